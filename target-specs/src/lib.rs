@@ -1,0 +1,153 @@
+//! Facts as data: MicroPython's native architectures (`archs/*.toml`), boards (`boards/*.toml`),
+//! and the [`Diagnostic`] every stage reports with.
+//!
+//! Nothing here behaves; what an architecture's relocations do lives in `mpy-link`, what a flag
+//! means is its compiler's business.
+
+mod arch;
+mod board;
+mod diagnostic;
+
+pub use arch::{Arch, Compiler, Float};
+pub use board::{Board, Emulator};
+pub use diagnostic::{Diagnostic, Place, Result};
+
+use std::sync::OnceLock;
+
+mod embedded {
+    include!(concat!(env!("OUT_DIR"), "/specs.rs"));
+    pub(super) const ARCH_FILES: &[(&str, &str)] = ARCHS;
+    pub(super) const BOARD_FILES: &[(&str, &str)] = BOARDS;
+}
+
+fn load<T: serde::de::DeserializeOwned>(files: &[(&str, &str)]) -> Vec<T> {
+    files
+        .iter()
+        .map(|(file, text)| {
+            // The files are compiled in and a test loads them all, so this cannot fail for users.
+            toml::from_str(text).unwrap_or_else(|error| panic!("{file}: {error}"))
+        })
+        .collect()
+}
+
+/// All architectures, in MicroPython's numbering.
+pub fn archs() -> &'static [Arch] {
+    static ARCHS: OnceLock<Vec<Arch>> = OnceLock::new();
+    ARCHS.get_or_init(|| {
+        let mut archs: Vec<Arch> = load(embedded::ARCH_FILES);
+        archs.sort_by_key(|arch| arch.mpy_arch);
+        archs
+    })
+}
+
+/// All boards, by name.
+pub fn boards() -> &'static [Board] {
+    static BOARDS: OnceLock<Vec<Board>> = OnceLock::new();
+    BOARDS.get_or_init(|| {
+        let mut boards: Vec<Board> = load(embedded::BOARD_FILES);
+        boards.sort_by(|a, b| a.name.cmp(&b.name));
+        boards
+    })
+}
+
+/// The architecture called `name`.
+///
+/// # Errors
+/// `unknown-arch`, listing the choices.
+pub fn arch(name: &str) -> Result<&'static Arch> {
+    archs()
+        .iter()
+        .find(|arch| arch.name == name)
+        .ok_or_else(|| unknown("arch", name, archs().iter().map(|arch| arch.name.as_str())))
+}
+
+/// The board called `name`.
+///
+/// # Errors
+/// `unknown-board`, with the nearest name and how to list them.
+pub fn board(name: &str) -> Result<&'static Board> {
+    boards()
+        .iter()
+        .find(|board| board.name == name)
+        .ok_or_else(|| {
+            unknown(
+                "board",
+                name,
+                boards().iter().map(|board| board.name.as_str()),
+            )
+        })
+}
+
+fn unknown<'a>(
+    what: &'static str,
+    name: &str,
+    choices: impl Iterator<Item = &'a str> + Clone,
+) -> Diagnostic {
+    let code = if what == "arch" {
+        "unknown-arch"
+    } else {
+        "unknown-board"
+    };
+    let list = choices.clone().collect::<Vec<_>>().join(", ");
+    let help = match nearest(name, choices) {
+        Some(near) => format!("did you mean `{near}`? known: {list}"),
+        None => format!("known: {list}"),
+    };
+    Diagnostic::new(code, format!("no {what} is called `{name}`"))
+        .at(Place::Argument(name.to_owned()))
+        .help(help)
+}
+
+/// The choice closest to `name`, when it is close enough to be a slip of the fingers.
+pub fn nearest<'a>(name: &str, choices: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    choices
+        .map(|choice| (edit_distance(name, choice), choice))
+        .min()
+        .filter(|(distance, choice)| *distance <= 1 + choice.len() / 4)
+        .map(|(_, choice)| choice)
+}
+
+/// Levenshtein distance in characters.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substitute = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = substitute.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_spec_loads_and_refers_to_something_real() {
+        assert!(archs().len() >= 10);
+        for arch in archs() {
+            assert!(!arch.compilers.is_empty(), "{} has no compiler", arch.name);
+        }
+        for board in boards() {
+            assert!(
+                arch(&board.arch).is_ok(),
+                "{}: arch {}",
+                board.name,
+                board.arch
+            );
+        }
+    }
+
+    #[test]
+    fn a_slip_is_answered_with_the_nearest_name() {
+        let error = arch("armv6").unwrap_err();
+        assert_eq!(error.code, "unknown-arch");
+        assert!(error.help.unwrap().starts_with("did you mean `armv6m`?"));
+        assert_eq!(nearest("zebra", ["rp2040", "esp32"].into_iter()), None);
+    }
+}

@@ -1,0 +1,114 @@
+//! WebAssembly to C: one validated module in, one C translation unit and its interface out.
+//!
+//! The C includes `wasm.h` of `c-runtime` and nothing else; whoever compiles it provides
+//! `wasm_trap` and the imports.
+
+use target_specs::Result;
+
+/// A WebAssembly module after all passes over it, ready to be translated.
+#[derive(Debug, Clone)]
+pub struct WasmModule {
+    /// Its name in messages and in the C.
+    pub name: String,
+    /// The binary module.
+    pub bytes: Vec<u8>,
+    /// Exact size in bytes that memory 0 is used with, when it is known to be less than its
+    /// minimum in pages (data, stack and heap of a linked program). `None`: whole pages.
+    pub memory_bytes: Option<u32>,
+}
+
+/// How a load or store outside the linear memory is dealt with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Safety {
+    /// Every access is compared with the size of the memory; outside is a trap.
+    #[default]
+    Checked,
+    /// Addresses are masked into a power of two: outside wraps, never leaves the memory.
+    Masked,
+    /// No check.
+    Trusted,
+}
+
+/// How to translate.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    pub safety: Safety,
+}
+
+/// A C translation unit.
+#[derive(Debug, Clone)]
+pub struct CUnit {
+    pub file_name: String,
+    pub source: String,
+}
+
+/// A numeric or reference type of the spec.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ValType {
+    I32,
+    I64,
+    F32,
+    F64,
+    FuncRef,
+    ExternRef,
+    ExnRef,
+}
+
+/// A function type.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct FuncType {
+    pub params: Vec<ValType>,
+    pub results: Vec<ValType>,
+}
+
+/// A function the module exports. Its C definition is `static`, takes the parameters as
+/// `uint32_t`, `uint64_t`, `float`, `double`, and returns its result, or for several results
+/// the struct `result_type`, whose members are `r0`, `r1`, ….
+#[derive(Debug, Clone)]
+pub struct ExportedFunc {
+    pub name: String,
+    pub c_name: String,
+    pub ty: FuncType,
+    /// The C type it returns: `void`, `uint32_t`, … or the struct.
+    pub result_type: String,
+}
+
+/// A function the module imports: declared by the unit as a `static` function of this C name, to be
+/// defined after it in the same translation unit.
+#[derive(Debug, Clone)]
+pub struct ImportedFunc {
+    pub module: String,
+    pub field: String,
+    pub c_name: String,
+    pub ty: FuncType,
+    pub result_type: String,
+}
+
+/// What the rest of the road must know of a translated module.
+#[derive(Debug, Clone, Default)]
+pub struct Interface {
+    pub exports: Vec<ExportedFunc>,
+    pub imports: Vec<ImportedFunc>,
+    /// C name of the parameterless `void` function that sets up memory, globals and tables and
+    /// runs the start function; `None` when there is nothing to do.
+    pub init: Option<String>,
+    /// C lvalue of the shadow-stack pointer (the mutable i32 global named `__stack_pointer`),
+    /// and its initial value, when the module has one.
+    pub stack_pointer: Option<(String, u32)>,
+}
+
+/// A translated module.
+#[derive(Debug, Clone)]
+pub struct Translation {
+    pub unit: CUnit,
+    pub interface: Interface,
+}
+
+/// Translates `module` to C.
+///
+/// # Errors
+/// An invalid module (`invalid-wasm`, with the offset) or one that needs an unsupported proposal
+/// (`unsupported-wasm`, naming operator, proposal and offset).
+pub fn transpile(_module: &WasmModule, _options: &Options) -> Result<Translation> {
+    todo!("transpiler")
+}
