@@ -24,17 +24,8 @@ fn embed(folder: &Path, constant: &str, code: &mut String) {
     files.sort();
     writeln!(code, "const {constant}: &[(&str, &str)] = &[").expect("String");
     for file in files {
-        let name = file
-            .file_name()
-            .expect("a file")
-            .to_string_lossy()
-            .into_owned();
-        writeln!(
-            code,
-            "    ({name:?}, include_str!({:?})),",
-            file.display().to_string()
-        )
-        .expect("String");
+        let name = file.file_name().expect("a file").to_string_lossy().into_owned();
+        writeln!(code, "    ({name:?}, include_str!({:?})),", file.display().to_string()).expect("String");
     }
     writeln!(code, "];").expect("String");
 }

@@ -12,24 +12,11 @@ pub enum Place {
     /// A command-line argument, as typed.
     Argument(String),
     /// A text file; `line` and `column` count from 1, 0 means unknown.
-    File {
-        path: PathBuf,
-        line: u32,
-        column: u32,
-    },
+    File { path: PathBuf, line: u32, column: u32 },
     /// A WebAssembly module: byte `offset` from its start, and the function when there is one.
-    Wasm {
-        module: String,
-        function: Option<String>,
-        offset: Option<u64>,
-    },
+    Wasm { module: String, function: Option<String>, offset: Option<u64> },
     /// An ELF object (or `archive.a:member.o`): section, byte offset in it, nearest symbol.
-    Object {
-        object: String,
-        section: Option<String>,
-        offset: Option<u64>,
-        symbol: Option<String>,
-    },
+    Object { object: String, section: Option<String>, offset: Option<u64>, symbol: Option<String> },
     /// An item of the user's crate as it is exported, imported or declared.
     Item(String),
 }
@@ -49,11 +36,7 @@ impl fmt::Display for Place {
                 }
                 Ok(())
             }
-            Place::Wasm {
-                module,
-                function,
-                offset,
-            } => {
+            Place::Wasm { module, function, offset } => {
                 write!(f, "{module}")?;
                 if let Some(offset) = offset {
                     write!(f, "+{offset:#x}")?;
@@ -63,12 +46,7 @@ impl fmt::Display for Place {
                 }
                 Ok(())
             }
-            Place::Object {
-                object,
-                section,
-                offset,
-                symbol,
-            } => {
+            Place::Object { object, section, offset, symbol } => {
                 write!(f, "{object}")?;
                 if let Some(section) = section {
                     write!(f, ":({section}")?;
@@ -101,12 +79,7 @@ pub struct Diagnostic {
 
 impl Diagnostic {
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Diagnostic {
-            code,
-            message: message.into(),
-            at: Place::Nowhere,
-            help: None,
-        }
+        Diagnostic { code, message: message.into(), at: Place::Nowhere, help: None }
     }
 
     #[must_use]

@@ -69,25 +69,11 @@ pub fn board(name: &str) -> Result<&'static Board> {
     boards()
         .iter()
         .find(|board| board.name == name)
-        .ok_or_else(|| {
-            unknown(
-                "board",
-                name,
-                boards().iter().map(|board| board.name.as_str()),
-            )
-        })
+        .ok_or_else(|| unknown("board", name, boards().iter().map(|board| board.name.as_str())))
 }
 
-fn unknown<'a>(
-    what: &'static str,
-    name: &str,
-    choices: impl Iterator<Item = &'a str> + Clone,
-) -> Diagnostic {
-    let code = if what == "arch" {
-        "unknown-arch"
-    } else {
-        "unknown-board"
-    };
+fn unknown<'a>(what: &'static str, name: &str, choices: impl Iterator<Item = &'a str> + Clone) -> Diagnostic {
+    let code = if what == "arch" { "unknown-arch" } else { "unknown-board" };
     let list = choices.clone().collect::<Vec<_>>().join(", ");
     let help = match nearest(name, choices) {
         Some(near) => format!("did you mean `{near}`? known: {list}"),
@@ -134,12 +120,7 @@ mod tests {
             assert!(!arch.compilers.is_empty(), "{} has no compiler", arch.name);
         }
         for board in boards() {
-            assert!(
-                arch(&board.arch).is_ok(),
-                "{}: arch {}",
-                board.name,
-                board.arch
-            );
+            assert!(arch(&board.arch).is_ok(), "{}: arch {}", board.name, board.arch);
         }
     }
 

@@ -1,0 +1,140 @@
+//! What may not be there: the invariants of absence of ARCHITECTURE.md.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").to_owned()
+}
+
+/// Every file of the project with one of these extensions, as (path from the root, text).
+fn files(extensions: &[&str]) -> Vec<(String, String)> {
+    fn walk(folder: &Path, extensions: &[&str], found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(folder).expect("a readable folder") {
+            let path = entry.expect("a readable entry").path();
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            if path.is_dir() {
+                let hidden = name.starts_with('.') && name != ".ci";
+                if !hidden && !["target", "node_modules", "corpus", "artifacts"].contains(&name.as_str()) {
+                    walk(&path, extensions, found);
+                }
+            } else if extensions.iter().any(|e| name.ends_with(e)) {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&root(), extensions, &mut found);
+    found.sort();
+    found
+        .into_iter()
+        .map(|path| {
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            let name = path.strip_prefix(root()).expect("below the root");
+            (name.to_string_lossy().replace('\\', "/"), text)
+        })
+        .collect()
+}
+
+/// The lines of Rust before the file's unit tests, comments left out.
+fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines()
+        .enumerate()
+        .take_while(|(_, line)| !line.starts_with("#[cfg(test)]"))
+        .filter(|(_, line)| !line.trim_start().starts_with("//"))
+        .map(|(number, line)| (number + 1, line))
+}
+
+fn refuse(rule: &str, offences: Vec<String>) {
+    assert!(offences.is_empty(), "{rule}:\n  {}", offences.join("\n  "));
+}
+
+/// Offences in the crates' own sources (`*/src/**.rs`) outside `allowed` prefixes.
+fn in_sources(allowed: &[&str], offends: impl Fn(&str) -> bool) -> Vec<String> {
+    let mut offences = Vec::new();
+    for (path, text) in files(&[".rs"]) {
+        let is_source = path.split('/').nth(1) == Some("src") && !path.starts_with("tests/");
+        if !is_source || allowed.iter().any(|prefix| path.starts_with(prefix)) {
+            continue;
+        }
+        for (number, line) in code(&text) {
+            if offends(line) {
+                offences.push(format!("{path}:{number}: {}", line.trim()));
+            }
+        }
+    }
+    offences
+}
+
+#[test]
+fn processes_start_in_the_toolchain_alone() {
+    refuse(
+        "a process is started outside cargo-mpy/src/toolchain/",
+        in_sources(&["cargo-mpy/src/toolchain/"], |line| line.contains("Command::new(")),
+    );
+}
+
+#[test]
+fn the_terminal_belongs_to_ui() {
+    let writes = ["println!", "eprintln!", " print!(", "eprint!(", "dbg!(", "stdout()", "stderr()"];
+    refuse(
+        "only cargo-mpy/src/ui.rs writes to the terminal",
+        in_sources(&["cargo-mpy/src/ui.rs"], |line| {
+            let line = format!(" {line}");
+            writes.iter().any(|w| line.contains(w))
+        }),
+    );
+}
+
+#[test]
+fn architectures_are_data_outside_the_linker() {
+    let names = target_specs::archs().iter().map(|arch| format!("\"{}\"", arch.name)).collect::<Vec<_>>();
+    refuse(
+        "an architecture is named outside mpy-link/src/arch/ and target-specs/archs/",
+        in_sources(&["mpy-link/src/arch/"], |line| names.iter().any(|name| line.contains(name))),
+    );
+}
+
+#[test]
+fn nothing_is_left_to_do() {
+    refuse(
+        "unfinished code",
+        in_sources(&[], |line| {
+            ["todo!(", "unimplemented!(", "TODO", "FIXME", "XXX"].iter().any(|w| line.contains(w))
+        }),
+    );
+}
+
+#[test]
+fn text_files_are_plain() {
+    let mut offences = Vec::new();
+    for (path, text) in files(&[".rs", ".toml", ".md", ".c", ".h", ".py", ".wat", ".ld", ".S", "run"]) {
+        if !text.is_empty() && !text.ends_with('\n') {
+            offences.push(format!("{path}: no newline at the end"));
+        }
+        for (number, line) in text.lines().enumerate() {
+            if line.ends_with([' ', '\t']) || line.contains('\r') {
+                offences.push(format!("{path}:{}: trailing white space", number + 1));
+            }
+        }
+    }
+    refuse("untidy text", offences);
+}
+
+#[test]
+fn the_project_knows_no_machine() {
+    let mut offences = Vec::new();
+    // Spelled in two halves so that this file does not offend against itself.
+    let words =
+        [["/wo", "rk/"], ["/ro", "ot/"], ["/ho", "me/"], ["deb.deb", "ian.org"], ["index.cra", "tes.io"]];
+    for (path, text) in
+        files(&[".rs", ".toml", ".md", ".c", ".h", ".py", ".wat", ".yml", "run", "Makefile", ".mk"])
+    {
+        for (number, line) in text.lines().enumerate() {
+            if words.iter().any(|halves| line.contains(&halves.concat())) {
+                offences.push(format!("{path}:{}: {}", number + 1, line.trim()));
+            }
+        }
+    }
+    refuse("a path or host of one machine", offences);
+}
