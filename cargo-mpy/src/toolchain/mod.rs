@@ -1,0 +1,183 @@
+//! Everything that is a program of the user's machine: the only place that starts processes.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use sha2::{Digest, Sha256};
+use target_specs::{Diagnostic, Place, Result};
+
+use crate::ui;
+
+/// The file `PATH` has for a program of this name.
+pub fn which(program: &str) -> Option<PathBuf> {
+    which_all(program).into_iter().next()
+}
+
+/// Every file on `PATH` that a program name could mean, in order, without repeats.
+pub fn which_all(program: &str) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = Vec::new();
+    for folder in std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()) {
+        let path = folder.join(format!("{program}{}", std::env::consts::EXE_SUFFIX));
+        if is_executable(&path) && !found.contains(&path) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn is_executable(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0)
+    }
+    #[cfg(not(unix))]
+    {
+        path.is_file()
+    }
+}
+
+/// A command as a person would type it, for `-v` and messages.
+pub fn shown(command: &Command) -> String {
+    let mut words: Vec<String> = command
+        .get_envs()
+        .filter_map(|(key, value)| Some(format!("{}={}", key.to_string_lossy(), quoted(value?))))
+        .collect();
+    words.push(quoted(command.get_program()));
+    words.extend(command.get_args().map(quoted));
+    words.join(" ")
+}
+
+fn quoted(word: &OsStr) -> String {
+    let word = word.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=./:,+@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.into_owned()
+    } else {
+        format!("'{}'", word.replace('\x1f', " ").replace('\'', r"'\''"))
+    }
+}
+
+/// Runs a command to its end with its output captured; how it ended is the caller's affair.
+///
+/// # Errors
+/// `missing-tool` when it cannot be started.
+pub fn capture(command: &mut Command) -> Result<Output> {
+    ui::verbose("Running", format_args!("`{}`", shown(command)));
+    command.stdin(Stdio::null()).output().map_err(|error| cannot_start(command, &error))
+}
+
+/// Runs a command to its end and returns what it printed on standard output.
+///
+/// # Errors
+/// `missing-tool` when it cannot be started, `tool-failed` with the end of its output when it fails.
+pub fn output_of(command: &mut Command) -> Result<String> {
+    let output = capture(command)?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(failed(command, &output))
+}
+
+/// Says that a command failed, with the last lines it printed.
+pub fn failed(command: &Command, output: &Output) -> Diagnostic {
+    let text = [&output.stdout[..], &output.stderr[..]].concat();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let tail = lines[lines.len().saturating_sub(12)..].join("\n    ");
+    let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy();
+    Diagnostic::new("tool-failed", format!("`{name}` failed ({})", output.status))
+        .help(format!("it was run as `{}` and said\n    {tail}", shown(command)))
+}
+
+/// Says that a command could not be started.
+pub fn cannot_start(command: &Command, error: &std::io::Error) -> Diagnostic {
+    Diagnostic::new("missing-tool", format!("cannot start `{}`: {error}", quoted(command.get_program())))
+        .help("`cargo mpy doctor` lists what is missing")
+}
+
+/// The folder for what is costly to make and the same for every crate: firmware, runtime objects.
+/// `CARGO_MPY_CACHE`, else the user's cache folder.
+pub fn cache_dir() -> PathBuf {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    if let Some(folder) = set("CARGO_MPY_CACHE") {
+        return folder;
+    }
+    let user = set("XDG_CACHE_HOME").or_else(|| set("LOCALAPPDATA")).or_else(|| {
+        let home = set("HOME")?;
+        Some(if cfg!(target_os = "macos") { home.join("Library/Caches") } else { home.join(".cache") })
+    });
+    user.unwrap_or_else(std::env::temp_dir).join("cargo-mpy")
+}
+
+/// A short name for the contents of `parts`, the same on every machine.
+pub fn digest<P: AsRef<[u8]>>(parts: impl IntoIterator<Item = P>) -> String {
+    let mut hash = Sha256::new();
+    for part in parts {
+        hash.update((part.as_ref().len() as u64).to_le_bytes());
+        hash.update(part.as_ref());
+    }
+    hash.finalize()[..12].iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Writes a file so that readers see the old contents or the new ones, never a part. Leaves a file
+/// that has these contents already untouched.
+///
+/// # Errors
+/// `io`, naming the file.
+pub fn write_file(path: &Path, contents: &[u8]) -> Result<()> {
+    if std::fs::read(path).is_ok_and(|old| old == contents) {
+        return Ok(());
+    }
+    let write = || -> std::io::Result<()> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        std::io::Write::write_all(&mut file, contents)?;
+        #[cfg(unix)]
+        {
+            // Temporary files are private; what we write is for everyone the umask allows.
+            use std::os::unix::fs::PermissionsExt;
+            file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
+        }
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|error| io_error("write", path, &error))
+}
+
+/// Reads a file.
+///
+/// # Errors
+/// `io`, naming the file.
+pub fn read_file(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| io_error("read", path, &error))
+}
+
+/// Says that a file could not be read or written.
+pub fn io_error(verb: &str, path: &Path, error: &std::io::Error) -> Diagnostic {
+    Diagnostic::new("io", format!("cannot {verb} the file: {error}")).at(Place::File {
+        path: path.to_owned(),
+        line: 0,
+        column: 0,
+    })
+}
+
+/// The package manager of this machine, by the name `target-specs` files use.
+pub fn package_manager() -> Option<&'static str> {
+    [("apt", "apt-get"), ("dnf", "dnf"), ("pacman", "pacman"), ("brew", "brew")]
+        .into_iter()
+        .find(|(_, program)| which(program).is_some())
+        .map(|(name, _)| name)
+}
+
+/// What to type to install packages with this package manager.
+pub fn install_command(manager: &str, packages: &str) -> String {
+    match manager {
+        "apt" => format!("sudo apt-get install {packages}"),
+        "dnf" => format!("sudo dnf install {packages}"),
+        "pacman" => format!("sudo pacman -S {packages}"),
+        _ => format!("{manager} install {packages}"),
+    }
+}

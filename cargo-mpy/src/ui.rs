@@ -1,0 +1,154 @@
+//! The terminal: the only place that writes to it.
+//!
+//! What a person waits for goes to standard error in cargo's form (a verb, right-aligned and
+//! green); what another program may want to read goes to standard output.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use anstyle::{AnsiColor, Style};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use target_specs::{Diagnostic, Place};
+
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum Level {
+    /// Errors alone.
+    Quiet,
+    /// What was made, and what takes long.
+    #[default]
+    Normal,
+    /// Every command that is run.
+    Verbose,
+}
+
+struct Ui {
+    level: Level,
+    bars: MultiProgress,
+}
+
+static UI: OnceLock<Ui> = OnceLock::new();
+
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+const BUSY: Style = AnsiColor::Cyan.on_default().bold();
+const WARN: Style = AnsiColor::Yellow.on_default().bold();
+const BAD: Style = AnsiColor::Red.on_default().bold();
+const BOLD: Style = Style::new().bold();
+
+/// Sets how much is said and whether in colour, once, before anything is said. `anstream` honours
+/// `NO_COLOR`, `CLICOLOR` and `TERM=dumb` when `color` is automatic.
+pub fn init(level: Level, color: anstream::ColorChoice) {
+    color.write_global();
+    let _ = UI.set(Ui::new(level));
+}
+
+impl Ui {
+    fn new(level: Level) -> Self {
+        let wanted = level > Level::Quiet && std::io::stderr().is_terminal();
+        let target = if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        Ui { level, bars: MultiProgress::with_draw_target(target) }
+    }
+}
+
+fn ui() -> &'static Ui {
+    UI.get_or_init(|| Ui::new(Level::Normal))
+}
+
+/// How much is to be said.
+pub fn level() -> Level {
+    ui().level
+}
+
+fn line(text: impl Display) {
+    // Lines printed while bars are shown would tear them. A closed terminal is no error of ours.
+    ui().bars.suspend(|| {
+        let _ = writeln!(anstream::stderr().lock(), "{text}");
+    });
+}
+
+/// Says what is being done or was done: `    Building hello for armv6m`.
+pub fn status(verb: &str, message: impl Display) {
+    if level() >= Level::Normal {
+        line(format_args!("{GOOD}{verb:>12}{GOOD:#} {message}"));
+    }
+}
+
+/// Like [`status`], only with `-v`.
+pub fn verbose(verb: &str, message: impl Display) {
+    if level() >= Level::Verbose {
+        line(format_args!("{BUSY}{verb:>12}{BUSY:#} {message}"));
+    }
+}
+
+/// Says something the user should know that stops nothing.
+pub fn warning(message: impl Display) {
+    if level() >= Level::Normal {
+        line(format_args!("{WARN}warning{WARN:#}: {message}"));
+    }
+}
+
+/// Prints a problem: code and message, place, help.
+pub fn error(diagnostic: &Diagnostic) {
+    let Diagnostic { code, message, at, help } = diagnostic;
+    line(format_args!("{BAD}error[{code}]{BAD:#}: {BOLD}{}{BOLD:#}", indented(message)));
+    if *at != Place::Nowhere {
+        line(format_args!("  {BUSY}-->{BUSY:#} {at}"));
+    }
+    if let Some(help) = help {
+        line(format_args!("  {BUSY}={BUSY:#} {BOLD}help{BOLD:#}: {}", indented(help)));
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.replace('\n', "\n    ")
+}
+
+/// Writes to standard output as it is.
+pub fn output(text: impl Display) {
+    let _ = write!(anstream::stdout().lock(), "{text}");
+}
+
+/// Writes bytes to standard output as they are.
+pub fn output_bytes(bytes: &[u8]) {
+    let _ = std::io::stdout().lock().write_all(bytes);
+}
+
+/// A stage that lasts, shown as a bar while it does, on terminals only. Ends when dropped.
+pub struct Progress(ProgressBar);
+
+impl Progress {
+    /// Of `total` steps; 0 when unknown.
+    pub fn new(verb: &str, total: u64) -> Self {
+        let bar =
+            ui().bars.add(if total == 0 { ProgressBar::new_spinner() } else { ProgressBar::new(total) });
+        let template = if total == 0 {
+            "{prefix:>12.cyan.bold} {spinner} {msg}"
+        } else {
+            "{prefix:>12.cyan.bold} [{bar:25}] {pos}/{len} {msg}"
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_prefix(verb.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(120));
+        Progress(bar)
+    }
+
+    /// Says what is being worked on.
+    pub fn message(&self, message: impl Into<String>) {
+        self.0.set_message(message.into());
+    }
+
+    /// One step done.
+    pub fn step(&self) {
+        self.0.inc(1);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
