@@ -1,0 +1,12 @@
+# Cortex-M7, double-precision FPU and hard-float ABI, on QEMU's MPS2 with application note 500.
+include boards/arm.mk
+ARCH_FLAGS = -mthumb -mcpu=cortex-m7 -mfpu=fpv5-d16 -mfloat-abi=hard
+ASM_FLAGS = -mthumb -mcpu=cortex-m7 -mfpu=fpv5-d16 -mfloat-abi=hard
+CFLAGS += -DCPU_HZ=25000000 -DUART_IRQ=0 -DEMULATOR_CPU='"Cortex-M7"'
+SRC_C += uart_cmsdk.c
+SRC_S += shared/runtime/gchelper_thumb2.s
+LDSCRIPT = mps2.ld
+HEAP ?= 2097152
+DISK ?= 1048576
+HARD_SQRT = 1
+FLOAT = double

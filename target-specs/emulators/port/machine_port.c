@@ -1,0 +1,13 @@
+// Included by extmod/modmachine.c.
+
+static void mp_machine_idle(void) {
+    cpu_wait();
+}
+
+NORETURN static void mp_machine_reset(void) {
+    cpu_reset();
+}
+
+static mp_int_t mp_machine_reset_cause(void) {
+    return 0;
+}
