@@ -95,6 +95,17 @@ pub struct Interface {
     /// C lvalue of the shadow-stack pointer (the mutable i32 global named `__stack_pointer`),
     /// and its initial value, when the module has one.
     pub stack_pointer: Option<(String, u32)>,
+    /// Where memory 0 is, when the module has one: what an import is handed pointers into.
+    pub memory: Option<MemoryInfo>,
+}
+
+/// C expressions for memory 0, valid after [`Interface::init`] has run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemoryInfo {
+    /// Its first byte, of type `uint8_t *`.
+    pub base: String,
+    /// Its current size in bytes, of type `uint32_t`.
+    pub size: String,
 }
 
 /// A translated module.
