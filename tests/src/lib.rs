@@ -1,1 +1,148 @@
-//! Helpers of the end-to-end tests.
+//! Helpers of the end-to-end tests: cases that are files, and the Python that runs many of them in one
+//! session of one MicroPython.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+/// One `.wat` of `cases/`: a module, Python that imports it, and what that must print.
+///
+/// The file begins with a comment that says what is tested, then `;;; python` and `;;; expect` sections whose
+/// lines begin with `;; `, then the module.
+#[derive(Debug, Clone)]
+pub struct Case {
+    /// Name of the file without its extension, and of the module.
+    pub name: String,
+    pub path: PathBuf,
+    /// The whole file: its sections are comments of WAT.
+    pub wat: String,
+    pub python: String,
+    pub expect: String,
+}
+
+/// Every case of the folder, by name.
+pub fn cases(folder: &Path) -> Vec<Case> {
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder)
+        .expect("a folder of cases")
+        .map(|entry| entry.expect("a readable entry").path())
+        .filter(|path| path.extension().is_some_and(|e| e == "wat"))
+        .collect();
+    paths.sort();
+    paths.iter().map(|path| Case::read(path)).collect()
+}
+
+impl Case {
+    fn read(path: &Path) -> Case {
+        let wat = fs::read_to_string(path).expect("a readable case");
+        let (mut python, mut expect) = (String::new(), String::new());
+        let mut section: Option<&mut String> = None;
+        for line in wat.lines() {
+            match line {
+                ";;; python" => section = Some(&mut python),
+                ";;; expect" => section = Some(&mut expect),
+                _ => match (line.strip_prefix(";;"), section.as_deref_mut()) {
+                    (Some(text), Some(section)) => {
+                        writeln!(section, "{}", text.strip_prefix(' ').unwrap_or(text)).expect("String");
+                    }
+                    (None, _) => section = None,
+                    _ => {}
+                },
+            }
+        }
+        assert!(
+            !python.is_empty() && !expect.is_empty(),
+            "{}: no python or no expect section",
+            path.display()
+        );
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        Case { name, path: path.to_owned(), wat, python, expect }
+    }
+
+    /// Rewrites the expectation in the file.
+    pub fn bless(&self, output: &str) {
+        let start = self.wat.find(";;; expect\n").expect("a section") + ";;; expect\n".len();
+        let rest = &self.wat[start..];
+        let end = rest.find("\n(").map_or(rest.len(), |at| at + 1);
+        let section: String = output.lines().map(|line| format!(";; {line}\n")).collect();
+        fs::write(&self.path, format!("{}{section}{}", &self.wat[..start], &rest[end..]))
+            .expect("a writable case");
+    }
+}
+
+/// Whether expectations are to be rewritten (`BLESS=1`).
+pub fn blessing() -> bool {
+    env::var_os("BLESS").is_some_and(|value| value == "1")
+}
+
+/// Whether a missing tool is a failure (`CI`), not a visible skip.
+pub fn in_ci() -> bool {
+    env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
+}
+
+const BEGIN: &str = "--- begin ";
+const END: &str = "--- end ";
+
+/// Python that runs every case behind a marker, so that one's failure is not another's.
+pub fn session(cases: &[Case]) -> String {
+    let mut script = String::from(
+        "import sys, gc\n\
+         def case(name, code):\n\
+         \x20   print('--- begin ' + name)\n\
+         \x20   try:\n\
+         \x20       exec(code, {'__name__': name})\n\
+         \x20   except Exception as e:\n\
+         \x20       print(type(e).__name__ + ':', e)\n\
+         \x20   gc.collect()\n\
+         \x20   print('--- end ' + name)\n",
+    );
+    for case in cases {
+        writeln!(script, "case({:?}, {})", case.name, python_literal(&case.python)).expect("String");
+    }
+    script
+}
+
+/// A Python string literal of ASCII characters.
+pub fn python_literal(text: &str) -> String {
+    let mut literal = String::from("'");
+    for c in text.chars() {
+        match c {
+            '\\' => literal.push_str("\\\\"),
+            '\'' => literal.push_str("\\'"),
+            '\n' => literal.push_str("\\n"),
+            ' '..='~' => literal.push(c),
+            _ if (c as u32) < 0x1_0000 => write!(literal, "\\u{:04x}", c as u32).expect("String"),
+            _ => write!(literal, "\\U{:08x}", c as u32).expect("String"),
+        }
+    }
+    literal.push('\'');
+    literal
+}
+
+/// What each case of a session printed; a case that did not end is missing.
+pub fn outputs(session: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut current: Option<(String, String)> = None;
+    for line in session.lines() {
+        let line = line.trim_end_matches('\r');
+        if let Some(name) = line.strip_prefix(BEGIN) {
+            current = Some((name.to_owned(), String::new()));
+        } else if line.strip_prefix(END).is_some() {
+            found.extend(current.take());
+        } else if let Some((_, output)) = &mut current {
+            writeln!(output, "{line}").expect("String");
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_is_taken_apart_again() {
+        let text = "--- begin a\r\n1\r\n2\r\n--- end a\r\n--- begin b\nhalf\n";
+        assert_eq!(outputs(text), [("a".to_owned(), "1\n2\n".to_owned())]);
+        assert_eq!(python_literal("a'\\\né"), "'a\\'\\\\\\n\\u00e9'");
+    }
+}
