@@ -1,5 +1,7 @@
 //! `boards/*.toml`: one board, real or emulated.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 /// One board a module can be built for.
@@ -28,12 +30,23 @@ pub enum Emulator {
         /// Arguments for `make` in `ports/unix`.
         #[serde(default)]
         make: Vec<String>,
+        /// Flags with which the host's C compiler must work.
+        #[serde(default)]
+        host_flags: Vec<String>,
+        /// Package that makes it work, by package manager.
+        #[serde(default)]
+        packages: BTreeMap<String, String>,
     },
-    /// Our port in `emulators/` under QEMU.
+    /// Our port in `emulators/port/` under QEMU.
     Qemu {
         /// `qemu-system-…`.
         program: String,
         /// Everything but `-kernel` and the serial line.
         args: Vec<String>,
+        /// Prefixes of cross compilers that can build the firmware, in order of preference.
+        cross: Vec<String>,
+        /// Package that brings the program, by package manager.
+        #[serde(default)]
+        packages: BTreeMap<String, String>,
     },
 }

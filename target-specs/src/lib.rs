@@ -18,6 +18,7 @@ mod embedded {
     include!(concat!(env!("OUT_DIR"), "/specs.rs"));
     pub(super) const ARCH_FILES: &[(&str, &str)] = ARCHS;
     pub(super) const BOARD_FILES: &[(&str, &str)] = BOARDS;
+    pub(super) const PORT_FILES: &[(&str, &str)] = PORT;
 }
 
 fn load<T: serde::de::DeserializeOwned>(files: &[(&str, &str)]) -> Vec<T> {
@@ -48,6 +49,11 @@ pub fn boards() -> &'static [Board] {
         boards.sort_by(|a, b| a.name.cmp(&b.name));
         boards
     })
+}
+
+/// The sources of the emulated boards' firmware: path within `emulators/port/`, and text.
+pub fn port_files() -> &'static [(&'static str, &'static str)] {
+    embedded::PORT_FILES
 }
 
 /// The architecture called `name`.

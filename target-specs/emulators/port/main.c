@@ -24,6 +24,7 @@ int main(void) {
     for (;;) {
         gc_init(heap, heap + sizeof(heap));
         mp_init();
+        mp_obj_list_append(mp_sys_path, MP_OBJ_NEW_QSTR(MP_QSTR__slash_lib));
         readline_init0();
         ramdisk_mount();
         pyexec_file_if_exists("boot.py");
