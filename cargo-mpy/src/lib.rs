@@ -3,10 +3,167 @@
 //! `pipeline` is the story, `plan` decides what it does, `toolchain` is the only place that starts
 //! processes and `ui` the only one that writes to the terminal.
 
+pub mod commands;
+pub mod pipeline;
+pub mod plan;
 pub mod toolchain;
 pub mod ui;
+pub mod wasm;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+use target_specs::{Diagnostic, Place};
+
+use commands::Command;
+
+/// Why a command did not succeed.
+#[derive(Debug)]
+pub enum Failure {
+    /// Something to tell.
+    Problem(Diagnostic),
+    /// A program that has told it already, and its exit code: cargo, or the user's Python.
+    Cargo(i32),
+}
+
+impl From<Diagnostic> for Failure {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Failure::Problem(diagnostic)
+    }
+}
+
+/// Rust for MicroPython: builds a crate into native .mpy modules, and runs them
+#[derive(Debug, Parser)]
+#[command(
+    name = "cargo mpy",
+    bin_name = "cargo mpy",
+    version,
+    after_help = "\
+Without a command it builds: `cargo mpy --board rp2040` is `cargo mpy build --board rp2040`.
+
+Exit codes: 0 done, 1 failed, 2 wrong arguments; when cargo itself fails, cargo's (101)."
+)]
+struct CommandLine {
+    /// Say more: the commands that are run
+    #[arg(short, long, global = true)]
+    verbose: bool,
+
+    /// Say nothing but errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+
+    /// Colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_enum)]
+    color: Color,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
 
 /// The whole program.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+pub fn main() -> ExitCode {
+    // SAFETY: the first thing the program does, before any thread is started.
+    unsafe { toolchain::cc::forget_environment() };
+    let line = match arguments(std::env::args_os().skip(1).collect()) {
+        Ok(arguments) => CommandLine::parse_from(arguments),
+        Err(error) => return failed(Failure::Problem(error)),
+    };
+    let level = match (line.quiet, line.verbose) {
+        (true, _) => ui::Level::Quiet,
+        (_, true) => ui::Level::Verbose,
+        _ => ui::Level::Normal,
+    };
+    let color = match line.color {
+        Color::Auto => anstream::ColorChoice::Auto,
+        Color::Always => anstream::ColorChoice::Always,
+        Color::Never => anstream::ColorChoice::Never,
+    };
+    ui::init(level, color);
+    match line.command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failed(failure),
+    }
+}
+
+fn failed(failure: Failure) -> ExitCode {
+    match failure {
+        Failure::Problem(diagnostic) => {
+            ui::error(&diagnostic);
+            let usage = matches!(diagnostic.at, Place::Argument(_));
+            ExitCode::from(if usage { 2 } else { 1 })
+        }
+        Failure::Cargo(code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
+    }
+}
+
+/// The arguments as clap is to see them: cargo's `mpy` dropped, the default command put in.
+fn arguments(mut words: Vec<OsString>) -> Result<Vec<OsString>, Diagnostic> {
+    if words.first().is_some_and(|word| word == "mpy") {
+        words.remove(0);
+    }
+    let command = CommandLine::command();
+    let known: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).chain(["help"]).collect();
+    // Flags that concern no command may stand before it.
+    let mut first = 0;
+    while let Some(word) = words.get(first).and_then(|word| word.to_str()) {
+        match word {
+            "--color" => first += 2,
+            "-v" | "--verbose" | "-q" | "--quiet" => first += 1,
+            _ if word.starts_with("--color=") => first += 1,
+            _ => break,
+        }
+    }
+    let first = first.min(words.len());
+    let word = words.get(first).map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
+    let about_us = ["-h", "--help", "-V", "--version"].contains(&word.as_str());
+    if !known.contains(&word.as_str()) && !about_us {
+        let is_file = word.ends_with(".wasm");
+        if !word.is_empty() && !word.starts_with('-') && !is_file {
+            let help = match target_specs::nearest(&word, known.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`? `cargo mpy --help` lists them"),
+                None => format!("the commands are {}", known.join(", ")),
+            };
+            return Err(Diagnostic::new("unknown-command", format!("no command is called `{word}`"))
+                .at(Place::Argument(word))
+                .help(help));
+        }
+        words.insert(first, "build".into());
+    }
+    words.insert(0, "cargo mpy".into());
+    Ok(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(words: &[&str]) -> Result<String, &'static str> {
+        let words = words.iter().map(OsString::from).collect();
+        let words = arguments(words).map_err(|error| error.code)?;
+        Ok(words[1..].iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" "))
+    }
+
+    #[test]
+    fn the_command_line_is_sound() {
+        CommandLine::command().debug_assert();
+    }
+
+    #[test]
+    fn building_is_what_it_does_when_not_told() {
+        assert_eq!(of(&["mpy"]), Ok("build".into()));
+        assert_eq!(of(&["mpy", "--board", "run"]), Ok("build --board run".into()));
+        assert_eq!(of(&["-v", "--color", "never", "-p", "x"]), Ok("-v --color never build -p x".into()));
+        assert_eq!(of(&["mpy", "-q", "run", "-e", "1"]), Ok("-q run -e 1".into()));
+        assert_eq!(of(&["a.wasm"]), Ok("build a.wasm".into()));
+        assert_eq!(of(&["--help"]), Ok("--help".into()));
+        assert_eq!(of(&["biuld"]), Err("unknown-command"));
+    }
 }

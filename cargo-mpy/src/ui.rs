@@ -105,6 +105,13 @@ fn indented(text: &str) -> String {
     text.replace('\n', "\n    ")
 }
 
+/// Passes on what another program wrote to its standard error.
+pub fn raw(bytes: &[u8]) {
+    ui().bars.suspend(|| {
+        let _ = anstream::stderr().lock().write_all(bytes);
+    });
+}
+
 /// Writes to standard output as it is.
 pub fn output(text: impl Display) {
     let _ = write!(anstream::stdout().lock(), "{text}");
@@ -150,5 +157,21 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         self.0.finish_and_clear();
+    }
+}
+
+/// Prints rows in columns, the first line in bold. The last column is as wide as it wants.
+pub fn table<const N: usize>(head: &[&str; N], rows: &[[&str; N]]) {
+    let width = |column: usize| {
+        rows.iter().chain([head]).map(|row| row[column].chars().count()).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let text = |row: &[&str; N]| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    output(format_args!("{BOLD}{}{BOLD:#}\n", text(head)));
+    for row in rows {
+        output(format_args!("{}\n", text(row)));
     }
 }

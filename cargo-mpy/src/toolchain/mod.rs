@@ -1,5 +1,8 @@
 //! Everything that is a program of the user's machine: the only place that starts processes.
 
+pub mod cargo;
+pub mod cc;
+
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -164,6 +167,15 @@ pub fn io_error(verb: &str, path: &Path, error: &std::io::Error) -> Diagnostic {
     })
 }
 
+/// A text that changes when a program is replaced by another.
+pub fn identity(program: &Path) -> String {
+    let real = program.canonicalize().unwrap_or_else(|_| program.to_owned());
+    let data = real.metadata().ok();
+    let modified = data.as_ref().and_then(|data| data.modified().ok());
+    let modified = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    format!("{} {} {:?}", real.display(), data.map_or(0, |data| data.len()), modified.unwrap_or_default())
+}
+
 /// The package manager of this machine, by the name `target-specs` files use.
 pub fn package_manager() -> Option<&'static str> {
     [("apt", "apt-get"), ("dnf", "dnf"), ("pacman", "pacman"), ("brew", "brew")]
@@ -179,5 +191,19 @@ pub fn install_command(manager: &str, packages: &str) -> String {
         "dnf" => format!("sudo dnf install {packages}"),
         "pacman" => format!("sudo pacman -S {packages}"),
         _ => format!("{manager} install {packages}"),
+    }
+}
+
+/// How to install what is missing on this machine, from (package manager, packages) pairs.
+pub fn install_help(packages: &[(&str, &str)]) -> String {
+    let of = |manager: &str| packages.iter().find(|(name, _)| *name == manager).map(|(_, package)| *package);
+    if let Some((manager, package)) = package_manager().and_then(|manager| Some((manager, of(manager)?))) {
+        return format!("`{}`", install_command(manager, package));
+    }
+    let mut names: Vec<&str> = packages.iter().map(|(_, package)| *package).collect();
+    names.dedup();
+    match names[..] {
+        [] => "install one of those by hand".to_owned(),
+        _ => format!("install {}", names.join(" or ")),
     }
 }

@@ -1,0 +1,310 @@
+//! The story: what `cargo mpy build` does, from top to bottom.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use glue_gen::Glue;
+use mpy_link::{Input, InputKind, Sizes};
+use target_specs::{Diagnostic, Result};
+use wasm_to_c::{CUnit, WasmModule};
+
+use crate::commands::build::{BuildOptions, Stage};
+use crate::plan::{self, BuildPlan, Source, Target};
+use crate::toolchain::{self, cargo, cc};
+use crate::{Failure, ui, wasm};
+
+/// A module, built for one target.
+#[derive(Debug, Clone)]
+pub struct Built {
+    pub target: Target,
+    pub mpy: PathBuf,
+    pub sizes: Sizes,
+    pub file_size: u64,
+    /// Nothing had changed.
+    pub fresh: bool,
+    pub time: Duration,
+}
+
+/// Decides what `options`, given in the current folder, mean.
+///
+/// # Errors
+/// Those of [`plan::plan`], and cargo's own.
+pub fn plan(options: &BuildOptions) -> std::result::Result<BuildPlan, Failure> {
+    let folder = std::env::current_dir()
+        .map_err(|error| Diagnostic::new("io", format!("cannot tell the current folder: {error}")))?;
+    let metadata = match options.input {
+        Some(_) => None,
+        None => cargo::metadata(options.manifest_path.as_deref(), &folder)?,
+    };
+    Ok(plan::plan(options, metadata.as_ref(), &folder)?)
+}
+
+/// Builds what `plan` says, up to the stage `emit` when that is given; then prints what the stage
+/// made. Files are written whole or not at all.
+///
+/// # Errors
+/// Everything that can be wrong with a crate, a module or this machine; cargo's own, with its code.
+pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<Built>, Failure> {
+    // Decided already: which module, how, and for what.
+    if emit == Some(Stage::Plan) {
+        ui::output(plan);
+        return Ok(Vec::new());
+    }
+    let words: Vec<String> = plan.targets.iter().map(label).collect();
+    let hint = if plan.by_default { " (choose with `--board`, or `boards` in Cargo.toml)" } else { "" };
+    ui::verbose("Building", format_args!("{} for {}{hint}", plan.module, words.join(", ")));
+
+    // The compilers, before anything that lasts: a missing one is better said at once.
+    let compilers = match emit {
+        Some(stage) if stage < Stage::Obj => Vec::new(),
+        _ => plan.targets.iter().map(|target| cc::find(target.arch)).collect::<Result<Vec<_>>>()?,
+    };
+
+    // Rust → WebAssembly.
+    let (wasm, opt_level) = match &plan.source {
+        Source::Crate(build) => {
+            let rust = cargo::find()?;
+            let artifact = cargo::build(&rust, build, plan.stack)?;
+            (artifact.wasm, artifact.opt_level)
+        }
+        Source::Wasm(path) => (path.clone(), "s".to_owned()),
+    };
+    let bytes = toolchain::read_file(&wasm)?;
+    let optimisation = plan::c_optimisation(&opt_level);
+
+    // What is up to date is not made again, and when that is all, nothing more is done.
+    let keys: Vec<String> = plan
+        .targets
+        .iter()
+        .zip(&compilers)
+        .map(|(target, compiler)| key(plan, &bytes, &compiler.identity(&target.c_flags, optimisation)))
+        .collect();
+    let mut results: Vec<Option<Built>> =
+        plan.targets.iter().zip(&keys).map(|(target, key)| up_to_date(plan, target, key)).collect();
+    if emit.is_some() {
+        results.fill(None);
+    }
+    if !results.is_empty() && results.iter().all(Option::is_some) && emit.is_none() {
+        return Ok(report(plan, results.into_iter().flatten().collect()));
+    }
+
+    // WebAssembly → the same with nothing in it that Python cannot reach, and its exact memory.
+    let module = wasm::prepare(&plan.module, &bytes, plan.heap)?;
+    if emit == Some(Stage::Wasm) {
+        let path = plan.out_dir.join(format!("{}.wasm", plan.module));
+        toolchain::write_file(&path, &module.bytes)?;
+        ui::output(format_args!("{}\n", path.display()));
+        return Ok(Vec::new());
+    }
+
+    // WebAssembly → C, and what it exports and imports → its bindings in C.
+    let sources = translate(plan, &module, emit)?;
+    let Some((unit, glue)) = sources else { return Ok(Vec::new()) };
+
+    // C → objects → modules: each target alone, several at once.
+    let folder = write_sources(plan, &unit, &glue)?;
+    let todo: Vec<usize> = (0..plan.targets.len()).filter(|index| results[*index].is_none()).collect();
+    let progress = ui::Progress::new("Compiling", todo.len() as u64);
+    let made = in_parallel(&todo, |index| {
+        let target = &plan.targets[index];
+        progress.message(label(target));
+        let start = Instant::now();
+        let made = native(plan, target, &compilers[index], optimisation, &folder, &glue, emit);
+        progress.step();
+        made.map(|(mpy, sizes)| Finished { mpy, sizes, time: start.elapsed() })
+    });
+    drop(progress);
+
+    // The files, now that every target has succeeded.
+    let mut finished = Vec::new();
+    for (index, result) in todo.iter().zip(made) {
+        finished.push((*index, result?));
+    }
+    if emit == Some(Stage::Obj) {
+        for target in &plan.targets {
+            ui::output(format_args!("{}\n", object(plan, target).display()));
+        }
+        return Ok(Vec::new());
+    }
+    for (index, done) in finished {
+        let target = &plan.targets[index];
+        let mpy = target.mpy(&plan.module);
+        toolchain::write_file(&mpy, &done.mpy)?;
+        write_stamp(plan, target, &keys[index], done.sizes)?;
+        results[index] = Some(Built {
+            target: target.clone(),
+            mpy,
+            sizes: done.sizes,
+            file_size: done.mpy.len() as u64,
+            fresh: false,
+            time: done.time,
+        });
+    }
+    let built: Vec<Built> = results.into_iter().flatten().collect();
+    if emit == Some(Stage::Mpy) {
+        for one in &built {
+            ui::output(format_args!("{}\n", one.mpy.display()));
+        }
+        return Ok(built);
+    }
+    Ok(report(plan, built))
+}
+
+struct Finished {
+    mpy: Vec<u8>,
+    sizes: Sizes,
+    time: Duration,
+}
+
+/// The module and its bindings in C; `None` when one of them was to be printed.
+fn translate(plan: &BuildPlan, module: &WasmModule, emit: Option<Stage>) -> Result<Option<(CUnit, Glue)>> {
+    let options = wasm_to_c::Options { safety: plan.safety, ..Default::default() };
+    let translation = wasm_to_c::transpile(module, &options)?;
+    if emit == Some(Stage::C) {
+        ui::output(&translation.unit.source);
+        return Ok(None);
+    }
+    let glue = glue_gen::glue(&plan.module, &translation.interface)?;
+    if emit == Some(Stage::Glue) {
+        ui::output(&glue.unit.source);
+        return Ok(None);
+    }
+    Ok(Some((translation.unit, glue)))
+}
+
+/// Writes the one translation unit of the module and the headers it includes.
+fn write_sources(plan: &BuildPlan, unit: &CUnit, glue: &Glue) -> Result<PathBuf> {
+    let folder = plan.out_dir.join("c").join(&plan.module);
+    for (name, text) in c_runtime::HEADERS {
+        toolchain::write_file(&folder.join("include").join(name), text.as_bytes())?;
+    }
+    for unit in [unit, &glue.unit] {
+        toolchain::write_file(&folder.join(&unit.file_name), unit.source.as_bytes())?;
+    }
+    let whole = format!("#include \"{}\"\n#include \"{}\"\n", unit.file_name, glue.unit.file_name);
+    toolchain::write_file(&folder.join("unit.c"), whole.as_bytes())?;
+    Ok(folder)
+}
+
+fn object(plan: &BuildPlan, target: &Target) -> PathBuf {
+    target.folder.join(format!("{}.o", plan.module))
+}
+
+/// C to object to module, for one target.
+fn native(
+    plan: &BuildPlan,
+    target: &Target,
+    compiler: &cc::CCompiler,
+    optimisation: &str,
+    folder: &Path,
+    glue: &Glue,
+    emit: Option<Stage>,
+) -> Result<(Vec<u8>, Sizes)> {
+    let object = object(plan, target);
+    std::fs::create_dir_all(&target.folder)
+        .map_err(|error| toolchain::io_error("create", &target.folder, &error))?;
+    let include = folder.join("include");
+    compiler.compile(&folder.join("unit.c"), &object, &target.c_flags, optimisation, &[&include, folder])?;
+    if emit == Some(Stage::Obj) {
+        return Ok(Default::default());
+    }
+
+    // Behind the module, taken only where it needs them: our runtime, then the compiler's.
+    let runtime = compiler.runtime(&target.c_flags, optimisation, &include)?;
+    let library = compiler.library(&target.c_flags)?;
+    let object_name = object.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let object_data = toolchain::read_file(&object)?;
+    let mut inputs = vec![Input { name: &object_name, kind: InputKind::Object, data: &object_data }];
+    inputs.extend(runtime.iter().chain(&library).map(|(name, data)| Input {
+        name,
+        kind: InputKind::Lazy,
+        data,
+    }));
+    let file_name = format!("{}.mpy", plan.module);
+    let options = mpy_link::Options { arch: target.arch, file_name: &file_name, qstrs: &glue.qstrs };
+    let image = mpy_link::link(&inputs, &options)?;
+    Ok((image.bytes, image.sizes))
+}
+
+/// `work` for each of `items`, on as many threads as the machine has processors, results in order.
+fn in_parallel<T: Send>(items: &[usize], work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let results: Vec<Mutex<Option<T>>> = items.iter().map(|_| Mutex::new(None)).collect();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let index = next.fetch_add(1, Ordering::Relaxed)
+                    && let Some(item) = items.get(index)
+                {
+                    let result = work(*item);
+                    *results[index].lock().expect("no thread panics while it holds this") = Some(result);
+                }
+            });
+        }
+    });
+    let done = |slot: Mutex<Option<T>>| slot.into_inner().ok().flatten().expect("every item was worked on");
+    results.into_iter().map(done).collect()
+}
+
+/// What a target's result depends on.
+fn key(plan: &BuildPlan, wasm: &[u8], compiler: &str) -> String {
+    // Our own program stands for the translation, the bindings, the runtime and the linker.
+    let tool = std::env::current_exe().map(|path| toolchain::identity(&path)).unwrap_or_default();
+    let options = format!("{} {:?} {}", plan.module, plan.safety, plan.heap);
+    toolchain::digest([wasm, tool.as_bytes(), options.as_bytes(), compiler.as_bytes()])
+}
+
+fn stamp(plan: &BuildPlan, target: &Target) -> PathBuf {
+    target.folder.join(format!(".{}.stamp", plan.module))
+}
+
+fn write_stamp(plan: &BuildPlan, target: &Target, key: &str, sizes: Sizes) -> Result<()> {
+    let text = format!("{key} {} {} {}\n", sizes.text, sizes.rodata, sizes.bss);
+    toolchain::write_file(&stamp(plan, target), text.as_bytes())
+}
+
+/// The result that is there already, when it was made from the same.
+fn up_to_date(plan: &BuildPlan, target: &Target, key: &str) -> Option<Built> {
+    let mpy = target.mpy(&plan.module);
+    let file_size = mpy.metadata().ok()?.len();
+    let text = std::fs::read_to_string(stamp(plan, target)).ok()?;
+    let (old, sizes) = text.trim().split_once(' ')?;
+    let mut numbers = sizes.split(' ').map_while(|number| number.parse().ok());
+    let sizes = Sizes { text: numbers.next()?, rodata: numbers.next()?, bss: numbers.next()? };
+    let built = Built { target: target.clone(), mpy, sizes, file_size, fresh: true, time: Duration::ZERO };
+    (old == key).then_some(built)
+}
+
+fn label(target: &Target) -> String {
+    if target.boards.is_empty() {
+        return target.arch.name.clone();
+    }
+    format!("{} ({})", target.arch.name, target.boards.join(", "))
+}
+
+/// Says what was built, and hands it on.
+fn report(plan: &BuildPlan, built: Vec<Built>) -> Vec<Built> {
+    let here = std::env::current_dir().unwrap_or_default();
+    for Built { target, mpy, sizes, file_size, fresh, time } in &built {
+        let shown = mpy.strip_prefix(&here).unwrap_or(mpy).display();
+        let time = if *fresh { "fresh".to_owned() } else { format!("{:.2} s", time.as_secs_f64()) };
+        let boards = match &target.boards[..] {
+            [] => String::new(),
+            boards => format!(" for {}", boards.join(", ")),
+        };
+        let Sizes { text, rodata, bss } = sizes;
+        ui::status(
+            if *fresh { "Fresh" } else { "Built" },
+            format_args!(
+                "{shown}{boards}: {file_size} bytes (text {text}, rodata {rodata}, bss {bss}), {time}"
+            ),
+        );
+    }
+    if plan.by_default {
+        ui::status("Note", "no board was named: `--board NAME`, or `boards` in Cargo.toml");
+    }
+    built
+}

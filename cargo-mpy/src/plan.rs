@@ -1,0 +1,474 @@
+//! Flags, Cargo's metadata and boards → [`BuildPlan`]: everything is decided here, nothing is done.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use cargo_metadata::{Metadata, Package, TargetKind};
+use serde::Deserialize;
+use target_specs::{Arch, Diagnostic, Place, Result};
+use wasm_to_c::Safety;
+
+use crate::commands::build::BuildOptions;
+
+/// The board that stands for all when none is named: every developer has it.
+pub const DEFAULT_BOARD: &str = "unix";
+/// Bytes of the shadow stack when nothing is said.
+pub const DEFAULT_STACK: u32 = 4096;
+
+/// Everything a build is, decided.
+#[derive(Debug, Clone)]
+pub struct BuildPlan {
+    /// What Python imports.
+    pub module: String,
+    pub source: Source,
+    pub safety: Safety,
+    /// Bytes of the shadow stack, where locals lie whose address is taken.
+    pub stack: u32,
+    /// Bytes of memory behind the data, for an allocator inside the module.
+    pub heap: u32,
+    /// Folder of everything that is made.
+    pub out_dir: PathBuf,
+    /// One build each.
+    pub targets: Vec<Target>,
+    /// No board was named anywhere: [`DEFAULT_BOARD`] was taken.
+    pub by_default: bool,
+}
+
+/// Where the WebAssembly comes from.
+#[derive(Debug, Clone)]
+pub enum Source {
+    Crate(CrateBuild),
+    /// A `.wasm` file that is there already.
+    Wasm(PathBuf),
+}
+
+/// How cargo is to build the crate.
+#[derive(Debug, Clone)]
+pub struct CrateBuild {
+    pub package: String,
+    pub manifest: PathBuf,
+    pub profile: String,
+    /// Cargo's own flags, passed on: features, `--locked`, …
+    pub cargo_args: Vec<String>,
+    /// Apart from the user's own target folder, so that neither waits for the other.
+    pub target_dir: PathBuf,
+}
+
+/// One native build: all boards of one architecture and the same flags.
+#[derive(Debug, Clone)]
+pub struct Target {
+    pub arch: &'static Arch,
+    /// C compiler flags on top of the architecture's.
+    pub c_flags: Vec<String>,
+    /// Boards it is for; none when only the architecture was named.
+    pub boards: Vec<String>,
+    /// Folder of its results.
+    pub folder: PathBuf,
+}
+
+impl Target {
+    /// The module it makes.
+    pub fn mpy(&self, module: &str) -> PathBuf {
+        self.folder.join(format!("{module}.mpy"))
+    }
+}
+
+/// `[package.metadata.mpy]`, and `[workspace.metadata.mpy]` below it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    name: Option<String>,
+    boards: Option<Vec<String>>,
+    safety: Option<String>,
+    stack: Option<Size>,
+    heap: Option<Size>,
+}
+
+const SETTINGS: &[&str] = &["name", "boards", "safety", "stack", "heap"];
+
+/// A number of bytes: `4096`, `"4K"`, `"1M"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "serde_json::Value")]
+pub struct Size(pub u32);
+
+impl TryFrom<serde_json::Value> for Size {
+    type Error = String;
+
+    fn try_from(value: serde_json::Value) -> std::result::Result<Self, String> {
+        match &value {
+            serde_json::Value::String(text) => text.parse(),
+            other => other.to_string().parse(),
+        }
+    }
+}
+
+impl std::str::FromStr for Size {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let upper = text.trim().to_ascii_uppercase();
+        let plain = upper.trim_end_matches("IB").trim_end_matches('B');
+        let (digits, unit) = match plain.strip_suffix('K') {
+            Some(digits) => (digits, 1 << 10),
+            None => match plain.strip_suffix('M') {
+                Some(digits) => (digits, 1 << 20),
+                None => (plain, 1),
+            },
+        };
+        let number = digits.trim().parse::<u32>().ok().and_then(|number| number.checked_mul(unit));
+        number.map(Size).ok_or_else(|| format!("`{text}` is not a size: write bytes or `4K`, `1M`"))
+    }
+}
+
+/// Decides what to do for `options`, run in `folder`, whose crate `metadata` describes. Without
+/// `metadata` the options must name a `.wasm` file.
+///
+/// # Errors
+/// Unknown boards, architectures, packages, settings and values.
+pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) -> Result<BuildPlan> {
+    let (source, settings, out_dir, default_name) = match (&options.input, metadata) {
+        (Some(input), _) => {
+            let stem = input.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            let target = options.target_dir.clone().unwrap_or_else(|| PathBuf::from("target"));
+            let source = Source::Wasm(folder.join(input));
+            (source, Settings::default(), folder.join(target).join("mpy"), stem)
+        }
+        (None, Some(metadata)) => {
+            let package = choose_package(options, metadata, folder)?;
+            let library = library(package)?;
+            let target = options.target_dir.as_ref().map(|target| folder.join(target));
+            let target = target.unwrap_or_else(|| metadata.target_directory.clone().into());
+            let out_dir = target.join("mpy");
+            let source = Source::Crate(CrateBuild {
+                package: package.name.to_string(),
+                manifest: package.manifest_path.clone().into(),
+                profile: options.profile().to_owned(),
+                cargo_args: options.cargo_args(),
+                target_dir: out_dir.join("wasm"),
+            });
+            (source, settings(package, metadata)?, out_dir, library)
+        }
+        (None, None) => {
+            return Err(Diagnostic::new("no-crate", "no crate and no WebAssembly file to build")
+                .help("run it in a crate's folder, or name a `.wasm` file"));
+        }
+    };
+
+    let module = options.name.clone().or(settings.name).unwrap_or(default_name);
+    if !is_identifier(&module) {
+        return Err(Diagnostic::new("bad-name", format!("`{module}` cannot be imported by that name"))
+            .at(Place::Item(module))
+            .help("`--name` takes letters, digits and `_`, and does not begin with a digit"));
+    }
+    let safety = match options.safety.as_deref().or(settings.safety.as_deref()) {
+        None => Safety::default(),
+        Some(word) => safety(word)?,
+    };
+    let stack = options.stack.or(settings.stack).map_or(DEFAULT_STACK, |size| size.0);
+    let heap = options.heap.or(settings.heap).map_or(0, |size| size.0);
+
+    let named = !options.boards.is_empty() || !options.archs.is_empty();
+    let (boards, by_default) = match settings.boards {
+        _ if named => (options.boards.clone(), false),
+        Some(boards) if !boards.is_empty() => (boards, false),
+        _ => (vec![DEFAULT_BOARD.to_owned()], true),
+    };
+    let targets = targets(&boards, if named { &options.archs } else { &[] }, &out_dir)?;
+    Ok(BuildPlan {
+        module,
+        source,
+        safety,
+        // The ABI keeps the stack pointer a multiple of 16.
+        stack: stack.next_multiple_of(16),
+        heap,
+        out_dir,
+        targets,
+        by_default,
+    })
+}
+
+fn safety(word: &str) -> Result<Safety> {
+    const CHOICES: [(&str, Safety); 3] =
+        [("checked", Safety::Checked), ("masked", Safety::Masked), ("trusted", Safety::Trusted)];
+    CHOICES.iter().find(|(name, _)| *name == word).map(|(_, safety)| *safety).ok_or_else(|| {
+        Diagnostic::new("bad-value", format!("no safety is called `{word}`")).help(
+            "choose `checked` (a bad access raises), `masked` (it wraps) or `trusted` (it is not looked at)",
+        )
+    })
+}
+
+/// Groups boards and architectures into as few builds as they need.
+fn targets(boards: &[String], archs: &[String], out_dir: &Path) -> Result<Vec<Target>> {
+    let mut groups: Vec<Target> = Vec::new();
+    let mut add = |arch: &'static Arch, c_flags: &[String], board: Option<&str>| {
+        let same = |target: &&mut Target| target.arch.name == arch.name && target.c_flags == c_flags;
+        let target = match groups.iter_mut().find(same) {
+            Some(target) => target,
+            None => {
+                // Flags of its own put a build into a folder of its own, named after its first board.
+                let folder = match board {
+                    Some(board) if !c_flags.is_empty() => format!("{}-{board}", arch.name),
+                    _ => arch.name.clone(),
+                };
+                let folder = out_dir.join(folder);
+                groups.push(Target { arch, c_flags: c_flags.to_vec(), boards: Vec::new(), folder });
+                groups.last_mut().expect("just pushed")
+            }
+        };
+        if let Some(board) = board
+            && !target.boards.iter().any(|known| known == board)
+        {
+            target.boards.push(board.to_owned());
+        }
+    };
+    for name in boards {
+        let board = target_specs::board(name)?;
+        add(target_specs::arch(&board.arch)?, &board.c_flags, Some(&board.name));
+    }
+    for name in archs {
+        add(target_specs::arch(name)?, &[], None);
+    }
+    Ok(groups)
+}
+
+fn choose_package<'a>(options: &BuildOptions, metadata: &'a Metadata, folder: &Path) -> Result<&'a Package> {
+    let members = metadata.workspace_packages();
+    let names = || members.iter().map(|package| package.name.as_str());
+    let list = || names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    if let Some(wanted) = &options.package {
+        return members.iter().find(|package| package.name.as_str() == wanted).copied().ok_or_else(|| {
+            let help = match target_specs::nearest(wanted, names()) {
+                Some(near) => format!("did you mean `{near}`? there are {}", list()),
+                None => format!("there are {}", list()),
+            };
+            Diagnostic::new("unknown-package", format!("no package of this workspace is called `{wanted}`"))
+                .at(Place::Argument(wanted.clone()))
+                .help(help)
+        });
+    }
+    // Like cargo: the package whose manifest is the nearest above, else the only one there is.
+    let manifest = options.manifest_path.as_ref().map(|path| folder.join(path));
+    let near = manifest.into_iter().chain(folder.ancestors().map(|above| above.join("Cargo.toml")));
+    let near = near
+        .filter_map(|path| path.canonicalize().ok())
+        .find_map(|path| members.iter().find(|package| package.manifest_path.as_std_path() == path));
+    let only = || if members.len() == 1 { members.first() } else { None };
+    near.or_else(only).copied().ok_or_else(|| {
+        Diagnostic::new("which-package", "the workspace has several packages")
+            .help(format!("choose one with `-p`: {}", list()))
+    })
+}
+
+/// The name of the package's library, as the linker writes it.
+fn library(package: &Package) -> Result<String> {
+    let kinds =
+        [TargetKind::CDyLib, TargetKind::Lib, TargetKind::RLib, TargetKind::DyLib, TargetKind::StaticLib];
+    let library = package.targets.iter().find(|target| kinds.iter().any(|kind| target.is_kind(kind.clone())));
+    library.map(|target| target.name.replace('-', "_")).ok_or_else(|| {
+        Diagnostic::new(
+            "no-library",
+            format!("the package `{}` has no library to make a module of", package.name),
+        )
+        .at(in_file(package.manifest_path.as_std_path(), 0))
+        .help("put the functions into `src/lib.rs`; `cargo new --lib` makes such a package")
+    })
+}
+
+fn settings(package: &Package, metadata: &Metadata) -> Result<Settings> {
+    let workspace_manifest = metadata.workspace_root.join("Cargo.toml");
+    let shared = parse_settings(
+        &metadata.workspace_metadata,
+        workspace_manifest.as_std_path(),
+        "workspace.metadata.mpy",
+    )?;
+    let own = parse_settings(&package.metadata, package.manifest_path.as_std_path(), "package.metadata.mpy")?;
+    Ok(Settings {
+        name: own.name.or(shared.name),
+        boards: own.boards.or(shared.boards),
+        safety: own.safety.or(shared.safety),
+        stack: own.stack.or(shared.stack),
+        heap: own.heap.or(shared.heap),
+    })
+}
+
+fn parse_settings(metadata: &serde_json::Value, manifest: &Path, table: &str) -> Result<Settings> {
+    let Some(value) = metadata.get("mpy") else { return Ok(Settings::default()) };
+    let place = |key: &str| in_file(manifest, line_of(manifest, table, key));
+    if let Some(map) = value.as_object() {
+        if let Some(key) = map.keys().find(|key| !SETTINGS.contains(&key.as_str())) {
+            let list = SETTINGS.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+            let help = match target_specs::nearest(key, SETTINGS.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`? known: {list}"),
+                None => format!("known: {list}"),
+            };
+            return Err(Diagnostic::new(
+                "unknown-setting",
+                format!("no setting of `{table}` is called `{key}`"),
+            )
+            .at(place(key))
+            .help(help));
+        }
+        // One key at a time, so that a wrong value can be placed.
+        for (key, value) in map {
+            let alone = BTreeMap::from([(key, value)]);
+            let parsed = serde_json::to_value(alone).and_then(serde_json::from_value::<Settings>);
+            if let Err(error) = parsed {
+                return Err(
+                    Diagnostic::new("bad-value", format!("the setting `{key}`: {error}")).at(place(key))
+                );
+            }
+        }
+        if let Some(word) = map.get("safety").and_then(|value| value.as_str()) {
+            safety(word).map_err(|error| error.at(place("safety")))?;
+        }
+        for board in map.get("boards").and_then(|value| value.as_array()).into_iter().flatten() {
+            target_specs::board(board.as_str().unwrap_or_default())
+                .map_err(|error| error.at(place("boards")))?;
+        }
+    }
+    serde_json::from_value(value.clone())
+        .map_err(|error| Diagnostic::new("bad-value", format!("`{table}`: {error}")).at(place("")))
+}
+
+fn in_file(path: &Path, line: u32) -> Place {
+    Place::File { path: path.to_owned(), line, column: 0 }
+}
+
+/// The line of `key` in `[table]` of a manifest, 0 when it is written in some other form.
+fn line_of(manifest: &Path, table: &str, key: &str) -> u32 {
+    let text = std::fs::read_to_string(manifest).unwrap_or_default();
+    let mut inside = false;
+    for (number, line) in (1..).zip(text.lines()) {
+        let line = line.trim();
+        if line.starts_with('[') {
+            inside = line.trim_matches(|c| "[] ".contains(c)) == table;
+        } else if inside && line.split('=').next().is_some_and(|name| name.trim() == key) {
+            return number;
+        }
+    }
+    0
+}
+
+fn is_identifier(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// The C optimisation that goes with a cargo `opt-level`: what is optimised for stays the same.
+/// Code that rustc did not optimise is still made small, it has to fit a board.
+pub fn c_optimisation(opt_level: &str) -> &'static str {
+    match opt_level {
+        "2" | "3" => "-O2",
+        _ => "-Os",
+    }
+}
+
+impl fmt::Display for BuildPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "module = {:?}", self.module)?;
+        match &self.source {
+            Source::Crate(build) => {
+                writeln!(f, "package = {:?}", build.package)?;
+                writeln!(f, "manifest = {:?}", build.manifest)?;
+                writeln!(f, "profile = {:?}", build.profile)?;
+                writeln!(f, "cargo-args = {:?}", build.cargo_args)?;
+            }
+            Source::Wasm(path) => writeln!(f, "wasm = {path:?}")?,
+        }
+        writeln!(f, "safety = {:?}", format!("{:?}", self.safety).to_lowercase())?;
+        writeln!(f, "stack = {}\nheap = {}", self.stack, self.heap)?;
+        writeln!(f, "out-dir = {:?}", self.out_dir)?;
+        for target in &self.targets {
+            writeln!(f, "\n[[target]]\narch = {:?}", target.arch.name)?;
+            writeln!(f, "boards = {:?}", target.boards)?;
+            writeln!(f, "c-flags = {:?}", target.c_flags)?;
+            writeln!(f, "mpy = {:?}", target.mpy(&self.module))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_wasm(arguments: &[&str]) -> Result<BuildPlan> {
+        use clap::Parser;
+        #[derive(Parser)]
+        struct Line {
+            #[command(flatten)]
+            options: BuildOptions,
+        }
+        let line = ["build", "folder/some_module.wasm"].iter().chain(arguments);
+        plan(&Line::parse_from(line).options, None, Path::new("here"))
+    }
+
+    #[test]
+    fn boards_of_one_architecture_share_a_build() {
+        let plan = of_wasm(&["--board", "rp2040", "--board", "qemu-armv6m", "--arch", "x86"]).unwrap();
+        assert_eq!(plan.targets.len(), 2);
+        assert_eq!(plan.targets[0].boards, ["rp2040", "qemu-armv6m"]);
+        assert!(plan.targets[1].boards.is_empty());
+        assert!(!plan.by_default);
+        assert_eq!(plan.module, "some_module");
+        assert_eq!(plan.targets[1].mpy(&plan.module), Path::new("here/target/mpy/x86/some_module.mpy"));
+    }
+
+    #[test]
+    fn without_a_board_it_is_the_one_everybody_has() {
+        let plan = of_wasm(&[]).unwrap();
+        assert!(plan.by_default);
+        assert_eq!(plan.targets[0].boards, [DEFAULT_BOARD]);
+        assert_eq!((plan.stack, plan.heap), (DEFAULT_STACK, 0));
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!("4K".parse(), Ok(Size(4096)));
+        assert_eq!("4 KiB".parse(), Ok(Size(4096)));
+        assert_eq!("1m".parse(), Ok(Size(1 << 20)));
+        assert_eq!("17".parse(), Ok(Size(17)));
+        for bad in ["", "K", "4G", "-1", "4097M", "4.5K"] {
+            assert!(bad.parse::<Size>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_must_be_importable() {
+        assert_eq!(of_wasm(&["--name", "2fast"]).unwrap_err().code, "bad-name");
+        assert_eq!(of_wasm(&["--name", "a-b"]).unwrap_err().code, "bad-name");
+        assert!(of_wasm(&["--name", "_ok2"]).is_ok());
+    }
+
+    #[test]
+    fn unknown_words_are_answered_with_the_known_ones() {
+        assert_eq!(of_wasm(&["--board", "rp204"]).unwrap_err().code, "unknown-board");
+        assert_eq!(of_wasm(&["--arch", "armv9"]).unwrap_err().code, "unknown-arch");
+        assert_eq!(of_wasm(&["--safety", "none"]).unwrap_err().code, "bad-value");
+    }
+
+    #[test]
+    fn settings_are_checked_where_they_stand() {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = folder.path().join("Cargo.toml");
+        std::fs::write(&manifest, "[package]\nstack = 1\n\n[package.metadata.mpy]\nstack = 1\nhaep = 2\n")
+            .unwrap();
+        let parse = |text: &str| {
+            parse_settings(&serde_json::from_str(text).unwrap(), &manifest, "package.metadata.mpy")
+        };
+
+        let error = parse(r#"{"mpy": {"stack": 1, "haep": 2}}"#).unwrap_err();
+        assert_eq!(error.code, "unknown-setting");
+        assert_eq!(error.at, in_file(&manifest, 6));
+        assert!(error.help.unwrap().starts_with("did you mean `heap`?"));
+
+        let error = parse(r#"{"mpy": {"stack": "lots"}}"#).unwrap_err();
+        assert_eq!((error.code, error.at), ("bad-value", in_file(&manifest, 5)));
+
+        let good = parse(r#"{"mpy": {"stack": "2K", "heap": 64, "boards": ["rp2040"]}}"#).unwrap();
+        assert_eq!((good.stack, good.heap), (Some(Size(2048)), Some(Size(64))));
+        assert!(parse(r#"{"other": 1}"#).is_ok());
+    }
+}

@@ -1,0 +1,411 @@
+//! Rust to WebAssembly: which cargo and rustc, a standard library for wasm32, the crate's build.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use cargo_metadata::{Message, Metadata, TargetKind};
+use target_specs::{Diagnostic, Place, Result};
+
+use super::{cache_dir, capture, digest, failed, io_error, output_of, shown, which, which_all};
+use crate::plan::CrateBuild;
+use crate::{Failure, ui};
+
+/// The target of every crate.
+pub const TRIPLE: &str = "wasm32-unknown-unknown";
+
+/// A Rust that can build for [`TRIPLE`].
+#[derive(Debug, Clone)]
+pub struct Rust {
+    pub cargo: PathBuf,
+    pub rustc: PathBuf,
+    /// Folder with the standard library for [`TRIPLE`] that we built, when rustc has none.
+    pub sysroot: Option<PathBuf>,
+    /// The linker to name, when rustc does not find one by itself.
+    pub linker: Option<PathBuf>,
+}
+
+/// A cargo, its rustc and where that has its libraries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Candidate {
+    cargo: PathBuf,
+    rustc: PathBuf,
+    sysroot: PathBuf,
+}
+
+impl Candidate {
+    fn new(cargo: PathBuf, rustc: PathBuf) -> Option<Self> {
+        let sysroot = sysroot_of(&rustc)?;
+        // Behind rustup's proxies are the programs themselves; naming them saves starting it thrice.
+        let behind = |name: &str, proxy: PathBuf| {
+            let program = sysroot.join("bin").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+            if program.is_file() && is_proxy(&proxy) { program } else { proxy }
+        };
+        let (cargo, rustc) = (behind("cargo", cargo), behind("rustc", rustc));
+        Some(Candidate { cargo, rustc, sysroot })
+    }
+
+    fn has_target(&self) -> bool {
+        entries(&self.sysroot.join("lib/rustlib").join(TRIPLE).join("lib"))
+            .iter()
+            .any(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("libcore-")))
+    }
+
+    fn has_source(&self) -> bool {
+        self.sysroot.join("lib/rustlib/src/rust/library/std/Cargo.toml").is_file()
+    }
+
+    fn own_linker(&self) -> Option<PathBuf> {
+        let name = format!("rust-lld{}", std::env::consts::EXE_SUFFIX);
+        entries(&self.sysroot.join("lib/rustlib"))
+            .into_iter()
+            .map(|host| host.join("bin").join(&name))
+            .find(|path| path.is_file())
+    }
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let mut paths: Vec<PathBuf> =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    paths
+}
+
+fn is_proxy(program: &Path) -> bool {
+    let target = program.canonicalize().unwrap_or_else(|_| program.to_owned());
+    // rustup's proxies are links to it, symbolic or hard: then it lies beside them.
+    target.file_stem().is_some_and(|name| name == "rustup")
+        || (target.with_file_name("rustup").is_file() && !target.with_file_name("../lib/rustlib").is_dir())
+}
+
+fn sysroot_of(rustc: &Path) -> Option<PathBuf> {
+    if !is_proxy(rustc) {
+        let real = rustc.canonicalize().ok()?;
+        let above = real.parent()?.parent()?;
+        if above.join("lib/rustlib").is_dir() {
+            return Some(above.to_owned());
+        }
+    }
+    let text = output_of(Command::new(rustc).args(["--print", "sysroot"])).ok()?;
+    Some(PathBuf::from(text.trim()))
+}
+
+/// The cargo to ask about crates: the one that runs us, else the one on `PATH`.
+pub fn cargo_program() -> PathBuf {
+    std::env::var_os("CARGO")
+        .map(PathBuf::from)
+        .filter(|path| path.is_file())
+        .unwrap_or_else(|| "cargo".into())
+}
+
+/// Every Rust of this machine, the one the user means first.
+fn candidates() -> Vec<Candidate> {
+    let mut found: Vec<Candidate> = Vec::new();
+    let mut add = |candidate: Option<Candidate>| {
+        if let Some(candidate) = candidate
+            && !found.iter().any(|known| known.rustc == candidate.rustc)
+        {
+            found.push(candidate);
+        }
+    };
+    let named = |name: &str| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_file());
+    if let Some(cargo) = named("CARGO").or_else(|| which("cargo")) {
+        let beside = cargo.with_file_name(format!("rustc{}", std::env::consts::EXE_SUFFIX));
+        let rustc = named("RUSTC").or(Some(beside).filter(|path| path.is_file())).or_else(|| which("rustc"));
+        add(rustc.and_then(|rustc| Candidate::new(cargo, rustc)));
+    }
+    let rustup_home = std::env::var_os("RUSTUP_HOME").map(PathBuf::from);
+    let rustup_home = rustup_home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".rustup")));
+    let installed = rustup_home.map(|home| entries(&home.join("toolchains"))).unwrap_or_default();
+    for bin in installed.iter().map(|toolchain| toolchain.join("bin")) {
+        let (cargo, rustc) = (bin.join("cargo"), bin.join("rustc"));
+        if cargo.is_file() && rustc.is_file() {
+            add(Candidate::new(cargo, rustc));
+        }
+    }
+    for rustc in which_all("rustc") {
+        let cargo = rustc.with_file_name(format!("cargo{}", std::env::consts::EXE_SUFFIX));
+        if cargo.is_file() && !is_proxy(&rustc) {
+            add(Candidate::new(cargo, rustc));
+        }
+    }
+    found
+}
+
+/// What is there to build wasm32 with, before anything is built.
+#[derive(Debug, Clone)]
+pub enum Found {
+    /// A toolchain with the target installed.
+    Target(PathBuf),
+    /// A toolchain with the standard library's source, to be built once (or built already).
+    Source(PathBuf),
+    /// None, and why.
+    Nothing(Diagnostic),
+}
+
+/// Looks for a Rust without building anything.
+pub fn look() -> Found {
+    match choose(&candidates()) {
+        Ok((rust, None)) => Found::Target(rust.rustc),
+        Ok((rust, Some(_))) => Found::Source(rust.rustc),
+        Err(error) => Found::Nothing(error),
+    }
+}
+
+/// The best candidate, and its sysroot when the standard library has to be built from it.
+fn choose(candidates: &[Candidate]) -> Result<(Rust, Option<PathBuf>)> {
+    if candidates.is_empty() {
+        return Err(Diagnostic::new("no-rust", "no Rust toolchain found")
+            .help("install one with rustup: https://rustup.rs"));
+    }
+    let linker = |of: &Candidate| of.own_linker().or_else(|| any_linker(candidates));
+    // The user's own toolchain before another one, one with the target before one that can make it.
+    let (active, others) = candidates.split_at(1);
+    for group in [active, others] {
+        if let Some(ready) = group.iter().find(|candidate| candidate.has_target())
+            && let Some(linker) = linker(ready)
+        {
+            let linker = Some(linker).filter(|_| ready.own_linker().is_none());
+            return Ok((rust(ready, None, linker), None));
+        }
+        if let Some(source) = group.iter().find(|candidate| candidate.has_source())
+            && let Some(linker) = linker(source)
+        {
+            return Ok((rust(source, None, Some(linker)), Some(source.sysroot.clone())));
+        }
+    }
+    let can = candidates.iter().any(|candidate| candidate.has_target() || candidate.has_source());
+    if can {
+        return Err(Diagnostic::new("missing-wasm-linker", "no linker for WebAssembly found").help(
+            super::install_help(&[("apt", "lld"), ("dnf", "lld"), ("pacman", "lld"), ("brew", "lld")]),
+        ));
+    }
+    let mut help = if which("rustup").is_some() {
+        format!("rustup target add {TRIPLE}")
+    } else {
+        format!("install Rust with rustup (https://rustup.rs), then: rustup target add {TRIPLE}")
+    };
+    if which("apt-get").is_some() {
+        help.push_str("\nor Debian's own: sudo apt-get install rustc-web cargo-web rust-web-src lld");
+    }
+    Err(Diagnostic::new("missing-wasm-target", format!("no Rust toolchain can build for {TRIPLE}"))
+        .help(help))
+}
+
+fn rust(candidate: &Candidate, sysroot: Option<PathBuf>, linker: Option<PathBuf>) -> Rust {
+    Rust { cargo: candidate.cargo.clone(), rustc: candidate.rustc.clone(), sysroot, linker }
+}
+
+fn any_linker(candidates: &[Candidate]) -> Option<PathBuf> {
+    let versions = (14..30).rev().map(|version| format!("wasm-ld-{version}"));
+    ["rust-lld".to_owned(), "wasm-ld".to_owned()]
+        .into_iter()
+        .chain(versions)
+        .find_map(|name| which(&name))
+        .or_else(|| candidates.iter().find_map(Candidate::own_linker))
+}
+
+/// The Rust to build with; builds a standard library for it once, when it has none.
+///
+/// # Errors
+/// `no-rust`, `missing-wasm-target`, `missing-wasm-linker`: with the command that mends it.
+pub fn find() -> Result<Rust> {
+    let candidates = candidates();
+    let (mut rust, source) = choose(&candidates)?;
+    if rust.rustc != candidates[0].rustc {
+        ui::verbose(
+            "Using",
+            format_args!("{}: the active toolchain cannot build {TRIPLE}", rust.rustc.display()),
+        );
+    }
+    if source.is_some() {
+        rust.sysroot = Some(build_sysroot(&rust)?);
+    }
+    Ok(rust)
+}
+
+/// Builds `std` for [`TRIPLE`] from the toolchain's source, once per rustc, in the form rustup
+/// would have installed it: then building a crate costs what it costs with rustup's.
+fn build_sysroot(rust: &Rust) -> Result<PathBuf> {
+    let stamp = super::identity(&rust.rustc);
+    let sysroot = cache_dir().join(format!("sysroot-{}", digest([stamp.as_bytes(), b"1"])));
+    if sysroot.is_dir() {
+        return Ok(sysroot);
+    }
+    ui::status("Building", format_args!("Rust's standard library for {TRIPLE} (once per toolchain)"));
+    let progress = ui::Progress::new("Building", 0);
+    progress.message("core, alloc, std");
+
+    let cache = cache_dir();
+    let io = |error: std::io::Error| io_error("write", &cache, &error);
+    std::fs::create_dir_all(&cache).map_err(io)?;
+    let scratch = tempfile::tempdir_in(&cache).map_err(io)?;
+    let manifest = scratch.path().join("Cargo.toml");
+    let text = "[package]\nname = \"sysroot\"\nedition = \"2021\"\n\
+                [lib]\npath = \"lib.rs\"\n[profile.release]\nopt-level = 3\ndebug = 0\n[workspace]\n";
+    std::fs::write(&manifest, text).map_err(io)?;
+    std::fs::write(scratch.path().join("lib.rs"), "#![no_std]\n").map_err(io)?;
+
+    let target = scratch.path().join("target");
+    let mut command = Command::new(&rust.cargo);
+    command
+        .args(["build", "--release", "-Zbuild-std=std,panic_abort", "--target", TRIPLE, "--manifest-path"])
+        .arg(&manifest)
+        .arg("--target-dir")
+        .arg(&target)
+        .current_dir(scratch.path())
+        .env("RUSTC", &rust.rustc)
+        // -Zbuild-std asks for a nightly or this; it concerns this build alone.
+        .env("RUSTC_BOOTSTRAP", "1")
+        // Bitcode beside machine code, so that crates with and without LTO can link it.
+        .env("CARGO_ENCODED_RUSTFLAGS", "-Cembed-bitcode=yes")
+        .env_remove("RUSTC_WRAPPER")
+        .env_remove("RUSTC_WORKSPACE_WRAPPER");
+    let output = capture(&mut command)?;
+    if !output.status.success() {
+        return Err(failed(&command, &output));
+    }
+
+    let made = scratch.path().join("sysroot");
+    let libraries = made.join("lib/rustlib").join(TRIPLE).join("lib");
+    std::fs::create_dir_all(&libraries).map_err(io)?;
+    for path in entries(&target.join(TRIPLE).join("release/deps")) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if name.ends_with(".rlib") && !name.starts_with("libsysroot-") {
+            std::fs::copy(&path, libraries.join(name)).map_err(io)?;
+        }
+    }
+    match std::fs::rename(&made, &sysroot) {
+        // Another process was faster: what it made is the same.
+        Err(_) if sysroot.is_dir() => {}
+        result => result.map_err(io)?,
+    }
+    Ok(sysroot)
+}
+
+/// What cargo knows of the crate in `folder`; `None` when there is no crate.
+///
+/// # Errors
+/// Cargo's own, shown as it is, with its exit code.
+pub fn metadata(manifest: Option<&Path>, folder: &Path) -> std::result::Result<Option<Metadata>, Failure> {
+    let above = || folder.ancestors().any(|above| above.join("Cargo.toml").is_file());
+    if manifest.is_none() && !above() {
+        return Ok(None);
+    }
+    let mut command = Command::new(cargo_program());
+    command.args(["metadata", "--format-version=1", "--no-deps"]).current_dir(folder);
+    if let Some(manifest) = manifest {
+        command.arg("--manifest-path").arg(manifest);
+    }
+    let output = capture(&mut command)?;
+    if !output.status.success() {
+        ui::raw(&output.stderr);
+        return Err(Failure::Cargo(output.status.code().unwrap_or(1)));
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    let parsed = cargo_metadata::MetadataCommand::parse(text.lines().last().unwrap_or_default());
+    parsed.map(Some).map_err(|error| {
+        Diagnostic::new("cargo", format!("cannot read `cargo metadata`: {error}"))
+            .help(format!("it was run as `{}`", shown(&command)))
+            .into()
+    })
+}
+
+/// A crate, built.
+#[derive(Debug, Clone)]
+pub struct Artifact {
+    pub wasm: PathBuf,
+    /// `opt-level` of the profile it was built with.
+    pub opt_level: String,
+}
+
+/// Builds the crate's library as a WebAssembly module.
+///
+/// # Errors
+/// Cargo's own, shown as they are, with its exit code.
+pub fn build(rust: &Rust, plan: &CrateBuild, stack: u32) -> std::result::Result<Artifact, Failure> {
+    let mut command = Command::new(&rust.cargo);
+    command
+        .args(["rustc", "--lib", "--crate-type", "cdylib", "--target", TRIPLE])
+        .args(["--message-format", "json-render-diagnostics", "--profile", &plan.profile])
+        .args(["-p", &plan.package, "--manifest-path"])
+        .arg(&plan.manifest)
+        .arg("--target-dir")
+        .arg(&plan.target_dir)
+        .args(&plan.cargo_args)
+        .env("RUSTC", &rust.rustc)
+        .current_dir(plan.manifest.parent().unwrap_or(Path::new(".")));
+    match ui::level() {
+        ui::Level::Quiet => drop(command.arg("--quiet")),
+        ui::Level::Verbose => drop(command.arg("--verbose")),
+        ui::Level::Normal => {}
+    }
+    if let Some(linker) = &rust.linker {
+        // A configuration value, not a flag: flags would hide the user's.
+        let toml = toml::Value::String(linker.to_string_lossy().into_owned());
+        command.arg("--config").arg(format!("target.{TRIPLE}.linker={toml}"));
+    }
+    if let Some(sysroot) = &rust.sysroot {
+        add_rustflag(&mut command, &format!("--sysroot={}", sysroot.display()));
+    }
+    // Flags of the final crate alone: they go behind whatever flags the user has set, and its
+    // dependencies are not rebuilt when they change.
+    command.arg("--");
+    for argument in [
+        // Where the stack ends and the data begins: the module needs no more memory than __heap_base.
+        format!("-zstack-size={stack}"),
+        "--stack-first".to_owned(),
+        "--export=__heap_base".to_owned(),
+        "--export=__data_end".to_owned(),
+        "--export=__stack_pointer".to_owned(),
+    ] {
+        command.arg(format!("-Clink-arg={argument}"));
+    }
+    // Names make the C readable and the messages useful; they do not reach the .mpy.
+    command.arg("-Cstrip=none");
+    run(command, plan)
+}
+
+/// Adds a compiler flag for every crate of [`TRIPLE`] without hiding the user's own: cargo takes
+/// the first of these sources that is set (https://doc.rust-lang.org/cargo/reference/config.html#buildrustflags).
+fn add_rustflag(command: &mut Command, flag: &str) {
+    let set = |name| std::env::var_os(name).filter(|value: &OsString| !value.is_empty());
+    if let Some(mut flags) = set("CARGO_ENCODED_RUSTFLAGS") {
+        flags.push("\x1f");
+        flags.push(flag);
+        command.env("CARGO_ENCODED_RUSTFLAGS", flags);
+    } else if let Some(flags) = set("RUSTFLAGS") {
+        let words = flags.to_string_lossy().split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        command.env("CARGO_ENCODED_RUSTFLAGS", [words.join("\x1f"), flag.to_owned()].join("\x1f"));
+    } else {
+        let toml = toml::Value::String(flag.to_owned());
+        command.arg("--config").arg(format!("target.{TRIPLE}.rustflags=[{toml}]"));
+    }
+}
+
+fn run(mut command: Command, plan: &CrateBuild) -> std::result::Result<Artifact, Failure> {
+    ui::verbose("Running", format_args!("`{}`", shown(&command)));
+    let start = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
+    let mut child = start.map_err(|error| super::cannot_start(&command, &error))?;
+    let mut artifact = None;
+    let stdout = child.stdout.take().expect("it was piped");
+    for line in BufReader::new(stdout).lines().map_while(std::result::Result::ok) {
+        let Ok(Message::CompilerArtifact(made)) = serde_json::from_str(&line) else { continue };
+        let ours = made.manifest_path.as_std_path() == plan.manifest;
+        if ours && made.target.is_kind(TargetKind::CDyLib) {
+            let wasm = made.filenames.iter().find(|file| file.extension() == Some("wasm"));
+            artifact = wasm.map(|wasm| Artifact { wasm: wasm.into(), opt_level: made.profile.opt_level });
+        }
+    }
+    let status = child.wait().map_err(|error| super::cannot_start(&command, &error))?;
+    if !status.success() {
+        return Err(Failure::Cargo(status.code().unwrap_or(1)));
+    }
+    artifact.ok_or_else(|| {
+        Diagnostic::new("no-wasm", format!("cargo built `{}` but no WebAssembly came of it", plan.package))
+            .at(Place::File { path: plan.manifest.clone(), line: 0, column: 0 })
+            .help("`-v` shows what was run")
+            .into()
+    })
+}

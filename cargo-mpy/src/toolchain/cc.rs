@@ -1,0 +1,200 @@
+//! C to objects: which compiler, with which flags.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use target_specs::{Arch, Compiler, Diagnostic, Place, Result};
+
+use super::{cache_dir, capture, digest, identity, output_of, read_file, which, write_file};
+
+/// Flags of every compilation: sections the linker can drop, no meaning C leaves open that
+/// WebAssembly does not, nothing in the object but code and data.
+const FLAGS: &[&str] = &[
+    "-std=gnu11",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-fwrapv",
+    "-fno-strict-aliasing",
+    "-fno-delete-null-pointer-checks",
+    "-fno-math-errno",
+    "-ffp-contract=off",
+    "-fno-common",
+    "-fno-stack-protector",
+    "-fno-asynchronous-unwind-tables",
+    "-fno-unwind-tables",
+    "-fno-exceptions",
+    "-fno-ident",
+    "-fvisibility=default",
+    "-fomit-frame-pointer",
+    "-fno-tree-loop-distribute-patterns",
+    "-w",
+];
+
+/// A compiler of this machine for one architecture.
+#[derive(Debug, Clone)]
+pub struct CCompiler {
+    program: PathBuf,
+    flags: Vec<String>,
+    runtime_library: bool,
+}
+
+/// Finds a compiler for `arch`: the first of its list that is on `PATH`.
+///
+/// # Errors
+/// `missing-compiler`, with what to install.
+pub fn find(arch: &Arch) -> Result<CCompiler> {
+    for compiler in &arch.compilers {
+        for command in &compiler.commands {
+            if let Some(program) = which(command) {
+                let flags = compiler.flags.clone();
+                return Ok(CCompiler { program, flags, runtime_library: compiler.runtime_library });
+            }
+        }
+    }
+    let commands: Vec<&str> =
+        arch.compilers.iter().flat_map(|compiler| &compiler.commands).map(String::as_str).collect();
+    Err(Diagnostic::new(
+        "missing-compiler",
+        format!("no C compiler for {} ({}) found", arch.name, arch.title),
+    )
+    .help(format!("{}; looked for {}", install_help(&arch.compilers), commands.join(", "))))
+}
+
+fn install_help(compilers: &[Compiler]) -> String {
+    let packages: Vec<(&str, &str)> = compilers
+        .iter()
+        .flat_map(|compiler| &compiler.packages)
+        .map(|(manager, package)| (manager.as_str(), package.as_str()))
+        .collect();
+    super::install_help(&packages)
+}
+
+impl CCompiler {
+    /// A text that changes when the compiler, or what it is asked for, does.
+    pub fn identity(&self, target_flags: &[String], optimisation: &str) -> String {
+        let flags = [&self.flags[..], target_flags].concat().join(" ");
+        format!("{} {flags} {optimisation} {}", identity(&self.program), FLAGS.join(" "))
+    }
+
+    /// The command that compiles nothing yet: compiler and flags.
+    fn command(&self, target_flags: &[String], optimisation: &str, includes: &[&Path]) -> Result<Command> {
+        let scratch = cache_dir().join("cc");
+        let mut build = cc::Build::new();
+        build
+            .compiler(&self.program)
+            // Every flag is ours, so cc needs a target only for its own bookkeeping.
+            .no_default_flags(true)
+            .inherit_rustflags(false)
+            .target("riscv32imc-unknown-none-elf")
+            .host("riscv32imc-unknown-none-elf")
+            .out_dir(&scratch)
+            .opt_level_str("s")
+            .debug(false)
+            .warnings(false)
+            .cargo_metadata(false)
+            .flags(&self.flags)
+            .flags(target_flags)
+            .flag(optimisation)
+            .flags(FLAGS)
+            .includes(includes);
+        std::fs::create_dir_all(&scratch).map_err(|error| super::io_error("create", &scratch, &error))?;
+        let tool = build.try_get_compiler().map_err(|error| {
+            Diagnostic::new("missing-compiler", format!("cannot use `{}`: {error}", self.program.display()))
+        })?;
+        Ok(tool.to_command())
+    }
+
+    /// Compiles our C. What the compiler says against it is our fault, not the user's.
+    ///
+    /// # Errors
+    /// `internal-c`, naming a log of the compiler's output.
+    pub fn compile(
+        &self,
+        source: &Path,
+        object: &Path,
+        target_flags: &[String],
+        optimisation: &str,
+        includes: &[&Path],
+    ) -> Result<()> {
+        let mut command = self.command(target_flags, optimisation, includes)?;
+        command.arg("-c").arg(source).arg("-o").arg(object);
+        let output = capture(&mut command)?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let log = object.with_extension("log");
+        let text = [super::shown(&command).as_bytes(), b"\n", &output.stderr, &output.stdout].concat();
+        write_file(&log, &text)?;
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        let first = stderr.lines().find(|line| line.contains("error")).unwrap_or("no message").to_owned();
+        Err(Diagnostic::new("internal-c", format!("the C compiler refused generated code: {first}"))
+            .at(Place::File { path: log, line: 0, column: 0 })
+            .help("this is a bug of cargo-mpy; please report it with the log and the output of `--emit c`"))
+    }
+
+    /// The compiler's library of helpers (libgcc), when its code fits the architecture.
+    ///
+    /// # Errors
+    /// When the compiler names one that is not there.
+    pub fn library(&self, target_flags: &[String]) -> Result<Option<(String, Vec<u8>)>> {
+        if !self.runtime_library {
+            return Ok(None);
+        }
+        let mut command = Command::new(&self.program);
+        command.args(&self.flags).args(target_flags).arg("-print-libgcc-file-name");
+        let path = PathBuf::from(output_of(&mut command)?.trim());
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Some((name, read_file(&path)?)))
+    }
+
+    /// The runtime's objects, compiled once per compiler and flags, kept in the cache.
+    ///
+    /// # Errors
+    /// Those of [`CCompiler::compile`].
+    pub fn runtime(
+        &self,
+        target_flags: &[String],
+        optimisation: &str,
+        include: &Path,
+    ) -> Result<Vec<(String, Vec<u8>)>> {
+        let mut parts = vec![self.identity(target_flags, optimisation)];
+        for (name, text) in c_runtime::HEADERS.iter().chain(c_runtime::SOURCES) {
+            parts.push((*name).to_owned());
+            parts.push((*text).to_owned());
+        }
+        let folder = cache_dir().join(format!("runtime-{}", digest(&parts)));
+        let mut objects = Vec::new();
+        for (name, text) in c_runtime::SOURCES {
+            let source = folder.join(name);
+            let object = source.with_extension("o");
+            if !object.is_file() {
+                write_file(&source, text.as_bytes())?;
+                // Under another name first: an interrupted compiler must not leave half an object.
+                let unfinished = source.with_extension(format!("{}.o", std::process::id()));
+                self.compile(&source, &unfinished, target_flags, optimisation, &[include])?;
+                std::fs::rename(&unfinished, &object)
+                    .map_err(|error| super::io_error("write", &object, &error))?;
+            }
+            objects.push(((*name).to_owned(), read_file(&object)?));
+        }
+        Ok(objects)
+    }
+}
+
+/// Forgets the variables that would change what a C compiler is asked for: the plan decides that.
+///
+/// # Safety
+/// No other thread may be running.
+pub unsafe fn forget_environment() {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CFLAGS")
+            || text.starts_with("CC_")
+            || text.ends_with("_CFLAGS")
+            || text == "CPATH"
+        {
+            // SAFETY: this function's own contract.
+            unsafe { std::env::remove_var(&name) };
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! Passes over the linked WebAssembly module: what Python cannot see or nobody uses goes, and what
+//! the linker knew about memory is written down before it is lost.
+
+use target_specs::{Diagnostic, Place, Result};
+use walrus::ir::{MemoryGrow, MemorySize, Value, Visitor, dfs_in_order};
+use walrus::{ConstExpr, ExportItem, FunctionKind, GlobalId, GlobalKind, Module, ModuleConfig};
+use wasm_to_c::WasmModule;
+
+/// Prepares the module `bytes` for translation. `heap` is what the plan adds behind its data.
+///
+/// # Errors
+/// `invalid-wasm`.
+pub fn prepare(name: &str, bytes: &[u8], heap: u32) -> Result<WasmModule> {
+    let mut config = ModuleConfig::new();
+    config.generate_producers_section(false);
+    let mut module = config.parse(bytes).map_err(|error| {
+        let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
+        Diagnostic::new("invalid-wasm", format!("not a valid WebAssembly module: {}", chain.join(": ")))
+            .at(Place::Wasm { module: name.to_owned(), function: None, offset: None })
+            .help("a `.wasm` must be a core module (not a component, not text) of finished proposals")
+    })?;
+
+    // The linker's symbols, before the exports that carry them are dropped.
+    let heap_base = exported_global(&module, "__heap_base").and_then(|id| constant(&module, id));
+    if let Some(id) = exported_global(&module, "__stack_pointer") {
+        // A stripped module has no names, and this one tells which global the stack pointer is.
+        module.globals.get_mut(id).name = Some("__stack_pointer".to_owned());
+    }
+
+    // Python sees functions alone; what only an export kept alive is dead.
+    let hidden: Vec<_> = module
+        .exports
+        .iter()
+        .filter(|export| !matches!(export.item, ExportItem::Function(_)))
+        .map(walrus::Export::id)
+        .collect();
+    for id in hidden {
+        module.exports.delete(id);
+    }
+    let sections: Vec<_> = module.customs.iter().map(|(id, _)| id).collect();
+    for id in sections {
+        module.customs.delete(id);
+    }
+    walrus::passes::gc::run(&mut module);
+
+    let memory_bytes = memory_bytes(&mut module, heap_base, heap);
+    Ok(WasmModule { name: name.to_owned(), bytes: module.emit_wasm(), memory_bytes })
+}
+
+/// Exactly how much of memory the program uses, where that can be known; and then the memory's
+/// maximum says that it does not grow.
+///
+/// A program that asks for the size of its memory or grows it was promised pages of 65536 bytes
+/// and gets them.
+fn memory_bytes(module: &mut Module, heap_base: Option<u32>, heap: u32) -> Option<u32> {
+    let id = module.memories.iter().next()?.id();
+    if module.memories.len() != 1 || module.memories.get(id).import.is_some() {
+        return None;
+    }
+    let (grows, measures) = asks_for_pages(module);
+    let memory = module.memories.get_mut(id);
+    if !grows {
+        memory.maximum = Some(memory.initial);
+    }
+    if grows || measures {
+        return None;
+    }
+    let page = 1u64 << memory.page_size_log2.unwrap_or(16);
+    let bytes = (u64::from(heap_base?) + u64::from(heap)).next_multiple_of(16);
+    if bytes > memory.initial * page {
+        memory.initial = bytes.div_ceil(page);
+        memory.maximum = Some(memory.initial);
+    }
+    u32::try_from(bytes).ok()
+}
+
+/// Whether any function grows memory, and whether any asks for its size.
+fn asks_for_pages(module: &Module) -> (bool, bool) {
+    #[derive(Default)]
+    struct Finder {
+        grows: bool,
+        measures: bool,
+    }
+    impl<'instr> Visitor<'instr> for Finder {
+        fn visit_memory_grow(&mut self, _: &MemoryGrow) {
+            self.grows = true;
+        }
+        fn visit_memory_size(&mut self, _: &MemorySize) {
+            self.measures = true;
+        }
+    }
+    let mut finder = Finder::default();
+    for function in module.funcs.iter() {
+        if let FunctionKind::Local(local) = &function.kind {
+            dfs_in_order(&mut finder, local, local.entry_block());
+        }
+    }
+    (finder.grows, finder.measures)
+}
+
+fn exported_global(module: &Module, name: &str) -> Option<GlobalId> {
+    module.exports.iter().find_map(|export| match export.item {
+        ExportItem::Global(id) if export.name == name => Some(id),
+        _ => None,
+    })
+}
+
+fn constant(module: &Module, id: GlobalId) -> Option<u32> {
+    match module.globals.get(id).kind {
+        GlobalKind::Local(ConstExpr::Value(Value::I32(value))) => Some(value.cast_unsigned()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prepared(text: &str, heap: u32) -> (WasmModule, Module) {
+        let bytes = wat::parse_str(text).unwrap();
+        let ready = prepare("test", &bytes, heap).unwrap();
+        let module = Module::from_buffer(&ready.bytes).unwrap();
+        (ready, module)
+    }
+
+    const LINKED: &str = r#"
+        (module
+          (memory (export "memory") 17)
+          (global $__stack_pointer (mut i32) (i32.const 4096))
+          (global (export "__heap_base") i32 (i32.const 5001))
+          (global (export "__data_end") i32 (i32.const 5001))
+          (table (export "table") 1 1 funcref)
+          (data (i32.const 4096) "data")
+          (func $unused)
+          (func (export "f") (result i32)
+            global.get $__stack_pointer i32.load))"#;
+
+    #[test]
+    fn memory_is_what_the_linker_laid_out() {
+        let (ready, module) = prepared(LINKED, 0);
+        assert_eq!(ready.memory_bytes, Some(5008));
+        assert_eq!(module.exports.iter().map(|export| export.name.as_str()).collect::<Vec<_>>(), ["f"]);
+        assert_eq!(module.funcs.iter().count(), 1);
+        assert_eq!(module.tables.iter().count(), 0);
+        assert_eq!(module.memories.iter().next().unwrap().maximum, Some(17));
+        assert_eq!(module.globals.iter().next().unwrap().name.as_deref(), Some("__stack_pointer"));
+        assert_eq!(prepared(LINKED, 2000).0.memory_bytes, Some(7008));
+        let (large, module) = prepared(LINKED, 2 << 20);
+        assert_eq!(large.memory_bytes, Some((2 << 20) + 5008));
+        assert_eq!(module.memories.iter().next().unwrap().initial, 33);
+    }
+
+    #[test]
+    fn memory_nobody_touches_goes() {
+        let (ready, module) = prepared(
+            r#"(module (memory (export "memory") 16) (global (export "__heap_base") i32 (i32.const 16))
+                 (func (export "f")))"#,
+            0,
+        );
+        assert_eq!((ready.memory_bytes, module.memories.len()), (None, 0));
+    }
+
+    #[test]
+    fn a_program_that_counts_pages_gets_pages() {
+        for asks in ["i32.const 1 memory.grow drop", "memory.size drop"] {
+            let text = format!(
+                r#"(module (memory 1) (global (export "__heap_base") i32 (i32.const 64))
+                     (func (export "f") {asks}))"#
+            );
+            assert_eq!(prepared(&text, 0).0.memory_bytes, None, "{asks}");
+        }
+        // And so does one that says nothing about what it uses.
+        let silent = r#"(module (memory 1) (func (export "f") (drop (i32.load (i32.const 0)))))"#;
+        assert_eq!(prepared(silent, 0).0.memory_bytes, None);
+    }
+
+    #[test]
+    fn a_stack_pointer_without_a_name_is_named() {
+        let (_, module) = prepared(
+            r#"(module (global (export "__stack_pointer") (mut i32) (i32.const 16))
+                 (func (export "f") (result i32) global.get 0))"#,
+            0,
+        );
+        assert_eq!(module.globals.iter().next().unwrap().name.as_deref(), Some("__stack_pointer"));
+    }
+
+    #[test]
+    fn what_is_no_module_is_refused() {
+        for bytes in [&b""[..], b"\0asm", b"\0asm\x0d\0\x01\0", b"hello, this is text"] {
+            assert_eq!(prepare("test", bytes, 0).unwrap_err().code, "invalid-wasm");
+        }
+    }
+}
