@@ -6,8 +6,49 @@
 /// A file of the runtime: path below its folder, and text.
 pub type File = (&'static str, &'static str);
 
+macro_rules! files {
+    ($folder:literal: $($name:literal)*) => {
+        &[$(($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/", $folder, "/", $name)))),*]
+    };
+}
+
 /// Headers, to be put on the include path.
-pub const HEADERS: &[File] = &[];
+pub const HEADERS: &[File] = files!("include":
+    "mpy.h"
+    "mpy_imports.h"
+    "mpy_scalars.h"
+    "mpy_text.h"
+    "mpy_unwind.h"
+);
 
 /// Sources, each an object of its own that the linker takes lazily.
-pub const SOURCES: &[File] = &[];
+pub const SOURCES: &[File] = files!("src":
+    "memcmp.c"
+    "memcpy.c"
+    "memmove.c"
+    "memset.c"
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The names of the files in `folder` that end in `extension`.
+    fn on_disk(folder: &str, extension: &str) -> Vec<String> {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+        let mut names: Vec<String> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| name.ends_with(extension))
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn every_file_is_carried() {
+        let names = |files: &[File]| files.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
+        assert_eq!(names(HEADERS), on_disk("include", ".h"));
+        assert_eq!(names(SOURCES), on_disk("src", ".c"));
+    }
+}

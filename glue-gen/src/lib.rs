@@ -1,4 +1,14 @@
 //! What a module exports and imports → MicroPython bindings in C.
+//!
+//! [`Surface`] is the border as plain data; `write` turns it into C that leans on the headers
+//! `mpy*.h` of `c-runtime`, so that only what differs between modules is generated.
+
+mod surface;
+mod types;
+mod write;
+
+pub use surface::{Function, Import, ImportKind, Surface};
+pub use types::Scalar;
 
 use target_specs::Result;
 use wasm_to_c::{CUnit, Interface};
@@ -16,6 +26,6 @@ pub struct Glue {
 ///
 /// # Errors
 /// An export or import MicroPython cannot express (`inexpressible-export`, `inexpressible-import`).
-pub fn glue(_module_name: &str, _interface: &Interface) -> Result<Glue> {
-    todo!("bindings")
+pub fn glue(module_name: &str, interface: &Interface) -> Result<Glue> {
+    Ok(write::write(module_name, &Surface::of(interface)?))
 }

@@ -1,0 +1,244 @@
+/* MicroPython's interface for native modules, version 6.3 (MicroPython 1.23 and later).
+ *
+ * A native module meets the firmware at one place only: a table of functions and constants whose
+ * address the loader writes into the module. Everything here restates that contract so that no
+ * MicroPython source is needed to build a module. Where it is defined:
+ *
+ *   the table                 py/nativeglue.h, `mp_fun_table_t`
+ *   objects and functions     py/obj.h, `mp_obj_fun_builtin_fixed_t`, `mp_obj_fun_builtin_var_t`
+ *   exceptions                py/nlr.h, `nlr_buf_t`
+ *   operators, native types   py/runtime0.h
+ *   version                   py/persistentcode.h, `MPY_VERSION`, `MPY_SUB_VERSION`
+ *
+ * The firmware refuses a module of another version, so these cannot drift apart unnoticed.
+ */
+#ifndef MPY_H
+#define MPY_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A Python object: a pointer, or a value tagged in the low bits. Of the tags only the one of small
+ * integers is the same in every firmware that accepts modules: the low bit is set and the other bits
+ * are the number (31 bits at least, the loader checks that; 63 on 64-bit hosts). */
+typedef void *mp_obj_t;
+typedef const void *mp_const_obj_t;
+
+#define MP_OBJ_NULL ((mp_obj_t)0)
+#define MP_OBJ_IS_SMALL_INT(obj) (((uintptr_t)(obj) & 1) != 0)
+#define MP_OBJ_SMALL_INT_VALUE(obj) ((intptr_t)(obj) >> 1)
+#define MP_OBJ_NEW_SMALL_INT(value) ((mp_obj_t)(((uintptr_t)(value) << 1) | 1))
+
+/* The firmware's word: as wide as a pointer. */
+typedef intptr_t mp_int_t;
+typedef uintptr_t mp_uint_t;
+
+/* An interned string. */
+typedef size_t qstr;
+
+/* Strings that have the same number in every firmware: `static_qstr_list` of py/makeqstrdata.py,
+ * counted from 1. That list is part of the format of .mpy files, which store these numbers. */
+enum {
+    MP_QSTR_Exception = 36,
+    MP_QSTR_MemoryError = 44,
+    MP_QSTR_OverflowError = 49,
+    MP_QSTR_RuntimeError = 50,
+    MP_QSTR_TypeError = 54,
+    MP_QSTR_ValueError = 55,
+};
+
+/* What objects look like inside is the firmware's business; only their addresses are used. */
+typedef struct _mp_obj_type_t mp_obj_type_t;
+typedef struct _mp_obj_dict_t mp_obj_dict_t;
+typedef struct _mp_print_t mp_print_t;
+typedef struct _mp_map_t mp_map_t;
+typedef struct _mp_arg_t mp_arg_t;
+typedef struct _mp_module_context_t mp_module_context_t;
+
+/* Types for native_from_obj and native_to_obj. */
+enum { MP_NATIVE_TYPE_BOOL = 1, MP_NATIVE_TYPE_INT = 2, MP_NATIVE_TYPE_UINT = 3, MP_NATIVE_TYPE_QSTR = 8 };
+
+/* Operators for binary_op. */
+enum { MP_BINARY_OP_EQUAL = 2, MP_BINARY_OP_RSHIFT = 26 };
+
+typedef struct {
+    void *buf;
+    size_t len; /* in bytes */
+    int typecode;
+} mp_buffer_info_t;
+
+enum { MP_BUFFER_READ = 1, MP_BUFFER_WRITE = 2, MP_BUFFER_RW = 3, MP_BUFFER_RAISE_IF_UNSUPPORTED = 4 };
+
+typedef struct {
+    mp_obj_t iterator[4];
+} mp_obj_iter_buf_t;
+
+typedef union {
+    bool u_bool;
+    mp_int_t u_int;
+    mp_obj_t u_obj;
+} mp_arg_val_t;
+
+/* A place to come back to when an exception is raised. The firmware decides how much of `regs` it
+ * uses, so there must be room for the largest that can be met: the callee-saved registers
+ * (`MICROPY_NLR_NUM_REGS_*`) or, where the port is built with MICROPY_NLR_SETJMP as ESP32's is, the
+ * C library's jmp_buf; and one more word when it is built with MICROPY_ENABLE_PYSTACK. */
+#if defined(__x86_64__)
+#define MPY_NLR_REGS 25 /* 8; glibc 200 bytes */
+#elif defined(__i386__)
+#define MPY_NLR_REGS 39 /* 6; glibc 156 bytes */
+#elif defined(__arm__)
+#define MPY_NLR_REGS 24 /* 16 with an FPU; newlib 23 words */
+#elif defined(__xtensa__)
+#define MPY_NLR_REGS 20 /* 10, windowed 17; newlib 17 words */
+#elif defined(__riscv)
+#define MPY_NLR_REGS (14 + 12 * 8 / __SIZEOF_POINTER__) /* 14; newlib 14 words and 12 doubles */
+#else
+#define MPY_NLR_REGS 64
+#endif
+
+typedef struct _nlr_buf_t {
+    struct _nlr_buf_t *prev;
+    void *ret_val; /* the exception */
+    void *regs[MPY_NLR_REGS];
+    void *pystack;
+} nlr_buf_t;
+
+typedef struct _mp_fun_table_t {
+    mp_const_obj_t const_none;
+    mp_const_obj_t const_false;
+    mp_const_obj_t const_true;
+    mp_uint_t (*native_from_obj)(mp_obj_t obj, mp_uint_t type); /* integers are truncated */
+    mp_obj_t (*native_to_obj)(mp_uint_t val, mp_uint_t type);
+    mp_obj_dict_t *(*swap_globals)(mp_obj_dict_t *new_globals);
+    mp_obj_t (*load_name)(qstr name);
+    mp_obj_t (*load_global)(qstr name); /* in the caller's globals, then in builtins */
+    mp_obj_t (*load_build_class)(void);
+    mp_obj_t (*load_attr)(mp_obj_t base, qstr attr);
+    void (*load_method)(mp_obj_t base, qstr attr, mp_obj_t *dest);
+    void (*load_super_method)(qstr attr, mp_obj_t *dest);
+    void (*store_name)(qstr name, mp_obj_t obj);
+    void (*store_global)(qstr name, mp_obj_t obj);
+    void (*store_attr)(mp_obj_t base, qstr attr, mp_obj_t val);
+    mp_obj_t (*obj_subscr)(mp_obj_t base, mp_obj_t index, mp_obj_t val);
+    bool (*obj_is_true)(mp_obj_t arg);
+    mp_obj_t (*unary_op)(int op, mp_obj_t arg);
+    mp_obj_t (*binary_op)(int op, mp_obj_t lhs, mp_obj_t rhs);
+    mp_obj_t (*new_tuple)(size_t n, const mp_obj_t *items);
+    mp_obj_t (*new_list)(size_t n, mp_obj_t *items);
+    mp_obj_t (*new_dict)(size_t n_args);
+    mp_obj_t (*new_set)(size_t n_args, mp_obj_t *items);
+    void (*set_store)(mp_obj_t set, mp_obj_t item);
+    mp_obj_t (*list_append)(mp_obj_t list, mp_obj_t arg);
+    mp_obj_t (*dict_store)(mp_obj_t dict, mp_obj_t key, mp_obj_t value);
+    mp_obj_t (*make_function_from_proto_fun)(const void *proto_fun, const mp_module_context_t *cm,
+        const mp_obj_t *def_args);
+    mp_obj_t (*call_function_n_kw)(mp_obj_t fun, size_t n_args_kw, const mp_obj_t *args); /* n_kw << 8 | n_args */
+    mp_obj_t (*call_method_n_kw)(size_t n_args, size_t n_kw, const mp_obj_t *args);
+    mp_obj_t (*call_method_n_kw_var)(bool have_self, size_t n_args_n_kw, const mp_obj_t *args);
+    mp_obj_t (*getiter)(mp_obj_t obj, mp_obj_iter_buf_t *iter);
+    mp_obj_t (*iternext)(mp_obj_iter_buf_t *iter);
+    unsigned int (*nlr_push)(nlr_buf_t *nlr);
+    void (*nlr_pop)(void);
+    void (*raise)(mp_obj_t exception);
+    mp_obj_t (*import_name)(qstr name, mp_obj_t fromlist, mp_obj_t level);
+    mp_obj_t (*import_from)(mp_obj_t module, qstr name);
+    void (*import_all)(mp_obj_t module);
+    mp_obj_t (*new_slice)(mp_obj_t start, mp_obj_t stop, mp_obj_t step);
+    void (*unpack_sequence)(mp_obj_t seq, size_t num, mp_obj_t *items); /* the last comes first */
+    void (*unpack_ex)(mp_obj_t seq, size_t num, mp_obj_t *items);
+    void (*delete_name)(qstr name);
+    void (*delete_global)(qstr name);
+    mp_obj_t (*new_closure)(mp_obj_t fun, size_t n_closed_over, const mp_obj_t *closed);
+    void (*arg_check_num_sig)(size_t n_args, size_t n_kw, uint32_t sig);
+    void (*setup_code_state_native)(void *code_state, size_t n_args, size_t n_kw, const mp_obj_t *args);
+    mp_int_t (*small_int_floor_divide)(mp_int_t num, mp_int_t denom);
+    mp_int_t (*small_int_modulo)(mp_int_t dividend, mp_int_t divisor);
+    bool (*yield_from)(mp_obj_t gen, mp_obj_t send_value, mp_obj_t *ret_value);
+    int (*setjmp)(void *env); /* NULL unless the port is built with MICROPY_NLR_SETJMP */
+    /* From here on, index 50, entries that only modules use. */
+    void *(*memset)(void *s, int c, size_t n);
+    void *(*memmove)(void *dest, const void *src, size_t n);
+    void *(*realloc)(void *ptr, size_t n_bytes, bool allow_move); /* NULL when there is no memory */
+    int (*printf)(const mp_print_t *print, const char *fmt, ...);
+    int (*vprintf)(const mp_print_t *print, const char *fmt, va_list args);
+    void (*raise_msg)(mp_const_obj_t exc_type, const char *msg) __attribute__((noreturn)); /* keeps `msg` */
+    const mp_obj_type_t *(*obj_get_type)(mp_const_obj_t obj);
+    mp_obj_t (*obj_new_str)(const char *data, size_t len);
+    mp_obj_t (*obj_new_bytes)(const uint8_t *data, size_t len);
+    mp_obj_t (*obj_new_bytearray_by_ref)(size_t n, void *items);
+    /* Floats must not be passed through the next four: a module built for soft floats may be loaded by
+     * firmware built for hard floats, which looks for them in other registers. They are declared
+     * without their parameters. All that can be learned from calling one is whether the firmware has
+     * floats at all: it raises when not. Values go through binary_get/set_val_array. */
+    mp_obj_t (*obj_new_float_from_f)(void);
+    mp_obj_t (*obj_new_float_from_d)(void);
+    void (*obj_get_float_to_f)(void);
+    void (*obj_get_float_to_d)(void);
+    void (*load_method_maybe)(mp_obj_t base, qstr attr, mp_obj_t *dest);
+    bool (*get_buffer)(mp_obj_t obj, mp_buffer_info_t *info, mp_uint_t flags);
+    const void *(*get_stream_raise)(mp_obj_t self, int flags);
+    void (*arg_parse_all)(size_t n_pos, const mp_obj_t *pos, mp_map_t *kws, size_t n_allowed,
+        const mp_arg_t *allowed, mp_arg_val_t *out_vals);
+    void (*arg_parse_all_kw_array)(size_t n_pos, size_t n_kw, const mp_obj_t *args, size_t n_allowed,
+        const mp_arg_t *allowed, mp_arg_val_t *out_vals);
+    size_t (*binary_get_size)(char struct_type, char val_type, size_t *align);
+    mp_obj_t (*binary_get_val_array)(char typecode, void *p, size_t index);
+    void (*binary_set_val_array)(char typecode, void *p, size_t index, mp_obj_t val);
+    const mp_print_t *plat_print;
+    const mp_obj_type_t *type_type;
+    const mp_obj_type_t *type_str;
+    const mp_obj_type_t *type_list;
+    const mp_obj_type_t *type_dict;
+    const mp_obj_type_t *type_fun_builtin_0;
+    const mp_obj_type_t *type_fun_builtin_1;
+    const mp_obj_type_t *type_fun_builtin_2;
+    const mp_obj_type_t *type_fun_builtin_3;
+    const mp_obj_type_t *type_fun_builtin_var;
+    const mp_obj_type_t *type_Exception;
+    const void *stream_read_obj;
+    const void *stream_readinto_obj;
+    const void *stream_unbuffered_readline_obj;
+    const void *stream_write_obj;
+} mp_fun_table_t;
+
+_Static_assert(offsetof(mp_fun_table_t, setjmp) == 49 * sizeof(void *), "layout of mp_fun_table");
+_Static_assert(offsetof(mp_fun_table_t, type_type) == 73 * sizeof(void *), "layout of mp_fun_table");
+_Static_assert(sizeof(mp_fun_table_t) == 87 * sizeof(void *), "layout of mp_fun_table");
+
+/* Symbols that the linker turns into relocations for the loader: the function table, the module's
+ * strings (the first is its file name), and objects that are entries of the function table, which
+ * can thus be named in constant data. */
+extern const mp_fun_table_t mp_fun_table;
+extern const uint16_t mp_native_qstr_table[];
+extern const mp_obj_type_t mp_type_fun_builtin_0;
+extern const mp_obj_type_t mp_type_fun_builtin_1;
+extern const mp_obj_type_t mp_type_fun_builtin_2;
+extern const mp_obj_type_t mp_type_fun_builtin_3;
+extern const mp_obj_type_t mp_type_fun_builtin_var;
+
+/* A function of exactly 0 to 3 positional arguments; its type says how many. */
+typedef struct {
+    const mp_obj_type_t *type;
+    union {
+        mp_obj_t (*_0)(void);
+        mp_obj_t (*_1)(mp_obj_t);
+        mp_obj_t (*_2)(mp_obj_t, mp_obj_t);
+        mp_obj_t (*_3)(mp_obj_t, mp_obj_t, mp_obj_t);
+    } fun;
+} mp_obj_fun_builtin_fixed_t;
+
+/* A function of as many positional arguments as `sig` allows. */
+typedef struct {
+    const mp_obj_type_t *type;
+    uint32_t sig;
+    mp_obj_t (*fun)(size_t n_args, const mp_obj_t *args);
+} mp_obj_fun_builtin_var_t;
+
+#define MP_OBJ_FUN_MAKE_SIG(n_args_min, n_args_max) ((uint32_t)(n_args_min) << 17 | (uint32_t)(n_args_max) << 1)
+
+#define mp_const_none ((mp_obj_t)mp_fun_table.const_none)
+
+#endif

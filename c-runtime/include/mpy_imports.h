@@ -1,0 +1,86 @@
+/* Calling Python from WebAssembly.
+ *
+ * An import is found anew at every call, by the firmware's own `import` and attribute lookup: nothing
+ * is cached that the collector would have to know, and what Python replaces is replaced.
+ *
+ * Besides what mpy_unwind.h wants, the including file defines
+ *   MPY_IMPORT_SLOTS    the largest number of parameters, or of results, of any import.
+ */
+#ifndef MPY_IMPORTS_H
+#define MPY_IMPORTS_H
+
+#include "mpy_unwind.h"
+
+/* A WebAssembly value on its way. Its types are written with the letters that the firmware's
+ * binary_get_val_array knows: i (i32), q (i64), f (f32), d (f64). */
+typedef union {
+    uint32_t i;
+    uint64_t q;
+    float f;
+    double d;
+} mpy_slot_t;
+
+__attribute__((unused)) static void mpy_to_slot(char type, mpy_slot_t *slot, mp_obj_t obj) {
+    if (type == 'i') {
+        slot->i = mpy_to_i32(obj);
+    } else if (type == 'q') {
+        slot->q = mpy_to_i64(obj);
+    } else {
+        mp_fun_table.binary_set_val_array(type, slot, 0, obj);
+    }
+}
+
+/* Calls attribute `field` of module `module` (indices of the module's strings). `type` is
+ * "parameters>results"; `slots` holds the arguments and receives the results. */
+static void mpy_call_python(unsigned module, unsigned field, const char *type, mpy_slot_t *slots) {
+    mp_obj_t objs[MPY_IMPORT_SLOTS + 1];
+    size_t n = 0;
+    for (; type[n] != '>'; n++) {
+        objs[n] = mp_fun_table.binary_get_val_array(type[n], &slots[n], 0);
+    }
+    /* Any `fromlist` but None makes `import a.b` return b. */
+    mp_obj_t function = mp_fun_table.load_attr(
+        mp_fun_table.import_name(mp_native_qstr_table[module], (mp_obj_t)mp_fun_table.const_true, MP_OBJ_NEW_SMALL_INT(0)),
+        mp_native_qstr_table[field]);
+    mp_obj_t result = mp_fun_table.call_function_n_kw(function, n, objs);
+    type += n + 1;
+#ifdef MPY_IMPORT_MULTIPLE_RESULTS
+    n = 0;
+    while (type[n] != 0) {
+        n++;
+    }
+    if (n > 1) {
+        mp_fun_table.unpack_sequence(result, n, objs);
+        for (size_t i = 0; i < n; i++) {
+            mpy_to_slot(type[i], &slots[i], objs[n - 1 - i]);
+        }
+        return;
+    }
+#endif
+    if (*type != 0) {
+        mpy_to_slot(*type, slots, result);
+    }
+}
+
+/* As mpy_call_python, and keeps the shadow stack in order whichever way the call ends. */
+MPY_SHARED void mpy_call_import(unsigned module, unsigned field, const char *type, mpy_slot_t *slots) {
+#ifdef MPY_STACK_BASE
+    nlr_buf_t nlr;
+    /* Volatile, as it is read after a jump back to here. */
+    volatile uint32_t base = MPY_STACK_BASE;
+    MPY_STACK_BASE = MPY_STACK_TOP - MPY_STACK_POINTER;
+    if (mp_fun_table.nlr_push(&nlr) || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(nlr.regs))) {
+        MPY_STACK_BASE = base;
+        mpy_unwind();
+        mp_fun_table.raise(nlr.ret_val);
+        __builtin_unreachable();
+    }
+    mpy_call_python(module, field, type, slots);
+    mp_fun_table.nlr_pop();
+    MPY_STACK_BASE = base;
+#else
+    mpy_call_python(module, field, type, slots);
+#endif
+}
+
+#endif

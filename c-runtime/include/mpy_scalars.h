@@ -1,0 +1,80 @@
+/* Scalars between Python and WebAssembly.
+ *
+ * An i32 takes -2^31 to 2^32-1 and an i64 -2^63 to 2^64-1, as WebAssembly's integers have no sign;
+ * what goes back to Python is signed. The firmware raises TypeError for what is not a number.
+ *
+ * All of it is shared between the functions of a module, and out of line, for size.
+ */
+#ifndef MPY_SCALARS_H
+#define MPY_SCALARS_H
+
+#include "mpy.h"
+
+#define MPY_SHARED __attribute__((noinline, unused)) static
+
+__attribute__((noinline, noreturn, unused)) static void mpy_raise_overflow(void) {
+    mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_OverflowError), "integer out of range");
+}
+
+/* The bits of `obj` below 32. Raises OverflowError outside the range of i32.
+ *
+ * The firmware's own conversion truncates silently, so the range is checked by what is left of the
+ * number without its low 31 bits: -1, 0 or 1. A float cannot be shifted, which is a TypeError. */
+MPY_SHARED uint32_t mpy_to_i32(mp_obj_t obj) {
+    intptr_t small = MP_OBJ_SMALL_INT_VALUE(obj);
+    if (MP_OBJ_IS_SMALL_INT(obj) && (sizeof(intptr_t) == 4 || small == (int32_t)small)) {
+        return (uint32_t)small;
+    }
+    uint32_t low = (uint32_t)mp_fun_table.native_from_obj(obj, MP_NATIVE_TYPE_UINT);
+    uintptr_t high = (uintptr_t)mp_fun_table.binary_op(MP_BINARY_OP_RSHIFT, obj, MP_OBJ_NEW_SMALL_INT(31));
+    /* Small integers -1, 0, 1 are the words -1, 1, 3. */
+    if (high + 1 > 4) {
+        mpy_raise_overflow();
+    }
+    return low;
+}
+
+/* The bits of `obj` below 64. The upper half of an i64 has exactly the range of an i32. */
+MPY_SHARED uint64_t mpy_to_i64(mp_obj_t obj) {
+    if (MP_OBJ_IS_SMALL_INT(obj)) {
+        return (uint64_t)(int64_t)MP_OBJ_SMALL_INT_VALUE(obj);
+    }
+    uint32_t low = (uint32_t)mp_fun_table.native_from_obj(obj, MP_NATIVE_TYPE_UINT);
+    return (uint64_t)mpy_to_i32(mp_fun_table.binary_op(MP_BINARY_OP_RSHIFT, obj, MP_OBJ_NEW_SMALL_INT(32))) << 32 | low;
+}
+
+MPY_SHARED float mpy_to_f32(mp_obj_t obj) {
+    float value;
+    mp_fun_table.binary_set_val_array('f', &value, 0, obj);
+    return value;
+}
+
+MPY_SHARED double mpy_to_f64(mp_obj_t obj) {
+    double value;
+    mp_fun_table.binary_set_val_array('d', &value, 0, obj);
+    return value;
+}
+
+MPY_SHARED mp_obj_t mpy_from_i32(uint32_t value) {
+    return mp_fun_table.native_to_obj((mp_uint_t)(mp_int_t)(int32_t)value, MP_NATIVE_TYPE_INT);
+}
+
+MPY_SHARED mp_obj_t mpy_from_i64(uint64_t value) {
+    return mp_fun_table.binary_get_val_array('q', &value, 0);
+}
+
+MPY_SHARED mp_obj_t mpy_from_f32(float value) {
+    return mp_fun_table.binary_get_val_array('f', &value, 0);
+}
+
+MPY_SHARED mp_obj_t mpy_from_f64(double value) {
+    return mp_fun_table.binary_get_val_array('d', &value, 0);
+}
+
+/* Raises RuntimeError("float unsupported") on firmware built without floats, which would otherwise
+ * take and give wrong values silently. */
+__attribute__((unused)) static void mpy_require_floats(void) {
+    mp_fun_table.obj_new_float_from_f();
+}
+
+#endif

@@ -1,0 +1,241 @@
+//! [`Surface`] → C.
+
+use std::fmt::Write as _;
+
+use wasm_to_c::CUnit;
+
+use crate::Glue;
+use crate::surface::{Function, Import, ImportKind, Surface};
+use crate::types::Scalar;
+
+/// Functions of more parameters get their arguments as an array.
+const MOST_FIXED: usize = 3;
+
+/// The strings of the module, each once; an index is that of `mp_native_qstr_table`, whose first
+/// entry is the file name.
+#[derive(Default)]
+struct Strings(Vec<String>);
+
+impl Strings {
+    fn index(&mut self, text: &str) -> usize {
+        let found = self.0.iter().position(|known| known == text);
+        1 + found.unwrap_or_else(|| {
+            self.0.push(text.to_owned());
+            self.0.len() - 1
+        })
+    }
+}
+
+/// Writes to a `String`, which cannot fail.
+macro_rules! line {
+    ($out:expr) => { $out.push('\n') };
+    ($out:expr, $($arg:tt)*) => {{ let _ = writeln!($out, $($arg)*); }};
+}
+
+pub(crate) fn write(module_name: &str, surface: &Surface) -> Glue {
+    let mut c = String::new();
+    line!(c, "/* Bindings of {} to Python. */", comment(module_name));
+    line!(c);
+    headers(&mut c, surface);
+
+    // Registration counts through the strings, so exported names come first, in the tables' order.
+    let (fixed, var): (Vec<_>, Vec<_>) =
+        surface.functions.iter().partition(|function| function.params.len() <= MOST_FIXED);
+    let mut strings = Strings(fixed.iter().chain(&var).map(|function| function.name.clone()).collect());
+
+    for item in &surface.imports {
+        import(&mut c, item, surface, &mut strings);
+    }
+    let mut written: Vec<&str> = Vec::new();
+    for function in fixed.iter().chain(&var) {
+        // The same function may be exported under several names.
+        if !written.contains(&function.c_name.as_str()) {
+            written.push(&function.c_name);
+            wrapper(&mut c, function);
+        }
+    }
+    tables(&mut c, &fixed, &var);
+    init(&mut c, surface, fixed.len(), var.len());
+    Glue { unit: CUnit { file_name: "glue.c".to_owned(), source: c }, qstrs: strings.0 }
+}
+
+/// `text` as it may stand in a comment.
+fn comment(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().replace("*/", "* /")
+}
+
+/// What the headers of the runtime want to know, and the headers.
+fn headers(c: &mut String, surface: &Surface) {
+    line!(c, "#include \"wasm.h\"");
+    let python = surface.imports.iter().filter(|i| matches!(i.kind, ImportKind::Python { .. }));
+    let slots = python.clone().map(|i| i.params.len().max(i.results.len())).max();
+    if let Some((lvalue, top)) = &surface.stack_pointer {
+        line!(c, "#define MPY_STACK_POINTER {lvalue}");
+        line!(c, "#define MPY_STACK_TOP {top}u");
+        if slots.is_some() {
+            line!(c, "WASM_STATE uint32_t mpy_stack_base;");
+            line!(c, "#define MPY_STACK_BASE mpy_stack_base");
+        }
+    }
+    line!(c, "#include \"mpy_unwind.h\"");
+    if let Some(slots) = slots {
+        line!(c, "#define MPY_IMPORT_SLOTS {slots}");
+        if python.clone().any(|i| i.results.len() > 1) {
+            line!(c, "#define MPY_IMPORT_MULTIPLE_RESULTS 1");
+        }
+        line!(c, "#include \"mpy_imports.h\"");
+    }
+    if let (Some(memory), true) = (&surface.memory, surface.imports.len() > python.count()) {
+        line!(c, "#define MPY_MEMORY ({})", memory.base);
+        line!(c, "#define MPY_MEMORY_SIZE ({})", memory.size);
+        line!(c, "#include \"mpy_text.h\"");
+    }
+    line!(c);
+}
+
+/// `uint32_t p0, float p1`, or `void`.
+fn parameters(types: &[Scalar]) -> String {
+    if types.is_empty() {
+        return "void".to_owned();
+    }
+    let params = types.iter().enumerate().map(|(i, ty)| format!("{} p{i}", ty.c_type()));
+    params.collect::<Vec<_>>().join(", ")
+}
+
+/// Defines an imported function.
+fn import(c: &mut String, import: &Import, surface: &Surface, strings: &mut Strings) {
+    let Import { c_name, params, results, result_type, .. } = import;
+    let (module, field) = match &import.kind {
+        ImportKind::Python { module, field } => (module, field),
+        ImportKind::Panic | ImportKind::Print => {
+            let what = if import.kind == ImportKind::Panic { "panic" } else { "print" };
+            line!(c, "static void {c_name}(uint32_t p0, uint32_t p1) {{");
+            line!(c, "    mpy_{what}(p0, p1);");
+            line!(c, "}}");
+            line!(c);
+            return;
+        }
+    };
+    line!(c, "/* {}.{} */", comment(module), comment(field));
+    line!(c, "static {result_type} {c_name}({}) {{", parameters(params));
+    line!(c, "    mpy_slot_t slots[{}];", params.len().max(results.len()).max(1));
+    for (i, ty) in params.iter().enumerate() {
+        line!(c, "    slots[{i}].{} = p{i};", ty.letter());
+    }
+    let letters = |types: &[Scalar]| types.iter().map(|ty| ty.letter()).collect::<String>();
+    line!(
+        c,
+        "    mpy_call_import({}, {}, \"{}>{}\", slots);",
+        strings.index(module),
+        strings.index(field),
+        letters(params),
+        letters(results)
+    );
+    match results.as_slice() {
+        [] => {}
+        [ty] => line!(c, "    return slots[0].{};", ty.letter()),
+        several => {
+            let members = several.iter().enumerate().map(|(i, ty)| format!("slots[{i}].{}", ty.letter()));
+            let members = members.collect::<Vec<_>>().join(", ");
+            line!(c, "    return ({result_type}){{{members}}};");
+        }
+    }
+    line!(c, "}}");
+    line!(c);
+    let _ = surface;
+}
+
+/// The C name of the function that Python calls for `function`.
+fn wrapper_name(function: &Function) -> String {
+    format!("mpy_export_{}", function.c_name)
+}
+
+/// Defines the function that Python calls: arguments in, call, result out.
+fn wrapper(c: &mut String, function: &Function) {
+    let Function { c_name, params, results, result_type, .. } = function;
+    let name = wrapper_name(function);
+    line!(c, "/* {} */", comment(&function.name));
+    let fixed = params.len() <= MOST_FIXED;
+    if params.is_empty() {
+        line!(c, "static mp_obj_t {name}(void) {{");
+    } else if fixed {
+        let objs = (0..params.len()).map(|i| format!("mp_obj_t a{i}"));
+        line!(c, "static mp_obj_t {name}({}) {{", objs.collect::<Vec<_>>().join(", "));
+    } else {
+        line!(c, "static mp_obj_t {name}(size_t n, const mp_obj_t *a) {{");
+        line!(c, "    (void)n;");
+    }
+    for (i, ty) in params.iter().enumerate() {
+        let arg = if fixed { format!("a{i}") } else { format!("a[{i}]") };
+        line!(c, "    {} p{i} = mpy_to_{}({arg});", ty.c_type(), ty.suffix());
+    }
+    let args = (0..params.len()).map(|i| format!("p{i}")).collect::<Vec<_>>().join(", ");
+    match results.as_slice() {
+        [] => {
+            line!(c, "    {c_name}({args});");
+            line!(c, "    return mp_const_none;");
+        }
+        [ty] => line!(c, "    return mpy_from_{}({c_name}({args}));", ty.suffix()),
+        several => {
+            line!(c, "    {result_type} r = {c_name}({args});");
+            let items = several.iter().enumerate().map(|(i, ty)| format!("mpy_from_{}(r.r{i})", ty.suffix()));
+            let items = items.collect::<Vec<_>>().join(", ");
+            line!(c, "    mp_obj_t items[] = {{{items}}};");
+            line!(c, "    return mp_fun_table.new_tuple({}, items);", several.len());
+        }
+    }
+    line!(c, "}}");
+    line!(c);
+}
+
+/// The function objects, in the order of their names in the module's strings.
+fn tables(c: &mut String, fixed: &[&Function], var: &[&Function]) {
+    if !fixed.is_empty() {
+        line!(c, "static const mp_obj_fun_builtin_fixed_t mpy_fixed[] = {{");
+        for function in fixed {
+            let n = function.params.len();
+            line!(c, "    {{&mp_type_fun_builtin_{n}, {{._{n} = {}}}}},", wrapper_name(function));
+        }
+        line!(c, "}};");
+        line!(c);
+    }
+    if !var.is_empty() {
+        line!(c, "static const mp_obj_fun_builtin_var_t mpy_var[] = {{");
+        for function in var {
+            let n = function.params.len();
+            line!(
+                c,
+                "    {{&mp_type_fun_builtin_var, MP_OBJ_FUN_MAKE_SIG({n}, {n}), {}}},",
+                wrapper_name(function)
+            );
+        }
+        line!(c, "}};");
+        line!(c);
+    }
+}
+
+/// What runs when the module is imported. The loader has made the module's globals current, and
+/// ignores the result.
+fn init(c: &mut String, surface: &Surface, fixed: usize, var: usize) {
+    line!(c, "void mpy_init(void);");
+    line!(c, "void mpy_init(void) {{");
+    let types = surface.functions.iter().flat_map(|f| f.params.iter().chain(&f.results));
+    let types = types.chain(surface.imports.iter().flat_map(|i| i.params.iter().chain(&i.results)));
+    if types.copied().any(Scalar::is_float) {
+        line!(c, "    mpy_require_floats();");
+    }
+    for start in &surface.start {
+        line!(c, "    {start}();");
+    }
+    for (table, count, first) in [("mpy_fixed", fixed, 1), ("mpy_var", var, 1 + fixed)] {
+        if count > 0 {
+            line!(c, "    for (size_t i = 0; i < {count}; i++) {{");
+            line!(
+                c,
+                "        mp_fun_table.store_global(mp_native_qstr_table[i + {first}], (mp_obj_t)&{table}[i]);"
+            );
+            line!(c, "    }}");
+        }
+    }
+    line!(c, "}}");
+}
