@@ -19,6 +19,7 @@ pub const HEADERS: &[File] = files!("include":
     "mpy_scalars.h"
     "mpy_text.h"
     "mpy_unwind.h"
+    "softfloat.h"
 );
 
 /// Sources, each an object of its own that the linker takes lazily.
@@ -27,6 +28,19 @@ pub const SOURCES: &[File] = files!("src":
     "memcpy.c"
     "memmove.c"
     "memset.c"
+);
+
+/// What the compiler calls for operations its target has no instructions for, to be treated as
+/// [`SOURCES`] are where no library comes with the compiler. A compiler's own is better tuned.
+pub const COMPILER_HELPERS: &[File] = files!("src/compiler":
+    "bits.c"
+    "divide32.c"
+    "divide64.c"
+    "float32.c"
+    "float64.c"
+    "float_convert.c"
+    "multiply.c"
+    "shift64.c"
 );
 
 #[cfg(test)]
@@ -50,5 +64,6 @@ mod tests {
         let names = |files: &[File]| files.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
         assert_eq!(names(HEADERS), on_disk("include", ".h"));
         assert_eq!(names(SOURCES), on_disk("src", ".c"));
+        assert_eq!(names(COMPILER_HELPERS), on_disk("src/compiler", ".c"));
     }
 }
