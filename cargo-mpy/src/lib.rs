@@ -6,6 +6,7 @@
 pub mod commands;
 pub mod pipeline;
 pub mod plan;
+pub mod serial;
 pub mod toolchain;
 pub mod ui;
 pub mod wasm;
@@ -24,7 +25,7 @@ pub enum Failure {
     /// Something to tell.
     Problem(Diagnostic),
     /// A program that has told it already, and its exit code: cargo, or the user's Python.
-    Cargo(i32),
+    Exit(i32),
 }
 
 impl From<Diagnostic> for Failure {
@@ -100,7 +101,7 @@ fn failed(failure: Failure) -> ExitCode {
             let usage = matches!(diagnostic.at, Place::Argument(_));
             ExitCode::from(if usage { 2 } else { 1 })
         }
-        Failure::Cargo(code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
+        Failure::Exit(code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
     }
 }
 

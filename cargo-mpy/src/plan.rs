@@ -401,8 +401,9 @@ mod tests {
             #[command(flatten)]
             options: BuildOptions,
         }
-        let line = ["build", "folder/some_module.wasm"].iter().chain(arguments);
-        plan(&Line::parse_from(line).options, None, Path::new("here"))
+        let options = Line::parse_from(["build"].iter().chain(arguments)).options;
+        let options = BuildOptions { input: Some("folder/some_module.wasm".into()), ..options };
+        plan(&options, None, Path::new("here"))
     }
 
     #[test]

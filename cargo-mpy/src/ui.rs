@@ -175,3 +175,14 @@ pub fn table<const N: usize>(head: &[&str; N], rows: &[[&str; N]]) {
         output(format_args!("{}\n", text(row)));
     }
 }
+
+/// Asks for a yes on the terminal; without one the answer is no.
+pub fn ask(question: &str) -> bool {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return false;
+    }
+    let _ = write!(anstream::stderr().lock(), "{BOLD}{question}{BOLD:#} [Y/n] ");
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer).unwrap_or(0);
+    read > 0 && ["", "y", "yes"].contains(&answer.trim().to_lowercase().as_str())
+}

@@ -10,8 +10,8 @@ use crate::{Failure, pipeline};
 /// What to build, how and for what: the options of every command that builds.
 #[derive(Debug, Clone, Default, Args)]
 pub struct BuildOptions {
-    /// A WebAssembly file to build instead of the crate here
-    #[arg(value_name = "FILE.wasm")]
+    /// A WebAssembly file to build instead of the crate here.
+    #[arg(skip)]
     pub input: Option<PathBuf>,
 
     /// Build for this board; may be given several times
@@ -114,6 +114,10 @@ Results are target/mpy/<arch>/<name>.mpy.
 [package.metadata.mpy] of Cargo.toml has defaults: boards = [\"rp2040\"], name = \"filter\",
 stack = \"4K\", heap = \"8K\", safety = \"checked\"; [workspace.metadata.mpy] has defaults of those.")]
 pub struct Build {
+    /// A WebAssembly file to build instead of the crate here
+    #[arg(value_name = "FILE.wasm")]
+    pub input: Option<PathBuf>,
+
     #[command(flatten)]
     pub options: BuildOptions,
 
@@ -143,7 +147,7 @@ pub enum Stage {
 
 impl Build {
     pub fn run(self) -> Result<(), Failure> {
-        let plan = pipeline::plan(&self.options)?;
+        let plan = pipeline::plan(&BuildOptions { input: self.input, ..self.options })?;
         pipeline::build(&plan, self.emit)?;
         Ok(())
     }

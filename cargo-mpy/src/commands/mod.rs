@@ -2,10 +2,10 @@
 
 pub mod boards;
 pub mod build;
-// doctor
+pub mod doctor;
 pub mod link;
-// run
-// setup
+pub mod run;
+pub mod setup;
 
 use clap::Subcommand;
 
@@ -15,18 +15,22 @@ use crate::Failure;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Build(build::Build),
-
-    Link(link::Link),
+    Run(run::Run),
+    Setup(setup::Setup),
+    Doctor(doctor::Doctor),
     Boards(boards::Boards),
+    Link(link::Link),
 }
 
 impl Command {
     pub fn run(self) -> Result<(), Failure> {
         match self {
             Command::Build(command) => command.run(),
-
-            Command::Link(command) => command.run(),
+            Command::Run(command) => command.run(),
+            Command::Setup(command) => command.run(),
+            Command::Doctor(command) => command.run(),
             Command::Boards(command) => command.run(),
+            Command::Link(command) => command.run(),
         }
     }
 }

@@ -301,7 +301,7 @@ pub fn metadata(manifest: Option<&Path>, folder: &Path) -> std::result::Result<O
     let output = capture(&mut command)?;
     if !output.status.success() {
         ui::raw(&output.stderr);
-        return Err(Failure::Cargo(output.status.code().unwrap_or(1)));
+        return Err(Failure::Exit(output.status.code().unwrap_or(1)));
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let parsed = cargo_metadata::MetadataCommand::parse(text.lines().last().unwrap_or_default());
@@ -400,7 +400,7 @@ fn run(mut command: Command, plan: &CrateBuild) -> std::result::Result<Artifact,
     }
     let status = child.wait().map_err(|error| super::cannot_start(&command, &error))?;
     if !status.success() {
-        return Err(Failure::Cargo(status.code().unwrap_or(1)));
+        return Err(Failure::Exit(status.code().unwrap_or(1)));
     }
     artifact.ok_or_else(|| {
         Diagnostic::new("no-wasm", format!("cargo built `{}` but no WebAssembly came of it", plan.package))

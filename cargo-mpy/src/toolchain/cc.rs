@@ -70,6 +70,11 @@ fn install_help(compilers: &[Compiler]) -> String {
 }
 
 impl CCompiler {
+    /// The compiler's file.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
     /// A text that changes when the compiler, or what it is asked for, does.
     pub fn identity(&self, target_flags: &[String], optimisation: &str) -> String {
         let flags = [&self.flags[..], target_flags].concat().join(" ");

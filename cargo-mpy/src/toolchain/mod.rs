@@ -2,6 +2,9 @@
 
 pub mod cargo;
 pub mod cc;
+pub mod emulator;
+pub mod micropython;
+pub mod needs;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

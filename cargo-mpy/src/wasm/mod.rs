@@ -11,14 +11,19 @@ use wasm_to_c::WasmModule;
 /// # Errors
 /// `invalid-wasm`.
 pub fn prepare(name: &str, bytes: &[u8], heap: u32) -> Result<WasmModule> {
+    let invalid = |reason: String| {
+        Diagnostic::new("invalid-wasm", format!("not a valid WebAssembly module: {reason}"))
+            .at(Place::Wasm { module: name.to_owned(), function: None, offset: None })
+            .help("it must be a core module (not a component, not text) of finished proposals")
+    };
+    if !bytes.starts_with(b"\0asm\x01\0\0\0") {
+        return Err(invalid("it does not begin as one of version 1 does".to_owned()));
+    }
     let mut config = ModuleConfig::new();
     config.generate_producers_section(false);
-    let mut module = config.parse(bytes).map_err(|error| {
-        let chain: Vec<String> = error.chain().map(ToString::to_string).collect();
-        Diagnostic::new("invalid-wasm", format!("not a valid WebAssembly module: {}", chain.join(": ")))
-            .at(Place::Wasm { module: name.to_owned(), function: None, offset: None })
-            .help("a `.wasm` must be a core module (not a component, not text) of finished proposals")
-    })?;
+    let mut module = config
+        .parse(bytes)
+        .map_err(|error| invalid(error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")))?;
 
     // The linker's symbols, before the exports that carry them are dropped.
     let heap_base = exported_global(&module, "__heap_base").and_then(|id| constant(&module, id));
@@ -186,7 +191,9 @@ mod tests {
 
     #[test]
     fn what_is_no_module_is_refused() {
-        for bytes in [&b""[..], b"\0asm", b"\0asm\x0d\0\x01\0", b"hello, this is text"] {
+        for bytes in
+            [&b""[..], b"\0asm", b"\0asm\x0d\0\x01\0", b"hello, this is text", b"\0asm\x01\0\0\0\x01"]
+        {
             assert_eq!(prepare("test", bytes, 0).unwrap_err().code, "invalid-wasm");
         }
     }

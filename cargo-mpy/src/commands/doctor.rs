@@ -1,0 +1,78 @@
+//! `cargo mpy doctor`.
+
+use clap::Args;
+use target_specs::{Board, Result};
+
+use crate::toolchain::needs::{Need, State, needs};
+use crate::toolchain::{self, cargo, micropython};
+use crate::{Failure, plan, ui};
+
+/// Which boards to look after: of `doctor` and `setup`.
+#[derive(Debug, Clone, Args)]
+pub struct Wanted {
+    /// A board; may be given several times
+    #[arg(short, long = "board", value_name = "NAME")]
+    boards: Vec<String>,
+
+    /// Every board that runs on this machine
+    #[arg(long)]
+    all: bool,
+}
+
+impl Wanted {
+    /// The boards: those named, else those of the crate here, else the one everybody has.
+    pub fn boards(&self) -> std::result::Result<Vec<&'static Board>, Failure> {
+        let mut names = self.boards.clone();
+        if self.all {
+            names.extend(micropython::emulated().map(|board| board.name.clone()));
+        }
+        if names.is_empty() {
+            let options = super::build::BuildOptions::default();
+            let folder = std::env::current_dir().unwrap_or_default();
+            let here = cargo::metadata(None, &folder).ok().flatten();
+            let plan = here.and_then(|metadata| plan::plan(&options, Some(&metadata), &folder).ok());
+            let boards = plan.map(|plan| plan.targets.into_iter().flat_map(|target| target.boards).collect());
+            names = boards.unwrap_or_else(|| vec![plan::DEFAULT_BOARD.to_owned()]);
+        }
+        let mut boards = names.iter().map(|name| target_specs::board(name)).collect::<Result<Vec<_>>>()?;
+        boards.sort_by(|a, b| a.name.cmp(&b.name));
+        boards.dedup_by(|a, b| a.name == b.name);
+        Ok(boards)
+    }
+}
+
+/// Report what is missing to build and run modules
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo mpy doctor                    for the boards of the crate here
+  cargo mpy doctor --board rp2040
+  cargo mpy doctor --all              for every board that runs on this machine
+
+The exit code is 1 when something is missing; `cargo mpy setup` installs it.")]
+pub struct Doctor {
+    #[command(flatten)]
+    wanted: Wanted,
+}
+
+impl Doctor {
+    pub fn run(self) -> std::result::Result<(), Failure> {
+        let needs = needs(&self.wanted.boards()?);
+        report(&needs);
+        ui::output(format_args!("\ncache: {}\n", toolchain::cache_dir().display()));
+        if needs.iter().any(Need::is_missing) { Err(Failure::Exit(1)) } else { Ok(()) }
+    }
+}
+
+/// Prints what is needed and whether it is here.
+pub fn report(needs: &[Need]) {
+    let rows: Vec<[&str; 3]> = needs
+        .iter()
+        .map(|need| match &need.state {
+            State::Here(place) => ["ok", need.what.as_str(), place.as_str()],
+            State::Later(when) => ["later", &need.what, when],
+            State::Missing { help, .. } => ["missing", &need.what, help],
+        })
+        .collect();
+    ui::table(&["", "what", "where"], &rows);
+}

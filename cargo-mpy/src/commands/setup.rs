@@ -1,0 +1,144 @@
+//! `cargo mpy setup`.
+
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Args;
+use target_specs::Diagnostic;
+
+use super::build::BuildOptions;
+use super::doctor::{Wanted, report};
+use super::run::firmware;
+use crate::plan::DEFAULT_BOARD;
+use crate::toolchain::needs::{self, Need, State, needs};
+use crate::toolchain::{self, cargo, emulator};
+use crate::{Failure, pipeline, ui};
+
+/// Install what is missing to build and run modules, and try it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo mpy setup                     for the boards of the crate here
+  cargo mpy setup --board rp2040
+  cargo mpy setup --yes --all         every board that runs on this machine, without asking
+
+Packages are installed with apt where that is the package manager, as root or with sudo; elsewhere the
+commands are printed. Emulated boards get their MicroPython built. At the end a module is built and run.")]
+pub struct Setup {
+    #[command(flatten)]
+    wanted: Wanted,
+
+    /// Install without asking
+    #[arg(short, long)]
+    yes: bool,
+}
+
+/// The crate that shows that everything works.
+const HELLO: [(&str, &str); 3] = [
+    ("Cargo.toml", include_str!("../../../examples/hello/Cargo.toml")),
+    ("src/lib.rs", include_str!("../../../examples/hello/src/lib.rs")),
+    ("test.py", include_str!("../../../examples/hello/test.py")),
+];
+
+impl Setup {
+    pub fn run(self) -> Result<(), Failure> {
+        let boards = self.wanted.boards()?;
+        let before = needs(&boards);
+        report(&before);
+
+        // Rust first: rustup's target is smaller than another Rust.
+        let lacks_rust = before.first().is_some_and(Need::is_missing);
+        let mut missing = before;
+        if missing.iter().any(Need::is_missing) {
+            if !self.yes && !ui::ask("Install what is missing?") {
+                let help = packages(&missing);
+                return Err(Diagnostic::new("setup-declined", "nothing was installed")
+                    .help(format!(
+                        "`cargo mpy setup --yes` installs it; or: {}",
+                        needs::how_to_install(&help)
+                    ))
+                    .into());
+            }
+            if lacks_rust && needs::add_target()? {
+                missing = needs(&boards);
+            }
+            let packages = packages(&missing);
+            if !packages.is_empty() {
+                needs::install(&packages)?;
+            }
+            missing = needs(&boards);
+        }
+        if let Some(Need { what, state: State::Missing { help, .. } }) =
+            missing.iter().find(|need| need.is_missing())
+        {
+            return Err(Diagnostic::new("setup-incomplete", format!("{what} is still missing"))
+                .help(help.clone())
+                .into());
+        }
+
+        // What is made here rather than installed.
+        cargo::find()?;
+        for board in &boards {
+            if board.emulator.is_some() {
+                firmware(board)?;
+            }
+        }
+        self.try_it(&boards)
+    }
+
+    /// Builds `hello` and runs it, here and on the smallest processor there is.
+    fn try_it(&self, boards: &[&'static target_specs::Board]) -> Result<(), Failure> {
+        let folder = toolchain::cache_dir().join("hello");
+        for (name, text) in HELLO {
+            toolchain::write_file(&folder.join(name), text.as_bytes())?;
+        }
+        let runnable = boards.iter().filter(|board| board.emulator.is_some());
+        let chosen: Vec<_> = runnable
+            .clone()
+            .find(|board| board.name == DEFAULT_BOARD)
+            .into_iter()
+            .chain(runnable.clone().find(|board| board.name != DEFAULT_BOARD))
+            .collect();
+        let Some(script) =
+            HELLO.iter().find(|(name, _)| Path::new(name).extension().is_some_and(|e| e == "py"))
+        else {
+            return Ok(());
+        };
+        for board in chosen {
+            let options = BuildOptions {
+                boards: vec![board.name.clone()],
+                manifest_path: Some(folder.join("Cargo.toml")),
+                ..Default::default()
+            };
+            let plan = pipeline::plan(&options)?;
+            for built in pipeline::build(&plan, None)? {
+                let modules = [(format!("{}.mpy", plan.module), toolchain::read_file(&built.mpy)?)];
+                let firmware = firmware(board)?;
+                ui::status("Running", format_args!("hello in MicroPython on {}", board.name));
+                let timeout = Duration::from_secs(60);
+                let run =
+                    emulator::Run { board, firmware: &firmware, modules: &modules, code: script.1, timeout };
+                let outcome = emulator::run(&run, &mut |bytes| ui::output_bytes(bytes))?;
+                ui::raw(outcome.stderr.as_bytes());
+                if outcome.status != 0 {
+                    return Err(Failure::Exit(outcome.status));
+                }
+            }
+        }
+        ui::status("Ready", "`cargo mpy run -e 'import …'` in a crate of your own does the same");
+        Ok(())
+    }
+}
+
+/// The packages that bring what is missing.
+fn packages(needs: &[Need]) -> Vec<String> {
+    let mut packages: Vec<String> = Vec::new();
+    for need in needs {
+        if let State::Missing { packages: of, .. } = &need.state {
+            packages.extend(of.iter().flat_map(|package| package.split(' ')).map(str::to_owned));
+        }
+    }
+    packages.sort();
+    packages.dedup();
+    packages
+}

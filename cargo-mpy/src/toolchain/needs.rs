@@ -1,0 +1,156 @@
+//! What a set of boards needs from this machine, and what of it is here.
+
+use std::process::{Command, Stdio};
+
+use target_specs::{Board, Diagnostic, Result};
+
+use super::cargo::{Found, TRIPLE};
+use super::micropython::{Firmware, missing_tools};
+use super::{cannot_start, cargo, cc, install_command, package_manager, shown, which};
+use crate::ui;
+
+/// One thing a build or a run needs.
+#[derive(Debug, Clone)]
+pub struct Need {
+    /// What it is, for a person.
+    pub what: String,
+    pub state: State,
+}
+
+/// Whether it is here.
+#[derive(Debug, Clone)]
+pub enum State {
+    /// Where.
+    Here(String),
+    /// Not yet made, and we make it when it is wanted.
+    Later(String),
+    /// Missing: the packages that bring it, and what to do in words.
+    Missing { packages: Vec<String>, help: String },
+}
+
+impl Need {
+    pub fn is_missing(&self) -> bool {
+        matches!(self.state, State::Missing { .. })
+    }
+}
+
+/// What `boards` need, in the order it is needed.
+pub fn needs(boards: &[&Board]) -> Vec<Need> {
+    let mut needs = vec![rust()];
+    let mut archs: Vec<&str> = boards.iter().map(|board| board.arch.as_str()).collect();
+    archs.sort_unstable();
+    archs.dedup();
+    needs.extend(archs.iter().filter_map(|arch| target_specs::arch(arch).ok()).map(compiler));
+    needs.extend(boards.iter().filter(|board| board.emulator.is_some()).map(|board| micropython(board)));
+    needs
+}
+
+fn rust() -> Need {
+    let state = match cargo::look() {
+        Found::Target(rustc) => State::Here(rustc.display().to_string()),
+        Found::Source(rustc) => State::Here(format!("{}, with its own std", rustc.display())),
+        Found::Nothing(Diagnostic { help, .. }) => {
+            let packages = ["rustc-web", "cargo-web", "rust-web-src", "lld"];
+            let packages = packages.iter().filter(|_| package_manager() == Some("apt"));
+            State::Missing {
+                packages: packages.map(ToString::to_string).collect(),
+                help: help.unwrap_or_default(),
+            }
+        }
+    };
+    Need { what: format!("Rust for {TRIPLE}"), state }
+}
+
+fn compiler(arch: &target_specs::Arch) -> Need {
+    let state = match cc::find(arch) {
+        Ok(compiler) => State::Here(compiler.program().display().to_string()),
+        Err(error) => {
+            let package = package_manager().and_then(|manager| {
+                arch.compilers.iter().find_map(|compiler| compiler.packages.get(manager))
+            });
+            State::Missing {
+                packages: package.into_iter().cloned().collect(),
+                help: error.help.unwrap_or_default(),
+            }
+        }
+    };
+    Need { what: format!("C compiler for {}", arch.name), state }
+}
+
+fn micropython(board: &Board) -> Need {
+    let missing = missing_tools(board);
+    let state = match (Firmware::find(board), &missing[..]) {
+        (Some(firmware), []) => State::Here(firmware.path.display().to_string()),
+        (None, []) => State::Later("`cargo mpy setup` or the first run builds it".to_owned()),
+        (_, missing) => {
+            let programs: Vec<&str> = missing.iter().map(|tool| tool.program.as_str()).collect();
+            let packages = missing.iter().filter_map(|tool| tool.package.clone()).collect();
+            State::Missing { packages, help: format!("needs {}", programs.join(", ")) }
+        }
+    };
+    Need { what: format!("MicroPython on {}", board.name), state }
+}
+
+/// `apt-get` as this user may run it: as root, or through `sudo`.
+fn apt_get() -> Option<Command> {
+    if package_manager() != Some("apt") {
+        return None;
+    }
+    let root = super::output_of(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
+    let mut command = if root {
+        Command::new("apt-get")
+    } else {
+        let mut command = Command::new(which("sudo")?);
+        command.arg("apt-get");
+        command
+    };
+    command.env("DEBIAN_FRONTEND", "noninteractive");
+    Some(command)
+}
+
+/// How to install packages here, as a person would.
+pub fn how_to_install(packages: &[String]) -> String {
+    match package_manager() {
+        Some(manager) => install_command(manager, &packages.join(" ")),
+        None => format!("install {}", packages.join(", ")),
+    }
+}
+
+/// Installs packages with the distribution's package manager, its output shown.
+///
+/// # Errors
+/// `cannot-install` with the command to type, when it cannot be done or fails.
+pub fn install(packages: &[String]) -> Result<()> {
+    let problem = |message: &str| {
+        Diagnostic::new("cannot-install", message)
+            .help(format!("install them yourself: {}", how_to_install(packages)))
+    };
+    let apt_get = || apt_get().ok_or_else(|| problem("this tool cannot install packages here"));
+    ui::status("Installing", packages.join(" "));
+    let install = || stream(apt_get()?.args(["install", "-y", "--no-install-recommends"]).args(packages));
+    if install()? {
+        return Ok(());
+    }
+    // The lists of packages may be old, or not there at all in a fresh container.
+    stream(apt_get()?.arg("update"))?;
+    if install()? { Ok(()) } else { Err(problem("the package manager failed")) }
+}
+
+/// Adds rustup's target to the active toolchain; whether that worked.
+///
+/// # Errors
+/// When rustup is there and cannot be started.
+pub fn add_target() -> Result<bool> {
+    let Some(rustup) = which("rustup") else { return Ok(false) };
+    ui::status("Adding", format_args!("the target {TRIPLE}"));
+    stream(Command::new(rustup).args(["target", "add", TRIPLE]))
+}
+
+/// Runs a command with its output shown; whether it succeeded.
+fn stream(command: &mut Command) -> Result<bool> {
+    ui::verbose("Running", format_args!("`{}`", shown(command)));
+    let quiet = ui::level() == ui::Level::Quiet;
+    let out = || if quiet { Stdio::null() } else { Stdio::inherit() };
+    let status = command.stdin(Stdio::null()).stdout(out()).stderr(out()).status();
+    Ok(status.map_err(|error| cannot_start(command, &error))?.success())
+}
