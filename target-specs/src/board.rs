@@ -23,7 +23,7 @@ pub struct Board {
 
 /// A MicroPython that runs on the developer's machine.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(tag = "kind", deny_unknown_fields, rename_all = "kebab-case")]
+#[serde(tag = "kind", deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Emulator {
     /// MicroPython's unix port, a program of the host.
     Unix {

@@ -203,10 +203,10 @@ pub fn install_help(packages: &[(&str, &str)]) -> String {
     if let Some((manager, package)) = package_manager().and_then(|manager| Some((manager, of(manager)?))) {
         return format!("`{}`", install_command(manager, package));
     }
-    let mut names: Vec<&str> = packages.iter().map(|(_, package)| *package).collect();
-    names.dedup();
+    let names: Vec<String> =
+        packages.iter().map(|(manager, package)| format!("{package} ({manager})")).collect();
     match names[..] {
         [] => "install one of those by hand".to_owned(),
-        _ => format!("install {}", names.join(" or ")),
+        _ => format!("install the package {}", names.join(", ")),
     }
 }

@@ -1,0 +1,385 @@
+//! MicroPython's raw REPL: code in, output and traceback out (`shared/runtime/pyexec.c`; the
+//! protocol is described in MicroPython's `docs/reference/repl.rst`).
+
+use std::io;
+use std::time::{Duration, Instant};
+
+use target_specs::{Diagnostic, Result};
+
+use super::Transport;
+
+const CTRL_A: u8 = 0x01;
+const CTRL_B: u8 = 0x02;
+const CTRL_C: u8 = 0x03;
+const CTRL_D: u8 = 0x04;
+const CTRL_E: u8 = 0x05;
+
+/// How long a board may take to answer what costs it no time.
+const PROMPT: Duration = Duration::from_secs(3);
+
+/// The pace for boards without raw paste: bytes per write, and the pause between writes.
+const SLOW: (usize, Duration) = (256, Duration::from_millis(10));
+
+/// How a piece of code ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Execution {
+    /// What was printed after an uncaught exception, empty when there was none.
+    pub traceback: String,
+    /// The code ended the session (`sys.exit()`): the board has done a soft reset.
+    pub reset: bool,
+}
+
+/// A board in its raw REPL.
+pub struct RawRepl<T> {
+    transport: T,
+    /// Received and not yet looked at.
+    buffer: Vec<u8>,
+    /// None until it was tried.
+    raw_paste: Option<bool>,
+}
+
+impl<T: Transport> RawRepl<T> {
+    /// Stops what runs and enters the raw REPL.
+    ///
+    /// # Errors
+    /// `no-answer` when the board says nothing that fits until `timeout` is over.
+    pub fn enter(transport: T, timeout: Duration) -> Result<RawRepl<T>> {
+        let mut repl = RawRepl { transport, buffer: Vec::new(), raw_paste: None };
+        let end = Instant::now() + timeout;
+        // A board that has just started may miss the first bytes, one that computes needs its time.
+        let mut patience = Duration::from_millis(300);
+        loop {
+            let deadline = end.min(Instant::now() + patience);
+            let entered = repl
+                .send(&[b'\r', CTRL_C, CTRL_C, b'\r', CTRL_A], deadline)
+                .and_then(|()| repl.wait_for(b"raw REPL; CTRL-B to exit\r\n>", deadline, &mut |_| {}));
+            match entered {
+                Ok(()) => {
+                    // Each answer to an earlier, impatient attempt must not be taken for a later one.
+                    repl.drain(Duration::from_millis(if patience.as_millis() > 300 { 50 } else { 0 }));
+                    return Ok(repl);
+                }
+                Err(error) if error.kind() == io::ErrorKind::TimedOut && Instant::now() < end => {
+                    patience *= 2;
+                }
+                Err(error) => return Err(no_answer(&error, "did not enter the raw REPL")),
+            }
+        }
+    }
+
+    /// Runs code until it ends, giving its output to `output` as it comes.
+    ///
+    /// # Errors
+    /// `timed-out` when it does not end by `deadline` (the code goes on; [`RawRepl::interrupt`]),
+    /// `no-answer` when the board breaks the protocol or has gone.
+    pub fn execute(
+        &mut self,
+        code: &[u8],
+        deadline: Instant,
+        output: &mut dyn FnMut(&[u8]),
+    ) -> Result<Execution> {
+        self.submit(code, deadline)?;
+        self.follow(deadline, output)
+    }
+
+    /// Hands code over, so that it starts to run.
+    ///
+    /// # Errors
+    /// As [`RawRepl::execute`].
+    pub fn submit(&mut self, code: &[u8], deadline: Instant) -> Result<()> {
+        self.hand_over(code, deadline).map_err(|error| no_answer(&error, "did not take the code"))
+    }
+
+    /// Follows running code to its end.
+    ///
+    /// # Errors
+    /// As [`RawRepl::execute`].
+    pub fn follow(&mut self, deadline: Instant, output: &mut dyn FnMut(&[u8])) -> Result<Execution> {
+        let ended = |error: io::Error| match error.kind() {
+            io::ErrorKind::TimedOut => Diagnostic::new("timed-out", "the code did not end in time"),
+            _ => no_answer(&error, "went away while the code ran"),
+        };
+        self.wait_for(&[CTRL_D], deadline, output).map_err(ended)?;
+        let mut traceback = Vec::new();
+        self.wait_for(&[CTRL_D], deadline, &mut |bytes| traceback.extend_from_slice(bytes)).map_err(ended)?;
+        let mut after = Vec::new();
+        let prompt = deadline.max(Instant::now() + PROMPT);
+        self.wait_for(b">", prompt, &mut |bytes| after.extend_from_slice(bytes)).map_err(ended)?;
+        let traceback = String::from_utf8_lossy(&traceback).replace("\r\n", "\n");
+        Ok(Execution { traceback, reset: !after.is_empty() })
+    }
+
+    /// Sends bytes to the running code's standard input.
+    ///
+    /// # Errors
+    /// `no-answer` when they are not taken by `deadline`.
+    pub fn input(&mut self, data: &[u8], deadline: Instant) -> Result<()> {
+        self.send(data, deadline).map_err(|error| no_answer(&error, "did not take the data"))
+    }
+
+    /// Waits for the running code to print `mark`.
+    ///
+    /// # Errors
+    /// `no-answer` when it does not by `deadline`.
+    pub fn expect(&mut self, mark: &[u8], deadline: Instant) -> Result<()> {
+        let mut seen = Vec::new();
+        self.wait_for(mark, deadline, &mut |bytes| seen.extend_from_slice(bytes)).map_err(|error| {
+            let said = String::from_utf8_lossy(&seen).trim().to_owned();
+            let diagnostic = no_answer(&error, "did not answer as expected");
+            if said.is_empty() { diagnostic } else { diagnostic.help(format!("it said: {said}")) }
+        })
+    }
+
+    /// Interrupts running code with Ctrl-C.
+    ///
+    /// # Errors
+    /// `no-answer` when the line does not take it.
+    pub fn interrupt(&mut self) -> Result<()> {
+        self.input(&[CTRL_C], Instant::now() + PROMPT)
+    }
+
+    /// A soft reset; the board stays in the raw REPL.
+    ///
+    /// # Errors
+    /// `no-answer`.
+    pub fn soft_reset(&mut self, deadline: Instant) -> Result<()> {
+        self.send(&[CTRL_D], deadline)
+            .and_then(|()| self.wait_for(b"soft reboot\r\n", deadline, &mut |_| {}))
+            .and_then(|()| self.wait_for(b"raw REPL; CTRL-B to exit\r\n>", deadline, &mut |_| {}))
+            .map_err(|error| no_answer(&error, "did not come back from a soft reset"))
+    }
+
+    /// Leaves the raw REPL for the friendly one and gives the line back.
+    pub fn leave(mut self) -> T {
+        // Nobody listens any more: a line that refuses the byte changes nothing.
+        let _ = self.send(&[b'\r', CTRL_B], Instant::now() + PROMPT);
+        self.transport
+    }
+
+    /// The line below.
+    pub fn transport(&mut self) -> &mut T {
+        &mut self.transport
+    }
+
+    /// Bytes received that belong to no answer yet.
+    pub fn unread(&self) -> &[u8] {
+        &self.buffer
+    }
+
+    fn hand_over(&mut self, code: &[u8], deadline: Instant) -> io::Result<()> {
+        if self.raw_paste != Some(false) {
+            self.send(&[CTRL_E, b'A', CTRL_A], deadline)?;
+            let answer = [self.byte(deadline)?, self.byte(deadline)?];
+            if answer == [b'R', 1] {
+                self.raw_paste = Some(true);
+                return self.paste(code, deadline);
+            }
+            self.raw_paste = Some(false);
+            if answer[0] != b'R' {
+                // Not understood: the rest of a second greeting follows.
+                self.wait_for(b">", deadline, &mut |_| {})?;
+            }
+        }
+        for chunk in code.chunks(SLOW.0) {
+            self.send(chunk, deadline)?;
+            std::thread::sleep(SLOW.1);
+        }
+        self.send(&[CTRL_D], deadline)?;
+        self.wait_for(b"OK", deadline, &mut |_| {})
+    }
+
+    /// Raw paste: the board grants windows of bytes and says so with Ctrl-A.
+    fn paste(&mut self, code: &[u8], deadline: Instant) -> io::Result<()> {
+        let window = usize::from(u16::from_le_bytes([self.byte(deadline)?, self.byte(deadline)?]));
+        let mut credit = window;
+        let mut rest = code;
+        let mut aborted = false;
+        while !rest.is_empty() && !aborted {
+            while !aborted && (credit == 0 || !self.buffer.is_empty()) {
+                match self.byte(deadline)? {
+                    CTRL_A => credit += window,
+                    CTRL_D => aborted = true,
+                    other => {
+                        let message = format!("byte {other:#04x} instead of a window");
+                        return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+                    }
+                }
+            }
+            let (now, later) = rest.split_at(credit.min(rest.len()));
+            self.send(now, deadline)?;
+            credit -= now.len();
+            rest = later;
+        }
+        // The board ends early when it cannot compile: the traceback follows like any other.
+        self.send(&[CTRL_D], deadline)?;
+        if aborted {
+            return Ok(());
+        }
+        loop {
+            match self.byte(deadline)? {
+                CTRL_A => {}
+                CTRL_D => return Ok(()),
+                other => {
+                    let message = format!("byte {other:#04x} instead of the end of a paste");
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+                }
+            }
+        }
+    }
+
+    fn send(&mut self, data: &[u8], deadline: Instant) -> io::Result<()> {
+        self.transport.write(data, deadline)
+    }
+
+    /// Waits for more bytes.
+    fn fill(&mut self, deadline: Instant) -> io::Result<()> {
+        let mut chunk = [0; 4096];
+        let n = self.transport.read(&mut chunk, deadline)?;
+        if n == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.buffer.extend_from_slice(&chunk[..n]);
+        Ok(())
+    }
+
+    fn byte(&mut self, deadline: Instant) -> io::Result<u8> {
+        while self.buffer.is_empty() {
+            self.fill(deadline)?;
+        }
+        Ok(self.buffer.remove(0))
+    }
+
+    /// Consumes bytes up to and with `end`; those before it go to `before` as soon as it is clear
+    /// that they are not its beginning.
+    fn wait_for(&mut self, end: &[u8], deadline: Instant, before: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+        loop {
+            if let Some(at) = self.buffer.windows(end.len()).position(|window| window == end) {
+                before(&self.buffer[..at]);
+                self.buffer.drain(..at + end.len());
+                return Ok(());
+            }
+            let safe = self.buffer.len().saturating_sub(end.len() - 1);
+            if safe > 0 {
+                before(&self.buffer[..safe]);
+                self.buffer.drain(..safe);
+            }
+            self.fill(deadline)?;
+        }
+    }
+
+    /// Throws away what comes within `time`.
+    fn drain(&mut self, time: Duration) {
+        let deadline = Instant::now() + time;
+        while !time.is_zero() && self.fill(deadline).is_ok() {}
+        if !time.is_zero() {
+            self.buffer.clear();
+        }
+    }
+}
+
+fn no_answer(error: &io::Error, what: &str) -> Diagnostic {
+    let why = match error.kind() {
+        io::ErrorKind::TimedOut => "no answer in time".to_owned(),
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe => "the line is closed".to_owned(),
+        _ => error.to_string(),
+    };
+    Diagnostic::new("no-answer", format!("the board {what}: {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::VecDeque;
+
+    /// A board that answers from a script: after each expected write, some bytes.
+    struct Script {
+        steps: VecDeque<(Vec<u8>, Vec<u8>)>,
+        written: Vec<u8>,
+        ready: VecDeque<u8>,
+    }
+
+    impl Script {
+        fn new(steps: &[(&[u8], &[u8])]) -> Script {
+            let steps = steps.iter().map(|(a, b)| (a.to_vec(), b.to_vec())).collect();
+            Script { steps, written: Vec::new(), ready: VecDeque::new() }
+        }
+    }
+
+    impl Transport for Script {
+        fn read(&mut self, buffer: &mut [u8], _: Instant) -> io::Result<usize> {
+            if self.ready.is_empty() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            let n = buffer.len().min(self.ready.len());
+            for (to, from) in buffer.iter_mut().zip(self.ready.drain(..n)) {
+                *to = from;
+            }
+            Ok(n)
+        }
+
+        fn write(&mut self, data: &[u8], _: Instant) -> io::Result<()> {
+            self.written.extend_from_slice(data);
+            while let Some((expected, answer)) = self.steps.front() {
+                if self.written != *expected {
+                    break;
+                }
+                self.ready.extend(answer);
+                self.steps.pop_front();
+                self.written.clear();
+            }
+            Ok(())
+        }
+    }
+
+    const GREETING: (&[u8], &[u8]) = (b"\r\x03\x03\r\x01", b"\r\n>>> \r\nraw REPL; CTRL-B to exit\r\n>");
+
+    fn run(steps: &[(&[u8], &[u8])], code: &[u8]) -> (Result<Execution>, Vec<u8>) {
+        let mut repl = RawRepl::enter(Script::new(steps), Duration::from_secs(1)).expect("enters");
+        let mut output = Vec::new();
+        let deadline = Instant::now() + Duration::from_millis(100);
+        let result = repl.execute(code, deadline, &mut |bytes| output.extend_from_slice(bytes));
+        (result, output)
+    }
+
+    #[test]
+    fn raw_paste_waits_for_windows() {
+        let steps: [(&[u8], &[u8]); 5] = [
+            GREETING,
+            (b"\x05A\x01", b"R\x01\x04\x00\x01"),
+            (b"12345678", b"\x01"),
+            (b"9", b"\x01"),
+            (b"\x04", b"\x04out\x04err\r\n\x04>"),
+        ];
+        let (result, output) = run(&steps, b"123456789");
+        let expected = Execution { traceback: "err\n".to_owned(), reset: false };
+        assert_eq!((result, output), (Ok(expected), b"out".to_vec()));
+    }
+
+    #[test]
+    fn a_board_without_raw_paste_gets_the_code_slowly() {
+        let steps: [(&[u8], &[u8]); 3] =
+            [GREETING, (b"\x05A\x01", b"raw REPL; CTRL-B to exit\r\n>"), (b"1\x04", b"OKout\x04\x04>")];
+        let (result, output) = run(&steps, b"1");
+        assert_eq!((result, output), (Ok(Execution::default()), b"out".to_vec()));
+    }
+
+    #[test]
+    fn an_early_end_of_the_paste_is_not_waited_for_twice() {
+        let steps: [(&[u8], &[u8]); 4] = [
+            GREETING,
+            (b"\x05A\x01", b"R\x01\x02\x00\x01"),
+            (b"((((", b"\x04"),
+            (b"\x04", b"\x04MemoryError\r\n\x04>"),
+        ];
+        let (result, _) = run(&steps, b"((((((((");
+        assert_eq!(result.expect("ends").traceback, "MemoryError\n");
+    }
+
+    #[test]
+    fn silence_ends_in_a_message() {
+        let error = RawRepl::enter(Script::new(&[]), Duration::from_millis(50)).err().expect("fails");
+        assert_eq!(error.code, "no-answer");
+        let (result, _) = run(&[GREETING, (b"\x05A\x01", b"R\x01\x04\x00\x01"), (b"1\x04", b"\x04")], b"1");
+        assert_eq!(result.unwrap_err().code, "timed-out");
+    }
+}

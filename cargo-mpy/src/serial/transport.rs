@@ -1,0 +1,119 @@
+//! A line of bytes in both directions, every operation bounded in time.
+
+use std::io::{self, Read, Write};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::time::Instant;
+
+/// A line to a board.
+pub trait Transport {
+    /// Reads what is there, waiting for at least one byte until `deadline`. Returns 0 when the other
+    /// side has gone.
+    ///
+    /// # Errors
+    /// `TimedOut` at the deadline; whatever the line reports.
+    fn read(&mut self, buffer: &mut [u8], deadline: Instant) -> io::Result<usize>;
+
+    /// Writes everything.
+    ///
+    /// # Errors
+    /// `TimedOut` at the deadline, with an unknown part written; whatever the line reports.
+    fn write(&mut self, data: &[u8], deadline: Instant) -> io::Result<()>;
+}
+
+impl<T: Transport + ?Sized> Transport for &mut T {
+    fn read(&mut self, buffer: &mut [u8], deadline: Instant) -> io::Result<usize> {
+        (**self).read(buffer, deadline)
+    }
+
+    fn write(&mut self, data: &[u8], deadline: Instant) -> io::Result<()> {
+        (**self).write(data, deadline)
+    }
+}
+
+impl<T: Transport + ?Sized> Transport for Box<T> {
+    fn read(&mut self, buffer: &mut [u8], deadline: Instant) -> io::Result<usize> {
+        (**self).read(buffer, deadline)
+    }
+
+    fn write(&mut self, data: &[u8], deadline: Instant) -> io::Result<()> {
+        (**self).write(data, deadline)
+    }
+}
+
+/// A transport made of two blocking streams, each served by a thread of its own: a time-out needs
+/// nothing of the streams themselves. The threads end with the streams.
+pub struct Pair {
+    incoming: Receiver<io::Result<Vec<u8>>>,
+    /// What was received and not yet read.
+    pending: Vec<u8>,
+    outgoing: Sender<Vec<u8>>,
+    written: Receiver<io::Result<()>>,
+    /// Writes whose end has not been seen.
+    unconfirmed: usize,
+}
+
+impl Pair {
+    pub fn new(mut reader: impl Read + Send + 'static, mut writer: impl Write + Send + 'static) -> Pair {
+        let (received, incoming) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            loop {
+                let result = match reader.read(&mut buffer) {
+                    Ok(0) => return,
+                    Ok(n) => Ok(buffer[..n].to_vec()),
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    Err(error) => Err(error),
+                };
+                let end = result.is_err();
+                if received.send(result).is_err() || end {
+                    return;
+                }
+            }
+        });
+        let (outgoing, to_write) = mpsc::channel::<Vec<u8>>();
+        let (confirm, written) = mpsc::channel();
+        std::thread::spawn(move || {
+            for data in to_write {
+                let result = writer.write_all(&data).and_then(|()| writer.flush());
+                if confirm.send(result).is_err() {
+                    return;
+                }
+            }
+        });
+        Pair { incoming, pending: Vec::new(), outgoing, written, unconfirmed: 0 }
+    }
+}
+
+impl Transport for Pair {
+    fn read(&mut self, buffer: &mut [u8], deadline: Instant) -> io::Result<usize> {
+        if self.pending.is_empty() {
+            let wait = deadline.saturating_duration_since(Instant::now());
+            self.pending = match self.incoming.recv_timeout(wait) {
+                Ok(result) => result?,
+                Err(RecvTimeoutError::Timeout) => return Err(io::ErrorKind::TimedOut.into()),
+                Err(RecvTimeoutError::Disconnected) => return Ok(0),
+            };
+        }
+        let n = buffer.len().min(self.pending.len());
+        buffer[..n].copy_from_slice(&self.pending[..n]);
+        self.pending.drain(..n);
+        Ok(n)
+    }
+
+    fn write(&mut self, data: &[u8], deadline: Instant) -> io::Result<()> {
+        self.outgoing.send(data.to_vec()).map_err(|_| io::ErrorKind::BrokenPipe)?;
+        self.unconfirmed += 1;
+        while self.unconfirmed > 0 {
+            let wait = deadline.saturating_duration_since(Instant::now());
+            match self.written.recv_timeout(wait) {
+                Ok(result) => {
+                    self.unconfirmed -= 1;
+                    result?;
+                }
+                Err(RecvTimeoutError::Timeout) => return Err(io::ErrorKind::TimedOut.into()),
+                Err(RecvTimeoutError::Disconnected) => return Err(io::ErrorKind::BrokenPipe.into()),
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,298 @@
+//! MicroPython running on this machine: start it, give it modules and code, bring back what it said.
+
+use std::io::{self, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use target_specs::{Board, Diagnostic, Emulator as Kind, Result};
+
+use super::micropython::Firmware;
+use super::{cannot_start, io_error, shown, which};
+use crate::serial::{self, Pair, RawRepl, Transport};
+
+/// How long an emulated board may take to answer its first prompt, on a busy machine.
+const START: Duration = Duration::from_secs(20);
+
+/// What the port prints when the processor faults (`emulators/port/console.c`).
+const FAULT: &str = "\nFATAL: ";
+
+/// How a run ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// What the code printed, with `\n` at line ends.
+    pub stdout: Vec<u8>,
+    /// The traceback of an uncaught exception, else what the program said on standard error.
+    pub stderr: String,
+    /// 0, 1 after an uncaught exception, or the argument of `sys.exit`.
+    pub status: i32,
+}
+
+/// A run: modules that can be imported, and code.
+pub struct Run<'a> {
+    pub board: &'a Board,
+    pub firmware: &'a Firmware,
+    /// File name (`hello.mpy`) and contents.
+    pub modules: &'a [(String, Vec<u8>)],
+    pub code: &'a str,
+    /// For everything, from the start of the emulator to the end of the code.
+    pub timeout: Duration,
+}
+
+/// Runs code on a board that lives on this machine; `output` sees what it prints as it comes. The
+/// emulator has ended when this returns.
+///
+/// # Errors
+/// `missing-tool`, `board-fault` with the registers when the processor faults, `board-died` when the
+/// program that runs MicroPython is killed, `timed-out`, `no-answer`, `store-failed`, `io`.
+pub fn run(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
+    match run.board.emulator {
+        Some(Kind::Unix { .. }) => run_unix(run, output),
+        Some(Kind::Qemu { .. }) => run_qemu(run, output),
+        None => Err(Diagnostic::new(
+            "no-emulator",
+            format!("board `{}` does not run on this machine", run.board.name),
+        )),
+    }
+}
+
+/// A child process that does not outlive its owner.
+struct Guard(Child);
+
+impl Guard {
+    /// Waits for the end, which must be near.
+    fn end(&mut self, deadline: Instant) -> Option<ExitStatus> {
+        loop {
+            if let Ok(Some(status)) = self.0.try_wait() {
+                return Some(status);
+            }
+            if Instant::now() >= deadline {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Reads a stream to its end on a thread.
+fn reader(mut stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 4096];
+        while let Ok(n @ 1..) = stream.read(&mut buffer) {
+            if sender.send(buffer[..n].to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+fn timed_out(timeout: Duration) -> Diagnostic {
+    Diagnostic::new("timed-out", format!("the code did not end within {} s", timeout.as_secs_f32()))
+        .help("it was stopped; allow more time with `--timeout SECONDS`")
+}
+
+fn run_unix(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
+    let deadline = Instant::now() + run.timeout;
+    let folder = tempfile::tempdir().map_err(|error| io_error("create", &std::env::temp_dir(), &error))?;
+    for (name, data) in run.modules {
+        super::write_file(&folder.path().join(name), data)?;
+    }
+    let mut command = Command::new(&run.firmware.path);
+    command.arg("-c").arg(run.code).env("MICROPYPATH", folder.path()).current_dir(folder.path());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    crate::ui::verbose("Running", format_args!("`{}`", shown(&command)));
+    let mut child = Guard(command.spawn().map_err(|error| cannot_start(&command, &error))?);
+    let out = reader(child.0.stdout.take().expect("it was piped"));
+    let err = reader(child.0.stderr.take().expect("it was piped"));
+    let mut outcome = Outcome::default();
+    loop {
+        let wait = deadline.saturating_duration_since(Instant::now());
+        match out.recv_timeout(wait) {
+            Ok(bytes) => {
+                output(&bytes);
+                outcome.stdout.extend(bytes);
+            }
+            Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            Err(mpsc::RecvTimeoutError::Timeout) => return Err(timed_out(run.timeout)),
+        }
+    }
+    let status = child.end(deadline).ok_or_else(|| timed_out(run.timeout))?;
+    outcome.stderr = String::from_utf8_lossy(&err.iter().flatten().collect::<Vec<u8>>()).into_owned();
+    let Some(code) = status.code() else {
+        let message = format!("MicroPython on board `{}` was killed: {status}", run.board.name);
+        let help = "the module did something no processor allows: a wild pointer, a stack overflow";
+        return Err(Diagnostic::new("board-died", message).help(help));
+    };
+    outcome.status = code;
+    Ok(outcome)
+}
+
+fn run_qemu(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
+    let deadline = Instant::now() + run.timeout;
+    let mut session = Session::start(run.board, run.firmware)?;
+    let mut outcome = Outcome::default();
+    let mut submitted = false;
+    let ended = (|| {
+        let mut repl = RawRepl::enter(&mut session, START.min(run.timeout))?;
+        if !run.modules.is_empty() {
+            serial::store(&mut repl, run.modules, deadline)?;
+        }
+        submitted = true;
+        repl.submit(run.code.as_bytes(), deadline)?;
+        let mut newlines = Newlines::default();
+        let stdout = &mut outcome.stdout;
+        repl.follow(deadline, &mut |bytes| {
+            let bytes = newlines.unix(bytes);
+            output(&bytes);
+            stdout.extend(bytes);
+        })
+    })();
+    match ended {
+        Ok(execution) => {
+            outcome.status = i32::from(!execution.traceback.is_empty());
+            outcome.stderr = execution.traceback;
+            Ok(outcome)
+        }
+        Err(error) if error.code == "timed-out" => Err(timed_out(run.timeout)),
+        Err(error) => match session.end() {
+            // `sys.exit(status)` ends the emulator with that status.
+            Some(End { status: Some(status), fault: None, .. }) if submitted => {
+                outcome.status = status;
+                outcome.stderr = session.after_the_end();
+                Ok(outcome)
+            }
+            Some(end) => Err(end.diagnostic(run.board)),
+            None => Err(error),
+        },
+    }
+}
+
+/// The board's `\r\n` made `\n`, across the borders of chunks.
+#[derive(Default)]
+struct Newlines {
+    /// The last chunk ended in `\r`.
+    held: bool,
+}
+
+impl Newlines {
+    fn unix(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let mut text = Vec::with_capacity(bytes.len() + 1);
+        for &byte in bytes {
+            if self.held && byte != b'\n' {
+                text.push(b'\r');
+            }
+            self.held = byte == b'\r';
+            if !self.held {
+                text.push(byte);
+            }
+        }
+        text
+    }
+}
+
+/// An emulated board, running, and its serial line. Ends with its owner.
+pub struct Session {
+    child: Guard,
+    errors: Receiver<Vec<u8>>,
+    line: Pair,
+    /// The last bytes it said: where a fault's registers are.
+    said: Vec<u8>,
+}
+
+/// How an emulator ended.
+#[derive(Debug)]
+pub struct End {
+    /// Its exit status; none when it was killed.
+    pub status: Option<i32>,
+    /// What faulted, and the registers.
+    pub fault: Option<(String, String)>,
+    /// What QEMU itself said.
+    pub errors: String,
+}
+
+impl End {
+    fn diagnostic(self, board: &Board) -> Diagnostic {
+        if let Some((kind, registers)) = self.fault {
+            let message = format!("the processor of board `{}` faulted: {kind}", board.name);
+            return Diagnostic::new("board-fault", message).help(registers);
+        }
+        let status = self.status.map_or("killed".to_owned(), |status| format!("status {status}"));
+        let message = format!("the emulator of board `{}` ended ({status})", board.name);
+        let diagnostic = Diagnostic::new("board-died", message);
+        if self.errors.is_empty() { diagnostic } else { diagnostic.help(format!("it said: {}", self.errors)) }
+    }
+}
+
+impl Session {
+    /// Starts QEMU with the board's serial line on pipes.
+    ///
+    /// # Errors
+    /// `missing-tool`, `no-emulator` for boards that are not under QEMU.
+    pub fn start(board: &Board, firmware: &Firmware) -> Result<Session> {
+        let Some(Kind::Qemu { program, args, packages, .. }) = &board.emulator else {
+            return Err(Diagnostic::new("no-emulator", format!("board `{}` is not under QEMU", board.name)));
+        };
+        if which(program).is_none() {
+            let error = Diagnostic::new("missing-tool", format!("`{program}` is not installed"));
+            let install = super::package_manager()
+                .and_then(|manager| Some(super::install_command(manager, packages.get(manager)?)));
+            return Err(match install {
+                Some(command) => error.help(command),
+                None => error,
+            });
+        }
+        let mut command = Command::new(program);
+        command.args(args).arg("-kernel").arg(&firmware.path);
+        command.args(["-nodefaults", "-display", "none", "-monitor", "none", "-serial", "stdio"]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        crate::ui::verbose("Running", format_args!("`{}`", shown(&command)));
+        let mut child = Guard(command.spawn().map_err(|error| cannot_start(&command, &error))?);
+        let errors = reader(child.0.stderr.take().expect("it was piped"));
+        let stdin = child.0.stdin.take().expect("it was piped");
+        let line = Pair::new(child.0.stdout.take().expect("it was piped"), stdin);
+        Ok(Session { child, errors, line, said: Vec::new() })
+    }
+
+    /// How it ended, if it has ended or does so right now.
+    pub fn end(&mut self) -> Option<End> {
+        let status = self.child.end(Instant::now() + Duration::from_millis(500))?.code();
+        let errors: Vec<u8> = self.errors.iter().flatten().collect();
+        let errors = String::from_utf8_lossy(&errors).trim().to_owned();
+        let said = String::from_utf8_lossy(&self.said).replace('\r', "");
+        let fault = said.rfind(FAULT).map(|at| {
+            let (kind, registers) = said[at + FAULT.len()..].split_once('\n').unwrap_or(("", ""));
+            (kind.to_owned(), registers.trim_end().to_owned())
+        });
+        Some(End { status, fault, errors })
+    }
+
+    /// What the board said after the end of code that ended the emulator too.
+    fn after_the_end(&self) -> String {
+        let at = self.said.iter().rposition(|&byte| byte == 4).map_or(self.said.len(), |at| at + 1);
+        String::from_utf8_lossy(&self.said[at..]).replace('\r', "")
+    }
+}
+
+impl Transport for Session {
+    fn read(&mut self, buffer: &mut [u8], deadline: Instant) -> io::Result<usize> {
+        let n = self.line.read(buffer, deadline)?;
+        self.said.extend_from_slice(&buffer[..n]);
+        if self.said.len() > 8192 {
+            self.said.drain(..self.said.len() - 4096);
+        }
+        Ok(n)
+    }
+
+    fn write(&mut self, data: &[u8], deadline: Instant) -> io::Result<()> {
+        self.line.write(data, deadline)
+    }
+}

@@ -1,0 +1,522 @@
+//! MicroPython itself: its source, and the firmware of every board that runs on this machine.
+//!
+//! A firmware is built once and found by the hash of its recipe: the identity of the source, the
+//! port's files, the flags and the compiler. It enters the cache whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use target_specs::{Board, Diagnostic, Emulator, Result};
+
+use super::{cache_dir, cannot_start, digest, io_error, output_of, read_file, which, write_file};
+
+/// Names a MicroPython source tree or a tarball of one, for machines that cannot fetch it.
+const SOURCE_VARIABLE: &str = "CARGO_MPY_MICROPYTHON";
+
+/// The Debian release whose source package is built: MicroPython 1.25, `.mpy` 6.3.
+const DEBIAN_SUITE: &str = "trixie";
+
+/// A program that runs MicroPython: an ELF file for QEMU, or a program of the host.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Firmware {
+    /// The board it is for, by name.
+    pub board: String,
+    /// The file.
+    pub path: PathBuf,
+}
+
+/// A program that must be installed, and the package that brings it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// What is missing, as a person calls it.
+    pub program: String,
+    /// Its package for the package manager of this machine, when known.
+    pub package: Option<String>,
+}
+
+impl Firmware {
+    /// The firmware of a board if it is built.
+    pub fn find(board: &Board) -> Option<Firmware> {
+        let source = Source::find()?;
+        let path = Recipe::new(board, &source)?.file();
+        path.is_file().then(|| Firmware { board: board.name.clone(), path })
+    }
+
+    /// The firmware of a board, built if it is not yet. `progress` is told what is being done, often.
+    ///
+    /// # Errors
+    /// `no-emulator` for a board that is only real, `missing-tool`, `no-micropython-source`,
+    /// `firmware-failed` with the end of the log, `io`.
+    pub fn build(board: &Board, progress: &dyn Fn(&str)) -> Result<Firmware> {
+        if let Some(ready) = Firmware::find(board) {
+            return Ok(ready);
+        }
+        if board.emulator.is_none() {
+            let help = "boards that do: ".to_owned()
+                + &emulated().map(|board| board.name.as_str()).collect::<Vec<_>>().join(", ");
+            let message = format!("board `{}` does not run on this machine", board.name);
+            return Err(Diagnostic::new("no-emulator", message).help(help));
+        }
+        let missing = missing_tools(board);
+        if !missing.is_empty() {
+            return Err(missing_diagnostic(board, &missing));
+        }
+        let source = Source::obtain(progress)?;
+        let recipe = Recipe::new(board, &source)
+            .ok_or_else(|| Diagnostic::new("missing-tool", format!("no compiler for `{}`", board.name)))?;
+        let _lock = Lock::take(&format!("{}.lock", board.name))?;
+        if !recipe.file().is_file() {
+            recipe.make(&source, progress)?;
+        }
+        Ok(Firmware { board: board.name.clone(), path: recipe.file() })
+    }
+}
+
+/// Boards that run on the developer's machine.
+pub fn emulated() -> impl Iterator<Item = &'static Board> {
+    target_specs::boards().iter().filter(|board| board.emulator.is_some())
+}
+
+/// What must be installed before the board's firmware can be built and run.
+pub fn missing_tools(board: &Board) -> Vec<Package> {
+    let manager = super::package_manager();
+    let package = |name: &str| manager.filter(|m| *m != "brew").map(|_| name.to_owned());
+    let mut missing = Vec::new();
+    let mut need = |program: &str, package: Option<String>| {
+        if which(program).is_none() {
+            missing.push(Package { program: program.to_owned(), package });
+        }
+    };
+    let ready = Firmware::find(board).is_some();
+    if !ready {
+        need("make", package("make"));
+        need("python3", package(if manager == Some("pacman") { "python" } else { "python3" }));
+        need("tar", package("tar"));
+        need("xz", package(if manager == Some("apt") { "xz-utils" } else { "xz" }));
+    }
+    match &board.emulator {
+        None => {}
+        Some(Emulator::Unix { host_flags, packages, .. }) => {
+            if !ready {
+                need("cc", package("gcc"));
+                if which("cc").is_some() && !host_compiler_works(host_flags) {
+                    let package = manager.and_then(|m| packages.get(m)).cloned();
+                    let program = format!("C library for `cc {}`", host_flags.join(" "));
+                    missing.push(Package { program, package });
+                }
+            }
+        }
+        Some(Emulator::Qemu { program, cross, packages, .. }) => {
+            need(program, manager.and_then(|m| packages.get(m)).cloned());
+            if !ready && cross_compiler(cross).is_none() {
+                let program = format!("{}gcc", cross.first().map_or("", String::as_str));
+                let package = target_specs::arch(&board.arch).ok().and_then(|arch| {
+                    let compiler = arch.compilers.iter().find(|c| c.commands.contains(&program))?;
+                    compiler.packages.get(manager?).cloned()
+                });
+                missing.push(Package { program, package });
+            }
+        }
+    }
+    missing
+}
+
+fn missing_diagnostic(board: &Board, missing: &[Package]) -> Diagnostic {
+    let programs: Vec<&str> = missing.iter().map(|m| m.program.as_str()).collect();
+    let packages: Vec<&str> = missing.iter().filter_map(|m| m.package.as_deref()).collect();
+    let message = format!("board `{}` needs {}", board.name, programs.join(", "));
+    let help = match super::package_manager() {
+        Some(manager) if !packages.is_empty() => super::install_command(manager, &packages.join(" ")),
+        _ => "install them with your system's package manager".to_owned(),
+    };
+    Diagnostic::new("missing-tool", message).help(help)
+}
+
+/// Whether the host's C compiler finds its C library with these flags.
+fn host_compiler_works(flags: &[String]) -> bool {
+    // The compiler answers with a bare name when it does not have the file.
+    let start = Command::new("cc").args(flags).arg("-print-file-name=crt1.o").output();
+    start.is_ok_and(|o| Path::new(String::from_utf8_lossy(&o.stdout).trim()).is_absolute())
+}
+
+fn cross_compiler(prefixes: &[String]) -> Option<&str> {
+    prefixes.iter().map(String::as_str).find(|prefix| which(&format!("{prefix}gcc")).is_some())
+}
+
+fn home() -> PathBuf {
+    cache_dir().join("micropython")
+}
+
+/// Holds others off while something is made; ends when dropped or when the process dies.
+struct Lock(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
+
+impl Lock {
+    fn take(name: &str) -> Result<Lock> {
+        let path = home().join(name);
+        let open = || -> std::io::Result<File> {
+            fs::create_dir_all(home())?;
+            let file = File::create(&path)?;
+            file.lock()?;
+            Ok(file)
+        };
+        open().map(Lock).map_err(|error| io_error("lock", &path, &error))
+    }
+}
+
+/// MicroPython's source, unpacked.
+struct Source {
+    folder: PathBuf,
+    /// The same for the same contents.
+    identity: String,
+}
+
+impl Source {
+    /// The source named by the user, else the one in the cache.
+    fn find() -> Option<Source> {
+        if let Some(path) = std::env::var_os(SOURCE_VARIABLE).filter(|path| !path.is_empty()) {
+            let path = PathBuf::from(path);
+            if path.is_dir() {
+                let identity = tree_identity(&path);
+                return Some(Source { folder: path, identity });
+            }
+            let identity = digest([fs::read(&path).ok()?]);
+            let folder = home().join(format!("source-{identity}"));
+            return folder.is_dir().then_some(Source { folder, identity });
+        }
+        // Which tarball is current is known only to the archive: a name leads to it.
+        let identity = fs::read_to_string(home().join(format!("source-{DEBIAN_SUITE}"))).ok()?;
+        let folder = home().join(format!("source-{identity}"));
+        folder.is_dir().then_some(Source { folder, identity })
+    }
+
+    fn obtain(progress: &dyn Fn(&str)) -> Result<Source> {
+        let _lock = Lock::take("source.lock")?;
+        if let Some(source) = Source::find() {
+            return source.checked();
+        }
+        let temporary = temporary_folder()?;
+        let named = std::env::var_os(SOURCE_VARIABLE).filter(|path| !path.is_empty());
+        let tarball = match &named {
+            Some(path) => PathBuf::from(path),
+            None => {
+                progress("fetching MicroPython's source");
+                debian_source(temporary.path())?
+            }
+        };
+        let identity = digest([read_file(&tarball)?]);
+        let folder = home().join(format!("source-{identity}"));
+        if !folder.is_dir() {
+            progress("unpacking MicroPython's source");
+            let unpacked = temporary.path().join("source");
+            create_dir(&unpacked)?;
+            output_of(
+                Command::new("tar")
+                    .args(["--strip-components=1", "-xf"])
+                    .arg(&tarball)
+                    .arg("-C")
+                    .arg(&unpacked),
+            )?;
+            fs::rename(&unpacked, &folder).map_err(|error| io_error("create", &folder, &error))?;
+        }
+        if named.is_none() {
+            write_file(&home().join(format!("source-{DEBIAN_SUITE}")), identity.as_bytes())?;
+        }
+        Source { folder, identity }.checked()
+    }
+
+    /// Refuses what is no MicroPython source, or one with another native ABI.
+    fn checked(self) -> Result<Source> {
+        let header = self.folder.join("py/persistentcode.h");
+        let text = fs::read_to_string(&header).unwrap_or_default();
+        let number = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(&format!("#define {name} ")))?;
+            line.trim().parse::<u8>().ok()
+        };
+        match (number("MPY_VERSION"), number("MPY_SUB_VERSION")) {
+            (Some(6), Some(3)) => Ok(self),
+            (Some(version), Some(sub)) => {
+                let message = format!("this MicroPython loads `.mpy` {version}.{sub}, and modules are 6.3");
+                Err(no_source(message, &self.folder))
+            }
+            _ => Err(no_source("no MicroPython source tree".to_owned(), &self.folder)),
+        }
+    }
+}
+
+fn no_source(message: String, path: &Path) -> Diagnostic {
+    let at = target_specs::Place::File { path: path.to_owned(), line: 0, column: 0 };
+    let help = format!("set {SOURCE_VARIABLE} to a source tree or tarball of MicroPython 1.23 or later");
+    Diagnostic::new("no-micropython-source", message).at(at).help(help)
+}
+
+/// What a checkout holds, as far as firmware is made of it.
+fn tree_identity(root: &Path) -> String {
+    let mut files = Vec::new();
+    for part in ["py", "extmod", "shared", "lib/littlefs", "ports/unix"] {
+        collect(&root.join(part), &mut files);
+    }
+    files.sort();
+    digest(files.iter().map(|path| fs::read(path).unwrap_or_default()))
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() && !entry.file_name().to_string_lossy().starts_with("build") {
+            collect(&path, files);
+        } else if path.is_file() {
+            files.push(path);
+        }
+    }
+}
+
+/// Fetches the tarball of Debian's source package with a private apt configuration: the machine's
+/// own mirror and keyring, another release, nothing changed on the machine.
+fn debian_source(folder: &Path) -> Result<PathBuf> {
+    let manual = || {
+        let message = "MicroPython's source can only be fetched where apt and a Debian mirror are set up";
+        Diagnostic::new("no-micropython-source", message).help(format!(
+            "set {SOURCE_VARIABLE} to a source tree or tarball of MicroPython 1.23 or later and repeat"
+        ))
+    };
+    if which("apt-get").is_none() {
+        return Err(manual());
+    }
+    let (uri, keyring) = debian_mirror(Path::new("/etc/apt")).ok_or_else(manual)?;
+    let signed = keyring.map(|path| format!("Signed-By: {path}\n")).unwrap_or_default();
+    let entry = format!("Types: deb-src\nURIs: {uri}\nSuites: {DEBIAN_SUITE}\nComponents: main\n{signed}");
+    let list = folder.join("parts/debian.sources");
+    write_file(&list, entry.as_bytes())?;
+    for part in ["lists/partial", "cache/archives/partial", "source"] {
+        create_dir(&folder.join(part))?;
+    }
+    let apt = || {
+        let mut command = Command::new("apt-get");
+        let option = |name: &str, path: &str| format!("{name}={}", folder.join(path).display());
+        for option in [
+            option("Dir::Etc::SourceParts", "parts"),
+            option("Dir::Etc::SourceList", "none"),
+            option("Dir::State::Lists", "lists"),
+            option("Dir::Cache", "cache"),
+            // Root's apt fetches as a user who may not enter this folder.
+            "APT::Sandbox::User=".to_owned(),
+            "Acquire::Languages=none".to_owned(),
+        ] {
+            command.arg("-o").arg(option);
+        }
+        command.arg("-q").current_dir(folder.join("source"));
+        command
+    };
+    output_of(apt().arg("update"))?;
+    output_of(apt().args(["source", "--download-only", "micropython"]))?;
+    let mut files = Vec::new();
+    collect(&folder.join("source"), &mut files);
+    let tarball = files.into_iter().find(|path| path.to_string_lossy().contains(".orig.tar."));
+    tarball.ok_or_else(|| Diagnostic::new("no-micropython-source", "the source package has no tarball"))
+}
+
+/// The machine's Debian mirror and the keyring its entry names: the first source whose URI ends in
+/// `/debian`, in either of apt's formats (sources.list(5)).
+fn debian_mirror(etc: &Path) -> Option<(String, Option<String>)> {
+    let mut files = Vec::new();
+    collect(&etc.join("sources.list.d"), &mut files);
+    files.push(etc.join("sources.list"));
+    files.sort();
+    let is_debian = |uri: &&str| uri.trim_end_matches('/').ends_with("/debian");
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap_or_default();
+        if file.extension().is_some_and(|e| e == "sources") {
+            for stanza in text.split("\n\n") {
+                let field = |name: &str| {
+                    let line = stanza.lines().find_map(|line| line.strip_prefix(name))?;
+                    Some(line.trim())
+                };
+                let uris = field("URIs:").unwrap_or_default();
+                if let Some(uri) = uris.split_whitespace().find(is_debian) {
+                    return Some((uri.to_owned(), field("Signed-By:").map(str::to_owned)));
+                }
+            }
+        } else {
+            for line in text.lines().map(str::trim).filter(|line| line.starts_with("deb")) {
+                if let Some(uri) = line.split_whitespace().find(is_debian) {
+                    let keyring = line.split(['[', ']', ' ']).find_map(|w| w.strip_prefix("signed-by="));
+                    return Some((uri.to_owned(), keyring.map(str::to_owned)));
+                }
+            }
+        }
+    }
+    None
+}
+
+/// How a board's firmware is made.
+struct Recipe<'a> {
+    board: &'a Board,
+    /// Arguments of `make` beside the folders.
+    make: Vec<String>,
+    hash: String,
+}
+
+impl<'a> Recipe<'a> {
+    /// None when the board has no emulator or its compiler is missing.
+    fn new(board: &'a Board, source: &Source) -> Option<Recipe<'a>> {
+        let mut parts = vec!["1".to_owned(), source.identity.clone()];
+        let (compiler, make) = match board.emulator.as_ref()? {
+            Emulator::Unix { make, .. } => {
+                // Nothing that needs another library, nothing frozen: no mpy-cross is needed.
+                let common = [
+                    "MICROPY_PY_BTREE=0",
+                    "MICROPY_PY_SSL=0",
+                    "MICROPY_SSL_MBEDTLS=0",
+                    "MICROPY_PY_FFI=0",
+                    "FROZEN_MANIFEST=",
+                    // The source is older than some compilers and their newer warnings.
+                    "CFLAGS_EXTRA=-Wno-error",
+                ];
+                let make = common.iter().map(|s| (*s).to_owned()).chain(make.iter().cloned()).collect();
+                ("cc".to_owned(), make)
+            }
+            Emulator::Qemu { cross, .. } => {
+                let prefix = cross_compiler(cross)?;
+                for (name, text) in target_specs::port_files() {
+                    // Another board's file changes nothing here.
+                    if !name.starts_with("boards/qemu-") || *name == format!("boards/{}.mk", board.name) {
+                        parts.extend([(*name).to_owned(), (*text).to_owned()]);
+                    }
+                }
+                let make = vec![format!("BOARD={}", board.name), format!("CROSS_COMPILE={prefix}")];
+                (format!("{prefix}gcc"), make)
+            }
+        };
+        parts.extend(make.iter().cloned());
+        let version = Command::new(&compiler).arg("--version").output().ok()?;
+        parts.push(String::from_utf8_lossy(&version.stdout).into_owned());
+        Some(Recipe { board, make, hash: digest(&parts) })
+    }
+
+    fn folder(&self) -> PathBuf {
+        home().join(format!("{}-{}", self.board.name, self.hash))
+    }
+
+    fn file(&self) -> PathBuf {
+        let name = match self.board.emulator {
+            Some(Emulator::Unix { .. }) => "micropython",
+            _ => "firmware.elf",
+        };
+        self.folder().join(name)
+    }
+
+    /// Builds in a temporary folder and renames the result into its place.
+    fn make(&self, source: &Source, progress: &dyn Fn(&str)) -> Result<()> {
+        let temporary = temporary_folder()?;
+        let build = temporary.path().join("build");
+        let log_path = home().join(format!("{}.log", self.board.name));
+        let mut command = Command::new("make");
+        // A make that started us must not lend its job slots and flags.
+        command.env_remove("MAKEFLAGS").env_remove("MFLAGS").env_remove("MAKELEVEL");
+        command.env("SOURCE_DATE_EPOCH", "1745000000").env_remove("CFLAGS").env_remove("LDFLAGS");
+        let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+        command.arg(format!("-j{jobs}")).args(&self.make).arg(format!("BUILD={}", build.display()));
+        match self.board.emulator {
+            Some(Emulator::Qemu { .. }) => {
+                let port = temporary.path().join("port");
+                for (name, text) in target_specs::port_files() {
+                    write_file(&port.join(name), text.as_bytes())?;
+                }
+                let root =
+                    source.folder.canonicalize().map_err(|error| io_error("read", &source.folder, &error))?;
+                command.arg("-C").arg(port).arg(format!("MPY={}", root.display()));
+            }
+            _ => {
+                command.arg("-C").arg(source.folder.join("ports/unix"));
+            }
+        }
+        run_logged(&mut command, &log_path, &self.board.name, progress)?;
+
+        let target = self.folder();
+        let result = temporary.path().join("result");
+        create_dir(&result)?;
+        let file = self.file();
+        let name = file.file_name().unwrap_or_default();
+        fs::rename(build.join(name), result.join(name))
+            .map_err(|error| io_error("read", &build.join(name), &error))?;
+        fs::rename(&result, &target).map_err(|error| io_error("create", &target, &error))?;
+        Ok(())
+    }
+}
+
+/// Runs a build with everything it prints in a log; names each file it compiles.
+fn run_logged(command: &mut Command, log: &Path, board: &str, progress: &dyn Fn(&str)) -> Result<()> {
+    crate::ui::verbose("Running", format_args!("`{}`", super::shown(command)));
+    let io = |error: std::io::Error| io_error("write", log, &error);
+    let mut file = File::create(log).map_err(io)?;
+    let errors = file.try_clone().map_err(io)?;
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(errors)
+        .spawn()
+        .map_err(|error| cannot_start(command, &error))?;
+    let mut compiled = 0;
+    let lines = BufReader::new(child.stdout.take().expect("it was piped"));
+    for line in lines.split(b'\n') {
+        let line = line.map_err(io)?;
+        if line.starts_with(b"CC ") {
+            compiled += 1;
+            progress(&format!("MicroPython for {board}: {compiled} files"));
+        }
+        file.write_all(&line).and_then(|()| file.write_all(b"\n")).map_err(io)?;
+    }
+    let status = child.wait().map_err(io)?;
+    if status.success() {
+        return Ok(());
+    }
+    let text = fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    // The errors, not the long list of files that compiled.
+    let lines: Vec<&str> =
+        text.lines().filter(|l| !l.trim().is_empty() && !l.starts_with("CC ") && l.len() < 500).collect();
+    let tail = lines[lines.len().saturating_sub(15)..].join("\n    ");
+    Err(Diagnostic::new("firmware-failed", format!("MicroPython for `{board}` does not build ({status})"))
+        .help(format!("the whole log is in {}; it ends\n    {tail}", log.display())))
+}
+
+/// A folder beside the results, so that these can be renamed into their place.
+fn temporary_folder() -> Result<tempfile::TempDir> {
+    let home = home();
+    create_dir(&home)?;
+    // An absolute path: make runs elsewhere.
+    let home = home.canonicalize().map_err(|error| io_error("read", &home, &error))?;
+    tempfile::Builder::new()
+        .prefix("building-")
+        .tempdir_in(&home)
+        .map_err(|error| io_error("create", &home, &error))
+}
+
+fn create_dir(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(|error| io_error("create", path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mirror(name: &str, text: &str) -> Option<(String, Option<String>)> {
+        let etc = tempfile::tempdir().expect("tempdir");
+        write_file(&etc.path().join(name), text.as_bytes()).expect("write");
+        debian_mirror(etc.path())
+    }
+
+    #[test]
+    fn the_mirror_is_read_in_both_formats_of_apt() {
+        let deb822 = "Types: deb\nURIs: http://mirror.test/debian-security\nSuites: a\n\n\
+            # comment\nTypes: deb\nURIs: http://mirror.test/debian\nSuites: bookworm\nSigned-By: /k.gpg\n";
+        let found = mirror("sources.list.d/debian.sources", deb822).expect("found");
+        assert_eq!(found, ("http://mirror.test/debian".to_owned(), Some("/k.gpg".to_owned())));
+        let line = "# x\ndeb [arch=amd64 signed-by=/k.gpg] http://mirror.test/debian/ bookworm main\n";
+        let found = mirror("sources.list", line).expect("found");
+        assert_eq!(found, ("http://mirror.test/debian/".to_owned(), Some("/k.gpg".to_owned())));
+        assert_eq!(mirror("sources.list", "deb http://mirror.test/ubuntu noble main\n"), None);
+    }
+}

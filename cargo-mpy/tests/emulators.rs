@@ -1,0 +1,104 @@
+//! Real MicroPython on every board of this machine. A board whose tools are missing is skipped by
+//! name; `CI` set refuses skips.
+
+use std::time::{Duration, Instant};
+
+use cargo_mpy::toolchain::emulator::{Outcome, Run, run};
+use cargo_mpy::toolchain::micropython::{Firmware, emulated, missing_tools};
+use target_specs::{Board, Result};
+
+fn boards() -> Vec<(&'static Board, Firmware)> {
+    let mut boards = Vec::new();
+    for board in emulated() {
+        let missing = missing_tools(board);
+        if missing.is_empty() {
+            let start = Instant::now();
+            let firmware = Firmware::build(board, &|_| {}).expect("the firmware builds");
+            eprintln!("{}: firmware in {:.1} s", board.name, start.elapsed().as_secs_f32());
+            boards.push((board, firmware));
+        } else {
+            eprintln!("skipped: {} needs {missing:?}", board.name);
+            assert!(std::env::var_os("CI").is_none(), "{} cannot be tested", board.name);
+        }
+    }
+    boards
+}
+
+fn execute(board: &Board, firmware: &Firmware, modules: &[(String, Vec<u8>)], code: &str) -> Result<Outcome> {
+    run(&Run { board, firmware, modules, code, timeout: Duration::from_secs(30) }, &mut |_| {})
+}
+
+#[test]
+fn every_board_runs_code_and_tells_how_it_ended() {
+    for (board, firmware) in boards() {
+        let name = &board.name;
+        let on = |code: &str| execute(board, &firmware, &[], code);
+        let start = Instant::now();
+        let outcome = on("print(1+1)").expect(name);
+        eprintln!("{name}: {} ms from start to output", start.elapsed().as_millis());
+        assert_eq!(
+            (outcome.stdout.as_slice(), outcome.stderr.as_str(), outcome.status),
+            (&b"2\n"[..], "", 0),
+            "{name}"
+        );
+
+        let outcome = on("print('x')\nraise ValueError(7)").expect(name);
+        assert_eq!((outcome.stdout.as_slice(), outcome.status), (&b"x\n"[..], 1), "{name}");
+        assert!(outcome.stderr.ends_with("ValueError: 7\n"), "{name}: {}", outcome.stderr);
+
+        let outcome = on("import sys\nprint('x')\nsys.exit(3)").expect(name);
+        assert_eq!((outcome.stdout.as_slice(), outcome.status), (&b"x\n"[..], 3), "{name}");
+
+        let limited = Run {
+            board,
+            firmware: &firmware,
+            modules: &[],
+            code: "while True: pass",
+            timeout: Duration::from_secs(2),
+        };
+        assert_eq!(run(&limited, &mut |_| {}).expect_err(name).code, "timed-out", "{name}");
+    }
+}
+
+#[test]
+fn modules_arrive_whole() {
+    let bytes: Vec<u8> = (0..10_000u32).map(|i| (i * i >> 3) as u8).collect();
+    let sum: u32 = bytes.iter().zip(1u32..).map(|(byte, i)| u32::from(*byte) * i).sum();
+    let module = b"def f(x):\n return x+1\n".to_vec();
+    let files = [("data.bin".to_owned(), bytes), ("m.py".to_owned(), module)];
+    let code = "import sys,m\nfor p in sys.path:\n try:\n  d=open(p+'/data.bin' if p else 'data.bin','rb').read()\n  break\n \
+                except OSError: pass\nprint(sum(b*(i+1) for i,b in enumerate(d)),m.f(1))";
+    for (board, firmware) in boards() {
+        let start = Instant::now();
+        let outcome = execute(board, &firmware, &files, code).expect(&board.name);
+        assert_eq!(
+            String::from_utf8_lossy(&outcome.stdout),
+            format!("{sum} 2\n"),
+            "{}: {}",
+            board.name,
+            outcome.stderr
+        );
+        let elapsed = start.elapsed();
+        eprintln!("{}: {} ms with 10 kB of files", board.name, elapsed.as_millis());
+        assert!(elapsed < Duration::from_secs(5), "{}: {elapsed:?}", board.name);
+    }
+}
+
+#[test]
+fn a_fault_is_reported_with_registers() {
+    for (board, firmware) in boards() {
+        // An address nothing answers at.
+        let code = "import machine,uctypes\nprint('before')\nuctypes.bytearray_at(0x70000000,4)[0]";
+        let error = match execute(board, &firmware, &[], code) {
+            Err(error) => error,
+            // The unix port has no `machine` that reads memory: it dies by a signal instead.
+            Ok(outcome) => panic!("{}: {outcome:?}", board.name),
+        };
+        if error.code == "board-died" {
+            assert!(board.name.starts_with("unix"), "{}: {error}", board.name);
+        } else {
+            assert_eq!(error.code, "board-fault", "{}: {error}", board.name);
+            assert!(error.help.expect("registers").contains("pc "), "{}", board.name);
+        }
+    }
+}
