@@ -162,14 +162,17 @@ impl CCompiler {
         optimisation: &str,
         include: &Path,
     ) -> Result<Vec<(String, Vec<u8>)>> {
+        // Where no library comes with the compiler, its helpers are ours too.
+        let helpers = if self.runtime_library { &[] } else { c_runtime::COMPILER_HELPERS };
+        let sources = || c_runtime::SOURCES.iter().chain(helpers);
         let mut parts = vec![self.identity(target_flags, optimisation)];
-        for (name, text) in c_runtime::HEADERS.iter().chain(c_runtime::SOURCES) {
+        for (name, text) in c_runtime::HEADERS.iter().chain(sources()) {
             parts.push((*name).to_owned());
             parts.push((*text).to_owned());
         }
         let folder = cache_dir().join(format!("runtime-{}", digest(&parts)));
         let mut objects = Vec::new();
-        for (name, text) in c_runtime::SOURCES {
+        for (name, text) in sources() {
             let source = folder.join(name);
             let object = source.with_extension("o");
             if !object.is_file() {
