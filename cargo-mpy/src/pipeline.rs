@@ -47,15 +47,12 @@ pub fn plan(options: &BuildOptions) -> std::result::Result<BuildPlan, Failure> {
 /// # Errors
 /// Everything that can be wrong with a crate, a module or this machine; cargo's own, with its code.
 pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<Built>, Failure> {
+    let start = Instant::now();
     // Decided already: which module, how, and for what.
     if emit == Some(Stage::Plan) {
         ui::output(plan);
         return Ok(Vec::new());
     }
-    let words: Vec<String> = plan.targets.iter().map(label).collect();
-    let hint = if plan.by_default { " (choose with `--board`, or `boards` in Cargo.toml)" } else { "" };
-    ui::verbose("Building", format_args!("{} for {}{hint}", plan.module, words.join(", ")));
-
     // The compilers, before anything that lasts: a missing one is better said at once.
     let compilers = match emit {
         Some(stage) if stage < Stage::Obj => Vec::new(),
@@ -87,7 +84,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         results.fill(None);
     }
     if !results.is_empty() && results.iter().all(Option::is_some) && emit.is_none() {
-        return Ok(report(plan, results.into_iter().flatten().collect()));
+        return Ok(report(plan, results.into_iter().flatten().collect(), start));
     }
 
     // WebAssembly → the same with nothing in it that Python cannot reach, and its exact memory.
@@ -149,7 +146,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         }
         return Ok(built);
     }
-    Ok(report(plan, built))
+    Ok(report(plan, built, start))
 }
 
 struct Finished {
@@ -286,25 +283,20 @@ fn label(target: &Target) -> String {
 }
 
 /// Says what was built, and hands it on.
-fn report(plan: &BuildPlan, built: Vec<Built>) -> Vec<Built> {
+fn report(plan: &BuildPlan, built: Vec<Built>, start: Instant) -> Vec<Built> {
     let here = std::env::current_dir().unwrap_or_default();
-    for Built { target, mpy, sizes, file_size, fresh, time } in &built {
-        let shown = mpy.strip_prefix(&here).unwrap_or(mpy).display();
+    let mut rows = vec![["", "bytes", "text", "rodata", "bss", "time"].map(str::to_owned)];
+    for Built { mpy, sizes, file_size, fresh, time, .. } in &built {
+        let shown = mpy.strip_prefix(&here).unwrap_or(mpy).display().to_string();
         let time = if *fresh { "fresh".to_owned() } else { format!("{:.2} s", time.as_secs_f64()) };
-        let boards = match &target.boards[..] {
-            [] => String::new(),
-            boards => format!(" for {}", boards.join(", ")),
-        };
-        let Sizes { text, rodata, bss } = sizes;
-        ui::status(
-            if *fresh { "Fresh" } else { "Built" },
-            format_args!(
-                "{shown}{boards}: {file_size} bytes (text {text}, rodata {rodata}, bss {bss}), {time}"
-            ),
-        );
+        let [text, rodata, bss] = [sizes.text, sizes.rodata, sizes.bss].map(|size| size.to_string());
+        rows.push([shown, file_size.to_string(), text, rodata, bss, time]);
     }
-    if plan.by_default {
-        ui::status("Note", "no board was named: `--board NAME`, or `boards` in Cargo.toml");
-    }
+    let words: Vec<String> = plan.targets.iter().map(label).collect();
+    let targets = if words.len() > 3 { format!("{} targets", words.len()) } else { words.join(", ") };
+    let choose = if plan.by_default { "; `--board NAME` chooses another" } else { "" };
+    let seconds = start.elapsed().as_secs_f64();
+    ui::status("Built", format_args!("{} for {} in {seconds:.2} s{choose}", plan.module, targets));
+    ui::figures(&rows);
     built
 }

@@ -176,6 +176,22 @@ pub fn table<const N: usize>(head: &[&str; N], rows: &[[&str; N]]) {
     }
 }
 
+/// Says figures in columns below a status line: the first column is a name, the first row the head.
+pub fn figures<const N: usize>(rows: &[[String; N]]) {
+    if level() < Level::Normal {
+        return;
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    for row in rows {
+        let mut text = format!("  {:1$}", row[0], widths[0]);
+        for (cell, width) in row.iter().zip(&widths).skip(1) {
+            text.push_str(&format!("  {cell:>width$}"));
+        }
+        line(text);
+    }
+}
+
 /// Asks for a yes on the terminal; without one the answer is no.
 pub fn ask(question: &str) -> bool {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {

@@ -409,3 +409,50 @@ fn run(mut command: Command, plan: &CrateBuild) -> std::result::Result<Artifact,
             .into()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A toolchain that has the given files below its sysroot.
+    fn toolchain(folder: &Path, name: &str, files: &[&str]) -> Candidate {
+        let sysroot = folder.join(name);
+        for file in files {
+            let path = sysroot.join("lib/rustlib").join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        Candidate { cargo: sysroot.join("bin/cargo"), rustc: sysroot.join("bin/rustc"), sysroot }
+    }
+
+    const TARGET: &str = "wasm32-unknown-unknown/lib/libcore-0123.rlib";
+    const SOURCE: &str = "src/rust/library/std/Cargo.toml";
+    const LINKER: &str = "some-host/bin/rust-lld";
+
+    #[test]
+    fn the_active_toolchain_goes_before_a_better_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let of = |name: &str, files: &[&str]| toolchain(folder.path(), name, files);
+        let bare = of("bare", &[LINKER]);
+        let ready = of("ready", &[TARGET, LINKER]);
+        let source = of("source", &[SOURCE]);
+
+        // It has the target: nothing is to be built, its own linker need not be named.
+        let (rust, from) = choose(&[ready.clone(), source.clone()]).unwrap();
+        assert_eq!((rust.rustc, rust.linker, from), (ready.rustc.clone(), None, None));
+
+        // It has the source, another one the target: still the user's own.
+        let (rust, from) = choose(&[source.clone(), ready.clone()]).unwrap();
+        assert_eq!((rust.rustc, from), (source.rustc.clone(), Some(source.sysroot.clone())));
+        assert!(rust.linker.is_some());
+
+        // It has neither.
+        let (rust, _) = choose(&[bare.clone(), source.clone(), ready.clone()]).unwrap();
+        assert_eq!(rust.rustc, ready.rustc);
+
+        let error = choose(&[bare]).unwrap_err();
+        assert_eq!(error.code, "missing-wasm-target");
+        assert!(error.help.unwrap().contains("rustup target add wasm32-unknown-unknown"));
+        assert_eq!(choose(&[]).unwrap_err().code, "no-rust");
+    }
+}
