@@ -52,6 +52,10 @@ impl Run {
             Some(path) => Some(String::from_utf8_lossy(&toolchain::read_file(path)?).into_owned()),
             None => self.execute,
         };
+        let timeout = Duration::try_from_secs_f32(self.timeout.min(1e7)).map_err(|error| {
+            Diagnostic::new("bad-value", format!("no time to run for: {error}"))
+                .at(Place::Argument(format!("--timeout {}", self.timeout)))
+        })?;
         let options = BuildOptions { input: wasm.into_iter().next(), ..self.options };
         let plan = pipeline::plan(&options)?;
         // Where it will run, before anything that lasts is done.
@@ -65,7 +69,6 @@ impl Run {
             for board in boards {
                 let firmware = firmware(board)?;
                 ui::status("Running", format_args!("in MicroPython on {}", board.name));
-                let timeout = Duration::try_from_secs_f32(self.timeout).unwrap_or(Duration::MAX);
                 let run =
                     emulator::Run { board, firmware: &firmware, modules: &modules, code: &code, timeout };
                 let outcome = emulator::run(&run, &mut |bytes| ui::output_bytes(bytes))?;

@@ -11,6 +11,10 @@ use super::{cache_dir, capture, digest, identity, output_of, read_file, which, w
 /// WebAssembly does not, nothing in the object but code and data.
 const FLAGS: &[&str] = &[
     "-std=gnu11",
+    // The compiler's own headers, since a cross compiler may come without a C library; but what it
+    // knows of memcpy and the like holds.
+    "-ffreestanding",
+    "-fbuiltin",
     "-ffunction-sections",
     "-fdata-sections",
     "-fwrapv",
@@ -204,5 +208,61 @@ pub unsafe fn forget_environment() {
             // SAFETY: this function's own contract.
             unsafe { std::env::remove_var(&name) };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_architecture_compiles() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("unit.c");
+        for (name, text) in c_runtime::HEADERS {
+            write_file(&folder.path().join(name), text.as_bytes()).unwrap();
+        }
+        write_file(&source, b"#include \"mpy.h\"\nint f(int a) { return a / 3; }\n").unwrap();
+        // Those that can be run here are those whose compilers are known to be complete.
+        let run_here = |board: &String| target_specs::board(board).is_ok();
+        for arch in target_specs::archs() {
+            if !arch.test_board.as_ref().is_some_and(run_here) {
+                continue;
+            }
+            let Ok(compiler) = find(arch) else {
+                assert!(std::env::var_os("CI").is_none(), "no compiler for {}", arch.name);
+                eprintln!("skipped: no compiler for {}", arch.name);
+                continue;
+            };
+            let object = folder.path().join(format!("{}.o", arch.name));
+            compiler.compile(&source, &object, &[], "-Os", &[folder.path()]).expect(&arch.name);
+            assert!(read_file(&object).unwrap().starts_with(b"\x7fELF"), "{}", arch.name);
+            assert_eq!(compiler.library(&[]).expect(&arch.name).is_some(), compiler.runtime_library);
+        }
+    }
+
+    #[test]
+    fn refused_c_is_our_fault_and_leaves_a_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("unit.c");
+        write_file(&source, b"int f(void) { return nothing; }\n").unwrap();
+        let compilers = target_specs::archs().iter().find_map(|arch| find(arch).ok());
+        let Some(compiler) = compilers else { return };
+        let object = folder.path().join("unit.o");
+        let error = compiler.compile(&source, &object, &[], "-Os", &[]).unwrap_err();
+        assert_eq!(error.code, "internal-c");
+        assert!(error.message.contains("nothing"), "{}", error.message);
+        assert!(std::fs::read_to_string(folder.path().join("unit.log")).unwrap().contains("-c"));
+        assert!(!object.exists());
+    }
+
+    #[test]
+    fn the_identity_of_a_compiler_has_its_flags() {
+        let compiler =
+            CCompiler { program: "cc".into(), flags: vec!["-m1".to_owned()], runtime_library: false };
+        let plain = compiler.identity(&[], "-Os");
+        assert_ne!(plain, compiler.identity(&[], "-O2"));
+        assert_ne!(plain, compiler.identity(&["-m2".to_owned()], "-Os"));
+        assert_eq!(plain, compiler.identity(&[], "-Os"));
     }
 }
