@@ -2,13 +2,30 @@
 //!
 //! `py/persistentcode.c` of MicroPython is the loader this must satisfy, `tools/mpy_ld.py` the
 //! linker it stands in for.
+//!
+//! The stages: `object` reads, `resolve` finds what is needed, `layout` gives it addresses with a
+//! table of the addresses code looks up (`got`), `image` settles relocations by the tables of
+//! `reloc` and `arch`, `mpy` writes.
 
-use target_specs::{Arch, Result};
+mod arch;
+mod got;
+mod image;
+mod layout;
+mod mpy;
+mod object;
+mod reloc;
+mod resolve;
+
+use target_specs::{Arch, Diagnostic, Result};
+
+use crate::got::Got;
+use crate::image::Linker;
+use crate::resolve::Program;
 
 /// What kind of file an [`Input`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InputKind {
-    /// Always linked.
+    /// Always linked, unless it is an archive.
     Object,
     /// An `ar` archive, or a single object treated as one: a member is linked when it defines a
     /// symbol that is still undefined.
@@ -50,10 +67,40 @@ pub struct Image {
     pub sizes: Sizes,
 }
 
+/// Where every module starts.
+const ENTRY: &str = "mpy_init";
+
 /// Links `inputs`; the module starts at the function `mpy_init`.
 ///
 /// # Errors
 /// Malformed or foreign objects, undefined and duplicate symbols, relocations out of range.
-pub fn link(_inputs: &[Input], _options: &Options) -> Result<Image> {
-    todo!("linker")
+pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
+    let Some(arch) = arch::Arch::named(&options.arch.name) else {
+        return Err(Diagnostic::new(
+            "unknown-arch",
+            format!("the linker does not know the architecture `{}`", options.arch.name),
+        ));
+    };
+    let mut program = Program::load(inputs, arch)?;
+    let entry = program.mark(ENTRY)?;
+    resolve::merge(&mut program);
+    let regions = layout::regions(&program, options.arch.byte_readable_text);
+    let mut got = Got::collect(&program);
+    let mut anchor = false;
+    let (layout, contents) = loop {
+        let layout = layout::place(&program, &regions, entry, &got, anchor)?;
+        got.sort(&program, &layout);
+        let linker = Linker { program: &program, layout: &layout, got: &got };
+        let contents = linker.fill()?;
+        if linker.is_anchored(&contents) {
+            break (layout, contents);
+        }
+        anchor = true;
+    };
+    let mut qstrs = vec![options.file_name];
+    qstrs.extend(options.qstrs.iter().map(String::as_str));
+    let head = mpy::Head { arch: options.arch.mpy_arch, arch_flags: 0, qstrs: &qstrs };
+    let bytes = mpy::write(&head, &contents, layout.bss);
+    let sizes = Sizes { text: layout.text, rodata: layout.rodata, bss: layout.bss };
+    Ok(Image { bytes, sizes })
 }

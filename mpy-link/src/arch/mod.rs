@@ -1,0 +1,69 @@
+//! The machines: each a static value. What a machine cannot say as data is a function in its value.
+
+mod arm;
+mod riscv;
+mod x64;
+mod x86;
+mod xtensa;
+
+use crate::reloc::Row;
+
+/// A machine as the linker sees it; [`target_specs::Arch`] holds what the other stages see.
+#[derive(Debug)]
+pub struct Arch {
+    /// As in [`target_specs::Arch::name`].
+    pub name: &'static str,
+    /// `e_machine`.
+    pub machine: u16,
+    /// Bytes of a word, which is what the loader relocates; 8 goes with ELF's 64-bit class.
+    pub word: u8,
+    /// Instructions load addresses and constants from `.literal` sections that lie before them.
+    pub literals: bool,
+    /// Sorted by number.
+    pub rows: &'static [Row],
+    /// Largest alignment that every loader gives the start of text. Blocks from MicroPython's heap
+    /// start at a multiple of four words.
+    pub text_align: u32,
+    /// Alignments up to this are the compiler's wish for speed, which need not be granted in full.
+    pub wished_align: u32,
+    /// What a PC-relative addend holds besides the distance from the symbol: on x86 it is relative
+    /// to the end of the instruction's last field. Needed to find the datum meant when the symbol
+    /// is a section of mergeable data.
+    pub relative_bias: i64,
+    /// Code at the start of text that continues `distance` bytes further on; `None` when that is
+    /// too far. A shorter distance may give shorter code.
+    pub jump: fn(distance: i64) -> Option<Vec<u8>>,
+    /// What to do about an absolute address that the loader cannot write.
+    pub absolute_help: &'static str,
+    /// The bit of a function's address that is not part of it: 1 for Thumb.
+    pub code_bit: i64,
+    /// Bits of `e_flags` in which all objects must agree.
+    pub abi_flags: u32,
+}
+
+/// All machines.
+pub static ARCHS: &[&Arch] = &[
+    &x86::X86,
+    &x64::X64,
+    &arm::ARMV6M,
+    &arm::ARMV7M,
+    &arm::ARMV7EMSP,
+    &arm::ARMV7EMDP,
+    &xtensa::XTENSA,
+    &xtensa::XTENSAWIN,
+    &riscv::RV32IMC,
+    &riscv::RV64IMC,
+];
+
+impl Arch {
+    /// The machine called `name`.
+    pub fn named(name: &str) -> Option<&'static Arch> {
+        ARCHS.iter().copied().find(|arch| arch.name == name)
+    }
+
+    /// The row of relocation number `r_type`.
+    pub fn row(&self, r_type: u32) -> Option<&'static Row> {
+        let rows: &'static [Row] = self.rows;
+        rows.binary_search_by_key(&r_type, |row| row.r_type).ok().map(|at| &rows[at])
+    }
+}

@@ -1,0 +1,65 @@
+//! x86-64: *System V ABI, AMD64 Architecture Processor Supplement*, "Relocation Types".
+
+use super::{Arch, x86};
+use crate::reloc::Formula::{
+    Absolute, FromGot, GotAddress, GotEntry, GotOffset, None as Mark, Refuse, Relative, Size,
+};
+use crate::reloc::{NOTHING, Pc, Refusal, Row, S8, S16, S32, U8, U16, U32, U64, row};
+
+static ROWS: &[Row] = &[
+    row(0, "R_X86_64_NONE", Mark, &NOTHING),
+    row(1, "R_X86_64_64", Absolute, &U64),
+    row(2, "R_X86_64_PC32", Relative(Pc::Here), &S32),
+    row(3, "R_X86_64_GOT32", GotOffset, &S32),
+    row(4, "R_X86_64_PLT32", Relative(Pc::Here), &S32),
+    row(5, "R_X86_64_COPY", Refuse(Refusal::Dynamic), &NOTHING),
+    row(6, "R_X86_64_GLOB_DAT", Refuse(Refusal::Dynamic), &NOTHING),
+    row(7, "R_X86_64_JUMP_SLOT", Refuse(Refusal::Dynamic), &NOTHING),
+    row(8, "R_X86_64_RELATIVE", Refuse(Refusal::Dynamic), &NOTHING),
+    row(9, "R_X86_64_GOTPCREL", GotEntry, &S32),
+    row(10, "R_X86_64_32", Absolute, &U32),
+    row(11, "R_X86_64_32S", Absolute, &S32),
+    row(12, "R_X86_64_16", Absolute, &U16),
+    row(13, "R_X86_64_PC16", Relative(Pc::Here), &S16),
+    row(14, "R_X86_64_8", Absolute, &U8),
+    row(15, "R_X86_64_PC8", Relative(Pc::Here), &S8),
+    row(16, "R_X86_64_DTPMOD64", Refuse(Refusal::Tls), &NOTHING),
+    row(17, "R_X86_64_DTPOFF64", Refuse(Refusal::Tls), &NOTHING),
+    row(18, "R_X86_64_TPOFF64", Refuse(Refusal::Tls), &NOTHING),
+    row(19, "R_X86_64_TLSGD", Refuse(Refusal::Tls), &NOTHING),
+    row(20, "R_X86_64_TLSLD", Refuse(Refusal::Tls), &NOTHING),
+    row(21, "R_X86_64_DTPOFF32", Refuse(Refusal::Tls), &NOTHING),
+    row(22, "R_X86_64_GOTTPOFF", Refuse(Refusal::Tls), &NOTHING),
+    row(23, "R_X86_64_TPOFF32", Refuse(Refusal::Tls), &NOTHING),
+    row(24, "R_X86_64_PC64", Relative(Pc::Here), &U64),
+    row(25, "R_X86_64_GOTOFF64", FromGot, &U64),
+    row(26, "R_X86_64_GOTPC32", GotAddress, &S32),
+    row(27, "R_X86_64_GOT64", GotOffset, &U64),
+    row(28, "R_X86_64_GOTPCREL64", GotEntry, &U64),
+    row(29, "R_X86_64_GOTPC64", GotAddress, &U64),
+    row(31, "R_X86_64_PLTOFF64", FromGot, &U64),
+    row(32, "R_X86_64_SIZE32", Size, &U32),
+    row(33, "R_X86_64_SIZE64", Size, &U64),
+    row(34, "R_X86_64_GOTPC32_TLSDESC", Refuse(Refusal::Tls), &NOTHING),
+    row(35, "R_X86_64_TLSDESC_CALL", Refuse(Refusal::Tls), &NOTHING),
+    row(36, "R_X86_64_TLSDESC", Refuse(Refusal::Tls), &NOTHING),
+    row(41, "R_X86_64_GOTPCRELX", GotEntry, &S32),
+    row(42, "R_X86_64_REX_GOTPCRELX", GotEntry, &S32),
+];
+
+pub static X64: Arch = Arch {
+    name: "x64",
+    machine: object::elf::EM_X86_64,
+    word: 8,
+    literals: false,
+    rows: ROWS,
+    // The unix port maps pages for text.
+    text_align: 4096,
+    // GCC aligns large arrays to a cache line (`ix86_data_alignment`).
+    wished_align: 64,
+    relative_bias: -4,
+    jump: x86::jump,
+    absolute_help: "compile with -fPIC",
+    code_bit: 0,
+    abi_flags: 0,
+};

@@ -1,0 +1,64 @@
+//! 32-bit x86: *System V ABI, Intel386 Architecture Processor Supplement*, "Relocation Types".
+
+use super::Arch;
+use crate::reloc::Formula::{Absolute, FromGot, GotAddress, GotOffset, None as Mark, Refuse, Relative, Size};
+use crate::reloc::{NOTHING, Pc, Refusal, Row, S8, S16, S32, U8, U16, U32, row};
+
+static ROWS: &[Row] = &[
+    row(0, "R_386_NONE", Mark, &NOTHING),
+    row(1, "R_386_32", Absolute, &U32),
+    row(2, "R_386_PC32", Relative(Pc::Here), &S32),
+    row(3, "R_386_GOT32", GotOffset, &S32),
+    row(4, "R_386_PLT32", Relative(Pc::Here), &S32),
+    row(5, "R_386_COPY", Refuse(Refusal::Dynamic), &NOTHING),
+    row(6, "R_386_GLOB_DAT", Refuse(Refusal::Dynamic), &NOTHING),
+    row(7, "R_386_JMP_SLOT", Refuse(Refusal::Dynamic), &NOTHING),
+    row(8, "R_386_RELATIVE", Refuse(Refusal::Dynamic), &NOTHING),
+    row(9, "R_386_GOTOFF", FromGot, &S32),
+    row(10, "R_386_GOTPC", GotAddress, &S32),
+    row(14, "R_386_TLS_TPOFF", Refuse(Refusal::Tls), &NOTHING),
+    row(15, "R_386_TLS_IE", Refuse(Refusal::Tls), &NOTHING),
+    row(16, "R_386_TLS_GOTIE", Refuse(Refusal::Tls), &NOTHING),
+    row(17, "R_386_TLS_LE", Refuse(Refusal::Tls), &NOTHING),
+    row(18, "R_386_TLS_GD", Refuse(Refusal::Tls), &NOTHING),
+    row(19, "R_386_TLS_LDM", Refuse(Refusal::Tls), &NOTHING),
+    row(20, "R_386_16", Absolute, &U16),
+    row(21, "R_386_PC16", Relative(Pc::Here), &S16),
+    row(22, "R_386_8", Absolute, &U8),
+    row(23, "R_386_PC8", Relative(Pc::Here), &S8),
+    row(32, "R_386_TLS_LDO_32", Refuse(Refusal::Tls), &NOTHING),
+    row(33, "R_386_TLS_IE_32", Refuse(Refusal::Tls), &NOTHING),
+    row(34, "R_386_TLS_LE_32", Refuse(Refusal::Tls), &NOTHING),
+    row(38, "R_386_SIZE32", Size, &U32),
+    row(39, "R_386_TLS_GOTDESC", Refuse(Refusal::Tls), &NOTHING),
+    row(40, "R_386_TLS_DESC_CALL", Refuse(Refusal::Tls), &NOTHING),
+    row(43, "R_386_GOT32X", GotOffset, &S32),
+];
+
+/// `jmp rel8` or `jmp rel32`.
+pub(super) fn jump(distance: i64) -> Option<Vec<u8>> {
+    let mut short = vec![0xeb, 0];
+    if S8.write(&mut short[1..], distance.wrapping_sub(2)).is_ok() {
+        return Some(short);
+    }
+    let mut near = vec![0xe9, 0, 0, 0, 0];
+    S32.write(&mut near[1..], distance.wrapping_sub(5)).ok()?;
+    Some(near)
+}
+
+pub static X86: Arch = Arch {
+    name: "x86",
+    machine: object::elf::EM_386,
+    word: 4,
+    literals: false,
+    rows: ROWS,
+    // The unix port maps pages for text.
+    text_align: 4096,
+    // GCC aligns large arrays to a cache line (`ix86_data_alignment`).
+    wished_align: 64,
+    relative_bias: -4,
+    jump,
+    absolute_help: "compile with -fPIC",
+    code_bit: 0,
+    abi_flags: 0,
+};

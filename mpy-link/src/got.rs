@@ -1,0 +1,64 @@
+//! The global offset table: words of text that hold addresses for position-independent code, one for
+//! each address however many symbols and objects ask for it.
+
+use std::collections::HashMap;
+
+use crate::layout::Layout;
+use crate::reloc::Formula;
+use crate::resolve::{Program, Target};
+
+/// The entries, in no order until [`Got::sort`].
+#[derive(Debug, Default)]
+pub struct Got {
+    entries: Vec<Target>,
+    numbers: HashMap<Target, usize>,
+}
+
+impl Got {
+    /// Makes an entry for every address that live code looks up.
+    pub fn collect(program: &Program) -> Got {
+        let mut got = Got::default();
+        for chunk in program.chunks.iter().filter(|chunk| chunk.live && chunk.alias.is_none()) {
+            let owned = &program.sections[chunk.section];
+            for reloc in &owned.section.relocs[chunk.relocs.clone()] {
+                let Some(row) = program.arch.row(reloc.r_type) else { continue };
+                if matches!(row.formula, Formula::GotEntry | Formula::GotOffset)
+                    && let Some(target) = program.meaning(owned.object, reloc.symbol as usize)
+                {
+                    got.add(program.canonical(target));
+                }
+            }
+        }
+        got
+    }
+
+    fn add(&mut self, target: Target) {
+        let next = self.entries.len();
+        if *self.numbers.entry(target).or_insert(next) == next {
+            self.entries.push(target);
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    pub fn entries(&self) -> &[Target] {
+        &self.entries
+    }
+
+    /// Orders entries by what they are relative to, so that the loader can relocate a run at once.
+    pub fn sort(&mut self, program: &Program, layout: &Layout) {
+        self.entries.sort_by_key(|&target| layout.value(program, target));
+        self.numbers = self.entries.iter().enumerate().map(|(number, &target)| (target, number)).collect();
+    }
+
+    /// The number of the entry for `target`.
+    pub fn number(&self, program: &Program, target: Target) -> Option<usize> {
+        self.numbers.get(&program.canonical(target)).copied()
+    }
+}

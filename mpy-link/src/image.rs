@@ -1,0 +1,412 @@
+//! Filling the laid-out regions: contents, relocations that can be settled now, and the list of
+//! those that the loader has to do.
+
+use target_specs::{Diagnostic, Result};
+
+use crate::got::Got;
+use crate::layout::{Base, Layout, Region, Value};
+use crate::object::{Kind, Reloc};
+use crate::reloc::{Field, Formula, Misfit, Pc, Row};
+use crate::resolve::{self, ChunkId, External, Program, SectionId, Target};
+
+/// A word that the loader adds an address to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LoadReloc {
+    /// Text or rodata.
+    pub region: Region,
+    /// Number of the word in that region.
+    pub word: u32,
+    pub base: Base,
+}
+
+/// The contents of a module.
+#[derive(Debug)]
+pub struct Contents {
+    pub text: Vec<u8>,
+    pub rodata: Vec<u8>,
+    /// Sorted by place.
+    pub relocs: Vec<LoadReloc>,
+}
+
+/// What relocation needs to know.
+pub struct Linker<'p, 'a> {
+    pub program: &'p Program<'a>,
+    pub layout: &'p Layout,
+    pub got: &'p Got,
+}
+
+/// One relocation and where it applies.
+#[derive(Clone, Copy)]
+struct Site<'r> {
+    section: SectionId,
+    reloc: &'r Reloc,
+    row: &'static Row,
+    region: Region,
+    /// Address of the field in its region.
+    address: u32,
+}
+
+impl Linker<'_, '_> {
+    /// The contents of text and rodata, and what is left to the loader.
+    ///
+    /// # Errors
+    /// `out-of-range`, `unaligned-target`, `absolute-address`, `distant-data`, `malformed-object`.
+    pub fn fill(&self) -> Result<Contents> {
+        let mut contents = Contents {
+            text: vec![0; self.layout.text as usize],
+            rodata: vec![0; self.layout.rodata as usize],
+            relocs: Vec::new(),
+        };
+        contents.text[..self.layout.jump.len()].copy_from_slice(&self.layout.jump);
+        for (id, slot) in self.layout.slots.iter().enumerate() {
+            let Some((region, address)) = *slot else { continue };
+            let block = match region {
+                Region::Text => &mut contents.text,
+                Region::Rodata => &mut contents.rodata,
+                Region::Bss => continue,
+            };
+            let bytes = resolve::bytes(self.program, id);
+            let start = address as usize;
+            block[start..start + bytes.len()].copy_from_slice(bytes);
+            let end = start + self.program.chunks[id].len as usize;
+            self.relocate(id, region, address, &mut block[start..end], &mut contents.relocs)?;
+        }
+        self.fill_got(&mut contents);
+        contents.relocs.sort_unstable();
+        Ok(contents)
+    }
+
+    fn fill_got(&self, contents: &mut Contents) {
+        let word = usize::from(self.program.arch.word);
+        let mut put = |address: u32, value: Value| {
+            let address = address as usize;
+            contents.text[address..address + word].copy_from_slice(&value.offset.to_le_bytes()[..word]);
+            if value.base != Base::Zero {
+                let word = (address / word) as u32;
+                contents.relocs.push(LoadReloc { region: Region::Text, word, base: value.base });
+            }
+        };
+        for (number, &target) in self.got.entries().iter().enumerate() {
+            put(self.layout.got + (number * word) as u32, self.layout.value(self.program, target));
+        }
+        if let Some(anchor) = self.layout.anchor {
+            put(anchor, Value { base: Base::Region(self.block()), offset: 0 });
+        }
+    }
+
+    /// The region that the data block starts with.
+    fn block(&self) -> Region {
+        if self.layout.bss > 0 { Region::Bss } else { Region::Rodata }
+    }
+
+    /// Whether a word of text holds the address of the data block, or there is no such block.
+    pub fn is_anchored(&self, contents: &Contents) -> bool {
+        if self.layout.bss == 0 && self.layout.rodata == 0 {
+            return true;
+        }
+        let word = usize::from(self.program.arch.word);
+        contents.relocs.iter().any(|reloc| {
+            let start = reloc.word as usize * word;
+            reloc.region == Region::Text
+                && reloc.base == Base::Region(self.block())
+                && contents.text[start..start + word].iter().all(|&byte| byte == 0)
+        })
+    }
+
+    fn relocate(
+        &self,
+        chunk: ChunkId,
+        region: Region,
+        address: u32,
+        bytes: &mut [u8],
+        loads: &mut Vec<LoadReloc>,
+    ) -> Result<()> {
+        let start = self.program.chunks[chunk].start;
+        let section = self.program.chunks[chunk].section;
+        let relocs =
+            &self.program.sections[section].section.relocs[self.program.chunks[chunk].relocs.clone()];
+        for reloc in relocs {
+            // Marking met only relocations that are known.
+            let Some(row) = self.program.arch.row(reloc.r_type) else { continue };
+            let at = (reloc.offset - start) as usize;
+            let place = bytes.get_mut(at..).unwrap_or_default();
+            let site = Site { section, reloc, row, region, address: address + at as u32 };
+            if let Some(load) = self.apply(site, place)? {
+                loads.push(load);
+            }
+        }
+        Ok(())
+    }
+
+    /// Settles one relocation in `place`, its field and what follows it in the chunk.
+    fn apply(&self, site: Site, place: &mut [u8]) -> Result<Option<LoadReloc>> {
+        let (formula, field) = match site.row.formula {
+            Formula::ByInstruction(decode) => decode(place).ok_or_else(|| {
+                Diagnostic::new(
+                    "malformed-object",
+                    format!("{} at an instruction that has no address", site.row.name),
+                )
+                .at(self.place(site))
+            })?,
+            formula => (formula, site.row.field),
+        };
+        let value = match formula {
+            Formula::None | Formula::Align | Formula::Refuse(_) | Formula::ByInstruction(_) => {
+                return Ok(None);
+            }
+            Formula::Absolute => return self.absolute(site, field, place),
+            Formula::Add | Formula::Set => {
+                let value = self.half_of_difference(site)?;
+                let old = if matches!(formula, Formula::Set) { 0 } else { field.read(place).unwrap_or(0) };
+                old.wrapping_add(value)
+            }
+            Formula::Subtract => {
+                let value = self.half_of_difference(site)?;
+                field.read(place).unwrap_or(0).wrapping_sub(value)
+            }
+            Formula::LowOfPair => self.low_of_pair(site)?,
+            Formula::High | Formula::Low => self.absolute_part(site)?,
+            _ => self.distance(site, formula)?,
+        };
+        self.write(site, field, place, value)?;
+        Ok(None)
+    }
+
+    /// The value of a formula that needs no relocation by the loader and nothing but its own symbol.
+    fn distance(&self, site: Site, formula: Formula) -> Result<i64> {
+        let (value, addend) = self.operands(site, formula)?;
+        let here = i64::from(site.address);
+        let got = i64::from(self.layout.got);
+        let entry = || {
+            let target = self.program.meaning(self.object(site), site.reloc.symbol as usize);
+            let number = target.and_then(|target| self.got.number(self.program, target)).unwrap_or(0);
+            number as i64 * i64::from(self.program.arch.word)
+        };
+        let addend_only = |value: i64| value.wrapping_add(addend);
+        Ok(match formula {
+            Formula::Relative(_) | Formula::ThumbBranch => {
+                let pc = match formula {
+                    Formula::Relative(pc) => pc,
+                    _ => Pc::Here,
+                };
+                if value.base == Base::Zero && self.is_nowhere(site) {
+                    // Code that asks first never gets here.
+                    return Ok(0);
+                }
+                self.must_be_in(site, site.region, value)?;
+                let to =
+                    if matches!(formula, Formula::ThumbBranch) { value.offset & !1 } else { value.offset };
+                addend_only(to).wrapping_sub(pc.of(here))
+            }
+            Formula::GotEntry => {
+                self.must_be_in(site, site.region, Value { base: Base::Region(Region::Text), offset: 0 })?;
+                addend_only(got.wrapping_add(entry())).wrapping_sub(here)
+            }
+            Formula::GotOffset => addend_only(entry()),
+            Formula::GotAddress => {
+                self.must_be_in(site, site.region, Value { base: Base::Region(Region::Text), offset: 0 })?;
+                addend_only(got).wrapping_sub(here)
+            }
+            Formula::FromGot => {
+                self.must_be_in(site, Region::Text, value)?;
+                addend_only(value.offset).wrapping_sub(got)
+            }
+            Formula::Size => {
+                let symbol = self.program.objects[self.object(site)].symbols.get(site.reloc.symbol as usize);
+                addend_only(symbol.map_or(0, |symbol| symbol.size as i64))
+            }
+            _ => 0,
+        })
+    }
+
+    fn object(&self, site: Site) -> usize {
+        self.program.sections[site.section].object
+    }
+
+    /// The address of the symbol, and the addend.
+    fn operands(&self, site: Site, formula: Formula) -> Result<(Value, i64)> {
+        let bias = self.program.bias(formula);
+        match self.program.target(self.object(site), site.reloc, bias) {
+            Some((target, addend)) => Ok((self.layout.value(self.program, target), addend)),
+            None => Err(Diagnostic::new(
+                "undefined-symbol",
+                format!("undefined symbol `{}`", self.program.symbol_name(site.section, site.reloc)),
+            )
+            .at(self.place(site))),
+        }
+    }
+
+    fn is_nowhere(&self, site: Site) -> bool {
+        self.program.meaning(self.object(site), site.reloc.symbol as usize) == Some(Target::Nowhere)
+    }
+
+    fn absolute(&self, site: Site, field: &'static Field, place: &mut [u8]) -> Result<Option<LoadReloc>> {
+        let (value, addend) = self.operands(site, Formula::Absolute)?;
+        let sum = value.offset.wrapping_add(addend);
+        if value.base == Base::Zero {
+            self.write(site, field, place, sum)?;
+            return Ok(None);
+        }
+        let word = self.program.arch.word;
+        let name = self.program.symbol_name(site.section, site.reloc);
+        let is_word = field.bytes == word && matches!(field.bits, [all] if all.count == word * 8);
+        if !is_word {
+            return Err(Diagnostic::new(
+                "absolute-address",
+                format!("{} needs the address of `{name}`, which only the loader knows", site.row.name),
+            )
+            .at(self.place(site))
+            .help(self.program.arch.absolute_help));
+        }
+        if !site.address.is_multiple_of(u32::from(word)) {
+            return Err(Diagnostic::new(
+                "absolute-address",
+                format!("the address of `{name}` is in a word that is not aligned, which the loader cannot relocate"),
+            )
+            .at(self.place(site))
+            .help("a packed structure cannot hold a pointer at an odd place"));
+        }
+        // The loader's addition wraps like this one.
+        let Some(place) = place.get_mut(..usize::from(word)) else {
+            return Err(self.misfit(site, field, sum, Misfit::Truncated));
+        };
+        place.copy_from_slice(&sum.to_le_bytes()[..usize::from(word)]);
+        Ok(Some(LoadReloc { region: site.region, word: site.address / u32::from(word), base: value.base }))
+    }
+
+    /// S + A of one of the two relocations that make a difference, in a region that they share.
+    fn half_of_difference(&self, site: Site) -> Result<i64> {
+        let (value, addend) = self.operands(site, site.row.formula)?;
+        if value.base != Base::Zero {
+            let mut other_half = self.program.sections[site.section].section.relocs.iter().filter(|other| {
+                let same_place = other.offset == site.reloc.offset && !std::ptr::eq(*other, site.reloc);
+                let formula = self.program.arch.row(other.r_type).map(|row| row.formula);
+                same_place
+                    && match site.row.formula {
+                        Formula::Subtract => matches!(formula, Some(Formula::Add | Formula::Set)),
+                        _ => matches!(formula, Some(Formula::Subtract)),
+                    }
+            });
+            let fits = other_half.next().is_some_and(|other| {
+                self.operands(Site { reloc: other, ..site }, site.row.formula)
+                    .is_ok_and(|(v, _)| v.base == value.base)
+            });
+            if !fits {
+                return Err(self.distant(site));
+            }
+        }
+        Ok(value.offset.wrapping_add(addend))
+    }
+
+    /// The value of the relocation at the symbol, which is on an `auipc`.
+    fn low_of_pair(&self, site: Site) -> Result<i64> {
+        let lost = || {
+            Diagnostic::new(
+                "malformed-object",
+                format!("{} has no partner with the high part", site.row.name),
+            )
+            .at(self.place(site))
+        };
+        let Some((Target::Chunk(chunk, offset), _)) = self.program.target(self.object(site), site.reloc, 0)
+        else {
+            return Err(lost());
+        };
+        let section = self.program.chunks[chunk].section;
+        let start = self.program.chunks[chunk].start;
+        let wanted = i64::from(start).wrapping_add(offset);
+        let relocs = &self.program.sections[section].section.relocs;
+        let first = relocs.partition_point(|reloc| i64::from(reloc.offset) < wanted);
+        let (region, address) = self.layout.slots[chunk].ok_or_else(lost)?;
+        for reloc in relocs[first..].iter().take_while(|reloc| i64::from(reloc.offset) == wanted) {
+            let Some(row) = self.program.arch.row(reloc.r_type) else { continue };
+            if matches!(row.formula, Formula::Relative(_) | Formula::GotEntry) {
+                let address = address + (reloc.offset - start);
+                return self.distance(Site { section, reloc, row, region, address }, row.formula);
+            }
+        }
+        Err(lost())
+    }
+
+    /// An absolute address in two instructions is a number or nothing.
+    fn absolute_part(&self, site: Site) -> Result<i64> {
+        let (value, addend) = self.operands(site, site.row.formula)?;
+        if value.base == Base::Zero {
+            return Ok(value.offset.wrapping_add(addend));
+        }
+        let name = self.program.symbol_name(site.section, site.reloc);
+        Err(Diagnostic::new(
+            "absolute-address",
+            format!("{} needs the address of `{name}`, which only the loader knows", site.row.name),
+        )
+        .at(self.place(site))
+        .help(self.program.arch.absolute_help))
+    }
+
+    fn must_be_in(&self, site: Site, region: Region, value: Value) -> Result<()> {
+        if value.base == Base::Region(region) { Ok(()) } else { Err(self.distant(site)) }
+    }
+
+    fn distant(&self, site: Site) -> Diagnostic {
+        let name = self.program.symbol_name(site.section, site.reloc);
+        let kind = self.program.sections[site.section].section.kind;
+        let external = self
+            .operands(site, site.row.formula)
+            .is_ok_and(|(value, _)| matches!(value.base, Base::External(_)));
+        let help = if external {
+            "MicroPython's own objects are found through the GOT: declare them with default visibility"
+        } else if kind == Kind::Text {
+            "its distance from the code is known only to the loader; give it default visibility, so that it is found through the GOT"
+        } else {
+            "a difference of addresses is only known within one part of the module"
+        };
+        Diagnostic::new("distant-data", format!("{} cannot reach `{name}`", site.row.name))
+            .at(self.place(site))
+            .help(help)
+    }
+
+    fn write(&self, site: Site, field: &Field, place: &mut [u8], value: i64) -> Result<()> {
+        field.write(place, value).map_err(|misfit| self.misfit(site, field, value, misfit))
+    }
+
+    fn misfit(&self, site: Site, field: &Field, value: i64, misfit: Misfit) -> Diagnostic {
+        let name = self.program.symbol_name(site.section, site.reloc);
+        let (low, high) = field.range.bounds();
+        let diagnostic = match misfit {
+            Misfit::OutOfRange => Diagnostic::new(
+                "out-of-range",
+                format!("{} against `{name}` holds {low} to {high}, not {value}", site.row.name),
+            )
+            .help(
+                "the module is too large for this instruction: split the function, or compile for long calls",
+            ),
+            Misfit::Misaligned => Diagnostic::new(
+                "unaligned-target",
+                format!("{} against `{name}` holds multiples of {}, not {value}", site.row.name, field.align),
+            ),
+            Misfit::Truncated => Diagnostic::new(
+                "malformed-object",
+                format!("{} reaches past the end of its section", site.row.name),
+            ),
+        };
+        diagnostic.at(self.place(site))
+    }
+
+    fn place(&self, site: Site) -> target_specs::Place {
+        self.program.section_place(site.section, Some(site.reloc.offset))
+    }
+}
+
+/// The loader's number for what an address is relative to (`mp_native_relocate`).
+pub fn load_kind(base: Base) -> u8 {
+    match base {
+        Base::Region(Region::Text) => 0,
+        Base::Region(Region::Rodata) => 1,
+        Base::Region(Region::Bss) => 2,
+        Base::External(External::Qstrs) => 6,
+        Base::External(External::Objects) => 7,
+        Base::External(External::FunTable) => 8,
+        Base::External(External::FunEntry(entry)) => 9 + entry,
+        // Never a load-time relocation.
+        Base::Zero => 0,
+    }
+}

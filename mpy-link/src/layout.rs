@@ -1,0 +1,352 @@
+//! Layout: which block of memory a chunk lies in and where.
+//!
+//! The loader (`py/persistentcode.c`, `load_raw_code`) makes two blocks. One is text, loaded from
+//! the file. The other is `.bss` followed by "rodata", the latter loaded from the file; it is
+//! ordinary writable memory, so initialised data go there and nothing needs to be copied. The
+//! distance between the blocks is not known before loading.
+//!
+//! Where text can be read byte by byte, constants are part of text. Variables that text addresses
+//! relative to itself (`static` ones of position-independent code) must be at a known distance, so
+//! they are part of text as well: every loader puts text in RAM that can be written. That costs
+//! file size when they are zero, and on the ESP32-C3 MicroPython's collector does not look for
+//! pointers there: a variable that holds the only pointer to a Python object belongs in the other
+//! block, which is where a global variable of default visibility goes.
+
+use std::cmp::Reverse;
+
+use target_specs::{Diagnostic, Result};
+
+use crate::got::Got;
+use crate::object::Kind;
+use crate::reloc::Formula;
+use crate::resolve::{ChunkId, External, Program, Target};
+
+/// A part of a loaded module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Region {
+    Text,
+    /// Initialised data.
+    Rodata,
+    Bss,
+}
+
+/// What an address is relative to. The order is that of the loader's relocation kinds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Base {
+    Region(Region),
+    External(External),
+    /// Nothing: a number.
+    Zero,
+}
+
+/// An address as far as it is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Value {
+    pub base: Base,
+    pub offset: i64,
+}
+
+/// Where everything is.
+#[derive(Debug)]
+pub struct Layout {
+    /// By chunk; `None` for those that are not linked.
+    pub slots: Vec<Option<(Region, u32)>>,
+    pub text: u32,
+    pub rodata: u32,
+    pub bss: u32,
+    /// Address of the GOT in text.
+    pub got: u32,
+    /// Where text starts with a jump, its bytes.
+    pub jump: Vec<u8>,
+    /// Address in text of a word that holds the address of the data block, see [`place`].
+    pub anchor: Option<u32>,
+}
+
+impl Layout {
+    /// The address of `target`.
+    pub fn value(&self, program: &Program, target: Target) -> Value {
+        match program.canonical(target) {
+            Target::Chunk(chunk, offset) => match self.slots[chunk] {
+                Some((region, address)) => {
+                    Value { base: Base::Region(region), offset: offset.wrapping_add(i64::from(address)) }
+                }
+                // Marking reached every chunk that a live one names.
+                None => Value { base: Base::Zero, offset: 0 },
+            },
+            Target::Absolute(offset) => Value { base: Base::Zero, offset },
+            Target::External(external) => Value { base: Base::External(external), offset: 0 },
+            Target::Got => Value { base: Base::Region(Region::Text), offset: i64::from(self.got) },
+            Target::Nowhere => Value { base: Base::Zero, offset: 0 },
+        }
+    }
+}
+
+/// The region each chunk lies in.
+pub fn regions(program: &Program, byte_readable_text: bool) -> Vec<Option<Region>> {
+    let mut regions: Vec<Option<Region>> = program
+        .chunks
+        .iter()
+        .map(|chunk| {
+            let kind = program.sections[chunk.section].section.kind;
+            let region = match kind {
+                Kind::Literals | Kind::Text => Region::Text,
+                Kind::Rodata if byte_readable_text => Region::Text,
+                Kind::Rodata | Kind::Data => Region::Rodata,
+                Kind::Bss | Kind::Tls | Kind::Constructors => Region::Bss,
+            };
+            (chunk.live && chunk.alias.is_none()).then_some(region)
+        })
+        .collect();
+    if byte_readable_text {
+        join(program, &mut regions);
+    }
+    regions
+}
+
+/// Moves chunks to text that have to be at a known distance from it.
+fn join(program: &Program, regions: &mut [Option<Region>]) {
+    let mut edges = Vec::new();
+    for (id, chunk) in program.chunks.iter().enumerate() {
+        if regions[id].is_none() {
+            continue;
+        }
+        let owned = &program.sections[chunk.section];
+        for reloc in &owned.section.relocs[chunk.relocs.clone()] {
+            let Some(row) = program.arch.row(reloc.r_type) else { continue };
+            let from_got = matches!(row.formula, Formula::FromGot);
+            if !from_got
+                && !matches!(row.formula, Formula::Relative(_) | Formula::ThumbBranch | Formula::High)
+            {
+                continue;
+            }
+            let target = program.target(owned.object, reloc, program.bias(row.formula));
+            if let Some((Target::Chunk(target, _), _)) = target {
+                let (target, _) = program.linked(target);
+                if regions[target] != regions[id] || from_got {
+                    edges.push((if from_got { target } else { id }, target));
+                }
+            }
+        }
+    }
+    // A few edges at most: code that addresses variables relative to itself.
+    loop {
+        let mut changed = false;
+        for &(from, to) in &edges {
+            let text = Some(Region::Text);
+            let one_is_text = from == to || regions[from] == text || regions[to] == text;
+            if one_is_text && (regions[from] != text || regions[to] != text) {
+                (regions[from], regions[to]) = (text, text);
+                changed = true;
+            }
+        }
+        if !changed {
+            return;
+        }
+    }
+}
+
+/// Assigns addresses.
+///
+/// MicroPython's collector keeps a block that something points to the *start* of, and on most boards
+/// looks for such pointers in text. So the data block starts with a variable whose address is in a
+/// word of text; when there is none, `anchor` asks for a word that has no other purpose.
+///
+/// # Errors
+/// `unsupported-alignment`, `too-large`, `no-entry` when the entry is too far from the start of text.
+pub fn place(
+    program: &Program,
+    regions: &[Option<Region>],
+    entry: Target,
+    got: &Got,
+    anchor: bool,
+) -> Result<Layout> {
+    let Target::Chunk(entry_chunk, entry_offset) = program.canonical(entry) else {
+        return Err(Diagnostic::new("no-entry", "the entry of the module is not code"));
+    };
+    let first = first_of_block(program, regions);
+    let mut orders: [Vec<ChunkId>; 3] = Default::default();
+    for (id, region) in regions.iter().enumerate() {
+        if let Some(region) = region {
+            orders[*region as usize].push(id);
+        }
+    }
+    orders[Region::Text as usize].sort_by_key(|&id| text_order(program, id, entry_chunk));
+    for region in [Region::Rodata, Region::Bss] {
+        orders[region as usize].sort_by_key(|&id| (Some(id) != first, Reverse(program.chunks[id].align)));
+    }
+
+    // Thumb functions have odd addresses.
+    let entry_offset = entry_offset & !program.arch.code_bit;
+    let mut jump = Vec::new();
+    loop {
+        let layout = assign(program, &orders, got, anchor, jump.clone())?;
+        let Some((_, address)) = layout.slots[entry_chunk] else {
+            return Err(Diagnostic::new("no-entry", "the entry of the module is not code"));
+        };
+        let distance = i64::from(address).wrapping_add(entry_offset);
+        if distance == 0 {
+            return Ok(layout);
+        }
+        let too_far = || Diagnostic::new("out-of-range", "the module's entry is too far from its start");
+        let code = (program.arch.jump)(distance).ok_or_else(too_far)?;
+        if code.len() <= jump.len() {
+            return Ok(Layout { jump: code, ..layout });
+        }
+        // A longer jump moves the entry, which never makes the jump shorter.
+        jump = code;
+    }
+}
+
+fn text_order(program: &Program, id: ChunkId, entry: ChunkId) -> (u8, Reverse<u32>) {
+    let chunk = &program.chunks[id];
+    let owned = &program.sections[chunk.section];
+    let has_words = !chunk.relocs.is_empty();
+    let class = match owned.section.kind {
+        // Literals that are relocated first, so that runs of them take one relocation.
+        Kind::Literals if has_words => 0,
+        Kind::Literals => 1,
+        Kind::Text if id == entry => 2,
+        Kind::Text => 3,
+        _ if has_words => GOT_AFTER,
+        Kind::Rodata => 5,
+        Kind::Data => 6,
+        _ => 7,
+    };
+    (class, Reverse(chunk.align))
+}
+
+/// The class in [`text_order`] that the GOT follows: all words that are relocated lie together.
+const GOT_AFTER: u8 = 4;
+
+/// The chunk of the data block whose address most likely is in a word of text.
+fn first_of_block(program: &Program, regions: &[Option<Region>]) -> Option<ChunkId> {
+    let mut best = None;
+    for (id, chunk) in program.chunks.iter().enumerate() {
+        if regions[id] != Some(Region::Text) {
+            continue;
+        }
+        let owned = &program.sections[chunk.section];
+        for reloc in &owned.section.relocs[chunk.relocs.clone()] {
+            let Some(row) = program.arch.row(reloc.r_type) else { continue };
+            let word = matches!(row.formula, Formula::Absolute | Formula::GotEntry | Formula::GotOffset);
+            if !word {
+                continue;
+            }
+            if let Some((target @ Target::Chunk(..), addend)) = program.target(owned.object, reloc, 0) {
+                let Target::Chunk(target, offset) = program.canonical(target) else { continue };
+                let addend = if matches!(row.formula, Formula::Absolute) { addend } else { 0 };
+                let rank = match regions[target] {
+                    Some(Region::Bss) => 2,
+                    Some(Region::Rodata) => 1,
+                    _ => 0,
+                };
+                if offset.wrapping_add(addend) == 0 && rank > best.map_or(0, |(rank, _)| rank) {
+                    best = Some((rank, target));
+                }
+            }
+        }
+    }
+    best.map(|(_, chunk)| chunk)
+}
+
+/// Walks the chunks of all regions in order.
+fn assign(
+    program: &Program,
+    orders: &[Vec<ChunkId>; 3],
+    got: &Got,
+    anchor: bool,
+    jump: Vec<u8>,
+) -> Result<Layout> {
+    let word = u32::from(program.arch.word);
+    let block_align = 4 * word;
+    let mut slots = vec![None; program.chunks.len()];
+    let mut layout = Layout { slots: Vec::new(), text: 0, rodata: 0, bss: 0, got: 0, jump, anchor: None };
+
+    let mut end = Cursor { at: layout.jump.len() as u64 };
+    let mut got_done = false;
+    let order = &orders[Region::Text as usize];
+    for &id in order {
+        if !got_done && text_order(program, id, ChunkId::MAX).0 > GOT_AFTER {
+            layout.got = place_got(&mut end, got, anchor, word, &mut layout.anchor)?;
+            got_done = true;
+        }
+        let at = end.put(program, id, program.arch.text_align)?;
+        slots[id] = Some((Region::Text, at));
+    }
+    if !got_done {
+        layout.got = place_got(&mut end, got, anchor, word, &mut layout.anchor)?;
+    }
+    layout.text = end.size()?;
+
+    let mut end = Cursor { at: 0 };
+    for &id in &orders[Region::Bss as usize] {
+        slots[id] = Some((Region::Bss, end.put(program, id, block_align)?));
+    }
+    let rodata = &orders[Region::Rodata as usize];
+    if !rodata.is_empty() && end.at > 0 {
+        // "rodata" follows directly.
+        let align = rodata.iter().map(|&id| program.chunks[id].align).max().unwrap_or(1).min(block_align);
+        end.align(align.max(word));
+    }
+    layout.bss = end.size()?;
+
+    let mut end = Cursor { at: 0 };
+    for &id in rodata {
+        slots[id] = Some((Region::Rodata, end.put(program, id, block_align)?));
+    }
+    layout.rodata = end.size()?;
+    layout.slots = slots;
+    Ok(layout)
+}
+
+fn place_got(end: &mut Cursor, got: &Got, anchor: bool, word: u32, at: &mut Option<u32>) -> Result<u32> {
+    if !got.is_empty() || anchor {
+        end.align(word);
+    }
+    let address = end.size()?;
+    end.at += u64::from(word) * got.len() as u64;
+    if anchor {
+        *at = Some(end.size()?);
+        end.at += u64::from(word);
+    }
+    Ok(address)
+}
+
+/// The end of a region while it grows.
+struct Cursor {
+    at: u64,
+}
+
+impl Cursor {
+    fn align(&mut self, align: u32) {
+        self.at = self.at.next_multiple_of(u64::from(align));
+    }
+
+    fn put(&mut self, program: &Program, id: ChunkId, limit: u32) -> Result<u32> {
+        let chunk = &program.chunks[id];
+        if chunk.align > limit.max(program.arch.wished_align) {
+            return Err(Diagnostic::new(
+                "unsupported-alignment",
+                format!(
+                    "an alignment of {} bytes: the loader promises no more than {limit} here",
+                    chunk.align
+                ),
+            )
+            .at(program.section_place(chunk.section, None))
+            .help("lower the alignment, or align a pointer into a larger array at run time"));
+        }
+        self.align(chunk.align.min(limit));
+        let at = self.size()?;
+        self.at += u64::from(chunk.len);
+        Ok(at)
+    }
+
+    /// Where the region ends now.
+    fn size(&self) -> Result<u32> {
+        const LIMIT: u64 = 1 << 28;
+        if self.at > LIMIT {
+            return Err(Diagnostic::new("too-large", format!("the module needs more than {LIMIT} bytes")));
+        }
+        Ok(self.at as u32)
+    }
+}

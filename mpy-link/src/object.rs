@@ -1,0 +1,540 @@
+//! Reading: ELF relocatable objects and `ar` archives, into plain data. Everything in them is
+//! unproven: what comes out of here is in bounds and has sane sizes.
+
+use std::borrow::Cow;
+
+use object::LittleEndian;
+use object::elf::{self, FileHeader32, FileHeader64};
+use object::read::archive::{ArchiveFile, ArchiveOffset};
+use object::read::elf::{FileHeader, Rel as _, Rela as _, SectionHeader as _, SectionTable, Sym as _};
+use target_specs::{Diagnostic, Place, Result};
+
+use crate::arch::Arch;
+
+/// No section may be larger; the word offsets of a `.mpy` file and the memory of any board end far
+/// below.
+const SECTION_LIMIT: u64 = 1 << 28;
+/// No alignment may be larger.
+const ALIGN_LIMIT: u64 = 1 << 12;
+
+/// What a section holds, and thus where it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// Words that instructions load, which must lie before them (Xtensa).
+    Literals,
+    Text,
+    /// Constants; also those that are so only after relocation.
+    Rodata,
+    Data,
+    Bss,
+    /// Thread-local: refused when something refers to it.
+    Tls,
+    /// Constructors and the like, which nobody would run: refused.
+    Constructors,
+}
+
+/// A section's data are a list of equal things that may be kept once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Merge {
+    /// Bytes of an entry, or of a character.
+    pub entry: u32,
+    /// Entries are strings with a terminating zero.
+    pub strings: bool,
+}
+
+/// A section that takes part in linking.
+#[derive(Debug)]
+pub struct Section<'a> {
+    pub name: &'a str,
+    pub kind: Kind,
+    /// Empty for [`Kind::Bss`].
+    pub data: Cow<'a, [u8]>,
+    pub size: u32,
+    pub align: u32,
+    pub merge: Option<Merge>,
+    /// `SHF_GNU_RETAIN`: linked although nothing refers to it.
+    pub retain: bool,
+    /// Sorted by offset.
+    pub relocs: Vec<Reloc>,
+}
+
+/// A relocation as the object has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Reloc {
+    pub offset: u32,
+    pub r_type: u32,
+    /// Index into the object's symbols.
+    pub symbol: u32,
+    pub addend: i64,
+}
+
+/// How visible a symbol is to other objects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Binding {
+    Local,
+    Global,
+    Weak,
+}
+
+/// Where a symbol is defined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Home {
+    Undefined,
+    /// A plain number.
+    Absolute,
+    /// Room of the symbol's size, shared by all that ask; the value is its alignment.
+    Common,
+    /// Index into the object's sections.
+    Section(u32),
+    /// A section that is not linked: debugging information, the loser of a COMDAT group.
+    Dropped,
+}
+
+/// A symbol as the object has it.
+#[derive(Debug, Clone, Copy)]
+pub struct Symbol<'a> {
+    pub name: &'a str,
+    pub binding: Binding,
+    pub home: Home,
+    /// Stands for its whole section (`STT_SECTION`).
+    pub is_section: bool,
+    pub is_function: bool,
+    pub value: u64,
+    pub size: u64,
+}
+
+/// A COMDAT group: of all groups with one signature, one is linked.
+#[derive(Debug)]
+pub struct Group<'a> {
+    pub signature: &'a str,
+    /// Indices into the object's sections.
+    pub members: Vec<u32>,
+}
+
+/// An object file.
+#[derive(Debug)]
+pub struct Object<'a> {
+    /// Its name in messages.
+    pub name: String,
+    /// By ELF section index; `None` where a section is not linked.
+    pub sections: Vec<Option<Section<'a>>>,
+    /// By ELF symbol index.
+    pub symbols: Vec<Symbol<'a>>,
+    pub groups: Vec<Group<'a>>,
+    pub flags: u32,
+}
+
+/// Reads the object called `name`.
+///
+/// # Errors
+/// `not-an-object`, `foreign-object`, `malformed-object`, `unsupported-object`.
+pub fn read<'a>(name: &str, data: &'a [u8], arch: &Arch) -> Result<Object<'a>> {
+    let place = || Place::Object { object: name.to_owned(), section: None, offset: None, symbol: None };
+    if data.starts_with(b"BC\xc0\xde") || data.starts_with(b"\xde\xc0\x17\x0b") {
+        return Err(Diagnostic::new("unsupported-object", "this is LLVM bitcode, not machine code")
+            .at(place())
+            .help("compile without -flto"));
+    }
+    if !data.starts_with(b"\x7fELF") {
+        return Err(Diagnostic::new("not-an-object", "neither an ELF object nor an archive").at(place()));
+    }
+    let class = if arch.word == 8 { elf::ELFCLASS64 } else { elf::ELFCLASS32 };
+    let machine = data.get(18..20).map(|m| u16::from_le_bytes([m[0], m[1]]));
+    if data.get(4) != Some(&class) || data.get(5) != Some(&elf::ELFDATA2LSB) || machine != Some(arch.machine)
+    {
+        let bits = match data.get(4) {
+            Some(&elf::ELFCLASS32) => "32-bit ",
+            Some(&elf::ELFCLASS64) => "64-bit ",
+            _ => "",
+        };
+        let found = machine.map_or("nothing".to_owned(), |m| format!("{bits}{}", machine_name(m)));
+        return Err(Diagnostic::new("foreign-object", format!("this object is for {found}"))
+            .at(place())
+            .help(format!(
+                "`{}` needs objects for {}-bit {}",
+                arch.name,
+                arch.word * 8,
+                machine_name(arch.machine)
+            )));
+    }
+    let object = if arch.word == 8 {
+        read_class::<FileHeader64<LittleEndian>>(name, data, arch)
+    } else {
+        read_class::<FileHeader32<LittleEndian>>(name, data, arch)
+    };
+    object.map_err(|error| match error {
+        Fault::Malformed(what) => Diagnostic::new("malformed-object", what).at(place()),
+        Fault::Said(diagnostic) => *diagnostic,
+    })
+}
+
+fn machine_name(machine: u16) -> String {
+    match machine {
+        elf::EM_386 => "x86".to_owned(),
+        elf::EM_X86_64 => "x86-64".to_owned(),
+        elf::EM_ARM => "Arm".to_owned(),
+        elf::EM_AARCH64 => "AArch64".to_owned(),
+        elf::EM_RISCV => "RISC-V".to_owned(),
+        elf::EM_XTENSA => "Xtensa".to_owned(),
+        other => format!("machine {other}"),
+    }
+}
+
+enum Fault {
+    /// What breaks the rules of ELF.
+    Malformed(String),
+    Said(Box<Diagnostic>),
+}
+
+impl From<object::Error> for Fault {
+    fn from(error: object::Error) -> Self {
+        // Their messages are sentences in the house style but for the capital.
+        let text = error.to_string();
+        let mut letters = text.chars();
+        let first = letters.next().map(|c| c.to_lowercase().to_string()).unwrap_or_default();
+        Fault::Malformed(format!("malformed ELF: {first}{}", letters.as_str()))
+    }
+}
+
+fn malformed<T>(what: impl Into<String>) -> std::result::Result<T, Fault> {
+    Err(Fault::Malformed(what.into()))
+}
+
+fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
+    name: &str,
+    data: &'a [u8],
+    arch: &Arch,
+) -> std::result::Result<Object<'a>, Fault> {
+    let header = E::parse(data)?;
+    let endian = header.endian()?;
+    if header.e_type(endian) != elf::ET_REL {
+        return malformed("this ELF file is linked already: it is not a relocatable object");
+    }
+    let table = header.sections(endian, data)?;
+    let symbol_table = table.symbols(endian, data, elf::SHT_SYMTAB)?;
+
+    let mut sections = Vec::with_capacity(table.len());
+    for header in table.iter() {
+        sections.push(read_section::<E>(name, data, &table, header, arch)?);
+    }
+
+    let mut symbols = Vec::with_capacity(symbol_table.len());
+    for (index, symbol) in symbol_table.enumerate() {
+        let text = std::str::from_utf8(symbol.name(endian, symbol_table.strings())?)
+            .or_else(|_| malformed(format!("the name of symbol {} is not UTF-8", index.0)))?;
+        let home = match symbol.st_shndx(endian) {
+            elf::SHN_UNDEF => Home::Undefined,
+            elf::SHN_ABS => Home::Absolute,
+            elf::SHN_COMMON => Home::Common,
+            _ => match symbol_table.symbol_section(endian, symbol, index)? {
+                Some(section) => match sections.get(section.0) {
+                    None => {
+                        return malformed(format!(
+                            "symbol `{text}` is in section {} of {}",
+                            section.0,
+                            sections.len()
+                        ));
+                    }
+                    Some(None) => Home::Dropped,
+                    Some(Some(_)) => Home::Section(section.0 as u32),
+                },
+                None => return malformed(format!("symbol `{text}` has a reserved section number")),
+            },
+        };
+        if text == "__gnu_lto_slim" {
+            let place = Place::Object { object: name.to_owned(), section: None, offset: None, symbol: None };
+            return Err(Fault::Said(Box::new(
+                Diagnostic::new(
+                    "unsupported-object",
+                    "this is GCC's intermediate language, not machine code",
+                )
+                .at(place)
+                .help("compile without -flto, or with -ffat-lto-objects"),
+            )));
+        }
+        symbols.push(Symbol {
+            name: text,
+            binding: match symbol.st_bind() {
+                elf::STB_LOCAL => Binding::Local,
+                elf::STB_WEAK => Binding::Weak,
+                _ => Binding::Global,
+            },
+            home,
+            is_section: symbol.st_type() == elf::STT_SECTION,
+            is_function: symbol.st_type() == elf::STT_FUNC,
+            value: symbol.st_value(endian).into(),
+            size: symbol.st_size(endian).into(),
+        });
+    }
+
+    let mut groups = Vec::new();
+    for header in table.iter() {
+        if let Some((section, relocs)) = read_relocs::<E>(data, header, &sections, arch)?
+            && let Some(Some(section)) = sections.get_mut(section)
+        {
+            let stray = |r: &&Reloc| r.symbol as usize >= symbols.len() && r.symbol != 0;
+            if let Some(stray) = relocs.iter().find(stray) {
+                return malformed(format!("a relocation of {} names symbol {}", section.name, stray.symbol));
+            }
+            section.relocs.extend(relocs);
+            section.relocs.sort_by_key(|reloc| reloc.offset);
+        }
+        if let Some((flags, members)) = header.group(endian, data)? {
+            let Some(signature) = symbols.get(header.sh_info(endian) as usize) else {
+                return malformed("a group has no signature");
+            };
+            let signature = if signature.is_section {
+                signature_of_section(signature, &sections)
+            } else {
+                signature.name
+            };
+            if flags & elf::GRP_COMDAT != 0 {
+                let members = members.iter().map(|member| member.get(endian)).collect();
+                groups.push(Group { signature, members });
+            }
+        }
+    }
+    Ok(Object { name: name.to_owned(), sections, symbols, groups, flags: header.e_flags(endian) })
+}
+
+fn signature_of_section<'a>(symbol: &Symbol, sections: &[Option<Section<'a>>]) -> &'a str {
+    match symbol.home {
+        Home::Section(index) => sections[index as usize].as_ref().map_or("", |section| section.name),
+        _ => "",
+    }
+}
+
+fn read_section<'a, E: FileHeader<Endian = LittleEndian>>(
+    object: &str,
+    data: &'a [u8],
+    table: &SectionTable<'a, E>,
+    header: &E::SectionHeader,
+    arch: &Arch,
+) -> std::result::Result<Option<Section<'a>>, Fault> {
+    let endian = LittleEndian;
+    let flags: u64 = header.sh_flags(endian).into();
+    let flags = flags as u32;
+    if flags & elf::SHF_ALLOC == 0 {
+        return Ok(None);
+    }
+    let name = std::str::from_utf8(table.section_name(endian, header)?)
+        .or_else(|_| malformed("the name of a section is not UTF-8"))?;
+    let named =
+        |prefix: &str| name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    // Tables for unwinding, which MicroPython does not do, and notes for other loaders.
+    let unwinding = [".eh_frame", ".eh_frame_hdr", ".gcc_except_table", ".ARM.exidx", ".ARM.extab"];
+    if unwinding.into_iter().any(named) {
+        return Ok(None);
+    }
+    let kind = match header.sh_type(endian) {
+        _ if flags & elf::SHF_TLS != 0 => Kind::Tls,
+        elf::SHT_NOBITS => Kind::Bss,
+        elf::SHT_INIT_ARRAY | elf::SHT_PREINIT_ARRAY => Kind::Constructors,
+        elf::SHT_PROGBITS if named(".init_array") || named(".ctors") => Kind::Constructors,
+        elf::SHT_PROGBITS if arch.literals && (named(".literal") || name.ends_with(".literal")) => {
+            Kind::Literals
+        }
+        elf::SHT_PROGBITS if flags & elf::SHF_EXECINSTR != 0 => Kind::Text,
+        elf::SHT_PROGBITS if flags & elf::SHF_WRITE == 0 || named(".data.rel.ro") => Kind::Rodata,
+        elf::SHT_PROGBITS => Kind::Data,
+        // Destructors never run; notes, attributes and the rest are for others.
+        _ => return Ok(None),
+    };
+    let size: u64 = header.sh_size(endian).into();
+    let align: u64 = header.sh_addralign(endian).into();
+    let align = align.max(1);
+    let place = || Place::Object {
+        object: object.to_owned(),
+        section: Some(name.to_owned()),
+        offset: None,
+        symbol: None,
+    };
+    if size > SECTION_LIMIT {
+        return Err(Fault::Said(Box::new(
+            Diagnostic::new("section-too-large", format!("a section of {size} bytes")).at(place()),
+        )));
+    }
+    if !align.is_power_of_two() || align > ALIGN_LIMIT {
+        return Err(Fault::Said(Box::new(
+            Diagnostic::new("unsupported-alignment", format!("an alignment of {align} bytes")).at(place()),
+        )));
+    }
+    if flags & elf::SHF_COMPRESSED != 0 {
+        return malformed(format!("section {name} is loaded and compressed"));
+    }
+    let bytes = if kind == Kind::Bss { &[][..] } else { header.data(endian, data)? };
+    if kind != Kind::Bss && kind != Kind::Tls && bytes.len() as u64 != size {
+        return malformed(format!("section {name} is cut short"));
+    }
+    let entry: u64 = header.sh_entsize(endian).into();
+    let merge = if kind == Kind::Literals {
+        Some(Merge { entry: u32::from(arch.word), strings: false })
+    } else if kind == Kind::Rodata && flags & elf::SHF_MERGE != 0 && entry != 0 && size.is_multiple_of(entry)
+    {
+        Some(Merge { entry: entry as u32, strings: flags & elf::SHF_STRINGS != 0 })
+    } else {
+        None
+    };
+    Ok(Some(Section {
+        name,
+        kind,
+        data: Cow::Borrowed(bytes),
+        size: size as u32,
+        align: align as u32,
+        merge,
+        retain: flags & elf::SHF_GNU_RETAIN != 0,
+        relocs: Vec::new(),
+    }))
+}
+
+/// The relocations in a section of them, and the number of the section they are for.
+fn read_relocs<E: FileHeader<Endian = LittleEndian>>(
+    data: &[u8],
+    header: &E::SectionHeader,
+    sections: &[Option<Section>],
+    arch: &Arch,
+) -> std::result::Result<Option<(usize, Vec<Reloc>)>, Fault> {
+    let endian = LittleEndian;
+    let target = header.sh_info(endian) as usize;
+    let Some(section) = sections.get(target).and_then(Option::as_ref) else {
+        return Ok(None);
+    };
+    let in_section = |offset: u64| {
+        if offset > u64::from(section.size) {
+            return malformed(format!("a relocation lies outside of {}", section.name));
+        }
+        Ok(offset as u32)
+    };
+    let mut relocs = Vec::new();
+    if let Some((entries, _)) = header.rela(endian, data)? {
+        for entry in entries {
+            relocs.push(Reloc {
+                offset: in_section(entry.r_offset(endian).into())?,
+                r_type: entry.r_type(endian, false),
+                symbol: entry.r_sym(endian, false),
+                addend: entry.r_addend(endian).into(),
+            });
+        }
+    } else if let Some((entries, _)) = header.rel(endian, data)? {
+        for entry in entries {
+            let offset = in_section(entry.r_offset(endian).into())?;
+            let r_type = entry.r_type(endian);
+            let place = section.data.get(offset as usize..).unwrap_or_default();
+            let addend = arch.row(r_type).and_then(|row| row.field.read(place)).unwrap_or(0);
+            relocs.push(Reloc { offset, r_type, symbol: entry.r_sym(endian), addend });
+        }
+    } else {
+        return Ok(None);
+    }
+    Ok(Some((target, relocs)))
+}
+
+/// A member of an archive, by the position of its header; or a lone object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct MemberId(pub u64);
+
+/// An archive, or an object that stands for an archive of one.
+pub struct Archive<'a> {
+    name: &'a str,
+    data: &'a [u8],
+    file: Option<ArchiveFile<'a>>,
+}
+
+impl<'a> Archive<'a> {
+    /// Opens what is called `name`.
+    ///
+    /// # Errors
+    /// `malformed-archive`, `unsupported-archive`.
+    pub fn open(name: &'a str, data: &'a [u8]) -> Result<Archive<'a>> {
+        let archive = Archive { name, data, file: None };
+        if !is_archive(data) {
+            return Ok(archive);
+        }
+        let file = ArchiveFile::parse(data).map_err(|error| archive.malformed(&error))?;
+        if file.is_thin() {
+            return Err(Diagnostic::new("unsupported-archive", "a thin archive has no objects in it")
+                .at(archive.place())
+                .help("make it with `ar rcs`, without `--thin`"));
+        }
+        Ok(Archive { file: Some(file), ..archive })
+    }
+
+    fn place(&self) -> Place {
+        Place::Object { object: self.name.to_owned(), section: None, offset: None, symbol: None }
+    }
+
+    fn malformed(&self, error: &object::Error) -> Diagnostic {
+        Diagnostic::new(
+            "malformed-archive",
+            format!("malformed archive: {}", error.to_string().to_lowercase()),
+        )
+        .at(self.place())
+    }
+
+    /// The symbols that members define, by the archive's own index; objects are read when there is none.
+    ///
+    /// # Errors
+    /// As [`read`], and `malformed-archive`.
+    pub fn index(&self, arch: &Arch) -> Result<Vec<(&'a str, MemberId)>> {
+        let mut index = Vec::new();
+        let Some(file) = &self.file else {
+            let object = read(self.name, self.data, arch)?;
+            add_definitions(&object, MemberId(0), &mut index);
+            return Ok(index);
+        };
+        if let Some(symbols) = file.symbols().map_err(|error| self.malformed(&error))? {
+            for symbol in symbols {
+                let symbol = symbol.map_err(|error| self.malformed(&error))?;
+                if let Ok(name) = std::str::from_utf8(symbol.name()) {
+                    index.push((name, MemberId(symbol.offset().0)));
+                }
+            }
+            return Ok(index);
+        }
+        let start = self.data.as_ptr() as usize;
+        for member in file.members() {
+            let member = member.map_err(|error| self.malformed(&error))?;
+            let data = member.data(self.data).map_err(|error| self.malformed(&error))?;
+            if !data.starts_with(b"\x7fELF") {
+                continue;
+            }
+            let object = read(&self.member_name(member.name()), data, arch)?;
+            let header = member.header().map(|header| std::ptr::from_ref(header) as usize - start);
+            if let Some(header) = header {
+                add_definitions(&object, MemberId(header as u64), &mut index);
+            }
+        }
+        Ok(index)
+    }
+
+    fn member_name(&self, member: &[u8]) -> String {
+        format!("{}:{}", self.name, String::from_utf8_lossy(member))
+    }
+
+    /// Reads one member.
+    ///
+    /// # Errors
+    /// As [`read`], and `malformed-archive`.
+    pub fn member(&self, id: MemberId, arch: &Arch) -> Result<Object<'a>> {
+        let Some(file) = &self.file else {
+            return read(self.name, self.data, arch);
+        };
+        let member = file.member(ArchiveOffset(id.0)).map_err(|error| self.malformed(&error))?;
+        let data = member.data(self.data).map_err(|error| self.malformed(&error))?;
+        read(&self.member_name(member.name()), data, arch)
+    }
+}
+
+/// Whether `data` starts like an archive.
+pub fn is_archive(data: &[u8]) -> bool {
+    data.starts_with(b"!<arch>\n") || data.starts_with(b"!<thin>\n")
+}
+
+fn add_definitions<'a>(object: &Object<'a>, id: MemberId, index: &mut Vec<(&'a str, MemberId)>) {
+    for symbol in &object.symbols {
+        let defined = matches!(symbol.home, Home::Section(_) | Home::Absolute | Home::Common);
+        if defined && symbol.binding != Binding::Local && !symbol.name.is_empty() {
+            index.push((symbol.name, id));
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! What a relocation computes ([`Formula`]), where the result goes ([`Field`]), and the line that
+//! ties both to a number of the psABI ([`Row`]). Machines differ in their tables only.
+
+/// The place a PC-relative distance counts from; P is the address of the relocated field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pc {
+    /// P.
+    Here,
+    /// P rounded up to a word: Xtensa's `l32r` (its P + 3, rounded down).
+    WordUp,
+    /// P rounded down to a word, plus 4: Xtensa's `call*`.
+    WordAfter,
+    /// P + 4: Xtensa's `j` and branches.
+    After4,
+}
+
+impl Pc {
+    /// The address distances count from.
+    pub fn of(self, place: i64) -> i64 {
+        match self {
+            Pc::Here => place,
+            Pc::WordUp => place.wrapping_add(3) & !3,
+            Pc::WordAfter => (place & !3).wrapping_add(4),
+            Pc::After4 => place.wrapping_add(4),
+        }
+    }
+}
+
+/// Why a relocation cannot be part of a module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Thread-local storage: MicroPython's loader has none.
+    Tls,
+    /// Code for another instruction set of the same machine.
+    ForeignCode,
+    /// Only the dynamic linker of an operating system understands it.
+    Dynamic,
+}
+
+/// What a relocation computes, in the letters of the ELF specification: S the symbol, A the
+/// addend, P the place, G the offset of S's entry in the GOT, GOT its address, Z the symbol's size.
+#[derive(Debug, Clone, Copy)]
+pub enum Formula {
+    /// Nothing: a mark for tools.
+    None,
+    /// S + A
+    Absolute,
+    /// S + A − P
+    Relative(Pc),
+    /// (S without the Thumb bit) + A − P
+    ThumbBranch,
+    /// GOT + G + A − P
+    GotEntry,
+    /// G + A
+    GotOffset,
+    /// GOT + A − P
+    GotAddress,
+    /// S + A − GOT
+    FromGot,
+    /// Z + A
+    Size,
+    /// field + S + A, one half of a difference of two symbols
+    Add,
+    /// field − (S + A), the other half
+    Subtract,
+    /// S + A as the start of a difference
+    Set,
+    /// The value of the relocation at S, whose high part lies there
+    LowOfPair,
+    /// S + A, upper part of an absolute address
+    High,
+    /// S + A, lower part of an absolute address
+    Low,
+    /// A bytes of padding, some of which are too many
+    Align,
+    /// Depends on the instruction at P.
+    ByInstruction(fn(&[u8]) -> Option<(Formula, &'static Field)>),
+    /// Never linked.
+    Refuse(Refusal),
+}
+
+/// Which values a field can hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Range {
+    /// Two's complement of so many bits.
+    Signed(u8),
+    /// So many bits, either reading: −2ⁿ⁻¹ to 2ⁿ − 1.
+    Either(u8),
+    /// From `low` to `high`.
+    Between(i64, i64),
+    /// Anything: upper bits are meant to be dropped.
+    Any,
+}
+
+impl Range {
+    /// The least and greatest value.
+    pub fn bounds(self) -> (i64, i64) {
+        match self {
+            Range::Any | Range::Signed(64) | Range::Either(64) => (i64::MIN, i64::MAX),
+            Range::Signed(bits) => (-(1 << (bits - 1)), (1 << (bits - 1)) - 1),
+            Range::Either(bits) => (-(1 << (bits - 1)), (1 << bits) - 1),
+            Range::Between(low, high) => (low, high),
+        }
+    }
+}
+
+/// Consecutive bits of a value and where they go.
+#[derive(Debug, Clone, Copy)]
+pub struct Bits {
+    /// Lowest bit of the value.
+    pub from: u8,
+    pub count: u8,
+    /// Lowest bit in the field, read as a little-endian number.
+    pub to: u8,
+    /// Added to the value first, so that a high part fits a sign-extended low part.
+    pub round: u16,
+}
+
+/// `count` bits of the value from bit `from`, to bit `to` of the field.
+pub const fn bits(from: u8, count: u8, to: u8) -> Bits {
+    Bits { from, count, to, round: 0 }
+}
+
+/// Where a value goes in an instruction or datum.
+#[derive(Debug)]
+pub struct Field {
+    /// Bytes that are read and written.
+    pub bytes: u8,
+    pub bits: &'static [Bits],
+    pub range: Range,
+    /// The value must be a multiple of this.
+    pub align: u8,
+    /// A last transformation of the value's bits which is its own inverse.
+    pub swizzle: Option<fn(u64) -> u64>,
+    /// How a REL section's addend is kept, when not in the form in which the value is written.
+    pub addend: Option<&'static Field>,
+}
+
+impl Field {
+    /// A little-endian number of `bytes` bytes.
+    pub const fn number(bytes: u8, bits: &'static [Bits], range: Range) -> Field {
+        Field { bytes, bits, range, align: 1, swizzle: None, addend: None }
+    }
+}
+
+pub static NOTHING: Field = Field::number(0, &[], Range::Any);
+pub static U8: Field = Field::number(1, &[bits(0, 8, 0)], Range::Either(8));
+pub static U16: Field = Field::number(2, &[bits(0, 16, 0)], Range::Either(16));
+pub static U32: Field = Field::number(4, &[bits(0, 32, 0)], Range::Either(32));
+pub static S8: Field = Field::number(1, &[bits(0, 8, 0)], Range::Signed(8));
+pub static S16: Field = Field::number(2, &[bits(0, 16, 0)], Range::Signed(16));
+pub static S32: Field = Field::number(4, &[bits(0, 32, 0)], Range::Signed(32));
+pub static U64: Field = Field::number(8, &[bits(0, 64, 0)], Range::Any);
+
+/// One relocation of a machine.
+#[derive(Debug)]
+pub struct Row {
+    pub r_type: u32,
+    pub name: &'static str,
+    pub formula: Formula,
+    pub field: &'static Field,
+}
+
+/// A line of a machine's table.
+pub const fn row(r_type: u32, name: &'static str, formula: Formula, field: &'static Field) -> Row {
+    Row { r_type, name, formula, field }
+}
+
+/// Why a value does not go into a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misfit {
+    OutOfRange,
+    Misaligned,
+    /// The field reaches past the end of its section.
+    Truncated,
+}
+
+const fn mask(count: u8) -> u64 {
+    if count >= 64 { u64::MAX } else { (1 << count) - 1 }
+}
+
+fn load(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
+}
+
+impl Field {
+    /// Writes `value` over the field at the start of `place`; all other bits stay.
+    pub fn write(&self, place: &mut [u8], value: i64) -> Result<(), Misfit> {
+        let place = place.get_mut(..usize::from(self.bytes)).ok_or(Misfit::Truncated)?;
+        let (low, high) = self.range.bounds();
+        if value < low || value > high {
+            return Err(Misfit::OutOfRange);
+        }
+        if value.rem_euclid(i64::from(self.align)) != 0 {
+            return Err(Misfit::Misaligned);
+        }
+        let value = self.swizzle.map_or(value as u64, |swizzle| swizzle(value as u64));
+        let mut word = load(place);
+        for part in self.bits {
+            let piece = value.wrapping_add(u64::from(part.round)) >> part.from & mask(part.count);
+            word = word & !(mask(part.count) << part.to) | piece << part.to;
+        }
+        for (at, byte) in place.iter_mut().enumerate() {
+            *byte = (word >> (8 * at)) as u8;
+        }
+        Ok(())
+    }
+
+    /// Reads the value at the start of `place`, as REL sections keep their addends.
+    pub fn read(&self, place: &[u8]) -> Option<i64> {
+        if let Some(field) = self.addend {
+            return field.read(place);
+        }
+        let word = load(place.get(..usize::from(self.bytes))?);
+        let mut value = 0;
+        let mut width = 0;
+        for part in self.bits {
+            value |= (word >> part.to & mask(part.count)) << part.from;
+            width = width.max(part.from + part.count);
+        }
+        value = self.swizzle.map_or(value, |swizzle| swizzle(value));
+        let unused = 64 - u32::from(width.clamp(1, 64));
+        Some((value << unused) as i64 >> unused)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every fixed row of every machine.
+    fn rows() -> impl Iterator<Item = (&'static str, &'static Row)> {
+        crate::arch::ARCHS.iter().flat_map(|arch| arch.rows.iter().map(move |row| (arch.name, row)))
+    }
+
+    #[test]
+    fn a_patch_changes_only_its_field_and_reads_back() {
+        for (arch, row) in rows() {
+            let field = row.field;
+            let bytes = usize::from(field.bytes);
+            let ours = field.bits.iter().fold(0, |all, part| all | mask(part.count) << part.to);
+            let (low, high) = field.range.bounds();
+            let align = i64::from(field.align);
+            let mut values = vec![0, align, -align, low, high - high.rem_euclid(align)];
+            values.extend((0..62).flat_map(|power| [1i64 << power, -(1i64 << power)]));
+            for value in values {
+                if value < low || value > high || value.rem_euclid(align) != 0 {
+                    continue;
+                }
+                for fill in [0x00, 0xff, 0xa5] {
+                    let mut place = vec![fill; bytes + 2];
+                    field.write(&mut place, value).unwrap();
+                    assert_eq!(place[bytes..], [fill; 2], "{arch} {}: bytes behind the field", row.name);
+                    let before = load(&vec![fill; bytes]);
+                    let changed = load(&place[..bytes]) ^ before;
+                    assert_eq!(changed & !ours, 0, "{arch} {}: {value:#x} changed other bits", row.name);
+                    let rounded = field.bits.iter().any(|part| part.round != 0);
+                    if !rounded && field.addend.is_none() && matches!(field.range, Range::Signed(_)) {
+                        assert_eq!(field.read(&place), Some(value), "{arch} {}: {value:#x}", row.name);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn values_past_either_end_and_odd_ones_are_refused() {
+        for (arch, row) in rows() {
+            let field = row.field;
+            let mut place = vec![0x5a; usize::from(field.bytes)];
+            let untouched = place.clone();
+            let (low, high) = field.range.bounds();
+            for value in [low.checked_sub(1), high.checked_add(1)].into_iter().flatten() {
+                assert_eq!(
+                    field.write(&mut place, value),
+                    Err(Misfit::OutOfRange),
+                    "{arch} {}: {value:#x}",
+                    row.name
+                );
+            }
+            if field.align > 1 {
+                assert_eq!(field.write(&mut place, 1), Err(Misfit::Misaligned), "{arch} {}", row.name);
+            }
+            if let Some(short) = place.len().checked_sub(1) {
+                assert_eq!(field.write(&mut place[..short], 0), Err(Misfit::Truncated));
+                assert_eq!(field.read(&untouched[..short]), None);
+            }
+            assert_eq!(place, untouched);
+        }
+    }
+
+    #[test]
+    fn tables_are_sorted_and_fields_do_not_overlap() {
+        for arch in crate::arch::ARCHS {
+            assert!(arch.rows.windows(2).all(|pair| pair[0].r_type < pair[1].r_type), "{}", arch.name);
+        }
+        for (arch, row) in rows() {
+            let mut seen = 0;
+            for part in row.field.bits {
+                assert!(part.to + part.count <= row.field.bytes * 8, "{arch} {}", row.name);
+                assert_eq!(seen & mask(part.count) << part.to, 0, "{arch} {}", row.name);
+                seen |= mask(part.count) << part.to;
+            }
+        }
+    }
+}

@@ -1,0 +1,748 @@
+//! Resolution: which definition a name means, and what the module needs.
+//!
+//! Both are one walk from `mpy_init`: a chunk that is reached names symbols, a symbol that nobody
+//! defines is looked for in the archives, and what defines it is reached. So a member is only read
+//! when live code needs it, and an undefined symbol in dead code troubles nobody.
+//!
+//! A chunk is what lives or dies as a whole: a section, or one string or constant of a mergeable one.
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+use std::ops::Range;
+
+use target_specs::{Diagnostic, Place, Result};
+
+use crate::arch::Arch;
+use crate::object::{Archive, Binding, Home, Kind, MemberId, Object, Reloc, Section, Symbol};
+use crate::reloc::{Formula, Refusal};
+use crate::{Input, InputKind};
+
+/// Index of a section in [`Program::sections`].
+pub type SectionId = usize;
+/// Index of a chunk in [`Program::chunks`].
+pub type ChunkId = usize;
+
+/// A piece of a section that is linked as a whole.
+#[derive(Debug, Clone)]
+pub struct Chunk {
+    pub section: SectionId,
+    /// Where it lies in its section.
+    pub start: u32,
+    pub len: u32,
+    pub align: u32,
+    /// Its relocations in the section's list.
+    pub relocs: Range<usize>,
+    pub live: bool,
+    /// Whether identical content may be shared.
+    pub mergeable: bool,
+    /// The chunk that holds the same bytes and is linked instead, and where in it they are.
+    pub alias: Option<(ChunkId, u32)>,
+}
+
+/// A section and its owner.
+#[derive(Debug)]
+pub struct Owned<'a> {
+    pub object: usize,
+    pub section: Section<'a>,
+    /// Its chunks, in order of `start`.
+    pub chunks: Range<ChunkId>,
+}
+
+/// What the loader provides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum External {
+    /// `mp_native_qstr_table`
+    Qstrs,
+    /// `mp_native_obj_table`
+    Objects,
+    /// `mp_fun_table`
+    FunTable,
+    /// The address in an entry of `mp_fun_table`.
+    FunEntry(u8),
+}
+
+/// What a symbol of an object means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// A place `offset` bytes from the start of a chunk.
+    Chunk(ChunkId, i64),
+    Absolute(i64),
+    External(External),
+    /// `_GLOBAL_OFFSET_TABLE_`
+    Got,
+    /// Weak and undefined: address 0, which code asks for before it calls.
+    Nowhere,
+}
+
+/// The objects and what is known about them.
+pub struct Program<'a> {
+    pub arch: &'static Arch,
+    pub objects: Vec<Object<'a>>,
+    /// Per object, by ELF section index.
+    pub section_ids: Vec<Vec<Option<SectionId>>>,
+    pub sections: Vec<Owned<'a>>,
+    pub chunks: Vec<Chunk>,
+    globals: HashMap<&'a str, Definition>,
+    groups: HashSet<&'a str>,
+    archives: Vec<Archive<'a>>,
+    lazy: HashMap<&'a str, (usize, MemberId)>,
+    loaded: HashSet<(usize, MemberId)>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Definition {
+    object: usize,
+    /// Index into the object's symbols.
+    symbol: usize,
+    strength: Strength,
+    /// Of [`Strength::Common`]: the room that was made for it.
+    room: Option<SectionId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Strength {
+    Weak,
+    Common,
+    Strong,
+}
+
+/// The entries of `mp_fun_table` that are symbols of their own (`tools/mpy_ld.py`).
+const FUN_TABLE_SYMBOLS: [&str; 14] = [
+    "mp_type_type",
+    "mp_type_str",
+    "mp_type_list",
+    "mp_type_dict",
+    "mp_type_fun_builtin_0",
+    "mp_type_fun_builtin_1",
+    "mp_type_fun_builtin_2",
+    "mp_type_fun_builtin_3",
+    "mp_type_fun_builtin_var",
+    "mp_type_Exception",
+    "mp_stream_read_obj",
+    "mp_stream_readinto_obj",
+    "mp_stream_unbuffered_readline_obj",
+    "mp_stream_write_obj",
+];
+/// The index of the first of them (`py/nativeglue.h`).
+const FUN_TABLE_FIRST: u8 = 73;
+
+/// Two strong definitions of one name.
+struct Duplicate<'a> {
+    name: &'a str,
+    /// The objects.
+    first: usize,
+    second: usize,
+}
+
+/// Something referred to that nobody defines.
+struct Undefined<'a> {
+    name: &'a str,
+    /// Object, section and offset of each reference.
+    from: Vec<Place>,
+}
+
+impl<'a> Program<'a> {
+    /// Reads the objects that are always linked and the indices of the archives.
+    ///
+    /// # Errors
+    /// As [`crate::object::read`], and `duplicate-symbol`.
+    pub fn load(inputs: &[Input<'a>], arch: &'static Arch) -> Result<Program<'a>> {
+        let mut program = Program {
+            arch,
+            objects: Vec::new(),
+            section_ids: Vec::new(),
+            sections: Vec::new(),
+            chunks: Vec::new(),
+            globals: HashMap::new(),
+            groups: HashSet::new(),
+            archives: Vec::new(),
+            lazy: HashMap::new(),
+            loaded: HashSet::new(),
+        };
+        let mut duplicates = Vec::new();
+        for input in inputs {
+            if input.kind == InputKind::Lazy || crate::object::is_archive(input.data) {
+                let archive = Archive::open(input.name, input.data)?;
+                let number = program.archives.len();
+                for (name, member) in archive.index(arch)? {
+                    program.lazy.entry(name).or_insert((number, member));
+                }
+                program.archives.push(archive);
+            } else {
+                let object = crate::object::read(input.name, input.data, arch)?;
+                program.add(object, Some(&mut duplicates))?;
+            }
+        }
+        if duplicates.is_empty() { Ok(program) } else { Err(program.duplicate_error(&duplicates)) }
+    }
+
+    fn duplicate_error(&self, duplicates: &[Duplicate]) -> Diagnostic {
+        let mut message = String::new();
+        for Duplicate { name, first, second } in duplicates {
+            let separator = if message.is_empty() { "" } else { "\n" };
+            let (first, second) = (&self.objects[*first].name, &self.objects[*second].name);
+            let _ =
+                write!(message, "{separator}duplicate symbol `{name}`: defined in {first} and in {second}");
+        }
+        let Duplicate { name, second, .. } = duplicates[0];
+        let object = self.objects[second].name.clone();
+        Diagnostic::new("duplicate-symbol", message)
+            .at(Place::Object { object, section: None, offset: None, symbol: Some(name.to_owned()) })
+            .help("make all but one `static`, or `__attribute__((weak))`")
+    }
+
+    /// Takes an object in; strong symbols that were defined before go to `duplicates`. Without that
+    /// list the object is a member of an archive, which only adds what is not defined yet: what was
+    /// reached by a name stays what the name means.
+    fn add(&mut self, mut object: Object<'a>, mut duplicates: Option<&mut Vec<Duplicate<'a>>>) -> Result<()> {
+        let number = self.objects.len();
+        self.check_abi(&object)?;
+        let mut dropped = HashSet::new();
+        for group in &object.groups {
+            if !self.groups.insert(group.signature) {
+                dropped.extend(group.members.iter().map(|&member| member as usize));
+            }
+        }
+        let mut ids = Vec::with_capacity(object.sections.len());
+        for (index, section) in std::mem::take(&mut object.sections).into_iter().enumerate() {
+            let id = section
+                .filter(|_| !dropped.contains(&index))
+                .map(|section| self.add_section(number, section));
+            ids.push(id);
+        }
+        self.section_ids.push(ids);
+        for symbol in &mut object.symbols {
+            if let Home::Section(section) = symbol.home
+                && dropped.contains(&(section as usize))
+            {
+                symbol.home = Home::Dropped;
+            }
+        }
+        for (index, symbol) in object.symbols.iter().enumerate() {
+            self.define(number, index, symbol, duplicates.as_deref_mut());
+        }
+        self.objects.push(object);
+        Ok(())
+    }
+
+    fn check_abi(&self, object: &Object) -> Result<()> {
+        let mask = self.arch.abi_flags;
+        match self.objects.first() {
+            Some(first) if (first.flags ^ object.flags) & mask != 0 => Err(Diagnostic::new(
+                "foreign-object",
+                format!("compiled for another calling convention than {}", first.name),
+            )
+            .at(object_place(object))
+            .help("compile all objects, and the libraries they need, with the same -mabi")),
+            _ => Ok(()),
+        }
+    }
+
+    fn add_section(&mut self, object: usize, section: Section<'a>) -> SectionId {
+        let id = self.sections.len();
+        let first = self.chunks.len();
+        split(&section, id, &mut self.chunks);
+        self.sections.push(Owned { object, section, chunks: first..self.chunks.len() });
+        id
+    }
+
+    fn define(
+        &mut self,
+        object: usize,
+        index: usize,
+        symbol: &Symbol<'a>,
+        duplicates: Option<&mut Vec<Duplicate<'a>>>,
+    ) {
+        if symbol.binding == Binding::Local || symbol.name.is_empty() {
+            return;
+        }
+        let strength = match (symbol.home, symbol.binding) {
+            (Home::Undefined | Home::Dropped, _) => return,
+            (Home::Common, _) => Strength::Common,
+            (_, Binding::Weak) => Strength::Weak,
+            _ => Strength::Strong,
+        };
+        let mut new = Definition { object, symbol: index, strength, room: None };
+        let old = self.globals.get(symbol.name).copied();
+        if let Some(old) = old {
+            if strength == Strength::Common && old.strength == Strength::Common {
+                self.widen(old.room, symbol);
+                return;
+            }
+            let Some(duplicates) = duplicates else { return };
+            if strength == Strength::Strong && old.strength == Strength::Strong {
+                duplicates.push(Duplicate { name: symbol.name, first: old.object, second: object });
+            }
+            if strength <= old.strength {
+                return;
+            }
+        }
+        if strength == Strength::Common {
+            new.room = Some(self.add_section(
+                object,
+                Section {
+                    name: "COMMON",
+                    kind: Kind::Bss,
+                    data: Default::default(),
+                    size: 0,
+                    align: 1,
+                    merge: None,
+                    retain: false,
+                    relocs: Vec::new(),
+                },
+            ));
+            self.widen(new.room, symbol);
+        }
+        self.globals.insert(symbol.name, new);
+    }
+
+    /// Makes the room of a common symbol large enough for one more object's idea of it.
+    fn widen(&mut self, room: Option<SectionId>, symbol: &Symbol) {
+        let Some(Owned { section, chunks, .. }) = room.and_then(|room| self.sections.get_mut(room)) else {
+            return;
+        };
+        section.size = section.size.max(u32::try_from(symbol.size).unwrap_or(u32::MAX));
+        let align = u32::try_from(symbol.value).ok().filter(|align| align.is_power_of_two()).unwrap_or(1);
+        section.align = section.align.max(align);
+        let chunk = &mut self.chunks[chunks.start];
+        (chunk.len, chunk.align) = (section.size, section.align);
+    }
+
+    /// What symbol number `symbol` of an object means; `None` when it is undefined.
+    /// `addend` is split: the part that chooses the place goes into the target, the rest is returned.
+    pub fn target(&self, object: usize, reloc: &Reloc, bias: i64) -> Option<(Target, i64)> {
+        let Some(symbol) = self.objects[object].symbols.get(reloc.symbol as usize) else {
+            return Some((Target::Absolute(0), reloc.addend));
+        };
+        if symbol.is_section {
+            // The section's symbol and the addend together name the datum.
+            let offset = (symbol.value as i64).wrapping_add(reloc.addend).wrapping_sub(bias);
+            return Some((self.place_in(object, symbol, offset)?, bias));
+        }
+        Some((self.meaning(object, reloc.symbol as usize)?, reloc.addend))
+    }
+
+    /// What a symbol means without an addend.
+    pub fn meaning(&self, object: usize, index: usize) -> Option<Target> {
+        let symbol = self.objects[object].symbols.get(index)?;
+        if symbol.binding != Binding::Local {
+            if let Some(definition) = self.globals.get(symbol.name) {
+                let owner = &self.objects[definition.object].symbols[definition.symbol];
+                if let Some(room) = definition.room {
+                    return Some(Target::Chunk(self.sections[room].chunks.start, 0));
+                }
+                return self.place_in(definition.object, owner, owner.value as i64);
+            }
+            return provided(symbol.name).or_else(|| {
+                // Unlike other linkers, a weak reference asks the archives: whether a member is
+                // there must not depend on what else happens to need it.
+                let nowhere = symbol.binding == Binding::Weak && !self.lazy.contains_key(symbol.name);
+                nowhere.then_some(Target::Nowhere)
+            });
+        }
+        self.place_in(object, symbol, symbol.value as i64)
+    }
+
+    fn place_in(&self, object: usize, symbol: &Symbol, offset: i64) -> Option<Target> {
+        match symbol.home {
+            Home::Absolute => Some(Target::Absolute(offset)),
+            Home::Section(section) => {
+                let id = (*self.section_ids[object].get(section as usize)?)?;
+                let (chunk, offset) = self.chunk_at(id, offset);
+                Some(Target::Chunk(chunk, offset))
+            }
+            // The null symbol.
+            Home::Undefined if symbol.name.is_empty() && symbol.binding == Binding::Local => {
+                Some(Target::Absolute(offset))
+            }
+            Home::Undefined | Home::Dropped | Home::Common => None,
+        }
+    }
+
+    /// The chunk of a section that holds `offset`, and the offset in that chunk. An offset outside of
+    /// the section belongs to the chunk at that end.
+    pub fn chunk_at(&self, section: SectionId, offset: i64) -> (ChunkId, i64) {
+        let range = self.sections[section].chunks.clone();
+        let after = self.chunks[range.clone()].partition_point(|chunk| i64::from(chunk.start) <= offset);
+        let id = range.start + after.saturating_sub(1);
+        (id, offset.wrapping_sub(i64::from(self.chunks[id].start)))
+    }
+
+    /// Marks what is reachable from `entry`, reading members of archives as they are needed.
+    ///
+    /// # Errors
+    /// `undefined-symbol`, `no-entry`, `tls`, `static-constructor`, and those of reading.
+    pub fn mark(&mut self, entry: &str) -> Result<Target> {
+        let start = self.entry(entry)?;
+        let mut work = Vec::new();
+        if let Target::Chunk(chunk, _) = start {
+            work.push(chunk);
+        }
+        let mut rooted = 0;
+        let mut undefined: Vec<Undefined<'a>> = Vec::new();
+        let mut numbers: HashMap<&'a str, usize> = HashMap::new();
+        loop {
+            // Objects that came in since the last time.
+            while let Some(owned) = self.sections.get(rooted) {
+                if owned.section.retain {
+                    work.extend(owned.chunks.clone());
+                }
+                if owned.section.kind == Kind::Constructors && owned.section.size > 0 {
+                    return Err(Diagnostic::new("static-constructor", "constructors would never be run")
+                        .at(self.section_place(rooted, None))
+                        .help(
+                            "initialise the variable with a constant, or in a function that the module calls",
+                        ));
+                }
+                rooted += 1;
+            }
+            let Some(chunk) = work.pop() else { break };
+            if std::mem::replace(&mut self.chunks[chunk].live, true) {
+                continue;
+            }
+            let section = self.chunks[chunk].section;
+            let object = self.sections[section].object;
+            for at in self.chunks[chunk].relocs.clone() {
+                let reloc = self.sections[section].section.relocs[at];
+                let Some(row) = self.arch.row(reloc.r_type) else {
+                    return Err(self.unknown_relocation(section, &reloc));
+                };
+                match row.formula {
+                    Formula::None | Formula::Align => continue,
+                    Formula::Refuse(refusal) => return Err(self.refused(section, &reloc, refusal)),
+                    _ => {}
+                }
+                loop {
+                    match self.target(object, &reloc, self.bias(row.formula)) {
+                        Some((Target::Chunk(chunk, _), _)) => {
+                            if self.sections[self.chunks[chunk].section].section.kind == Kind::Tls {
+                                return Err(self.refused(section, &reloc, Refusal::Tls));
+                            }
+                            work.push(chunk);
+                        }
+                        Some(_) => {}
+                        None => {
+                            let symbol = self.objects[object].symbols[reloc.symbol as usize];
+                            if self.load_member(symbol.name)? {
+                                continue;
+                            }
+                            let number = *numbers.entry(symbol.name).or_insert_with(|| {
+                                undefined.push(Undefined { name: symbol.name, from: Vec::new() });
+                                undefined.len() - 1
+                            });
+                            undefined[number].from.push(self.section_place(section, Some(reloc.offset)));
+                        }
+                    }
+                    break;
+                }
+            }
+        }
+        if undefined.is_empty() { Ok(start) } else { Err(undefined_error(&undefined)) }
+    }
+
+    /// What a section symbol's addend holds besides the offset, under this formula.
+    pub fn bias(&self, formula: Formula) -> i64 {
+        if matches!(formula, Formula::Relative(_)) { self.arch.relative_bias } else { 0 }
+    }
+
+    fn entry(&mut self, entry: &str) -> Result<Target> {
+        loop {
+            if let Some(&Definition { object, symbol, .. }) = self.globals.get(entry) {
+                if let Some(target @ Target::Chunk(..)) = self.meaning(object, symbol) {
+                    return Ok(target);
+                }
+            } else if let Some((&name, _)) = self.lazy.get_key_value(entry)
+                && self.load_member(name)?
+            {
+                continue;
+            }
+            return Err(Diagnostic::new("no-entry", format!("no object defines the function `{entry}`"))
+                .help(format!("a module starts at `mp_obj_t {entry}(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args)`")));
+        }
+    }
+
+    /// Reads the member that defines `name`; whether there was a new one.
+    fn load_member(&mut self, name: &str) -> Result<bool> {
+        let Some(&id) = self.lazy.get(name) else { return Ok(false) };
+        if !self.loaded.insert(id) {
+            return Ok(false);
+        }
+        let object = self.archives[id.0].member(id.1, self.arch)?;
+        self.add(object, None)?;
+        Ok(true)
+    }
+
+    /// A place in a section for a message.
+    pub fn section_place(&self, section: SectionId, offset: Option<u32>) -> Place {
+        let owned = &self.sections[section];
+        let symbol = offset.and_then(|offset| self.function_at(section, offset));
+        Place::Object {
+            object: self.objects[owned.object].name.clone(),
+            section: Some(owned.section.name.to_owned()),
+            offset: offset.map(u64::from),
+            symbol: symbol.map(str::to_owned),
+        }
+    }
+
+    /// The named symbol at or before an offset of a section.
+    fn function_at(&self, section: SectionId, offset: u32) -> Option<&'a str> {
+        let object = self.sections[section].object;
+        let ids = &self.section_ids[object];
+        let inside = |symbol: &&Symbol| match symbol.home {
+            Home::Section(index) => {
+                ids.get(index as usize) == Some(&Some(section))
+                    && !symbol.is_section
+                    && symbol.value <= u64::from(offset)
+                    && (symbol.size > 0 || symbol.is_function)
+            }
+            _ => false,
+        };
+        let symbols = &self.objects[object].symbols;
+        symbols.iter().filter(inside).max_by_key(|symbol| symbol.value).map(|symbol| symbol.name)
+    }
+
+    /// The name a relocation refers to, for a message.
+    pub fn symbol_name(&self, section: SectionId, reloc: &Reloc) -> &'a str {
+        let object = self.sections[section].object;
+        let Some(symbol) = self.objects[object].symbols.get(reloc.symbol as usize) else { return "" };
+        match symbol.home {
+            Home::Section(index) if symbol.name.is_empty() => {
+                let id = self.section_ids[object].get(index as usize).copied().flatten();
+                id.map_or("", |id| self.sections[id].section.name)
+            }
+            _ => symbol.name,
+        }
+    }
+
+    fn refused(&self, section: SectionId, reloc: &Reloc, refusal: Refusal) -> Diagnostic {
+        let name = self.symbol_name(section, reloc);
+        let (code, message, help) = match refusal {
+            Refusal::Tls => (
+                "tls",
+                format!("`{name}` is thread-local, and modules have no thread-local storage"),
+                "make it an ordinary static variable",
+            ),
+            Refusal::ForeignCode => (
+                "foreign-object",
+                format!("code for another instruction set of this machine refers to `{name}`"),
+                "compile for the instruction set of the architecture (Cortex-M: -mthumb)",
+            ),
+            Refusal::Dynamic => (
+                "malformed-object",
+                format!("a relocation for a dynamic linker, against `{name}`"),
+                "link relocatable objects, not executables or shared libraries",
+            ),
+        };
+        Diagnostic::new(code, message).at(self.section_place(section, Some(reloc.offset))).help(help)
+    }
+
+    fn unknown_relocation(&self, section: SectionId, reloc: &Reloc) -> Diagnostic {
+        Diagnostic::new(
+            "unknown-relocation",
+            format!(
+                "relocation number {} against `{}` is not known",
+                reloc.r_type,
+                self.symbol_name(section, reloc)
+            ),
+        )
+        .at(self.section_place(section, Some(reloc.offset)))
+    }
+}
+
+/// Cuts a section into chunks.
+fn split(section: &Section, id: SectionId, chunks: &mut Vec<Chunk>) {
+    let mut push = |start: u32, len: u32, relocs: Range<usize>, mergeable: bool| {
+        let natural = if start == 0 { section.align } else { 1 << start.trailing_zeros().min(31) };
+        let align = natural.min(section.align);
+        chunks.push(Chunk { section: id, start, len, align, relocs, live: false, mergeable, alias: None });
+    };
+    match section.merge {
+        Some(merge) if merge.strings && section.relocs.is_empty() => {
+            let entry = merge.entry as usize;
+            let mut start = 0;
+            for end in (entry..=section.data.len()).step_by(entry) {
+                let last = end == section.data.len();
+                if last || section.data[end - entry..end].iter().all(|&byte| byte == 0) {
+                    push(start as u32, (end - start) as u32, 0..0, true);
+                    start = end;
+                }
+            }
+            if section.data.is_empty() {
+                push(0, 0, 0..0, false);
+            }
+        }
+        Some(merge) if section.size > 0 && (section.relocs.is_empty() || section.kind == Kind::Literals) => {
+            let mut next = 0;
+            let mut start = 0;
+            while start < section.size {
+                let len = merge.entry.min(section.size - start);
+                let first = next;
+                while section.relocs.get(next).is_some_and(|reloc| reloc.offset < start + len) {
+                    next += 1;
+                }
+                push(start, len, first..next, true);
+                start += len;
+            }
+        }
+        _ => push(0, section.size, 0..section.relocs.len(), false),
+    }
+}
+
+/// What the linker itself or the loader defines.
+fn provided(name: &str) -> Option<Target> {
+    let external = match name {
+        "_GLOBAL_OFFSET_TABLE_" => return Some(Target::Got),
+        "mp_fun_table" => External::FunTable,
+        "mp_native_qstr_table" => External::Qstrs,
+        "mp_native_obj_table" => External::Objects,
+        _ => {
+            let index = FUN_TABLE_SYMBOLS.iter().position(|&symbol| symbol == name)?;
+            External::FunEntry(FUN_TABLE_FIRST + index as u8)
+        }
+    };
+    Some(Target::External(external))
+}
+
+fn object_place(object: &Object) -> Place {
+    Place::Object { object: object.name.clone(), section: None, offset: None, symbol: None }
+}
+
+fn undefined_error(undefined: &[Undefined]) -> Diagnostic {
+    let mut message = String::new();
+    for symbol in undefined {
+        let separator = if message.is_empty() { "" } else { "\n" };
+        let _ = write!(message, "{separator}undefined symbol `{}`", symbol.name);
+        // The diagnostic's own place is the first use of the only symbol.
+        let told = usize::from(undefined.len() == 1);
+        let others: Vec<String> = symbol.from.iter().skip(told).take(3).map(Place::to_string).collect();
+        if !others.is_empty() {
+            let _ = write!(message, ", used at {}", others.join(" and at "));
+        }
+        let more = symbol.from.len().saturating_sub(others.len() + told);
+        if more > 0 {
+            let _ = write!(message, " and {more} more");
+        }
+    }
+    let names = || undefined.iter().map(|symbol| symbol.name);
+    let help = if let Some(name) = names().find(|name| is_compiler_helper(name)) {
+        format!(
+            "`{name}` belongs to the compiler's runtime, which is missing: link the file that `-print-libgcc-file-name` prints"
+        )
+    } else if names().any(|name| matches!(name, "memcpy" | "memset" | "memmove" | "memcmp" | "strlen")) {
+        "a module has no C library; define the function in the module".to_owned()
+    } else {
+        "define it, or link what defines it; of MicroPython only `mp_fun_table` and what is in it can be reached".to_owned()
+    };
+    Diagnostic::new("undefined-symbol", message)
+        .at(undefined[0].from.first().cloned().unwrap_or_default())
+        .help(help)
+}
+
+/// Whether compilers call `name` on their own (libgcc's and the EABI's names).
+fn is_compiler_helper(name: &str) -> bool {
+    if name.starts_with("__aeabi_") || name.starts_with("__gnu_") {
+        return true;
+    }
+    let Some(name) = name.strip_prefix("__") else { return false };
+    // `__` operation, machine mode of the operands, number of operands: `__udivdi3`, `__floatsidf`.
+    let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
+    ["qi", "hi", "si", "di", "ti", "sf", "df", "tf", "xf"].iter().any(|mode| name.ends_with(mode))
+}
+
+impl Program<'_> {
+    /// The chunk that is linked for `chunk`, and where in it the bytes of `chunk` start.
+    pub fn linked(&self, chunk: ChunkId) -> (ChunkId, u32) {
+        self.chunks[chunk].alias.unwrap_or((chunk, 0))
+    }
+
+    /// `target` as it is linked: not in a chunk that another one stands for.
+    pub fn canonical(&self, target: Target) -> Target {
+        match target {
+            Target::Chunk(chunk, offset) => {
+                let (chunk, start) = self.linked(chunk);
+                Target::Chunk(chunk, offset.wrapping_add(i64::from(start)))
+            }
+            other => other,
+        }
+    }
+}
+
+/// Makes one chunk of those that hold the same (strings: also of those that end the same).
+pub fn merge(program: &mut Program) {
+    let mut seen: HashMap<Content, ChunkId> = HashMap::new();
+    let mut equal: Vec<(ChunkId, ChunkId)> = Vec::new();
+    let mut strings: Vec<ChunkId> = Vec::new();
+    for (id, chunk) in program.chunks.iter().enumerate() {
+        if !chunk.live || !chunk.mergeable {
+            continue;
+        }
+        let owned = &program.sections[chunk.section];
+        if owned.section.merge.is_some_and(|merge| merge.strings && merge.entry == 1) {
+            strings.push(id);
+            continue;
+        }
+        match seen.entry(content(program, id)) {
+            Entry::Vacant(vacant) => {
+                vacant.insert(id);
+            }
+            Entry::Occupied(occupied) => equal.push((id, *occupied.get())),
+        }
+    }
+    drop(seen);
+    for (id, target) in equal {
+        alias(program, id, target, 0);
+    }
+    // Sorted by their reversed text, a string lies right before those that end in it.
+    let mut sorted: Vec<(Vec<u8>, ChunkId)> =
+        strings.into_iter().map(|id| (bytes(program, id).iter().rev().copied().collect(), id)).collect();
+    sorted.sort();
+    for at in (1..sorted.len()).rev() {
+        let (short, id) = &sorted[at - 1];
+        let (long, longer) = &sorted[at];
+        if long.starts_with(short) {
+            let (target, start) = program.linked(*longer);
+            let start = start + (long.len() - short.len()) as u32;
+            if start.is_multiple_of(program.chunks[*id].align) {
+                alias(program, *id, target, start);
+            }
+        }
+    }
+}
+
+fn alias(program: &mut Program, id: ChunkId, target: ChunkId, start: u32) {
+    let align = program.chunks[id].align;
+    program.chunks[id].alias = Some((target, start));
+    let target = &mut program.chunks[target];
+    target.align = target.align.max(align);
+}
+
+/// What must agree for two chunks to be one.
+#[derive(PartialEq, Eq, Hash)]
+struct Content<'a> {
+    kind: Kind,
+    bytes: &'a [u8],
+    relocs: Vec<(u32, u32, Target, i64)>,
+}
+
+fn content<'p>(program: &'p Program, id: ChunkId) -> Content<'p> {
+    let chunk = &program.chunks[id];
+    let owned = &program.sections[chunk.section];
+    let relocs = owned.section.relocs[chunk.relocs.clone()]
+        .iter()
+        .filter_map(|reloc| {
+            let row = program.arch.row(reloc.r_type)?;
+            let (target, addend) = program.target(owned.object, reloc, program.bias(row.formula))?;
+            Some((reloc.offset - chunk.start, reloc.r_type, target, addend))
+        })
+        .collect();
+    Content { kind: owned.section.kind, bytes: bytes(program, id), relocs }
+}
+
+/// The bytes of a chunk before relocation; none for `.bss`.
+pub fn bytes<'p>(program: &'p Program, id: ChunkId) -> &'p [u8] {
+    let chunk = &program.chunks[id];
+    let data = &program.sections[chunk.section].section.data;
+    let start = chunk.start as usize;
+    data.get(start..start + chunk.len as usize).unwrap_or_default()
+}
