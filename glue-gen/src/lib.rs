@@ -5,6 +5,7 @@
 
 mod surface;
 mod types;
+pub mod wbindgen;
 mod write;
 
 pub use surface::{Function, Import, ImportKind, Surface};

@@ -1,0 +1,382 @@
+//! Programs and descriptors, joined → the crate's API as plain data.
+
+use target_specs::{Diagnostic, Place, Result};
+use wasm_bindgen_shared as shared;
+
+use super::descriptor::{self, Signature, Type};
+use super::{Raw, refuse, schema};
+
+/// Everything a crate exports and imports with `#[wasm_bindgen]`.
+#[derive(Debug, Clone, Default)]
+pub struct Api {
+    pub functions: Vec<Call>,
+    pub classes: Vec<Class>,
+    pub enums: Vec<Enum>,
+    pub string_enums: Vec<StringEnum>,
+    pub imports: Vec<Import>,
+    /// Imports that only change what a value is taken for, such as text to `JsValue`: their one
+    /// parameter is returned. By symbol.
+    pub casts: Vec<(String, Signature)>,
+    /// Symbols to call once at import (`#[wasm_bindgen(start)]`).
+    pub start: Vec<String>,
+}
+
+/// A function of the module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Its name in Python.
+    pub name: String,
+    /// The module's export behind it.
+    pub symbol: String,
+    /// Names and types, without `self`.
+    pub params: Vec<(String, Type)>,
+    pub result: Type,
+    pub docs: Vec<String>,
+}
+
+/// A struct that Python sees as a class.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Class {
+    pub name: String,
+    /// The export `(ptr, allow_delayed)` that ends an object.
+    pub free: String,
+    pub docs: Vec<String>,
+    pub members: Vec<Member>,
+}
+
+/// What a class has. `self` is a pointer that comes before the parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Member {
+    Constructor(Call),
+    Static(Call),
+    /// `consumes`: the object is no more after the call.
+    Method {
+        call: Call,
+        consumes: bool,
+    },
+    Getter(Call),
+    Setter(Call),
+}
+
+/// An enum of numbers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enum {
+    pub name: String,
+    pub signed: bool,
+    pub variants: Vec<(String, u32)>,
+    pub docs: Vec<String>,
+}
+
+/// An enum of strings; its values are indices into `variants`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StringEnum {
+    pub name: String,
+    pub variants: Vec<String>,
+}
+
+/// Something of Python's that the crate calls.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Import {
+    /// The module's import, in `__wbindgen_placeholder__`.
+    pub symbol: String,
+    /// The crate that imports it, which tells wasm-bindgen's own from the user's.
+    pub crate_name: String,
+    /// The Python module; `None` means builtins.
+    pub module: Option<String>,
+    /// Attributes on the way to it.
+    pub namespace: Vec<String>,
+    pub name: String,
+    pub target: Target,
+    /// A Python exception comes back as `Err`.
+    pub catch: bool,
+    pub variadic: bool,
+    pub signature: Signature,
+}
+
+/// How an import is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Target {
+    Function,
+    /// Of the class `name`.
+    Constructor,
+    /// Of the class, called on it.
+    StaticMethod {
+        class: String,
+    },
+    /// Called on its first argument.
+    Method,
+    Getter(String),
+    Setter(String),
+    IndexingGetter,
+    IndexingSetter,
+    IndexingDeleter,
+    /// The value itself, without a call.
+    Static,
+}
+
+/// Joins what the passes have found.
+///
+/// # Errors
+/// `wasm-bindgen-version`, `invalid-bindings`, and `unsupported-bindings` for what has no meaning in
+/// Python, naming the item.
+pub fn api(raw: &Raw) -> Result<Api> {
+    let mut api = Api::default();
+    let programs = schema::programs(&raw.section)?;
+    // Each use of the macro is a program of its own: a struct's methods are in another one.
+    for program in &programs {
+        for item in &program.structs {
+            api.classes.push(Crate { raw, program }.class(item)?);
+        }
+    }
+    for program in &programs {
+        let crate_ = Crate { raw, program };
+        for item in &program.exports {
+            crate_.export(item, &mut api)?;
+        }
+        for item in &program.enums {
+            api.enums.push(Enum {
+                name: item.name.to_owned(),
+                signed: item.signed,
+                variants: item.variants.iter().map(|v| (v.name.to_owned(), v.value)).collect(),
+                docs: texts(&item.comments),
+            });
+        }
+        for item in &program.imports {
+            crate_.import(item, &mut api)?;
+        }
+    }
+    for (symbol, words) in &raw.generics {
+        match descriptor::decode_keyed(words)? {
+            (key, Type::Function(signature)) if key.is_empty() => {
+                api.casts.push((symbol.clone(), *signature));
+            }
+            (key, _) => {
+                return Err(unsupported(
+                    &key,
+                    "a generic import",
+                    "import the function once for every type it is used with",
+                ));
+            }
+        }
+    }
+    Ok(api)
+}
+
+fn texts(comments: &[&str]) -> Vec<String> {
+    comments.iter().map(|line| (*line).to_owned()).collect()
+}
+
+fn unsupported(item: &str, what: &str, help: &str) -> Diagnostic {
+    Diagnostic::new("unsupported-bindings", format!("{what} has no counterpart in MicroPython"))
+        .at(Place::Item(item.to_owned()))
+        .help(help)
+}
+
+/// One program, with what to look things up in.
+struct Crate<'a> {
+    raw: &'a Raw,
+    program: &'a schema::Program<'a>,
+}
+
+impl Crate<'_> {
+    /// The symbol that the macro made of `base`: two crates may export the same name.
+    fn mangled(&self, base: &str) -> String {
+        shared::mangled_symbol(base, shared::crate_hash(self.program.unique_crate_identifier))
+    }
+
+    /// The signature described for `symbol`; `None` when the linker dropped it as unused.
+    fn signature(&self, symbol: &str) -> Result<Option<Signature>> {
+        let Some(words) = self.raw.descriptors.get(symbol) else { return Ok(None) };
+        match descriptor::decode(words)? {
+            Type::Function(signature) => Ok(Some(*signature)),
+            _ => Err(refuse(format!("`{symbol}` is not described as a function"))),
+        }
+    }
+
+    fn class(&self, item: &schema::Struct) -> Result<Class> {
+        if item.extends.is_some() || item.extends_js_class.is_some() {
+            return Err(unsupported(item.name, "`extends`", "hold the other struct in a field"));
+        }
+        let qualified = shared::qualified_name(item.js_namespace.as_deref(), item.name);
+        let mut members = Vec::new();
+        for field in &item.fields {
+            let getter = self.mangled(&shared::struct_field_get(&qualified, field.name));
+            let Some(words) = self.raw.descriptors.get(&getter) else { continue };
+            let ty = descriptor::decode(words)?;
+            let call = |symbol: String, params, result| Call {
+                name: field.name.to_owned(),
+                symbol,
+                params,
+                result,
+                docs: texts(&field.comments),
+            };
+            members.push(Member::Getter(call(getter, Vec::new(), ty.clone())));
+            if !field.readonly {
+                let setter = self.mangled(&shared::struct_field_set(&qualified, field.name));
+                members.push(Member::Setter(call(setter, vec![("value".to_owned(), ty)], Type::Unit)));
+            }
+        }
+        Ok(Class {
+            name: item.name.to_owned(),
+            free: self.mangled(&shared::free_function(&qualified)),
+            docs: texts(&item.comments),
+            members,
+        })
+    }
+
+    fn export(&self, item: &schema::Export, api: &mut Api) -> Result<()> {
+        let function = &item.function;
+        let base = match item.class {
+            Some(class) => shared::struct_function_export_name(class, function.name),
+            None => shared::free_function_export_name(function.name),
+        };
+        let symbol = self.mangled(&shared::qualified_name(item.js_namespace.as_deref(), &base));
+        if function.asyncness {
+            return Err(unsupported(
+                function.name,
+                "an `async` function",
+                "return what is ready, or take a callback; MicroPython has no event loop of its own",
+            ));
+        }
+        if !matches!(item.start, schema::StartKind::None) {
+            api.start.push(symbol.clone());
+            if matches!(item.start, schema::StartKind::Private) {
+                return Ok(());
+            }
+        }
+        let Some(signature) = self.signature(&symbol)? else { return Ok(()) };
+        let names = function.args.iter().map(|arg| arg.name.clone()).chain(std::iter::repeat(String::new()));
+        let params = names.zip(signature.params).collect();
+        let call = Call {
+            name: function.name.to_owned(),
+            symbol,
+            params,
+            result: signature.result,
+            docs: texts(&item.comments),
+        };
+        let Some(class) = item.class else {
+            api.functions.push(call);
+            return Ok(());
+        };
+        let member = match &item.method_kind {
+            schema::MethodKind::Constructor => Member::Constructor(call),
+            schema::MethodKind::Operation(operation) => match (&operation.kind, operation.is_static) {
+                (schema::OperationKind::Getter(name), false) => {
+                    Member::Getter(Call { name: (*name).to_owned(), ..call })
+                }
+                (schema::OperationKind::Setter(name), false) => {
+                    Member::Setter(Call { name: (*name).to_owned(), ..call })
+                }
+                (schema::OperationKind::Regular | schema::OperationKind::RegularThis, false) => {
+                    Member::Method { call, consumes: item.consumed }
+                }
+                (schema::OperationKind::Regular, true) => Member::Static(call),
+                _ => {
+                    return Err(unsupported(
+                        &format!("{class}.{}", function.name),
+                        "this kind of method",
+                        "export a plain method",
+                    ));
+                }
+            },
+        };
+        // Two crates may have a class of the same name.
+        let end = format!("_{}", shared::crate_hash(self.program.unique_crate_identifier));
+        let found = api.classes.iter_mut().find(|known| known.name == class && known.free.ends_with(&end));
+        found.ok_or_else(|| refuse(format!("the class `{class}` is not declared")))?.members.push(member);
+        Ok(())
+    }
+
+    fn import(&self, item: &schema::Import, api: &mut Api) -> Result<()> {
+        let module = match &item.module {
+            None => None,
+            Some(schema::ImportModule::Named(name) | schema::ImportModule::RawNamed(name)) => {
+                Some((*name).to_owned())
+            }
+            Some(schema::ImportModule::Inline(_)) => {
+                return Err(unsupported(
+                    self.program.unique_crate_identifier,
+                    "`inline_js`",
+                    "write the function in Python and import it with `module = \"…\"`",
+                ));
+            }
+        };
+        let import = |symbol: &str, name: &str, target, signature| Import {
+            symbol: symbol.to_owned(),
+            crate_name: shared::crate_name(self.program.unique_crate_identifier).to_owned(),
+            module: module.clone(),
+            namespace: item.js_namespace.clone().unwrap_or_default(),
+            name: name.to_owned(),
+            target,
+            catch: false,
+            variadic: false,
+            signature,
+        };
+        match &item.kind {
+            schema::ImportKind::Function(function) => {
+                let Some(signature) = self.signature(function.shim)? else { return Ok(()) };
+                let target = match &function.method {
+                    None => Target::Function,
+                    Some(method) => target(method),
+                };
+                let name = match (&target, &function.method) {
+                    (Target::Constructor, Some(method)) => method.class,
+                    _ => function.function.name,
+                };
+                api.imports.push(Import {
+                    catch: function.catch,
+                    variadic: function.variadic,
+                    ..import(function.shim, name, target, signature)
+                });
+            }
+            schema::ImportKind::Static(value) => {
+                let Some(words) = self.raw.descriptors.get(value.shim) else { return Ok(()) };
+                let result = descriptor::decode(words)?;
+                let signature =
+                    Signature { params: Vec::new(), inner_result: result.clone(), result, shim: 0 };
+                api.imports.push(import(value.shim, value.name, Target::Static, signature));
+            }
+            schema::ImportKind::String(text) => {
+                // A constant; its value is all there is to it.
+                let signature = Signature {
+                    params: Vec::new(),
+                    result: Type::Object,
+                    inner_result: Type::Object,
+                    shim: 0,
+                };
+                let mut constant = import(text.shim, text.string, Target::Static, signature);
+                constant.module = None;
+                api.imports.push(constant);
+            }
+            // A type is what its methods make of it; what `instanceof` asks is looked up by name.
+            schema::ImportKind::Type(_) => {}
+            schema::ImportKind::Enum(item) => api
+                .string_enums
+                .push(StringEnum { name: item.name.to_owned(), variants: texts(&item.variant_values) }),
+            schema::ImportKind::DynamicUnion(item) => {
+                return Err(unsupported(item.name, "a union type", "take a `JsValue` and look what it is"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn target(method: &schema::MethodData) -> Target {
+    match &method.kind {
+        schema::MethodKind::Constructor => Target::Constructor,
+        schema::MethodKind::Operation(operation) => match &operation.kind {
+            schema::OperationKind::Getter(name) => Target::Getter((*name).to_owned()),
+            schema::OperationKind::Setter(name) => Target::Setter((*name).to_owned()),
+            schema::OperationKind::IndexingGetter => Target::IndexingGetter,
+            schema::OperationKind::IndexingSetter => Target::IndexingSetter,
+            schema::OperationKind::IndexingDeleter => Target::IndexingDeleter,
+            schema::OperationKind::Regular | schema::OperationKind::RegularThis => {
+                if operation.is_static {
+                    Target::StaticMethod { class: method.class.to_owned() }
+                } else {
+                    Target::Method
+                }
+            }
+        },
+    }
+}

@@ -1,0 +1,259 @@
+//! The words with which a `__wbindgen_describe_*` function spells a type
+//! (`wasm_bindgen::describe`, `wasm_bindgen_shared::tys`).
+
+use target_specs::Result;
+use wasm_bindgen_shared::tys;
+
+use super::refuse;
+
+/// Types within types, which recursion here must survive.
+const DEEPEST: u32 = 64;
+
+/// A Rust type as it crosses the border.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Type {
+    Bool,
+    Char,
+    I8,
+    U8,
+    I16,
+    U16,
+    I32,
+    U32,
+    I64,
+    U64,
+    I128,
+    U128,
+    F32,
+    F64,
+    Unit,
+    String,
+    /// `JsValue`: any Python object.
+    Object,
+    /// An imported type, by its name; also the elements of `Vec<String>` (`string`).
+    Named(String),
+    Ref(Box<Type>),
+    RefMut(Box<Type>),
+    Slice(Box<Type>),
+    Vector(Box<Type>),
+    Option(Box<Type>),
+    Nullable(Box<Type>),
+    Result(Box<Type>),
+    /// An enum of numbers; `hole` is the value that stands for None.
+    Enum {
+        name: String,
+        hole: u32,
+    },
+    /// An enum of strings: the index of a variant, `variants` for none of them, one more for None.
+    StringEnum {
+        name: String,
+        variants: u32,
+    },
+    Struct(String),
+    Function(Box<Signature>),
+    Closure {
+        owned: bool,
+        mutable: bool,
+        signature: Box<Signature>,
+    },
+    RawPointer,
+    NonNull,
+    Union(String),
+}
+
+/// The type of a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    pub params: Vec<Type>,
+    /// What it returns to Python, and (where a wrapper was put around) what the Rust function returns.
+    pub result: Type,
+    pub inner_result: Type,
+    /// Index in the function table of the shim to call, for closures.
+    pub shim: u32,
+}
+
+struct Words<'a> {
+    left: &'a [u32],
+    depth: u32,
+}
+
+impl Words<'_> {
+    fn next(&mut self) -> Result<u32> {
+        let (first, rest) = self.left.split_first().ok_or_else(|| refuse("a descriptor ends early"))?;
+        self.left = rest;
+        Ok(*first)
+    }
+
+    /// A length, and a character in each word.
+    fn text(&mut self) -> Result<String> {
+        let length = self.next()?;
+        (0..length)
+            .map(|_| {
+                char::from_u32(self.next()?).ok_or_else(|| refuse("a descriptor's name has no character"))
+            })
+            .collect()
+    }
+
+    fn boxed(&mut self) -> Result<Box<Type>> {
+        Ok(Box::new(self.ty()?))
+    }
+
+    fn signature(&mut self) -> Result<Signature> {
+        let shim = self.next()?;
+        let count = self.next()?;
+        let params = (0..count).map(|_| self.ty()).collect::<Result<_>>()?;
+        Ok(Signature { shim, params, result: self.ty()?, inner_result: self.ty()? })
+    }
+
+    fn ty(&mut self) -> Result<Type> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(refuse("a descriptor is nested too deeply"));
+        }
+        let ty = self.shallow();
+        self.depth -= 1;
+        ty
+    }
+
+    fn shallow(&mut self) -> Result<Type> {
+        Ok(match self.next()? {
+            tys::I8 => Type::I8,
+            tys::U8 => Type::U8,
+            tys::I16 => Type::I16,
+            tys::U16 => Type::U16,
+            tys::I32 => Type::I32,
+            tys::U32 => Type::U32,
+            tys::I64 => Type::I64,
+            tys::U64 => Type::U64,
+            tys::I128 => Type::I128,
+            tys::U128 => Type::U128,
+            tys::F32 => Type::F32,
+            tys::F64 => Type::F64,
+            tys::BOOLEAN => Type::Bool,
+            tys::CHAR => Type::Char,
+            tys::UNIT => Type::Unit,
+            tys::STRING | tys::CACHED_STRING => Type::String,
+            tys::EXTERNREF => Type::Object,
+            tys::NAMED_EXTERNREF => Type::Named(self.text()?),
+            tys::REF => Type::Ref(self.boxed()?),
+            tys::REFMUT => Type::RefMut(self.boxed()?),
+            // A reference for longer than the call: of an object that means the object itself.
+            tys::LONGREF => match self.ty()? {
+                object @ (Type::Object | Type::Named(_)) => object,
+                other => Type::Ref(Box::new(other)),
+            },
+            tys::SLICE => Type::Slice(self.boxed()?),
+            tys::VECTOR => Type::Vector(self.boxed()?),
+            tys::OPTIONAL => Type::Option(self.boxed()?),
+            tys::NULLABLE => Type::Nullable(self.boxed()?),
+            tys::RESULT => Type::Result(self.boxed()?),
+            // `Clamped` is a matter of JavaScript's arrays.
+            tys::CLAMPED => self.ty()?,
+            // How JavaScript is to see a slice; to Python it is a copy in any case.
+            tys::SEQ_MODE => {
+                self.next()?;
+                self.ty()?
+            }
+            tys::ENUM => {
+                let name = self.text()?;
+                let hole = self.next()?;
+                self.origin()?;
+                Type::Enum { name, hole }
+            }
+            tys::STRING_ENUM => {
+                let name = self.text()?;
+                let variants = self.next()?;
+                self.origin()?;
+                Type::StringEnum { name, variants }
+            }
+            tys::DYNAMIC_UNION => {
+                let name = self.text()?;
+                self.origin()?;
+                for _ in 0..self.next()? {
+                    self.ty()?;
+                }
+                Type::Union(name)
+            }
+            tys::RUST_STRUCT => {
+                let name = self.text()?;
+                self.text()?;
+                Type::Struct(name)
+            }
+            tys::FUNCTION => Type::Function(Box::new(self.signature()?)),
+            tys::CLOSURE => {
+                let owned = self.next()? != 0;
+                let mutable = self.next()? != 0;
+                if self.next()? != tys::FUNCTION {
+                    return Err(refuse("a closure's descriptor has no function"));
+                }
+                Type::Closure { owned, mutable, signature: Box::new(self.signature()?) }
+            }
+            tys::RAW_POINTER => Type::RawPointer,
+            tys::NONNULL => Type::NonNull,
+            other => return Err(refuse(format!("a descriptor has the unknown word {other}"))),
+        })
+    }
+
+    /// Where a type is defined: the crate, and a hash of the module.
+    fn origin(&mut self) -> Result<()> {
+        self.text()?;
+        self.next()?;
+        Ok(())
+    }
+}
+
+/// The type that `words` spell.
+///
+/// # Errors
+/// `invalid-bindings`.
+pub fn decode(words: &[u32]) -> Result<Type> {
+    let mut words = Words { left: words, depth: 0 };
+    let ty = words.ty()?;
+    if words.left.is_empty() { Ok(ty) } else { Err(refuse("a descriptor has words left over")) }
+}
+
+/// The key (empty for a cast) and the type of a function that ends in
+/// `__wbindgen_describe_generic_import`.
+///
+/// # Errors
+/// `invalid-bindings`.
+pub fn decode_keyed(words: &[u32]) -> Result<(String, Type)> {
+    let mut words = Words { left: words, depth: 0 };
+    let key = words.text()?;
+    let ty = words.ty()?;
+    if words.left.is_empty() { Ok((key, ty)) } else { Err(refuse("a descriptor has words left over")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_function_is_spelled_in_prefix_order() {
+        use tys::{FUNCTION, I32, OPTIONAL, REF, RESULT, SLICE, STRING, U8, VECTOR};
+        let words = [FUNCTION, 7, 2, REF, SLICE, U8, OPTIONAL, STRING, RESULT, VECTOR, I32, I32];
+        let Type::Function(signature) = decode(&words).unwrap() else { panic!() };
+        assert_eq!(signature.shim, 7);
+        assert_eq!(signature.params[0], Type::Ref(Box::new(Type::Slice(Box::new(Type::U8)))));
+        assert_eq!(signature.params[1], Type::Option(Box::new(Type::String)));
+        assert_eq!(signature.result, Type::Result(Box::new(Type::Vector(Box::new(Type::I32)))));
+        assert_eq!(signature.inner_result, Type::I32);
+    }
+
+    #[test]
+    fn hostile_words_are_errors() {
+        use tys::{ENUM, FUNCTION, NAMED_EXTERNREF, REF};
+        for words in [
+            &[][..],
+            &[9999],
+            &[FUNCTION, 0, u32::MAX],
+            &[NAMED_EXTERNREF, u32::MAX],
+            &[NAMED_EXTERNREF, 1, 0xd800],
+            &[ENUM, 1],
+            &[tys::I32, tys::I32],
+            &[REF; 100_000],
+        ] {
+            assert_eq!(decode(words).unwrap_err().code, "invalid-bindings");
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! What wasm-bindgen's macro and descriptors say of a crate → the functions Python sees.
+//!
+//! The bytes and words come from a module that anyone may have made: everything is checked.
+
+mod api;
+mod descriptor;
+mod schema;
+
+pub use api::{Api, Call, Class, Enum, Import, Member, StringEnum, Target, api};
+pub use descriptor::{Signature, Type};
+
+use std::collections::BTreeMap;
+use target_specs::{Diagnostic, Place};
+
+/// What the passes over the module have found.
+#[derive(Debug, Clone, Default)]
+pub struct Raw {
+    /// The custom section `__wasm_bindgen_unstable`.
+    pub section: Vec<u8>,
+    /// The words of every `__wbindgen_describe_NAME`, by NAME.
+    pub descriptors: BTreeMap<String, Vec<u32>>,
+    /// The words of every function that ended in `__wbindgen_describe_generic_import`, by the name
+    /// of the import that stands for it now.
+    pub generics: BTreeMap<String, Vec<u32>>,
+}
+
+fn refuse(reason: impl Into<String>) -> Diagnostic {
+    Diagnostic::new(
+        "invalid-bindings",
+        format!("wasm-bindgen's description of the crate is broken: {}", reason.into()),
+    )
+    .at(Place::Nowhere)
+    .help("build the crate again; a tool between may have cut the module")
+}
