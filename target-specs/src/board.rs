@@ -43,6 +43,8 @@ pub enum Emulator {
         program: String,
         /// Everything but `-kernel` and the serial line.
         args: Vec<String>,
+        /// Where the firmware looks for files laid into memory (`emulators/port/parcel.c`).
+        parcel: u32,
         /// Prefixes of cross compilers that can build the firmware, in order of preference.
         cross: Vec<String>,
         /// Package that brings the program, by package manager.

@@ -1,6 +1,6 @@
 //! MicroPython running on this machine: start it, give it modules and code, bring back what it said.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use target_specs::{Board, Diagnostic, Emulator as Kind, Result};
 
 use super::micropython::Firmware;
 use super::{cannot_start, io_error, shown, which};
-use crate::serial::{self, Pair, RawRepl, Transport};
+use crate::serial::{Pair, RawRepl, Transport};
 
 /// How long an emulated board may take to answer its first prompt, on a busy machine.
 const START: Duration = Duration::from_secs(20);
@@ -138,14 +138,11 @@ fn run_unix(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
 
 fn run_qemu(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
     let deadline = Instant::now() + run.timeout;
-    let mut session = Session::start(run.board, run.firmware)?;
+    let mut session = Session::start(run.board, run.firmware, run.modules)?;
     let mut outcome = Outcome::default();
     let mut submitted = false;
     let ended = (|| {
         let mut repl = RawRepl::enter(&mut session, START.min(run.timeout))?;
-        if !run.modules.is_empty() {
-            serial::store(&mut repl, run.modules, deadline)?;
-        }
         submitted = true;
         repl.submit(run.code.as_bytes(), deadline)?;
         let mut newlines = Newlines::default();
@@ -206,6 +203,23 @@ pub struct Session {
     line: Pair,
     /// The last bytes it said: where a fault's registers are.
     said: Vec<u8>,
+    /// The files' memory image, which QEMU reads when it gets to it.
+    _laid: Option<tempfile::NamedTempFile>,
+}
+
+/// Files as the firmware expects them in memory (`emulators/port/parcel.c`).
+fn parcel_of(files: &[(String, Vec<u8>)]) -> Vec<u8> {
+    let mut parcel = b"MPYF".to_vec();
+    for (name, data) in files {
+        for part in [name.len(), data.len()] {
+            parcel.extend(u32::try_from(part).unwrap_or(u32::MAX).to_le_bytes());
+        }
+        parcel.extend(name.as_bytes());
+        parcel.extend(data);
+        parcel.resize(parcel.len().next_multiple_of(4), 0);
+    }
+    parcel.extend([0; 8]);
+    parcel
 }
 
 /// How an emulator ended.
@@ -233,12 +247,12 @@ impl End {
 }
 
 impl Session {
-    /// Starts QEMU with the board's serial line on pipes.
+    /// Starts QEMU with the board's serial line on pipes and these files in its filesystem.
     ///
     /// # Errors
-    /// `missing-tool`, `no-emulator` for boards that are not under QEMU.
-    pub fn start(board: &Board, firmware: &Firmware) -> Result<Session> {
-        let Some(Kind::Qemu { program, args, packages, .. }) = &board.emulator else {
+    /// `missing-tool`, `no-emulator` for boards that are not under QEMU, `io`.
+    pub fn start(board: &Board, firmware: &Firmware, files: &[(String, Vec<u8>)]) -> Result<Session> {
+        let Some(Kind::Qemu { program, args, packages, parcel, .. }) = &board.emulator else {
             return Err(Diagnostic::new("no-emulator", format!("board `{}` is not under QEMU", board.name)));
         };
         if which(program).is_none() {
@@ -253,13 +267,23 @@ impl Session {
         let mut command = Command::new(program);
         command.args(args).arg("-kernel").arg(&firmware.path);
         command.args(["-nodefaults", "-display", "none", "-monitor", "none", "-serial", "stdio"]);
+        let mut laid = None;
+        if !files.is_empty() {
+            let mut file = tempfile::NamedTempFile::new()
+                .map_err(|error| io_error("create", &std::env::temp_dir(), &error))?;
+            file.write_all(&parcel_of(files)).map_err(|error| io_error("write", file.path(), &error))?;
+            // In QEMU's options a comma within a value is doubled.
+            let path = file.path().to_string_lossy().replace(',', ",,");
+            command.arg("-device").arg(format!("loader,file={path},addr={parcel:#x},force-raw=on"));
+            laid = Some(file);
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         crate::ui::verbose("Running", format_args!("`{}`", shown(&command)));
         let mut child = Guard(command.spawn().map_err(|error| cannot_start(&command, &error))?);
         let errors = reader(child.0.stderr.take().expect("it was piped"));
         let stdin = child.0.stdin.take().expect("it was piped");
         let line = Pair::new(child.0.stdout.take().expect("it was piped"), stdin);
-        Ok(Session { child, errors, line, said: Vec::new() })
+        Ok(Session { child, errors, line, said: Vec::new(), _laid: laid })
     }
 
     /// How it ended, if it has ended or does so right now.

@@ -9,6 +9,7 @@
 #include "shared/readline/readline.h"
 #include "shared/runtime/gchelper.h"
 #include "shared/runtime/pyexec.h"
+#include "parcel.h"
 #include "ramdisk.h"
 
 extern char _stack_bottom[], _stack_top[];
@@ -27,6 +28,7 @@ int main(void) {
         mp_obj_list_append(mp_sys_path, MP_OBJ_NEW_QSTR(MP_QSTR__slash_lib));
         readline_init0();
         ramdisk_mount();
+        parcel_unpack((const uint32_t *)PARCEL);
         pyexec_file_if_exists("boot.py");
         if (pyexec_mode_kind == PYEXEC_MODE_FRIENDLY_REPL) {
             pyexec_file_if_exists("main.py");

@@ -8,3 +8,4 @@ SRC_S += shared/runtime/gchelper_thumb2.s
 LDSCRIPT = mps2.ld
 HEAP ?= 2097152
 DISK ?= 1048576
+PARCEL = 0x200000

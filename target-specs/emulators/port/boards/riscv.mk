@@ -6,3 +6,4 @@ SRC_C += cpu_riscv.c uart_16550.c shared/runtime/gchelper_native.c
 LDSCRIPT = riscv.ld
 HEAP ?= 2097152
 DISK ?= 1048576
+PARCEL = 0x84000000
