@@ -64,11 +64,11 @@ static void mpy_call_python(unsigned module, unsigned field, const char *type, m
 
 /* As mpy_call_python, and keeps the shadow stack in order whichever way the call ends. */
 MPY_SHARED void mpy_call_import(unsigned module, unsigned field, const char *type, mpy_slot_t *slots) {
-#ifdef MPY_STACK_BASE
+#ifdef MPY_STACK_POINTER
     nlr_buf_t nlr;
     /* Volatile, as it is read after a jump back to here. */
     volatile uint32_t base = MPY_STACK_BASE;
-    MPY_STACK_BASE = MPY_STACK_TOP - MPY_STACK_POINTER;
+    MPY_STACK_BASE = MPY_STACK_POINTER;
     if (mp_fun_table.nlr_push(&nlr) || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(nlr.regs))) {
         MPY_STACK_BASE = base;
         mpy_unwind();

@@ -16,10 +16,12 @@ macro_rules! files {
 pub const HEADERS: &[File] = files!("include":
     "mpy.h"
     "mpy_imports.h"
+    "mpy_memory.h"
     "mpy_scalars.h"
     "mpy_text.h"
     "mpy_unwind.h"
     "softfloat.h"
+    "wasm.h"
 );
 
 /// Sources, each an object of its own that the linker takes lazily.
@@ -28,6 +30,7 @@ pub const SOURCES: &[File] = files!("src":
     "memcpy.c"
     "memmove.c"
     "memset.c"
+    "sqrt.c"
 );
 
 /// What the compiler calls for operations its target has no instructions for, to be treated as

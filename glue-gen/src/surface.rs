@@ -17,8 +17,8 @@ pub struct Surface {
     pub imports: Vec<Import>,
     /// C names of parameterless functions to run when the module is imported, in this order.
     pub start: Vec<String>,
-    /// C lvalue of the shadow-stack pointer and its initial value.
-    pub stack_pointer: Option<(String, u32)>,
+    /// C lvalue of the shadow-stack pointer.
+    pub stack_pointer: Option<String>,
     pub memory: Option<MemoryInfo>,
 }
 
@@ -66,7 +66,7 @@ impl Surface {
     pub fn of(interface: &Interface) -> Result<Surface> {
         let mut surface = Surface {
             start: interface.init.iter().cloned().collect(),
-            stack_pointer: interface.stack_pointer.clone(),
+            stack_pointer: interface.stack_pointer.as_ref().map(|(lvalue, _)| lvalue.clone()),
             memory: interface.memory.clone(),
             ..Surface::default()
         };

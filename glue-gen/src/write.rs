@@ -44,7 +44,7 @@ pub(crate) fn write(module_name: &str, surface: &Surface) -> Glue {
     let mut strings = Strings(fixed.iter().chain(&var).map(|function| function.name.clone()).collect());
 
     for item in &surface.imports {
-        import(&mut c, item, surface, &mut strings);
+        import(&mut c, item, &mut strings);
     }
     let mut written: Vec<&str> = Vec::new();
     for function in fixed.iter().chain(&var) {
@@ -66,19 +66,16 @@ fn comment(text: &str) -> String {
 
 /// What the headers of the runtime want to know, and the headers.
 fn headers(c: &mut String, surface: &Surface) {
-    line!(c, "#include \"wasm.h\"");
     let python = surface.imports.iter().filter(|i| matches!(i.kind, ImportKind::Python { .. }));
-    let slots = python.clone().map(|i| i.params.len().max(i.results.len())).max();
-    if let Some((lvalue, top)) = &surface.stack_pointer {
+    if let Some(lvalue) = &surface.stack_pointer {
+        line!(c, "#include \"wasm.h\"");
+        line!(c, "WASM_STATE uint32_t mpy_stack_base;");
+        line!(c, "#define MPY_STACK_BASE mpy_stack_base");
         line!(c, "#define MPY_STACK_POINTER {lvalue}");
-        line!(c, "#define MPY_STACK_TOP {top}u");
-        if slots.is_some() {
-            line!(c, "WASM_STATE uint32_t mpy_stack_base;");
-            line!(c, "#define MPY_STACK_BASE mpy_stack_base");
-        }
     }
     line!(c, "#include \"mpy_unwind.h\"");
-    if let Some(slots) = slots {
+    line!(c, "#include \"mpy_memory.h\"");
+    if let Some(slots) = python.clone().map(|i| i.params.len().max(i.results.len())).max() {
         line!(c, "#define MPY_IMPORT_SLOTS {slots}");
         if python.clone().any(|i| i.results.len() > 1) {
             line!(c, "#define MPY_IMPORT_MULTIPLE_RESULTS 1");
@@ -103,7 +100,7 @@ fn parameters(types: &[Scalar]) -> String {
 }
 
 /// Defines an imported function.
-fn import(c: &mut String, import: &Import, surface: &Surface, strings: &mut Strings) {
+fn import(c: &mut String, import: &Import, strings: &mut Strings) {
     let Import { c_name, params, results, result_type, .. } = import;
     let (module, field) = match &import.kind {
         ImportKind::Python { module, field } => (module, field),
@@ -142,7 +139,6 @@ fn import(c: &mut String, import: &Import, surface: &Surface, strings: &mut Stri
     }
     line!(c, "}}");
     line!(c);
-    let _ = surface;
 }
 
 /// The C name of the function that Python calls for `function`.
@@ -223,6 +219,9 @@ fn init(c: &mut String, surface: &Surface, fixed: usize, var: usize) {
     let types = types.chain(surface.imports.iter().flat_map(|i| i.params.iter().chain(&i.results)));
     if types.copied().any(Scalar::is_float) {
         line!(c, "    mpy_require_floats();");
+    }
+    if surface.stack_pointer.is_some() {
+        line!(c, "    MPY_STACK_BASE = MPY_STACK_POINTER;");
     }
     for start in &surface.start {
         line!(c, "    {start}();");
