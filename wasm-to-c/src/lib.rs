@@ -3,6 +3,18 @@
 //! The C includes `wasm.h` of `c-runtime` and nothing else; whoever compiles it provides
 //! `wasm_trap` and the imports.
 
+mod emit;
+mod features;
+mod func;
+mod memory;
+mod module;
+mod names;
+mod ops;
+mod relocs;
+
+pub use emit::c_type;
+pub use names::Names;
+
 use target_specs::Result;
 
 /// A WebAssembly module after all passes over it, ready to be translated.
@@ -33,6 +45,11 @@ pub enum Safety {
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     pub safety: Safety,
+    /// No linear memory: addresses are the machine's, which must have 32-bit pointers. Needs the
+    /// linker's relocations.
+    pub direct: bool,
+    /// Bytes of the shadow stack of a direct memory.
+    pub stack: Option<u32>,
 }
 
 /// A C translation unit.
@@ -120,6 +137,16 @@ pub struct Translation {
 /// # Errors
 /// An invalid module (`invalid-wasm`, with the offset) or one that needs an unsupported proposal
 /// (`unsupported-wasm`, naming operator, proposal and offset).
-pub fn transpile(_module: &WasmModule, _options: &Options) -> Result<Translation> {
-    todo!("transpiler")
+pub fn transpile(module: &WasmModule, options: &Options) -> Result<Translation> {
+    emit::unit(module, &module::read(module)?, options)
 }
+
+/// Flags without which a C compiler gives the generated code another meaning than WebAssembly's.
+pub const C_FLAGS: &[&str] = &[
+    // Signed overflow, type punning and address 0 are ordinary.
+    "-fwrapv",
+    "-fno-strict-aliasing",
+    "-fno-delete-null-pointer-checks",
+    // a * b + c rounds twice.
+    "-ffp-contract=off",
+];

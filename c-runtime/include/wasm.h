@@ -1,0 +1,312 @@
+/* What C made from WebAssembly includes: its number types in memory, traps, and the operators C has not.
+ *
+ * The embedder defines, after the module and in the same translation unit, wasm_trap, the functions the
+ * module imports, and wasm_memory_grow if its memory can grow.
+ *
+ * Numerics: WebAssembly core specification, section 4.3.
+ */
+#ifndef WASM_H
+#define WASM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define WASM_UNUSED __attribute__((unused))
+#define WASM_FUNCTION WASM_UNUSED static
+
+/* Mutable state lies in a block of its own, at an unknown distance from the code. Position-independent code
+ * may therefore not reach it relative to itself: a visible global makes the compiler go through the GOT. */
+#if defined(__PIC__)
+#define WASM_STATE __attribute__((visibility("default")))
+#define WASM_STATE_DECLARE extern
+#else
+#define WASM_STATE WASM_UNUSED static
+#define WASM_STATE_DECLARE WASM_UNUSED static
+#endif
+
+/* Cells of memory, as wide as they are written, aligned or not. */
+#define WASM_CELL(name, type) \
+    typedef type __attribute__((may_alias)) wasm_##name; \
+    typedef type __attribute__((may_alias, aligned(1))) wasm_##name##_unaligned;
+WASM_CELL(u8, uint8_t)
+WASM_CELL(s8, int8_t)
+WASM_CELL(u16, uint16_t)
+WASM_CELL(s16, int16_t)
+WASM_CELL(u32, uint32_t)
+WASM_CELL(s32, int32_t)
+WASM_CELL(u64, uint64_t)
+WASM_CELL(f32, float)
+WASM_CELL(f64, double)
+#undef WASM_CELL
+
+/* Why execution cannot go on, in the words of the specification's tests. */
+#define WASM_TRAPS(TRAP) \
+    TRAP(UNREACHABLE, "unreachable") \
+    TRAP(MEMORY_OUT_OF_BOUNDS, "out of bounds memory access") \
+    TRAP(DIVIDE_BY_ZERO, "integer divide by zero") \
+    TRAP(INTEGER_OVERFLOW, "integer overflow") \
+    TRAP(INVALID_CONVERSION, "invalid conversion to integer") \
+    TRAP(UNDEFINED_ELEMENT, "undefined element") \
+    TRAP(UNINITIALIZED_ELEMENT, "uninitialized element") \
+    TRAP(INDIRECT_CALL_TYPE, "indirect call type mismatch") \
+    TRAP(STACK_OVERFLOW, "call stack exhausted") \
+    TRAP(OUT_OF_MEMORY, "out of memory")
+
+typedef enum {
+#define WASM_TRAP_NAME(name, message) WASM_TRAP_##name,
+    WASM_TRAPS(WASM_TRAP_NAME)
+#undef WASM_TRAP_NAME
+} wasm_trap_t;
+
+__attribute__((noreturn)) WASM_UNUSED static inline void wasm_trap(wasm_trap_t kind);
+
+/* Makes a memory of `bytes` bytes, zeroed, that begins with the `old` bytes at `memory`, which may be NULL;
+ * NULL when there is no room. */
+WASM_UNUSED static uint8_t *wasm_memory_grow(uint8_t *memory, uint32_t old, uint32_t bytes);
+
+/* An access that is outside whatever the address is. */
+WASM_UNUSED static inline uint8_t *wasm_outside(uint32_t addr) {
+    (void)addr;
+    wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
+}
+
+/* Whether `length` bytes at `start` are not inside `size` bytes. */
+static inline int wasm_exceeds(uint32_t start, uint32_t length, uint32_t size) {
+    return length > size || start > size - length;
+}
+
+WASM_UNUSED static void wasm_memory_copy(uint8_t *memory, uint32_t size, uint32_t to, uint32_t from, uint32_t length) {
+    if (wasm_exceeds(to, length, size) || wasm_exceeds(from, length, size)) {
+        wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
+    }
+    __builtin_memmove(memory + to, memory + from, length);
+}
+
+WASM_UNUSED static void wasm_memory_fill(uint8_t *memory, uint32_t size, uint32_t to, uint32_t value, uint32_t length) {
+    if (wasm_exceeds(to, length, size)) {
+        wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
+    }
+    __builtin_memset(memory + to, (int)(value & 0xff), length);
+}
+
+WASM_UNUSED static void wasm_memory_init(uint8_t *memory, uint32_t size, const uint8_t *data, uint32_t data_size,
+                                         uint32_t to, uint32_t from, uint32_t length) {
+    if (wasm_exceeds(to, length, size) || wasm_exceeds(from, length, data_size)) {
+        wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
+    }
+    __builtin_memcpy(memory + to, data + from, length);
+}
+
+/* An entry of a table: the number of the function's type, 0 for null, and the function. */
+typedef void (*wasm_function_t)(void);
+typedef struct {
+    uintptr_t type;
+    wasm_function_t function;
+} wasm_funcref_t;
+
+WASM_UNUSED static wasm_function_t wasm_table_get(const wasm_funcref_t *table, uint32_t size, uint32_t index, uintptr_t type) {
+    if (index >= size) {
+        wasm_trap(WASM_TRAP_UNDEFINED_ELEMENT);
+    }
+    if (table[index].type != type) {
+        if (table[index].type == 0) {
+            wasm_trap(WASM_TRAP_UNINITIALIZED_ELEMENT);
+        }
+        wasm_trap(WASM_TRAP_INDIRECT_CALL_TYPE);
+    }
+    return table[index].function;
+}
+
+/* Bits and floats. */
+static inline uint32_t wasm_bits32(float value) {
+    uint32_t bits;
+    __builtin_memcpy(&bits, &value, 4);
+    return bits;
+}
+
+static inline uint64_t wasm_bits64(double value) {
+    uint64_t bits;
+    __builtin_memcpy(&bits, &value, 8);
+    return bits;
+}
+
+static inline float wasm_float32(uint32_t bits) {
+    float value;
+    __builtin_memcpy(&value, &bits, 4);
+    return value;
+}
+
+static inline double wasm_float64(uint64_t bits) {
+    double value;
+    __builtin_memcpy(&value, &bits, 8);
+    return value;
+}
+
+/* Integers. */
+static inline uint32_t wasm_clz32(uint32_t a) { return a == 0 ? 32 : (uint32_t)__builtin_clz(a); }
+static inline uint32_t wasm_ctz32(uint32_t a) { return a == 0 ? 32 : (uint32_t)__builtin_ctz(a); }
+static inline uint64_t wasm_clz64(uint64_t a) { return a == 0 ? 64 : (uint64_t)__builtin_clzll(a); }
+static inline uint64_t wasm_ctz64(uint64_t a) { return a == 0 ? 64 : (uint64_t)__builtin_ctzll(a); }
+
+/* In C, as the compiler's library reads a table of 256 bytes for it. */
+static inline uint32_t wasm_popcnt32(uint32_t a) {
+    a -= (a >> 1) & 0x55555555u;
+    a = (a & 0x33333333u) + ((a >> 2) & 0x33333333u);
+    return (((a + (a >> 4)) & 0x0f0f0f0fu) * 0x01010101u) >> 24;
+}
+
+static inline uint64_t wasm_popcnt64(uint64_t a) { return wasm_popcnt32((uint32_t)a) + wasm_popcnt32((uint32_t)(a >> 32)); }
+
+static inline uint32_t wasm_rotl32(uint32_t a, uint32_t b) { return a << (b & 31) | a >> (-b & 31); }
+static inline uint32_t wasm_rotr32(uint32_t a, uint32_t b) { return a >> (b & 31) | a << (-b & 31); }
+static inline uint64_t wasm_rotl64(uint64_t a, uint64_t b) { return a << (b & 63) | a >> (-b & 63); }
+static inline uint64_t wasm_rotr64(uint64_t a, uint64_t b) { return a >> (b & 63) | a << (-b & 63); }
+
+#define WASM_DIVISION(bits) \
+    static inline uint##bits##_t wasm_div_s##bits(uint##bits##_t a, uint##bits##_t b) { \
+        if (b == 0) { \
+            wasm_trap(WASM_TRAP_DIVIDE_BY_ZERO); \
+        } \
+        if (a == (uint##bits##_t)INT##bits##_MIN && b == (uint##bits##_t)-1) { \
+            wasm_trap(WASM_TRAP_INTEGER_OVERFLOW); \
+        } \
+        return (uint##bits##_t)((int##bits##_t)a / (int##bits##_t)b); \
+    } \
+    static inline uint##bits##_t wasm_div_u##bits(uint##bits##_t a, uint##bits##_t b) { \
+        if (b == 0) { \
+            wasm_trap(WASM_TRAP_DIVIDE_BY_ZERO); \
+        } \
+        return a / b; \
+    } \
+    static inline uint##bits##_t wasm_rem_s##bits(uint##bits##_t a, uint##bits##_t b) { \
+        if (b == 0) { \
+            wasm_trap(WASM_TRAP_DIVIDE_BY_ZERO); \
+        } \
+        return b == (uint##bits##_t)-1 ? 0 : (uint##bits##_t)((int##bits##_t)a % (int##bits##_t)b); \
+    } \
+    static inline uint##bits##_t wasm_rem_u##bits(uint##bits##_t a, uint##bits##_t b) { \
+        if (b == 0) { \
+            wasm_trap(WASM_TRAP_DIVIDE_BY_ZERO); \
+        } \
+        return a % b; \
+    }
+WASM_DIVISION(32)
+WASM_DIVISION(64)
+#undef WASM_DIVISION
+
+/* Floats. Abs, neg and copysign are about bits, also of NaNs. */
+static inline float wasm_abs32(float a) { return wasm_float32(wasm_bits32(a) & 0x7fffffffu); }
+static inline double wasm_abs64(double a) { return wasm_float64(wasm_bits64(a) & 0x7fffffffffffffffull); }
+static inline float wasm_neg32(float a) { return wasm_float32(wasm_bits32(a) ^ 0x80000000u); }
+static inline double wasm_neg64(double a) { return wasm_float64(wasm_bits64(a) ^ 0x8000000000000000ull); }
+static inline float wasm_copysign32(float a, float b) {
+    return wasm_float32((wasm_bits32(a) & 0x7fffffffu) | (wasm_bits32(b) & 0x80000000u));
+}
+static inline double wasm_copysign64(double a, double b) {
+    return wasm_float64((wasm_bits64(a) & 0x7fffffffffffffffull) | (wasm_bits64(b) & 0x8000000000000000ull));
+}
+
+/* A NaN operand gives a quiet NaN; -0 is less than 0. */
+#define WASM_MINMAX(bits, type) \
+    WASM_UNUSED static type wasm_min##bits(type a, type b) { \
+        if (a != a || b != b) { \
+            return a + b; \
+        } \
+        if (a == b) { \
+            return wasm_float##bits(wasm_bits##bits(a) | wasm_bits##bits(b)); \
+        } \
+        return a < b ? a : b; \
+    } \
+    WASM_UNUSED static type wasm_max##bits(type a, type b) { \
+        if (a != a || b != b) { \
+            return a + b; \
+        } \
+        if (a == b) { \
+            return wasm_float##bits(wasm_bits##bits(a) & wasm_bits##bits(b)); \
+        } \
+        return a > b ? a : b; \
+    }
+WASM_MINMAX(32, float)
+WASM_MINMAX(64, double)
+#undef WASM_MINMAX
+
+/* Rounding to an integer: everything from 2^(digits - 1) is one; NaN becomes quiet. */
+#define WASM_ROUND(bits, type, integer, one) \
+    WASM_UNUSED static type wasm_trunc##bits(type a) { \
+        type magnitude = wasm_abs##bits(a); \
+        if (!(magnitude < (one))) { \
+            return a + 0; \
+        } \
+        return wasm_copysign##bits((type)(integer)magnitude, a); \
+    } \
+    WASM_UNUSED static type wasm_floor##bits(type a) { \
+        type whole = wasm_trunc##bits(a); \
+        return whole > a ? whole - 1 : whole; \
+    } \
+    WASM_UNUSED static type wasm_ceil##bits(type a) { \
+        type whole = wasm_trunc##bits(a); \
+        return whole < a ? wasm_copysign##bits(whole + 1, a) : whole; \
+    } \
+    WASM_UNUSED static type wasm_nearest##bits(type a) { \
+        type magnitude = wasm_abs##bits(a); \
+        if (!(magnitude < (one))) { \
+            return a + 0; \
+        } \
+        type whole = (type)(integer)magnitude; \
+        type rest = magnitude - whole; \
+        if (rest > (type)0.5 || (rest == (type)0.5 && ((integer)magnitude & 1))) { \
+            whole += 1; \
+        } \
+        return wasm_copysign##bits(whole, a); \
+    }
+WASM_ROUND(32, float, uint32_t, 8388608.0f)
+WASM_ROUND(64, double, uint64_t, 4503599627370496.0)
+#undef WASM_ROUND
+
+/* The processor's where it has one, else sqrt.c. */
+#if defined(__SSE2__) || (defined(__ARM_FP) && (__ARM_FP & 4)) || defined(__riscv_flen)
+static inline float wasm_sqrt32(float a) { return __builtin_sqrtf(a); }
+#else
+float wasm_sqrt32(float a);
+#endif
+#if defined(__SSE2__) || (defined(__ARM_FP) && (__ARM_FP & 8)) || (defined(__riscv_flen) && __riscv_flen == 64)
+static inline double wasm_sqrt64(double a) { return __builtin_sqrt(a); }
+#else
+double wasm_sqrt64(double a);
+#endif
+
+/* Floats to integers: above `low` and below `high`, both exclusive, or a trap; saturating, or a limit. */
+#define WASM_TRUNCATE(to, from, type, integer, low_ok, high, min, max) \
+    WASM_UNUSED static uint##to##_t wasm_trunc_##integer##to##_f##from(type a) { \
+        if (a != a) { \
+            wasm_trap(WASM_TRAP_INVALID_CONVERSION); \
+        } \
+        if (!((low_ok) && a < (high))) { \
+            wasm_trap(WASM_TRAP_INTEGER_OVERFLOW); \
+        } \
+        return (uint##to##_t)(WASM_##integer(to))a; \
+    } \
+    WASM_UNUSED static uint##to##_t wasm_sat_##integer##to##_f##from(type a) { \
+        if (a != a) { \
+            return 0; \
+        } \
+        if (!(low_ok)) { \
+            return (uint##to##_t)(min); \
+        } \
+        return a < (high) ? (uint##to##_t)(WASM_##integer(to))a : (uint##to##_t)(max); \
+    }
+#define WASM_s(bits) int##bits##_t
+#define WASM_u(bits) uint##bits##_t
+WASM_TRUNCATE(32, 32, float, s, a >= -2147483648.0f, 2147483648.0f, INT32_MIN, INT32_MAX)
+WASM_TRUNCATE(32, 32, float, u, a > -1.0f, 4294967296.0f, 0, UINT32_MAX)
+WASM_TRUNCATE(32, 64, double, s, a > -2147483649.0, 2147483648.0, INT32_MIN, INT32_MAX)
+WASM_TRUNCATE(32, 64, double, u, a > -1.0, 4294967296.0, 0, UINT32_MAX)
+WASM_TRUNCATE(64, 32, float, s, a >= -9223372036854775808.0f, 9223372036854775808.0f, INT64_MIN, INT64_MAX)
+WASM_TRUNCATE(64, 32, float, u, a > -1.0f, 18446744073709551616.0f, 0, UINT64_MAX)
+WASM_TRUNCATE(64, 64, double, s, a >= -9223372036854775808.0, 9223372036854775808.0, INT64_MIN, INT64_MAX)
+WASM_TRUNCATE(64, 64, double, u, a > -1.0, 18446744073709551616.0, 0, UINT64_MAX)
+#undef WASM_TRUNCATE
+#undef WASM_s
+#undef WASM_u
+
+#endif

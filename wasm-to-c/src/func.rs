@@ -1,0 +1,823 @@
+//! A function's body → C: control flow, and the operand stack as expressions.
+//!
+//! Operands stay expressions until something they depend on is about to change; then they are kept in
+//! a variable. What may trap is evaluated in WebAssembly's order.
+
+use std::fmt::Write as _;
+
+use target_specs::Result;
+use wasmparser::{BlockType, Operator};
+
+use crate::emit::{Unit, c_type};
+use crate::memory::Address;
+use crate::module::unsupported;
+use crate::{FuncType, ValType, ops};
+
+/// An operand that has not been used yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Operand {
+    pub text: String,
+    /// Needs no parentheses.
+    pub atom: bool,
+    pub ty: ValType,
+    /// The same value whenever it is evaluated.
+    pub constant: bool,
+    /// The value, when it is known.
+    pub known: Option<u32>,
+    /// As a condition, when that is shorter.
+    condition: Option<String>,
+    /// Locals it reads.
+    locals: Vec<u32>,
+    /// It reads memory or a global.
+    state: bool,
+    traps: bool,
+}
+
+impl Operand {
+    pub(crate) fn atom(text: impl Into<String>, ty: ValType) -> Operand {
+        Operand {
+            text: text.into(),
+            atom: true,
+            ty,
+            constant: true,
+            known: None,
+            condition: None,
+            locals: Vec::new(),
+            state: false,
+            traps: false,
+        }
+    }
+
+    /// An expression made of others.
+    fn of(text: String, ty: ValType, parts: &[&Operand]) -> Operand {
+        let mut locals: Vec<u32> = parts.iter().flat_map(|part| part.locals.iter().copied()).collect();
+        locals.sort_unstable();
+        locals.dedup();
+        Operand {
+            text,
+            atom: false,
+            ty,
+            constant: parts.iter().all(|part| part.constant),
+            known: None,
+            condition: None,
+            locals,
+            state: parts.iter().any(|part| part.state),
+            traps: parts.iter().any(|part| part.traps),
+        }
+    }
+
+    /// As an operand of an operator.
+    pub(crate) fn inner(&self) -> String {
+        if self.atom { self.text.clone() } else { format!("({})", self.text) }
+    }
+
+    fn as_condition(&self) -> String {
+        self.condition.clone().unwrap_or_else(|| self.text.clone())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Kind {
+    Function,
+    Block,
+    Loop,
+    If,
+    Else,
+}
+
+/// A block that is open.
+struct Frame {
+    kind: Kind,
+    label: usize,
+    used: bool,
+    /// Operands below it.
+    height: usize,
+    results: Vec<ValType>,
+    /// Where a branch puts its values: the results, or a loop's parameters.
+    branch: Vec<String>,
+    /// Where the results are when it ends.
+    ends: Vec<String>,
+    params: Vec<Operand>,
+    condition: String,
+    /// What stands before it, and the `then` part once there is an `else`.
+    before: String,
+    then: String,
+    /// It was entered by code that can be reached.
+    reachable: bool,
+    /// Its end can be reached: by a branch or from above.
+    then_falls: bool,
+}
+
+pub(crate) struct Body<'a, 'm> {
+    unit: &'a Unit<'m>,
+    index: u32,
+    c: String,
+    stack: Vec<Operand>,
+    frames: Vec<Frame>,
+    labels: usize,
+    temps: Vec<(String, ValType)>,
+    locals: Vec<ValType>,
+    reachable: bool,
+    /// Blocks opened in code that is not translated.
+    skipped: usize,
+    result_type: String,
+    after_tee: bool,
+}
+
+/// Longer expressions are kept in a variable, for readers and for the compiler's sake.
+const LONGEST: usize = 240;
+
+pub(crate) fn translate(unit: &Unit<'_>, index: u32, body: &wasmparser::FunctionBody<'_>) -> Result<String> {
+    let ty = &unit.module.functions[index as usize].ty;
+    let mut locals = ty.params.clone();
+    let invalid =
+        |error: wasmparser::BinaryReaderError| unsupported(unit.name, None, error.offset(), error.message());
+    for group in body.get_locals_reader().map_err(invalid)? {
+        let (count, local) = group.map_err(invalid)?;
+        let local = crate::module::val_type(unit.name, local)?;
+        locals.extend(std::iter::repeat_n(local, count as usize));
+    }
+    let mut this = Body {
+        unit,
+        index,
+        c: String::new(),
+        stack: Vec::new(),
+        frames: Vec::new(),
+        labels: 0,
+        temps: Vec::new(),
+        locals,
+        reachable: true,
+        skipped: 0,
+        result_type: unit.result_type(ty),
+        after_tee: false,
+    };
+    this.frames.push(Frame {
+        kind: Kind::Function,
+        label: 0,
+        used: false,
+        height: 0,
+        results: ty.results.clone(),
+        branch: Vec::new(),
+        ends: Vec::new(),
+        params: Vec::new(),
+        condition: String::new(),
+        before: String::new(),
+        then: String::new(),
+        reachable: true,
+        then_falls: false,
+    });
+    let mut reader = body.get_operators_reader().map_err(invalid)?;
+    while !reader.eof() {
+        let start = reader.original_position();
+        let op = reader.read().map_err(invalid)?;
+        this.operator(&op, start, reader.original_position())?;
+    }
+    Ok(this.finish(ty))
+}
+
+impl Body<'_, '_> {
+    fn finish(self, ty: &FuncType) -> String {
+        let mut c = format!("{} {{\n", self.unit.prototype(self.index, true));
+        let mut declare = |prefix: &str, ty: ValType, names: Vec<String>, zero: bool| {
+            if !names.is_empty() {
+                let suffix = if zero { " = 0" } else { "" };
+                let list: Vec<String> = names.iter().map(|name| format!("{name}{suffix}")).collect();
+                let _ = writeln!(c, "    {prefix}{} {};", c_type(ty), list.join(", "));
+            }
+        };
+        for ty_ in [ValType::I32, ValType::I64, ValType::F32, ValType::F64] {
+            let named = self.locals.iter().enumerate().skip(ty.params.len());
+            let names = named.filter(|(_, t)| **t == ty_).map(|(i, _)| format!("l{i}")).collect();
+            declare("WASM_UNUSED ", ty_, names, true);
+            let temps = self.temps.iter().filter(|(_, t)| *t == ty_).map(|(name, _)| name.clone()).collect();
+            declare("WASM_UNUSED ", ty_, temps, false);
+        }
+        c.push_str(&indent(&self.c));
+        c.push_str("}\n");
+        c
+    }
+
+    fn line(&mut self, text: impl AsRef<str>) {
+        self.c.push_str(text.as_ref());
+        self.c.push('\n');
+    }
+
+    fn temp(&mut self, ty: ValType) -> String {
+        let name = format!("t{}", self.temps.len());
+        self.temps.push((name.clone(), ty));
+        name
+    }
+
+    fn push(&mut self, operand: Operand) {
+        if operand.traps {
+            self.spill(|other| other.traps);
+        }
+        let long = operand.text.len() > LONGEST;
+        self.stack.push(operand);
+        if long {
+            self.spill_at(self.stack.len() - 1);
+        }
+    }
+
+    fn pop(&mut self) -> Operand {
+        self.stack.pop().expect("validated")
+    }
+
+    fn pops(&mut self, count: usize) -> Vec<Operand> {
+        self.stack.split_off(self.stack.len() - count)
+    }
+
+    fn spill_at(&mut self, at: usize) {
+        let ty = self.stack[at].ty;
+        let name = self.temp(ty);
+        let text = std::mem::replace(&mut self.stack[at], Operand::atom(name.clone(), ty)).text;
+        self.line(format!("{name} = {text};"));
+    }
+
+    /// Keeps in variables the operands that `when` is true of.
+    fn spill(&mut self, when: impl Fn(&Operand) -> bool) {
+        for at in 0..self.stack.len() {
+            if !self.stack[at].constant && when(&self.stack[at])
+                || self.stack[at].traps && when(&self.stack[at])
+            {
+                self.spill_at(at);
+            }
+        }
+    }
+
+    /// Before something changes memory or a global, or may not come back.
+    fn settle(&mut self) {
+        self.spill(|operand| operand.state || operand.traps);
+    }
+
+    fn operator(&mut self, op: &Operator<'_>, start: usize, end: usize) -> Result<()> {
+        if !self.reachable {
+            match op {
+                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+                    self.skipped += 1;
+                    return Ok(());
+                }
+                Operator::End if self.skipped > 0 => {
+                    self.skipped -= 1;
+                    return Ok(());
+                }
+                Operator::Else if self.skipped > 0 => return Ok(()),
+                Operator::End | Operator::Else => {}
+                _ => return Ok(()),
+            }
+        }
+        let after_tee = std::mem::take(&mut self.after_tee);
+        if let Some(line) = ops::simple(op) {
+            return self.simple(&line);
+        }
+        if let Some(access) = ops::access(op) {
+            return self.access(&access, start, end);
+        }
+        match *op {
+            Operator::Nop => {}
+            Operator::Unreachable => {
+                self.settle();
+                self.line("wasm_trap(WASM_TRAP_UNREACHABLE);");
+                self.reachable = false;
+            }
+            Operator::Block { blockty } => self.open(Kind::Block, blockty),
+            Operator::Loop { blockty } => self.open(Kind::Loop, blockty),
+            Operator::If { blockty } => self.open(Kind::If, blockty),
+            Operator::Else => self.alternative(),
+            Operator::End => self.close(),
+            Operator::Br { relative_depth } => {
+                self.settle();
+                let text = self.branch(relative_depth);
+                self.line(text);
+                self.reachable = false;
+            }
+            Operator::BrIf { relative_depth } => {
+                let condition = self.pop();
+                self.spill(|operand| operand.traps);
+                let count = self.arity(relative_depth);
+                for at in self.stack.len() - count..self.stack.len() {
+                    if !self.stack[at].constant {
+                        self.spill_at(at);
+                    }
+                }
+                let text = self.branch(relative_depth);
+                let text = format!("if ({}) {}", condition.as_condition(), braced(&text));
+                self.line(text);
+            }
+            Operator::BrTable { ref targets } => self.branch_table(targets)?,
+            Operator::Return => {
+                self.settle();
+                let text = self.branch(self.frames.len() as u32 - 1);
+                self.line(text);
+                self.reachable = false;
+            }
+            Operator::Call { function_index } => self.call(function_index),
+            Operator::CallIndirect { type_index, table_index: 0 } => {
+                let index = self.pop();
+                let ty = self.unit.module.types[type_index as usize].clone();
+                let args = self.arguments(ty.params.len());
+                self.settle();
+                let callee = self.unit.indirect(&ty, &index.inner());
+                self.result(&format!("{callee}({args})"), &ty);
+            }
+            Operator::Drop => {
+                let operand = self.pop();
+                if operand.traps {
+                    self.line(format!("(void)({});", operand.text));
+                }
+            }
+            Operator::Select | Operator::TypedSelect { .. } => {
+                let condition = self.pop();
+                // Both are evaluated, so neither may trap or be long where C evaluates one.
+                for at in self.stack.len() - 2..self.stack.len() {
+                    if self.stack[at].traps {
+                        self.spill_at(at);
+                    }
+                }
+                let (b, a) = (self.pop(), self.pop());
+                let text = format!("({}) ? {} : {}", condition.as_condition(), a.inner(), b.inner());
+                let operand = Operand::of(text, a.ty, &[&a, &b, &condition]);
+                self.push(operand);
+            }
+            Operator::LocalGet { local_index } => {
+                let mut operand = Operand::atom(format!("l{local_index}"), self.locals[local_index as usize]);
+                operand.constant = false;
+                operand.locals.push(local_index);
+                self.push(operand);
+            }
+            Operator::LocalSet { local_index } | Operator::LocalTee { local_index } => {
+                let operand = self.pop();
+                self.spill(|other| other.locals.contains(&local_index));
+                if operand.traps {
+                    self.spill(|other| other.traps);
+                }
+                self.line(format!("l{local_index} = {};", operand.text));
+                if matches!(op, Operator::LocalTee { .. }) {
+                    self.operator(&Operator::LocalGet { local_index }, start, end)?;
+                    self.after_tee = true;
+                }
+            }
+            Operator::GlobalGet { global_index } => {
+                let global = &self.unit.module.globals[global_index as usize];
+                let mut operand = Operand::atom(self.unit.globals[global_index as usize].clone(), global.ty);
+                operand.constant = !global.mutable;
+                operand.state = global.mutable;
+                self.push(operand);
+            }
+            Operator::GlobalSet { global_index } => {
+                let operand = self.pop();
+                self.settle();
+                if after_tee && let Some(check) = self.unit.stack_check(global_index, &operand.text) {
+                    self.line(check);
+                }
+                let name = &self.unit.globals[global_index as usize];
+                self.line(format!("{name} = {};", operand.text));
+            }
+            Operator::I32Const { value } => {
+                let operand = match self.unit.address_constant(value as u32, start..end)? {
+                    Some(text) => Operand { atom: false, ..Operand::atom(text, ValType::I32) },
+                    None => {
+                        Operand { known: Some(value as u32), ..Operand::atom(int32(value), ValType::I32) }
+                    }
+                };
+                self.push(operand);
+            }
+            Operator::I64Const { value } => self.push(Operand::atom(int64(value), ValType::I64)),
+            Operator::F32Const { value } => self.push(Operand::atom(float32(value.bits()), ValType::F32)),
+            Operator::F64Const { value } => self.push(Operand::atom(float64(value.bits()), ValType::F64)),
+            Operator::MemorySize { .. } => {
+                let mut operand = Operand::atom(self.unit.memory.size(), ValType::I32);
+                operand.constant = false;
+                operand.state = true;
+                self.push(operand);
+            }
+            Operator::MemoryGrow { .. } => {
+                let pages = self.pop();
+                self.settle();
+                let name = self.temp(ValType::I32);
+                self.line(format!("{name} = {};", self.unit.memory.grow(&pages.text)));
+                self.push(Operand::atom(name, ValType::I32));
+            }
+            Operator::MemoryCopy { .. } | Operator::MemoryFill { .. } => {
+                let args = self.pops(3);
+                self.settle();
+                let what = if matches!(op, Operator::MemoryCopy { .. }) { "copy" } else { "fill" };
+                self.line(format!("{};", self.unit.memory.bulk(what, &args)));
+            }
+            Operator::MemoryInit { data_index, .. } => {
+                let args = self.pops(3);
+                self.settle();
+                self.line(format!("{};", self.unit.memory.init(data_index, &args)));
+            }
+            Operator::DataDrop { data_index } => {
+                self.settle();
+                self.line(format!("data{data_index}_bytes = 0;"));
+            }
+            ref other => {
+                let debug = format!("{other:?}");
+                let name = debug.split([' ', '{', '(']).next().unwrap_or_default().to_owned();
+                let function = self.unit.module.functions[self.index as usize].name.clone();
+                return Err(unsupported(
+                    self.unit.name,
+                    function.as_deref(),
+                    start,
+                    &format!("the operator {name}"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn simple(&mut self, line: &ops::Simple) -> Result<()> {
+        let parts = self.pops(line.operands);
+        let mut text = String::new();
+        let mut rest = line.template;
+        while let Some(at) = rest.find('{') {
+            text.push_str(&rest[..at]);
+            text.push_str(&parts[usize::from(rest.as_bytes()[at + 1] - b'a')].inner());
+            rest = &rest[at + 3..];
+        }
+        text.push_str(rest);
+        let call = line.template.starts_with("wasm_");
+        let refs: Vec<&Operand> = parts.iter().collect();
+        let mut operand = Operand::of(text, line.result, &refs);
+        operand.atom = call;
+        operand.traps |= line.traps;
+        let compares = ["==", "!=", "<", ">"].iter().any(|op| line.template.contains(&format!("}} {op}")))
+            && !line.template.contains("<<")
+            && !line.template.contains(">>");
+        if compares {
+            // A condition that is only asked for zero: its opposite, and no cast on the way.
+            if line.template == "{a} == 0"
+                && let Some(condition) = &parts[0].condition
+            {
+                operand.condition = Some(format!("!({condition})"));
+                operand.text = format!("!({condition})");
+            } else {
+                operand.condition = Some(operand.text.clone());
+            }
+            operand.text = format!("(uint32_t)({})", operand.text);
+            operand.atom = true;
+        }
+        self.push(operand);
+        Ok(())
+    }
+
+    fn access(&mut self, access: &ops::Access, start: usize, end: usize) -> Result<()> {
+        let value = access.store.then(|| self.pop());
+        let address = self.pop();
+        let place = self.unit.place(&address, access, start..end)?;
+        let Address { text, traps } = place;
+        let aligned = 1u32 << access.memarg.align.min(3) >= access.bytes;
+        let cell = format!("{}{}", access.cell, if aligned { "" } else { "_unaligned" });
+        match value {
+            Some(value) => {
+                self.settle();
+                // The value is evaluated before the address is checked.
+                let mut value = value;
+                if value.traps && traps {
+                    self.stack.push(value);
+                    self.spill_at(self.stack.len() - 1);
+                    value = self.pop();
+                }
+                let cast = match access.bytes {
+                    1 => "(uint8_t)",
+                    2 => "(uint16_t)",
+                    4 if access.ty == ValType::I64 => "(uint32_t)",
+                    _ => "",
+                };
+                let stored = if cast.is_empty() { value.text } else { format!("{cast}{}", value.inner()) };
+                self.line(format!("*({cell} *){text} = {stored};"));
+            }
+            None => {
+                let signed = access.cell.starts_with("wasm_s");
+                let cast = match (access.ty, signed) {
+                    (ValType::I32, true) => "(uint32_t)(int32_t)",
+                    (ValType::I32, false) if access.bytes < 4 => "(uint32_t)",
+                    (ValType::I64, true) => "(uint64_t)(int64_t)",
+                    (ValType::I64, false) if access.bytes < 8 => "(uint64_t)",
+                    _ => "",
+                };
+                let mut operand = Operand::of(format!("{cast}*({cell} *){text}"), access.ty, &[&address]);
+                operand.constant = false;
+                operand.state = true;
+                operand.traps |= traps;
+                self.push(operand);
+            }
+        }
+        Ok(())
+    }
+
+    fn arguments(&mut self, count: usize) -> String {
+        let args = self.pops(count);
+        args.into_iter().map(|arg| arg.text).collect::<Vec<_>>().join(", ")
+    }
+
+    fn call(&mut self, index: u32) {
+        let ty = self.unit.module.functions[index as usize].ty.clone();
+        let args = self.arguments(ty.params.len());
+        self.settle();
+        self.result(&format!("{}({args})", self.unit.functions[index as usize]), &ty);
+    }
+
+    /// Calls, and pushes what comes back.
+    fn result(&mut self, call: &str, ty: &FuncType) {
+        match ty.results.as_slice() {
+            [] => self.line(format!("{call};")),
+            [one] => {
+                let name = self.temp(*one);
+                self.line(format!("{name} = {call};"));
+                self.push(Operand::atom(name, *one));
+            }
+            several => {
+                let names: Vec<String> = several.iter().map(|ty| self.temp(*ty)).collect();
+                let members: Vec<String> =
+                    names.iter().enumerate().map(|(i, name)| format!("{name} = r.r{i};")).collect();
+                let result = self.unit.result_type(ty);
+                self.line(format!("{{ {result} r = {call}; {} }}", members.join(" ")));
+                for (name, ty) in names.into_iter().zip(several) {
+                    self.push(Operand::atom(name, *ty));
+                }
+            }
+        }
+    }
+
+    fn block_type(&self, ty: BlockType) -> FuncType {
+        match ty {
+            BlockType::Empty => FuncType::default(),
+            BlockType::Type(ty) => FuncType {
+                params: Vec::new(),
+                results: crate::module::val_type(self.unit.name, ty).into_iter().collect(),
+            },
+            BlockType::FuncType(index) => self.unit.module.types[index as usize].clone(),
+        }
+    }
+
+    fn open(&mut self, kind: Kind, ty: BlockType) {
+        let ty = self.block_type(ty);
+        let condition = if kind == Kind::If { self.pop().as_condition_settled(self) } else { String::new() };
+        self.spill(|_| true);
+        let params = self.pops(ty.params.len());
+        self.labels += 1;
+        let label = self.labels;
+        let ends: Vec<String> = ty.results.iter().map(|ty| self.temp(*ty)).collect();
+        let mut branch = ends.clone();
+        let mut inner = params.clone();
+        let mut start = String::new();
+        if kind == Kind::Loop {
+            branch = ty.params.iter().map(|ty| self.temp(*ty)).collect();
+            for (name, param) in branch.iter().zip(&params) {
+                self.line(format!("{name} = {};", param.text));
+            }
+            inner.clear();
+            for (name, ty) in branch.iter().zip(&ty.params) {
+                let copy = self.temp(*ty);
+                let _ = writeln!(start, "{copy} = {name};");
+                inner.push(Operand::atom(copy, *ty));
+            }
+        }
+        let before = std::mem::replace(&mut self.c, start);
+        self.frames.push(Frame {
+            kind,
+            label,
+            used: false,
+            height: self.stack.len(),
+            results: ty.results,
+            branch,
+            ends,
+            params,
+            condition,
+            before,
+            then: String::new(),
+            reachable: true,
+            then_falls: false,
+        });
+        self.stack.extend(inner);
+    }
+
+    /// The values on the stack go where the innermost block's results are.
+    fn fall_through(&mut self) {
+        let ends = self.frames.last().expect("validated").ends.clone();
+        let values = self.pops(ends.len());
+        let text = self.assign(&ends, values);
+        self.c.push_str(&text);
+    }
+
+    /// Statements that assign all values at once.
+    fn assign(&mut self, names: &[String], values: Vec<Operand>) -> String {
+        let mut text = String::new();
+        let values: Vec<Operand> = if values.len() > 1 {
+            values
+                .into_iter()
+                .map(|value| {
+                    if value.constant {
+                        return value;
+                    }
+                    let name = self.temp(value.ty);
+                    let _ = writeln!(text, "{name} = {};", value.text);
+                    Operand::atom(name, value.ty)
+                })
+                .collect()
+        } else {
+            values
+        };
+        for (name, value) in names.iter().zip(values) {
+            let _ = writeln!(text, "{name} = {};", value.text);
+        }
+        text
+    }
+
+    fn alternative(&mut self) {
+        if self.reachable {
+            self.settle();
+            self.fall_through();
+        }
+        let falls = self.reachable;
+        let then = std::mem::take(&mut self.c);
+        let frame = self.frames.last_mut().expect("validated");
+        frame.then = then;
+        frame.kind = Kind::Else;
+        frame.then_falls = falls;
+        self.stack.truncate(frame.height);
+        let params = frame.params.clone();
+        self.stack.extend(params);
+        self.reachable = frame.reachable;
+    }
+
+    fn close(&mut self) {
+        let falls = self.reachable;
+        let kind = self.frames.last().expect("validated").kind;
+        if kind == Kind::Function {
+            if falls {
+                let text = self.branch(0);
+                self.line(text);
+            }
+            return;
+        }
+        if falls {
+            self.settle();
+            self.fall_through();
+        }
+        if kind == Kind::If {
+            // Without an else its parameters are its results.
+            let frame = self.frames.last().expect("validated");
+            let (ends, params) = (frame.ends.clone(), frame.params.clone());
+            let then = std::mem::take(&mut self.c);
+            let otherwise = self.assign(&ends, params);
+            self.c = otherwise;
+            let frame = self.frames.last_mut().expect("validated");
+            frame.then = then;
+            frame.then_falls = true;
+        }
+        let frame = self.frames.pop().expect("validated");
+        let body = std::mem::replace(&mut self.c, frame.before);
+        match kind {
+            Kind::Block => self.c.push_str(&body),
+            Kind::Loop => {
+                if frame.used {
+                    let _ = writeln!(self.c, "L{}:;", frame.label);
+                    self.c.push_str(&indent(&body));
+                } else {
+                    self.c.push_str(&body);
+                }
+            }
+            _ => {
+                let _ = writeln!(self.c, "if ({}) {{", frame.condition);
+                self.c.push_str(&indent(&frame.then));
+                if !body.is_empty() {
+                    self.c.push_str("} else {\n");
+                    self.c.push_str(&indent(&body));
+                }
+                self.c.push_str("}\n");
+            }
+        }
+        if frame.used && kind != Kind::Loop {
+            let _ = writeln!(self.c, "L{}:;", frame.label);
+        }
+        self.reachable = frame.reachable && (falls || frame.then_falls || (frame.used && kind != Kind::Loop));
+        self.stack.truncate(frame.height);
+        let results = frame.ends.into_iter().zip(frame.results);
+        self.stack.extend(results.map(|(name, ty)| Operand::atom(name, ty)));
+    }
+
+    fn frame(&self, depth: u32) -> usize {
+        self.frames.len() - 1 - depth as usize
+    }
+
+    fn arity(&self, depth: u32) -> usize {
+        let frame = &self.frames[self.frame(depth)];
+        if frame.kind == Kind::Function { frame.results.len() } else { frame.branch.len() }
+    }
+
+    /// Statements that leave for a block's label with the values on the stack, which stay there.
+    fn branch(&mut self, depth: u32) -> String {
+        let at = self.frame(depth);
+        let count = self.arity(depth);
+        let values = self.stack[self.stack.len() - count..].to_vec();
+        if self.frames[at].kind == Kind::Function {
+            let texts: Vec<String> = values.iter().map(|value| value.text.clone()).collect();
+            return match texts.len() {
+                0 => "return;".to_owned(),
+                1 => format!("return {};", texts[0]),
+                _ => format!("return ({}){{{}}};", self.result_type, texts.join(", ")),
+            };
+        }
+        self.frames[at].used = true;
+        let (names, label) = (self.frames[at].branch.clone(), self.frames[at].label);
+        let mut text = self.assign(&names, values);
+        let _ = write!(text, "goto L{label};");
+        text
+    }
+
+    fn branch_table(&mut self, targets: &wasmparser::BrTable<'_>) -> Result<()> {
+        let index = self.pop();
+        self.settle();
+        let count = self.arity(targets.default());
+        for at in self.stack.len() - count..self.stack.len() {
+            if !self.stack[at].constant {
+                self.spill_at(at);
+            }
+        }
+        // Cases of one label together.
+        let mut cases: Vec<(u32, Vec<usize>)> = Vec::new();
+        for (case, depth) in targets.targets().enumerate() {
+            let depth = depth.expect("validated");
+            if depth == targets.default() {
+                continue;
+            }
+            match cases.iter_mut().find(|(known, _)| *known == depth) {
+                Some((_, list)) => list.push(case),
+                None => cases.push((depth, vec![case])),
+            }
+        }
+        let mut text = format!("switch ({}) {{\n", index.text);
+        for (depth, list) in cases {
+            for case in list {
+                let _ = writeln!(text, "case {case}:");
+            }
+            let branch = self.branch(depth);
+            text.push_str(&indent(&format!("{branch}\n")));
+        }
+        let branch = self.branch(targets.default());
+        let _ = write!(text, "default:\n{}}}", indent(&format!("{branch}\n")));
+        self.line(text);
+        self.reachable = false;
+        Ok(())
+    }
+}
+
+impl Operand {
+    /// As the condition of an `if`, evaluated before what is pending is settled.
+    fn as_condition_settled(self, body: &mut Body<'_, '_>) -> String {
+        if self.traps {
+            body.spill(|other| other.traps);
+        }
+        self.as_condition()
+    }
+}
+
+fn braced(text: &str) -> String {
+    if text.contains('\n') { format!("{{\n{}}}", indent(&format!("{text}\n"))) } else { text.to_owned() }
+}
+
+pub(crate) fn indent(text: &str) -> String {
+    text.lines()
+        .map(|line| {
+            if line.is_empty() || line.starts_with('L') && line.ends_with(":;") {
+                format!("{line}\n")
+            } else {
+                format!("    {line}\n")
+            }
+        })
+        .collect()
+}
+
+pub(crate) fn int32(value: i32) -> String {
+    match value {
+        0.. => format!("{value}u"),
+        -65536..=-1 => format!("(-{}u)", -value),
+        _ => format!("{:#x}u", value as u32),
+    }
+}
+
+pub(crate) fn int64(value: i64) -> String {
+    match value {
+        0.. => format!("{value}ull"),
+        -65536..=-1 => format!("(-{}ull)", -value),
+        _ => format!("{:#x}ull", value as u64),
+    }
+}
+
+pub(crate) fn float32(bits: u32) -> String {
+    let value = f32::from_bits(bits);
+    if value.is_finite() { negative(format!("{value:?}f")) } else { format!("wasm_float32({bits:#x}u)") }
+}
+
+pub(crate) fn float64(bits: u64) -> String {
+    let value = f64::from_bits(bits);
+    if value.is_finite() { negative(format!("{value:?}")) } else { format!("wasm_float64({bits:#x}ull)") }
+}
+
+fn negative(text: String) -> String {
+    if text.starts_with('-') { format!("({text})") } else { text }
+}
