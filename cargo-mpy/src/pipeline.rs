@@ -157,7 +157,7 @@ struct Finished {
 
 /// The module and its bindings in C; `None` when one of them was to be printed.
 fn translate(plan: &BuildPlan, module: &WasmModule, emit: Option<Stage>) -> Result<Option<(CUnit, Glue)>> {
-    let options = wasm_to_c::Options { safety: plan.safety };
+    let options = wasm_to_c::Options { safety: plan.safety, ..Default::default() };
     let translation = wasm_to_c::transpile(module, &options)?;
     if emit == Some(Stage::C) {
         ui::output(&translation.unit.source);

@@ -1,6 +1,8 @@
 //! Helpers of the end-to-end tests: cases that are files, and the Python that runs many of them in one
 //! session of one MicroPython.
 
+pub mod board;
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};

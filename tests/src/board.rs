@@ -1,0 +1,55 @@
+//! The emulated boards, for tests: their MicroPython, and what it says.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::pipeline;
+use cargo_mpy::toolchain::emulator::{Run, run};
+use cargo_mpy::toolchain::micropython::{Firmware, emulated, missing_tools};
+use target_specs::Board;
+
+use crate::in_ci;
+
+/// Every board of this machine, and why the others cannot run; in CI they all must.
+pub fn boards() -> Vec<(&'static Board, Option<String>)> {
+    emulated()
+        .map(|board| {
+            let missing = missing_tools(board);
+            let why = (!missing.is_empty()).then(|| format!("missing: {missing:?}"));
+            if let (Some(why), true) = (&why, in_ci()) {
+                panic!("{} cannot be tested: {why}", board.name);
+            }
+            (board, why)
+        })
+        .collect()
+}
+
+/// Builds a `.wasm` file for a board and reads the module.
+pub fn build(wasm: &Path, board: &Board, target_dir: &Path) -> Result<Vec<u8>, String> {
+    let options = BuildOptions {
+        input: Some(wasm.to_owned()),
+        boards: vec![board.name.clone()],
+        target_dir: Some(target_dir.to_owned()),
+        ..Default::default()
+    };
+    let plan = pipeline::plan(&options).map_err(|failure| format!("{failure:?}"))?;
+    let built = pipeline::build(&plan, None).map_err(|failure| format!("{failure:?}"))?;
+    let mpy: PathBuf = built[0].mpy.clone();
+    std::fs::read(&mpy).map_err(|error| format!("{}: {error}", mpy.display()))
+}
+
+/// Runs Python on a board; what it prints, and the traceback when it ends with one.
+pub fn execute(board: &Board, modules: &[(String, Vec<u8>)], code: &str) -> Result<String, String> {
+    let firmware = Firmware::build(board, &|_| {}).map_err(|error| error.to_string())?;
+    let run_ = Run { board, firmware: &firmware, modules, code, timeout: Duration::from_secs(300) };
+    let mut printed = Vec::new();
+    let outcome = run(&run_, &mut |bytes| printed.extend_from_slice(bytes));
+    let mut text = String::from_utf8_lossy(&printed).replace("\r\n", "\n");
+    match outcome {
+        Ok(outcome) if outcome.status == 0 => return Ok(text),
+        Ok(outcome) => text.push_str(&outcome.stderr),
+        Err(error) => text.push_str(&error.to_string()),
+    }
+    Err(text)
+}
