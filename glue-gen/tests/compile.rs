@@ -1,0 +1,195 @@
+//! Bindings of hand-written modules, compiled with every C compiler of this machine, warnings being
+//! errors.
+
+use std::path::Path;
+use std::process::Command;
+
+use glue_gen::{Glue, glue};
+use wasm_to_c::{ExportedFunc, FuncType, ImportedFunc, Interface, MemoryInfo, ValType};
+
+/// `iqfd` for the four number types, parameters before and results behind the `>`.
+fn ty(text: &str) -> FuncType {
+    let types = |letters: &str| {
+        letters
+            .chars()
+            .map(|letter| match letter {
+                'i' => ValType::I32,
+                'q' => ValType::I64,
+                'f' => ValType::F32,
+                'd' => ValType::F64,
+                'x' => ValType::ExternRef,
+                other => panic!("no type is written {other}"),
+            })
+            .collect()
+    };
+    let (params, results) = text.split_once('>').expect("a type");
+    FuncType { params: types(params), results: types(results) }
+}
+
+fn c_result(ty: &FuncType, several: &str) -> String {
+    match ty.results.as_slice() {
+        [] => "void",
+        [ValType::I32] => "uint32_t",
+        [ValType::I64] => "uint64_t",
+        [ValType::F32] => "float",
+        [ValType::F64] => "double",
+        _ => several,
+    }
+    .to_owned()
+}
+
+fn export(name: &str, c_name: &str, text: &str) -> ExportedFunc {
+    let ty = ty(text);
+    let result_type = c_result(&ty, "struct pair");
+    ExportedFunc { name: name.to_owned(), c_name: c_name.to_owned(), ty, result_type }
+}
+
+fn import(module: &str, field: &str, c_name: &str, text: &str) -> ImportedFunc {
+    let ty = ty(text);
+    let result_type = c_result(&ty, "struct pair");
+    ImportedFunc {
+        module: module.to_owned(),
+        field: field.to_owned(),
+        c_name: c_name.to_owned(),
+        ty,
+        result_type,
+    }
+}
+
+/// Every kind of binding at once, and the module behind it.
+fn everything() -> (Interface, &'static str) {
+    let interface = Interface {
+        exports: vec![
+            export("none", "f_none", ">"),
+            export("add", "f_add", "ii>i"),
+            export("sum", "f_add", "ii>i"),
+            export("a*/b", "f_wide", "q>q"),
+            export("mixed", "f_mixed", "iqfd>d"),
+            export("halve", "f_halve", "f>f"),
+            export("pair", "f_pair", "iii>iq"),
+            export("_initialize", "f_initialize", ">"),
+        ],
+        imports: vec![
+            import("time", "ticks_ms", "i_ticks", ">i"),
+            import("host", "mixed", "i_mixed", "iqfd>d"),
+            import("host", "pair", "i_pair", "f>iq"),
+            import("host", "log", "i_log", "i>"),
+            import("mpy", "panic", "i_panic", "ii>"),
+            import("mpy", "print", "i_print", "ii>"),
+        ],
+        init: Some("start".to_owned()),
+        stack_pointer: Some(("stack_pointer".to_owned(), 4096)),
+        memory: Some(MemoryInfo { base: "memory".to_owned(), size: "4096u".to_owned() }),
+    };
+    let module = r#"#include "wasm.h"
+struct pair { uint32_t r0; uint64_t r1; };
+WASM_STATE uint32_t stack_pointer = 4096;
+WASM_STATE uint8_t memory[4096];
+static uint32_t i_ticks(void);
+static double i_mixed(uint32_t, uint64_t, float, double);
+static struct pair i_pair(float);
+static void i_log(uint32_t);
+static void i_panic(uint32_t, uint32_t);
+static void i_print(uint32_t, uint32_t);
+static void start(void) { i_log(i_ticks()); }
+static void f_initialize(void) { i_print(0, 10); }
+static void f_none(void) { i_panic(0, 10); }
+static uint32_t f_add(uint32_t a, uint32_t b) { return a + b; }
+static uint64_t f_wide(uint64_t a) { return wasm_div_u64(100, a); }
+static float f_halve(float a) { return a * 0.5f; }
+static double f_mixed(uint32_t a, uint64_t b, float c, double d) { return i_mixed(a, b, c, d); }
+static struct pair f_pair(uint32_t a, uint32_t b, uint32_t c) { return i_pair((float)(a + b + c)); }
+"#;
+    (interface, module)
+}
+
+fn first_on_path(commands: &[String]) -> Option<&String> {
+    commands.iter().find(|command| Command::new(command).arg("--version").output().is_ok())
+}
+
+/// Compiles `module` and its bindings for every architecture whose compiler is here.
+fn compile(module: &str, glue: &Glue) {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    for (name, text) in c_runtime::HEADERS {
+        write(name, text);
+    }
+    write("module.c", module);
+    write(&glue.unit.file_name, &glue.unit.source);
+    write("unit.c", &format!("#include \"module.c\"\n#include \"{}\"\n", glue.unit.file_name));
+    let mut compiled = 0;
+    for arch in target_specs::archs() {
+        for compiler in &arch.compilers {
+            let Some(command) = first_on_path(&compiler.commands) else { continue };
+            for optimisation in ["-O0", "-Os", "-O2"] {
+                compile_one(command, &compiler.flags, optimisation, folder.path(), &arch.name);
+            }
+            compiled += 1;
+        }
+    }
+    assert!(compiled > 0, "no C compiler is installed");
+}
+
+fn compile_one(command: &str, flags: &[String], optimisation: &str, folder: &Path, arch: &str) {
+    let output = Command::new(command)
+        .current_dir(folder)
+        .args(flags)
+        // Not every assembler knows every architecture its compiler writes for.
+        .args(["-S", optimisation, "-std=c11", "-ffreestanding", "-Wall", "-Wextra", "-Werror"])
+        .args(wasm_to_c::C_FLAGS)
+        .args(["-I.", "-o", "unit.s", "unit.c"])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command} {optimisation} for {arch}: {said}");
+}
+
+#[test]
+fn every_kind_of_binding_compiles_everywhere() {
+    let (interface, module) = everything();
+    compile(module, &glue("everything", &interface).unwrap());
+}
+
+#[test]
+fn a_module_needs_nothing_but_its_own() {
+    let interface = Interface::default();
+    let glue = glue("empty", &interface).unwrap();
+    assert!(glue.qstrs.is_empty());
+    compile("", &glue);
+
+    let add = Interface { exports: vec![export("add", "add", "ii>i")], ..Interface::default() };
+    let module = "#include \"wasm.h\"\nstatic uint32_t add(uint32_t a, uint32_t b) { return a + b; }\n";
+    compile(module, &crate::glue("one", &add).unwrap());
+}
+
+#[test]
+fn exported_names_come_first_in_the_order_of_the_tables() {
+    let (interface, _) = everything();
+    let glue = glue("everything", &interface).unwrap();
+    // Up to three parameters, then more, then what imports add.
+    assert_eq!(
+        glue.qstrs,
+        ["none", "add", "sum", "a*/b", "halve", "pair", "mixed", "time", "ticks_ms", "host", "log"]
+    );
+}
+
+#[test]
+fn what_python_cannot_express_is_refused_by_name() {
+    let refused = |interface: Interface| {
+        let error = glue("m", &interface).unwrap_err();
+        (error.code, error.at.to_string())
+    };
+    let exports = |exports| Interface { exports, ..Interface::default() };
+    let imports = |import| Interface { imports: vec![import], ..Interface::default() };
+    assert_eq!(refused(exports(vec![export("f", "f", "x>")])), ("inexpressible-export", "`f`".into()));
+    assert_eq!(refused(exports(vec![export("f", "f", ">x")])).0, "inexpressible-export");
+    let long = "n".repeat(256);
+    assert_eq!(refused(exports(vec![export(&long, "f", ">")])).0, "inexpressible-export");
+    assert_eq!(refused(imports(import("m", "f", "f", "x>"))), ("inexpressible-import", "`m.f`".into()));
+    let many = format!("{}>", "i".repeat(256));
+    assert_eq!(refused(imports(import("m", "f", "f", &many))).0, "inexpressible-import");
+    assert_eq!(refused(imports(import("mpy", "nothing", "f", ">"))).0, "inexpressible-import");
+    assert_eq!(refused(imports(import("mpy", "panic", "f", "i>"))).0, "inexpressible-import");
+    // There is no memory to read the text from.
+    assert_eq!(refused(imports(import("mpy", "panic", "f", "ii>"))).0, "inexpressible-import");
+}
