@@ -277,19 +277,22 @@ impl Linker<'_, '_> {
     /// S + A of one of the two relocations that make a difference, in a region that they share.
     fn half_of_difference(&self, site: Site) -> Result<i64> {
         let (value, addend) = self.operands(site, site.row.formula)?;
-        if value.base != Base::Zero {
-            let mut other_half = self.program.sections[site.section].section.relocs.iter().filter(|other| {
-                let same_place = other.offset == site.reloc.offset && !std::ptr::eq(*other, site.reloc);
+        let value_base = value.base;
+        if value_base != Base::Zero {
+            // The halves are neighbours: relocations are sorted by offset.
+            let relocs = &self.program.sections[site.section].section.relocs;
+            let first = relocs.partition_point(|other| other.offset < site.reloc.offset);
+            let here = relocs[first..].iter().take_while(|other| other.offset == site.reloc.offset);
+            let is_other_half = |other: &&Reloc| {
                 let formula = self.program.arch.row(other.r_type).map(|row| row.formula);
-                same_place
-                    && match site.row.formula {
-                        Formula::Subtract => matches!(formula, Some(Formula::Add | Formula::Set)),
-                        _ => matches!(formula, Some(Formula::Subtract)),
-                    }
-            });
-            let fits = other_half.next().is_some_and(|other| {
-                self.operands(Site { reloc: other, ..site }, site.row.formula)
-                    .is_ok_and(|(v, _)| v.base == value.base)
+                match site.row.formula {
+                    Formula::Subtract => matches!(formula, Some(Formula::Add | Formula::Set)),
+                    _ => matches!(formula, Some(Formula::Subtract)),
+                }
+            };
+            let fits = here.take(4).find(is_other_half).is_some_and(|other| {
+                let value = self.operands(Site { reloc: other, ..site }, site.row.formula);
+                value.is_ok_and(|(other, _)| other.base == value_base)
             });
             if !fits {
                 return Err(self.distant(site));
@@ -317,7 +320,7 @@ impl Linker<'_, '_> {
         let relocs = &self.program.sections[section].section.relocs;
         let first = relocs.partition_point(|reloc| i64::from(reloc.offset) < wanted);
         let (region, address) = self.layout.slots[chunk].ok_or_else(lost)?;
-        for reloc in relocs[first..].iter().take_while(|reloc| i64::from(reloc.offset) == wanted) {
+        for reloc in relocs[first..].iter().take(4).take_while(|reloc| i64::from(reloc.offset) == wanted) {
             let Some(row) = self.program.arch.row(reloc.r_type) else { continue };
             if matches!(row.formula, Formula::Relative(_) | Formula::GotEntry) {
                 let address = address + (reloc.offset - start);

@@ -105,42 +105,49 @@ pub fn regions(program: &Program, byte_readable_text: bool) -> Vec<Option<Region
 
 /// Moves chunks to text that have to be at a known distance from it.
 fn join(program: &Program, regions: &mut [Option<Region>]) {
-    let mut edges = Vec::new();
+    // Chunks at known distances from each other, as a forest of parents.
+    let mut parents: Vec<ChunkId> = (0..regions.len()).collect();
+    fn root(parents: &mut [ChunkId], mut id: ChunkId) -> ChunkId {
+        while parents[id] != id {
+            parents[id] = parents[parents[id]];
+            id = parents[id];
+        }
+        id
+    }
+    let mut in_text: Vec<ChunkId> = Vec::new();
     for (id, chunk) in program.chunks.iter().enumerate() {
         if regions[id].is_none() {
             continue;
         }
+        if regions[id] == Some(Region::Text) {
+            in_text.push(id);
+        }
         let owned = &program.sections[chunk.section];
         for reloc in &owned.section.relocs[chunk.relocs.clone()] {
             let Some(row) = program.arch.row(reloc.r_type) else { continue };
-            let from_got = matches!(row.formula, Formula::FromGot);
-            if !from_got
-                && !matches!(row.formula, Formula::Relative(_) | Formula::ThumbBranch | Formula::High)
-            {
-                continue;
-            }
-            let target = program.target(owned.object, reloc, program.bias(row.formula));
-            if let Some((Target::Chunk(target, _), _)) = target {
-                let (target, _) = program.linked(target);
-                if regions[target] != regions[id] || from_got {
-                    edges.push((if from_got { target } else { id }, target));
+            let target = match row.formula {
+                Formula::Relative(_) | Formula::ThumbBranch | Formula::FromGot => {
+                    program.target(owned.object, reloc, program.bias(row.formula))
                 }
+                _ => continue,
+            };
+            let Some((Target::Chunk(target, _), _)) = target else { continue };
+            let (target, _) = program.linked(target);
+            if matches!(row.formula, Formula::FromGot) {
+                in_text.push(target);
+            } else if regions[target] != regions[id] {
+                let (a, b) = (root(&mut parents, id), root(&mut parents, target));
+                parents[a] = b;
             }
         }
     }
-    // A few edges at most: code that addresses variables relative to itself.
-    loop {
-        let mut changed = false;
-        for &(from, to) in &edges {
-            let text = Some(Region::Text);
-            let one_is_text = from == to || regions[from] == text || regions[to] == text;
-            if one_is_text && (regions[from] != text || regions[to] != text) {
-                (regions[from], regions[to]) = (text, text);
-                changed = true;
-            }
-        }
-        if !changed {
-            return;
+    let mut is_text = vec![false; regions.len()];
+    for id in in_text {
+        is_text[root(&mut parents, id)] = true;
+    }
+    for id in 0..regions.len() {
+        if regions[id].is_some() && is_text[root(&mut parents, id)] {
+            regions[id] = Some(Region::Text);
         }
     }
 }
@@ -153,14 +160,8 @@ fn join(program: &Program, regions: &mut [Option<Region>]) {
 ///
 /// # Errors
 /// `unsupported-alignment`, `too-large`, `no-entry` when the entry is too far from the start of text.
-pub fn place(
-    program: &Program,
-    regions: &[Option<Region>],
-    entry: Target,
-    got: &Got,
-    anchor: bool,
-) -> Result<Layout> {
-    let Target::Chunk(entry_chunk, entry_offset) = program.canonical(entry) else {
+pub fn place(program: &Program, regions: &[Option<Region>], got: &Got, anchor: bool) -> Result<Layout> {
+    let Some(Target::Chunk(entry_chunk, entry_offset)) = program.entry() else {
         return Err(Diagnostic::new("no-entry", "the entry of the module is not code"));
     };
     let first = first_of_block(program, regions);

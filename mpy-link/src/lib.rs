@@ -13,6 +13,7 @@ mod image;
 mod layout;
 mod mpy;
 mod object;
+mod relax;
 mod reloc;
 mod resolve;
 
@@ -20,6 +21,8 @@ use target_specs::{Arch, Diagnostic, Result};
 
 use crate::got::Got;
 use crate::image::Linker;
+use crate::layout::Region;
+use crate::relax::CodeRelaxer;
 use crate::resolve::Program;
 
 /// What kind of file an [`Input`] is.
@@ -82,13 +85,15 @@ pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
         ));
     };
     let mut program = Program::load(inputs, arch)?;
-    let entry = program.mark(ENTRY)?;
+    program.mark(ENTRY)?;
     resolve::merge(&mut program);
     let regions = layout::regions(&program, options.arch.byte_readable_text);
+    relax::relax_got(&mut program, &regions);
     let mut got = Got::collect(&program);
+    relax_code(&mut program, &regions, &got)?;
     let mut anchor = false;
     let (layout, contents) = loop {
-        let layout = layout::place(&program, &regions, entry, &got, anchor)?;
+        let layout = layout::place(&program, &regions, &got, anchor)?;
         got.sort(&program, &layout);
         let linker = Linker { program: &program, layout: &layout, got: &got };
         let contents = linker.fill()?;
@@ -103,4 +108,17 @@ pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
     let bytes = mpy::write(&head, &contents, layout.bss);
     let sizes = Sizes { text: layout.text, rodata: layout.rodata, bss: layout.bss };
     Ok(Image { bytes, sizes })
+}
+
+/// Shortens code until nothing gets shorter.
+fn relax_code(program: &mut Program, regions: &[Option<Region>], got: &Got) -> Result<()> {
+    let Some(relaxer) = CodeRelaxer::new(program, regions) else { return Ok(()) };
+    loop {
+        let layout = layout::place(program, regions, got, false)?;
+        if !relaxer.round(program, &layout, false) {
+            // Padding depends only on what is before it in its section.
+            relaxer.round(program, &layout, true);
+            return Ok(());
+        }
+    }
 }

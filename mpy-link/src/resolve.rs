@@ -44,6 +44,8 @@ pub struct Chunk {
 #[derive(Debug)]
 pub struct Owned<'a> {
     pub object: usize,
+    /// Where its symbols are at home.
+    pub home: Home,
     pub section: Section<'a>,
     /// Its chunks, in order of `start`.
     pub chunks: Range<ChunkId>,
@@ -88,6 +90,8 @@ pub struct Program<'a> {
     archives: Vec<Archive<'a>>,
     lazy: HashMap<&'a str, (usize, MemberId)>,
     loaded: HashSet<(usize, MemberId)>,
+    /// Object and symbol of the module's entry.
+    entry: Option<(usize, usize)>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -138,9 +142,14 @@ struct Duplicate<'a> {
 /// Something referred to that nobody defines.
 struct Undefined<'a> {
     name: &'a str,
-    /// Object, section and offset of each reference.
+    /// Object, section and offset of the first references.
     from: Vec<Place>,
+    /// How many there are.
+    count: usize,
 }
+
+/// How many references to an undefined symbol are told.
+const TOLD: usize = 3;
 
 impl<'a> Program<'a> {
     /// Reads the objects that are always linked and the indices of the archives.
@@ -159,6 +168,7 @@ impl<'a> Program<'a> {
             archives: Vec::new(),
             lazy: HashMap::new(),
             loaded: HashSet::new(),
+            entry: None,
         };
         let mut duplicates = Vec::new();
         for input in inputs {
@@ -208,7 +218,7 @@ impl<'a> Program<'a> {
         for (index, section) in std::mem::take(&mut object.sections).into_iter().enumerate() {
             let id = section
                 .filter(|_| !dropped.contains(&index))
-                .map(|section| self.add_section(number, section));
+                .map(|section| self.add_section(number, Home::Section(index as u32), section));
             ids.push(id);
         }
         self.section_ids.push(ids);
@@ -239,11 +249,11 @@ impl<'a> Program<'a> {
         }
     }
 
-    fn add_section(&mut self, object: usize, section: Section<'a>) -> SectionId {
+    fn add_section(&mut self, object: usize, home: Home, section: Section<'a>) -> SectionId {
         let id = self.sections.len();
         let first = self.chunks.len();
         split(&section, id, &mut self.chunks);
-        self.sections.push(Owned { object, section, chunks: first..self.chunks.len() });
+        self.sections.push(Owned { object, home, section, chunks: first..self.chunks.len() });
         id
     }
 
@@ -281,6 +291,7 @@ impl<'a> Program<'a> {
         if strength == Strength::Common {
             new.room = Some(self.add_section(
                 object,
+                Home::Common,
                 Section {
                     name: "COMMON",
                     kind: Kind::Bss,
@@ -369,16 +380,45 @@ impl<'a> Program<'a> {
         (id, offset.wrapping_sub(i64::from(self.chunks[id].start)))
     }
 
+    #[cfg(test)]
+    pub fn add_test_section(&mut self, data: Vec<u8>, values: &[u64]) {
+        let section = Section {
+            name: ".text",
+            kind: Kind::Text,
+            size: data.len() as u32,
+            data: data.into(),
+            align: 4,
+            merge: None,
+            retain: false,
+            relocs: Vec::new(),
+        };
+        let symbol = |&value: &u64| Symbol {
+            name: "",
+            binding: Binding::Local,
+            home: Home::Section(0),
+            is_section: false,
+            is_function: false,
+            value,
+            size: 0,
+        };
+        let symbols = values.iter().map(symbol).collect();
+        let object = Object {
+            name: String::new(),
+            sections: vec![Some(section)],
+            symbols,
+            groups: Vec::new(),
+            flags: 0,
+        };
+        self.add(object, None).unwrap();
+    }
+
     /// Marks what is reachable from `entry`, reading members of archives as they are needed.
     ///
     /// # Errors
     /// `undefined-symbol`, `no-entry`, `tls`, `static-constructor`, and those of reading.
-    pub fn mark(&mut self, entry: &str) -> Result<Target> {
-        let start = self.entry(entry)?;
-        let mut work = Vec::new();
-        if let Target::Chunk(chunk, _) = start {
-            work.push(chunk);
-        }
+    pub fn mark(&mut self, entry: &str) -> Result<()> {
+        let start = self.find_entry(entry)?;
+        let mut work = vec![start];
         let mut rooted = 0;
         let mut undefined: Vec<Undefined<'a>> = Vec::new();
         let mut numbers: HashMap<&'a str, usize> = HashMap::new();
@@ -428,17 +468,21 @@ impl<'a> Program<'a> {
                                 continue;
                             }
                             let number = *numbers.entry(symbol.name).or_insert_with(|| {
-                                undefined.push(Undefined { name: symbol.name, from: Vec::new() });
+                                undefined.push(Undefined { name: symbol.name, from: Vec::new(), count: 0 });
                                 undefined.len() - 1
                             });
-                            undefined[number].from.push(self.section_place(section, Some(reloc.offset)));
+                            undefined[number].count += 1;
+                            if undefined[number].from.len() < TOLD {
+                                let place = self.section_place(section, Some(reloc.offset));
+                                undefined[number].from.push(place);
+                            }
                         }
                     }
                     break;
                 }
             }
         }
-        if undefined.is_empty() { Ok(start) } else { Err(undefined_error(&undefined)) }
+        if undefined.is_empty() { Ok(()) } else { Err(undefined_error(&undefined)) }
     }
 
     /// What a section symbol's addend holds besides the offset, under this formula.
@@ -446,20 +490,27 @@ impl<'a> Program<'a> {
         if matches!(formula, Formula::Relative(_)) { self.arch.relative_bias } else { 0 }
     }
 
-    fn entry(&mut self, entry: &str) -> Result<Target> {
-        loop {
-            if let Some(&Definition { object, symbol, .. }) = self.globals.get(entry) {
-                if let Some(target @ Target::Chunk(..)) = self.meaning(object, symbol) {
-                    return Ok(target);
-                }
-            } else if let Some((&name, _)) = self.lazy.get_key_value(entry)
-                && self.load_member(name)?
-            {
-                continue;
-            }
-            return Err(Diagnostic::new("no-entry", format!("no object defines the function `{entry}`"))
-                .help(format!("a module starts at `mp_obj_t {entry}(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args)`")));
+    /// Finds the definition of `name` and remembers it; the chunk it lies in.
+    fn find_entry(&mut self, name: &str) -> Result<ChunkId> {
+        if !self.globals.contains_key(name) {
+            self.load_member(name)?;
         }
+        self.entry = self.globals.get(name).map(|definition| (definition.object, definition.symbol));
+        match self.entry() {
+            Some(Target::Chunk(chunk, _))
+                if self.sections[self.chunks[chunk].section].section.kind == Kind::Text =>
+            {
+                Ok(chunk)
+            }
+            _ => Err(Diagnostic::new("no-entry", format!("no object defines the function `{name}`")).help(format!(
+                "a module starts at `mp_obj_t {name}(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args)`"
+            ))),
+        }
+    }
+
+    /// Where the module starts.
+    pub fn entry(&self) -> Option<Target> {
+        self.entry.and_then(|(object, symbol)| self.meaning(object, symbol))
     }
 
     /// Reads the member that defines `name`; whether there was a new one.
@@ -615,11 +666,11 @@ fn undefined_error(undefined: &[Undefined]) -> Diagnostic {
         let _ = write!(message, "{separator}undefined symbol `{}`", symbol.name);
         // The diagnostic's own place is the first use of the only symbol.
         let told = usize::from(undefined.len() == 1);
-        let others: Vec<String> = symbol.from.iter().skip(told).take(3).map(Place::to_string).collect();
+        let others: Vec<String> = symbol.from.iter().skip(told).map(Place::to_string).collect();
         if !others.is_empty() {
             let _ = write!(message, ", used at {}", others.join(" and at "));
         }
-        let more = symbol.from.len().saturating_sub(others.len() + told);
+        let more = symbol.count.saturating_sub(symbol.from.len());
         if more > 0 {
             let _ = write!(message, " and {more} more");
         }

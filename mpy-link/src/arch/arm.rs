@@ -141,6 +141,8 @@ const V7M: Arch = Arch {
     code_bit: 1,
     // The EABI's version; how floats are passed is not in the flags of relocatable objects.
     abi_flags: object::elf::EF_ARM_EABIMASK,
+    relax_got: None,
+    relax_code: None,
 };
 
 pub static ARMV6M: Arch = Arch { name: "armv6m", jump: jump_v6m, ..V7M };

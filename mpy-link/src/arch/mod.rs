@@ -6,6 +6,7 @@ mod x64;
 mod x86;
 mod xtensa;
 
+use crate::relax::{RelaxCode, RelaxGot};
 use crate::reloc::Row;
 
 /// A machine as the linker sees it; [`target_specs::Arch`] holds what the other stages see.
@@ -39,6 +40,8 @@ pub struct Arch {
     pub code_bit: i64,
     /// Bits of `e_flags` in which all objects must agree.
     pub abi_flags: u32,
+    pub relax_got: Option<RelaxGot>,
+    pub relax_code: Option<RelaxCode>,
 }
 
 /// All machines.

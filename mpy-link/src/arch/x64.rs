@@ -1,6 +1,7 @@
 //! x86-64: *System V ABI, AMD64 Architecture Processor Supplement*, "Relocation Types".
 
 use super::{Arch, x86};
+use crate::object::{Home, Section, Symbol};
 use crate::reloc::Formula::{
     Absolute, FromGot, GotAddress, GotEntry, GotOffset, None as Mark, Refuse, Relative, Size,
 };
@@ -47,6 +48,38 @@ static ROWS: &[Row] = &[
     row(42, "R_X86_64_REX_GOTPCRELX", GotEntry, &S32),
 ];
 
+const PC32: u32 = 2;
+const GOTPCRELX: u32 = 41;
+const REX_GOTPCRELX: u32 = 42;
+
+/// The ABI's "Optimize GOTPCRELX Relocations": `mov foo@GOTPCREL(%rip), reg` becomes `lea foo(%rip),
+/// reg`, and an indirect call or jump a direct one.
+fn relax_got(section: &mut Section, _: &[Symbol], _: Home, near: &[bool]) {
+    let Section { data, relocs, .. } = section;
+    for (reloc, _) in relocs.iter_mut().zip(near).filter(|(_, near)| **near) {
+        let at = reloc.offset as usize;
+        // The addend of a look-up is where the instruction ends.
+        if !matches!(reloc.r_type, GOTPCRELX | REX_GOTPCRELX) || reloc.addend != -4 || at < 2 {
+            continue;
+        }
+        let Some(&[opcode, mod_rm]) = data.get(at - 2..at) else { continue };
+        match (opcode, mod_rm) {
+            (0x8b, _) => data.to_mut()[at - 2] = 0x8d,
+            // `addr32 call`, as long as before.
+            (0xff, 0x15) => data.to_mut()[at - 2..at].copy_from_slice(&[0x67, 0xe8]),
+            (0xff, 0x25) if data.len() - at >= 4 => {
+                // `jmp` is shorter by one byte; a `nop` follows that is never reached.
+                data.to_mut()[at - 2] = 0xe9;
+                data.to_mut()[at + 3] = 0x90;
+                reloc.offset -= 1;
+            }
+            _ => continue,
+        }
+        reloc.r_type = PC32;
+    }
+    relocs.sort_by_key(|reloc| reloc.offset);
+}
+
 pub static X64: Arch = Arch {
     name: "x64",
     machine: object::elf::EM_X86_64,
@@ -62,4 +95,6 @@ pub static X64: Arch = Arch {
     absolute_help: "compile with -fPIC",
     code_bit: 0,
     abi_flags: 0,
+    relax_got: Some(relax_got),
+    relax_code: None,
 };

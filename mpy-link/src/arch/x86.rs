@@ -1,6 +1,7 @@
 //! 32-bit x86: *System V ABI, Intel386 Architecture Processor Supplement*, "Relocation Types".
 
 use super::Arch;
+use crate::object::{Home, Section, Symbol};
 use crate::reloc::Formula::{Absolute, FromGot, GotAddress, GotOffset, None as Mark, Refuse, Relative, Size};
 use crate::reloc::{NOTHING, Pc, Refusal, Row, S8, S16, S32, U8, U16, U32, row};
 
@@ -46,6 +47,40 @@ pub(super) fn jump(distance: i64) -> Option<Vec<u8>> {
     Some(near)
 }
 
+const PC32: u32 = 2;
+const GOTOFF: u32 = 9;
+const GOT32X: u32 = 43;
+
+/// The ABI's "Optimize R_386_GOT32X Relocations": `mov foo@GOT(%reg1), %reg2` becomes `lea
+/// foo@GOTOFF(%reg1), %reg2`, and an indirect call a direct one.
+fn relax_got(section: &mut Section, _: &[Symbol], _: Home, near: &[bool]) {
+    let Section { data, relocs, .. } = section;
+    for (reloc, _) in relocs.iter_mut().zip(near).filter(|(_, near)| **near) {
+        let at = reloc.offset as usize;
+        if reloc.r_type != GOT32X || reloc.addend != 0 || at < 2 {
+            continue;
+        }
+        let Some(&[opcode, mod_rm]) = data.get(at - 2..at) else { continue };
+        // A displacement of 32 bits from a register.
+        if mod_rm & 0xc0 != 0x80 || mod_rm & 7 == 4 {
+            continue;
+        }
+        match (opcode, mod_rm >> 3 & 7) {
+            (0x8b, _) => {
+                data.to_mut()[at - 2] = 0x8d;
+                reloc.r_type = GOTOFF;
+            }
+            (0xff, 2) => {
+                // `addr32 call`, as long as before; its distance counts from its end.
+                data.to_mut()[at - 2..at].copy_from_slice(&[0x67, 0xe8]);
+                reloc.r_type = PC32;
+                reloc.addend = -4;
+            }
+            _ => {}
+        }
+    }
+}
+
 pub static X86: Arch = Arch {
     name: "x86",
     machine: object::elf::EM_386,
@@ -61,4 +96,6 @@ pub static X86: Arch = Arch {
     absolute_help: "compile with -fPIC",
     code_bit: 0,
     abi_flags: 0,
+    relax_got: Some(relax_got),
+    relax_code: None,
 };

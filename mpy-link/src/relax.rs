@@ -1,0 +1,196 @@
+//! Making code smaller once it is known what is near: a look-up in the GOT of an address that is in
+//! text anyway becomes a computation of it, and a long call becomes a short one.
+
+use crate::layout::{Base, Layout, Region};
+use crate::object::{Home, Object, Reloc, Section, Symbol};
+use crate::resolve::{Program, SectionId, Target};
+
+/// What a machine can do about look-ups in the GOT. `near` says for each relocation of the section
+/// whether its symbol lies in text; `symbols` and `here` are the object's symbols and where those of
+/// this section are at home. Rewrites instructions and relocations in place, nothing moves.
+pub type RelaxGot = fn(section: &mut Section, symbols: &[Symbol], here: Home, near: &[bool]);
+
+/// What a machine can do about calls and padding: the bytes of a section that can go, as their place
+/// and number, in order. `distance` is from each relocation to its symbol, where that is fixed, and
+/// may still grow by less than `slack`. With `last` nothing will move afterwards.
+pub type RelaxCode =
+    fn(section: &mut Section, flags: u32, distance: &[Option<i64>], slack: i64, last: bool) -> Vec<Cut>;
+
+/// Bytes to remove from a section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cut {
+    pub offset: u32,
+    pub len: u32,
+}
+
+/// Sections with live text, which are never split into chunks.
+fn live_text(program: &Program, regions: &[Option<Region>]) -> Vec<SectionId> {
+    let live = |owned: &&crate::resolve::Owned| {
+        owned.chunks.len() == 1
+            && regions[owned.chunks.start] == Some(Region::Text)
+            && !owned.section.relocs.is_empty()
+    };
+    let sections = program.sections.iter().enumerate();
+    sections.filter(|(_, owned)| live(owned)).map(|(id, _)| id).collect()
+}
+
+/// Spares the GOT what is near.
+pub fn relax_got(program: &mut Program, regions: &[Option<Region>]) {
+    let Some(relax) = program.arch.relax_got else { return };
+    for id in live_text(program, regions) {
+        let owned = &program.sections[id];
+        let object = owned.object;
+        let near = |reloc: &Reloc| match program.meaning(object, reloc.symbol as usize) {
+            Some(target @ Target::Chunk(..)) => match program.canonical(target) {
+                Target::Chunk(chunk, _) => regions[chunk] == Some(Region::Text),
+                _ => false,
+            },
+            _ => false,
+        };
+        let near: Vec<bool> = owned.section.relocs.iter().map(near).collect();
+        let here = owned.home;
+        relax(&mut program.sections[id].section, &program.objects[object].symbols, here, &near);
+    }
+}
+
+/// What has to be changed when parts of a section move.
+#[derive(Default, Clone)]
+struct Followers {
+    /// Symbols in the section, by their index in its object.
+    symbols: Vec<usize>,
+    /// Relocations whose addend is an offset in the section.
+    addends: Vec<(SectionId, usize)>,
+}
+
+/// Shortens code, round by round.
+pub struct CodeRelaxer {
+    relax: RelaxCode,
+    sections: Vec<SectionId>,
+    /// By section.
+    followers: Vec<Followers>,
+}
+
+impl CodeRelaxer {
+    /// `None` where the machine has nothing to shorten.
+    pub fn new(program: &Program, regions: &[Option<Region>]) -> Option<CodeRelaxer> {
+        let relax = program.arch.relax_code?;
+        let mut followers = vec![Followers::default(); program.sections.len()];
+        let section_of = |object: usize, symbol: &Symbol| match symbol.home {
+            Home::Section(index) => program.section_ids[object].get(index as usize).copied().flatten(),
+            _ => None,
+        };
+        for (object, Object { symbols, .. }) in program.objects.iter().enumerate() {
+            for (index, symbol) in symbols.iter().enumerate() {
+                if let Some(section) = section_of(object, symbol) {
+                    followers[section].symbols.push(index);
+                }
+            }
+        }
+        for (id, owned) in program.sections.iter().enumerate() {
+            for (at, reloc) in owned.section.relocs.iter().enumerate() {
+                let symbol = program.objects[owned.object].symbols.get(reloc.symbol as usize);
+                let symbol = symbol.filter(|symbol| symbol.is_section);
+                if let Some(section) = symbol.and_then(|symbol| section_of(owned.object, symbol)) {
+                    followers[section].addends.push((id, at));
+                }
+            }
+        }
+        Some(CodeRelaxer { relax, sections: live_text(program, regions), followers })
+    }
+
+    /// One round; whether anything changed, so that addresses have to be assigned again.
+    pub fn round(&self, program: &mut Program, layout: &Layout, last: bool) -> bool {
+        // Between two places that both move down, only alignment can add to the distance.
+        let aligns = program.chunks.iter().zip(&layout.slots).filter(|(_, slot)| slot.is_some());
+        let slack = i64::from(aligns.map(|(chunk, _)| chunk.align).max().unwrap_or(1));
+        let mut changed = false;
+        // Distances are those of `layout` until the round is over.
+        let mut cuts = Vec::new();
+        for &id in &self.sections {
+            let owned = &program.sections[id];
+            let object = owned.object;
+            let Some((_, start)) = layout.slots[owned.chunks.start] else { continue };
+            let distance = |reloc: &Reloc| {
+                let (target, addend) = program.target(object, reloc, 0)?;
+                let value = layout.value(program, target);
+                let here = i64::from(start) + i64::from(reloc.offset);
+                let in_text = value.base == Base::Region(Region::Text);
+                in_text.then(|| value.offset.wrapping_add(addend).wrapping_sub(here))
+            };
+            let distances: Vec<Option<i64>> = owned.section.relocs.iter().map(distance).collect();
+            let flags = program.objects[object].flags;
+            cuts.push((id, (self.relax)(&mut program.sections[id].section, flags, &distances, slack, last)));
+        }
+        for (id, cuts) in cuts {
+            if !cuts.is_empty() {
+                remove(program, id, &cuts, &self.followers[id]);
+                changed = true;
+            }
+        }
+        changed
+    }
+}
+
+/// Removes bytes from a section, and moves all that refers to what is behind them.
+fn remove(program: &mut Program, id: SectionId, cuts: &[Cut], followers: &Followers) {
+    // Bytes removed before each cut.
+    let mut total = 0;
+    let mut before = Vec::with_capacity(cuts.len());
+    for cut in cuts {
+        before.push(total);
+        total += cut.len;
+    }
+    let moved = |offset: i64| {
+        let next = cuts.partition_point(|cut| i64::from(cut.offset) < offset);
+        let Some(at) = next.checked_sub(1) else { return offset };
+        let inside = (offset - i64::from(cuts[at].offset)).min(i64::from(cuts[at].len));
+        offset - i64::from(before[at]) - inside
+    };
+    let moved_u64 = |offset: u64| i64::try_from(offset).map_or(offset, |offset| moved(offset) as u64);
+
+    let owned = &mut program.sections[id];
+    let data = owned.section.data.to_mut();
+    let mut kept = Vec::with_capacity(data.len());
+    let mut from = 0;
+    for cut in cuts {
+        kept.extend_from_slice(&data[from..cut.offset as usize]);
+        from = (cut.offset + cut.len) as usize;
+    }
+    kept.extend_from_slice(&data[from..]);
+    *data = kept;
+    owned.section.size -= total;
+    program.chunks[owned.chunks.start].len -= total;
+    for reloc in &mut owned.section.relocs {
+        reloc.offset = moved(i64::from(reloc.offset)) as u32;
+    }
+
+    let symbols = &mut program.objects[owned.object].symbols;
+    for &index in &followers.symbols {
+        let symbol = &mut symbols[index];
+        let end = moved_u64(symbol.value.saturating_add(symbol.size));
+        symbol.value = moved_u64(symbol.value);
+        symbol.size = end.saturating_sub(symbol.value);
+    }
+    for &(section, at) in &followers.addends {
+        let reloc = &mut program.sections[section].section.relocs[at];
+        reloc.addend = moved(reloc.addend);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn offsets_move_by_what_was_removed_before_them() {
+        let cuts = [Cut { offset: 4, len: 4 }, Cut { offset: 20, len: 2 }];
+        let arch = crate::arch::Arch::named(crate::arch::ARCHS[0].name).unwrap();
+        let mut program = Program::load(&[], arch).unwrap();
+        program.add_test_section(vec![0; 32], &[0, 4, 6, 8, 20, 22, 32]);
+        let followers = Followers { symbols: (0..7).collect(), addends: Vec::new() };
+        remove(&mut program, 0, &cuts, &followers);
+        let values: Vec<u64> = program.objects[0].symbols.iter().map(|symbol| symbol.value).collect();
+        assert_eq!(values, [0, 4, 4, 4, 16, 16, 26]);
+        assert_eq!(program.sections[0].section.data.len(), 26);
+    }
+}
