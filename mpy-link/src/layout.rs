@@ -13,6 +13,7 @@
 //! block, which is where a global variable of default visibility goes.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use target_specs::{Diagnostic, Result};
 
@@ -209,15 +210,17 @@ fn text_order(program: &Program, id: ChunkId, entry: ChunkId) -> (u8, Reverse<u3
         Kind::Text if id == entry => 2,
         Kind::Text => 3,
         _ if has_words => GOT_AFTER,
-        Kind::Rodata => 5,
-        Kind::Data => 6,
-        _ => 7,
+        Kind::Rodata => FILLER,
+        Kind::Data => FILLER + 1,
+        _ => FILLER + 2,
     };
     (class, Reverse(chunk.align))
 }
 
 /// The class in [`text_order`] that the GOT follows: all words that are relocated lie together.
 const GOT_AFTER: u8 = 4;
+/// The class of constants that can lie anywhere in text.
+const FILLER: u8 = 5;
 
 /// The chunk of the data block whose address most likely is in a word of text.
 fn first_of_block(program: &Program, regions: &[Option<Region>]) -> Option<ChunkId> {
@@ -264,12 +267,29 @@ fn assign(
     let mut layout = Layout { slots: Vec::new(), text: 0, rodata: 0, bss: 0, got: 0, jump, anchor: None };
 
     let mut end = Cursor { at: layout.jump.len() as u64 };
-    let mut got_done = false;
+    let class = |id: ChunkId| text_order(program, id, ChunkId::MAX).0;
     let order = &orders[Region::Text as usize];
+    // Constants that are not relocated fill the gaps that alignment makes between others.
+    let fillers = order.iter().filter(|&&id| class(id) == FILLER);
+    let mut fillers: BTreeSet<(u32, ChunkId)> = fillers.map(|&id| (program.chunks[id].len, id)).collect();
+    let mut got_done = false;
     for &id in order {
-        if !got_done && text_order(program, id, ChunkId::MAX).0 > GOT_AFTER {
+        if !got_done && class(id) > GOT_AFTER {
+            end.fill(program, word, &mut fillers, &mut slots);
             layout.got = place_got(&mut end, got, anchor, word, &mut layout.anchor)?;
             got_done = true;
+        }
+        if class(id) == FILLER {
+            if !fillers.remove(&(program.chunks[id].len, id)) {
+                continue;
+            }
+        } else {
+            end.fill(
+                program,
+                program.chunks[id].align.min(program.arch.text_align),
+                &mut fillers,
+                &mut slots,
+            );
         }
         let at = end.put(program, id, program.arch.text_align)?;
         slots[id] = Some((Region::Text, at));
@@ -321,6 +341,30 @@ struct Cursor {
 impl Cursor {
     fn align(&mut self, align: u32) {
         self.at = self.at.next_multiple_of(u64::from(align));
+    }
+
+    /// Puts the largest constants that fit into the gap before the next multiple of `align`.
+    fn fill(
+        &mut self,
+        program: &Program,
+        align: u32,
+        fillers: &mut BTreeSet<(u32, ChunkId)>,
+        slots: &mut [Option<(Region, u32)>],
+    ) {
+        /// The size of the largest is right more often than its alignment.
+        const TRIES: usize = 8;
+        let end = self.at.next_multiple_of(u64::from(align));
+        loop {
+            let gap = end - self.at;
+            let fits = |&&(len, id): &&(u32, ChunkId)| {
+                self.at.is_multiple_of(u64::from(program.chunks[id].align)) && u64::from(len) <= gap
+            };
+            let largest = fillers.range(..(gap as u32 + 1, 0)).rev().take(TRIES);
+            let Some(&(len, id)) = largest.into_iter().find(fits) else { return };
+            fillers.remove(&(len, id));
+            slots[id] = Some((Region::Text, self.at as u32));
+            self.at += u64::from(len);
+        }
     }
 
     fn put(&mut self, program: &Program, id: ChunkId, limit: u32) -> Result<u32> {

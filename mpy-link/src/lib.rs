@@ -10,12 +10,16 @@
 mod arch;
 mod got;
 mod image;
+pub mod inspect;
 mod layout;
+mod map;
 mod mpy;
 mod object;
 mod relax;
 mod reloc;
 mod resolve;
+
+pub use map::{MapEntry, Part};
 
 use target_specs::{Arch, Diagnostic, Result};
 
@@ -23,7 +27,7 @@ use crate::got::Got;
 use crate::image::Linker;
 use crate::layout::Region;
 use crate::relax::CodeRelaxer;
-use crate::resolve::Program;
+use crate::resolve::{FUN_TABLE_FIRST, FUN_TABLE_SYMBOLS, Program};
 
 /// What kind of file an [`Input`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +72,8 @@ pub struct Image {
     /// The `.mpy` file.
     pub bytes: Vec<u8>,
     pub sizes: Sizes,
+    /// What is where.
+    pub map: Vec<MapEntry>,
 }
 
 /// Where every module starts.
@@ -107,7 +113,7 @@ pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
     let head = mpy::Head { arch: options.arch.mpy_arch, arch_flags: 0, qstrs: &qstrs };
     let bytes = mpy::write(&head, &contents, layout.bss);
     let sizes = Sizes { text: layout.text, rodata: layout.rodata, bss: layout.bss };
-    Ok(Image { bytes, sizes })
+    Ok(Image { bytes, sizes, map: map::map(&program, &layout, got.len()) })
 }
 
 /// Shortens code until nothing gets shorter.

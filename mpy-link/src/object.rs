@@ -267,6 +267,13 @@ fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
         });
     }
 
+    // Every byte of the file is read once: sections that overlap could claim any amount.
+    let claimed =
+        table.iter().filter(|header| !matches!(header.sh_type(endian), elf::SHT_NULL | elf::SHT_NOBITS));
+    let claimed = claimed.fold(0u64, |sum, header| sum.saturating_add(header.sh_size(endian).into()));
+    if claimed > data.len() as u64 {
+        return malformed("the sections are larger than the file");
+    }
     let mut groups = Vec::new();
     for header in table.iter() {
         if let Some((section, relocs)) = read_relocs::<E>(data, header, &sections, arch)?
@@ -293,6 +300,9 @@ fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
                 groups.push(Group { signature, members });
             }
         }
+    }
+    for section in sections.iter_mut().flatten() {
+        section.relocs.sort_by_key(|reloc| reloc.offset);
     }
     Ok(Object { name: name.to_owned(), sections, symbols, groups, flags: header.e_flags(endian) })
 }

@@ -112,7 +112,7 @@ enum Strength {
 }
 
 /// The entries of `mp_fun_table` that are symbols of their own (`tools/mpy_ld.py`).
-const FUN_TABLE_SYMBOLS: [&str; 14] = [
+pub const FUN_TABLE_SYMBOLS: [&str; 14] = [
     "mp_type_type",
     "mp_type_str",
     "mp_type_list",
@@ -129,7 +129,7 @@ const FUN_TABLE_SYMBOLS: [&str; 14] = [
     "mp_stream_write_obj",
 ];
 /// The index of the first of them (`py/nativeglue.h`).
-const FUN_TABLE_FIRST: u8 = 73;
+pub const FUN_TABLE_FIRST: u8 = 73;
 
 /// Two strong definitions of one name.
 struct Duplicate<'a> {

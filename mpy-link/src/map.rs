@@ -1,0 +1,133 @@
+//! What is where in a module, for people.
+
+use crate::layout::{Layout, Region};
+use crate::object::Home;
+use crate::resolve::{ChunkId, Program};
+
+/// A stretch of a loaded module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MapEntry {
+    pub part: Part,
+    /// Bytes from the start of the part.
+    pub address: u32,
+    pub size: u32,
+    /// The function or variable, as its object calls it; empty for what has no name of its own.
+    pub symbol: String,
+    /// The object's section; for what the linker makes, what it is.
+    pub section: String,
+    /// Where it comes from; empty for what the linker makes.
+    pub object: String,
+}
+
+/// A part of a loaded module; [`crate::Sizes`] has their sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Part {
+    /// Code and, where code memory can be read byte by byte, constants.
+    Text,
+    /// Initialised data, and constants where text cannot be read byte by byte.
+    Rodata,
+    /// Zeros.
+    Bss,
+}
+
+impl Part {
+    /// As the loader calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Part::Text => "text",
+            Part::Rodata => "rodata",
+            Part::Bss => "bss",
+        }
+    }
+}
+
+/// Everything that is linked, by address. Padding is what lies between.
+pub(crate) fn map(program: &Program, layout: &Layout, got_len: usize) -> Vec<MapEntry> {
+    let mut entries = Vec::new();
+    let word = u32::from(program.arch.word);
+    let made = |address: u32, size: u32, what: &str| MapEntry {
+        part: Part::Text,
+        address,
+        size,
+        symbol: String::new(),
+        section: what.to_owned(),
+        object: String::new(),
+    };
+    if !layout.jump.is_empty() {
+        entries.push(made(0, layout.jump.len() as u32, "jump to the entry"));
+    }
+    if got_len > 0 {
+        entries.push(made(layout.got, got_len as u32 * word, "GOT"));
+    }
+    if let Some(anchor) = layout.anchor {
+        entries.push(made(anchor, word, "address of the data block"));
+    }
+    let names = names(program, layout);
+    for (id, slot) in layout.slots.iter().enumerate() {
+        let Some((region, address)) = *slot else { continue };
+        let part = match region {
+            Region::Text => Part::Text,
+            Region::Rodata => Part::Rodata,
+            Region::Bss => Part::Bss,
+        };
+        chunk(program, id, part, address, &names[id], &mut entries);
+    }
+    entries.sort_by_key(|entry| (entry.part, entry.address, entry.size));
+    entries
+}
+
+/// By chunk, the symbols in it by offset.
+fn names<'a>(program: &Program<'a>, layout: &Layout) -> Vec<Vec<(u32, &'a str)>> {
+    let mut names = vec![Vec::new(); program.chunks.len()];
+    for (object, ids) in program.objects.iter().zip(&program.section_ids) {
+        for symbol in &object.symbols {
+            let Home::Section(section) = symbol.home else { continue };
+            let Some(Some(id)) = ids.get(section as usize) else { continue };
+            // The compiler's local labels and mapping symbols (`$t`, `.L12`) name no things.
+            let is_thing =
+                !symbol.is_section && !symbol.name.starts_with(['$', '.']) && !symbol.name.is_empty();
+            let Ok(offset) = i64::try_from(symbol.value) else { continue };
+            let offset = offset & !program.arch.code_bit;
+            let (chunk, offset) = program.chunk_at(*id, offset);
+            let inside = (0..i64::from(program.chunks[chunk].len)).contains(&offset);
+            if is_thing && inside && layout.slots[chunk].is_some() {
+                names[chunk].push((offset as u32, symbol.name));
+            }
+        }
+    }
+    for symbols in &mut names {
+        symbols.sort();
+        symbols.dedup_by_key(|(offset, _)| *offset);
+    }
+    names
+}
+
+fn chunk(
+    program: &Program,
+    id: ChunkId,
+    part: Part,
+    address: u32,
+    names: &[(u32, &str)],
+    entries: &mut Vec<MapEntry>,
+) {
+    let chunk = &program.chunks[id];
+    let owned = &program.sections[chunk.section];
+    let mut push = |from: u32, to: u32, symbol: &str| {
+        if from < to {
+            entries.push(MapEntry {
+                part,
+                address: address + from,
+                size: to - from,
+                symbol: symbol.to_owned(),
+                section: owned.section.name.to_owned(),
+                object: program.objects[owned.object].name.clone(),
+            });
+        }
+    };
+    let first = names.first().map_or(chunk.len, |&(offset, _)| offset);
+    push(0, first, "");
+    for (at, &(offset, name)) in names.iter().enumerate() {
+        let end = names.get(at + 1).map_or(chunk.len, |&(next, _)| next);
+        push(offset, end, name);
+    }
+}
