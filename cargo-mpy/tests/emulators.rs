@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use cargo_mpy::toolchain::emulator::{Outcome, Run, run};
+use cargo_mpy::toolchain::emulator::{Outcome, Run, count, run};
 use cargo_mpy::toolchain::micropython::{Firmware, emulated, missing_tools};
 use target_specs::{Board, Result};
 
@@ -106,5 +106,39 @@ f()
             assert_eq!(error.code, "board-fault", "{}: {error}", board.name);
             assert!(error.help.expect("registers").contains("pc "), "{}", board.name);
         }
+    }
+}
+
+#[test]
+fn instructions_are_counted_the_same_every_time() {
+    let code = "\
+import machine
+@micropython.viper
+def f(n:int):
+ while n:
+  n-=1
+f(1)
+machine.idle()
+f(1000)
+machine.idle()
+f(2000)
+machine.idle()
+";
+    for (board, firmware) in boards() {
+        // One board has no native emitter: its viper code is bytecode.
+        if !board.name.starts_with("qemu-") || board.name.contains("64") {
+            continue;
+        }
+        let once = || {
+            let run =
+                Run { board, firmware: &firmware, modules: &[], code, timeout: Duration::from_secs(30) };
+            count(&run, &mut |_| {}).expect(&board.name).marks
+        };
+        let marks = once();
+        assert_eq!(marks.len(), 3, "{}", board.name);
+        let [first, second] = [marks[1] - marks[0], marks[2] - marks[1]];
+        eprintln!("{}: {} instructions a turn", board.name, (second - first) / 1000);
+        assert!((second - first).is_multiple_of(1000), "{}: {marks:?}", board.name);
+        assert_eq!(marks, once(), "{}", board.name);
     }
 }

@@ -47,6 +47,9 @@ pub struct Compiler {
     /// Whether `-print-libgcc-file-name` names a library whose code fits.
     #[serde(default)]
     pub runtime_library: bool,
+    /// Its assembler needs a description of the processor's instructions, made at setup.
+    #[serde(default)]
+    pub assembler_plugin: bool,
     /// Package that brings it, by package manager (`apt`, `dnf`, `pacman`, `brew`).
     #[serde(default)]
     pub packages: std::collections::BTreeMap<String, String>,

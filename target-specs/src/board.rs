@@ -43,8 +43,16 @@ pub enum Emulator {
         program: String,
         /// Everything but `-kernel` and the serial line.
         args: Vec<String>,
+        /// The firmware talks by semihosting calls, which use QEMU's own standard input and output.
+        #[serde(default)]
+        semihosting_console: bool,
         /// Where the firmware looks for files laid into memory (`emulators/port/parcel.c`).
         parcel: u32,
+        /// First address and end of the memory where the firmware puts native code.
+        code: [u32; 2],
+        /// On the chip this stands for, that memory has 32-bit accesses only.
+        #[serde(default)]
+        word_access_only: bool,
         /// Prefixes of cross compilers that can build the firmware, in order of preference.
         cross: Vec<String>,
         /// Package that brings the program, by package manager.

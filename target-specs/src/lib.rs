@@ -56,6 +56,9 @@ pub fn port_files() -> &'static [(&'static str, &'static str)] {
     embedded::PORT_FILES
 }
 
+/// The plugin that counts instructions and refuses accesses under QEMU (C).
+pub const EMULATOR_PLUGIN: &str = include_str!("../emulators/plugin.c");
+
 /// The architecture called `name`.
 ///
 /// # Errors

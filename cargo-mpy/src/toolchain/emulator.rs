@@ -1,6 +1,7 @@
 //! MicroPython running on this machine: start it, give it modules and code, bring back what it said.
 
 use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 use target_specs::{Board, Diagnostic, Emulator as Kind, Result};
 
 use super::micropython::Firmware;
-use super::{cannot_start, io_error, shown, which};
+use super::{cannot_start, digest, io_error, output_of, shown, which};
 use crate::serial::{Pair, RawRepl, Transport};
 
 /// How long an emulated board may take to answer its first prompt, on a busy machine.
@@ -26,6 +27,9 @@ pub struct Outcome {
     pub stderr: String,
     /// 0, 1 after an uncaught exception, or the argument of `sys.exit`.
     pub status: i32,
+    /// At each call of `machine.idle()`, how many instructions of native modules were executed so
+    /// far: the same on every run. [`count`] asks for them, and only boards under QEMU have them.
+    pub marks: Vec<u64>,
 }
 
 /// A run: modules that can be imported, and code.
@@ -46,9 +50,21 @@ pub struct Run<'a> {
 /// `missing-tool`, `board-fault` with the registers when the processor faults, `board-died` when the
 /// program that runs MicroPython is killed, `timed-out`, `no-answer`, `store-failed`, `io`.
 pub fn run(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
+    run_any(run, output, false)
+}
+
+/// Like [`run`], counting the instructions of native modules: [`Outcome::marks`].
+///
+/// # Errors
+/// As [`run`].
+pub fn count(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
+    run_any(run, output, true)
+}
+
+fn run_any(run: &Run, output: &mut dyn FnMut(&[u8]), count: bool) -> Result<Outcome> {
     match run.board.emulator {
         Some(Kind::Unix { .. }) => run_unix(run, output),
-        Some(Kind::Qemu { .. }) => run_qemu(run, output),
+        Some(Kind::Qemu { .. }) => run_qemu(run, output, count),
         None => Err(Diagnostic::new(
             "no-emulator",
             format!("board `{}` does not run on this machine", run.board.name),
@@ -136,9 +152,9 @@ fn run_unix(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
     Ok(outcome)
 }
 
-fn run_qemu(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
+fn run_qemu(run: &Run, output: &mut dyn FnMut(&[u8]), count: bool) -> Result<Outcome> {
     let deadline = Instant::now() + run.timeout;
-    let mut session = Session::start(run.board, run.firmware, run.modules)?;
+    let mut session = Session::start(run.board, run.firmware, run.modules, count)?;
     let mut outcome = Outcome::default();
     let mut submitted = false;
     let ended = (|| {
@@ -157,6 +173,7 @@ fn run_qemu(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
         Ok(execution) => {
             outcome.status = i32::from(!execution.traceback.is_empty());
             outcome.stderr = execution.traceback;
+            outcome.marks = session.marks();
             Ok(outcome)
         }
         Err(error) if error.code == "timed-out" => Err(timed_out(run.timeout)),
@@ -165,6 +182,7 @@ fn run_qemu(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
             Some(End { status: Some(status), fault: None, .. }) if submitted => {
                 outcome.status = status;
                 outcome.stderr = session.after_the_end();
+                outcome.marks = session.marks();
                 Ok(outcome)
             }
             Some(end) => Err(end.diagnostic(run.board)),
@@ -203,8 +221,32 @@ pub struct Session {
     line: Pair,
     /// The last bytes it said: where a fault's registers are.
     said: Vec<u8>,
+    /// Where the plugin writes its counts.
+    marks: Option<tempfile::NamedTempFile>,
     /// The files' memory image, which QEMU reads when it gets to it.
     _laid: Option<tempfile::NamedTempFile>,
+}
+
+/// QEMU's plugin (`emulators/plugin.c`), compiled if it is not yet.
+///
+/// # Errors
+/// `missing-tool`, `tool-failed`, `io`.
+pub fn plugin() -> Result<PathBuf> {
+    let source = target_specs::EMULATOR_PLUGIN;
+    let target = super::cache_dir().join("emulator").join(format!("{}.so", digest([source])));
+    if !target.is_file() {
+        let folder =
+            tempfile::tempdir().map_err(|error| io_error("create", &std::env::temp_dir(), &error))?;
+        let (c, so) = (folder.path().join("plugin.c"), folder.path().join("plugin.so"));
+        super::write_file(&c, source.as_bytes())?;
+        output_of(Command::new("cc").args(["-shared", "-fPIC", "-O2", "-o"]).arg(&so).arg(&c))?;
+        super::write_file(&target, &super::read_file(&so)?)?;
+    }
+    Ok(target)
+}
+
+fn temporary_file() -> Result<tempfile::NamedTempFile> {
+    tempfile::NamedTempFile::new().map_err(|error| io_error("create", &std::env::temp_dir(), &error))
 }
 
 /// Files as the firmware expects them in memory (`emulators/port/parcel.c`).
@@ -247,12 +289,28 @@ impl End {
 }
 
 impl Session {
-    /// Starts QEMU with the board's serial line on pipes and these files in its filesystem.
+    /// Starts QEMU with the board's serial line on pipes and these files in its filesystem, counting
+    /// the instructions of native code when asked to.
     ///
     /// # Errors
     /// `missing-tool`, `no-emulator` for boards that are not under QEMU, `io`.
-    pub fn start(board: &Board, firmware: &Firmware, files: &[(String, Vec<u8>)]) -> Result<Session> {
-        let Some(Kind::Qemu { program, args, packages, parcel, .. }) = &board.emulator else {
+    pub fn start(
+        board: &Board,
+        firmware: &Firmware,
+        files: &[(String, Vec<u8>)],
+        count: bool,
+    ) -> Result<Session> {
+        let Some(Kind::Qemu {
+            program,
+            args,
+            packages,
+            parcel,
+            semihosting_console,
+            code,
+            word_access_only,
+            ..
+        }) = &board.emulator
+        else {
             return Err(Diagnostic::new("no-emulator", format!("board `{}` is not under QEMU", board.name)));
         };
         if which(program).is_none() {
@@ -266,11 +324,27 @@ impl Session {
         }
         let mut command = Command::new(program);
         command.args(args).arg("-kernel").arg(&firmware.path);
-        command.args(["-nodefaults", "-display", "none", "-monitor", "none", "-serial", "stdio"]);
+        let serial = if *semihosting_console { "none" } else { "stdio" };
+        command.args(["-nodefaults", "-display", "none", "-monitor", "none", "-serial", serial]);
+        let mut marks = None;
+        if count || *word_access_only {
+            // In QEMU's options a comma within a value is doubled.
+            let quoted = |path: &Path| path.to_string_lossy().replace(',', ",,");
+            let range = format!("{:x}:{:x}", code[0], code[1]);
+            let mut plugin = format!("{},code={range}", quoted(&plugin()?));
+            if count {
+                let file = temporary_file()?;
+                plugin += &format!(",marks={}", quoted(file.path()));
+                marks = Some(file);
+            }
+            if *word_access_only {
+                plugin += &format!(",words={range}");
+            }
+            command.arg("-plugin").arg(plugin);
+        }
         let mut laid = None;
         if !files.is_empty() {
-            let mut file = tempfile::NamedTempFile::new()
-                .map_err(|error| io_error("create", &std::env::temp_dir(), &error))?;
+            let mut file = temporary_file()?;
             file.write_all(&parcel_of(files)).map_err(|error| io_error("write", file.path(), &error))?;
             // In QEMU's options a comma within a value is doubled.
             let path = file.path().to_string_lossy().replace(',', ",,");
@@ -283,7 +357,7 @@ impl Session {
         let errors = reader(child.0.stderr.take().expect("it was piped"));
         let stdin = child.0.stdin.take().expect("it was piped");
         let line = Pair::new(child.0.stdout.take().expect("it was piped"), stdin);
-        Ok(Session { child, errors, line, said: Vec::new(), _laid: laid })
+        Ok(Session { child, errors, line, said: Vec::new(), marks, _laid: laid })
     }
 
     /// How it ended, if it has ended or does so right now.
@@ -297,6 +371,13 @@ impl Session {
             (kind.to_owned(), registers.trim_end().to_owned())
         });
         Some(End { status, fault, errors })
+    }
+
+    /// The counts of instructions so far.
+    pub fn marks(&self) -> Vec<u64> {
+        let Some(file) = &self.marks else { return Vec::new() };
+        let text = std::fs::read_to_string(file.path()).unwrap_or_default();
+        text.lines().filter_map(|line| line.parse().ok()).collect()
     }
 
     /// What the board said after the end of code that ended the emulator too.

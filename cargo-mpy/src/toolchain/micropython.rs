@@ -8,9 +8,11 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use target_specs::{Board, Diagnostic, Emulator, Result};
+use target_specs::{Board, Compiler, Diagnostic, Emulator, Result};
 
-use super::{cache_dir, cannot_start, digest, io_error, output_of, read_file, which, write_file};
+use super::{
+    assembler_plugin, cache_dir, cannot_start, digest, io_error, output_of, read_file, which, write_file,
+};
 
 /// Names a MicroPython source tree or a tarball of one, for machines that cannot fetch it.
 const SOURCE_VARIABLE: &str = "CARGO_MPY_MICROPYTHON";
@@ -97,17 +99,15 @@ pub fn missing_tools(board: &Board) -> Vec<Package> {
         need("xz", package(if manager == Some("apt") { "xz-utils" } else { "xz" }));
     }
     match &board.emulator {
-        None => {}
-        Some(Emulator::Unix { host_flags, packages, .. }) => {
-            if !ready {
-                need("cc", package("gcc"));
-                if which("cc").is_some() && !host_compiler_works(host_flags) {
-                    let package = manager.and_then(|m| packages.get(m)).cloned();
-                    let program = format!("C library for `cc {}`", host_flags.join(" "));
-                    missing.push(Package { program, package });
-                }
+        Some(Emulator::Unix { host_flags, packages, .. }) if !ready => {
+            need("cc", package("gcc"));
+            if which("cc").is_some() && !host_compiler_works(host_flags) {
+                let package = manager.and_then(|m| packages.get(m)).cloned();
+                let program = format!("C library for `cc {}`", host_flags.join(" "));
+                missing.push(Package { program, package });
             }
         }
+        Some(Emulator::Unix { .. }) | None => {}
         Some(Emulator::Qemu { program, cross, packages, .. }) => {
             need(program, manager.and_then(|m| packages.get(m)).cloned());
             if !ready && cross_compiler(cross).is_none() {
@@ -143,6 +143,21 @@ fn host_compiler_works(flags: &[String]) -> bool {
 
 fn cross_compiler(prefixes: &[String]) -> Option<&str> {
     prefixes.iter().map(String::as_str).find(|prefix| which(&format!("{prefix}gcc")).is_some())
+}
+
+/// What is known of a compiler for the board's architecture.
+fn compiler_facts(board: &Board, program: &str) -> Option<&'static Compiler> {
+    let arch = target_specs::arch(&board.arch).ok()?;
+    arch.compilers.iter().find(|compiler| compiler.commands.iter().any(|name| name == program))
+}
+
+/// The sources that stand in for the compiler's library where it has none that fits, and the
+/// headers these include.
+fn helper_files() -> Vec<c_runtime::File> {
+    let sources = c_runtime::COMPILER_HELPERS;
+    let included = |name: &str| sources.iter().any(|(_, text)| text.contains(&format!("\"{name}\"")));
+    let headers = c_runtime::HEADERS.iter().filter(|(name, _)| included(name));
+    sources.iter().chain(headers).copied().collect()
 }
 
 fn home() -> PathBuf {
@@ -355,6 +370,10 @@ struct Recipe<'a> {
     board: &'a Board,
     /// Arguments of `make` beside the folders.
     make: Vec<String>,
+    /// What the compiler's library lacks.
+    helpers: Vec<c_runtime::File>,
+    /// The compiler, when its assembler needs a plugin.
+    plugin: Option<String>,
     hash: String,
 }
 
@@ -362,6 +381,8 @@ impl<'a> Recipe<'a> {
     /// None when the board has no emulator or its compiler is missing.
     fn new(board: &'a Board, source: &Source) -> Option<Recipe<'a>> {
         let mut parts = vec!["1".to_owned(), source.identity.clone()];
+        let mut helpers = Vec::new();
+        let mut plugin = None;
         let (compiler, make) = match board.emulator.as_ref()? {
             Emulator::Unix { make, .. } => {
                 // Nothing that needs another library, nothing frozen: no mpy-cross is needed.
@@ -385,14 +406,23 @@ impl<'a> Recipe<'a> {
                         parts.extend([(*name).to_owned(), (*text).to_owned()]);
                     }
                 }
-                let make = vec![format!("BOARD={}", board.name), format!("CROSS_COMPILE={prefix}")];
-                (format!("{prefix}gcc"), make)
+                let mut make = vec![format!("BOARD={}", board.name), format!("CROSS_COMPILE={prefix}")];
+                let compiler = format!("{prefix}gcc");
+                let facts = compiler_facts(board, &compiler);
+                if facts.is_some_and(|facts| !facts.runtime_library) {
+                    let names = c_runtime::COMPILER_HELPERS.iter().map(|(name, _)| format!("helpers/{name}"));
+                    make.push(format!("HELPERS={}", names.collect::<Vec<_>>().join(" ")));
+                    helpers = helper_files();
+                    parts.extend(helpers.iter().map(|(_, text)| (*text).to_owned()));
+                }
+                plugin = facts.is_some_and(|facts| facts.assembler_plugin).then(|| compiler.clone());
+                (compiler, make)
             }
         };
         parts.extend(make.iter().cloned());
         let version = Command::new(&compiler).arg("--version").output().ok()?;
         parts.push(String::from_utf8_lossy(&version.stdout).into_owned());
-        Some(Recipe { board, make, hash: digest(&parts) })
+        Some(Recipe { board, make, helpers, plugin, hash: digest(&parts) })
     }
 
     fn folder(&self) -> PathBuf {
@@ -424,8 +454,15 @@ impl<'a> Recipe<'a> {
                 for (name, text) in target_specs::port_files() {
                     write_file(&port.join(name), text.as_bytes())?;
                 }
+                for (name, text) in &self.helpers {
+                    write_file(&port.join("helpers").join(name), text.as_bytes())?;
+                }
                 let root =
                     source.folder.canonicalize().map_err(|error| io_error("read", &source.folder, &error))?;
+                if let Some(compiler) = &self.plugin {
+                    let plugin = assembler_plugin::build(Path::new(compiler), progress)?;
+                    command.env(assembler_plugin::VARIABLE, plugin);
+                }
                 command.arg("-C").arg(port).arg(format!("MPY={}", root.display()));
             }
             _ => {

@@ -1,6 +1,7 @@
 // Included by extmod/modmachine.c.
 
 static void mp_machine_idle(void) {
+    emulator_mark();
     cpu_wait();
 }
 

@@ -1,6 +1,7 @@
 // Configuration of MicroPython for emulated boards: everything a deploy, a test and a benchmark
 // need, nothing that needs a peripheral.
 
+#include <stddef.h>
 #include <stdint.h>
 #include <alloca.h>
 
@@ -17,6 +18,25 @@
 #elif defined(__riscv) && __riscv_xlen == 32
 #define MICROPY_EMIT_RV32                   (1)
 #define MICROPY_EMIT_INLINE_RV32            (1)
+#endif
+#if defined(__XTENSA_WINDOWED_ABI__)
+#define MICROPY_EMIT_XTENSAWIN              (1)
+#define MICROPY_NLR_SETJMP                  (1)
+#elif defined(__xtensa__)
+#define MICROPY_EMIT_XTENSA                 (1)
+#define MICROPY_EMIT_INLINE_XTENSA          (1)
+#endif
+#if defined(__xtensa__)
+void emulator_code_init(void);
+void *emulator_code_commit(void *buffer, size_t len, void *relocations);
+#define MP_PLAT_COMMIT_EXEC(buffer, len, relocations) emulator_code_commit(buffer, len, relocations)
+// These boards have no interrupts (cpu_xtensa.c).
+void emulator_poll(void);
+#define MICROPY_INTERNAL_EVENT_HOOK         emulator_poll()
+#define MICROPY_VM_HOOK_INIT                static unsigned vm_hook_turn;
+#define MICROPY_VM_HOOK_POLL                if (++vm_hook_turn % 4096 == 0) { emulator_poll(); }
+#define MICROPY_VM_HOOK_LOOP                MICROPY_VM_HOOK_POLL
+#define MICROPY_VM_HOOK_RETURN              MICROPY_VM_HOOK_POLL
 #endif
 #if defined(__thumb__)
 #define MICROPY_MAKE_POINTER_CALLABLE(p)    ((void *)((mp_uint_t)(p) | 1))

@@ -32,6 +32,9 @@ void console_fault(const char *what);
 void console_fault_word(const char *name, uintptr_t value);
 __attribute__((noreturn)) void console_fault_end(void);
 
+// Where `machine.idle()` shows itself to the emulator.
+void emulator_mark(void);
+
 #define MICROPY_BEGIN_ATOMIC_SECTION()     cpu_irq_disable()
 #define MICROPY_END_ATOMIC_SECTION(state)  cpu_irq_restore(state)
 #define MICROPY_INTERNAL_WFE(timeout_ms)   cpu_wait()

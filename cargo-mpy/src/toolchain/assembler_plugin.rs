@@ -1,0 +1,103 @@
+//! Instructions an assembler was not built with.
+//!
+//! GNU binutils read the description of a configurable processor from the shared library named in
+//! an environment variable. Distributions have an assembler for the small core alone, and the
+//! description of the larger one within the source of binutils: the library is made of that on the
+//! user's machine, and never shipped.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use target_specs::{Diagnostic, Result};
+
+use super::{cache_dir, digest, io_error, output_of, which, write_file};
+
+/// The environment variable that names the plugin to assembler, linker and compiler.
+pub const VARIABLE: &str = "XTENSA_GNU_CONFIG";
+
+/// Debian's package with the source, of the same release as its cross assembler.
+const SOURCE_PACKAGE: &str = "binutils-source";
+
+/// The configuration that goes with the instruction set of `bfd/xtensa-modules.c`: little-endian,
+/// with the 64 registers of the chips that modules are for.
+const CONFIGURATION: &str = "\
+#include \"xtensa-config.h\"
+#undef XCHAL_HAVE_BE
+#define XCHAL_HAVE_BE 0
+#undef XCHAL_NUM_AREGS
+#define XCHAL_NUM_AREGS 64
+#define XTENSA_CONFIG_DEFINITION
+#include \"xtensa-dynconfig.h\"
+XTENSA_CONFIG_INSTANCE_LIST;
+";
+
+/// The plugin for the assembler of this C compiler, if it is built. One the user names in the
+/// environment is taken as it is.
+pub fn find(compiler: &Path) -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()) {
+        return Some(path.into());
+    }
+    location(compiler).ok().filter(|path| path.is_file())
+}
+
+/// The plugin for the assembler of this C compiler, built if it is not yet.
+///
+/// # Errors
+/// `no-assembler-plugin` where the source cannot be fetched, `tool-failed`, `missing-tool`, `io`.
+pub fn build(compiler: &Path, progress: &dyn Fn(&str)) -> Result<PathBuf> {
+    if let Some(ready) = find(compiler) {
+        return Ok(ready);
+    }
+    if which("apt-get").is_none() || which("dpkg-deb").is_none() {
+        let message =
+            "this compiler's assembler lacks instructions, and only apt can fetch their description";
+        return Err(Diagnostic::new("no-assembler-plugin", message)
+            .help(format!("install the chip vendor's own GCC, or name a plugin in {VARIABLE}")));
+    }
+    let target = location(compiler)?;
+    let temporary = tempfile::tempdir().map_err(|error| io_error("create", &std::env::temp_dir(), &error))?;
+    let root = temporary.path();
+    progress("fetching the assembler's instruction tables");
+    // Root's apt fetches as a user who may not enter this folder.
+    let sandbox = ["-o", "APT::Sandbox::User="];
+    output_of(
+        Command::new("apt-get").args(sandbox).args(["-q", "download", SOURCE_PACKAGE]).current_dir(root),
+    )
+    .map_err(|error| error.help(format!("`apt-get update` may be due: {SOURCE_PACKAGE} was not found")))?;
+    let package = file_with(root, ".deb")?;
+    output_of(Command::new("dpkg-deb").arg("-x").arg(package).arg(root))?;
+    let tarball = file_with(&root.join("usr/src/binutils"), ".tar.xz")?;
+    output_of(
+        Command::new("tar")
+            .arg("-xf")
+            .arg(tarball)
+            .args(["--strip-components=1", "--wildcards", "*/include/*", "*/bfd/xtensa-modules.c"])
+            .current_dir(root),
+    )?;
+    write_file(&root.join("configuration.c"), CONFIGURATION.as_bytes())?;
+    progress("building the assembler's plugin");
+    output_of(
+        Command::new("cc")
+            .args(["-shared", "-fPIC", "-O1", "-w", "-Iinclude", "-o", "plugin.so"])
+            .args(["configuration.c", "bfd/xtensa-modules.c"])
+            .current_dir(root),
+    )?;
+    write_file(&target, &super::read_file(&root.join("plugin.so"))?)?;
+    Ok(target)
+}
+
+/// Where the plugin for this compiler's assembler is kept: it must be of the assembler's version.
+fn location(compiler: &Path) -> Result<PathBuf> {
+    let assembler = output_of(Command::new(compiler).arg("-print-prog-name=as"))?;
+    let version = output_of(Command::new(assembler.trim()).arg("--version"))?;
+    let hash = digest([CONFIGURATION, version.as_str()]);
+    Ok(cache_dir().join("assembler-plugin").join(format!("{hash}.so")))
+}
+
+fn file_with(folder: &Path, end: &str) -> Result<PathBuf> {
+    let entries = std::fs::read_dir(folder).map_err(|error| io_error("read", folder, &error))?;
+    let mut paths = entries.flatten().map(|entry| entry.path());
+    paths.find(|path| path.to_string_lossy().ends_with(end)).ok_or_else(|| {
+        Diagnostic::new("no-assembler-plugin", format!("the package {SOURCE_PACKAGE} holds no {end} file"))
+    })
+}
