@@ -2,6 +2,7 @@
 //! session of one MicroPython.
 
 pub mod board;
+pub mod readme;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

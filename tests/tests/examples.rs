@@ -1,0 +1,63 @@
+//! Every example's `test.py` on every board that runs on this machine: it prints what the README says.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::pipeline;
+use libtest_mimic::{Arguments, Failed, Trial};
+use target_specs::Board;
+use tests::{board, readme};
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let mut examples: Vec<PathBuf> = fs::read_dir(&folder)
+        .expect("the examples")
+        .map(|entry| entry.expect("a readable entry").path())
+        .filter(|path| path.join("test.py").is_file())
+        .collect();
+    examples.sort();
+    assert!(!examples.is_empty());
+    // Builds of one crate share a target folder, so they take turns.
+    let turn = Arc::new(Mutex::new(()));
+    let mut trials = Vec::new();
+    for (board, why_not) in board::boards() {
+        for example in &examples {
+            let (example, turn) = (example.clone(), Arc::clone(&turn));
+            let name = format!("{}::{}", board.name, example.file_name().expect("a name").to_string_lossy());
+            let trial = Trial::test(name, move || play(&example, board, &turn));
+            trials.push(trial.with_ignored_flag(why_not.is_some()));
+        }
+        if let Some(why) = why_not {
+            eprintln!("skipped: {} ({why})", board.name);
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn play(example: &Path, board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
+    let markdown = fs::read_to_string(example.join("README.md"))?;
+    let commands = readme::commands(&markdown);
+    let expected = commands.iter().find(|command| command.shell == "cargo mpy run test.py\n");
+    let expected = expected.ok_or("the README does not say what `cargo mpy run test.py` prints")?;
+    let options = BuildOptions {
+        manifest_path: Some(example.join("Cargo.toml")),
+        boards: vec![board.name.clone()],
+        target_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join(example.file_name().expect("a name"))),
+        ..Default::default()
+    };
+    let (module, mpy) = {
+        let _turn = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let plan = pipeline::plan(&options).map_err(|failure| format!("{failure:?}"))?;
+        let built = pipeline::build(&plan, None).map_err(|failure| format!("{failure:?}"))?;
+        (plan.module, fs::read(&built[0].mpy)?)
+    };
+    let code = fs::read_to_string(example.join("test.py"))?;
+    let printed = board::execute(board, &[(format!("{module}.mpy"), mpy)], &code)?;
+    if printed == expected.prints {
+        return Ok(());
+    }
+    Err(format!("--- the README says\n{}--- it prints\n{printed}", expected.prints).into())
+}
