@@ -5,7 +5,9 @@ use std::process::Command;
 
 use target_specs::{Arch, Compiler, Diagnostic, Place, Result};
 
-use super::{cache_dir, capture, digest, identity, output_of, read_file, which, write_file};
+use super::{
+    assembler_plugin, cache_dir, capture, digest, identity, output_of, read_file, which, write_file,
+};
 
 /// Flags of every compilation: sections the linker can drop, no meaning C leaves open that
 /// WebAssembly does not, nothing in the object but code and data.
@@ -40,6 +42,7 @@ pub struct CCompiler {
     program: PathBuf,
     flags: Vec<String>,
     runtime_library: bool,
+    assembler_plugin: bool,
 }
 
 /// Finds a compiler for `arch`: the first of its list that is on `PATH`.
@@ -51,7 +54,12 @@ pub fn find(arch: &Arch) -> Result<CCompiler> {
         for command in &compiler.commands {
             if let Some(program) = which(command) {
                 let flags = compiler.flags.clone();
-                return Ok(CCompiler { program, flags, runtime_library: compiler.runtime_library });
+                return Ok(CCompiler {
+                    program,
+                    flags,
+                    runtime_library: compiler.runtime_library,
+                    assembler_plugin: compiler.assembler_plugin,
+                });
             }
         }
     }
@@ -110,7 +118,13 @@ impl CCompiler {
         let tool = build.try_get_compiler().map_err(|error| {
             Diagnostic::new("missing-compiler", format!("cannot use `{}`: {error}", self.program.display()))
         })?;
-        Ok(tool.to_command())
+        let mut command = tool.to_command();
+        if self.assembler_plugin {
+            let plugin =
+                assembler_plugin::build(&self.program, &|what| crate::ui::status("Preparing", what))?;
+            command.env(assembler_plugin::VARIABLE, plugin);
+        }
+        Ok(command)
     }
 
     /// Compiles our C. What the compiler says against it is our fault, not the user's.
@@ -258,8 +272,12 @@ mod tests {
 
     #[test]
     fn the_identity_of_a_compiler_has_its_flags() {
-        let compiler =
-            CCompiler { program: "cc".into(), flags: vec!["-m1".to_owned()], runtime_library: false };
+        let compiler = CCompiler {
+            program: "cc".into(),
+            flags: vec!["-m1".to_owned()],
+            runtime_library: false,
+            assembler_plugin: false,
+        };
         let plain = compiler.identity(&[], "-Os");
         assert_ne!(plain, compiler.identity(&[], "-O2"));
         assert_ne!(plain, compiler.identity(&["-m2".to_owned()], "-Os"));
