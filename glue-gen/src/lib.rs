@@ -3,6 +3,7 @@
 //! [`Surface`] is the border as plain data; `write` turns it into C that leans on the headers
 //! `mpy*.h` of `c-runtime`, so that only what differs between modules is generated.
 
+mod stub;
 mod surface;
 mod types;
 pub mod wbindgen;
@@ -21,6 +22,8 @@ pub struct Glue {
     pub unit: CUnit,
     /// The strings of `mp_native_qstr_table[1..]`, in the order the C uses them.
     pub qstrs: Vec<String>,
+    /// What a type checker is to know of the module: the text of `NAME.pyi`.
+    pub stub: String,
 }
 
 /// Writes the bindings for `interface`.

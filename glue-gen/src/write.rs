@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use wasm_to_c::CUnit;
 
 use crate::Glue;
+use crate::stub::stub;
 use crate::surface::{Function, Import, ImportKind, Surface};
 use crate::types::Scalar;
 
@@ -56,7 +57,7 @@ pub(crate) fn write(module_name: &str, surface: &Surface) -> Glue {
     }
     tables(&mut c, &fixed, &var);
     init(&mut c, surface, fixed.len(), var.len());
-    Glue { unit: CUnit { file_name: "glue.c".to_owned(), source: c }, qstrs: strings.0 }
+    Glue { unit: CUnit { file_name: "glue.c".to_owned(), source: c }, qstrs: strings.0, stub: stub(surface) }
 }
 
 /// `text` as it may stand in a comment.
