@@ -1,6 +1,8 @@
 //! Passes over the linked WebAssembly module: what Python cannot see or nobody uses goes, and what
 //! the linker knew about memory is written down before it is lost.
 
+pub mod bindgen;
+
 use target_specs::{Diagnostic, Place, Result};
 use walrus::ir::{MemoryGrow, MemorySize, Value, Visitor, dfs_in_order};
 use walrus::{ConstExpr, ExportItem, FunctionKind, GlobalId, GlobalKind, Module, ModuleConfig};
