@@ -3,7 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use cargo_mpy::toolchain::emulator::{Outcome, Run, count, run};
+use cargo_mpy::serial::{RawRepl, ram_import, store};
+use cargo_mpy::toolchain::emulator::{Outcome, Run, Session, count, run};
 use cargo_mpy::toolchain::micropython::{Firmware, emulated, missing_tools};
 use target_specs::{Board, Result};
 
@@ -140,5 +141,44 @@ machine.idle()
         eprintln!("{}: {} instructions a turn", board.name, (second - first) / 1000);
         assert!((second - first).is_multiple_of(1000), "{}: {marks:?}", board.name);
         assert_eq!(marks, once(), "{}", board.name);
+    }
+}
+
+#[test]
+fn a_session_lasts_over_interrupts_and_resets() {
+    for (board, firmware) in boards() {
+        if !board.name.starts_with("qemu-") {
+            continue;
+        }
+        let name = &board.name;
+        let soon = || Instant::now() + Duration::from_secs(20);
+        let mut session = Session::start(board, &firmware, &[], false).expect(name);
+        let mut repl = RawRepl::enter(&mut session, Duration::from_secs(20)).expect(name);
+        let bytes: Vec<u8> = (0..3000u32).map(|i| (i * 7) as u8).collect();
+        store(&mut repl, &[("kept.bin".to_owned(), bytes.clone())], soon()).expect(name);
+        ram_import(&mut repl, &[("held.py".to_owned(), b"x = 'in RAM'\n".to_vec())], soon()).expect(name);
+        let mut say = |repl: &mut RawRepl<&mut Session>, code: &str| {
+            let mut output = Vec::new();
+            let end =
+                repl.execute(code.as_bytes(), soon(), &mut |b| output.extend_from_slice(b)).expect(name);
+            String::from_utf8_lossy(&output).into_owned() + &end.traceback
+        };
+        let check = "d=open('kept.bin','rb').read()\nprint(len(d),sum(d))";
+        let expected = format!("{} {}\r\n", bytes.len(), bytes.iter().map(|b| u32::from(*b)).sum::<u32>());
+        assert_eq!(say(&mut repl, "import held\nprint(held.x)"), "in RAM\r\n", "{name}");
+        assert_eq!(say(&mut repl, check), expected, "{name}");
+
+        repl.submit(b"print('on')\nwhile True: pass", soon()).expect(name);
+        repl.expect(b"on\r\n", soon()).expect(name);
+        repl.interrupt().expect(name);
+        let end = repl.follow(soon(), &mut |_| {}).expect(name);
+        assert!(end.traceback.ends_with("KeyboardInterrupt: \n"), "{name}: {}", end.traceback);
+
+        repl.soft_reset(soon()).expect(name);
+        assert_eq!(say(&mut repl, check), expected, "{name}: after a soft reset");
+        repl.submit(b"import machine\nmachine.reset()", soon()).expect(name);
+        drop(repl);
+        let mut repl = RawRepl::enter(&mut session, Duration::from_secs(20)).expect(name);
+        assert_eq!(say(&mut repl, check), expected, "{name}: after a reset");
     }
 }

@@ -145,6 +145,37 @@ fn cross_compiler(prefixes: &[String]) -> Option<&str> {
     prefixes.iter().map(String::as_str).find(|prefix| which(&format!("{prefix}gcc")).is_some())
 }
 
+/// The port's files as far as this board is made of them: a change for one processor does not make
+/// the others' firmware anew. Beside what all share, these are the files that its makefile names, and
+/// those that they name.
+fn port_files_of(board: &Board) -> Vec<(&'static str, &'static str)> {
+    let is_shared = |name: &str| {
+        let specific = ["boards/", "cpu_", "uart_"].iter().any(|start| name.starts_with(start));
+        !specific && !name.ends_with(".s")
+    };
+    let own = format!("boards/{}.mk", board.name);
+    let mut files: Vec<_> = target_specs::port_files()
+        .iter()
+        .filter(|(name, _)| *name == own || is_shared(name))
+        .copied()
+        .collect();
+    loop {
+        let named = |name: &str| {
+            let name = name.rsplit('/').next().unwrap_or(name);
+            files.iter().any(|(user, text)| !is_shared(user) && text.contains(name))
+        };
+        let more: Vec<_> = target_specs::port_files()
+            .iter()
+            .filter(|file| !files.contains(file) && named(file.0))
+            .copied()
+            .collect();
+        if more.is_empty() {
+            return files;
+        }
+        files.extend(more);
+    }
+}
+
 /// What is known of a compiler for the board's architecture.
 fn compiler_facts(board: &Board, program: &str) -> Option<&'static Compiler> {
     let arch = target_specs::arch(&board.arch).ok()?;
@@ -400,11 +431,8 @@ impl<'a> Recipe<'a> {
             }
             Emulator::Qemu { cross, .. } => {
                 let prefix = cross_compiler(cross)?;
-                for (name, text) in target_specs::port_files() {
-                    // Another board's file changes nothing here.
-                    if !name.starts_with("boards/qemu-") || *name == format!("boards/{}.mk", board.name) {
-                        parts.extend([(*name).to_owned(), (*text).to_owned()]);
-                    }
+                for (name, text) in port_files_of(board) {
+                    parts.extend([name.to_owned(), text.to_owned()]);
                 }
                 let mut make = vec![format!("BOARD={}", board.name), format!("CROSS_COMPILE={prefix}")];
                 let compiler = format!("{prefix}gcc");
@@ -543,6 +571,21 @@ mod tests {
         let etc = tempfile::tempdir().expect("tempdir");
         write_file(&etc.path().join(name), text.as_bytes()).expect("write");
         debian_mirror(etc.path())
+    }
+
+    #[test]
+    fn a_firmware_is_made_of_its_own_processors_files() {
+        let names = |board: &str| -> Vec<&str> {
+            let board = target_specs::board(board).expect("there is such a board");
+            port_files_of(board).into_iter().map(|(name, _)| name).collect()
+        };
+        let files = names("qemu-armv6m");
+        for file in ["main.c", "libc/math.h", "cpu_arm.c", "uart_nrf51.c", "boards/arm.mk", "boards/arm.ld"] {
+            assert!(files.contains(&file), "{file} of {files:?}");
+        }
+        for file in ["cpu_riscv.c", "uart_cmsdk.c", "boards/qemu-armv7m.mk", "boards/riscv.ld"] {
+            assert!(!files.contains(&file), "{file} of {files:?}");
+        }
     }
 
     #[test]
