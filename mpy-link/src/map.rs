@@ -81,14 +81,19 @@ fn names<'a>(program: &Program<'a>, layout: &Layout) -> Vec<Vec<(u32, &'a str)>>
     let mut names = vec![Vec::new(); program.chunks.len()];
     for (object, ids) in program.objects.iter().zip(&program.section_ids) {
         for symbol in &object.symbols {
-            let Home::Section(section) = symbol.home else { continue };
-            let Some(Some(id)) = ids.get(section as usize) else { continue };
+            let id = match symbol.home {
+                Home::Section(section) => ids.get(section as usize).copied().flatten(),
+                Home::Common => program.room(symbol.name),
+                _ => None,
+            };
+            let Some(id) = id else { continue };
             // The compiler's local labels and mapping symbols (`$t`, `.L12`) name no things.
             let is_thing =
                 !symbol.is_section && !symbol.name.starts_with(['$', '.']) && !symbol.name.is_empty();
-            let Ok(offset) = i64::try_from(symbol.value) else { continue };
-            let offset = offset & !program.arch.code_bit;
-            let (chunk, offset) = program.chunk_at(*id, offset);
+            // The value of a common symbol is its alignment.
+            let value = if symbol.home == Home::Common { 0 } else { symbol.value };
+            let Ok(offset) = i64::try_from(value) else { continue };
+            let (chunk, offset) = program.chunk_at(id, offset & !program.arch.code_bit);
             let inside = (0..i64::from(program.chunks[chunk].len)).contains(&offset);
             if is_thing && inside && layout.slots[chunk].is_some() {
                 names[chunk].push((offset as u32, symbol.name));

@@ -415,22 +415,26 @@ fn read_relocs<E: FileHeader<Endian = LittleEndian>>(
         }
         Ok(offset as u32)
     };
+    let in_field = |offset: u32, r_type: u32| {
+        let place = section.data.get(offset as usize..).unwrap_or_default();
+        arch.row(r_type).and_then(|row| row.field.read(place)).unwrap_or(0)
+    };
     let mut relocs = Vec::new();
     if let Some((entries, _)) = header.rela(endian, data)? {
         for entry in entries {
-            relocs.push(Reloc {
-                offset: in_section(entry.r_offset(endian).into())?,
-                r_type: entry.r_type(endian, false),
-                symbol: entry.r_sym(endian, false),
-                addend: entry.r_addend(endian).into(),
-            });
+            let offset = in_section(entry.r_offset(endian).into())?;
+            let r_type = entry.r_type(endian, false);
+            let mut addend: i64 = entry.r_addend(endian).into();
+            if arch.in_place.contains(&r_type) {
+                addend = addend.wrapping_add(in_field(offset, r_type));
+            }
+            relocs.push(Reloc { offset, r_type, symbol: entry.r_sym(endian, false), addend });
         }
     } else if let Some((entries, _)) = header.rel(endian, data)? {
         for entry in entries {
             let offset = in_section(entry.r_offset(endian).into())?;
             let r_type = entry.r_type(endian);
-            let place = section.data.get(offset as usize..).unwrap_or_default();
-            let addend = arch.row(r_type).and_then(|row| row.field.read(place)).unwrap_or(0);
+            let addend = in_field(offset, r_type);
             relocs.push(Reloc { offset, r_type, symbol: entry.r_sym(endian), addend });
         }
     } else {

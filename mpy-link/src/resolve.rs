@@ -90,6 +90,8 @@ pub struct Program<'a> {
     archives: Vec<Archive<'a>>,
     lazy: HashMap<&'a str, (usize, MemberId)>,
     loaded: HashSet<(usize, MemberId)>,
+    /// A name has got another meaning.
+    overridden: bool,
     /// Object and symbol of the module's entry.
     entry: Option<(usize, usize)>,
 }
@@ -168,6 +170,7 @@ impl<'a> Program<'a> {
             archives: Vec::new(),
             lazy: HashMap::new(),
             loaded: HashSet::new(),
+            overridden: false,
             entry: None,
         };
         let mut duplicates = Vec::new();
@@ -203,8 +206,7 @@ impl<'a> Program<'a> {
     }
 
     /// Takes an object in; strong symbols that were defined before go to `duplicates`. Without that
-    /// list the object is a member of an archive, which only adds what is not defined yet: what was
-    /// reached by a name stays what the name means.
+    /// list the object is a member of an archive, of whose strong symbols the first counts.
     fn add(&mut self, mut object: Object<'a>, mut duplicates: Option<&mut Vec<Duplicate<'a>>>) -> Result<()> {
         let number = self.objects.len();
         self.check_abi(&object)?;
@@ -280,13 +282,16 @@ impl<'a> Program<'a> {
                 self.widen(old.room, symbol);
                 return;
             }
-            let Some(duplicates) = duplicates else { return };
-            if strength == Strength::Strong && old.strength == Strength::Strong {
+            if let Some(duplicates) = duplicates
+                && strength == Strength::Strong
+                && old.strength == Strength::Strong
+            {
                 duplicates.push(Duplicate { name: symbol.name, first: old.object, second: object });
             }
             if strength <= old.strength {
                 return;
             }
+            self.overridden = true;
         }
         if strength == Strength::Common {
             new.room = Some(self.add_section(
@@ -320,6 +325,11 @@ impl<'a> Program<'a> {
         (chunk.len, chunk.align) = (section.size, section.align);
     }
 
+    /// The room of a common symbol.
+    pub fn room(&self, name: &str) -> Option<SectionId> {
+        self.globals.get(name)?.room
+    }
+
     /// What symbol number `symbol` of an object means; `None` when it is undefined.
     /// `addend` is split: the part that chooses the place goes into the target, the rest is returned.
     pub fn target(&self, object: usize, reloc: &Reloc, bias: i64) -> Option<(Target, i64)> {
@@ -331,7 +341,17 @@ impl<'a> Program<'a> {
             let offset = (symbol.value as i64).wrapping_add(reloc.addend).wrapping_sub(bias);
             return Some((self.place_in(object, symbol, offset)?, bias));
         }
-        Some((self.meaning(object, reloc.symbol as usize)?, reloc.addend))
+        let target = self.meaning(object, reloc.symbol as usize)?;
+        if let Target::Chunk(chunk, offset) = target {
+            let Chunk { section, start, .. } = self.chunks[chunk];
+            if reloc.addend != 0 && self.sections[section].section.kind == Kind::Literals {
+                // Literals are many things under one name.
+                let offset = offset.wrapping_add(i64::from(start)).wrapping_add(reloc.addend);
+                let (chunk, offset) = self.chunk_at(section, offset);
+                return Some((Target::Chunk(chunk, offset), 0));
+            }
+        }
+        Some((target, reloc.addend))
     }
 
     /// What a symbol means without an addend.
@@ -419,10 +439,11 @@ impl<'a> Program<'a> {
     pub fn mark(&mut self, entry: &str) -> Result<()> {
         let start = self.find_entry(entry)?;
         let mut work = vec![start];
+        self.overridden = false;
         let mut rooted = 0;
         let mut undefined: Vec<Undefined<'a>> = Vec::new();
         let mut numbers: HashMap<&'a str, usize> = HashMap::new();
-        loop {
+        'chunks: loop {
             // Objects that came in since the last time.
             while let Some(owned) = self.sections.get(rooted) {
                 if owned.section.retain {
@@ -465,6 +486,15 @@ impl<'a> Program<'a> {
                         None => {
                             let symbol = self.objects[object].symbols[reloc.symbol as usize];
                             if self.load_member(symbol.name)? {
+                                if std::mem::take(&mut self.overridden) {
+                                    // What was reached by the old meaning may not be needed.
+                                    self.chunks.iter_mut().for_each(|chunk| chunk.live = false);
+                                    undefined.clear();
+                                    numbers.clear();
+                                    work = vec![self.find_entry(entry)?];
+                                    rooted = 0;
+                                    continue 'chunks;
+                                }
                                 continue;
                             }
                             let number = *numbers.entry(symbol.name).or_insert_with(|| {

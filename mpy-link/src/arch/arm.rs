@@ -133,6 +133,7 @@ const V7M: Arch = Arch {
     word: 4,
     literals: false,
     rows: ROWS,
+    in_place: &[],
     text_align: 16,
     wished_align: 1,
     relative_bias: 0,

@@ -22,6 +22,8 @@ pub struct Arch {
     pub literals: bool,
     /// Sorted by number.
     pub rows: &'static [Row],
+    /// Relocations whose field counts besides the addend of their RELA entry.
+    pub in_place: &'static [u32],
     /// Largest alignment that every loader gives the start of text. Blocks from MicroPython's heap
     /// start at a multiple of four words.
     pub text_align: u32,

@@ -299,6 +299,7 @@ const BASE: Arch = Arch {
     word: 4,
     literals: false,
     rows: ROWS,
+    in_place: &[],
     text_align: 16,
     wished_align: 1,
     relative_bias: 0,

@@ -86,6 +86,7 @@ pub static X64: Arch = Arch {
     word: 8,
     literals: false,
     rows: ROWS,
+    in_place: &[],
     // The unix port maps pages for text.
     text_align: 4096,
     // GCC aligns large arrays to a cache line (`ix86_data_alignment`).

@@ -87,6 +87,7 @@ pub static X86: Arch = Arch {
     word: 4,
     literals: false,
     rows: ROWS,
+    in_place: &[],
     // The unix port maps pages for text.
     text_align: 4096,
     // GCC aligns large arrays to a cache line (`ix86_data_alignment`).

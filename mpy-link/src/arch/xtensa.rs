@@ -110,6 +110,7 @@ const BASE: Arch = Arch {
     word: 4,
     literals: true,
     rows: ROWS,
+    in_place: &[1, 6],
     // Executable memory is handed out in words.
     text_align: 4,
     wished_align: 1,
