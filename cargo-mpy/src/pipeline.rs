@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use glue_gen::Glue;
-use mpy_link::{Input, InputKind, Sizes};
+use mpy_link::{Image, Input, InputKind, Sizes};
 use target_specs::{Diagnostic, Result};
 use wasm_to_c::{CUnit, WasmModule};
 
@@ -110,7 +110,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         let start = Instant::now();
         let made = native(plan, target, &compilers[index], optimisation, &folder, &glue, emit);
         progress.step();
-        made.map(|(mpy, sizes)| Finished { mpy, sizes, time: start.elapsed() })
+        made.map(|image| Finished { image, time: start.elapsed() })
     });
     drop(progress);
 
@@ -125,18 +125,25 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         }
         return Ok(Vec::new());
     }
+    if emit == Some(Stage::Map) {
+        for (index, done) in &finished {
+            print_map(&plan.targets[*index], &done.image);
+        }
+        return Ok(Vec::new());
+    }
     for (index, done) in finished {
         let target = &plan.targets[index];
         let mpy = target.mpy(&plan.module);
-        toolchain::write_file(&mpy, &done.mpy)?;
-        write_stamp(plan, target, &keys[index], done.sizes)?;
+        let Finished { image, time } = done;
+        toolchain::write_file(&mpy, &image.bytes)?;
+        write_stamp(plan, target, &keys[index], image.sizes)?;
         results[index] = Some(Built {
             target: target.clone(),
             mpy,
-            sizes: done.sizes,
-            file_size: done.mpy.len() as u64,
+            sizes: image.sizes,
+            file_size: image.bytes.len() as u64,
             fresh: false,
-            time: done.time,
+            time,
         });
     }
     let built: Vec<Built> = results.into_iter().flatten().collect();
@@ -150,8 +157,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
 }
 
 struct Finished {
-    mpy: Vec<u8>,
-    sizes: Sizes,
+    image: Image,
     time: Duration,
 }
 
@@ -198,14 +204,14 @@ fn native(
     folder: &Path,
     glue: &Glue,
     emit: Option<Stage>,
-) -> Result<(Vec<u8>, Sizes)> {
+) -> Result<Image> {
     let object = object(plan, target);
     std::fs::create_dir_all(&target.folder)
         .map_err(|error| toolchain::io_error("create", &target.folder, &error))?;
     let include = folder.join("include");
     compiler.compile(&folder.join("unit.c"), &object, &target.c_flags, optimisation, &[&include, folder])?;
     if emit == Some(Stage::Obj) {
-        return Ok(Default::default());
+        return Ok(Image { bytes: Vec::new(), sizes: Sizes::default(), map: Vec::new() });
     }
 
     // Behind the module, taken only where it needs them: our runtime, then the compiler's.
@@ -221,8 +227,29 @@ fn native(
     }));
     let file_name = format!("{}.mpy", plan.module);
     let options = mpy_link::Options { arch: target.arch, file_name: &file_name, qstrs: &glue.qstrs };
-    let image = mpy_link::link(&inputs, &options)?;
-    Ok((image.bytes, image.sizes))
+    mpy_link::link(&inputs, &options)
+}
+
+/// Prints what is where in a module.
+fn print_map(target: &Target, image: &Image) {
+    ui::output(format_args!("{}\n", target.arch.name));
+    let rows: Vec<[String; 5]> = image
+        .map
+        .iter()
+        .map(|entry| {
+            let name = if entry.symbol.is_empty() { &entry.section } else { &entry.symbol };
+            let address = format!("{:#x}", entry.address);
+            [
+                entry.part.name().to_owned(),
+                address,
+                entry.size.to_string(),
+                name.clone(),
+                entry.object.clone(),
+            ]
+        })
+        .collect();
+    let rows: Vec<[&str; 5]> = rows.iter().map(|row| row.each_ref().map(String::as_str)).collect();
+    ui::table(&["part", "address", "bytes", "name", "from"], &rows);
 }
 
 /// `work` for each of `items`, on as many threads as the machine has processors, results in order.
