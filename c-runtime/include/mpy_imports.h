@@ -32,7 +32,7 @@ __attribute__((unused)) static void mpy_to_slot(char type, mpy_slot_t *slot, mp_
 
 /* Calls attribute `field` of module `module` (indices of the module's strings). `type` is
  * "parameters>results"; `slots` holds the arguments and receives the results. */
-static void mpy_call_python(unsigned module, unsigned field, const char *type, mpy_slot_t *slots) {
+__attribute__((noinline)) static void mpy_call_python(unsigned module, unsigned field, const char *type, mpy_slot_t *slots) {
     mp_obj_t objs[MPY_IMPORT_SLOTS + 1];
     size_t n = 0;
     for (; type[n] != '>'; n++) {
@@ -62,22 +62,38 @@ static void mpy_call_python(unsigned module, unsigned field, const char *type, m
     }
 }
 
-/* As mpy_call_python, and keeps the shadow stack in order whichever way the call ends. */
+#ifdef MPY_STACK_POINTER
+typedef struct {
+    nlr_buf_t nlr;
+    uint32_t base; /* MPY_STACK_BASE outside the call */
+} mpy_import_frame_t;
+
+/* Passes on the exception that ended the call of an import. */
+__attribute__((noinline, noreturn)) static void mpy_leave_import(mpy_import_frame_t *frame) {
+    MPY_STACK_BASE = frame->base;
+    mpy_unwind();
+    mp_fun_table.raise(frame->nlr.ret_val);
+    __builtin_unreachable();
+}
+#endif
+
+/* As mpy_call_python, and keeps the shadow stack in order whichever way the call ends.
+ *
+ * nlr_push returns twice, like setjmp, and compilers cannot be told so of a function behind a pointer:
+ * they may have put something else where a value lay that is wanted after the second return. So all
+ * that is wanted then is the address of the frame, and everything else is done by other functions. */
 MPY_SHARED void mpy_call_import(unsigned module, unsigned field, const char *type, mpy_slot_t *slots) {
 #ifdef MPY_STACK_POINTER
-    nlr_buf_t nlr;
-    /* Volatile, as it is read after a jump back to here. */
-    volatile uint32_t base = MPY_STACK_BASE;
+    mpy_import_frame_t frame;
+    frame.base = MPY_STACK_BASE;
     MPY_STACK_BASE = MPY_STACK_POINTER;
-    if (mp_fun_table.nlr_push(&nlr) || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(nlr.regs))) {
-        MPY_STACK_BASE = base;
-        mpy_unwind();
-        mp_fun_table.raise(nlr.ret_val);
-        __builtin_unreachable();
+    if (mp_fun_table.nlr_push(&frame.nlr)
+        || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(frame.nlr.regs))) {
+        mpy_leave_import(&frame);
     }
     mpy_call_python(module, field, type, slots);
     mp_fun_table.nlr_pop();
-    MPY_STACK_BASE = base;
+    MPY_STACK_BASE = frame.base;
 #else
     mpy_call_python(module, field, type, slots);
 #endif
