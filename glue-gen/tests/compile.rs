@@ -80,6 +80,7 @@ fn everything() -> (Interface, &'static str) {
         init: Some("start".to_owned()),
         stack_pointer: Some(("stack_pointer".to_owned(), 4096)),
         memory: Some(MemoryInfo { base: "memory".to_owned(), size: "4096u".to_owned() }),
+        ..Interface::default()
     };
     let module = r#"#include "wasm.h"
 struct pair { uint32_t r0; uint64_t r1; };
