@@ -2,7 +2,7 @@ import hello
 
 print("add(2, 3) =", hello.add(2, 3))
 print("fibonacci(90) =", hello.fibonacci(90))
-print("root(2) = %.6f" % hello.root(2))
+print("root(2) = %.4f" % hello.root(2))
 print("fahrenheit(37) = %.1f" % hello.fahrenheit(37))
 start = hello.elapsed(0)
 print("elapsed:", 0 <= hello.elapsed(start) < 1000)
