@@ -157,7 +157,7 @@ fn a_session_lasts_over_interrupts_and_resets() {
         let bytes: Vec<u8> = (0..3000u32).map(|i| (i * 7) as u8).collect();
         store(&mut repl, &[("kept.bin".to_owned(), bytes.clone())], soon()).expect(name);
         ram_import(&mut repl, &[("held.py".to_owned(), b"x = 'in RAM'\n".to_vec())], soon()).expect(name);
-        let mut say = |repl: &mut RawRepl<&mut Session>, code: &str| {
+        let say = |repl: &mut RawRepl<&mut Session>, code: &str| {
             let mut output = Vec::new();
             let end =
                 repl.execute(code.as_bytes(), soon(), &mut |b| output.extend_from_slice(b)).expect(name);

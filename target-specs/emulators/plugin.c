@@ -49,6 +49,8 @@ typedef struct {
 
 static range_t code, words;
 static uint64_t count;
+// All instructions, counted only for the sake of marks.
+static uint64_t executed, last_mark;
 static FILE *marks;
 
 static bool inside(range_t range, uint64_t address) {
@@ -57,6 +59,12 @@ static bool inside(range_t range, uint64_t address) {
 
 static void mark(unsigned vcpu, void *data) {
     (void)vcpu, (void)data;
+    // An instruction that starts over after an exception (a window's overflow), or a second block of
+    // the same function, is no second call: calls from Python are far apart.
+    if (last_mark && executed - last_mark < 64) {
+        return;
+    }
+    last_mark = executed;
     fprintf(marks, "%" PRIu64 "\n", count);
     fflush(marks);
 }
@@ -84,10 +92,12 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
     for (size_t i = 0; i < n; ++i) {
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         uint64_t pc = qemu_plugin_insn_vaddr(insn);
+        if (marks) {
+            qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, &executed, 1);
+        }
         if (inside(code, pc)) {
             qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, &count, 1);
         } else if (marks && i == 0) {
-            // The function is one block: its first instruction is that of the block.
             const char *symbol = qemu_plugin_insn_symbol(insn);
             if (symbol && strcmp(symbol, "emulator_mark") == 0) {
                 qemu_plugin_register_vcpu_insn_exec_cb(insn, mark, QEMU_PLUGIN_CB_NO_REGS, NULL);

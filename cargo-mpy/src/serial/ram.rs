@@ -109,7 +109,7 @@ sys.path.insert(0,'/__ram')
             run(&format!("_b[{from}:{}]=b'{}'\n", from + chunk.len(), escaped(chunk)))?;
         }
     }
-    run("del _b,_File,_FS,vfs\n")
+    run("del _b\n")
 }
 
 /// Bytes as the inside of a Python literal, printable and within ASCII.
