@@ -6,7 +6,7 @@ use target_specs::{Diagnostic, Result};
 use crate::got::Got;
 use crate::layout::{Base, Layout, Region, Value};
 use crate::object::{Kind, Reloc};
-use crate::reloc::{Field, Formula, Misfit, Pc, Row};
+use crate::reloc::{Field, Formula, Misfit, Row};
 use crate::resolve::{self, ChunkId, External, Program, SectionId, Target};
 
 /// A word that the loader adds an address to.
@@ -184,19 +184,22 @@ impl Linker<'_, '_> {
         };
         let addend_only = |value: i64| value.wrapping_add(addend);
         Ok(match formula {
-            Formula::Relative(_) | Formula::ThumbBranch => {
-                let pc = match formula {
-                    Formula::Relative(pc) => pc,
-                    _ => Pc::Here,
-                };
-                if value.base == Base::Zero && self.is_nowhere(site) {
-                    // Code that asks first never gets here.
+            Formula::Relative(pc) | Formula::Jump(pc) => {
+                if self.is_nowhere(site) {
+                    return match formula {
+                        Formula::Jump(_) => Ok(0),
+                        _ => Err(self.nowhere(site)),
+                    };
+                }
+                self.must_be_in(site, site.region, value)?;
+                addend_only(value.offset).wrapping_sub(pc.of(here))
+            }
+            Formula::ThumbBranch => {
+                if self.is_nowhere(site) {
                     return Ok(0);
                 }
                 self.must_be_in(site, site.region, value)?;
-                let to =
-                    if matches!(formula, Formula::ThumbBranch) { value.offset & !1 } else { value.offset };
-                addend_only(to).wrapping_sub(pc.of(here))
+                addend_only(value.offset & !1).wrapping_sub(here)
             }
             Formula::GotEntry => {
                 self.must_be_in(site, site.region, Value { base: Base::Region(Region::Text), offset: 0 })?;
@@ -238,6 +241,16 @@ impl Linker<'_, '_> {
 
     fn is_nowhere(&self, site: Site) -> bool {
         self.program.meaning(self.object(site), site.reloc.symbol as usize) == Some(Target::Nowhere)
+    }
+
+    fn nowhere(&self, site: Site) -> Diagnostic {
+        let name = self.program.symbol_name(site.section, site.reloc);
+        Diagnostic::new(
+            "undefined-symbol",
+            format!("undefined weak symbol `{name}`, addressed relative to code"),
+        )
+        .at(self.place(site))
+        .help(self.program.arch.absolute_help)
     }
 
     fn absolute(&self, site: Site, field: &'static Field, place: &mut [u8]) -> Result<Option<LoadReloc>> {

@@ -127,7 +127,7 @@ fn join(program: &Program, regions: &mut [Option<Region>]) {
         for reloc in &owned.section.relocs[chunk.relocs.clone()] {
             let Some(row) = program.arch.row(reloc.r_type) else { continue };
             let target = match row.formula {
-                Formula::Relative(_) | Formula::ThumbBranch | Formula::FromGot => {
+                Formula::Relative(_) | Formula::Jump(_) | Formula::ThumbBranch | Formula::FromGot => {
                     program.target(owned.object, reloc, program.bias(row.formula))
                 }
                 _ => continue,

@@ -47,6 +47,8 @@ pub enum Formula {
     Absolute,
     /// S + A − P
     Relative(Pc),
+    /// S + A − P of a jump, which code does not take when S is weak and undefined
+    Jump(Pc),
     /// (S without the Thumb bit) + A − P
     ThumbBranch,
     /// GOT + G + A − P

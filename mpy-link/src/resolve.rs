@@ -517,7 +517,7 @@ impl<'a> Program<'a> {
 
     /// What a section symbol's addend holds besides the offset, under this formula.
     pub fn bias(&self, formula: Formula) -> i64 {
-        if matches!(formula, Formula::Relative(_)) { self.arch.relative_bias } else { 0 }
+        if matches!(formula, Formula::Relative(_) | Formula::Jump(_)) { self.arch.relative_bias } else { 0 }
     }
 
     /// Finds the definition of `name` and remembers it; the chunk it lies in.

@@ -6,7 +6,7 @@ use super::Arch;
 use crate::object::{Home, Reloc, Section, Symbol};
 use crate::relax::Cut;
 use crate::reloc::Formula::{
-    Absolute, Add, Align, GotEntry, High, Low, LowOfPair, None as Mark, Refuse, Relative, Set, Subtract,
+    Absolute, Add, Align, GotEntry, High, Jump, Low, LowOfPair, None as Mark, Refuse, Relative, Set, Subtract,
 };
 use crate::reloc::{Bits, Field, NOTHING, Pc, Range, Refusal, Row, S32, U32, U64, bits, row};
 
@@ -90,10 +90,10 @@ static ROWS: &[Row] = &[
     row(9, "R_RISCV_TLS_DTPREL64", Refuse(Refusal::Tls), &NOTHING),
     row(10, "R_RISCV_TLS_TPREL32", Refuse(Refusal::Tls), &NOTHING),
     row(11, "R_RISCV_TLS_TPREL64", Refuse(Refusal::Tls), &NOTHING),
-    row(16, "R_RISCV_BRANCH", Relative(Pc::Here), &B_TYPE),
-    row(17, "R_RISCV_JAL", Relative(Pc::Here), &J_TYPE),
-    row(18, "R_RISCV_CALL", Relative(Pc::Here), &CALL),
-    row(19, "R_RISCV_CALL_PLT", Relative(Pc::Here), &CALL),
+    row(16, "R_RISCV_BRANCH", Jump(Pc::Here), &B_TYPE),
+    row(17, "R_RISCV_JAL", Jump(Pc::Here), &J_TYPE),
+    row(18, "R_RISCV_CALL", Jump(Pc::Here), &CALL),
+    row(19, "R_RISCV_CALL_PLT", Jump(Pc::Here), &CALL),
     row(20, "R_RISCV_GOT_HI20", GotEntry, &U_TYPE),
     row(21, "R_RISCV_TLS_GOT_HI20", Refuse(Refusal::Tls), &NOTHING),
     row(22, "R_RISCV_TLS_GD_HI20", Refuse(Refusal::Tls), &NOTHING),
@@ -117,8 +117,8 @@ static ROWS: &[Row] = &[
     row(40, "R_RISCV_SUB64", Subtract, &U64),
     row(41, "R_RISCV_GOT32_PCREL", GotEntry, &S32),
     row(43, "R_RISCV_ALIGN", Align, &NOTHING),
-    row(44, "R_RISCV_RVC_BRANCH", Relative(Pc::Here), &CB_TYPE),
-    row(45, "R_RISCV_RVC_JUMP", Relative(Pc::Here), &CJ_TYPE),
+    row(44, "R_RISCV_RVC_BRANCH", Jump(Pc::Here), &CB_TYPE),
+    row(45, "R_RISCV_RVC_JUMP", Jump(Pc::Here), &CJ_TYPE),
     row(51, "R_RISCV_RELAX", Mark, &NOTHING),
     row(52, "R_RISCV_SUB6", Subtract, &WRAP_6),
     row(53, "R_RISCV_SET6", Set, &WRAP_6),
@@ -127,7 +127,7 @@ static ROWS: &[Row] = &[
     row(56, "R_RISCV_SET32", Set, &WRAP_32),
     row(57, "R_RISCV_32_PCREL", Relative(Pc::Here), &S32),
     row(58, "R_RISCV_IRELATIVE", Refuse(Refusal::Dynamic), &NOTHING),
-    row(59, "R_RISCV_PLT32", Relative(Pc::Here), &S32),
+    row(59, "R_RISCV_PLT32", Jump(Pc::Here), &S32),
     row(62, "R_RISCV_TLSDESC_HI20", Refuse(Refusal::Tls), &NOTHING),
     row(63, "R_RISCV_TLSDESC_LOAD_LO12", Refuse(Refusal::Tls), &NOTHING),
     row(64, "R_RISCV_TLSDESC_ADD_LO12", Refuse(Refusal::Tls), &NOTHING),

@@ -3,7 +3,7 @@
 use super::{Arch, x86};
 use crate::object::{Home, Section, Symbol};
 use crate::reloc::Formula::{
-    Absolute, FromGot, GotAddress, GotEntry, GotOffset, None as Mark, Refuse, Relative, Size,
+    Absolute, FromGot, GotAddress, GotEntry, GotOffset, Jump, None as Mark, Refuse, Relative, Size,
 };
 use crate::reloc::{NOTHING, Pc, Refusal, Row, S8, S16, S32, U8, U16, U32, U64, row};
 
@@ -12,7 +12,7 @@ static ROWS: &[Row] = &[
     row(1, "R_X86_64_64", Absolute, &U64),
     row(2, "R_X86_64_PC32", Relative(Pc::Here), &S32),
     row(3, "R_X86_64_GOT32", GotOffset, &S32),
-    row(4, "R_X86_64_PLT32", Relative(Pc::Here), &S32),
+    row(4, "R_X86_64_PLT32", Jump(Pc::Here), &S32),
     row(5, "R_X86_64_COPY", Refuse(Refusal::Dynamic), &NOTHING),
     row(6, "R_X86_64_GLOB_DAT", Refuse(Refusal::Dynamic), &NOTHING),
     row(7, "R_X86_64_JUMP_SLOT", Refuse(Refusal::Dynamic), &NOTHING),

@@ -2,7 +2,9 @@
 
 use super::Arch;
 use crate::object::{Home, Section, Symbol};
-use crate::reloc::Formula::{Absolute, FromGot, GotAddress, GotOffset, None as Mark, Refuse, Relative, Size};
+use crate::reloc::Formula::{
+    Absolute, FromGot, GotAddress, GotOffset, Jump, None as Mark, Refuse, Relative, Size,
+};
 use crate::reloc::{NOTHING, Pc, Refusal, Row, S8, S16, S32, U8, U16, U32, row};
 
 static ROWS: &[Row] = &[
@@ -10,7 +12,7 @@ static ROWS: &[Row] = &[
     row(1, "R_386_32", Absolute, &U32),
     row(2, "R_386_PC32", Relative(Pc::Here), &S32),
     row(3, "R_386_GOT32", GotOffset, &S32),
-    row(4, "R_386_PLT32", Relative(Pc::Here), &S32),
+    row(4, "R_386_PLT32", Jump(Pc::Here), &S32),
     row(5, "R_386_COPY", Refuse(Refusal::Dynamic), &NOTHING),
     row(6, "R_386_GLOB_DAT", Refuse(Refusal::Dynamic), &NOTHING),
     row(7, "R_386_JMP_SLOT", Refuse(Refusal::Dynamic), &NOTHING),

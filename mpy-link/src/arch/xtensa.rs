@@ -5,7 +5,7 @@
 //! loader relocates. Text is only readable in aligned words, so constants lie in another block.
 
 use super::Arch;
-use crate::reloc::Formula::{self, Absolute, ByInstruction, None as Mark, Refuse, Relative};
+use crate::reloc::Formula::{self, Absolute, ByInstruction, Jump, None as Mark, Refuse, Relative};
 use crate::reloc::{Field, NOTHING, Pc, Range, Refusal, Row, S32, U32, bits, row};
 
 /// `l32r`: words before the literal's user.
@@ -43,22 +43,22 @@ fn slot0(code: &[u8]) -> Option<(Formula, &'static Field)> {
     let (n, m) = (first >> 4 & 3, first >> 6 & 3);
     Some(match first & 15 {
         1 => (Relative(Pc::WordUp), &L32R),
-        5 => (Relative(Pc::WordAfter), &CALL),
+        5 => (Jump(Pc::WordAfter), &CALL),
         6 => match (n, m) {
-            (0, _) => (Relative(Pc::After4), &JUMP),
-            (1, _) => (Relative(Pc::After4), &BRANCH_12),
-            (2, _) | (3, 2 | 3) => (Relative(Pc::After4), &BRANCH_8),
+            (0, _) => (Jump(Pc::After4), &JUMP),
+            (1, _) => (Jump(Pc::After4), &BRANCH_12),
+            (2, _) | (3, 2 | 3) => (Jump(Pc::After4), &BRANCH_8),
             // BI1: `entry` has no address; of the B1 group, `bf` and `bt` branch, `loop*` loop.
             (3, 1) => match second >> 4 {
-                0 | 1 => (Relative(Pc::After4), &BRANCH_8),
-                8..=10 => (Relative(Pc::After4), &LOOP),
+                0 | 1 => (Jump(Pc::After4), &BRANCH_8),
+                8..=10 => (Jump(Pc::After4), &LOOP),
                 _ => return None,
             },
             _ => return None,
         },
-        7 => (Relative(Pc::After4), &BRANCH_8),
+        7 => (Jump(Pc::After4), &BRANCH_8),
         // ST2: `beqz.n` and `bnez.n` share a number with `movi.n`.
-        12 if first & 0x80 != 0 => (Relative(Pc::After4), &BRANCH_NARROW),
+        12 if first & 0x80 != 0 => (Jump(Pc::After4), &BRANCH_NARROW),
         _ => return None,
     })
 }

@@ -1,0 +1,212 @@
+//! What the tests share: real compilers, and the loader's work done by hand.
+#![allow(dead_code)] // every test file uses a part
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use mpy_link::inspect::{Destination, Module};
+use mpy_link::{Image, Input, InputKind, Options, Part};
+use target_specs::{Arch, Compiler, Result};
+use tempfile::TempDir;
+
+/// The compiler of an architecture, with a folder for what it makes.
+pub struct Cc {
+    pub arch: &'static Arch,
+    pub program: String,
+    pub flags: Vec<String>,
+    pub compiler: &'static Compiler,
+    pub folder: TempDir,
+}
+
+/// Whether tools that are missing are a failure.
+pub fn is_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|value| value == "true")
+}
+
+/// Says that a test does nothing, or fails where all tools have to be there.
+pub fn skip(why: &str) {
+    assert!(!is_ci(), "{why}");
+    eprintln!("skipped: {why}");
+}
+
+fn runs(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// A compiler for `arch` that makes objects on this machine.
+pub fn cc(arch: &str) -> Option<Cc> {
+    let arch = target_specs::arch(arch).expect("an architecture");
+    for compiler in &arch.compilers {
+        for program in &compiler.commands {
+            if !runs(program) {
+                continue;
+            }
+            let cc = Cc {
+                arch,
+                program: program.clone(),
+                flags: compiler.flags.clone(),
+                compiler,
+                folder: TempDir::new().expect("a folder"),
+            };
+            if cc.try_compile("probe", "int probe(void) { return 0; }\n", &[]).is_ok() {
+                return Some(cc);
+            }
+            // The assembler of one compiler for two processors may lack the second.
+            if compiler.assembler_plugin && std::env::var_os("XTENSA_GNU_CONFIG").is_none() {
+                eprintln!(
+                    "skipped: {program} assembles for {} with a plugin in XTENSA_GNU_CONFIG only",
+                    arch.name
+                );
+                return None;
+            }
+        }
+    }
+    skip(&format!("no compiler for {}", arch.name));
+    None
+}
+
+/// All architectures that can be compiled for.
+pub fn ccs() -> Vec<Cc> {
+    target_specs::archs().iter().filter_map(|arch| cc(&arch.name)).collect()
+}
+
+impl Cc {
+    /// A tool of the same binutils, by its last name.
+    pub fn tool(&self, name: &str) -> Option<String> {
+        let prefix = self.program.strip_suffix("gcc")?;
+        Some(format!("{prefix}{name}")).filter(|tool| runs(tool))
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn try_compile(&self, name: &str, source: &str, flags: &[&str]) -> std::result::Result<Vec<u8>, String> {
+        let extension = if source.starts_with("/* asm */") { "S" } else { "c" };
+        let (input, output) = (self.path(&format!("{name}.{extension}")), self.path(&format!("{name}.o")));
+        fs::write(&input, source).expect("a writable folder");
+        let mut command = Command::new(&self.program);
+        command.args(&self.flags);
+        if extension == "c" {
+            command.args(["-ffreestanding", "-fno-builtin", "-fno-stack-protector", "-Os"]);
+            command.args(["-ffunction-sections", "-fdata-sections", "-fno-asynchronous-unwind-tables"]);
+        }
+        command.args(flags).arg("-c").arg(&input).arg("-o").arg(&output);
+        let result = command.output().expect("a compiler that runs");
+        if !result.status.success() {
+            return Err(String::from_utf8_lossy(&result.stderr).into_owned());
+        }
+        Ok(fs::read(output).expect("an object"))
+    }
+
+    /// The object of some C, or of assembly that starts with the comment `asm`.
+    pub fn compile(&self, name: &str, source: &str, flags: &[&str]) -> Vec<u8> {
+        self.try_compile(name, source, flags).unwrap_or_else(|error| panic!("{}: {error}", self.arch.name))
+    }
+
+    /// The compiler's own library, or the stand-in.
+    pub fn library(&self) -> Option<Vec<u8>> {
+        if self.compiler.runtime_library {
+            let output =
+                Command::new(&self.program).args(&self.flags).arg("-print-libgcc-file-name").output();
+            let output = output.expect("a compiler that runs").stdout;
+            return fs::read(Path::new(String::from_utf8(output).expect("a path").trim())).ok();
+        }
+        self.helpers(&[])
+    }
+
+    /// The project's stand-in for the compiler's library.
+    pub fn helpers(&self, flags: &[&str]) -> Option<Vec<u8>> {
+        for (name, text) in c_runtime::HEADERS {
+            fs::write(self.path(name), text).expect("a writable folder");
+        }
+        let include = format!("-I{}", self.folder.path().display());
+        let mut members = Vec::new();
+        for (name, text) in c_runtime::COMPILER_HELPERS {
+            let name = name.trim_end_matches(".c");
+            self.compile(name, text, &[flags, &[include.as_str()]].concat());
+            members.push(name);
+        }
+        self.archive("libhelpers.a", &members, "rcs")
+    }
+
+    /// An archive of objects that [`Cc::compile`] made.
+    pub fn archive(&self, name: &str, members: &[&str], flags: &str) -> Option<Vec<u8>> {
+        let ar = self.tool("ar").or_else(|| Some("ar".to_owned()).filter(|ar| runs(ar)))?;
+        let output = self.path(name);
+        let _ = fs::remove_file(&output);
+        let members = members.iter().map(|member| self.path(&format!("{member}.o")));
+        let result = Command::new(ar).arg(flags).arg(&output).args(members).output().expect("ar runs");
+        assert!(result.status.success(), "{}", String::from_utf8_lossy(&result.stderr));
+        Some(fs::read(output).expect("an archive"))
+    }
+
+    /// Links objects under their names.
+    pub fn link(&self, objects: &[(&str, &[u8])]) -> Result<Image> {
+        let inputs: Vec<Input> =
+            objects.iter().map(|&(name, data)| Input { name, kind: InputKind::Object, data }).collect();
+        self.link_inputs(&inputs)
+    }
+
+    pub fn link_inputs(&self, inputs: &[Input]) -> Result<Image> {
+        let qstrs = ["first".to_owned(), "append".to_owned(), "third".to_owned()];
+        mpy_link::link(inputs, &Options { arch: self.arch, file_name: "test.mpy", qstrs: &qstrs })
+    }
+
+    /// Links one C file.
+    pub fn link_c(&self, source: &str) -> Result<Image> {
+        let object = self.compile("one", source, &[]);
+        self.link(&[("one.o", &object)])
+    }
+}
+
+/// An object as an input that is always linked.
+pub fn object<'a>(name: &'a str, data: &'a [u8]) -> Input<'a> {
+    Input { name, kind: InputKind::Object, data }
+}
+
+/// An object or archive that is linked when it is needed.
+pub fn lazy<'a>(name: &'a str, data: &'a [u8]) -> Input<'a> {
+    Input { name, kind: InputKind::Lazy, data }
+}
+
+/// Addresses that tests load modules at, far enough apart to be told from offsets.
+pub const TEXT: u64 = 0x0010_0000;
+pub const RODATA: u64 = 0x0020_0000;
+pub const BSS: u64 = 0x0030_0000;
+pub const FUN_TABLE: u64 = 0x0040_0000;
+pub const QSTRS: u64 = 0x0050_0000;
+pub const OBJECTS: u64 = 0x0060_0000;
+/// What entry n of the function table holds, less n times 16.
+pub const FUN_ENTRIES: u64 = 0x0070_0000;
+
+/// Text and rodata after the loader's relocations for those addresses.
+pub fn load(module: &Module, arch: &Arch) -> (Vec<u8>, Vec<u8>) {
+    let (mut text, mut rodata) = (module.text.clone(), module.rodata.clone());
+    let word = usize::from(arch.word_bits / 8);
+    for reloc in &module.relocs {
+        let base = match reloc.to {
+            Destination::Part(Part::Text) => TEXT,
+            Destination::Part(Part::Rodata) => RODATA,
+            Destination::Part(Part::Bss) => BSS,
+            Destination::Qstrs => QSTRS,
+            Destination::Objects => OBJECTS,
+            Destination::FunTable => FUN_TABLE,
+            Destination::FunEntry(entry) => FUN_ENTRIES + 16 * u64::from(entry),
+        };
+        let block = if reloc.part == Part::Text { &mut text } else { &mut rodata };
+        let at = reloc.word as usize * word;
+        let place = &mut block[at..at + word];
+        let mut old = [0; 8];
+        old[..word].copy_from_slice(place);
+        place.copy_from_slice(&u64::from_le_bytes(old).wrapping_add(base).to_le_bytes()[..word]);
+    }
+    (text, rodata)
+}
+
+/// The program's text of a test, from `tests/c`.
+pub fn c_source(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/c").join(name);
+    fs::read_to_string(path).expect("a test's source")
+}
