@@ -11,6 +11,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Generated code is what its author made it: it may ignore parameters, compare what is constant, and recurse
+ * for ever. Compilers do not all know all of these. */
+#pragma GCC diagnostic ignored "-Wpragmas"
+#ifdef __clang__
+#pragma GCC diagnostic ignored "-Wunknown-warning-option"
+#endif
+#pragma GCC diagnostic ignored "-Wunused-parameter"
+#pragma GCC diagnostic ignored "-Wunused-but-set-parameter"
+#pragma GCC diagnostic ignored "-Wunused-but-set-variable"
+#pragma GCC diagnostic ignored "-Wunused-const-variable"
+#pragma GCC diagnostic ignored "-Wtype-limits"
+#pragma GCC diagnostic ignored "-Waddress"
+#pragma GCC diagnostic ignored "-Winfinite-recursion"
+#pragma GCC diagnostic ignored "-Wsign-compare"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#pragma GCC diagnostic ignored "-Wself-assign"
+#pragma GCC diagnostic ignored "-Wtautological-compare"
+#pragma GCC diagnostic ignored "-Wint-in-bool-context"
+#pragma GCC diagnostic ignored "-Wparentheses-equality"
+
 #define WASM_UNUSED __attribute__((unused))
 #define WASM_FUNCTION WASM_UNUSED static
 
@@ -46,6 +66,8 @@ WASM_CELL(f64, double)
     TRAP(DIVIDE_BY_ZERO, "integer divide by zero") \
     TRAP(INTEGER_OVERFLOW, "integer overflow") \
     TRAP(INVALID_CONVERSION, "invalid conversion to integer") \
+    TRAP(TABLE_OUT_OF_BOUNDS, "out of bounds table access") \
+    TRAP(NULL_REFERENCE, "null reference") \
     TRAP(UNDEFINED_ELEMENT, "undefined element") \
     TRAP(UNINITIALIZED_ELEMENT, "uninitialized element") \
     TRAP(INDIRECT_CALL_TYPE, "indirect call type mismatch") \
@@ -75,18 +97,23 @@ static inline int wasm_exceeds(uint32_t start, uint32_t length, uint32_t size) {
     return length > size || start > size - length;
 }
 
-WASM_UNUSED static void wasm_memory_copy(uint8_t *memory, uint32_t size, uint32_t to, uint32_t from, uint32_t length) {
-    if (wasm_exceeds(to, length, size) || wasm_exceeds(from, length, size)) {
+WASM_UNUSED static void wasm_memory_copy(uint8_t *to_memory, uint32_t to_size, const uint8_t *from_memory,
+                                         uint32_t from_size, uint32_t to, uint32_t from, uint32_t length) {
+    if (wasm_exceeds(to, length, to_size) || wasm_exceeds(from, length, from_size)) {
         wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
     }
-    __builtin_memmove(memory + to, memory + from, length);
+    if (length != 0) {
+        __builtin_memmove(to_memory + to, from_memory + from, length);
+    }
 }
 
 WASM_UNUSED static void wasm_memory_fill(uint8_t *memory, uint32_t size, uint32_t to, uint32_t value, uint32_t length) {
     if (wasm_exceeds(to, length, size)) {
         wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
     }
-    __builtin_memset(memory + to, (int)(value & 0xff), length);
+    if (length != 0) {
+        __builtin_memset(memory + to, (int)(value & 0xff), length);
+    }
 }
 
 WASM_UNUSED static void wasm_memory_init(uint8_t *memory, uint32_t size, const uint8_t *data, uint32_t data_size,
@@ -94,17 +121,96 @@ WASM_UNUSED static void wasm_memory_init(uint8_t *memory, uint32_t size, const u
     if (wasm_exceeds(to, length, size) || wasm_exceeds(from, length, data_size)) {
         wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
     }
-    __builtin_memcpy(memory + to, data + from, length);
+    if (length != 0) {
+        __builtin_memcpy(memory + to, data + from, length);
+    }
 }
 
-/* An entry of a table: the number of the function's type, 0 for null, and the function. */
+/* An active segment of `length` bytes, of which those from `used` are zero and not in `data`. */
+WASM_UNUSED static void wasm_memory_place(uint8_t *memory, uint32_t size, const uint8_t *data, uint32_t used,
+                                          uint32_t to, uint32_t length) {
+    wasm_memory_init(memory, size, data, used, to, 0, used);
+    wasm_memory_fill(memory, size, to + used, 0, length - used);
+}
+
+/* A memory that grows or is shared. */
+typedef struct {
+    uint8_t *data;
+    uint32_t bytes;
+    uint32_t maximum; /* in pages */
+} wasm_memory_t;
+
+WASM_UNUSED static void wasm_memory_new(wasm_memory_t *memory, uint32_t bytes, uint32_t maximum) {
+    memory->data = bytes == 0 ? NULL : wasm_memory_grow(NULL, 0, bytes);
+    if (memory->data == NULL && bytes != 0) {
+        wasm_trap(WASM_TRAP_OUT_OF_MEMORY);
+    }
+    memory->bytes = bytes;
+    memory->maximum = maximum;
+}
+
+/* memory.grow */
+WASM_UNUSED static uint32_t wasm_memory_more(wasm_memory_t *memory, uint32_t pages, uint32_t page) {
+    uint32_t old = memory->bytes / page;
+    if (pages > memory->maximum - old) {
+        return UINT32_MAX;
+    }
+    if (pages != 0) {
+        uint8_t *moved = wasm_memory_grow(memory->data, memory->bytes, (old + pages) * page);
+        if (moved == NULL) {
+            return UINT32_MAX;
+        }
+        memory->data = moved;
+        memory->bytes = (old + pages) * page;
+    }
+    return old;
+}
+
+/* The cell at addr + offset of an array; `last` is the last addr for which it is inside. */
+WASM_UNUSED static inline uint8_t *wasm_cell(uint8_t *memory, uint32_t addr, uint32_t offset, uint32_t last) {
+    if (addr > last) {
+        wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
+    }
+    return memory + offset + addr;
+}
+
+/* The cell at addr + offset, which ends at addr + end. */
+WASM_UNUSED static inline uint8_t *wasm_cell_of(const wasm_memory_t *memory, uint32_t addr, uint32_t offset, uint32_t end) {
+    if (end > memory->bytes || addr > memory->bytes - end) {
+        wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
+    }
+    return memory->data + offset + addr;
+}
+
+/* Recursion ends here, not where the machine's stack does. */
+#define WASM_STACK_CHECK() \
+    if ((uintptr_t)__builtin_frame_address(0) < wasm_stack_limit) { \
+        wasm_trap(WASM_TRAP_STACK_OVERFLOW); \
+    }
+
+/* After a call that may recurse: makes it an ordinary call, as a jump would not be seen by WASM_STACK_CHECK. */
+#define WASM_KEEP_FRAME() __asm__ volatile("")
+
+/* Other compilers do it unasked where they can. */
+#if defined(__has_attribute)
+#if __has_attribute(musttail)
+#define WASM_TAIL_CALL __attribute__((musttail))
+#endif
+#endif
+#ifndef WASM_TAIL_CALL
+#define WASM_TAIL_CALL
+#endif
+
+/* What a reference to a function points to, and an entry of a table that never changes: the number of the
+ * function's type (of a null entry 0), and the function. */
 typedef void (*wasm_function_t)(void);
 typedef struct {
     uintptr_t type;
     wasm_function_t function;
 } wasm_funcref_t;
 
-WASM_UNUSED static wasm_function_t wasm_table_get(const wasm_funcref_t *table, uint32_t size, uint32_t index, uintptr_t type) {
+/* A function of a table that never changes. */
+WASM_UNUSED static wasm_function_t wasm_callee(const wasm_funcref_t *table, uint32_t size, uint32_t index, uintptr_t type) {
     if (index >= size) {
         wasm_trap(WASM_TRAP_UNDEFINED_ELEMENT);
     }
@@ -115,6 +221,107 @@ WASM_UNUSED static wasm_function_t wasm_table_get(const wasm_funcref_t *table, u
         wasm_trap(WASM_TRAP_INDIRECT_CALL_TYPE);
     }
     return table[index].function;
+}
+
+/* References are null, 0; pointers to wasm_funcref_t; or the embedder's. */
+WASM_UNUSED static inline uintptr_t wasm_non_null(uintptr_t reference) {
+    if (reference == 0) {
+        wasm_trap(WASM_TRAP_NULL_REFERENCE);
+    }
+    return reference;
+}
+
+WASM_UNUSED static inline wasm_function_t wasm_function_of(uintptr_t reference) {
+    return ((const wasm_funcref_t *)wasm_non_null(reference))->function;
+}
+
+/* Any other table. */
+typedef struct {
+    uintptr_t *elements;
+    uint32_t size;
+    uint32_t maximum;
+} wasm_table_t;
+
+WASM_UNUSED static wasm_function_t wasm_callee_of(const wasm_table_t *table, uint32_t index, uintptr_t type) {
+    if (index >= table->size) {
+        wasm_trap(WASM_TRAP_UNDEFINED_ELEMENT);
+    }
+    const wasm_funcref_t *function = (const wasm_funcref_t *)table->elements[index];
+    if (function == NULL) {
+        wasm_trap(WASM_TRAP_UNINITIALIZED_ELEMENT);
+    }
+    if (function->type != type) {
+        wasm_trap(WASM_TRAP_INDIRECT_CALL_TYPE);
+    }
+    return function->function;
+}
+
+WASM_UNUSED static uintptr_t wasm_table_get(const wasm_table_t *table, uint32_t index) {
+    if (index >= table->size) {
+        wasm_trap(WASM_TRAP_TABLE_OUT_OF_BOUNDS);
+    }
+    return table->elements[index];
+}
+
+WASM_UNUSED static void wasm_table_set(wasm_table_t *table, uint32_t index, uintptr_t value) {
+    if (index >= table->size) {
+        wasm_trap(WASM_TRAP_TABLE_OUT_OF_BOUNDS);
+    }
+    table->elements[index] = value;
+}
+
+WASM_UNUSED static void wasm_table_fill(wasm_table_t *table, uint32_t to, uintptr_t value, uint32_t length) {
+    if (wasm_exceeds(to, length, table->size)) {
+        wasm_trap(WASM_TRAP_TABLE_OUT_OF_BOUNDS);
+    }
+    for (uint32_t i = 0; i < length; i++) {
+        table->elements[to + i] = value;
+    }
+}
+
+WASM_UNUSED static uint32_t wasm_table_grow(wasm_table_t *table, uintptr_t value, uint32_t more) {
+    uint32_t old = table->size;
+    if (more > table->maximum - old || old + more > UINT32_MAX / sizeof value) {
+        return UINT32_MAX;
+    }
+    if (more != 0) {
+        uint8_t *moved = wasm_memory_grow((uint8_t *)table->elements, old * sizeof value, (old + more) * sizeof value);
+        if (moved == NULL) {
+            return UINT32_MAX;
+        }
+        table->elements = (uintptr_t *)moved;
+        table->size = old + more;
+        wasm_table_fill(table, old, value, more);
+    }
+    return old;
+}
+
+WASM_UNUSED static void wasm_table_new(wasm_table_t *table, uint32_t size, uint32_t maximum, uintptr_t value) {
+    table->elements = NULL;
+    table->size = 0;
+    table->maximum = maximum;
+    if (wasm_table_grow(table, value, size) != 0) {
+        wasm_trap(WASM_TRAP_OUT_OF_MEMORY);
+    }
+}
+
+WASM_UNUSED static void wasm_table_copy(wasm_table_t *table, const wasm_table_t *other, uint32_t to, uint32_t from, uint32_t length) {
+    if (wasm_exceeds(to, length, table->size) || wasm_exceeds(from, length, other->size)) {
+        wasm_trap(WASM_TRAP_TABLE_OUT_OF_BOUNDS);
+    }
+    if (length != 0) {
+        __builtin_memmove(table->elements + to, other->elements + from, length * sizeof(uintptr_t));
+    }
+}
+
+WASM_UNUSED static void wasm_table_init(wasm_table_t *table, const uintptr_t *items, uint32_t size, uint32_t to,
+                                        uint32_t from, uint32_t length) {
+    if (wasm_exceeds(to, length, table->size) || wasm_exceeds(from, length, size)) {
+        wasm_trap(WASM_TRAP_TABLE_OUT_OF_BOUNDS);
+    }
+    if (length != 0) {
+        __builtin_memcpy(table->elements + to, items + from, length * sizeof(uintptr_t));
+    }
 }
 
 /* Bits and floats. */

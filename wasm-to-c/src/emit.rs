@@ -1,18 +1,21 @@
 //! The translation unit around the functions: types, memory, tables, data, start.
 
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::ops::Range;
 
 use target_specs::{Diagnostic, Result};
+use wasmparser::{ExternalKind, Operator};
 
 use crate::func::{self, Operand, float32, float64, indent, int32, int64};
 use crate::memory::{Address, Memory};
-use crate::module::{Constant, Module, place, unsupported};
+use crate::module::{Constant, Global, Module, Place, place};
 use crate::names::Names;
 use crate::relocs::{Reference, Relocations};
 use crate::{
-    CUnit, ExportedFunc, FuncType, ImportedFunc, Interface, MemoryInfo, Options, Translation, ValType,
-    WasmModule, ops,
+    CUnit, ExportedFunc, ExportedItem, FuncType, ImportedFunc, ImportedItem, Interface, Item, MemoryInfo,
+    Options, Translation, ValType, WasmModule, ops,
 };
 
 /// The C type of a value.
@@ -35,7 +38,9 @@ fn letters(types: &[ValType]) -> String {
             ValType::I64 => 'q',
             ValType::F32 => 'f',
             ValType::F64 => 'd',
-            _ => 'r',
+            ValType::FuncRef => 'r',
+            ValType::ExternRef => 'e',
+            ValType::ExnRef => 'x',
         })
         .collect()
 }
@@ -44,7 +49,11 @@ fn letters(types: &[ValType]) -> String {
 pub(crate) struct Unit<'m> {
     pub name: &'m str,
     pub module: &'m Module<'m>,
-    pub memory: Memory,
+    pub memories: Vec<Memory>,
+    /// C names of the tables.
+    pub tables: Vec<String>,
+    /// Tables that never change and are only called through.
+    fixed: Vec<bool>,
     /// C names.
     pub functions: Vec<String>,
     pub globals: Vec<String>,
@@ -52,6 +61,12 @@ pub(crate) struct Unit<'m> {
     stack_pointer: Option<u32>,
     /// Function types that tables distinguish, by number.
     types: Vec<FuncType>,
+    /// Modules that share functions number their types alike.
+    linkable: bool,
+    /// Functions of which there are references.
+    referenced: RefCell<BTreeSet<u32>>,
+    /// Functions that may call themselves again.
+    recursive: Vec<bool>,
 }
 
 /// Bytes of the shadow stack when addresses are the machine's and nobody says.
@@ -59,11 +74,16 @@ const STACK: u32 = 4096;
 
 pub(crate) fn unit(source: &WasmModule, module: &Module<'_>, options: &Options) -> Result<Translation> {
     let mut names = Names::default();
-    for taken in ["memory", "memory_bytes", "at", "grow", "start", "table", "stack"] {
+    for taken in ["start", "stack"] {
         names.unique("", taken);
     }
-    let exported =
-        |index: u32| module.exports.iter().find(|(_, i)| *i == index).map(|(name, _)| name.clone());
+    let exported = |index: u32| {
+        module
+            .exports
+            .iter()
+            .find(|(_, kind, i)| *kind == ExternalKind::Func && *i == index)
+            .map(|(name, ..)| name.clone())
+    };
     let functions = (0..).zip(&module.functions).map(|(index, function)| {
         let prefix = if function.import.is_some() { "import_" } else { "f_" };
         let import = function.import.as_ref().map(|(module, field)| format!("{module}_{field}"));
@@ -71,11 +91,10 @@ pub(crate) fn unit(source: &WasmModule, module: &Module<'_>, options: &Options) 
         names.unique(prefix, &name.unwrap_or_else(|| index.to_string()))
     });
     let functions: Vec<String> = functions.collect();
-    let globals = module
-        .globals
-        .iter()
-        .enumerate()
-        .map(|(index, global)| names.unique("g_", global.name.as_deref().unwrap_or(&index.to_string())));
+    let globals = module.globals.iter().enumerate().map(|(index, global)| match &global.import {
+        Some((module, field)) => names.unique("import_", &format!("{module}_{field}")),
+        None => names.unique("g_", global.name.as_deref().unwrap_or(&index.to_string())),
+    });
     let globals: Vec<String> = globals.collect();
     let stack_pointer = module
         .globals
@@ -89,7 +108,7 @@ pub(crate) fn unit(source: &WasmModule, module: &Module<'_>, options: &Options) 
         }
     }
     let relocations = module.relocations.as_ref();
-    if options.direct && module.memory.is_some() && relocations.is_none() {
+    if options.direct && !module.memories.is_empty() && relocations.is_none() {
         return Err(Diagnostic::new(
             "no-relocations",
             "the module does not say which of its constants are addresses",
@@ -99,22 +118,55 @@ pub(crate) fn unit(source: &WasmModule, module: &Module<'_>, options: &Options) 
     }
     let objects = relocations.map_or(&[][..], |r| &r.objects);
     let objects = objects.iter().map(|object| names.unique("d_", &object.name)).collect();
+    let shared = |kind: ExternalKind, index: usize| {
+        options.linkable && module.exports.iter().any(|(_, k, i)| *k == kind && *i as usize == index)
+    };
+    let memories = module.memories.iter().enumerate().map(|(index, memory)| {
+        let name = names.unique("", "memory");
+        Memory::of(source, index, memory, options, name, shared(ExternalKind::Memory, index))
+    });
+    let memories: Vec<Memory> = memories.collect();
+    let tables: Vec<String> = module.tables.iter().map(|_| names.unique("", "table")).collect();
+    let fixed = module.tables.iter().enumerate().map(|(index, table)| {
+        !table.accessed
+            && table.import.is_none()
+            && table.init == Constant::Null
+            && !shared(ExternalKind::Table, index)
+            && module.elements.iter().all(|element| match &element.place {
+                Place::Active { index: at, offset } => {
+                    *at as usize != index
+                        || (matches!(offset, Constant::I32(at) if u64::from(*at) + element.items.len() as u64 <= u64::from(table.minimum))
+                            && element.items.iter().all(|i| matches!(i, Constant::Function(_) | Constant::Null)))
+                }
+                _ => true,
+            })
+    });
+    let fixed = fixed.collect();
     let unit = Unit {
         name: &source.name,
         module,
-        memory: Memory::of(source, module, options),
+        memories,
+        tables,
+        fixed,
         functions,
         globals,
         objects,
         stack_pointer,
         types,
+        linkable: options.linkable,
+        referenced: RefCell::default(),
+        recursive: recursive(module)?,
     };
     unit.write(options)
 }
 
 impl<'m> Unit<'m> {
     fn direct(&self) -> Option<&Relocations> {
-        matches!(self.memory, Memory::Direct).then_some(self.module.relocations.as_ref()).flatten()
+        self.memories
+            .first()
+            .is_some_and(Memory::is_direct)
+            .then_some(self.module.relocations.as_ref())
+            .flatten()
     }
 
     /// The C type a function of type `ty` returns.
@@ -137,9 +189,11 @@ impl<'m> Unit<'m> {
             .map(|(i, ty)| if named { format!("{} l{i}", c_type(*ty)) } else { c_type(*ty).to_owned() })
             .collect();
         let params = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
-        let attributes =
-            if named && !function.ty.params.is_empty() { "WASM_FUNCTION " } else { "WASM_FUNCTION " };
-        format!("{attributes}{} {}({params})", self.result_type(&function.ty), self.functions[index as usize])
+        format!(
+            "WASM_FUNCTION {} {}({params})",
+            self.result_type(&function.ty),
+            self.functions[index as usize]
+        )
     }
 
     fn pointer_type(&self, ty: &FuncType) -> String {
@@ -148,25 +202,92 @@ impl<'m> Unit<'m> {
         format!("{} (*)({params})", self.result_type(ty))
     }
 
-    fn type_id(&self, ty: &FuncType) -> usize {
-        self.types.iter().position(|known| known == ty).unwrap_or_default()
+    /// What tells functions of one type from those of another.
+    fn type_id(&self, ty: &FuncType) -> u32 {
+        if !self.linkable {
+            return 1 + self.types.iter().position(|known| known == ty).unwrap_or_default() as u32;
+        }
+        // The same in every module (FNV-1a).
+        letters(&ty.params)
+            .bytes()
+            .chain([b'>'])
+            .chain(letters(&ty.results).bytes())
+            .fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+            | 1
     }
 
     /// The callee of an indirect call.
-    pub fn indirect(&self, ty: &FuncType, index: &str) -> String {
+    pub fn indirect(&self, table: u32, ty: &FuncType, index: &Operand) -> String {
         let pointer = self.pointer_type(ty);
         if self.direct().is_some() {
-            return format!("(({pointer})(uintptr_t){index})");
+            return format!("(({pointer})(uintptr_t){})", index.inner());
         }
-        format!(
-            "(({pointer})wasm_table_get(table, {}u, {index}, {}u))",
-            self.table_size(),
-            1 + self.type_id(ty)
-        )
+        let (index, id) = (&index.text, self.type_id(ty));
+        if self.fixed[table as usize] {
+            let Some(size) = self.module.tables.get(table as usize).map(|table| table.minimum) else {
+                return String::new();
+            };
+            return format!("(({pointer})wasm_callee({}, {size}u, {index}, {id}u))", self.entries(table));
+        }
+        format!("(({pointer})wasm_callee_of({}, {index}, {id}u))", self.table_pointer(table))
     }
 
-    fn table_size(&self) -> u32 {
-        self.module.table.as_ref().map_or(0, |table| table.minimum)
+    /// The callee of a call by reference.
+    pub fn by_reference(&self, ty: &FuncType, reference: &Operand) -> String {
+        format!("(({})wasm_function_of({}))", self.pointer_type(ty), reference.text)
+    }
+
+    fn entries(&self, table: u32) -> &str {
+        if self.module.tables[table as usize].minimum == 0 { "NULL" } else { &self.tables[table as usize] }
+    }
+
+    /// The `wasm_table_t *` of a table.
+    pub fn table_pointer(&self, index: u32) -> String {
+        let name = &self.tables[index as usize];
+        match self.module.tables[index as usize].import {
+            Some(_) => name.clone(),
+            None => format!("&{name}"),
+        }
+    }
+
+    /// An element segment and the elements it has left.
+    pub fn element(&self, index: u32) -> (String, String) {
+        let items = self.module.elements[index as usize].items.len();
+        match self.module.elements[index as usize].place {
+            Place::Passive if items > 0 => (format!("elem{index}"), format!("elem{index}_size")),
+            _ => ("NULL".into(), "0".into()),
+        }
+    }
+
+    /// A passive data segment and the bytes it has left.
+    pub fn data(&self, index: u32) -> (String, String) {
+        let data = &self.module.data[index as usize];
+        match data.place {
+            Place::Passive if !data.bytes.is_empty() => {
+                (format!("data{index}"), format!("data{index}_bytes"))
+            }
+            _ => ("NULL".into(), "0".into()),
+        }
+    }
+
+    /// A global, as an lvalue.
+    pub fn global(&self, index: u32) -> String {
+        let name = &self.globals[index as usize];
+        match self.module.globals[index as usize].import {
+            Some(_) => format!("(*{name})"),
+            None => name.clone(),
+        }
+    }
+
+    /// A reference to a function.
+    pub fn function_reference(&self, index: u32) -> String {
+        self.referenced.borrow_mut().insert(index);
+        format!("(uintptr_t)&ref_{}", self.functions[index as usize])
+    }
+
+    /// Whether a call of a function may come back to it.
+    pub fn recursive(&self, index: u32) -> bool {
+        self.recursive[index as usize]
     }
 
     /// A statement that catches an overflow of the shadow stack before `value` becomes its pointer.
@@ -205,9 +326,6 @@ impl<'m> Unit<'m> {
         access: &ops::Access,
         instruction: Range<usize>,
     ) -> Result<Address> {
-        if access.memarg.memory != 0 {
-            return Err(unsupported(self.name, None, instruction.start, "more than one memory"));
-        }
         if let Some(reference) = self.direct().and_then(|r| r.in_code(instruction)) {
             let base = self.reference(reference);
             let text = match address.known {
@@ -216,17 +334,29 @@ impl<'m> Unit<'m> {
             };
             return Ok(Address { text, traps: false });
         }
-        Ok(self.memory.at(address, access.memarg.offset, access.bytes))
+        Ok(self.memories[access.memarg.memory as usize].at(address, access.memarg.offset, access.bytes))
     }
 
-    fn constant(&self, constant: Constant) -> String {
+    /// A constant expression, and whether C takes it as an initializer.
+    fn constant(&self, constant: &Constant) -> (String, bool) {
         match constant {
-            Constant::I32(value) => int32(value as i32),
-            Constant::I64(value) => int64(value as i64),
-            Constant::F32(bits) => float32(bits),
-            Constant::F64(bits) => float64(bits),
-            Constant::Global(index) => self.constant(self.module.globals[index as usize].init),
-            Constant::Null | Constant::Function(_) => "0".into(),
+            Constant::I32(value) => (int32(*value as i32), true),
+            Constant::I64(value) => (int64(*value as i64), true),
+            Constant::F32(bits) => (float32(*bits), f32::from_bits(*bits).is_finite()),
+            Constant::F64(bits) => (float64(*bits), f64::from_bits(*bits).is_finite()),
+            Constant::Global(index) => {
+                let global = &self.module.globals[*index as usize];
+                match global.import {
+                    None if !global.mutable => self.constant(&global.init),
+                    _ => (self.global(*index), false),
+                }
+            }
+            Constant::Null => ("0".into(), true),
+            Constant::Function(index) => (self.function_reference(*index), true),
+            Constant::Binary(op, operands) => {
+                let (a, b) = (self.constant(&operands.0).0, self.constant(&operands.1).0);
+                (format!("({a} {op} {b})"), false)
+            }
         }
     }
 
@@ -245,37 +375,68 @@ impl<'m> Unit<'m> {
                 structs.push(name);
             }
         }
-        self.memory.declare(&mut c);
+        for memory in &self.memories {
+            memory.declare(&mut c);
+        }
+        if self.recursive.contains(&true) {
+            c.push_str("WASM_STATE uintptr_t wasm_stack_limit;\n");
+        }
         for index in 0..module.functions.len() as u32 {
             let _ = writeln!(c, "{};", self.prototype(index, false));
         }
         c.push('\n');
+        // What follows refers to functions in ways that are only known once it is written.
+        let mut rest = String::new();
         if self.direct().is_some() {
-            self.objects(&mut c, options);
+            self.objects(&mut rest, options);
         } else {
-            self.segments(&mut c);
+            self.segments(&mut rest);
         }
+        let mut dynamic = String::new();
         for (index, global) in module.globals.iter().enumerate() {
             let name = &self.globals[index];
+            let ty = c_type(global.ty);
+            if global.import.is_some() {
+                let _ = writeln!(rest, "WASM_STATE {ty} *{name};");
+                continue;
+            }
             let is_stack = self.direct().is_some() && self.stack_pointer == Some(index as u32);
-            let init = if is_stack {
-                "(uint32_t)(uintptr_t)stack + sizeof stack".to_owned()
+            let (init, is_static) = if is_stack {
+                ("(uint32_t)(uintptr_t)stack + sizeof stack".to_owned(), true)
             } else {
-                self.constant(global.init)
+                self.constant(&global.init)
             };
-            let kind = if global.mutable { "WASM_STATE" } else { "WASM_UNUSED static const" };
-            let _ = writeln!(c, "{kind} {} {name} = {init};", c_type(global.ty));
+            if !is_static {
+                let _ = writeln!(rest, "WASM_STATE {ty} {name};");
+                let _ = writeln!(dynamic, "{name} = {init};");
+                continue;
+            }
+            let kind =
+                if global.mutable || options.linkable { "WASM_STATE" } else { "WASM_UNUSED static const" };
+            let _ = writeln!(rest, "{kind} {ty} {name} = {init};");
         }
-        c.push('\n');
+        rest.push('\n');
         if self.direct().is_none() {
-            self.table(&mut c)?;
+            for index in 0..module.tables.len() as u32 {
+                self.table(&mut rest, index);
+            }
+            self.elements(&mut rest, &mut dynamic);
         }
         for (body, index) in module.bodies.iter().zip(imported as u32..) {
-            c.push_str(&func::translate(self, index, body)?);
-            c.push('\n');
+            rest.push_str(&func::translate(self, index, body)?);
+            rest.push('\n');
         }
-        let init = self.start(&mut c);
-        let interface = self.interface(imported, init);
+        let init = self.start(&mut rest, &dynamic);
+        for index in &*self.referenced.borrow() {
+            let name = &self.functions[*index as usize];
+            let id = self.type_id(&module.functions[*index as usize].ty);
+            let _ = writeln!(
+                c,
+                "WASM_UNUSED static const wasm_funcref_t ref_{name} = {{{id}u, (wasm_function_t){name}}};"
+            );
+        }
+        c.push_str(&rest);
+        let interface = self.interface(imported, init, options);
         let unit = CUnit { file_name: "module.c".into(), source: c };
         Ok(Translation { unit, interface })
     }
@@ -283,11 +444,11 @@ impl<'m> Unit<'m> {
     /// Data segments of a linear memory, without their zero tails.
     fn segments(&self, c: &mut String) {
         for (index, data) in self.module.data.iter().enumerate() {
-            let passive = data.offset.is_none();
+            let passive = matches!(data.place, Place::Passive);
             let zeros =
                 if passive { 0 } else { data.bytes.iter().rev().take_while(|byte| **byte == 0).count() };
             let bytes = &data.bytes[..data.bytes.len() - zeros];
-            if bytes.is_empty() && !passive {
+            if bytes.is_empty() {
                 continue;
             }
             let _ = writeln!(c, "static const uint8_t data{index}[{}] = {{", bytes.len().max(1));
@@ -364,52 +525,118 @@ impl<'m> Unit<'m> {
         relocations.in_data(object.segment, object.offset..object.offset + object.size).next().is_some()
     }
 
-    fn table(&self, c: &mut String) -> Result<()> {
-        let size = self.table_size() as usize;
-        if size == 0 {
-            return Ok(());
+    fn table(&self, c: &mut String, index: u32) {
+        let table = &self.module.tables[index as usize];
+        let name = &self.tables[index as usize];
+        if table.import.is_some() {
+            let _ = writeln!(c, "WASM_STATE wasm_table_t *{name};\n");
+            return;
         }
-        let mut entries: Vec<Option<u32>> = vec![None; size];
+        if !self.fixed[index as usize] {
+            let _ = writeln!(c, "WASM_STATE wasm_table_t {name};\n");
+            return;
+        }
+        if table.minimum == 0 {
+            return;
+        }
+        let mut entries = BTreeMap::new();
         for element in &self.module.elements {
-            let Constant::I32(offset) = element.offset else {
-                return Err(unsupported(self.name, None, 0, "an element segment at this offset"));
+            let Place::Active { index: at, offset: Constant::I32(offset) } = &element.place else { continue };
+            if *at == index {
+                entries.extend((*offset..).zip(&element.items));
+            }
+        }
+        let _ = writeln!(c, "WASM_UNUSED static const wasm_funcref_t {name}[{}] = {{", table.minimum);
+        for (at, item) in entries {
+            let Constant::Function(function) = item else { continue };
+            let id = self.type_id(&self.module.functions[*function as usize].ty);
+            let function = &self.functions[*function as usize];
+            let _ = writeln!(c, "    [{at}] = {{{id}u, (wasm_function_t){function}}},");
+        }
+        c.push_str("};\n\n");
+    }
+
+    /// Element segments, but those that are in a table from the start.
+    fn elements(&self, c: &mut String, dynamic: &mut String) {
+        for (index, element) in self.module.elements.iter().enumerate() {
+            let placed = match element.place {
+                Place::Active { index, .. } => self.fixed[index as usize],
+                Place::Passive => false,
+                Place::Declared => true,
             };
-            for (slot, function) in (offset as usize..).zip(&element.functions) {
-                match entries.get_mut(slot) {
-                    Some(entry) => *entry = *function,
-                    None => {
-                        return Err(Diagnostic::new(
-                            "invalid-wasm",
-                            "an element segment does not fit its table",
-                        )
-                        .at(place(self.name, None, 0)));
+            if placed || element.items.is_empty() {
+                continue;
+            }
+            let size = element.items.len();
+            let items: Vec<(String, bool)> = element.items.iter().map(|item| self.constant(item)).collect();
+            let kind =
+                if items.iter().all(|(_, is_static)| *is_static) { "static const" } else { "WASM_STATE" };
+            let _ = writeln!(c, "{kind} uintptr_t elem{index}[{size}] = {{");
+            rows(c, items.iter().map(|(text, ok)| if *ok { text.clone() } else { "0".into() }), 4);
+            c.push_str("};\n");
+            for (at, (text, _)) in items.iter().enumerate().filter(|(_, (_, is_static))| !is_static) {
+                let _ = writeln!(dynamic, "elem{index}[{at}] = {text};");
+            }
+            if matches!(element.place, Place::Passive) {
+                let _ = writeln!(c, "WASM_STATE uint32_t elem{index}_size = {size}u;");
+            }
+        }
+    }
+
+    /// The function that runs when the module starts, when there is something to do
+    /// (WebAssembly core specification, 4.5.4 Instantiation).
+    fn start(&self, c: &mut String, dynamic: &str) -> Option<String> {
+        let mut text = dynamic.to_owned();
+        if self.direct().is_none() {
+            for memory in &self.memories {
+                memory.start(&mut text);
+            }
+            for (index, table) in self.module.tables.iter().enumerate() {
+                if table.import.is_none() && !self.fixed[index] {
+                    let maximum = table.maximum.unwrap_or(u32::MAX);
+                    let init = self.constant(&table.init).0;
+                    let name = &self.tables[index];
+                    let _ =
+                        writeln!(text, "wasm_table_new(&{name}, {}u, {maximum}u, {init});", table.minimum);
+                }
+            }
+            for (index, element) in self.module.elements.iter().enumerate() {
+                let Place::Active { index: table, offset } = &element.place else { continue };
+                if self.fixed[*table as usize] {
+                    continue;
+                }
+                let (size, offset) = (element.items.len(), self.constant(offset).0);
+                let items = if size == 0 { "NULL".to_owned() } else { format!("elem{index}") };
+                let table = self.table_pointer(*table);
+                let _ = writeln!(text, "wasm_table_init({table}, {items}, {size}u, {offset}, 0, {size}u);");
+            }
+            for (index, data) in self.module.data.iter().enumerate() {
+                let Place::Active { index: memory, offset } = &data.place else { continue };
+                let memory = &self.memories[*memory as usize];
+                let zeros = data.bytes.iter().rev().take_while(|byte| **byte == 0).count();
+                let used = data.bytes.len() - zeros;
+                match offset {
+                    Constant::I32(offset) if memory.holds(*offset, data.bytes.len()) => {
+                        if used > 0 {
+                            let base = memory.base();
+                            let _ =
+                                writeln!(text, "__builtin_memcpy({base} + {offset}u, data{index}, {used}u);");
+                        }
+                    }
+                    _ => {
+                        let offset = self.constant(offset).0;
+                        let _ = writeln!(
+                            text,
+                            "wasm_memory_place({}, {}, {}, {used}u, {offset}, {}u);",
+                            memory.base(),
+                            memory.bytes(),
+                            if used > 0 { format!("data{index}") } else { "NULL".to_owned() },
+                            data.bytes.len()
+                        );
                     }
                 }
             }
         }
-        let _ = writeln!(c, "static const wasm_funcref_t table[{size}] = {{");
-        for entry in &entries {
-            match entry {
-                None => c.push_str("    {0, 0},\n"),
-                Some(index) => {
-                    let ty = &self.module.functions[*index as usize].ty;
-                    let _ = writeln!(
-                        c,
-                        "    {{{}, (wasm_function_t){}}},",
-                        1 + self.type_id(ty),
-                        self.functions[*index as usize]
-                    );
-                }
-            }
-        }
-        c.push_str("};\n\n");
-        Ok(())
-    }
-
-    /// The function that runs when the module starts, when there is something to do.
-    fn start(&self, c: &mut String) -> Option<String> {
-        let mut text = String::new();
-        self.memory.start(&mut text, self.module);
         if let Some(start) = self.module.start {
             let _ = writeln!(text, "{}();", self.functions[start as usize]);
         }
@@ -420,9 +647,10 @@ impl<'m> Unit<'m> {
         Some("start".to_owned())
     }
 
-    fn interface(&self, imported: usize, init: Option<String>) -> Interface {
+    fn interface(&self, imported: usize, init: Option<String>, options: &Options) -> Interface {
         let module = self.module;
-        let exports = module.exports.iter().map(|(name, index)| {
+        let functions = module.exports.iter().filter(|(_, kind, _)| *kind == ExternalKind::Func);
+        let exports = functions.map(|(name, _, index)| {
             let ty = module.functions[*index as usize].ty.clone();
             let result_type = self.result_type(&ty);
             ExportedFunc {
@@ -432,6 +660,46 @@ impl<'m> Unit<'m> {
                 result_type,
             }
         });
+        let global = |global: &Global| Item::Global { ty: global.ty, mutable: global.mutable };
+        let mut exported = Vec::new();
+        for (name, kind, index) in &module.exports {
+            let at = *index as usize;
+            let (c_name, item) = match kind {
+                ExternalKind::Global => (self.global(*index), global(&module.globals[at])),
+                ExternalKind::Memory if options.linkable => {
+                    (self.memories[at].pointer().replacen('&', "", 1), Item::Memory)
+                }
+                ExternalKind::Table if options.linkable => {
+                    (self.table_pointer(*index).replacen('&', "", 1), Item::Table)
+                }
+                _ => continue,
+            };
+            let pointer = match item {
+                Item::Memory => module.memories[at].import.is_some(),
+                Item::Table => module.tables[at].import.is_some(),
+                Item::Global { .. } => false,
+            };
+            let c_name = if pointer { format!("(*{c_name})") } else { c_name };
+            exported.push(ExportedItem { name: name.clone(), c_name, item });
+        }
+        let source = |import: &Option<(String, String)>, c_name: &str, item: Item| {
+            let (module, field) = import.clone()?;
+            Some(ImportedItem { module, field, c_name: c_name.to_owned(), item })
+        };
+        let mut items: Vec<Option<ImportedItem>> = Vec::new();
+        items.extend(
+            module.globals.iter().zip(&self.globals).map(|(g, name)| source(&g.import, name, global(g))),
+        );
+        items.extend(
+            module
+                .memories
+                .iter()
+                .zip(&self.memories)
+                .map(|(m, at)| source(&m.import, &at.name, Item::Memory)),
+        );
+        items.extend(
+            module.tables.iter().zip(&self.tables).map(|(t, name)| source(&t.import, name, Item::Table)),
+        );
         let imports = module.functions[..imported].iter().zip(&self.functions).map(|(function, c_name)| {
             let (module, field) = function.import.clone().unwrap_or_default();
             let result_type = self.result_type(&function.ty);
@@ -441,13 +709,65 @@ impl<'m> Unit<'m> {
             Constant::I32(value) => Some((self.globals[index as usize].clone(), value)),
             _ => None,
         });
-        let memory = match self.memory {
-            Memory::None => None,
-            Memory::Direct => Some(MemoryInfo { base: "(uint8_t *)0".into(), size: self.memory.bytes() }),
-            _ => Some(MemoryInfo { base: "memory".into(), size: self.memory.bytes() }),
-        };
-        Interface { exports: exports.collect(), imports: imports.collect(), init, stack_pointer, memory }
+        let memory =
+            self.memories.first().map(|memory| MemoryInfo { base: memory.base(), size: memory.bytes() });
+        let stack_limit = self.recursive.contains(&true).then(|| "wasm_stack_limit".to_owned());
+        Interface {
+            exports: exports.collect(),
+            imports: imports.collect(),
+            exported_items: exported,
+            imported_items: items.into_iter().flatten().collect(),
+            init,
+            stack_pointer,
+            memory,
+            stack_limit,
+        }
     }
+}
+
+/// For each function, whether a call of it may come back to it: it is on a circle of calls, or calls
+/// through a reference.
+fn recursive(module: &Module<'_>) -> Result<Vec<bool>> {
+    let imported = module.imported();
+    let mut calls: Vec<Vec<u32>> = vec![Vec::new(); module.functions.len()];
+    let mut result = vec![false; module.functions.len()];
+    for (body, at) in module.bodies.iter().zip(imported..) {
+        let operators = body.get_operators_reader().into_iter().flatten().flatten();
+        for op in operators {
+            match op {
+                Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
+                    calls[at].push(function_index);
+                }
+                Operator::CallIndirect { .. }
+                | Operator::ReturnCallIndirect { .. }
+                | Operator::CallRef { .. }
+                | Operator::ReturnCallRef { .. } => result[at] = true,
+                _ => {}
+            }
+        }
+    }
+    // What remains after functions that call none that remains are taken away, again and again, is on a
+    // circle or calls one that is.
+    let mut callers: Vec<Vec<usize>> = vec![Vec::new(); calls.len()];
+    let mut left: Vec<usize> = calls.iter().map(Vec::len).collect();
+    for (caller, callees) in calls.iter().enumerate() {
+        for callee in callees {
+            callers[*callee as usize].push(caller);
+        }
+    }
+    let mut leaves: Vec<usize> = (0..calls.len()).filter(|at| left[*at] == 0).collect();
+    while let Some(leaf) = leaves.pop() {
+        for caller in &callers[leaf] {
+            left[*caller] -= 1;
+            if left[*caller] == 0 {
+                leaves.push(*caller);
+            }
+        }
+    }
+    for (at, result) in result.iter_mut().enumerate() {
+        *result |= left[at] > 0;
+    }
+    Ok(result)
 }
 
 fn rows(c: &mut String, items: impl Iterator<Item = String>, per_row: usize) {

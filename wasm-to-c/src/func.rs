@@ -185,12 +185,16 @@ impl Body<'_, '_> {
                 let _ = writeln!(c, "    {prefix}{} {};", c_type(ty), list.join(", "));
             }
         };
-        for ty_ in [ValType::I32, ValType::I64, ValType::F32, ValType::F64] {
+        use ValType::{ExnRef, ExternRef, F32, F64, FuncRef, I32, I64};
+        for ty_ in [I32, I64, F32, F64, FuncRef, ExternRef, ExnRef] {
             let named = self.locals.iter().enumerate().skip(ty.params.len());
             let names = named.filter(|(_, t)| **t == ty_).map(|(i, _)| format!("l{i}")).collect();
             declare("WASM_UNUSED ", ty_, names, true);
             let temps = self.temps.iter().filter(|(_, t)| *t == ty_).map(|(name, _)| name.clone()).collect();
             declare("WASM_UNUSED ", ty_, temps, false);
+        }
+        if self.unit.recursive(self.index) {
+            c.push_str("    WASM_STACK_CHECK();\n");
         }
         c.push_str(&indent(&self.c));
         c.push_str("}\n");
@@ -293,16 +297,7 @@ impl Body<'_, '_> {
             }
             Operator::BrIf { relative_depth } => {
                 let condition = self.pop();
-                self.spill(|operand| operand.traps);
-                let count = self.arity(relative_depth);
-                for at in self.stack.len() - count..self.stack.len() {
-                    if !self.stack[at].constant {
-                        self.spill_at(at);
-                    }
-                }
-                let text = self.branch(relative_depth);
-                let text = format!("if ({}) {}", condition.as_condition(), braced(&text));
-                self.line(text);
+                self.branch_if(&condition.as_condition(), relative_depth);
             }
             Operator::BrTable { ref targets } => self.branch_table(targets)?,
             Operator::Return => {
@@ -312,13 +307,116 @@ impl Body<'_, '_> {
                 self.reachable = false;
             }
             Operator::Call { function_index } => self.call(function_index),
-            Operator::CallIndirect { type_index, table_index: 0 } => {
-                let index = self.pop();
-                let ty = self.unit.module.types[type_index as usize].clone();
+            Operator::CallIndirect { type_index, table_index } => {
+                let (callee, ty) = self.indirect(type_index, table_index);
                 let args = self.arguments(ty.params.len());
                 self.settle();
-                let callee = self.unit.indirect(&ty, &index.inner());
                 self.result(&format!("{callee}({args})"), &ty);
+                self.keep_frame();
+            }
+            Operator::CallRef { type_index } => {
+                let (callee, ty) = self.by_reference(type_index);
+                let args = self.arguments(ty.params.len());
+                self.settle();
+                self.result(&format!("{callee}({args})"), &ty);
+                self.keep_frame();
+            }
+            Operator::ReturnCall { function_index } => {
+                let ty = self.unit.module.functions[function_index as usize].ty.clone();
+                let callee = self.unit.functions[function_index as usize].clone();
+                self.tail_call(&callee, &ty);
+            }
+            Operator::ReturnCallIndirect { type_index, table_index } => {
+                let (callee, ty) = self.indirect(type_index, table_index);
+                self.tail_call(&callee, &ty);
+            }
+            Operator::ReturnCallRef { type_index } => {
+                let (callee, ty) = self.by_reference(type_index);
+                self.tail_call(&callee, &ty);
+            }
+            Operator::RefNull { hty } => {
+                let ty = crate::module::ref_type(self.unit.name, hty)?;
+                self.push(Operand::atom("0", ty));
+            }
+            Operator::RefFunc { function_index } => {
+                let text = self.unit.function_reference(function_index);
+                self.push(Operand { atom: false, ..Operand::atom(text, ValType::FuncRef) });
+            }
+            Operator::RefAsNonNull => {
+                let reference = self.pop();
+                let text = format!("wasm_non_null({})", reference.text);
+                let mut operand = Operand::of(text, reference.ty, &[&reference]);
+                operand.traps = true;
+                self.push(operand);
+            }
+            Operator::BrOnNull { relative_depth } => {
+                self.keep_top();
+                let reference = self.pop();
+                self.branch_if(&format!("{} == 0", reference.text), relative_depth);
+                self.push(reference);
+            }
+            Operator::BrOnNonNull { relative_depth } => {
+                self.keep_top();
+                let condition = format!("{} != 0", self.stack.last().expect("validated").text);
+                self.branch_if(&condition, relative_depth);
+                self.pop();
+            }
+            Operator::TableGet { table } => {
+                let index = self.pop();
+                let text = format!("wasm_table_get({}, {})", self.unit.table_pointer(table), index.text);
+                let mut operand = Operand::of(text, self.unit.module.tables[table as usize].ty, &[&index]);
+                operand.atom = true;
+                operand.constant = false;
+                operand.state = true;
+                operand.traps = true;
+                self.push(operand);
+            }
+            Operator::TableSet { table } => {
+                let args = self.arguments(2);
+                self.settle();
+                let table = self.unit.table_pointer(table);
+                self.line(format!("wasm_table_set({table}, {args});"));
+            }
+            Operator::TableSize { table } => {
+                let text = format!("({})->size", self.unit.table_pointer(table));
+                let mut operand = Operand::atom(text, ValType::I32);
+                operand.constant = false;
+                operand.state = true;
+                self.push(operand);
+            }
+            Operator::TableGrow { table } => {
+                let args = self.arguments(2);
+                self.settle();
+                let name = self.temp(ValType::I32);
+                let table = self.unit.table_pointer(table);
+                self.line(format!("{name} = wasm_table_grow({table}, {args});"));
+                self.push(Operand::atom(name, ValType::I32));
+            }
+            Operator::TableFill { table } => {
+                let args = self.arguments(3);
+                self.settle();
+                let table = self.unit.table_pointer(table);
+                self.line(format!("wasm_table_fill({table}, {args});"));
+            }
+            Operator::TableCopy { dst_table, src_table } => {
+                let args = self.arguments(3);
+                self.settle();
+                let (to, from) = (self.unit.table_pointer(dst_table), self.unit.table_pointer(src_table));
+                self.line(format!("wasm_table_copy({to}, {from}, {args});"));
+            }
+            Operator::TableInit { elem_index, table } => {
+                let args = self.arguments(3);
+                self.settle();
+                let table = self.unit.table_pointer(table);
+                let (items, size) = self.unit.element(elem_index);
+                self.line(format!("wasm_table_init({table}, {items}, {size}, {args});"));
+            }
+            Operator::ElemDrop { elem_index } => {
+                let (_, size) = self.unit.element(elem_index);
+                self.settle();
+                if size != "0" {
+                    self.line(format!("{size} = 0;"));
+                }
             }
             Operator::Drop => {
                 let operand = self.pop();
@@ -359,7 +457,7 @@ impl Body<'_, '_> {
             }
             Operator::GlobalGet { global_index } => {
                 let global = &self.unit.module.globals[global_index as usize];
-                let mut operand = Operand::atom(self.unit.globals[global_index as usize].clone(), global.ty);
+                let mut operand = Operand::atom(self.unit.global(global_index), global.ty);
                 operand.constant = !global.mutable;
                 operand.state = global.mutable;
                 self.push(operand);
@@ -370,7 +468,7 @@ impl Body<'_, '_> {
                 if after_tee && let Some(check) = self.unit.stack_check(global_index, &operand.text) {
                     self.line(check);
                 }
-                let name = &self.unit.globals[global_index as usize];
+                let name = self.unit.global(global_index);
                 self.line(format!("{name} = {};", operand.text));
             }
             Operator::I32Const { value } => {
@@ -385,43 +483,54 @@ impl Body<'_, '_> {
             Operator::I64Const { value } => self.push(Operand::atom(int64(value), ValType::I64)),
             Operator::F32Const { value } => self.push(Operand::atom(float32(value.bits()), ValType::F32)),
             Operator::F64Const { value } => self.push(Operand::atom(float64(value.bits()), ValType::F64)),
-            Operator::MemorySize { .. } => {
-                let mut operand = Operand::atom(self.unit.memory.size(), ValType::I32);
+            Operator::MemorySize { mem } => {
+                let mut operand = Operand::atom(self.unit.memories[mem as usize].size(), ValType::I32);
                 operand.constant = false;
                 operand.state = true;
                 self.push(operand);
             }
-            Operator::MemoryGrow { .. } => {
+            Operator::MemoryGrow { mem } => {
                 let pages = self.pop();
                 self.settle();
                 let name = self.temp(ValType::I32);
-                self.line(format!("{name} = {};", self.unit.memory.grow(&pages.text)));
+                self.line(format!("{name} = {};", self.unit.memories[mem as usize].grow(&pages.text)));
                 self.push(Operand::atom(name, ValType::I32));
             }
-            Operator::MemoryCopy { .. } | Operator::MemoryFill { .. } => {
+            Operator::MemoryCopy { dst_mem, src_mem } => {
                 let args = self.pops(3);
                 self.settle();
-                let what = if matches!(op, Operator::MemoryCopy { .. }) { "copy" } else { "fill" };
-                self.line(format!("{};", self.unit.memory.bulk(what, &args)));
+                let memories = &self.unit.memories;
+                let copy = memories[src_mem as usize].copy(&memories[dst_mem as usize], &args);
+                self.line(format!("{copy};"));
             }
-            Operator::MemoryInit { data_index, .. } => {
+            Operator::MemoryFill { mem } => {
                 let args = self.pops(3);
                 self.settle();
-                self.line(format!("{};", self.unit.memory.init(data_index, &args)));
+                self.line(format!("{};", self.unit.memories[mem as usize].fill(&args)));
+            }
+            Operator::MemoryInit { data_index, mem } => {
+                let args = self.pops(3);
+                self.settle();
+                let (data, size) = self.unit.data(data_index);
+                let memory = &self.unit.memories[mem as usize];
+                let init = memory.init(&data, &size, &args[0].text, &args[1].text, &args[2].text);
+                self.line(format!("{init};"));
             }
             Operator::DataDrop { data_index } => {
+                let (_, size) = self.unit.data(data_index);
                 self.settle();
-                self.line(format!("data{data_index}_bytes = 0;"));
+                if size != "0" {
+                    self.line(format!("{size} = 0;"));
+                }
             }
             ref other => {
-                let debug = format!("{other:?}");
-                let name = debug.split([' ', '{', '(']).next().unwrap_or_default().to_owned();
+                let (name, proposal) = crate::features::origin(other);
                 let function = self.unit.module.functions[self.index as usize].name.clone();
                 return Err(unsupported(
                     self.unit.name,
                     function.as_deref(),
                     start,
-                    &format!("the operator {name}"),
+                    &format!("the operator {name} (proposal {proposal})"),
                 ));
             }
         }
@@ -438,6 +547,13 @@ impl Body<'_, '_> {
             rest = &rest[at + 3..];
         }
         text.push_str(rest);
+        if line.template == "(float){a}"
+            && parts[0].text.starts_with("(double)")
+            && parts[0].ty == ValType::F64
+        {
+            // Compilers cancel the pair, which would leave a signalling NaN one.
+            text = format!("1.0f * {text}");
+        }
         let call = line.template.starts_with("wasm_");
         let refs: Vec<&Operand> = parts.iter().collect();
         let mut operand = Operand::of(text, line.result, &refs);
@@ -508,6 +624,52 @@ impl Body<'_, '_> {
         Ok(())
     }
 
+    fn indirect(&mut self, ty: u32, table: u32) -> (String, FuncType) {
+        let index = self.pop();
+        let ty = self.unit.module.types[ty as usize].clone();
+        (self.unit.indirect(table, &ty, &index), ty)
+    }
+
+    fn by_reference(&mut self, ty: u32) -> (String, FuncType) {
+        let reference = self.pop();
+        let ty = self.unit.module.types[ty as usize].clone();
+        (self.unit.by_reference(&ty, &reference), ty)
+    }
+
+    fn tail_call(&mut self, callee: &str, ty: &FuncType) {
+        let args = self.arguments(ty.params.len());
+        self.settle();
+        self.line(format!("WASM_TAIL_CALL return {callee}({args});"));
+        self.reachable = false;
+    }
+
+    /// After a call that may come back to this function.
+    fn keep_frame(&mut self) {
+        if self.unit.recursive(self.index) {
+            self.line("WASM_KEEP_FRAME();");
+        }
+    }
+
+    /// Keeps the topmost operand in a variable, so that it can be used more than once.
+    fn keep_top(&mut self) {
+        let top = self.stack.len() - 1;
+        if !self.stack[top].constant {
+            self.spill_at(top);
+        }
+    }
+
+    fn branch_if(&mut self, condition: &str, depth: u32) {
+        self.spill(|operand| operand.traps);
+        let count = self.arity(depth);
+        for at in self.stack.len() - count..self.stack.len() {
+            if !self.stack[at].constant {
+                self.spill_at(at);
+            }
+        }
+        let text = self.branch(depth);
+        self.line(format!("if ({condition}) {}", braced(&text)));
+    }
+
     fn arguments(&mut self, count: usize) -> String {
         let args = self.pops(count);
         args.into_iter().map(|arg| arg.text).collect::<Vec<_>>().join(", ")
@@ -518,6 +680,9 @@ impl Body<'_, '_> {
         let args = self.arguments(ty.params.len());
         self.settle();
         self.result(&format!("{}({args})", self.unit.functions[index as usize]), &ty);
+        if self.unit.recursive(index) {
+            self.keep_frame();
+        }
     }
 
     /// Calls, and pushes what comes back.
@@ -651,6 +816,8 @@ impl Body<'_, '_> {
             if falls {
                 let text = self.branch(0);
                 self.line(text);
+            } else if !self.frames[0].results.is_empty() {
+                self.line("__builtin_unreachable();");
             }
             return;
         }

@@ -48,6 +48,8 @@ pub struct Options {
     /// No linear memory: addresses are the machine's, which must have 32-bit pointers. Needs the
     /// linker's relocations.
     pub direct: bool,
+    /// Other modules may import what this one exports.
+    pub linkable: bool,
     /// Bytes of the shadow stack of a direct memory.
     pub stack: Option<u32>,
 }
@@ -101,6 +103,38 @@ pub struct ImportedFunc {
     pub result_type: String,
 }
 
+/// What is shared between modules besides functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Item {
+    Global {
+        ty: ValType,
+        mutable: bool,
+    },
+    /// A `wasm_memory_t`.
+    Memory,
+    /// A `wasm_table_t`.
+    Table,
+}
+
+/// A global, memory or table that the module exports.
+#[derive(Debug, Clone)]
+pub struct ExportedItem {
+    pub name: String,
+    /// C lvalue.
+    pub c_name: String,
+    pub item: Item,
+}
+
+/// A global, memory or table that the module imports.
+#[derive(Debug, Clone)]
+pub struct ImportedItem {
+    pub module: String,
+    pub field: String,
+    /// C name of a pointer to it, to be set before [`Interface::init`] is called.
+    pub c_name: String,
+    pub item: Item,
+}
+
 /// What the rest of the road must know of a translated module.
 #[derive(Debug, Clone, Default)]
 pub struct Interface {
@@ -112,6 +146,13 @@ pub struct Interface {
     /// C lvalue of the shadow-stack pointer (the mutable i32 global named `__stack_pointer`),
     /// and its initial value, when the module has one.
     pub stack_pointer: Option<(String, u32)>,
+    /// Exported globals and, with [`Options::linkable`], memories and tables.
+    pub exported_items: Vec<ExportedItem>,
+    /// Imported globals, memories and tables.
+    pub imported_items: Vec<ImportedItem>,
+    /// C lvalue of type `uintptr_t` to be set to the lowest address the machine's stack may reach, when
+    /// the module has functions that may call themselves again. While it is 0 nothing is checked.
+    pub stack_limit: Option<String>,
     /// Where memory 0 is, when the module has one: what an import is handed pointers into.
     pub memory: Option<MemoryInfo>,
 }
@@ -149,4 +190,10 @@ pub const C_FLAGS: &[&str] = &[
     "-fno-delete-null-pointer-checks",
     // a * b + c rounds twice.
     "-ffp-contract=off",
+    // A square root is an instruction.
+    "-fno-math-errno",
+    // x * 1 makes a signalling NaN a quiet one.
+    "-fsignaling-nans",
+    // A tail call must not use up the stack.
+    "-foptimize-sibling-calls",
 ];

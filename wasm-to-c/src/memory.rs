@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::func::Operand;
-use crate::module::{Constant, Module};
+use crate::module::Memory as Declared;
 use crate::{Options, Safety, WasmModule};
 
 /// A pointer to a cell, and whether computing it may trap.
@@ -12,226 +12,221 @@ pub(crate) struct Address {
     pub traps: bool,
 }
 
-/// Memory 0 of a module.
-pub(crate) enum Memory {
-    None,
-    /// A block of a fixed size.
-    Static {
-        bytes: u32,
-        page: u32,
-        safety: Safety,
-    },
-    /// A block that `memory.grow` may move.
-    Growable {
-        minimum: u32,
-        maximum: u32,
-        page: u32,
-    },
+enum Model {
+    /// An array of a fixed size.
+    Static { bytes: u32 },
+    /// A `wasm_memory_t`, whose block `memory.grow` may move; `pointer` when it is another module's.
+    Block { minimum: u32, maximum: u32, pointer: bool },
     /// No block at all: addresses are the machine's.
     Direct,
 }
 
+/// A memory of a module.
+pub(crate) struct Memory {
+    /// Its C name.
+    pub name: String,
+    model: Model,
+    page: u32,
+    safety: Safety,
+}
+
 impl Memory {
-    pub fn of(source: &WasmModule, module: &Module<'_>, options: &Options) -> Memory {
-        let Some(memory) = &module.memory else { return Memory::None };
-        if options.direct {
-            return Memory::Direct;
-        }
-        let page = memory.page as u32;
-        let declared = (memory.minimum * memory.page).min(u64::from(u32::MAX)) as u32;
-        match source.memory_bytes {
-            Some(bytes) => Memory::Static { bytes, page, safety: options.safety },
-            None if memory.maximum == Some(memory.minimum) => {
-                Memory::Static { bytes: declared, page, safety: options.safety }
-            }
-            None => {
-                let most = (u64::from(u32::MAX) / memory.page).min(memory.maximum.unwrap_or(u64::MAX));
-                Memory::Growable { minimum: declared, maximum: most as u32, page }
-            }
+    /// `name` is its C name; `shared` when other modules may import it.
+    pub fn of(
+        source: &WasmModule,
+        index: usize,
+        declared: &Declared,
+        options: &Options,
+        name: String,
+        shared: bool,
+    ) -> Memory {
+        let page = declared.page as u32;
+        let bytes = (declared.minimum * declared.page).min(u64::from(u32::MAX)) as u32;
+        let block = |pointer| {
+            let most = (u64::from(u32::MAX) / declared.page).min(declared.maximum.unwrap_or(u64::MAX));
+            Model::Block { minimum: bytes, maximum: most as u32, pointer }
+        };
+        let model = match source.memory_bytes.filter(|_| index == 0) {
+            _ if options.direct => Model::Direct,
+            _ if declared.import.is_some() => block(true),
+            _ if shared => block(false),
+            Some(bytes) => Model::Static { bytes },
+            None if !declared.grows || declared.maximum == Some(declared.minimum) => Model::Static { bytes },
+            None => block(false),
+        };
+        Memory { name, model, page, safety: options.safety }
+    }
+
+    pub fn is_direct(&self) -> bool {
+        matches!(self.model, Model::Direct)
+    }
+
+    /// The `wasm_memory_t *` of a block.
+    pub fn pointer(&self) -> String {
+        match self.model {
+            Model::Block { pointer: true, .. } => self.name.clone(),
+            _ => format!("&{}", self.name),
         }
     }
 
-    /// Bytes of the C array of a static memory: masked accesses reach past the mask by a cell.
-    fn array(&self) -> u32 {
-        match self {
-            Memory::Static { bytes, safety: Safety::Masked, .. } => bytes.next_power_of_two() + 8,
-            Memory::Static { bytes, .. } => *bytes,
-            _ => 0,
+    fn member(&self, member: &str) -> String {
+        match self.model {
+            Model::Block { pointer: true, .. } => format!("{}->{member}", self.name),
+            _ => format!("{}.{member}", self.name),
         }
     }
 
     /// A pointer to `bytes` bytes at `address` + `offset`.
     pub fn at(&self, address: &Operand, offset: u64, bytes: u32) -> Address {
         let end = offset + u64::from(bytes);
-        let plus = |base: &str| if offset == 0 { base.to_owned() } else { format!("{base} + {offset}u") };
-        match self {
-            Memory::None => Address { text: "(uintptr_t)0".into(), traps: false },
-            Memory::Direct => {
-                Address { text: format!("(uintptr_t)({})", plus(&address.inner())), traps: false }
-            }
-            Memory::Static { bytes: size, safety, .. } => {
+        let sum = if offset == 0 { address.text.clone() } else { format!("{} + {offset}u", address.inner()) };
+        let safe = |text: String| Address { text, traps: false };
+        let outside = || Address { text: format!("wasm_outside({})", address.text), traps: true };
+        match &self.model {
+            Model::Direct => safe(format!("(uintptr_t)({sum})")),
+            Model::Static { bytes: size } => {
+                let name = &self.name;
                 if let Some(known) = address.known
                     && u64::from(known) + end <= u64::from(*size)
                 {
-                    return Address {
-                        text: format!("(memory + {}u)", u64::from(known) + offset),
-                        traps: false,
-                    };
+                    return safe(format!("({name} + {}u)", u64::from(known) + offset));
                 }
-                match safety {
-                    Safety::Trusted => {
-                        Address { text: format!("(memory + ({}))", plus(&address.inner())), traps: false }
-                    }
+                match self.safety {
+                    Safety::Trusted => safe(format!("({name} + ({sum}))")),
                     Safety::Masked => {
-                        let mask = size.next_power_of_two() - 1;
-                        Address {
-                            text: format!("(memory + (({}) & {mask:#x}u))", plus(&address.inner())),
-                            traps: false,
-                        }
+                        safe(format!("({name} + (({sum}) & {:#x}u))", size.next_power_of_two() - 1))
                     }
-                    Safety::Checked if end > u64::from(*size) => {
-                        Address { text: format!("wasm_outside({})", address.text), traps: true }
-                    }
+                    Safety::Checked if end > u64::from(*size) => outside(),
                     Safety::Checked => {
                         let last = u64::from(*size) - end;
-                        Address { text: format!("at({}, {offset}u, {last}u)", address.text), traps: true }
+                        let text = format!("wasm_cell({name}, {}, {offset}u, {last}u)", address.text);
+                        Address { text, traps: true }
                     }
                 }
             }
-            Memory::Growable { .. } if end > u64::from(u32::MAX) => {
-                Address { text: format!("wasm_outside({})", address.text), traps: true }
+            Model::Block { .. } if end > u64::from(u32::MAX) => outside(),
+            Model::Block { .. } if self.safety == Safety::Trusted => {
+                safe(format!("({} + ({sum}))", self.member("data")))
             }
-            Memory::Growable { .. } => {
-                Address { text: format!("at({}, {offset}u, {end}u)", address.text), traps: true }
+            Model::Block { .. } => {
+                let text = format!("wasm_cell_of({}, {}, {offset}u, {end}u)", self.pointer(), address.text);
+                Address { text, traps: true }
             }
         }
     }
 
     /// `memory.size`.
     pub fn size(&self) -> String {
-        match self {
-            Memory::Static { bytes, page, .. } => format!("{}u", bytes.div_ceil(*page)),
-            Memory::Growable { page, .. } => format!("(memory_bytes / {page}u)"),
-            Memory::Direct | Memory::None => "0u".into(),
+        match &self.model {
+            Model::Static { bytes } => format!("{}u", bytes.div_ceil(self.page)),
+            Model::Block { .. } => format!("({} / {}u)", self.member("bytes"), self.page),
+            Model::Direct => "0u".into(),
         }
     }
 
     /// `memory.grow`.
     pub fn grow(&self, pages: &str) -> String {
-        match self {
-            Memory::Static { .. } => format!("({pages}) == 0 ? {} : (-1u)", self.size()),
-            Memory::Growable { .. } => format!("grow({pages})"),
-            Memory::Direct | Memory::None => format!("((void)({pages}), (-1u))"),
+        match self.model {
+            Model::Static { .. } => format!("({pages}) == 0 ? {} : (-1u)", self.size()),
+            Model::Block { .. } => format!("wasm_memory_more({}, {pages}, {}u)", self.pointer(), self.page),
+            Model::Direct => format!("((void)({pages}), (-1u))"),
         }
     }
 
-    /// `memory.copy` and `memory.fill`.
-    pub fn bulk(&self, what: &str, args: &[Operand]) -> String {
+    /// `memory.copy` from this memory to `to`.
+    pub fn copy(&self, to: &Memory, args: &[Operand]) -> String {
         let [a, b, c] = args else { unreachable!("three operands") };
-        match self {
-            Memory::Direct => {
-                let b = if what == "copy" {
-                    format!("(void *)(uintptr_t){}", b.inner())
-                } else {
-                    format!("(int){}", b.inner())
-                };
-                let function = if what == "copy" { "__builtin_memmove" } else { "__builtin_memset" };
-                format!("{function}((void *)(uintptr_t){}, {b}, {})", a.inner(), c.text)
+        match self.model {
+            Model::Direct => format!(
+                "__builtin_memmove((void *)(uintptr_t){}, (void *)(uintptr_t){}, {})",
+                a.inner(),
+                b.inner(),
+                c.text
+            ),
+            _ => format!(
+                "wasm_memory_copy({}, {}, {}, {}, {}, {}, {})",
+                to.base(),
+                to.bytes(),
+                self.base(),
+                self.bytes(),
+                a.text,
+                b.text,
+                c.text
+            ),
+        }
+    }
+
+    /// `memory.fill`.
+    pub fn fill(&self, args: &[Operand]) -> String {
+        let [a, b, c] = args else { unreachable!("three operands") };
+        match self.model {
+            Model::Direct => {
+                format!("__builtin_memset((void *)(uintptr_t){}, (int){}, {})", a.inner(), b.inner(), c.text)
             }
-            _ => format!("wasm_memory_{what}(memory, {}, {}, {}, {})", self.bytes(), a.text, b.text, c.text),
+            _ => format!(
+                "wasm_memory_fill({}, {}, {}, {}, {})",
+                self.base(),
+                self.bytes(),
+                a.text,
+                b.text,
+                c.text
+            ),
         }
     }
 
-    /// `memory.init`.
-    pub fn init(&self, segment: u32, args: &[Operand]) -> String {
-        let [a, b, c] = args else { unreachable!("three operands") };
-        format!(
-            "wasm_memory_init(memory, {}, data{segment}, data{segment}_bytes, {}, {}, {})",
-            self.bytes(),
-            a.text,
-            b.text,
-            c.text
-        )
+    /// `memory.init` with `length` bytes from `from` of a data segment of that name.
+    pub fn init(&self, data: &str, size: &str, to: &str, from: &str, length: &str) -> String {
+        format!("wasm_memory_init({}, {}, {data}, {size}, {to}, {from}, {length})", self.base(), self.bytes())
+    }
+
+    /// Its first byte.
+    pub fn base(&self) -> String {
+        match self.model {
+            Model::Static { .. } => self.name.clone(),
+            Model::Block { .. } => self.member("data"),
+            Model::Direct => "(uint8_t *)0".into(),
+        }
     }
 
     /// Its current size in bytes.
     pub fn bytes(&self) -> String {
-        match self {
-            Memory::Static { bytes, .. } => format!("{bytes}u"),
-            Memory::Growable { .. } => "memory_bytes".into(),
-            Memory::Direct => "0xffffffffu".into(),
-            Memory::None => "0u".into(),
+        match &self.model {
+            Model::Static { bytes } => format!("{bytes}u"),
+            Model::Block { .. } => self.member("bytes"),
+            Model::Direct => "0xffffffffu".into(),
         }
     }
 
-    /// Declarations.
+    /// Whether a segment of `length` bytes at `offset` surely fits.
+    pub fn holds(&self, offset: u32, length: usize) -> bool {
+        match self.model {
+            Model::Static { bytes: size } | Model::Block { minimum: size, pointer: false, .. } => {
+                u64::from(offset) + length as u64 <= u64::from(size)
+            }
+            _ => false,
+        }
+    }
+
+    /// Its declaration.
     pub fn declare(&self, c: &mut String) {
-        match self {
-            Memory::None | Memory::Direct => {}
-            Memory::Static { safety, .. } => {
-                let _ = writeln!(
-                    c,
-                    "WASM_STATE uint8_t memory[{}] __attribute__((aligned(8)));",
-                    self.array().max(1)
-                );
-                if *safety == Safety::Checked {
-                    c.push_str(
-                        "\n/* The cell at addr + offset; last is the last addr for which it is inside. */\n\
-                         static inline uint8_t *at(uint32_t addr, uint32_t offset, uint32_t last) {\n    \
-                         if (addr > last) {\n        wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);\n    }\n    \
-                         return memory + offset + addr;\n}\n",
-                    );
-                }
-                c.push('\n');
+        let name = &self.name;
+        let _ = match self.model {
+            Model::Direct => Ok(()),
+            Model::Static { bytes } => {
+                // Masked accesses reach past the mask by a cell.
+                let bytes =
+                    if self.safety == Safety::Masked { bytes.next_power_of_two() + 8 } else { bytes.max(1) };
+                writeln!(c, "WASM_STATE uint8_t {name}[{bytes}] __attribute__((aligned(8)));")
             }
-            Memory::Growable { maximum, page, .. } => {
-                let _ = write!(
-                    c,
-                    "WASM_STATE uint8_t *memory;\nWASM_STATE uint32_t memory_bytes;\n\n\
-                     /* The cell at addr + offset, which ends at addr + end. */\n\
-                     static inline uint8_t *at(uint32_t addr, uint32_t offset, uint32_t end) {{\n    \
-                     if (end > memory_bytes || addr > memory_bytes - end) {{\n        \
-                     wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);\n    }}\n    return memory + offset + addr;\n}}\n\n\
-                     WASM_UNUSED static uint32_t grow(uint32_t pages) {{\n    \
-                     uint32_t old = memory_bytes / {page}u;\n    \
-                     if (pages > {maximum}u - old) {{\n        return (-1u);\n    }}\n    \
-                     uint8_t *moved = wasm_memory_grow(memory, memory_bytes, (old + pages) * {page}u);\n    \
-                     if (moved == NULL) {{\n        return (-1u);\n    }}\n    \
-                     memory = moved;\n    memory_bytes = (old + pages) * {page}u;\n    return old;\n}}\n\n",
-                );
-            }
-        }
+            Model::Block { pointer: true, .. } => writeln!(c, "WASM_STATE wasm_memory_t *{name};"),
+            Model::Block { .. } => writeln!(c, "WASM_STATE wasm_memory_t {name};"),
+        };
     }
 
-    /// Statements that make it and fill it when the module starts.
-    pub fn start(&self, c: &mut String, module: &Module<'_>) {
-        if let Memory::Growable { minimum, .. } = self {
-            let _ = write!(
-                c,
-                "memory = wasm_memory_grow(NULL, 0, {minimum}u);\n\
-                 if (memory == NULL && {minimum}u != 0) {{\n    wasm_trap(WASM_TRAP_OUT_OF_MEMORY);\n}}\n\
-                 memory_bytes = {minimum}u;\n"
-            );
-        }
-        if matches!(self, Memory::Direct) {
-            return;
-        }
-        for (index, data) in module.data.iter().enumerate() {
-            let Some(offset) = data.offset else { continue };
-            let Constant::I32(offset) = offset else { continue };
-            let zeros = data.bytes.iter().rev().take_while(|byte| **byte == 0).count();
-            let used = data.bytes.len() - zeros;
-            let inside = match self {
-                Memory::Static { bytes, .. } | Memory::Growable { minimum: bytes, .. } => {
-                    u64::from(offset) + data.bytes.len() as u64 <= u64::from(*bytes)
-                }
-                _ => false,
-            };
-            if !inside {
-                c.push_str("wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);\n");
-            } else if used > 0 {
-                let _ = writeln!(c, "__builtin_memcpy(memory + {offset}u, data{index}, {used}u);");
-            }
+    /// The statement that makes it when the module starts.
+    pub fn start(&self, c: &mut String) {
+        if let Model::Block { minimum, maximum, pointer: false } = self.model {
+            let _ = writeln!(c, "wasm_memory_new(&{}, {minimum}u, {maximum}u);", self.name);
         }
     }
 }

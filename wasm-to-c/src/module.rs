@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use target_specs::{Diagnostic, Place, Result};
+use target_specs::{Diagnostic, Result};
 use wasmparser::{
-    BinaryReaderError, ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody,
-    KnownCustom, Name, Operator, Parser, Payload, TypeRef, ValidPayload, Validator,
+    AbstractHeapType, BinaryReaderError, ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind,
+    FunctionBody, HeapType, KnownCustom, Name, Operator, Parser, Payload, TypeRef, ValidPayload, Validator,
 };
 
 use crate::{FuncType, ValType, WasmModule, features, relocs};
@@ -22,10 +22,11 @@ pub(crate) struct Global {
     pub mutable: bool,
     pub name: Option<String>,
     pub init: Constant,
+    pub import: Option<(String, String)>,
 }
 
 /// A constant expression.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Constant {
     I32(u32),
     I64(u64),
@@ -34,6 +35,8 @@ pub(crate) enum Constant {
     Global(u32),
     Null,
     Function(u32),
+    /// Two constants that are not both known, and the C operator between them.
+    Binary(char, Box<(Constant, Constant)>),
 }
 
 pub(crate) struct Memory {
@@ -41,32 +44,53 @@ pub(crate) struct Memory {
     pub minimum: u64,
     pub maximum: Option<u64>,
     pub page: u64,
+    pub import: Option<(String, String)>,
+    /// Some function grows it.
+    pub grows: bool,
 }
 
 pub(crate) struct Table {
+    pub ty: ValType,
     pub minimum: u32,
+    pub maximum: Option<u32>,
+    pub init: Constant,
+    pub import: Option<(String, String)>,
+    /// Some operator other than an indirect call uses it.
+    pub accessed: bool,
+}
+
+/// Where a segment goes when the module starts.
+pub(crate) enum Place {
+    Active { index: u32, offset: Constant },
+    Passive,
+    Declared,
 }
 
 pub(crate) struct Element {
-    pub offset: Constant,
-    pub functions: Vec<Option<u32>>,
+    pub place: Place,
+    pub items: Vec<Constant>,
 }
 
 pub(crate) struct Data<'a> {
-    /// `None` for a passive segment.
-    pub offset: Option<Constant>,
+    pub place: Place,
     pub bytes: &'a [u8],
+}
+
+pub(crate) struct Tag {
+    pub ty: FuncType,
+    pub import: Option<(String, String)>,
 }
 
 pub(crate) struct Module<'a> {
     pub types: Vec<FuncType>,
     pub functions: Vec<Function>,
     pub globals: Vec<Global>,
-    pub memory: Option<Memory>,
-    pub table: Option<Table>,
+    pub memories: Vec<Memory>,
+    pub tables: Vec<Table>,
+    pub tags: Vec<Tag>,
     pub elements: Vec<Element>,
     pub data: Vec<Data<'a>>,
-    pub exports: Vec<(String, u32)>,
+    pub exports: Vec<(String, ExternalKind, u32)>,
     pub start: Option<u32>,
     /// Of the functions that are not imported, in order.
     pub bodies: Vec<FunctionBody<'a>>,
@@ -80,8 +104,8 @@ impl Module<'_> {
     }
 }
 
-pub(crate) fn place(module: &str, function: Option<&str>, offset: usize) -> Place {
-    Place::Wasm {
+pub(crate) fn place(module: &str, function: Option<&str>, offset: usize) -> target_specs::Place {
+    target_specs::Place::Wasm {
         module: module.to_owned(),
         function: function.map(str::to_owned),
         offset: Some(offset as u64),
@@ -100,7 +124,10 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
     let name = &source.name;
     let invalid = |error: BinaryReaderError| {
         let message = error.message().to_owned();
-        let diagnostic = if message.contains("not enabled") || message.contains("support is not") {
+        let diagnostic = if message.contains("not enabled")
+            || message.contains("support is not")
+            || message.contains("gc proposal")
+        {
             Diagnostic::new("unsupported-wasm", message).help("build the module without that feature")
         } else {
             Diagnostic::new("invalid-wasm", message)
@@ -111,8 +138,9 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
         types: Vec::new(),
         functions: Vec::new(),
         globals: Vec::new(),
-        memory: None,
-        table: None,
+        memories: Vec::new(),
+        tables: Vec::new(),
+        tags: Vec::new(),
         elements: Vec::new(),
         data: Vec::new(),
         exports: Vec::new(),
@@ -121,7 +149,7 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
         local_names: HashMap::new(),
         relocations: relocs::read(name, &source.bytes)?,
     };
-    let mut validator = Validator::new_with_features(features::supported());
+    let mut validator = Validator::new_with_features(features::valid());
     let mut allocations = wasmparser::FuncValidatorAllocations::default();
     let mut names: Option<wasmparser::NameSectionReader<'_>> = None;
     for payload in Parser::new(0).parse_all(&source.bytes) {
@@ -142,16 +170,27 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
             Payload::ImportSection(reader) => {
                 for import in reader.into_imports() {
                     let import = import.map_err(invalid)?;
-                    let TypeRef::Func(ty) = import.ty else {
-                        let what =
-                            format!("importing `{}.{}`, which is no function,", import.module, import.name);
-                        return Err(unsupported(name, None, 0, &what));
-                    };
-                    module.functions.push(Function {
-                        ty: module.types[ty as usize].clone(),
-                        name: None,
-                        import: Some((import.module.to_owned(), import.name.to_owned())),
-                    });
+                    let source = Some((import.module.to_owned(), import.name.to_owned()));
+                    match import.ty {
+                        TypeRef::Func(ty) | TypeRef::FuncExact(ty) => module.functions.push(Function {
+                            ty: module.types[ty as usize].clone(),
+                            name: None,
+                            import: source,
+                        }),
+                        TypeRef::Global(ty) => module.globals.push(Global {
+                            ty: val_type(name, ty.content_type)?,
+                            mutable: ty.mutable,
+                            name: None,
+                            init: Constant::Null,
+                            import: source,
+                        }),
+                        TypeRef::Memory(ty) => module.memories.push(memory(name, &ty, source)?),
+                        TypeRef::Table(ty) => module.tables.push(table(name, &ty, Constant::Null, source)?),
+                        TypeRef::Tag(ty) => module.tags.push(Tag {
+                            ty: module.types[ty.func_type_idx as usize].clone(),
+                            import: source,
+                        }),
+                    }
                 }
             }
             Payload::FunctionSection(reader) => {
@@ -161,22 +200,24 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
                 }
             }
             Payload::TableSection(reader) => {
-                for table in reader {
-                    let table = table.map_err(invalid)?;
-                    if module.table.is_some() {
-                        return Err(unsupported(name, None, 0, "more than one table"));
-                    }
-                    module.table = Some(Table { minimum: table.ty.initial as u32 });
+                for item in reader {
+                    let item = item.map_err(invalid)?;
+                    let init = match &item.init {
+                        wasmparser::TableInit::RefNull => Constant::Null,
+                        wasmparser::TableInit::Expr(expr) => constant(name, expr)?,
+                    };
+                    module.tables.push(table(name, &item.ty, init, None)?);
                 }
             }
             Payload::MemorySection(reader) => {
-                for memory in reader {
-                    let memory = memory.map_err(invalid)?;
-                    module.memory = Some(Memory {
-                        minimum: memory.initial,
-                        maximum: memory.maximum,
-                        page: 1 << memory.page_size_log2.unwrap_or(16),
-                    });
+                for ty in reader {
+                    module.memories.push(memory(name, &ty.map_err(invalid)?, None)?);
+                }
+            }
+            Payload::TagSection(reader) => {
+                for ty in reader {
+                    let ty = module.types[ty.map_err(invalid)?.func_type_idx as usize].clone();
+                    module.tags.push(Tag { ty, import: None });
                 }
             }
             Payload::GlobalSection(reader) => {
@@ -187,60 +228,54 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
                         mutable: global.ty.mutable,
                         name: None,
                         init: constant(name, &global.init_expr)?,
+                        import: None,
                     });
                 }
             }
             Payload::ExportSection(reader) => {
                 for export in reader {
                     let export = export.map_err(invalid)?;
-                    if export.kind == ExternalKind::Func {
-                        module.exports.push((export.name.to_owned(), export.index));
-                    }
+                    module.exports.push((export.name.to_owned(), export.kind, export.index));
                 }
             }
             Payload::StartSection { func, .. } => module.start = Some(func),
             Payload::ElementSection(reader) => {
                 for element in reader {
                     let element = element.map_err(invalid)?;
-                    let offset = match element.kind {
-                        ElementKind::Active { offset_expr, .. } => constant(name, &offset_expr)?,
-                        ElementKind::Declared => continue,
-                        ElementKind::Passive => {
-                            return Err(unsupported(
-                                name,
-                                None,
-                                element.range.start,
-                                "a passive element segment",
-                            ));
-                        }
+                    let place = match element.kind {
+                        ElementKind::Active { table_index, offset_expr } => Place::Active {
+                            index: table_index.unwrap_or(0),
+                            offset: constant(name, &offset_expr)?,
+                        },
+                        ElementKind::Declared => Place::Declared,
+                        ElementKind::Passive => Place::Passive,
                     };
-                    let mut functions = Vec::new();
+                    let mut elements = Vec::new();
                     match element.items {
                         ElementItems::Functions(items) => {
                             for item in items {
-                                functions.push(Some(item.map_err(invalid)?));
+                                elements.push(Constant::Function(item.map_err(invalid)?));
                             }
                         }
                         ElementItems::Expressions(_, items) => {
                             for item in items {
-                                functions.push(match constant(name, &item.map_err(invalid)?)? {
-                                    Constant::Function(index) => Some(index),
-                                    _ => None,
-                                });
+                                elements.push(constant(name, &item.map_err(invalid)?)?);
                             }
                         }
                     }
-                    module.elements.push(Element { offset, functions });
+                    module.elements.push(Element { place, items: elements });
                 }
             }
             Payload::DataSection(reader) => {
                 for data in reader {
                     let data = data.map_err(invalid)?;
-                    let offset = match data.kind {
-                        DataKind::Active { offset_expr, .. } => Some(constant(name, &offset_expr)?),
-                        DataKind::Passive => None,
+                    let place = match data.kind {
+                        DataKind::Active { memory_index, offset_expr } => {
+                            Place::Active { index: memory_index, offset: constant(name, &offset_expr)? }
+                        }
+                        DataKind::Passive => Place::Passive,
                     };
-                    module.data.push(Data { offset, bytes: data.data });
+                    module.data.push(Data { place, bytes: data.data });
                 }
             }
             Payload::CustomSection(custom) => {
@@ -278,7 +313,69 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
             _ => {}
         }
     }
+    uses(&mut module).map_err(invalid)?;
     Ok(module)
+}
+
+/// Notes what the functions do with memories and tables.
+fn uses(module: &mut Module<'_>) -> std::result::Result<(), BinaryReaderError> {
+    for body in &module.bodies {
+        let mut reader = body.get_operators_reader()?;
+        while !reader.eof() {
+            match reader.read()? {
+                Operator::MemoryGrow { mem } => module.memories[mem as usize].grows = true,
+                Operator::TableGet { table }
+                | Operator::TableSet { table }
+                | Operator::TableSize { table }
+                | Operator::TableGrow { table }
+                | Operator::TableFill { table }
+                | Operator::TableInit { table, .. } => module.tables[table as usize].accessed = true,
+                Operator::TableCopy { dst_table, src_table } => {
+                    module.tables[dst_table as usize].accessed = true;
+                    module.tables[src_table as usize].accessed = true;
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+fn memory(module: &str, ty: &wasmparser::MemoryType, import: Option<(String, String)>) -> Result<Memory> {
+    if ty.memory64 || ty.shared {
+        let what = if ty.shared {
+            "a shared memory (threads proposal)"
+        } else {
+            "a 64-bit memory (memory64 proposal)"
+        };
+        return Err(unsupported(module, None, 0, what));
+    }
+    Ok(Memory {
+        minimum: ty.initial,
+        maximum: ty.maximum,
+        page: 1 << ty.page_size_log2.unwrap_or(16),
+        import,
+        grows: false,
+    })
+}
+
+fn table(
+    module: &str,
+    ty: &wasmparser::TableType,
+    init: Constant,
+    import: Option<(String, String)>,
+) -> Result<Table> {
+    if ty.table64 {
+        return Err(unsupported(module, None, 0, "a 64-bit table (memory64 proposal)"));
+    }
+    Ok(Table {
+        ty: val_type(module, wasmparser::ValType::Ref(ty.element_type))?,
+        minimum: ty.initial as u32,
+        maximum: ty.maximum.map(|maximum| maximum as u32),
+        init,
+        import,
+        accessed: false,
+    })
 }
 
 fn func_type(module: &str, ty: &wasmparser::FuncType) -> Result<FuncType> {
@@ -293,7 +390,25 @@ pub(crate) fn val_type(module: &str, ty: wasmparser::ValType) -> Result<ValType>
         wasmparser::ValType::I64 => ValType::I64,
         wasmparser::ValType::F32 => ValType::F32,
         wasmparser::ValType::F64 => ValType::F64,
-        other => return Err(unsupported(module, None, 0, &format!("a value of type {other}"))),
+        wasmparser::ValType::Ref(ty) => return ref_type(module, ty.heap_type()),
+        other => {
+            return Err(unsupported(module, None, 0, &format!("a value of type {other} (simd proposal)")));
+        }
+    })
+}
+
+pub(crate) fn ref_type(module: &str, ty: HeapType) -> Result<ValType> {
+    Ok(match ty {
+        HeapType::Concrete(_) | HeapType::Exact(_) => ValType::FuncRef,
+        HeapType::Abstract { shared: false, ty } => match ty {
+            AbstractHeapType::Func | AbstractHeapType::NoFunc => ValType::FuncRef,
+            AbstractHeapType::Extern | AbstractHeapType::NoExtern => ValType::ExternRef,
+            AbstractHeapType::Exn | AbstractHeapType::NoExn => ValType::ExnRef,
+            other => {
+                return Err(unsupported(module, None, 0, &format!("a {other:?} reference (gc proposal)")));
+            }
+        },
+        HeapType::Abstract { .. } => return Err(unsupported(module, None, 0, "a shared reference")),
     })
 }
 
@@ -312,15 +427,27 @@ fn constant(module: &str, expression: &ConstExpr<'_>) -> Result<Constant> {
             Operator::RefNull { .. } => Constant::Null,
             Operator::RefFunc { function_index } => Constant::Function(function_index),
             Operator::End => continue,
-            op @ (Operator::I32Add | Operator::I32Sub | Operator::I32Mul) => {
-                let (Some(Constant::I32(b)), Some(Constant::I32(a))) = (stack.pop(), stack.pop()) else {
-                    return Err(refuse());
+            op @ (Operator::I32Add
+            | Operator::I32Sub
+            | Operator::I32Mul
+            | Operator::I64Add
+            | Operator::I64Sub
+            | Operator::I64Mul) => {
+                let (Some(b), Some(a)) = (stack.pop(), stack.pop()) else { return Err(refuse()) };
+                let c = match op {
+                    Operator::I32Add | Operator::I64Add => '+',
+                    Operator::I32Sub | Operator::I64Sub => '-',
+                    _ => '*',
                 };
-                Constant::I32(match op {
-                    Operator::I32Add => a.wrapping_add(b),
-                    Operator::I32Sub => a.wrapping_sub(b),
-                    _ => a.wrapping_mul(b),
-                })
+                match (a, b, c) {
+                    (Constant::I32(a), Constant::I32(b), '+') => Constant::I32(a.wrapping_add(b)),
+                    (Constant::I32(a), Constant::I32(b), '-') => Constant::I32(a.wrapping_sub(b)),
+                    (Constant::I32(a), Constant::I32(b), _) => Constant::I32(a.wrapping_mul(b)),
+                    (Constant::I64(a), Constant::I64(b), '+') => Constant::I64(a.wrapping_add(b)),
+                    (Constant::I64(a), Constant::I64(b), '-') => Constant::I64(a.wrapping_sub(b)),
+                    (Constant::I64(a), Constant::I64(b), _) => Constant::I64(a.wrapping_mul(b)),
+                    (a, b, c) => Constant::Binary(c, Box::new((a, b))),
+                }
             }
             _ => return Err(refuse()),
         };

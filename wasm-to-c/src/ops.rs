@@ -30,6 +30,7 @@ macro_rules! simple {
 #[rustfmt::skip]
 pub(crate) fn simple(op: &Operator) -> Option<Simple> {
     simple! { op;
+        RefIsNull "{a} == 0" 1 I32;
         I32Eqz "{a} == 0" 1 I32;
         I32Eq "{a} == {b}" 2 I32;
         I32Ne "{a} != {b}" 2 I32;

@@ -1,0 +1,5 @@
+/* After the code of a module: what it wants of its embedder. */
+#include "host.h"
+
+static inline void wasm_trap(wasm_trap_t kind) { host_trap((int)kind); }
+static uint8_t *wasm_memory_grow(uint8_t *memory, uint32_t old, uint32_t bytes) { return host_grow(memory, old, bytes); }
