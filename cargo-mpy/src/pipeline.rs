@@ -136,6 +136,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         let mpy = target.mpy(&plan.module);
         let Finished { image, time } = done;
         toolchain::write_file(&mpy, &image.bytes)?;
+        toolchain::write_file(&mpy.with_extension("pyi"), glue.stub.as_bytes())?;
         write_stamp(plan, target, &keys[index], image.sizes)?;
         results[index] = Some(Built {
             target: target.clone(),

@@ -170,7 +170,7 @@ pub fn read<'a>(name: &str, data: &'a [u8], arch: &Arch) -> Result<Object<'a>> {
 
 fn machine_name(machine: u16) -> String {
     match machine {
-        elf::EM_386 => "x86".to_owned(),
+        elf::EM_386 => "i386".to_owned(),
         elf::EM_X86_64 => "x86-64".to_owned(),
         elf::EM_ARM => "Arm".to_owned(),
         elf::EM_AARCH64 => "AArch64".to_owned(),
