@@ -720,7 +720,8 @@ impl Body<'_, '_> {
 
     fn open(&mut self, kind: Kind, ty: BlockType) {
         let ty = self.block_type(ty);
-        let condition = if kind == Kind::If { self.pop().as_condition_settled(self) } else { String::new() };
+        let condition =
+            if kind == Kind::If { self.pop().into_condition_settled(self) } else { String::new() };
         self.spill(|_| true);
         let params = self.pops(ty.params.len());
         self.labels += 1;
@@ -935,7 +936,7 @@ impl Body<'_, '_> {
 
 impl Operand {
     /// As the condition of an `if`, evaluated before what is pending is settled.
-    fn as_condition_settled(self, body: &mut Body<'_, '_>) -> String {
+    fn into_condition_settled(self, body: &mut Body<'_, '_>) -> String {
         if self.traps {
             body.spill(|other| other.traps);
         }

@@ -76,18 +76,12 @@ pub(crate) struct Data<'a> {
     pub bytes: &'a [u8],
 }
 
-pub(crate) struct Tag {
-    pub ty: FuncType,
-    pub import: Option<(String, String)>,
-}
-
 pub(crate) struct Module<'a> {
     pub types: Vec<FuncType>,
     pub functions: Vec<Function>,
     pub globals: Vec<Global>,
     pub memories: Vec<Memory>,
     pub tables: Vec<Table>,
-    pub tags: Vec<Tag>,
     pub elements: Vec<Element>,
     pub data: Vec<Data<'a>>,
     pub exports: Vec<(String, ExternalKind, u32)>,
@@ -140,7 +134,6 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
         globals: Vec::new(),
         memories: Vec::new(),
         tables: Vec::new(),
-        tags: Vec::new(),
         elements: Vec::new(),
         data: Vec::new(),
         exports: Vec::new(),
@@ -186,10 +179,9 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
                         }),
                         TypeRef::Memory(ty) => module.memories.push(memory(name, &ty, source)?),
                         TypeRef::Table(ty) => module.tables.push(table(name, &ty, Constant::Null, source)?),
-                        TypeRef::Tag(ty) => module.tags.push(Tag {
-                            ty: module.types[ty.func_type_idx as usize].clone(),
-                            import: source,
-                        }),
+                        TypeRef::Tag(_) => {
+                            return Err(unsupported(name, None, 0, "a tag (proposal exceptions)"));
+                        }
                     }
                 }
             }
@@ -215,10 +207,7 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
                 }
             }
             Payload::TagSection(reader) => {
-                for ty in reader {
-                    let ty = module.types[ty.map_err(invalid)?.func_type_idx as usize].clone();
-                    module.tags.push(Tag { ty, import: None });
-                }
+                return Err(unsupported(name, None, reader.range().start, "a tag (proposal exceptions)"));
             }
             Payload::GlobalSection(reader) => {
                 for global in reader {
