@@ -74,33 +74,6 @@ impl Relocations {
         let object = &self.objects[object];
         self.segments[object.segment as usize].address.wrapping_add(object.offset)
     }
-
-    /// Addresses the linker gave to data, from the first byte to one past the last.
-    pub fn window(&self) -> Range<u32> {
-        let start = self.segments.iter().map(|s| s.address).min().unwrap_or(0);
-        let end = self.segments.iter().map(|s| s.address.saturating_add(s.size)).max().unwrap_or(0);
-        start..end
-    }
-
-    /// Moves the relocations of code to where a pass has moved the instructions.
-    ///
-    /// # Errors
-    /// `lost-relocation` when an instruction with a relocation is nowhere any more.
-    pub fn move_code(&mut self, module: &str, to: impl Fn(usize) -> Option<usize>) -> Result<()> {
-        let mut moved = BTreeMap::new();
-        for (offset, reference) in &self.code {
-            let new = to(*offset).ok_or_else(|| {
-                Diagnostic::new(
-                    "lost-relocation",
-                    "a pass over the module lost an instruction that holds an address",
-                )
-                .at(place(module, *offset))
-            })?;
-            moved.insert(new, *reference);
-        }
-        self.code = moved;
-        Ok(())
-    }
 }
 
 fn place(module: &str, offset: usize) -> Place {
