@@ -1,0 +1,293 @@
+//! Input that cannot be linked: one clear message each, never a panic, never a hang.
+
+mod common;
+
+use std::panic;
+use std::time::{Duration, Instant};
+
+use common::{Cc, c_source, lazy, object};
+use mpy_link::inspect;
+use target_specs::{Diagnostic, Place};
+
+/// The error of linking one C file.
+fn error_of(cc: &Cc, source: &str) -> Diagnostic {
+    match cc.link_c(source) {
+        Ok(image) => panic!("{} links {source}: {:#?}", cc.arch.name, image.map),
+        Err(error) => error,
+    }
+}
+
+fn assembled(cc: &Cc, source: &str) -> Diagnostic {
+    let one = cc.compile("one", &format!("/* asm */\n{source}\n"), &[]);
+    cc.link(&[("one.o", &one)]).expect_err("should not link")
+}
+
+#[test]
+fn undefined_symbols_are_all_told_with_their_users() {
+    let Some(cc) = common::cc("armv6m") else { return };
+    let source = "
+        int first(int), second(int);
+        extern int third;
+        volatile long long wide;
+        int helper(int x) { return first(x) + second(x) + first(x + 1); }
+        void mpy_init(void) { wide = helper(third) / wide; }";
+    let error = error_of(&cc, source);
+    assert_eq!(error.code, "undefined-symbol");
+    for part in [
+        "undefined symbol `first`, used at one.o:(.text.helper+",
+        "in `helper` and at one.o:(.text.helper+",
+        "undefined symbol `second`",
+        "undefined symbol `third`",
+        "undefined symbol `__aeabi_ldivmod`",
+    ] {
+        assert!(error.message.contains(part), "{part} is not in {}", error.message);
+    }
+    let help = error.help.expect("a help");
+    assert!(help.contains("`__aeabi_ldivmod` belongs to the compiler's runtime"), "{help}");
+
+    let error = error_of(
+        &cc,
+        "int memcmp(const void *, const void *, unsigned);
+        const char *volatile a; void mpy_init(void) { memcmp(a, a + 1, 7); }",
+    );
+    assert_eq!(error.message, "undefined symbol `memcmp`");
+    assert!(
+        matches!(&error.at, Place::Object { object, symbol: Some(symbol), .. }
+        if object == "one.o" && symbol == "mpy_init"),
+        "{error}"
+    );
+    assert!(error.help.unwrap().contains("no C library"));
+}
+
+#[test]
+fn duplicates_are_told_with_both_objects() {
+    let Some(cc) = common::cc("armv7m") else { return };
+    let a = cc.compile("a", "int f(void) { return 1; } void mpy_init(void) { f(); }", &[]);
+    let b = cc.compile("b", "int f(void) { return 2; }", &[]);
+    let error = cc.link(&[("a.o", &a), ("b.o", &b)]).unwrap_err();
+    assert_eq!(error.code, "duplicate-symbol");
+    assert_eq!(error.message, "duplicate symbol `f`: defined in a.o and in b.o");
+}
+
+#[test]
+fn a_module_needs_an_entry() {
+    for cc in common::ccs() {
+        let error = error_of(&cc, "void init(void) {}");
+        assert_eq!(error.code, "no-entry");
+        assert!(error.message.contains("`mpy_init`"));
+    }
+    let Some(cc) = common::cc("armv7m") else { return };
+    assert_eq!(error_of(&cc, "int mpy_init = 3;").code, "no-entry");
+    assert_eq!(cc.link_inputs(&[]).unwrap_err().code, "no-entry");
+}
+
+#[test]
+fn thread_local_variables_are_refused() {
+    for cc in common::ccs() {
+        let source = "_Thread_local int mine; void mpy_init(void) { mine++; }";
+        let one = cc.compile("one", source, &["-ftls-model=global-dynamic"]);
+        let error = cc.link(&[("one.o", &one)]).unwrap_err();
+        // Where the compiler calls a function to find it, that one is missing as well.
+        assert!(["tls", "undefined-symbol"].contains(&error.code), "{}: {error}", cc.arch.name);
+        if error.code == "tls" {
+            assert!(error.message.contains("`mine` is thread-local"), "{}: {error}", cc.arch.name);
+        }
+    }
+}
+
+#[test]
+fn constructors_are_refused() {
+    let Some(cc) = common::cc("armv7m") else { return };
+    let error =
+        error_of(&cc, "int x; __attribute__((constructor)) void f(void) { x = 1; } void mpy_init(void) {}");
+    assert_eq!(error.code, "static-constructor");
+}
+
+#[test]
+fn addresses_the_loader_cannot_write_are_refused() {
+    let Some(cc) = common::cc("armv7m") else { return };
+    let error = assembled(&cc, ".text\n.global mpy_init\n.thumb_func\nmpy_init: movw r0, #:lower16:mpy_init");
+    assert_eq!(error.code, "absolute-address");
+    assert!(error.help.unwrap().contains("-mword-relocations"));
+    let error = assembled(
+        &cc,
+        ".text\n.global mpy_init\n.thumb_func\nmpy_init: bx lr\nnop\n.2byte 0\n.4byte mpy_init",
+    );
+    assert_eq!(error.code, "absolute-address");
+    assert!(error.message.contains("not aligned"), "{error}");
+
+    let Some(cc) = common::cc("x64") else { return };
+    let one =
+        cc.compile("one", "int v[9]; int *volatile p; void mpy_init(void) { p = &v[3]; }", &["-fno-pic"]);
+    let error = cc.link(&[("one.o", &one)]).unwrap_err();
+    assert_eq!((error.code, error.help.as_deref()), ("absolute-address", Some("compile with -fPIC")));
+
+    let Some(cc) = common::cc("rv32imc") else { return };
+    let source = "int v[9]; int *volatile p; void mpy_init(void) { p = &v[3]; }";
+    let one = cc.compile("one", source, &["-fno-pic", "-mcmodel=medlow"]);
+    let error = cc.link(&[("one.o", &one)]).unwrap_err();
+    assert_eq!((error.code, error.help.as_deref()), ("absolute-address", Some("compile with -fPIC")));
+}
+
+#[test]
+fn loaders_objects_must_be_found_through_the_got() {
+    for arch in ["x64", "rv64imc"] {
+        let Some(cc) = common::cc(arch) else { continue };
+        let source = "extern const int mp_fun_table[] __attribute__((visibility(\"hidden\")));
+            volatile int v; void mpy_init(void) { v = mp_fun_table[3]; }";
+        let error = error_of(&cc, source);
+        assert_eq!(error.code, "distant-data", "{error}");
+        assert!(error.message.contains("`mp_fun_table`"));
+    }
+}
+
+#[test]
+fn what_does_not_reach_is_told_with_place_value_and_range() {
+    let Some(cc) = common::cc("armv7m") else { return };
+    let error = assembled(
+        &cc,
+        ".syntax unified\n.thumb\n.section .text.a,\"ax\"\n.global mpy_init\n.type mpy_init,%function\nmpy_init:
+         beq.n far\n.section .text.b,\"ax\"\n.space 400\n.global far\n.type far,%function\nfar: bx lr",
+    );
+    assert_eq!(error.code, "out-of-range");
+    assert_eq!(error.message, "R_ARM_THM_JUMP8 against `far` holds -256 to 255, not 398");
+    assert!(
+        matches!(&error.at, Place::Object { section: Some(section), offset: Some(0), .. } if section == ".text.a")
+    );
+}
+
+#[test]
+fn files_of_other_kinds_are_told_apart() {
+    let Some(cc) = common::cc("armv7m") else { return };
+    let error = |data: &[u8]| cc.link(&[("x.o", data)]).unwrap_err();
+    assert_eq!(error(b"").code, "not-an-object");
+    assert_eq!(error(b"#include <stdio.h>").code, "not-an-object");
+    assert_eq!(error(b"BC\xc0\xde\x35\x14").code, "unsupported-object");
+    assert_eq!(error(b"\x7fELF").code, "foreign-object");
+    assert_eq!(error(b"!<thin>\n").code, "unsupported-archive");
+    assert_eq!(
+        error(b"!<arch>\nnonsense that is long enough to hold a header, but is none at all").code,
+        "malformed-archive"
+    );
+    // An archive with nothing in it is in order.
+    assert_eq!(error(b"!<arch>\n").code, "no-entry");
+    if let Some(other) = common::cc("x64") {
+        let foreign = other.compile("foreign", "void mpy_init(void) {}", &[]);
+        let error = error(&foreign);
+        assert_eq!(error.code, "foreign-object");
+        assert_eq!(error.message, "this object is for 64-bit x86-64");
+        assert_eq!(error.help.as_deref(), Some("`armv7m` needs objects for 32-bit Arm"));
+    }
+    let slim = cc.compile("slim", "void mpy_init(void) {}", &["-flto", "-fno-fat-lto-objects"]);
+    let error = cc.link(&[("slim.o", &slim)]).unwrap_err();
+    assert!(["unsupported-object", "no-entry"].contains(&error.code), "{error}");
+}
+
+/// Numbers that look random and are the same every time (xorshift).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit.max(1) as u64) as usize
+    }
+}
+
+/// Damages a file in one of the ways that find mistakes.
+fn damage(random: &mut Random, data: &[u8]) -> Vec<u8> {
+    let mut data = data.to_vec();
+    match random.below(5) {
+        0 => data.truncate(random.below(data.len())),
+        1 => {
+            let from = random.below(data.len());
+            let to = (from + random.below(64)).min(data.len());
+            data.drain(from..to);
+        }
+        _ => {}
+    }
+    for _ in 0..=random.below(4) {
+        if data.is_empty() {
+            break;
+        }
+        // Headers and tables are at both ends.
+        let at = match random.below(3) {
+            0 => random.below(data.len().min(64)),
+            1 => data.len() - 1 - random.below(data.len().min(600)),
+            _ => random.below(data.len()),
+        };
+        data[at] = match random.below(6) {
+            0 => 0,
+            1 => 0xff,
+            2 => 0x80,
+            3 => data[at] ^ (1 << random.below(8)),
+            4 => data[at].wrapping_add(1),
+            _ => random.below(256) as u8,
+        };
+    }
+    data
+}
+
+/// Runs `test` on many damaged versions of `data`.
+fn survives(what: &str, data: &[u8], versions: usize, test: impl Fn(&[u8])) {
+    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    for version in 0..versions {
+        let damaged = damage(&mut random, data);
+        let start = Instant::now();
+        let result = panic::catch_unwind(panic::AssertUnwindSafe(|| test(&damaged)));
+        assert!(result.is_ok(), "{what}: version {version} panics");
+        let time = start.elapsed();
+        assert!(time < Duration::from_secs(5), "{what}: version {version} takes {time:?}");
+    }
+}
+
+#[test]
+fn damaged_objects_and_archives_do_no_harm() {
+    for cc in common::ccs() {
+        let torture = cc.compile("torture", &c_source("torture.c"), &["-fcommon"]);
+        let elsewhere = cc.compile("elsewhere", &c_source("elsewhere.c"), &["-fcommon"]);
+        let archive = cc.archive("lib.a", &["elsewhere"], "rcs").expect("ar");
+        let Some(library) = cc.library() else { continue };
+        let link = |object_data: &[u8], archive: &[u8]| {
+            let inputs =
+                [object("torture.o", object_data), lazy("lib.a", archive), lazy("libgcc.a", &library)];
+            let _ = cc.link_inputs(&inputs).map_err(|error| error.to_string());
+        };
+        survives(&format!("{} object", cc.arch.name), &torture, 1500, |data| link(data, &archive));
+        survives(&format!("{} archive", cc.arch.name), &archive, 400, |data| link(&torture, data));
+        let lone = |data: &[u8]| {
+            let inputs = [object("torture.o", &torture), lazy("one.o", data), lazy("libgcc.a", &library)];
+            let _ = cc.link_inputs(&inputs);
+        };
+        survives(&format!("{} lone", cc.arch.name), &elsewhere, 200, lone);
+    }
+}
+
+#[test]
+fn damaged_modules_do_no_harm() {
+    for cc in common::ccs() {
+        let torture = cc.compile("torture", &c_source("torture.c"), &["-fcommon"]);
+        cc.compile("elsewhere", &c_source("elsewhere.c"), &["-fcommon"]);
+        let archive = cc.archive("lib.a", &["elsewhere"], "rcs").expect("ar");
+        let Some(library) = cc.library() else { continue };
+        let inputs = [object("torture.o", &torture), lazy("lib.a", &archive), lazy("libgcc.a", &library)];
+        let image = cc.link_inputs(&inputs).unwrap_or_else(|error| panic!("{}: {error}", cc.arch.name));
+        inspect::read(&image.bytes).expect("a module");
+        survives(cc.arch.name.as_str(), &image.bytes, 1000, |data| {
+            let _ = inspect::read(data);
+        });
+    }
+}
+
+#[test]
+fn other_files_are_not_modules() {
+    let code = |bytes: &[u8]| inspect::read(bytes).unwrap_err().code;
+    assert_eq!(code(b""), "not-a-module");
+    assert_eq!(code(b"\x7fELF"), "not-a-module");
+    // Version 5; bytecode; another ABI; an architecture nobody knows.
+    for header in [*b"M\x05\x0b\x1f", *b"M\x06\x00\x1f", *b"M\x06\x0a\x1f", *b"M\x06\x3f\x1f"] {
+        assert_eq!(code(&header), "unsupported-module", "{header:?}");
+    }
+    assert_eq!(code(b"M\x06\x0b\x1f\x01"), "malformed-module");
+}
