@@ -9,8 +9,8 @@ use super::{
     assembler_plugin, cache_dir, capture, digest, identity, output_of, read_file, which, write_file,
 };
 
-/// Flags of every compilation: sections the linker can drop, no meaning C leaves open that
-/// WebAssembly does not, nothing in the object but code and data.
+/// Flags of every compilation beside [`wasm_to_c::C_FLAGS`], which keep C from meaning something else than
+/// the WebAssembly it was: sections the linker can drop, nothing in the object but code and data.
 const FLAGS: &[&str] = &[
     "-std=gnu11",
     // The compiler's own headers, since a cross compiler may come without a C library; but what it
@@ -19,11 +19,6 @@ const FLAGS: &[&str] = &[
     "-fbuiltin",
     "-ffunction-sections",
     "-fdata-sections",
-    "-fwrapv",
-    "-fno-strict-aliasing",
-    "-fno-delete-null-pointer-checks",
-    "-fno-math-errno",
-    "-ffp-contract=off",
     "-fno-common",
     "-fno-stack-protector",
     "-fno-asynchronous-unwind-tables",
@@ -90,7 +85,11 @@ impl CCompiler {
     /// A text that changes when the compiler, or what it is asked for, does.
     pub fn identity(&self, target_flags: &[String], optimisation: &str) -> String {
         let flags = [&self.flags[..], target_flags].concat().join(" ");
-        format!("{} {flags} {optimisation} {}", identity(&self.program), FLAGS.join(" "))
+        format!(
+            "{} {flags} {optimisation} {}",
+            identity(&self.program),
+            [FLAGS, wasm_to_c::C_FLAGS].concat().join(" ")
+        )
     }
 
     /// The command that compiles nothing yet: compiler and flags.
@@ -113,6 +112,7 @@ impl CCompiler {
             .flags(target_flags)
             .flag(optimisation)
             .flags(FLAGS)
+            .flags(wasm_to_c::C_FLAGS)
             .includes(includes);
         std::fs::create_dir_all(&scratch).map_err(|error| super::io_error("create", &scratch, &error))?;
         let tool = build.try_get_compiler().map_err(|error| {
