@@ -205,7 +205,14 @@ impl Linker<'_, '_> {
                 self.must_be_in(site, site.region, Value { base: Base::Region(Region::Text), offset: 0 })?;
                 addend_only(got.wrapping_add(entry())).wrapping_sub(here)
             }
-            Formula::GotOffset => addend_only(entry()),
+            Formula::GotOffset => {
+                let data = &self.program.sections[site.section].section.data;
+                let before = data.get(..site.reloc.offset as usize).unwrap_or_default();
+                if !(self.program.arch.got_is_based)(before) {
+                    return Err(self.fixed_address(site));
+                }
+                addend_only(entry())
+            }
             Formula::GotAddress => {
                 self.must_be_in(site, site.region, Value { base: Base::Region(Region::Text), offset: 0 })?;
                 addend_only(got).wrapping_sub(here)
@@ -243,6 +250,16 @@ impl Linker<'_, '_> {
         self.program.meaning(self.object(site), site.reloc.symbol as usize) == Some(Target::Nowhere)
     }
 
+    fn fixed_address(&self, site: Site) -> Diagnostic {
+        let name = self.program.symbol_name(site.section, site.reloc);
+        Diagnostic::new(
+            "absolute-address",
+            format!("{} needs the address of `{name}`, which only the loader knows", site.row.name),
+        )
+        .at(self.place(site))
+        .help(self.program.arch.absolute_help)
+    }
+
     fn nowhere(&self, site: Site) -> Diagnostic {
         let name = self.program.symbol_name(site.section, site.reloc);
         Diagnostic::new(
@@ -264,12 +281,7 @@ impl Linker<'_, '_> {
         let name = self.program.symbol_name(site.section, site.reloc);
         let is_word = field.bytes == word && matches!(field.bits, [all] if all.count == word * 8);
         if !is_word {
-            return Err(Diagnostic::new(
-                "absolute-address",
-                format!("{} needs the address of `{name}`, which only the loader knows", site.row.name),
-            )
-            .at(self.place(site))
-            .help(self.program.arch.absolute_help));
+            return Err(self.fixed_address(site));
         }
         if !site.address.is_multiple_of(u32::from(word)) {
             return Err(Diagnostic::new(
@@ -349,13 +361,7 @@ impl Linker<'_, '_> {
         if value.base == Base::Zero {
             return Ok(value.offset.wrapping_add(addend));
         }
-        let name = self.program.symbol_name(site.section, site.reloc);
-        Err(Diagnostic::new(
-            "absolute-address",
-            format!("{} needs the address of `{name}`, which only the loader knows", site.row.name),
-        )
-        .at(self.place(site))
-        .help(self.program.arch.absolute_help))
+        Err(self.fixed_address(site))
     }
 
     fn must_be_in(&self, site: Site, region: Region, value: Value) -> Result<()> {

@@ -110,7 +110,7 @@ pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
     };
     let mut qstrs = vec![options.file_name];
     qstrs.extend(options.qstrs.iter().map(String::as_str));
-    let head = mpy::Head { arch: options.arch.mpy_arch, arch_flags: 0, qstrs: &qstrs };
+    let head = mpy::Head { arch: options.arch.mpy_arch, arch_flags: program.extensions(), qstrs: &qstrs };
     let bytes = mpy::write(&head, &contents, layout.bss);
     let sizes = Sizes { text: layout.text, rodata: layout.rodata, bss: layout.bss };
     Ok(Image { bytes, sizes, map: map::map(&program, &layout, got.len()) })

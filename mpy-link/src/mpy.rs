@@ -26,7 +26,7 @@ pub struct Head<'a> {
     /// `MP_NATIVE_ARCH_*`.
     pub arch: u8,
     /// Extensions of the architecture, 0 for none.
-    pub arch_flags: usize,
+    pub arch_flags: u32,
     /// The first is the file's name.
     pub qstrs: &'a [&'a str],
 }
@@ -37,7 +37,7 @@ pub fn write(head: &Head, contents: &Contents, bss: u32) -> Vec<u8> {
     let flags = if head.arch_flags == 0 { 0 } else { ARCH_FLAGS };
     out.extend([b'M', VERSION, flags | head.arch << 2 | SUB_VERSION, SMALL_INT_BITS]);
     if head.arch_flags != 0 {
-        uint(&mut out, head.arch_flags);
+        uint(&mut out, head.arch_flags as usize);
     }
     uint(&mut out, head.qstrs.len());
     // No constant objects.

@@ -428,6 +428,7 @@ impl<'a> Program<'a> {
             symbols,
             groups: Vec::new(),
             flags: 0,
+            extensions: 0,
         };
         self.add(object, None).unwrap();
     }
@@ -536,6 +537,12 @@ impl<'a> Program<'a> {
                 "a module starts at `mp_obj_t {name}(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args)`"
             ))),
         }
+    }
+
+    /// The extensions of the instruction set that live code was compiled for.
+    pub fn extensions(&self) -> u32 {
+        let live = self.chunks.iter().filter(|chunk| chunk.live);
+        live.fold(0, |all, chunk| all | self.objects[self.sections[chunk.section].object].extensions)
     }
 
     /// Where the module starts.

@@ -122,6 +122,11 @@ fn addresses_the_loader_cannot_write_are_refused() {
     let error = cc.link(&[("one.o", &one)]).unwrap_err();
     assert_eq!((error.code, error.help.as_deref()), ("absolute-address", Some("compile with -fPIC")));
 
+    // A look-up in the GOT without a register that holds its address.
+    let Some(cc) = common::cc("x86") else { return };
+    let error = assembled(&cc, ".global mpy_init\nmpy_init: call *far@GOT\n.comm far, 4");
+    assert_eq!(error.code, "absolute-address", "{error}");
+
     let Some(cc) = common::cc("rv32imc") else { return };
     let source = "int v[9]; int *volatile p; void mpy_init(void) { p = &v[3]; }";
     let one = cc.compile("one", source, &["-fno-pic", "-mcmodel=medlow"]);

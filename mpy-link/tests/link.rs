@@ -402,3 +402,13 @@ fn calls_are_as_short_as_can_be() {
         assert!(short + 5 * 4 <= long, "{arch}: {short} and not much less than {long}");
     }
 }
+
+/// The loader has to be told of instructions that not every processor has.
+#[test]
+fn extensions_are_in_the_header() {
+    let Some(cc) = common::cc("rv32imc") else { return };
+    let one = cc.compile("one", "volatile int v; void mpy_init(void) { v++; }", &["-march=rv32imc_zba"]);
+    assert_eq!(read(&cc.link(&[("one.o", &one)]).unwrap()).arch_flags, 1);
+    let one = cc.compile("one", "volatile int v; void mpy_init(void) { v++; }", &["-march=rv32imc_zbb"]);
+    assert_eq!(read(&cc.link(&[("one.o", &one)]).unwrap()).arch_flags, 0);
+}

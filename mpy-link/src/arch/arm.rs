@@ -142,6 +142,8 @@ const V7M: Arch = Arch {
     code_bit: 1,
     // The EABI's version; how floats are passed is not in the flags of relocatable objects.
     abi_flags: object::elf::EF_ARM_EABIMASK,
+    extensions: &[],
+    got_is_based: |_| true,
     relax_got: None,
     relax_code: None,
 };

@@ -42,6 +42,11 @@ pub struct Arch {
     pub code_bit: i64,
     /// Bits of `e_flags` in which all objects must agree.
     pub abi_flags: u32,
+    /// Extensions of the instruction set that the loader is to be told of, and their bits.
+    pub extensions: &'static [(&'static str, u32)],
+    /// Whether the code at a look-up in the GOT counts from a register that holds its address; a
+    /// look-up without one would read from a fixed address.
+    pub got_is_based: fn(code_before: &[u8]) -> bool,
     pub relax_got: Option<RelaxGot>,
     pub relax_code: Option<RelaxCode>,
 }

@@ -307,6 +307,9 @@ const BASE: Arch = Arch {
     absolute_help: "compile with -fPIC",
     code_bit: 0,
     abi_flags: object::elf::EF_RISCV_RVE | object::elf::EF_RISCV_FLOAT_ABI_QUAD,
+    // `RV32_EXT_*` of `py/asmrv32.h`.
+    extensions: &[("zba", 1), ("zcmp", 2)],
+    got_is_based: |_| true,
     relax_got: Some(relax_got),
     relax_code: Some(relax_code::<true>),
 };

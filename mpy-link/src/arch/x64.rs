@@ -96,6 +96,8 @@ pub static X64: Arch = Arch {
     absolute_help: "compile with -fPIC",
     code_bit: 0,
     abi_flags: 0,
+    extensions: &[],
+    got_is_based: |_| true,
     relax_got: Some(relax_got),
     relax_code: None,
 };

@@ -83,6 +83,11 @@ fn relax_got(section: &mut Section, _: &[Symbol], _: Home, near: &[bool]) {
     }
 }
 
+/// Not `mod_rm` 00…101, a displacement without a register.
+fn got_is_based(code_before: &[u8]) -> bool {
+    code_before.last().is_none_or(|mod_rm| mod_rm & 0xc7 != 5)
+}
+
 pub static X86: Arch = Arch {
     name: "x86",
     machine: object::elf::EM_386,
@@ -99,6 +104,8 @@ pub static X86: Arch = Arch {
     absolute_help: "compile with -fPIC",
     code_bit: 0,
     abi_flags: 0,
+    extensions: &[],
+    got_is_based,
     relax_got: Some(relax_got),
     relax_code: None,
 };

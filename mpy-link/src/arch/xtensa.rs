@@ -119,6 +119,8 @@ const BASE: Arch = Arch {
     absolute_help: "only an aligned word, such as a literal, can hold an address",
     code_bit: 0,
     abi_flags: 0,
+    extensions: &[],
+    got_is_based: |_| true,
     relax_got: None,
     relax_code: None,
 };
