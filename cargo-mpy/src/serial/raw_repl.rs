@@ -60,7 +60,7 @@ impl<T: Transport> RawRepl<T> {
                     return Ok(repl);
                 }
                 Err(error) if error.kind() == io::ErrorKind::TimedOut && Instant::now() < end => {
-                    patience *= 2;
+                    patience = (patience * 2).min(timeout);
                 }
                 Err(error) => return Err(no_answer(&error, "did not enter the raw REPL")),
             }
