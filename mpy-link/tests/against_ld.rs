@@ -83,11 +83,7 @@ fn gnu(cc: &Cc, [ld, objcopy]: [&str; 2], image: &Image, text: &[u8], files: &[&
 }
 
 fn compare(cc: &Cc, image: &Image, files: &[&str]) {
-    let tools = if cc.program.ends_with("xtensa-lx106-elf-gcc") || cc.program.contains('-') {
-        cc.tool("ld").zip(cc.tool("objcopy"))
-    } else {
-        Some(("ld".to_owned(), "objcopy".to_owned()))
-    };
+    let tools = cc.tool("ld").zip(cc.tool("objcopy"));
     let Some((ld, objcopy)) = tools else {
         return common::skip(&format!("no GNU ld for {}", cc.arch.name));
     };
@@ -116,11 +112,8 @@ fn compare(cc: &Cc, image: &Image, files: &[&str]) {
 
 #[test]
 fn rows() {
-    for cc in common::ccs() {
-        let source = ["arm", "riscv", "xtensa"].into_iter().find(|&file| match file {
-            "arm" => cc.program.starts_with("arm"),
-            other => cc.program.starts_with(other),
-        });
+    for cc in common::ccs_and_clangs() {
+        let source = ["arm", "riscv", "xtensa"].into_iter().find(|file| cc.prefix.starts_with(file));
         let file = format!("{}/tests/asm/{}.S", env!("CARGO_MANIFEST_DIR"), source.unwrap_or("x86"));
         let rows = cc.compile("rows", &fs::read_to_string(file).unwrap(), &[]);
         let image = cc.link(&[("rows.o", &rows)]).unwrap_or_else(|error| panic!("{}: {error}", cc.arch.name));
@@ -128,19 +121,33 @@ fn rows() {
     }
 }
 
+/// An object whose sections a script can place whole.
+fn unmergeable(cc: &Cc, name: &str) -> Option<Vec<u8>> {
+    let objcopy = cc.tool("objcopy")?;
+    let flags = ".rodata.*=alloc,readonly,data,contents";
+    let output = Command::new(objcopy)
+        .current_dir(cc.folder.path())
+        .args(["--wildcard", "--set-section-flags", flags, name])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    Some(fs::read(cc.path(name)).unwrap())
+}
+
 /// Whole modules with the compiler's library, where there is no GOT: that of GNU ld has another order.
 #[test]
 fn modules() {
-    for cc in common::ccs() {
+    for cc in common::ccs_and_clangs() {
         let pic = cc.flags.iter().any(|flag| flag == "-fPIC");
-        let flags: &[&str] = match (pic, cc.program.starts_with("riscv")) {
+        let flags: &[&str] = match (pic, cc.prefix.starts_with("riscv")) {
             (true, false) => continue,
             (true, true) => &["-fno-pic", "-mcmodel=medany", "-mno-relax", "-DFAR"],
             (false, _) if !cc.arch.byte_readable_text => &["-Wa,--text-section-literals"],
             (false, _) => &[],
         };
         let flags = [flags, &["-fno-merge-constants", "-O2"]].concat();
-        let torture = cc.compile("torture", &c_source("torture.c"), &flags);
+        cc.compile("torture", &c_source("torture.c"), &flags);
+        let Some(torture) = unmergeable(&cc, "torture.o") else { continue };
         cc.compile("elsewhere", &c_source("elsewhere.c"), &[&flags[..], &["-Dcommon_2=their_own"]].concat());
         let Some(archive) = cc.archive("libelse.a", &["elsewhere"], "rcs") else { continue };
         // The linkers shorten code differently: none of it may ask for that.

@@ -138,7 +138,7 @@ const V7M: Arch = Arch {
     wished_align: 1,
     relative_bias: 0,
     jump: jump_v7m,
-    absolute_help: "compile with -fno-pic -mword-relocations, which puts addresses in literal pools",
+    absolute_help: "compile with -fno-pic -mword-relocations (clang: -mno-movt), which puts addresses in literal pools",
     code_bit: 1,
     // The EABI's version; how floats are passed is not in the flags of relocatable objects.
     abi_flags: object::elf::EF_ARM_EABIMASK,

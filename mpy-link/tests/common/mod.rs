@@ -14,6 +14,8 @@ use tempfile::TempDir;
 pub struct Cc {
     pub arch: &'static Arch,
     pub program: String,
+    /// What GNU tools for the architecture are called, but for their last name.
+    pub prefix: String,
     pub flags: Vec<String>,
     pub compiler: &'static Compiler,
     pub folder: TempDir,
@@ -45,6 +47,7 @@ pub fn cc(arch: &str) -> Option<Cc> {
             let cc = Cc {
                 arch,
                 program: program.clone(),
+                prefix: program.trim_end_matches("gcc").to_owned(),
                 flags: compiler.flags.clone(),
                 compiler,
                 folder: TempDir::new().expect("a folder"),
@@ -66,6 +69,13 @@ pub fn cc(arch: &str) -> Option<Cc> {
     None
 }
 
+/// Each architecture's compiler, and clang where it is installed.
+pub fn ccs_and_clangs() -> Vec<Cc> {
+    let ccs = ccs();
+    let clangs: Vec<Cc> = ccs.iter().filter_map(Cc::clang).collect();
+    ccs.into_iter().chain(clangs).collect()
+}
+
 /// All architectures that can be compiled for.
 pub fn ccs() -> Vec<Cc> {
     target_specs::archs().iter().filter_map(|arch| cc(&arch.name)).collect()
@@ -74,8 +84,38 @@ pub fn ccs() -> Vec<Cc> {
 impl Cc {
     /// A tool of the same binutils, by its last name.
     pub fn tool(&self, name: &str) -> Option<String> {
-        let prefix = self.program.strip_suffix("gcc")?;
-        Some(format!("{prefix}{name}")).filter(|tool| runs(tool))
+        [format!("{}{name}", self.prefix), name.to_owned()].into_iter().find(|tool| runs(tool))
+    }
+
+    /// This compiler's setting for clang, where there is one that knows the architecture.
+    pub fn clang(&self) -> Option<Cc> {
+        let names =
+            ["clang".to_owned()].into_iter().chain((14..30).rev().map(|version| format!("clang-{version}")));
+        let program = names.into_iter().find(|name| runs(name))?;
+        let target = match self.program.split('-').next().unwrap_or_default() {
+            "arm" if self.flags.iter().any(|flag| flag == "-mfloat-abi=hard") => "thumbv7em-none-eabihf",
+            "arm" => "thumbv7m-none-eabi",
+            "riscv64" | "riscv32" if self.arch.word_bits == 64 => "riscv64-none-elf",
+            "riscv64" | "riscv32" => "riscv32-none-elf",
+            "gcc" | "x86_64" => "x86_64-linux-gnu",
+            _ => return None,
+        };
+        let ours = |flag: &&String| !["-mword-relocations", "-misa-spec=2.2"].contains(&flag.as_str());
+        let mut flags: Vec<String> = self.flags.iter().filter(ours).cloned().collect();
+        flags.push(format!("--target={target}"));
+        if target.starts_with("thumb") {
+            flags.push("-mno-movt".to_owned());
+        }
+        let folder = TempDir::new().expect("a folder");
+        let cc = Cc {
+            program,
+            prefix: self.prefix.clone(),
+            flags,
+            folder,
+            compiler: self.compiler,
+            arch: self.arch,
+        };
+        cc.try_compile("probe", "int probe(void) { return 0; }\n", &[]).ok().map(|_| cc)
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -108,8 +148,9 @@ impl Cc {
     /// The compiler's own library, or the stand-in.
     pub fn library(&self) -> Option<Vec<u8>> {
         if self.compiler.runtime_library {
-            let output =
-                Command::new(&self.program).args(&self.flags).arg("-print-libgcc-file-name").output();
+            // Of GCC: clang has another way, and often no library.
+            let gcc = format!("{}gcc", self.prefix);
+            let output = Command::new(gcc).args(&self.compiler.flags).arg("-print-libgcc-file-name").output();
             let output = output.expect("a compiler that runs").stdout;
             return fs::read(Path::new(String::from_utf8(output).expect("a path").trim())).ok();
         }
@@ -133,7 +174,7 @@ impl Cc {
 
     /// An archive of objects that [`Cc::compile`] made.
     pub fn archive(&self, name: &str, members: &[&str], flags: &str) -> Option<Vec<u8>> {
-        let ar = self.tool("ar").or_else(|| Some("ar".to_owned()).filter(|ar| runs(ar)))?;
+        let ar = self.tool("ar")?;
         let output = self.path(name);
         let _ = fs::remove_file(&output);
         let members = members.iter().map(|member| self.path(&format!("{member}.o")));
