@@ -184,7 +184,7 @@ impl<'a> Program<'a> {
                 program.archives.push(archive);
             } else {
                 let object = crate::object::read(input.name, input.data, arch)?;
-                program.add(object, Some(&mut duplicates))?;
+                program.add(object, &mut duplicates)?;
             }
         }
         if duplicates.is_empty() { Ok(program) } else { Err(program.duplicate_error(&duplicates)) }
@@ -205,9 +205,8 @@ impl<'a> Program<'a> {
             .help("make all but one `static`, or `__attribute__((weak))`")
     }
 
-    /// Takes an object in; strong symbols that were defined before go to `duplicates`. Without that
-    /// list the object is a member of an archive, of whose strong symbols the first counts.
-    fn add(&mut self, mut object: Object<'a>, mut duplicates: Option<&mut Vec<Duplicate<'a>>>) -> Result<()> {
+    /// Takes an object in; strong symbols that were defined before go to `duplicates`.
+    fn add(&mut self, mut object: Object<'a>, duplicates: &mut Vec<Duplicate<'a>>) -> Result<()> {
         let number = self.objects.len();
         self.check_abi(&object)?;
         let mut dropped = HashSet::new();
@@ -232,7 +231,7 @@ impl<'a> Program<'a> {
             }
         }
         for (index, symbol) in object.symbols.iter().enumerate() {
-            self.define(number, index, symbol, duplicates.as_deref_mut());
+            self.define(number, index, symbol, duplicates);
         }
         self.objects.push(object);
         Ok(())
@@ -264,7 +263,7 @@ impl<'a> Program<'a> {
         object: usize,
         index: usize,
         symbol: &Symbol<'a>,
-        duplicates: Option<&mut Vec<Duplicate<'a>>>,
+        duplicates: &mut Vec<Duplicate<'a>>,
     ) {
         if symbol.binding == Binding::Local || symbol.name.is_empty() {
             return;
@@ -282,10 +281,7 @@ impl<'a> Program<'a> {
                 self.widen(old.room, symbol);
                 return;
             }
-            if let Some(duplicates) = duplicates
-                && strength == Strength::Strong
-                && old.strength == Strength::Strong
-            {
+            if strength == Strength::Strong && old.strength == Strength::Strong {
                 duplicates.push(Duplicate { name: symbol.name, first: old.object, second: object });
             }
             if strength <= old.strength {
@@ -430,7 +426,7 @@ impl<'a> Program<'a> {
             flags: 0,
             extensions: 0,
         };
-        self.add(object, None).unwrap();
+        self.add(object, &mut Vec::new()).unwrap();
     }
 
     /// Marks what is reachable from `entry`, reading members of archives as they are needed.
@@ -557,8 +553,9 @@ impl<'a> Program<'a> {
             return Ok(false);
         }
         let object = self.archives[id.0].member(id.1, self.arch)?;
-        self.add(object, None)?;
-        Ok(true)
+        let mut duplicates = Vec::new();
+        self.add(object, &mut duplicates)?;
+        if duplicates.is_empty() { Ok(true) } else { Err(self.duplicate_error(&duplicates)) }
     }
 
     /// A place in a section for a message.

@@ -67,6 +67,11 @@ fn duplicates_are_told_with_both_objects() {
     let error = cc.link(&[("a.o", &a), ("b.o", &b)]).unwrap_err();
     assert_eq!(error.code, "duplicate-symbol");
     assert_eq!(error.message, "duplicate symbol `f`: defined in a.o and in b.o");
+    // Also when a member of an archive brings it along.
+    let a = cc.compile("a", "int g(void); int f(void) { return 1; } void mpy_init(void) { f(); g(); }", &[]);
+    let b = cc.compile("b", "int f(void) { return 2; } int g(void) { return 3; }", &[]);
+    let error = cc.link_inputs(&[object("a.o", &a), lazy("b.o", &b)]).unwrap_err();
+    assert_eq!(error.message, "duplicate symbol `f`: defined in a.o and in b.o");
 }
 
 #[test]

@@ -6,7 +6,8 @@ mod common;
 use std::fs;
 use std::process::Command;
 
-use common::{Cc, c_source, lazy, object};
+use common::{BSS, Cc, FUN_ENTRIES, FUN_TABLE, QSTRS, RODATA, TEXT, c_source, lazy, object};
+use mpy_link::{Image, inspect};
 
 /// What a program prints.
 fn output(program: &std::path::Path, argument: &std::path::Path) -> String {
@@ -41,15 +42,15 @@ fn runs_like_a_program(arch: &str, bits: &str) {
     let library = cc.library();
     let clang = cc.clang();
     let flags: &[&[&str]] = &[
-        &["-O0"],
+        &["-O0", "-fcommon"],
         &["-O1", "-fcommon"],
         &["-O2", "-fcommon"],
-        &["-O3", "-fvisibility=hidden"],
+        &["-O3", "-fcommon", "-fvisibility=hidden"],
         &["-Os", "-fcommon"],
-        &["-Os", "-fno-function-sections", "-fno-data-sections"],
+        &["-Os", "-fcommon", "-fno-function-sections", "-fno-data-sections"],
         &["-O2", "-fno-plt", "-fcommon"],
-        &["-O2", "-mno-sse2", "-mno-avx", "-fno-jump-tables"],
-        &["-O2", "-Wa,-mrelax-relocations=no", "-fno-plt"],
+        &["-O2", "-fcommon", "-mno-sse2", "-mno-avx", "-fno-jump-tables"],
+        &["-O2", "-fcommon", "-Wa,-mrelax-relocations=no", "-fno-plt"],
     ];
     for flags in flags {
         if flags.contains(&"-mno-sse2") && bits == "-m64" {
@@ -86,4 +87,109 @@ fn on_64_bits() {
 #[test]
 fn on_32_bits() {
     runs_like_a_program("x86", "-m32");
+}
+
+/// The emulator of programs for an architecture, and its options.
+fn emulator(cc: &Cc) -> Option<Command> {
+    let (name, options): (&str, &[&str]) = match cc.prefix.split('-').next()? {
+        "arm" => ("qemu-arm", &["-cpu", "max"]),
+        "riscv64" | "riscv32" if cc.arch.word_bits == 64 => ("qemu-riscv64", &[]),
+        "riscv64" | "riscv32" => ("qemu-riscv32", &[]),
+        "xtensa" if cc.compiler.assembler_plugin => ("qemu-xtensa", &["-cpu", "de233_fpu"]),
+        "xtensa" => ("qemu-xtensa", &["-cpu", "lx106"]),
+        _ => return None,
+    };
+    let runs = Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
+    if !runs {
+        eprintln!("skipped: {name} is not installed");
+        return None;
+    }
+    let mut command = Command::new(name);
+    command.args(options);
+    Some(command)
+}
+
+/// Runs a module under an emulator, loaded for the addresses of the tests.
+fn emulated(cc: &Cc, image: &Image) -> Option<String> {
+    let mut emulator = emulator(cc)?;
+    let (text, rodata) = common::load(&inspect::read(&image.bytes).expect("a module"), cc.arch);
+    fs::write(cc.path("text.bin"), text).expect("a writable folder");
+    fs::write(cc.path("rodata.bin"), rodata).expect("a writable folder");
+    let sections: String =
+        [(".loaded_text", TEXT), (".loaded_rodata", RODATA), (".fun_table", FUN_TABLE), (".qstrs", QSTRS)]
+            .map(|(name, address)| format!("{name} {address:#x} : {{ *({name}) }}\n"))
+            .concat();
+    let bss = format!(".loaded_bss {BSS:#x} : {{ *(.bss.loaded) }}\n");
+    let rest = ".shell 0x800000 : { *(.literal* .text*) *(.rodata*) *(.data*) *(.bss*) *(COMMON) }\n";
+    let script = format!("ENTRY(_start)\nSECTIONS {{\n{sections}{bss}{rest}/DISCARD/ : {{ *(*) }}\n}}\n");
+    fs::write(cc.path("shell.ld"), script).expect("a writable folder");
+    let output = Command::new(format!("{}gcc", cc.prefix))
+        .current_dir(cc.folder.path())
+        .args(&cc.compiler.flags)
+        .args([
+            "-fno-pic",
+            "-O1",
+            "-nostdlib",
+            "-static",
+            "-ffreestanding",
+            "-w",
+            "-Wl,-T,shell.ld",
+            "-o",
+            "shell",
+        ])
+        .arg(format!("-DTEXT={TEXT:#x}"))
+        .arg(format!("-DFUN_ENTRIES={FUN_ENTRIES:#x}"))
+        .arg(format!("-DBSS_SIZE={}", image.sizes.bss.max(1)))
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/c/shell.c"))
+        .output()
+        .expect("a compiler");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let output = emulator.arg(cc.path("shell")).output().expect("an emulator");
+    assert!(output.status.success(), "{}: {output:?}", cc.arch.name);
+    let number = |at: usize, len: usize| {
+        let bytes = &output.stdout[at..at + len];
+        bytes.iter().rev().fold(0u64, |number, &byte| number << 8 | u64::from(byte))
+    };
+    let lines = (0..number(0, 4) as usize).map(|index| format!("{index} {:x}\n", number(8 + 8 * index, 8)));
+    Some(lines.collect())
+}
+
+#[test]
+fn emulated_architectures() {
+    let Some(host) = common::cc("x64") else { return };
+    let direct = program(&host, "direct", "-m64", &["-DDIRECT", "loader.c", "torture.c", "elsewhere.c"]);
+    let right = output(&direct, "".as_ref());
+    for cc in common::ccs_and_clangs() {
+        if emulator(&cc).is_none() {
+            continue;
+        }
+        let library = cc.library().expect("a library");
+        let flags: &[&[&str]] = &[
+            &["-O0", "-fcommon"],
+            &["-O1", "-fcommon"],
+            &["-O2", "-fcommon"],
+            &["-O3", "-fcommon", "-fvisibility=hidden"],
+            &["-Os", "-fcommon", "-fno-function-sections", "-fno-data-sections"],
+            &["-Os", "-fcommon", "-fno-jump-tables"],
+            &["-O2", "-fcommon", "-fPIC"],
+            &["-O2", "-fcommon", "-mno-relax"],
+        ];
+        for flags in flags {
+            let is_riscv = cc.prefix.starts_with("riscv");
+            if !is_riscv && flags.contains(&"-mno-relax")
+                || !cc.arch.byte_readable_text && flags.contains(&"-fPIC")
+            {
+                continue;
+            }
+            let torture = cc.compile("torture", &c_source("torture.c"), flags);
+            cc.compile("elsewhere", &c_source("elsewhere.c"), flags);
+            let archive = cc.archive("libelse.a", &["elsewhere"], "rcs").expect("ar");
+            let inputs =
+                [object("torture.o", &torture), lazy("libelse.a", &archive), lazy("libgcc.a", &library)];
+            let what = format!("{} {} {flags:?}", cc.arch.name, cc.program);
+            let image = cc.link_inputs(&inputs).unwrap_or_else(|error| panic!("{what}: {error}"));
+            let ours = emulated(&cc, &image).expect("an emulator");
+            assert_eq!(ours, right, "{what}");
+        }
+    }
 }
