@@ -1,0 +1,82 @@
+//! The kernels as a Rust crate on every board and in every setting of safety, against the same computations in C as
+//! a program of this machine.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::pipeline;
+use libtest_mimic::{Arguments, Failed, Trial};
+use target_specs::Board;
+use tests::board;
+
+const SAFETIES: [&str; 3] = ["checked", "masked", "trusted"];
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let expected: Arc<OnceLock<Result<String, String>>> = Arc::default();
+    // Builds of one crate share a target folder, so they take turns.
+    let turn = Arc::new(Mutex::new(()));
+    let mut trials = Vec::new();
+    for (board, why_not) in board::boards() {
+        for safety in SAFETIES {
+            let (expected, turn) = (Arc::clone(&expected), Arc::clone(&turn));
+            let trial = Trial::test(format!("{}::{safety}", board.name), move || {
+                let expected = expected.get_or_init(|| native().map_err(|error| error.to_string()));
+                play(board, safety, expected.as_ref().map_err(String::as_str)?, &turn)
+            });
+            trials.push(trial.with_ignored_flag(why_not.is_some()));
+        }
+        if let Some(why) = why_not {
+            eprintln!("skipped: {} ({why})", board.name);
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("kernels")
+}
+
+/// What the kernels return in C.
+fn native() -> std::io::Result<String> {
+    let program = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels-in-c");
+    let made = Command::new("cc")
+        .args(["-O2", "-ffp-contract=off", "-fno-builtin", "-o"])
+        .arg(&program)
+        .args([folder().join("kernels.c"), folder().join("main.c")])
+        .status()?;
+    if !made.success() {
+        return Err(std::io::Error::other("the host's compiler failed"));
+    }
+    Ok(String::from_utf8_lossy(&Command::new(&program).output()?.stdout).into_owned())
+}
+
+fn play(board: &Board, safety: &str, expected: &str, turn: &Mutex<()>) -> Result<(), Failed> {
+    let options = BuildOptions {
+        manifest_path: Some(folder().join("Cargo.toml")),
+        boards: vec![board.name.clone()],
+        safety: Some(safety.to_owned()),
+        target_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels")),
+        ..Default::default()
+    };
+    let mpy = {
+        let _turn = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let plan = pipeline::plan(&options).map_err(|failure| format!("{failure:?}"))?;
+        let built = pipeline::build(&plan, None).map_err(|failure| format!("{failure:?}"))?;
+        fs::read(&built[0].mpy)?
+    };
+    let names: Vec<&str> = expected.lines().filter_map(|line| line.split(' ').next()).collect();
+    let code = format!(
+        "import kernels\nfor name in {:?}.split():\n f = getattr(kernels, name)\n \
+         print(name, '%08x' % (f(1) & 0xffffffff), '%08x' % (f(3) & 0xffffffff))\n",
+        names.join(" ")
+    );
+    let printed = board::execute(board, &[("kernels.mpy".to_owned(), mpy)], &code)?;
+    if printed == expected {
+        return Ok(());
+    }
+    Err(format!("--- in C\n{expected}--- on the board\n{printed}").into())
+}
