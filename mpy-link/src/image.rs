@@ -5,8 +5,8 @@ use target_specs::{Diagnostic, Result};
 
 use crate::got::Got;
 use crate::layout::{Base, Layout, Region, Value};
-use crate::object::{Kind, Reloc};
-use crate::reloc::{Field, Formula, Misfit, Row};
+use crate::object::{Kind, Reloc, Section};
+use crate::reloc::{Field, Formula, Misfit, Range, Row};
 use crate::resolve::{self, ChunkId, External, Program, SectionId, Target};
 
 /// A word that the loader adds an address to.
@@ -28,6 +28,9 @@ pub struct Contents {
     pub relocs: Vec<LoadReloc>,
 }
 
+/// What the low part of an address can hold.
+static LOW: Field = Field::number(4, &[], Range::Signed(12));
+
 /// What relocation needs to know.
 pub struct Linker<'p, 'a> {
     pub program: &'p Program<'a>,
@@ -39,6 +42,8 @@ pub struct Linker<'p, 'a> {
 #[derive(Clone, Copy)]
 struct Site<'r> {
     section: SectionId,
+    /// Of the relocation in the section's list.
+    index: usize,
     reloc: &'r Reloc,
     row: &'static Row,
     region: Region,
@@ -123,14 +128,13 @@ impl Linker<'_, '_> {
     ) -> Result<()> {
         let start = self.program.chunks[chunk].start;
         let section = self.program.chunks[chunk].section;
-        let relocs =
-            &self.program.sections[section].section.relocs[self.program.chunks[chunk].relocs.clone()];
-        for reloc in relocs {
+        for index in self.program.chunks[chunk].relocs.clone() {
+            let reloc = &self.program.sections[section].section.relocs[index];
             // Marking met only relocations that are known.
             let Some(row) = self.program.arch.row(reloc.r_type) else { continue };
             let at = (reloc.offset - start) as usize;
             let place = bytes.get_mut(at..).unwrap_or_default();
-            let site = Site { section, reloc, row, region, address: address + at as u32 };
+            let site = Site { section, index, reloc, row, region, address: address + at as u32 };
             if let Some(load) = self.apply(site, place)? {
                 loads.push(load);
             }
@@ -165,7 +169,11 @@ impl Linker<'_, '_> {
                 field.read(place).unwrap_or(0).wrapping_sub(value)
             }
             Formula::LowOfPair => self.low_of_pair(site)?,
-            Formula::High | Formula::Low => self.absolute_part(site)?,
+            Formula::Low => match self.partner(site) {
+                Some(high) => self.low_of_partner(site, high)?,
+                None => self.absolute_part(site)?,
+            },
+            Formula::High => self.absolute_part(site)?,
             _ => self.distance(site, formula)?,
         };
         self.write(site, field, place, value)?;
@@ -349,10 +357,32 @@ impl Linker<'_, '_> {
             let Some(row) = self.program.arch.row(reloc.r_type) else { continue };
             if matches!(row.formula, Formula::Relative(_) | Formula::GotEntry) {
                 let address = address + (reloc.offset - start);
-                return self.distance(Site { section, reloc, row, region, address }, row.formula);
+                return self
+                    .distance(Site { section, index: first, reloc, row, region, address }, row.formula);
             }
         }
         Err(lost())
+    }
+
+    /// The relocation with the high part, where the linker found it.
+    fn partner<'r>(&'r self, site: Site<'r>) -> Option<Site<'r>> {
+        let Section { relocs, partners, .. } = &self.program.sections[site.section].section;
+        let at = partners.binary_search_by_key(&(site.index as u32), |&(low, _)| low).ok()?;
+        let index = partners[at].1 as usize;
+        let reloc = &relocs[index];
+        let address = site.address.wrapping_add(reloc.offset).wrapping_sub(site.reloc.offset);
+        Some(Site { index, reloc, row: self.program.arch.row(reloc.r_type)?, address, ..site })
+    }
+
+    /// What is left of the distance from the instruction with the high part.
+    fn low_of_partner(&self, site: Site, high: Site) -> Result<i64> {
+        let upper = self.distance(high, high.row.formula)?.wrapping_add(0x800) & !0xfff;
+        let whole = self.distance(Site { reloc: site.reloc, ..high }, high.row.formula)?;
+        let low = whole.wrapping_sub(upper);
+        if (-0x800..0x800).contains(&low) {
+            return Ok(low);
+        }
+        Err(self.misfit(site, &LOW, low, Misfit::OutOfRange))
     }
 
     /// An absolute address in two instructions is a number or nothing.

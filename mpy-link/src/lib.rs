@@ -93,6 +93,7 @@ pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
     let mut program = Program::load(inputs, arch)?;
     program.mark(ENTRY)?;
     resolve::merge(&mut program);
+    relax::make_relative(&mut program)?;
     let regions = layout::regions(&program, options.arch.byte_readable_text);
     relax::relax_got(&mut program, &regions);
     let mut got = Got::collect(&program);

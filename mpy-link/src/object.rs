@@ -56,6 +56,9 @@ pub struct Section<'a> {
     pub retain: bool,
     /// Sorted by offset.
     pub relocs: Vec<Reloc>,
+    /// Low parts of addresses and their high parts, as indices of relocations in order; where the
+    /// object does not say it.
+    pub partners: Vec<(u32, u32)>,
 }
 
 /// A relocation as the object has it.
@@ -400,6 +403,7 @@ fn read_section<'a, E: FileHeader<Endian = LittleEndian>>(
         merge,
         retain: flags & elf::SHF_GNU_RETAIN != 0,
         relocs: Vec::new(),
+        partners: Vec::new(),
     }))
 }
 

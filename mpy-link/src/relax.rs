@@ -1,9 +1,30 @@
-//! Making code smaller once it is known what is near: a look-up in the GOT of an address that is in
-//! text anyway becomes a computation of it, and a long call becomes a short one.
+//! Rewriting code once it is known what is near: a look-up in the GOT of an address that is in text
+//! anyway becomes a computation of it, a long call a short one, and code that holds absolute addresses
+//! is made to compute them.
+
+use target_specs::{Diagnostic, Result};
 
 use crate::layout::{Base, Layout, Region};
-use crate::object::{Home, Object, Reloc, Section, Symbol};
-use crate::resolve::{Program, SectionId, Target};
+use crate::object::{Binding, Home, Object, Reloc, Section, Symbol};
+use crate::reloc::Formula;
+use crate::resolve::{Owned, Program, SectionId, Target};
+
+/// What [`Section::partners`] has to say; or the index of a low part that no one high part surely
+/// belongs to.
+pub type Partners = std::result::Result<Vec<(u32, u32)>, u32>;
+
+/// Rewrites a section whose code is entered at `entries`; `near` says of each relocation whether its
+/// symbol is part of the module, `symbols` and `here` are as in [`RelaxGot`].
+pub type RewriteAbsolute =
+    fn(section: &mut Section, symbols: &[Symbol], here: Home, entries: &[u32], near: &[bool]) -> Partners;
+
+/// What a machine can do about absolute addresses in instructions.
+#[derive(Debug)]
+pub struct MakeRelative {
+    /// Whether code can be entered at what the relocation names, given the data of its section.
+    pub is_entry: fn(reloc: &Reloc, data: &[u8]) -> bool,
+    pub rewrite: RewriteAbsolute,
+}
 
 /// What a machine can do about look-ups in the GOT. `near` says for each relocation of the section
 /// whether its symbol lies in text; `symbols` and `here` are the object's symbols and where those of
@@ -25,13 +46,66 @@ pub struct Cut {
 
 /// Sections with live text, which are never split into chunks.
 fn live_text(program: &Program, regions: &[Option<Region>]) -> Vec<SectionId> {
-    let live = |owned: &&crate::resolve::Owned| {
+    let live = |owned: &&Owned| {
         owned.chunks.len() == 1
             && regions[owned.chunks.start] == Some(Region::Text)
             && !owned.section.relocs.is_empty()
     };
     let sections = program.sections.iter().enumerate();
     sections.filter(|(_, owned)| live(owned)).map(|(id, _)| id).collect()
+}
+
+/// Makes code relative to itself that was compiled for absolute addresses.
+///
+/// # Errors
+/// `absolute-address`, where it is not certain what an address is made of.
+pub fn make_relative(program: &mut Program) -> Result<()> {
+    let Some(MakeRelative { is_entry, rewrite }) = &program.arch.make_relative else { return Ok(()) };
+    let is_part = |owned: &Owned, reloc: &Reloc| {
+        let formula = program.arch.row(reloc.r_type).map(|row| row.formula);
+        matches!(formula, Some(Formula::High | Formula::Low))
+            && matches!(program.target(owned.object, reloc, 0), Some((Target::Chunk(..), _)))
+    };
+    let live = |owned: &Owned| owned.chunks.len() == 1 && program.chunks[owned.chunks.start].live;
+    let mut affected: Vec<(SectionId, Vec<bool>)> = Vec::new();
+    for (id, owned) in program.sections.iter().enumerate().filter(|(_, owned)| live(owned)) {
+        let near: Vec<bool> = owned.section.relocs.iter().map(|reloc| is_part(owned, reloc)).collect();
+        if near.contains(&true) {
+            affected.push((id, near));
+        }
+    }
+    for (id, near) in affected {
+        let owned = &program.sections[id];
+        let symbols = &program.objects[owned.object].symbols;
+        let (object, home) = (owned.object, owned.home);
+        let mut entries: Vec<u32> = symbols
+            .iter()
+            .filter(|symbol| symbol.home == home && (symbol.is_function || symbol.binding != Binding::Local))
+            .filter_map(|symbol| u32::try_from(symbol.value).ok())
+            .collect();
+        for user in program.section_ids[object].iter().flatten().map(|&id| &program.sections[id].section) {
+            for reloc in user.relocs.iter().filter(|reloc| is_entry(reloc, &user.data)) {
+                let symbol = symbols.get(reloc.symbol as usize).filter(|symbol| symbol.home == home);
+                let value = symbol.map(|symbol| (symbol.value as i64).wrapping_add(reloc.addend));
+                entries.extend(value.and_then(|value| u32::try_from(value).ok()));
+            }
+        }
+        let partners = rewrite(&mut program.sections[id].section, symbols, home, &entries, &near);
+        match partners {
+            Ok(partners) => program.sections[id].section.partners = partners,
+            Err(at) => {
+                let reloc = program.sections[id].section.relocs[at as usize];
+                let name = program.symbol_name(id, &reloc);
+                return Err(Diagnostic::new(
+                    "absolute-address",
+                    format!("this code holds the absolute address of `{name}`, which only the loader knows"),
+                )
+                .at(program.section_place(id, Some(reloc.offset)))
+                .help(program.arch.absolute_help));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Spares the GOT what is near.

@@ -302,6 +302,7 @@ impl<'a> Program<'a> {
                     merge: None,
                     retain: false,
                     relocs: Vec::new(),
+                    partners: Vec::new(),
                 },
             ));
             self.widen(new.room, symbol);
@@ -407,6 +408,7 @@ impl<'a> Program<'a> {
             merge: None,
             retain: false,
             relocs: Vec::new(),
+            partners: Vec::new(),
         };
         let symbol = |&value: &u64| Symbol {
             name: "",

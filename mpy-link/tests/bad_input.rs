@@ -133,10 +133,29 @@ fn addresses_the_loader_cannot_write_are_refused() {
     assert_eq!(error.code, "absolute-address", "{error}");
 
     let Some(cc) = common::cc("rv32imc") else { return };
-    let source = "int v[9]; int *volatile p; void mpy_init(void) { p = &v[3]; }";
+    let source =
+        "extern const int mp_fun_table[]; volatile int v; void mpy_init(void) { v = mp_fun_table[3]; }";
     let one = cc.compile("one", source, &["-fno-pic", "-mcmodel=medlow"]);
     let error = cc.link(&[("one.o", &one)]).unwrap_err();
     assert_eq!((error.code, error.help.as_deref()), ("absolute-address", Some("compile with -fPIC")));
+}
+
+/// The address of what is in the module can be computed, but only when it is certain what it is made of.
+#[test]
+fn mixed_parts_of_addresses_are_refused() {
+    let Some(cc) = common::cc("rv32imc") else { return };
+    let code = |merge: &str| {
+        format!(
+            ".section .text.mpy_init,\"ax\"\n.global mpy_init\n.type mpy_init,@function\nmpy_init:
+             beqz a0, 1f\nlui a1, %hi(x)\n{merge}\n1: lui a1, %hi(x)\n2: lw a0, %lo(x)(a1)\nret
+             .section .bss.x,\"aw\",@nobits\nx: .space 4"
+        )
+    };
+    let error = assembled(&cc, &code("j 2f"));
+    assert_eq!(error.code, "absolute-address");
+    assert_eq!(error.message, "this code holds the absolute address of `x`, which only the loader knows");
+    let one = cc.compile("one", &format!("/* asm */\n{}\n", code("nop")), &[]);
+    cc.link(&[("one.o", &one)]).expect("one high part only");
 }
 
 #[test]

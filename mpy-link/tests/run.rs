@@ -193,3 +193,35 @@ fn emulated_architectures() {
         }
     }
 }
+
+/// Libraries of some compilers hold absolute addresses in pairs of instructions.
+#[test]
+fn absolute_addresses_in_libraries() {
+    let Some(host) = common::cc("x64") else { return };
+    let direct = program(&host, "direct", "-m64", &["-DDIRECT", "loader.c", "torture.c", "elsewhere.c"]);
+    let right = output(&direct, "".as_ref());
+    for arch in ["rv32imc", "rv64imc"] {
+        let Some(cc) = common::cc(arch) else { continue };
+        if emulator(&cc).is_none() {
+            continue;
+        }
+        for relax in ["-mrelax", "-mno-relax"] {
+            for level in ["-O0", "-O1", "-Os", "-O2", "-O3"] {
+                let absolute = ["-fno-pic", "-mcmodel=medlow", "-fcommon", level, relax];
+                let library = cc.helpers(&absolute).expect("a library");
+                let torture = cc.compile(
+                    "torture",
+                    &c_source("torture.c"),
+                    &[&absolute[..], &["-DFAR", "-fno-jump-tables"]].concat(),
+                );
+                cc.compile("elsewhere", &c_source("elsewhere.c"), &absolute);
+                let archive = cc.archive("libelse.a", &["elsewhere"], "rcs").expect("ar");
+                let inputs =
+                    [object("torture.o", &torture), lazy("libelse.a", &archive), lazy("libhelp.a", &library)];
+                let image =
+                    cc.link_inputs(&inputs).unwrap_or_else(|error| panic!("{arch} {level} {relax}: {error}"));
+                assert_eq!(emulated(&cc, &image).expect("an emulator"), right, "{arch} {level} {relax}");
+            }
+        }
+    }
+}

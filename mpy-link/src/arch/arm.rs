@@ -144,6 +144,7 @@ const V7M: Arch = Arch {
     abi_flags: object::elf::EF_ARM_EABIMASK,
     extensions: &[],
     got_is_based: |_| true,
+    make_relative: None,
     relax_got: None,
     relax_code: None,
 };

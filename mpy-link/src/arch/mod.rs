@@ -2,11 +2,12 @@
 
 mod arm;
 mod riscv;
+mod riscv_absolute;
 mod x64;
 mod x86;
 mod xtensa;
 
-use crate::relax::{RelaxCode, RelaxGot};
+use crate::relax::{MakeRelative, RelaxCode, RelaxGot};
 use crate::reloc::Row;
 
 /// A machine as the linker sees it; [`target_specs::Arch`] holds what the other stages see.
@@ -47,6 +48,7 @@ pub struct Arch {
     /// Whether the code at a look-up in the GOT counts from a register that holds its address; a
     /// look-up without one would read from a fixed address.
     pub got_is_based: fn(code_before: &[u8]) -> bool,
+    pub make_relative: Option<MakeRelative>,
     pub relax_got: Option<RelaxGot>,
     pub relax_code: Option<RelaxCode>,
 }

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use super::Arch;
+use super::riscv_absolute::{is_entry, make_relative};
 use crate::object::{Home, Reloc, Section, Symbol};
-use crate::relax::Cut;
+use crate::relax::{Cut, MakeRelative};
 use crate::reloc::Formula::{
     Absolute, Add, Align, GotEntry, High, Jump, Low, LowOfPair, None as Mark, Refuse, Relative, Set, Subtract,
 };
@@ -27,7 +28,7 @@ static S_LOW: Field = Field::number(4, &[bits(0, 5, 7), bits(5, 7, 25)], Range::
 /// `auipc` followed by `jalr`.
 static CALL: Field = Field::number(8, &[upper(12), bits(0, 12, 52)], PAIR);
 /// `beq` and friends.
-static B_TYPE: Field = Field {
+pub(super) static B_TYPE: Field = Field {
     bytes: 4,
     bits: &[bits(11, 1, 7), bits(1, 4, 8), bits(5, 6, 25), bits(12, 1, 31)],
     range: Range::Signed(13),
@@ -45,7 +46,7 @@ pub(super) static J_TYPE: Field = Field {
     addend: None,
 };
 /// `c.beqz`, `c.bnez`.
-static CB_TYPE: Field = Field {
+pub(super) static CB_TYPE: Field = Field {
     bytes: 2,
     bits: &[bits(5, 1, 2), bits(1, 2, 3), bits(6, 2, 5), bits(3, 2, 10), bits(8, 1, 12)],
     range: Range::Signed(9),
@@ -149,15 +150,20 @@ fn jump(distance: i64) -> Option<Vec<u8>> {
     Some(far)
 }
 
-const JAL: u32 = 17;
+pub(super) const BRANCH: u32 = 16;
+pub(super) const JAL: u32 = 17;
 const CALL_NUMBERS: [u32; 2] = [18, 19];
 const GOT_HI20: u32 = 20;
-const PCREL_HI20: u32 = 23;
-const PCREL_LO12_I: u32 = 24;
-const PCREL_LO12_S: u32 = 25;
-const ALIGN: u32 = 43;
-const RVC_JUMP: u32 = 45;
-const RELAX: u32 = 51;
+pub(super) const PCREL_HI20: u32 = 23;
+pub(super) const PCREL_LO12_I: u32 = 24;
+pub(super) const PCREL_LO12_S: u32 = 25;
+pub(super) const HI20: u32 = 26;
+pub(super) const LO12_I: u32 = 27;
+pub(super) const LO12_S: u32 = 28;
+pub(super) const ALIGN: u32 = 43;
+pub(super) const RVC_BRANCH: u32 = 44;
+pub(super) const RVC_JUMP: u32 = 45;
+pub(super) const RELAX: u32 = 51;
 
 /// `auipc rd, %got_pcrel_hi(foo); lw rd, %pcrel_lo(…)(rd)` becomes `auipc rd, %pcrel_hi(foo); addi
 /// rd, rd, %pcrel_lo(…)`, when all that use the high part are such loads.
@@ -310,6 +316,7 @@ const BASE: Arch = Arch {
     // `RV32_EXT_*` of `py/asmrv32.h`.
     extensions: &[("zba", 1), ("zcmp", 2)],
     got_is_based: |_| true,
+    make_relative: Some(MakeRelative { is_entry, rewrite: make_relative }),
     relax_got: Some(relax_got),
     relax_code: Some(relax_code::<true>),
 };

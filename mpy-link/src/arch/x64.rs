@@ -98,6 +98,7 @@ pub static X64: Arch = Arch {
     abi_flags: 0,
     extensions: &[],
     got_is_based: |_| true,
+    make_relative: None,
     relax_got: Some(relax_got),
     relax_code: None,
 };

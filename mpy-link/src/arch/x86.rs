@@ -106,6 +106,7 @@ pub static X86: Arch = Arch {
     abi_flags: 0,
     extensions: &[],
     got_is_based,
+    make_relative: None,
     relax_got: Some(relax_got),
     relax_code: None,
 };

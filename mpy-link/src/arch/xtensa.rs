@@ -121,6 +121,7 @@ const BASE: Arch = Arch {
     abi_flags: 0,
     extensions: &[],
     got_is_based: |_| true,
+    make_relative: None,
     relax_got: None,
     relax_code: None,
 };
