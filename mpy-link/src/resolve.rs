@@ -496,8 +496,14 @@ impl<'a> Program<'a> {
                                 }
                                 continue;
                             }
-                            let number = *numbers.entry(symbol.name).or_insert_with(|| {
-                                undefined.push(Undefined { name: symbol.name, from: Vec::new(), count: 0 });
+                            // Debugging information, the loser of a COMDAT group.
+                            let name = if symbol.name.is_empty() {
+                                "a section that is left out"
+                            } else {
+                                symbol.name
+                            };
+                            let number = *numbers.entry(name).or_insert_with(|| {
+                                undefined.push(Undefined { name, from: Vec::new(), count: 0 });
                                 undefined.len() - 1
                             });
                             undefined[number].count += 1;

@@ -306,6 +306,8 @@ const BASE: Arch = Arch {
     literals: false,
     rows: ROWS,
     in_place: &[],
+    // Less where the ESP32-C3 has its executable memory, which no instruction minds: what is larger
+    // than a word is accessed by words.
     text_align: 16,
     wished_align: 1,
     relative_bias: 0,
