@@ -107,7 +107,8 @@ fn jump_v6m(distance: i64) -> Option<Vec<u8>> {
     if let Some(code) = short_jump(distance) {
         return Some(code);
     }
-    let mut code = vec![0x01, 0xb5, 0x00, 0xf0, 0x00, 0xf8, 0x01, 0xbd]; // push {r0, lr}; bl; pop {r0, pc}
+    // push {r4, lr}; bl; pop {r4, pc}: the stack stays aligned, and r0 is what the entry returns.
+    let mut code = vec![0x10, 0xb5, 0x00, 0xf0, 0x00, 0xf8, 0x10, 0xbd];
     BRANCH_24.write(&mut code[2..6], distance.wrapping_sub(2 + 4)).ok()?;
     Some(code)
 }
