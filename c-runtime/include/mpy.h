@@ -27,6 +27,8 @@ typedef void *mp_obj_t;
 typedef const void *mp_const_obj_t;
 
 #define MP_OBJ_NULL ((mp_obj_t)0)
+/* "Load" as the value of obj_subscr; "go on looking" as the second word of an attribute. */
+#define MP_OBJ_SENTINEL ((mp_obj_t)4)
 #define MP_OBJ_IS_SMALL_INT(obj) (((uintptr_t)(obj) & 1) != 0)
 #define MP_OBJ_SMALL_INT_VALUE(obj) ((intptr_t)(obj) >> 1)
 #define MP_OBJ_NEW_SMALL_INT(value) ((mp_obj_t)(((uintptr_t)(value) << 1) | 1))
@@ -41,12 +43,21 @@ typedef size_t qstr;
 /* Strings that have the same number in every firmware: `static_qstr_list` of py/makeqstrdata.py,
  * counted from 1. That list is part of the format of .mpy files, which store these numbers. */
 enum {
+    MP_QSTR___main__ = 21,
+    MP_QSTR_AttributeError = 32,
+    MP_QSTR_BaseException = 33,
     MP_QSTR_Exception = 36,
     MP_QSTR_MemoryError = 44,
     MP_QSTR_OverflowError = 49,
     MP_QSTR_RuntimeError = 50,
     MP_QSTR_TypeError = 54,
     MP_QSTR_ValueError = 55,
+    MP_QSTR_builtins = 63,
+    MP_QSTR_callable = 67,
+    MP_QSTR_int = 94,
+    MP_QSTR_isinstance = 97,
+    MP_QSTR_repr = 130,
+    MP_QSTR_staticmethod = 148,
 };
 
 /* What objects look like inside is the firmware's business; only their addresses are used. */
@@ -60,8 +71,27 @@ typedef struct _mp_module_context_t mp_module_context_t;
 /* Types for native_from_obj and native_to_obj. */
 enum { MP_NATIVE_TYPE_BOOL = 1, MP_NATIVE_TYPE_INT = 2, MP_NATIVE_TYPE_UINT = 3, MP_NATIVE_TYPE_QSTR = 8 };
 
-/* Operators for binary_op. */
-enum { MP_BINARY_OP_EQUAL = 2, MP_BINARY_OP_RSHIFT = 26 };
+/* Operators for unary_op and binary_op. */
+enum { MP_UNARY_OP_NEGATIVE = 1, MP_UNARY_OP_INVERT = 2, MP_UNARY_OP_LEN = 5 };
+enum {
+    MP_BINARY_OP_LESS = 0,
+    MP_BINARY_OP_MORE = 1,
+    MP_BINARY_OP_EQUAL = 2,
+    MP_BINARY_OP_LESS_EQUAL = 3,
+    MP_BINARY_OP_MORE_EQUAL = 4,
+    MP_BINARY_OP_IN = 6,
+    MP_BINARY_OP_OR = 22,
+    MP_BINARY_OP_XOR = 23,
+    MP_BINARY_OP_AND = 24,
+    MP_BINARY_OP_LSHIFT = 25,
+    MP_BINARY_OP_RSHIFT = 26,
+    MP_BINARY_OP_ADD = 27,
+    MP_BINARY_OP_SUBTRACT = 28,
+    MP_BINARY_OP_MULTIPLY = 29,
+    MP_BINARY_OP_TRUE_DIVIDE = 32,
+    MP_BINARY_OP_MODULO = 33,
+    MP_BINARY_OP_POWER = 34,
+};
 
 typedef struct {
     void *buf;
@@ -238,6 +268,18 @@ typedef struct {
 } mp_obj_fun_builtin_var_t;
 
 #define MP_OBJ_FUN_MAKE_SIG(n_args_min, n_args_max) ((uint32_t)(n_args_min) << 17 | (uint32_t)(n_args_max) << 1)
+
+/* A type, with room for every slot; a slot's index is 1 more than its place in `slots`, or 0.
+ * py/obj.h, `mp_obj_full_type_t`. */
+typedef struct {
+    const mp_obj_type_t *type;
+    uint16_t flags;
+    uint16_t name;
+    uint8_t make_new, print, call, unary_op, binary_op, attr, subscr, iter, buffer, protocol, parent, locals_dict;
+    const void *slots[11];
+} mp_obj_full_type_t;
+
+enum { MP_TYPE_FLAG_ITER_IS_ITERNEXT = 0x80 };
 
 #define mp_const_none ((mp_obj_t)mp_fun_table.const_none)
 

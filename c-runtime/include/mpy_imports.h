@@ -11,15 +11,6 @@
 
 #include "mpy_unwind.h"
 
-/* A WebAssembly value on its way. Its types are written with the letters that the firmware's
- * binary_get_val_array knows: i (i32), q (i64), f (f32), d (f64). */
-typedef union {
-    uint32_t i;
-    uint64_t q;
-    float f;
-    double d;
-} mpy_slot_t;
-
 __attribute__((unused)) static void mpy_to_slot(char type, mpy_slot_t *slot, mp_obj_t obj) {
     if (type == 'i') {
         slot->i = mpy_to_i32(obj);
@@ -62,15 +53,15 @@ __attribute__((noinline)) static void mpy_call_python(unsigned module, unsigned 
     }
 }
 
-#ifdef MPY_STACK_POINTER
+#ifdef MPY_HAS_STACKS
 typedef struct {
     nlr_buf_t nlr;
-    uint32_t base; /* MPY_STACK_BASE outside the call */
+    mpy_stacks_t outside;
 } mpy_import_frame_t;
 
 /* Passes on the exception that ended the call of an import. */
 __attribute__((noinline, noreturn)) static void mpy_leave_import(mpy_import_frame_t *frame) {
-    MPY_STACK_BASE = frame->base;
+    mpy_leave_python(&frame->outside);
     mpy_unwind();
     mp_fun_table.raise(frame->nlr.ret_val);
     __builtin_unreachable();
@@ -83,17 +74,16 @@ __attribute__((noinline, noreturn)) static void mpy_leave_import(mpy_import_fram
  * they may have put something else where a value lay that is wanted after the second return. So all
  * that is wanted then is the address of the frame, and everything else is done by other functions. */
 MPY_SHARED void mpy_call_import(unsigned module, unsigned field, const char *type, mpy_slot_t *slots) {
-#ifdef MPY_STACK_POINTER
+#ifdef MPY_HAS_STACKS
     mpy_import_frame_t frame;
-    frame.base = MPY_STACK_BASE;
-    MPY_STACK_BASE = MPY_STACK_POINTER;
+    mpy_enter_python(&frame.outside);
     if (mp_fun_table.nlr_push(&frame.nlr)
         || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(frame.nlr.regs))) {
         mpy_leave_import(&frame);
     }
     mpy_call_python(module, field, type, slots);
     mp_fun_table.nlr_pop();
-    MPY_STACK_BASE = frame.base;
+    mpy_leave_python(&frame.outside);
 #else
     mpy_call_python(module, field, type, slots);
 #endif

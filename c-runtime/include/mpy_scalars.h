@@ -16,6 +16,16 @@ __attribute__((noinline, noreturn, unused)) static void mpy_raise_overflow(void)
     mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_OverflowError), "integer out of range");
 }
 
+__attribute__((noinline, noreturn, unused)) static void mpy_raise_type_error(const char *message) {
+    mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_TypeError), message);
+    __builtin_unreachable();
+}
+
+__attribute__((noinline, noreturn, unused)) static void mpy_raise_value_error(const char *message) {
+    mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_ValueError), message);
+    __builtin_unreachable();
+}
+
 /* The bits of `obj` below 32. Raises OverflowError outside the range of i32.
  *
  * The firmware's own conversion truncates silently, so the range is checked by what is left of the
@@ -70,6 +80,24 @@ MPY_SHARED mp_obj_t mpy_from_f32(float value) {
 MPY_SHARED mp_obj_t mpy_from_f64(double value) {
     return mp_fun_table.binary_get_val_array('d', &value, 0);
 }
+
+MPY_SHARED mp_obj_t mpy_from_u64(uint64_t value) {
+    return mp_fun_table.binary_get_val_array('Q', &value, 0);
+}
+
+/* A string of the module, by its index. */
+__attribute__((unused)) static mp_obj_t mpy_string(unsigned index) {
+    return mp_fun_table.native_to_obj(mp_native_qstr_table[index], MP_NATIVE_TYPE_QSTR);
+}
+
+/* A WebAssembly value on its way. Its types are written with the letters that the firmware's
+ * binary_get_val_array knows: i (i32), q (i64), f (f32), d (f64). */
+typedef union {
+    uint32_t i;
+    uint64_t q;
+    float f;
+    double d;
+} mpy_slot_t;
 
 /* Raises RuntimeError("float unsupported") on firmware built without floats, which would otherwise
  * take and give wrong values silently. */

@@ -15,11 +15,16 @@ macro_rules! files {
 /// Headers, to be put on the include path.
 pub const HEADERS: &[File] = files!("include":
     "mpy.h"
+    "mpy_calls.h"
+    "mpy_classes.h"
     "mpy_imports.h"
+    "mpy_intrinsics.h"
     "mpy_memory.h"
     "mpy_scalars.h"
+    "mpy_sequences.h"
     "mpy_text.h"
     "mpy_unwind.h"
+    "mpy_values.h"
     "softfloat.h"
     "wasm.h"
 );

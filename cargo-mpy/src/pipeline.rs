@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use glue_gen::Glue;
+use glue_gen::wbindgen::Api;
 use mpy_link::{Image, Input, InputKind, Sizes};
 use target_specs::{Diagnostic, Result};
 use wasm_to_c::{CUnit, WasmModule};
@@ -88,7 +89,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
     }
 
     // WebAssembly → the same with nothing in it that Python cannot reach, and its exact memory.
-    let module = wasm::prepare(&plan.module, &bytes, plan.heap)?;
+    let wasm::Prepared { module, api } = wasm::prepare(&plan.module, &bytes, plan.heap)?;
     if emit == Some(Stage::Wasm) {
         let path = plan.out_dir.join(format!("{}.wasm", plan.module));
         toolchain::write_file(&path, &module.bytes)?;
@@ -97,7 +98,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
     }
 
     // WebAssembly → C, and what it exports and imports → its bindings in C.
-    let sources = translate(plan, &module, emit)?;
+    let sources = translate(plan, &module, api.as_ref(), emit)?;
     let Some((unit, glue)) = sources else { return Ok(Vec::new()) };
 
     // C → objects → modules: each target alone, several at once.
@@ -163,14 +164,19 @@ struct Finished {
 }
 
 /// The module and its bindings in C; `None` when one of them was to be printed.
-fn translate(plan: &BuildPlan, module: &WasmModule, emit: Option<Stage>) -> Result<Option<(CUnit, Glue)>> {
+fn translate(
+    plan: &BuildPlan,
+    module: &WasmModule,
+    api: Option<&Api>,
+    emit: Option<Stage>,
+) -> Result<Option<(CUnit, Glue)>> {
     let options = wasm_to_c::Options { safety: plan.safety, ..Default::default() };
     let translation = wasm_to_c::transpile(module, &options)?;
     if emit == Some(Stage::C) {
         ui::output(&translation.unit.source);
         return Ok(None);
     }
-    let glue = glue_gen::glue(&plan.module, &translation.interface)?;
+    let glue = glue_gen::glue(&plan.module, &translation.interface, api)?;
     if emit == Some(Stage::Glue) {
         ui::output(&glue.unit.source);
         return Ok(None);

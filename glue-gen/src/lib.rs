@@ -3,6 +3,10 @@
 //! [`Surface`] is the border as plain data; `write` turns it into C that leans on the headers
 //! `mpy*.h` of `c-runtime`, so that only what differs between modules is generated.
 
+mod bindings;
+mod c;
+mod classes;
+mod intrinsics;
 mod stub;
 mod surface;
 mod types;
@@ -26,10 +30,11 @@ pub struct Glue {
     pub stub: String,
 }
 
-/// Writes the bindings for `interface`.
+/// Writes the bindings for `interface`, with the types that `api` gives to what wasm-bindgen made.
 ///
 /// # Errors
-/// An export or import MicroPython cannot express (`inexpressible-export`, `inexpressible-import`).
-pub fn glue(module_name: &str, interface: &Interface) -> Result<Glue> {
-    Ok(write::write(module_name, &Surface::of(interface)?))
+/// An export or import MicroPython cannot express (`inexpressible-export`, `inexpressible-import`,
+/// `unsupported-bindings`).
+pub fn glue(module_name: &str, interface: &Interface, api: Option<&wbindgen::Api>) -> Result<Glue> {
+    write::write(module_name, &Surface::of(interface)?, interface, api)
 }

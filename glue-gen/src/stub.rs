@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::surface::Surface;
 use crate::types::Scalar;
+use crate::wbindgen::Api;
 
 /// Words that cannot be names (Python's "Keywords", and the soft ones that are names).
 const KEYWORDS: &[&str] = &[
@@ -12,7 +13,8 @@ const KEYWORDS: &[&str] = &[
     "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
 ];
 
-pub(crate) fn stub(surface: &Surface) -> String {
+pub(crate) fn stub(surface: &Surface, api: Option<&Api>) -> String {
+    let _ = api;
     let mut text = String::new();
     for function in &surface.functions {
         // Parameters have no names in WebAssembly, so callers cannot use any.
@@ -73,7 +75,7 @@ mod tests {
             function("a-\nb", &[Scalar::I32], &[]),
         ];
         assert_eq!(
-            stub(&Surface { functions, ..Surface::default() }),
+            stub(&Surface { functions, ..Surface::default() }, None),
             "def add(p0: int, p1: float, /) -> int: ...\n\
              def none() -> None: ...\n\
              def pair(p0: float, /) -> tuple[int, float]: ...\n\

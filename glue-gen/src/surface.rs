@@ -4,6 +4,7 @@ use target_specs::{Diagnostic, Place, Result};
 use wasm_to_c::{Interface, MemoryInfo, ValType};
 
 use crate::types::Scalar;
+use crate::wbindgen;
 
 /// The longest name MicroPython can intern on any port (`MICROPY_QSTR_BYTES_IN_LEN` of 1).
 const LONGEST_NAME: usize = 255;
@@ -70,7 +71,8 @@ impl Surface {
             memory: interface.memory.clone(),
             ..Surface::default()
         };
-        for export in &interface.exports {
+        // What wasm-bindgen made is described by its own data, not by WebAssembly's types.
+        for export in interface.exports.iter().filter(|export| !export.name.starts_with("mpy:")) {
             let refuse = |message: String, help: &str| {
                 Diagnostic::new("inexpressible-export", message)
                     .at(Place::Item(export.name.clone()))
@@ -104,7 +106,7 @@ impl Surface {
                 result_type: export.result_type.clone(),
             });
         }
-        for import in &interface.imports {
+        for import in interface.imports.iter().filter(|import| import.module != wbindgen::MODULE) {
             let refuse = |message: String, help: &str| {
                 Diagnostic::new("inexpressible-import", message)
                     .at(Place::Item(format!("{}.{}", import.module, import.field)))

@@ -2,71 +2,84 @@
 
 use std::fmt::Write as _;
 
-use wasm_to_c::CUnit;
+use target_specs::Result;
+use wasm_to_c::{CUnit, Interface};
 
 use crate::Glue;
+use crate::bindings::{self, Bindings, Registered};
+use crate::c::{Strings, comment, line};
 use crate::stub::stub;
 use crate::surface::{Function, Import, ImportKind, Surface};
 use crate::types::Scalar;
+use crate::wbindgen::Api;
 
 /// Functions of more parameters get their arguments as an array.
 const MOST_FIXED: usize = 3;
 
-/// The strings of the module, each once; an index is that of `mp_native_qstr_table`, whose first
-/// entry is the file name.
-#[derive(Default)]
-struct Strings(Vec<String>);
-
-impl Strings {
-    fn index(&mut self, text: &str) -> usize {
-        let found = self.0.iter().position(|known| known == text);
-        1 + found.unwrap_or_else(|| {
-            self.0.push(text.to_owned());
-            self.0.len() - 1
-        })
-    }
-}
-
-/// Writes to a `String`, which cannot fail.
-macro_rules! line {
-    ($out:expr) => { $out.push('\n') };
-    ($out:expr, $($arg:tt)*) => {{ let _ = writeln!($out, $($arg)*); }};
-}
-
-pub(crate) fn write(module_name: &str, surface: &Surface) -> Glue {
+/// Writes the bindings of the functions of `surface` and, when the crate uses wasm-bindgen, of what
+/// `api` says.
+///
+/// # Errors
+/// `unsupported-bindings`, `invalid-bindings`.
+pub(crate) fn write(
+    module_name: &str,
+    surface: &Surface,
+    interface: &Interface,
+    api: Option<&Api>,
+) -> Result<Glue> {
     let mut c = String::new();
     line!(c, "/* Bindings of {} to Python. */", comment(module_name));
     line!(c);
-    headers(&mut c, surface);
 
-    // Registration counts through the strings, so exported names come first, in the tables' order.
-    let (fixed, var): (Vec<_>, Vec<_>) =
-        surface.functions.iter().partition(|function| function.params.len() <= MOST_FIXED);
-    let mut strings = Strings(fixed.iter().chain(&var).map(|function| function.name.clone()).collect());
+    let mut functions: Vec<Registered> = surface.functions.iter().map(registered).collect();
+    let mut strings = Strings::default();
+    let mut bindings = match api {
+        Some(api) => {
+            strings.0 = api.functions.iter().map(|call| call.name.clone()).collect();
+            bindings::bindings(interface, api, &mut strings)?
+        }
+        None => Bindings::default(),
+    };
+    functions.append(&mut bindings.functions);
+    let (fixed, var): (Vec<_>, Vec<_>) = functions
+        .iter()
+        .partition(|function| function.arity.0 == function.arity.1 && function.arity.1 <= MOST_FIXED);
 
+    // Where nothing else has strings yet, registration can count through them.
+    if api.is_none() {
+        strings.0 = fixed.iter().chain(&var).map(|function| function.name.clone()).collect();
+    }
+
+    headers(&mut c, surface, api.is_some(), &bindings);
     for item in &surface.imports {
         import(&mut c, item, &mut strings);
     }
     let mut written: Vec<&str> = Vec::new();
-    for function in fixed.iter().chain(&var) {
+    for function in &surface.functions {
         // The same function may be exported under several names.
         if !written.contains(&function.c_name.as_str()) {
             written.push(&function.c_name);
             wrapper(&mut c, function);
         }
     }
-    tables(&mut c, &fixed, &var);
-    init(&mut c, surface, fixed.len(), var.len());
-    Glue { unit: CUnit { file_name: "glue.c".to_owned(), source: c }, qstrs: strings.0, stub: stub(surface) }
+    c.push_str(&bindings.code);
+    let counted = api.is_none();
+    tables(&mut c, &fixed, &var, (!counted).then_some(&mut strings));
+    init(&mut c, surface, &bindings, counted, [fixed.len(), var.len()]);
+    Ok(Glue {
+        unit: CUnit { file_name: "glue.c".to_owned(), source: c },
+        qstrs: strings.0,
+        stub: stub(surface, api),
+    })
 }
 
-/// `text` as it may stand in a comment.
-fn comment(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().replace("*/", "* /")
+fn registered(function: &Function) -> Registered {
+    let n = function.params.len();
+    Registered { name: function.name.clone(), wrapper: wrapper_name(function), arity: (n, n) }
 }
 
 /// What the headers of the runtime want to know, and the headers.
-fn headers(c: &mut String, surface: &Surface) {
+fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings) {
     let python = surface.imports.iter().filter(|i| matches!(i.kind, ImportKind::Python { .. }));
     if let Some(lvalue) = &surface.stack_pointer {
         line!(c, "#include \"wasm.h\"");
@@ -74,6 +87,8 @@ fn headers(c: &mut String, surface: &Surface) {
         line!(c, "#define MPY_STACK_BASE mpy_stack_base");
         line!(c, "#define MPY_STACK_POINTER {lvalue}");
     }
+    c.push_str("#include <stdint.h>\n");
+    c.push_str(&bindings.before);
     line!(c, "#include \"mpy_unwind.h\"");
     line!(c, "#include \"mpy_memory.h\"");
     if let Some(slots) = python.clone().map(|i| i.params.len().max(i.results.len())).max() {
@@ -83,7 +98,10 @@ fn headers(c: &mut String, surface: &Surface) {
         }
         line!(c, "#include \"mpy_imports.h\"");
     }
-    if let (Some(memory), true) = (&surface.memory, surface.imports.len() > python.count()) {
+    if has_api {
+        line!(c, "#include \"mpy_calls.h\"");
+        line!(c, "#include \"mpy_intrinsics.h\"");
+    } else if let (Some(memory), true) = (&surface.memory, surface.imports.len() > python.count()) {
         line!(c, "#define MPY_MEMORY ({})", memory.base);
         line!(c, "#define MPY_MEMORY_SIZE ({})", memory.size);
         line!(c, "#include \"mpy_text.h\"");
@@ -185,40 +203,43 @@ fn wrapper(c: &mut String, function: &Function) {
     line!(c);
 }
 
-/// The function objects, in the order of their names in the module's strings.
-fn tables(c: &mut String, fixed: &[&Function], var: &[&Function]) {
+/// The function objects, and in `strings` their names, where these are not the first strings.
+fn tables(c: &mut String, fixed: &[&Registered], var: &[&Registered], strings: Option<&mut Strings>) {
     if !fixed.is_empty() {
         line!(c, "static const mp_obj_fun_builtin_fixed_t mpy_fixed[] = {{");
         for function in fixed {
-            let n = function.params.len();
-            line!(c, "    {{&mp_type_fun_builtin_{n}, {{._{n} = {}}}}},", wrapper_name(function));
+            let n = function.arity.1;
+            line!(c, "    {{&mp_type_fun_builtin_{n}, {{._{n} = {}}}}},", function.wrapper);
         }
         line!(c, "}};");
-        line!(c);
     }
     if !var.is_empty() {
         line!(c, "static const mp_obj_fun_builtin_var_t mpy_var[] = {{");
         for function in var {
-            let n = function.params.len();
+            let (least, most) = function.arity;
             line!(
                 c,
-                "    {{&mp_type_fun_builtin_var, MP_OBJ_FUN_MAKE_SIG({n}, {n}), {}}},",
-                wrapper_name(function)
+                "    {{&mp_type_fun_builtin_var, MP_OBJ_FUN_MAKE_SIG({least}, {most}), {}}},",
+                function.wrapper
             );
         }
         line!(c, "}};");
-        line!(c);
     }
+    if let (Some(strings), false) = (strings, fixed.is_empty() && var.is_empty()) {
+        let names = fixed.iter().chain(var).map(|function| strings.index(&function.name).to_string());
+        line!(c, "static const uint16_t mpy_names[] = {{{}}};", names.collect::<Vec<_>>().join(", "));
+    }
+    line!(c);
 }
 
 /// What runs when the module is imported. The loader has made the module's globals current, and
 /// ignores the result.
-fn init(c: &mut String, surface: &Surface, fixed: usize, var: usize) {
+fn init(c: &mut String, surface: &Surface, bindings: &Bindings, counted: bool, [fixed, var]: [usize; 2]) {
     line!(c, "void mpy_init(void);");
     line!(c, "void mpy_init(void) {{");
     let types = surface.functions.iter().flat_map(|f| f.params.iter().chain(&f.results));
-    let types = types.chain(surface.imports.iter().flat_map(|i| i.params.iter().chain(&i.results)));
-    if types.copied().any(Scalar::is_float) {
+    let mut types = types.chain(surface.imports.iter().flat_map(|i| i.params.iter().chain(&i.results)));
+    if bindings.floats || types.any(|ty| ty.is_float()) {
         line!(c, "    mpy_require_floats();");
     }
     if surface.stack_pointer.is_some() {
@@ -227,15 +248,17 @@ fn init(c: &mut String, surface: &Surface, fixed: usize, var: usize) {
     for start in &surface.start {
         line!(c, "    {start}();");
     }
-    for (table, count, first) in [("mpy_fixed", fixed, 1), ("mpy_var", var, 1 + fixed)] {
+    for (table, count, first) in [("mpy_fixed", fixed, 0), ("mpy_var", var, fixed)] {
         if count > 0 {
             line!(c, "    for (size_t i = 0; i < {count}; i++) {{");
+            let name = if counted { format!("i + {}", first + 1) } else { format!("mpy_names[i + {first}]") };
             line!(
                 c,
-                "        mp_fun_table.store_global(mp_native_qstr_table[i + {first}], (mp_obj_t)&{table}[i]);"
+                "        mp_fun_table.store_global(mp_native_qstr_table[{name}], (mp_obj_t)&{table}[i]);"
             );
             line!(c, "    }}");
         }
     }
+    c.push_str(&bindings.init);
     line!(c, "}}");
 }

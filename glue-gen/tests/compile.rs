@@ -148,25 +148,25 @@ fn compile_one(command: &str, flags: &[String], optimisation: &str, folder: &Pat
 #[test]
 fn every_kind_of_binding_compiles_everywhere() {
     let (interface, module) = everything();
-    compile(module, &glue("everything", &interface).unwrap());
+    compile(module, &glue("everything", &interface, None).unwrap());
 }
 
 #[test]
 fn a_module_needs_nothing_but_its_own() {
     let interface = Interface::default();
-    let glue = glue("empty", &interface).unwrap();
+    let glue = glue("empty", &interface, None).unwrap();
     assert!(glue.qstrs.is_empty());
     compile("", &glue);
 
     let add = Interface { exports: vec![export("add", "add", "ii>i")], ..Interface::default() };
     let module = "#include \"wasm.h\"\nstatic uint32_t add(uint32_t a, uint32_t b) { return a + b; }\n";
-    compile(module, &crate::glue("one", &add).unwrap());
+    compile(module, &crate::glue("one", &add, None).unwrap());
 }
 
 #[test]
 fn exported_names_come_first_in_the_order_of_the_tables() {
     let (interface, _) = everything();
-    let glue = glue("everything", &interface).unwrap();
+    let glue = glue("everything", &interface, None).unwrap();
     // Up to three parameters, then more, then what imports add.
     assert_eq!(
         glue.qstrs,
@@ -177,7 +177,7 @@ fn exported_names_come_first_in_the_order_of_the_tables() {
 #[test]
 fn what_python_cannot_express_is_refused_by_name() {
     let refused = |interface: Interface| {
-        let error = glue("m", &interface).unwrap_err();
+        let error = glue("m", &interface, None).unwrap_err();
         (error.code, error.at.to_string())
     };
     let exports = |exports| Interface { exports, ..Interface::default() };

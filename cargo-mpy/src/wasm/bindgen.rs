@@ -1,351 +1,197 @@
-//! wasm-bindgen's descriptors: small functions that say, one call at a time, what the types of an
-//! export or import are. They are run here, before anything else is done to the module.
+//! wasm-bindgen's part of a module: read what its macro says, then let wasm-bindgen itself take out
+//! what only its own tools understand.
+//!
+//! What the bindings need is kept under names of ours: the exports behind Python's functions and
+//! wasm-bindgen's helpers as `mpy:NAME`, what Rust calls as imports of the module `mpy:bindgen`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 
-use glue_gen::wbindgen::Raw;
-use target_specs::{Diagnostic, Result};
-use walrus::ir::{BinaryOp, Instr, InstrSeqId, Value};
-use walrus::{ConstExpr, ExportItem, FunctionId, FunctionKind, GlobalKind, ImportKind, LocalId, Module};
+use glue_gen::wbindgen::{self, Api, Raw};
+use target_specs::{Diagnostic, Place, Result};
+use walrus::ir::{Value, VisitorMut};
+use walrus::{
+    ConstExpr, ElementItems, ElementKind, ExportItem, FunctionBuilder, FunctionId, ImportKind, Module,
+};
+use wasm_bindgen_cli_support::Bindgen;
 
-const PLACEHOLDER: &str = "__wbindgen_placeholder__";
-const DESCRIBE: &str = "__wbindgen_describe_";
-/// Instructions that one descriptor may take: those of the largest signatures take thousands.
-const MOST_STEPS: u32 = 1_000_000;
-/// Calls within calls.
-const DEEPEST: u32 = 100;
+use super::describe::{self, PLACEHOLDER};
 
-/// What `module` says of its bindings; `None` when it does not use wasm-bindgen.
+/// Helpers of wasm-bindgen that Python's side calls.
+const HELPERS: &[&str] =
+    &["__wbindgen_malloc", "__wbindgen_free", "__wbindgen_exn_store", "__wbindgen_destroy_closure"];
+
+/// The first index of an object that is not a constant (`wasm_bindgen::__rt::JSIDX_RESERVED`).
+const FIRST_OBJECT: i32 = 1028;
+
+/// Takes wasm-bindgen out of `module`; `None` when the module does not use it.
 ///
 /// # Errors
-/// `invalid-bindings`, naming the function.
-pub fn read(module: &Module) -> Result<Option<Raw>> {
-    let mut raw = Raw::default();
-    for (_, section) in module.customs.iter() {
-        if section.name() == "__wasm_bindgen_unstable" {
-            raw.section.extend_from_slice(&section.data(&Default::default()));
+/// `wasm-bindgen-version`, `invalid-bindings`, `unsupported-bindings`.
+pub fn bind(module: Module) -> Result<(Module, Option<Api>)> {
+    let Some(raw) = describe::read(&module)? else { return Ok((module, None)) };
+    let api = wbindgen::api(&raw)?;
+    // Both change what wasm-bindgen makes of a module, behind its callers' backs.
+    for name in ["WASM_BINDGEN_EXTERNREF", "WASM_BINDGEN_MULTI_VALUE"] {
+        if std::env::var_os(name).is_some() {
+            return Err(Diagnostic::new("invalid-environment", format!("`{name}` is set"))
+                .help("unset it: it asks for WebAssembly that only a browser runs"));
         }
     }
-    if raw.section.is_empty() {
-        return Ok(None);
+    let mut module = module;
+    plain_handles(&mut module);
+    let own = exports_of_the_user(&module, &raw, &api);
+    keep(&mut module, &api);
+    import_casts(&mut module, &raw);
+    move_imports(&mut module);
+
+    let broken = |error: anyhow::Error| {
+        Diagnostic::new("invalid-bindings", format!("wasm-bindgen refuses the module: {error:#}"))
+            .at(Place::Nowhere)
+    };
+    let mut bindgen = Bindgen::new();
+    bindgen.input_module("module", module).typescript(false).demangle(false).keep_lld_exports(true);
+    bindgen.bundler(true).map_err(broken)?;
+    let mut output = bindgen.generate_output().map_err(broken)?;
+    // The JavaScript beside it is of no use here.
+    let mut module = std::mem::take(output.wasm_mut());
+
+    let dropped: Vec<_> = module
+        .exports
+        .iter()
+        .filter(|export| !export.name.starts_with("mpy:") && !own.contains(&export.name))
+        .map(walrus::Export::id)
+        .collect();
+    for id in dropped {
+        module.exports.delete(id);
     }
-    let machine = Machine::new(module);
-    for export in module.exports.iter() {
-        let (Some(name), ExportItem::Function(id)) = (export.name.strip_prefix(DESCRIBE), export.item) else {
-            continue;
+    Ok((module, Some(api)))
+}
+
+/// Makes objects `i32` handles in a module that was compiled for `externref`: the code is the same,
+/// only wasm-bindgen's tool would be told to rewrite it.
+fn plain_handles(module: &mut Module) {
+    module.customs.remove_raw("target_features");
+    let unused: Vec<_> = module
+        .exports
+        .iter()
+        .filter(|export| export.name.starts_with("__externref"))
+        .map(walrus::Export::id)
+        .collect();
+    for id in unused {
+        module.exports.delete(id);
+    }
+    let end = module.imports.iter().find_map(|import| match import.kind {
+        ImportKind::Function(id) if import.name == "__wbindgen_externref_statics_end" => Some(id),
+        _ => None,
+    });
+    if let Some(id) = end {
+        let mut builder = FunctionBuilder::new(&mut module.types, &[], &[walrus::ValType::I32]);
+        builder.func_body().i32_const(FIRST_OBJECT);
+        let constant = builder.finish(Vec::new(), &mut module.funcs);
+        replace_calls(module, &BTreeMap::from([(id, constant)]));
+    }
+}
+
+/// Names of exports that have nothing to do with wasm-bindgen.
+fn exports_of_the_user(module: &Module, raw: &Raw, api: &Api) -> HashSet<String> {
+    let symbols: HashSet<&str> = api.symbols().collect();
+    module
+        .exports
+        .iter()
+        .map(|export| &export.name)
+        .filter(|name| {
+            let described = raw.descriptors.contains_key(name.as_str()) || symbols.contains(name.as_str());
+            let internal =
+                ["__wb", "__externref", "__abort_handler", "__instance_"].iter().any(|p| name.starts_with(p));
+            !described && !internal
+        })
+        .cloned()
+        .collect()
+}
+
+/// Exports what the bindings call under names that wasm-bindgen's tool leaves alone.
+fn keep(module: &mut Module, api: &Api) {
+    let named: Vec<(String, ExportItem)> = api
+        .symbols()
+        .chain(HELPERS.iter().copied())
+        .filter_map(|symbol| {
+            let export = module.exports.iter().find(|export| export.name == symbol)?;
+            Some((format!("mpy:{symbol}"), export.item))
+        })
+        .collect();
+    let shims = api.shims().into_iter().filter_map(|index| {
+        Some((format!("mpy:shim_{index}"), ExportItem::Function(table_entry(module, index)?)))
+    });
+    let mut seen = HashSet::new();
+    for (name, item) in named.into_iter().chain(shims).collect::<Vec<_>>() {
+        if seen.insert(name.clone()) {
+            module.exports.add(&name, item);
+        }
+    }
+}
+
+/// The function at `index` of the function table.
+fn table_entry(module: &Module, index: u32) -> Option<FunctionId> {
+    module.elements.iter().find_map(|segment| {
+        let ElementKind::Active { offset: ConstExpr::Value(Value::I32(start)), .. } = segment.kind else {
+            return None;
         };
-        raw.descriptors.insert(name.to_owned(), machine.run(id, name)?);
-    }
-    if let Some(marker) = machine.marker {
-        for (id, local) in module.funcs.iter_local() {
-            let mut finder = Finder { marker, found: false };
-            walrus::ir::dfs_in_order(&mut finder, local, local.entry_block());
-            if finder.found {
-                let name = format!("generic_{}", id.index());
-                let words = machine.run(id, &name)?;
-                raw.generics.insert(name, words);
-            }
-        }
-    }
-    Ok(Some(raw))
-}
-
-struct Finder {
-    marker: FunctionId,
-    found: bool,
-}
-
-impl walrus::ir::Visitor<'_> for Finder {
-    fn visit_function_id(&mut self, id: &FunctionId) {
-        self.found |= *id == self.marker;
-    }
-}
-
-/// Runs descriptors. Only what compilers make of them is understood, optimised or not: constants,
-/// locals, calls, and the shadow stack.
-struct Machine<'a> {
-    module: &'a Module,
-    describe: Option<FunctionId>,
-    marker: Option<FunctionId>,
-    globals: HashMap<walrus::GlobalId, i32>,
-}
-
-#[derive(Default)]
-struct State {
-    words: Vec<u32>,
-    stack: Vec<i32>,
-    memory: BTreeMap<u32, u8>,
-    globals: HashMap<walrus::GlobalId, i32>,
-    steps: u32,
-    depth: u32,
-}
-
-/// How a sequence of instructions was left.
-enum Flow {
-    Next,
-    Branch(InstrSeqId),
-    Return,
-    /// The marker was called: nothing after it matters.
-    Stop,
-}
-
-type Step<T> = std::result::Result<T, String>;
-
-impl<'a> Machine<'a> {
-    fn new(module: &'a Module) -> Self {
-        let import = |name: &str| {
-            module.imports.iter().find_map(|import| match import.kind {
-                ImportKind::Function(id) if import.module == PLACEHOLDER && import.name == name => Some(id),
+        let at = index.checked_sub(start.cast_unsigned())? as usize;
+        match &segment.items {
+            ElementItems::Functions(ids) => ids.get(at).copied(),
+            ElementItems::Expressions(_, items) => match items.get(at)? {
+                ConstExpr::RefFunc(id) => Some(*id),
                 _ => None,
-            })
-        };
-        let globals = module.globals.iter().filter_map(|global| match global.kind {
-            GlobalKind::Local(ConstExpr::Value(Value::I32(value))) => Some((global.id(), value)),
-            _ => None,
-        });
-        Machine {
-            module,
-            describe: import("__wbindgen_describe"),
-            marker: import("__wbindgen_describe_generic_import"),
-            globals: globals.collect(),
+            },
+        }
+    })
+}
+
+/// Turns each function that only describes a change of type into an import that makes it.
+fn import_casts(module: &mut Module, raw: &Raw) {
+    let mut replaced = BTreeMap::new();
+    for (name, id) in describe::generics(module) {
+        if raw.generics.contains_key(&name) {
+            let ty = module.funcs.get(id).ty();
+            let (import, _) = module.add_import_func(wbindgen::MODULE, &name, ty);
+            replaced.insert(id, import);
         }
     }
+    replace_calls(module, &replaced);
+}
 
-    fn run(&self, id: FunctionId, name: &str) -> Result<Vec<u32>> {
-        let mut state = State { globals: self.globals.clone(), ..State::default() };
-        let params = self.module.types.get(self.module.funcs.get(id).ty()).params().len();
-        state.stack.resize(params, 0);
-        match self.call(&mut state, id) {
-            Ok(_) => Ok(state.words),
-            Err(reason) => Err(Diagnostic::new(
-                "invalid-bindings",
-                format!("wasm-bindgen's description of `{name}` cannot be read: {reason}"),
-            )
-            .help("build the crate without coverage or other instrumentation")),
-        }
-    }
-
-    /// Calls a function with its arguments on the stack.
-    fn call(&self, state: &mut State, id: FunctionId) -> Step<Flow> {
-        if Some(id) == self.describe {
-            let word = pop(state)?;
-            state.words.push(word.cast_unsigned());
-            return Ok(Flow::Next);
-        }
-        if Some(id) == self.marker {
-            return Ok(Flow::Stop);
-        }
-        let function = self.module.funcs.get(id);
-        let FunctionKind::Local(local) = &function.kind else {
-            return Err("it calls an import".to_owned());
-        };
-        state.depth += 1;
-        if state.depth > DEEPEST {
-            return Err("its calls are nested too deeply".to_owned());
-        }
-        let mut locals = HashMap::new();
-        for arg in local.args.iter().rev() {
-            locals.insert(*arg, pop(state)?);
-        }
-        let base = state.stack.len();
-        let flow = self.sequence(state, local, &mut locals, local.entry_block())?;
-        state.depth -= 1;
-        let results = self.module.types.get(function.ty()).results().len();
-        if state.stack.len() < base + results {
-            return Err("a result is missing".to_owned());
-        }
-        let kept = state.stack.split_off(state.stack.len() - results);
-        state.stack.truncate(base);
-        state.stack.extend(kept);
-        Ok(if matches!(flow, Flow::Stop) { Flow::Stop } else { Flow::Next })
-    }
-
-    fn sequence(
-        &self,
-        state: &mut State,
-        function: &walrus::LocalFunction,
-        locals: &mut HashMap<LocalId, i32>,
-        id: InstrSeqId,
-    ) -> Step<Flow> {
-        for (instr, _) in &function.block(id).instrs {
-            state.steps += 1;
-            if state.steps > MOST_STEPS {
-                return Err("it does not end".to_owned());
-            }
-            let inner = match instr {
-                Instr::Const(constant) => {
-                    state.stack.push(match constant.value {
-                        Value::I32(value) => value,
-                        // Only counters of instrumentation are wider, and nothing depends on them.
-                        Value::I64(value) => value as i32,
-                        _ => return Err("it computes with floats".to_owned()),
-                    });
-                    continue;
-                }
-                Instr::LocalGet(get) => {
-                    state.stack.push(locals.get(&get.local).copied().unwrap_or(0));
-                    continue;
-                }
-                Instr::LocalSet(set) => {
-                    let value = pop(state)?;
-                    locals.insert(set.local, value);
-                    continue;
-                }
-                Instr::LocalTee(tee) => {
-                    let value = *state.stack.last().ok_or("its stack is empty")?;
-                    locals.insert(tee.local, value);
-                    continue;
-                }
-                Instr::GlobalGet(get) => {
-                    state.stack.push(state.globals.get(&get.global).copied().unwrap_or(0));
-                    continue;
-                }
-                Instr::GlobalSet(set) => {
-                    let value = pop(state)?;
-                    state.globals.insert(set.global, value);
-                    continue;
-                }
-                Instr::Drop(_) => {
-                    pop(state)?;
-                    continue;
-                }
-                Instr::Binop(op) => {
-                    let (b, a) = (pop(state)?, pop(state)?);
-                    state.stack.push(match op.op {
-                        BinaryOp::I32Add => a.wrapping_add(b),
-                        BinaryOp::I32Sub => a.wrapping_sub(b),
-                        BinaryOp::I32And => a & b,
-                        BinaryOp::I32Or => a | b,
-                        BinaryOp::I32Eq => i32::from(a == b),
-                        BinaryOp::I32Ne => i32::from(a != b),
-                        BinaryOp::I32LtU => i32::from(a.cast_unsigned() < b.cast_unsigned()),
-                        BinaryOp::I32GtU => i32::from(a.cast_unsigned() > b.cast_unsigned()),
-                        other => return Err(format!("it has the operator {other:?}")),
-                    });
-                    continue;
-                }
-                Instr::Load(load) => {
-                    let address = pop(state)?.cast_unsigned().wrapping_add(load.arg.offset as u32);
-                    let mut bytes = [0; 4];
-                    for (i, byte) in (0..load.kind.width().min(4)).zip(&mut bytes) {
-                        *byte = state.memory.get(&address.wrapping_add(i)).copied().unwrap_or(0);
-                    }
-                    state.stack.push(i32::from_le_bytes(bytes));
-                    continue;
-                }
-                Instr::Store(store) => {
-                    let value = pop(state)?;
-                    let address = pop(state)?.cast_unsigned().wrapping_add(store.arg.offset as u32);
-                    for (i, byte) in (0..store.kind.width().min(4)).zip(value.to_le_bytes()) {
-                        state.memory.insert(address.wrapping_add(i), byte);
-                    }
-                    continue;
-                }
-                Instr::Call(call) => match self.call(state, call.func)? {
-                    Flow::Stop => return Ok(Flow::Stop),
-                    _ => continue,
-                },
-                Instr::ReturnCall(call) => {
-                    return Ok(match self.call(state, call.func)? {
-                        Flow::Stop => Flow::Stop,
-                        _ => Flow::Return,
-                    });
-                }
-                Instr::Return(_) => return Ok(Flow::Return),
-                Instr::Block(block) => block.seq,
-                Instr::IfElse(branch) => {
-                    if pop(state)? != 0 {
-                        branch.consequent
-                    } else {
-                        branch.alternative
-                    }
-                }
-                Instr::Br(branch) => return Ok(Flow::Branch(branch.block)),
-                Instr::BrIf(branch) => {
-                    if pop(state)? != 0 {
-                        return Ok(Flow::Branch(branch.block));
-                    }
-                    continue;
-                }
-                other => return Err(format!("it has the instruction {other:?}")),
-            };
-            match self.sequence(state, function, locals, inner)? {
-                Flow::Next => {}
-                Flow::Branch(to) if to == inner => {}
-                other => return Ok(other),
+fn replace_calls(module: &mut Module, replaced: &BTreeMap<FunctionId, FunctionId>) {
+    struct Replace<'a>(&'a BTreeMap<FunctionId, FunctionId>);
+    impl VisitorMut for Replace<'_> {
+        fn visit_function_id_mut(&mut self, id: &mut FunctionId) {
+            if let Some(other) = self.0.get(id) {
+                *id = *other;
             }
         }
-        Ok(Flow::Next)
+    }
+    for (_, function) in module.funcs.iter_local_mut() {
+        let entry = function.entry_block();
+        walrus::ir::dfs_pre_order_mut(&mut Replace(replaced), function, entry);
+    }
+    for segment in module.elements.iter_mut() {
+        if let ElementItems::Functions(ids) = &mut segment.items {
+            for id in ids {
+                if let Some(other) = replaced.get(id) {
+                    *id = *other;
+                }
+            }
+        }
     }
 }
 
-fn pop(state: &mut State) -> Step<i32> {
-    state.stack.pop().ok_or_else(|| "its stack is empty".to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read_text(body: &str) -> Result<Option<Raw>> {
-        let text = format!(
-            r#"(module
-              (import "__wbindgen_placeholder__" "__wbindgen_describe" (func $describe (param i32)))
-              (import "__wbindgen_placeholder__" "__wbindgen_describe_generic_import"
-                (func $marker (param i32 i32) (result i32)))
-              (memory 1)
-              (global $sp (mut i32) (i32.const 1024))
-              {body})"#
-        );
-        let mut module = Module::from_buffer(&wat::parse_str(text).unwrap()).unwrap();
-        module.customs.add(walrus::RawCustomSection {
-            name: "__wasm_bindgen_unstable".to_owned(),
-            data: vec![1, 2, 3],
-        });
-        read(&module)
-    }
-
-    #[test]
-    fn descriptors_are_run() {
-        let raw = read_text(
-            r#"(func $inner (param i32) (result i32)
-                 (call $describe (local.get 0)) (i32.add (local.get 0) (i32.const 1)))
-               (func (export "__wbindgen_describe_f") (local i32)
-                 ;; As unoptimised code does: through a frame on the shadow stack, and branches.
-                 (global.set $sp (local.tee 0 (i32.sub (global.get $sp) (i32.const 16))))
-                 (i32.store offset=4 (local.get 0) (i32.const 40))
-                 (block (br_if 0 (i32.eq (i32.load offset=4 (local.get 0)) (i32.const 40)))
-                   (call $describe (i32.const 99)))
-                 (drop (call $inner (call $inner (i32.load offset=4 (local.get 0)))))
-                 (global.set $sp (i32.add (local.get 0) (i32.const 16))))
-               (func $cast (param i32) (result i32)
-                 (call $describe (i32.const 0))
-                 (i32.load (call $marker (i32.const 5) (i32.const 6))))
-               (func (export "use") (result i32) (call $cast (i32.const 1)))"#,
-        )
-        .unwrap()
-        .unwrap();
-        assert_eq!(raw.section, [1, 2, 3]);
-        assert_eq!(raw.descriptors["f"], [40, 41]);
-        assert_eq!(raw.generics.values().collect::<Vec<_>>(), [&[0]]);
-    }
-
-    #[test]
-    fn what_is_no_descriptor_is_an_error() {
-        for body in [
-            "(loop (br 0))",
-            "(call $describe (i32.trunc_f32_s (f32.const 1)))",
-            "(call $self)",
-            "unreachable",
-        ] {
-            let text = format!(r#"(func $self (export "__wbindgen_describe_f") {body})"#);
-            assert_eq!(read_text(&text).unwrap_err().code, "invalid-bindings", "{body}");
+/// Hides what Rust calls from wasm-bindgen's tool, which would ask JavaScript for it.
+fn move_imports(module: &mut Module) {
+    for import in module.imports.iter_mut() {
+        if import.module == PLACEHOLDER
+            && matches!(import.kind, ImportKind::Function(_))
+            && !import.name.starts_with("__wbindgen_describe")
+        {
+            wbindgen::MODULE.clone_into(&mut import.module);
         }
-    }
-
-    #[test]
-    fn a_module_without_bindings_has_none() {
-        let module = Module::from_buffer(&wat::parse_str("(module)").unwrap()).unwrap();
-        assert!(read(&module).unwrap().is_none());
     }
 }

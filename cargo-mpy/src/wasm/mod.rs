@@ -1,18 +1,29 @@
 //! Passes over the linked WebAssembly module: what Python cannot see or nobody uses goes, and what
 //! the linker knew about memory is written down before it is lost.
 
-pub mod bindgen;
+mod bindgen;
+mod describe;
 
+use glue_gen::wbindgen::Api;
 use target_specs::{Diagnostic, Place, Result};
 use walrus::ir::{MemoryGrow, MemorySize, Value, Visitor, dfs_in_order};
 use walrus::{ConstExpr, ExportItem, FunctionKind, GlobalId, GlobalKind, Module, ModuleConfig};
 use wasm_to_c::WasmModule;
 
+/// A module, ready to be translated.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    pub module: WasmModule,
+    /// What `#[wasm_bindgen]` says of it, when the crate uses that.
+    pub api: Option<Api>,
+}
+
 /// Prepares the module `bytes` for translation. `heap` is what the plan adds behind its data.
 ///
 /// # Errors
-/// `invalid-wasm`.
-pub fn prepare(name: &str, bytes: &[u8], heap: u32) -> Result<WasmModule> {
+/// `invalid-wasm`, and those of wasm-bindgen's part: `wasm-bindgen-version`, `invalid-bindings`,
+/// `unsupported-bindings`.
+pub fn prepare(name: &str, bytes: &[u8], heap: u32) -> Result<Prepared> {
     let invalid = |reason: String| {
         Diagnostic::new("invalid-wasm", format!("not a valid WebAssembly module: {reason}"))
             .at(Place::Wasm { module: name.to_owned(), function: None, offset: None })
@@ -34,6 +45,8 @@ pub fn prepare(name: &str, bytes: &[u8], heap: u32) -> Result<WasmModule> {
         module.globals.get_mut(id).name = Some("__stack_pointer".to_owned());
     }
 
+    let (mut module, api) = bindgen::bind(module)?;
+
     // Python sees functions alone; what only an export kept alive is dead.
     let hidden: Vec<_> = module
         .exports
@@ -51,7 +64,8 @@ pub fn prepare(name: &str, bytes: &[u8], heap: u32) -> Result<WasmModule> {
     walrus::passes::gc::run(&mut module);
 
     let memory_bytes = memory_bytes(&mut module, heap_base, heap);
-    Ok(WasmModule { name: name.to_owned(), bytes: module.emit_wasm(), memory_bytes })
+    let module = WasmModule { name: name.to_owned(), bytes: module.emit_wasm(), memory_bytes };
+    Ok(Prepared { module, api })
 }
 
 /// Exactly how much of memory the program uses, where that can be known; and then the memory's
@@ -125,7 +139,7 @@ mod tests {
 
     fn prepared(text: &str, heap: u32) -> (WasmModule, Module) {
         let bytes = wat::parse_str(text).unwrap();
-        let ready = prepare("test", &bytes, heap).unwrap();
+        let ready = prepare("test", &bytes, heap).unwrap().module;
         let module = Module::from_buffer(&ready.bytes).unwrap();
         (ready, module)
     }

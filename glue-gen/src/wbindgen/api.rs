@@ -1,5 +1,7 @@
 //! Programs and descriptors, joined → the crate's API as plain data.
 
+use std::collections::BTreeSet;
+
 use target_specs::{Diagnostic, Place, Result};
 use wasm_bindgen_shared as shared;
 
@@ -21,8 +23,32 @@ pub struct Api {
     pub start: Vec<String>,
 }
 
+impl Api {
+    /// Every export of the module that Python's side calls.
+    pub fn symbols(&self) -> impl Iterator<Item = &str> {
+        let members = self.classes.iter().flat_map(|class| {
+            let of = class.members.iter().map(|member| member.call().symbol.as_str());
+            of.chain([class.free.as_str()])
+        });
+        let functions = self.functions.iter().map(|call| call.symbol.as_str());
+        functions.chain(members).chain(self.start.iter().map(String::as_str))
+    }
+
+    /// Indices in the function table of the functions behind closures.
+    pub fn shims(&self) -> BTreeSet<u32> {
+        let mut found = BTreeSet::new();
+        let imports = self.imports.iter().map(|import| &import.signature);
+        for signature in imports.chain(self.casts.iter().map(|(_, signature)| signature)) {
+            for ty in signature.params.iter().chain([&signature.result]) {
+                ty.shims(&mut found);
+            }
+        }
+        found
+    }
+}
+
 /// A function of the module.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Call {
     /// Its name in Python.
     pub name: String,
@@ -40,6 +66,9 @@ pub struct Class {
     pub name: String,
     /// The export `(ptr, allow_delayed)` that ends an object.
     pub free: String,
+    /// The imports that make an object of a pointer, and that take the pointer out of an object again.
+    pub wrap: String,
+    pub unwrap: String,
     pub docs: Vec<String>,
     pub members: Vec<Member>,
 }
@@ -56,6 +85,19 @@ pub enum Member {
     },
     Getter(Call),
     Setter(Call),
+}
+
+impl Member {
+    /// The function behind it.
+    pub fn call(&self) -> &Call {
+        match self {
+            Member::Constructor(call)
+            | Member::Static(call)
+            | Member::Getter(call)
+            | Member::Setter(call) => call,
+            Member::Method { call, .. } => call,
+        }
+    }
 }
 
 /// An enum of numbers.
@@ -112,6 +154,10 @@ pub enum Target {
     IndexingDeleter,
     /// The value itself, without a call.
     Static,
+    /// Whether its argument is an instance of the class `name`.
+    InstanceOf,
+    /// The text `name`.
+    Text,
 }
 
 /// Joins what the passes have found.
@@ -219,6 +265,8 @@ impl Crate<'_> {
         Ok(Class {
             name: item.name.to_owned(),
             free: self.mangled(&shared::free_function(&qualified)),
+            wrap: self.mangled(&shared::new_function(&qualified)),
+            unwrap: self.mangled(&shared::unwrap_function(&qualified)),
             docs: texts(&item.comments),
             members,
         })
@@ -344,12 +392,17 @@ impl Crate<'_> {
                     inner_result: Type::Object,
                     shim: 0,
                 };
-                let mut constant = import(text.shim, text.string, Target::Static, signature);
-                constant.module = None;
-                api.imports.push(constant);
+                api.imports.push(import(text.shim, text.string, Target::Text, signature));
             }
-            // A type is what its methods make of it; what `instanceof` asks is looked up by name.
-            schema::ImportKind::Type(_) => {}
+            schema::ImportKind::Type(ty) => {
+                let signature = Signature {
+                    params: vec![Type::Ref(Box::new(Type::Object))],
+                    result: Type::Bool,
+                    inner_result: Type::Bool,
+                    shim: 0,
+                };
+                api.imports.push(import(ty.instanceof_shim, ty.name, Target::InstanceOf, signature));
+            }
             schema::ImportKind::Enum(item) => api
                 .string_enums
                 .push(StringEnum { name: item.name.to_owned(), variants: texts(&item.variant_values) }),

@@ -1,6 +1,8 @@
 //! The words with which a `__wbindgen_describe_*` function spells a type
 //! (`wasm_bindgen::describe`, `wasm_bindgen_shared::tys`).
 
+use std::collections::BTreeSet;
+
 use target_specs::Result;
 use wasm_bindgen_shared::tys;
 
@@ -10,7 +12,7 @@ use super::refuse;
 const DEEPEST: u32 = 64;
 
 /// A Rust type as it crosses the border.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Type {
     Bool,
     Char,
@@ -26,6 +28,7 @@ pub enum Type {
     U128,
     F32,
     F64,
+    #[default]
     Unit,
     String,
     /// `JsValue`: any Python object.
@@ -70,6 +73,26 @@ pub struct Signature {
     pub inner_result: Type,
     /// Index in the function table of the shim to call, for closures.
     pub shim: u32,
+}
+
+impl Type {
+    /// Adds the shims of the closures in this type to `found`.
+    pub(super) fn shims(&self, found: &mut BTreeSet<u32>) {
+        match self {
+            Type::Closure { signature, .. } | Type::Function(signature) => {
+                found.insert(signature.shim);
+                for ty in signature.params.iter().chain([&signature.result]) {
+                    ty.shims(found);
+                }
+            }
+            Type::Ref(inner)
+            | Type::RefMut(inner)
+            | Type::Option(inner)
+            | Type::Nullable(inner)
+            | Type::Result(inner) => inner.shims(found),
+            _ => {}
+        }
+    }
 }
 
 struct Words<'a> {

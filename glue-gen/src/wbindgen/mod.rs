@@ -12,6 +12,9 @@ pub use descriptor::{Signature, Type};
 use std::collections::BTreeMap;
 use target_specs::{Diagnostic, Place};
 
+/// The module that everything Rust calls is imported from, under the symbol's own name.
+pub const MODULE: &str = "mpy:bindgen";
+
 /// What the passes over the module have found.
 #[derive(Debug, Clone, Default)]
 pub struct Raw {

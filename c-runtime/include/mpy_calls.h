@@ -1,0 +1,418 @@
+/* Calls across the border, of the types that mpy_values.h spells: parameters, `>`, result.
+ *
+ * The including file defines MPY_SLOTS, the most slots a call takes, MPY_ARGUMENTS, the most arguments
+ * of a function of Python's, and where it is used MPY_STORE_EXCEPTION(object).
+ */
+#ifndef MPY_CALLS_H
+#define MPY_CALLS_H
+
+#include "mpy_values.h"
+
+/* Python calls Rust. */
+
+typedef struct {
+    nlr_buf_t nlr;
+    void (*call)(mpy_slot_t *slots);
+    const char *type;
+    const mp_obj_t *args;
+    unsigned first; /* slots in use before the parameters */
+    unsigned lowered; /* parameters whose slots are filled */
+    bool called;
+    mpy_slot_t slots[MPY_SLOTS];
+} mpy_call_t;
+
+static mp_obj_t mpy_do_call(mpy_call_t *call) {
+    const char *type = call->type;
+    mpy_slot_t *slots = call->slots + call->first;
+    for (unsigned i = 0; *type != '>'; i++) {
+        /* Lent objects come last, as nothing gives them back if another parameter is refused. */
+        if (*type != 'O') {
+            mpy_lower(type, call->args[i], slots);
+        }
+        call->lowered = i + 1;
+        slots += mpy_skip(&type);
+    }
+#ifdef MPY_LENT
+    uint32_t top = mpy_lent_top;
+    type = call->type;
+    slots = call->slots + call->first;
+    for (unsigned i = 0; *type != '>'; i++) {
+        if (*type == 'O') {
+            mpy_lower(type, call->args[i], slots);
+        }
+        slots += mpy_skip(&type);
+    }
+#endif
+    call->called = true;
+    call->call(call->slots);
+#ifdef MPY_LENT
+    while (mpy_lent_top > top) {
+        mpy_lent[--mpy_lent_top] = NULL;
+    }
+#endif
+    return mpy_lift(type + 1, call->slots);
+}
+
+MPY_SHARED mp_obj_t mpy_invoke(void (*function)(mpy_slot_t *), const char *type, const mp_obj_t *args) {
+    mpy_call_t call;
+    call.call = function;
+    call.type = type;
+    call.args = args;
+    call.first = 0;
+    return mpy_do_call(&call);
+}
+
+#ifdef MPY_USES_GUARD
+/* Takes back what parameters hold that Rust was never given. */
+static void mpy_take_back(mpy_call_t *call) {
+    const char *type = call->type;
+    mpy_slot_t *slots = call->slots + call->first;
+    for (unsigned i = 0; !call->called && i < call->lowered; i++) {
+        const char *inner = type;
+        bool none = false;
+#ifdef MPY_USES_OPTION
+        if (*inner == '~') {
+            inner++;
+            none = mpy_is_none(inner, slots);
+        }
+#endif
+        switch (none ? 0 : *inner) {
+#ifdef MPY_USES_MALLOC
+            case 's': case 'S': MPY_FREE(slots[0].i, slots[1].i, 1); break;
+#endif
+#ifdef MPY_USES_SEQUENCE
+            case 'V': case 'L': case 'M': {
+                uint32_t size = mpy_element_size(inner[1]);
+#ifdef MPY_USES_OBJECTS
+                for (uint32_t n = 0; (inner[1] == 'o' || inner[1] == 't') && n < slots[1].i; n++) {
+                    mpy_drop_object(mpy_load32(slots[0].i + 4 * n));
+                }
+                if (*inner == 'M') {
+                    mpy_drop_object(slots[2].i);
+                }
+#endif
+                MPY_FREE(slots[0].i, slots[1].i * size, size);
+                break;
+            }
+#endif
+#ifdef MPY_USES_OBJECTS
+            case 'o': mpy_drop_object(slots->i); break;
+#endif
+#ifdef MPY_USES_CLASS
+            case 'C': mpy_entries[mpy_cast(call->args[i], inner[1] - 1u)->entry].ptr = slots->i; break;
+#endif
+        }
+        slots += mpy_skip(&type);
+    }
+}
+
+__attribute__((noinline, noreturn)) static void mpy_leave_call(mpy_call_t *call) {
+    mpy_take_back(call);
+    mp_fun_table.raise(call->nlr.ret_val);
+    __builtin_unreachable();
+}
+
+/* As mpy_invoke, and gives back what the first parameters took when a later one is refused. See
+ * mpy_call_import for what may be touched after nlr_push. */
+MPY_SHARED mp_obj_t mpy_invoke_guarded(void (*function)(mpy_slot_t *), const char *type, const mp_obj_t *args) {
+    mpy_call_t call;
+    call.call = function;
+    call.type = type;
+    call.args = args;
+    call.first = 0;
+    call.lowered = 0;
+    call.called = false;
+    if (mp_fun_table.nlr_push(&call.nlr)
+        || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(call.nlr.regs))) {
+        mpy_leave_call(&call);
+    }
+    mp_obj_t result = mpy_do_call(&call);
+    mp_fun_table.nlr_pop();
+    return result;
+}
+#endif
+
+#ifdef MPY_CLOSURES
+
+static mp_obj_t mpy_new_closure(uint32_t kind, uint32_t data, uint32_t methods) {
+    mpy_instance_t *obj = mpy_new_entry(MPY_CLASSES + kind, data, methods);
+    if (obj == NULL) {
+        mpy_raise_memory();
+    }
+    return obj;
+}
+
+/* Rust has no more use for the closure: it ends when its last call does. */
+static void mpy_end_closure(mpy_entry_t *entry, unsigned calls) {
+    entry->calls = (uint16_t)calls;
+    if (calls == 1 && entry->ptr != 0) {
+        uint32_t data = mpy_consume(entry);
+        if (mpy_closures[entry->kind - MPY_CLASSES].is_owned) {
+            MPY_DESTROY(data, entry->extra);
+        }
+    }
+}
+
+__attribute__((unused)) static void mpy_unref_closure(mp_obj_t obj) {
+    if ((const mp_obj_full_type_t *)mp_fun_table.obj_get_type(obj) == &mpy_types[MPY_CLASSES]) {
+        mpy_entry_t *entry = &mpy_entries[((mpy_instance_t *)obj)->entry];
+        mpy_end_closure(entry, entry->calls | 1u);
+    }
+}
+
+__attribute__((noinline)) static void mpy_after_closure(mpy_call_t *call) {
+    mpy_entry_t *entry = &mpy_entries[call->slots[MPY_SLOTS - 1].i];
+    mpy_end_closure(entry, entry->calls - 2u);
+}
+
+__attribute__((noinline, noreturn)) static void mpy_leave_closure(mpy_call_t *call) {
+    mpy_after_closure(call);
+    mpy_take_back(call);
+    mp_fun_table.raise(call->nlr.ret_val);
+    __builtin_unreachable();
+}
+
+/* The slot `call` of the type of closures. */
+static mp_obj_t mpy_call_closure(mp_obj_t self, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    size_t number = ((mpy_instance_t *)self)->entry;
+    mpy_entry_t *entry = &mpy_entries[number];
+    const mpy_closure_t *closure = &mpy_closures[entry->kind - MPY_CLASSES];
+    mp_fun_table.arg_check_num_sig(n_args, n_kw, MP_OBJ_FUN_MAKE_SIG(closure->count, closure->count));
+    if (entry->ptr == 0 || (entry->calls & 1) != 0 || (closure->is_mutable && entry->calls != 0)) {
+        mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_RuntimeError),
+            "closure called recursively or after it was dropped");
+    }
+    entry->calls += 2;
+    mpy_call_t call;
+    call.call = closure->call;
+    call.type = closure->type;
+    call.args = args;
+    call.first = 2;
+    call.lowered = 0;
+    call.called = false;
+    call.slots[0].i = entry->ptr;
+    call.slots[1].i = entry->extra;
+    call.slots[MPY_SLOTS - 1].i = (uint32_t)number; /* beyond what a call takes */
+    if (mp_fun_table.nlr_push(&call.nlr)
+        || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(call.nlr.regs))) {
+        mpy_leave_closure(&call);
+    }
+    mp_obj_t result = mpy_do_call(&call);
+    mp_fun_table.nlr_pop();
+    mpy_after_closure(&call);
+    return result;
+}
+#endif
+
+/* Rust calls Python. */
+
+enum {
+    MPY_GLOBAL, /* a path from the builtins, or from __main__ */
+    MPY_MODULE, /* a path from a module */
+    MPY_GLOBAL_VALUE, /* as the two above, and not called */
+    MPY_MODULE_VALUE,
+    MPY_GLOBAL_INSTANCE, /* whether the argument is an instance of the class at that path */
+    MPY_MODULE_INSTANCE,
+    MPY_TEXT, /* the name itself */
+    MPY_CALL_METHOD, /* a name; the first argument has it */
+    MPY_CALL_OBJECT, /* the first argument itself */
+    MPY_GET,
+    MPY_SET,
+    MPY_INDEX_GET,
+    MPY_INDEX_SET,
+    MPY_INDEX_DELETE,
+    MPY_CAST, /* the first argument, as it is */
+    MPY_INTRINSIC, /* a number of mpy_intrinsic */
+};
+enum { MPY_VARIADIC = 1, MPY_CATCH = 2 };
+
+/* What is called: how, flags, the length of the path, and the path as indices of strings. */
+typedef uint16_t mpy_target_t;
+
+static mp_obj_t mpy_intrinsic(unsigned which, mp_obj_t *args);
+
+static mp_obj_t mpy_resolve(const mpy_target_t *target) {
+    const uint16_t *path = target + 3;
+    qstr name = mp_native_qstr_table[path[0]];
+    /* Any `fromlist` but None makes `import a.b` return b. */
+    mp_obj_t from = (mp_obj_t)mp_fun_table.const_true;
+    mp_obj_t zero = MP_OBJ_NEW_SMALL_INT(0);
+    mp_obj_t obj;
+    if (target[0] == MPY_MODULE || target[0] == MPY_MODULE_VALUE || target[0] == MPY_MODULE_INSTANCE) {
+        obj = mp_fun_table.import_name(name, from, zero);
+    } else {
+        mp_obj_t found[2];
+        mp_fun_table.load_method_maybe(mp_fun_table.import_name(MP_QSTR_builtins, from, zero), name, found);
+        if (found[0] == MP_OBJ_NULL) {
+            mp_fun_table.load_method_maybe(mp_fun_table.import_name(MP_QSTR___main__, from, zero), name, found);
+        }
+        obj = found[0];
+        if (obj == MP_OBJ_NULL) {
+            obj = target[2] > 1 ? mp_fun_table.import_name(name, from, zero) : mp_fun_table.load_global(name);
+        }
+    }
+    for (unsigned i = 1; i < target[2]; i++) {
+        obj = mp_fun_table.load_attr(obj, mp_native_qstr_table[path[i]]);
+    }
+    return obj;
+}
+
+/* Room for two words before the arguments, as calls of methods want them. */
+static mp_obj_t mpy_call_target(const mpy_target_t *target, size_t n, mp_obj_t *objs) {
+    mp_obj_t *args = objs + 2;
+    qstr name = target[2] > 0 ? mp_native_qstr_table[target[3]] : 0;
+    switch (target[0]) {
+        case MPY_GLOBAL: case MPY_MODULE:
+            return mp_fun_table.call_function_n_kw(mpy_resolve(target), n, args);
+        case MPY_GLOBAL_VALUE: case MPY_MODULE_VALUE:
+            return mpy_resolve(target);
+        case MPY_GLOBAL_INSTANCE: case MPY_MODULE_INSTANCE:
+            args[1] = mpy_resolve(target);
+            return mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_isinstance), 2, args);
+        case MPY_TEXT:
+            return mpy_string(target[3]);
+        case MPY_CALL_METHOD: {
+            mp_obj_t self = args[0];
+            mp_fun_table.load_method(self, name, objs + 1);
+            return mp_fun_table.call_method_n_kw(n - 1, 0, objs + 1);
+        }
+        case MPY_CALL_OBJECT:
+            return mp_fun_table.call_function_n_kw(args[0], n - 1, args + 1);
+        case MPY_GET:
+            return mp_fun_table.load_attr(args[0], name);
+        case MPY_SET:
+            mp_fun_table.store_attr(args[0], name, args[1]);
+            return mp_const_none;
+        case MPY_INDEX_GET:
+            return mp_fun_table.obj_subscr(args[0], args[1], MP_OBJ_SENTINEL);
+        case MPY_INDEX_SET:
+            return mp_fun_table.obj_subscr(args[0], args[1], args[2]);
+        case MPY_INDEX_DELETE:
+            return mp_fun_table.obj_subscr(args[0], args[1], MP_OBJ_NULL);
+        case MPY_INTRINSIC:
+            return mpy_intrinsic(target[1], args);
+    }
+    return args[0];
+}
+
+typedef struct {
+    nlr_buf_t nlr;
+#ifdef MPY_HAS_STACKS
+    mpy_stacks_t outside;
+#endif
+    const mpy_target_t *target;
+    const char *type;
+    mpy_slot_t *slots;
+    mp_obj_t objs[MPY_ARGUMENTS + 3];
+} mpy_import_t;
+
+/* After the call, however it ended: closures that were lent are no more. */
+static void mpy_after_import(mpy_import_t *import) {
+    const char *type = import->type;
+    (void)type;
+#ifdef MPY_CLOSURES
+    for (unsigned i = 0; import->target[0] != MPY_CAST && *type != '>'; i++) {
+        if (*type == 'F' && !mpy_closures[type[1] - 1].is_owned && import->objs[i + 2] != NULL) {
+            mpy_unref_closure(import->objs[i + 2]);
+        }
+        mpy_skip(&type);
+    }
+#endif
+#ifdef MPY_HAS_STACKS
+    mpy_leave_python(&import->outside);
+#endif
+}
+
+static void mpy_do_import(mpy_import_t *import) {
+    const char *type = import->type;
+    const mpy_slot_t *slots = import->slots;
+    mp_obj_t *objs = import->objs;
+    size_t n = 0;
+#ifdef MPY_USES_VARIADIC
+    uint32_t last = 0;
+#endif
+    for (; *type != '>'; n++) {
+#ifdef MPY_USES_VARIADIC
+        last = slots[1].i;
+#endif
+        objs[n + 2] = mpy_lift(type, slots);
+        slots += mpy_skip(&type);
+    }
+    type++;
+#ifdef MPY_USES_VARIADIC
+    if ((import->target[1] & MPY_VARIADIC) != 0 && import->target[0] != MPY_INTRINSIC) {
+        mp_obj_t *more = mp_fun_table.realloc(NULL, (n + 1 + last) * sizeof(mp_obj_t), false);
+        if (more == NULL) {
+            mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_MemoryError), "too many arguments");
+        }
+        mp_fun_table.memmove(more, objs, (n + 1) * sizeof(mp_obj_t));
+        for (uint32_t i = 0; i < last; i++) {
+            more[n + 1 + i] = mp_fun_table.obj_subscr(objs[n + 1], MP_OBJ_NEW_SMALL_INT(i), MP_OBJ_SENTINEL);
+        }
+        objs = more;
+        n += last - 1u;
+    }
+#endif
+    mp_obj_t result = mpy_call_target(import->target, n, objs);
+#ifdef MPY_USES_WRITE_BACK
+    const char *written = import->type;
+    slots = import->slots;
+    for (unsigned i = 0; *written != '>'; i++) {
+        if (*written == 'W') {
+            mp_buffer_info_t info;
+            mp_fun_table.get_buffer(import->objs[i + 2], &info, MP_BUFFER_READ);
+            size_t bytes = slots[1].i * mpy_element_size(written[1]);
+            mp_fun_table.memmove((void *)mpy_text(slots[0].i, (uint32_t)bytes), info.buf, info.len < bytes ? info.len : bytes);
+        }
+        slots += mpy_skip(&written);
+    }
+#endif
+    if (*type != 'v') {
+        mpy_lower(type, result, import->slots);
+    }
+}
+
+/* The call has ended in an exception: Rust's `Err` if it wants to know, or else Python's again. */
+__attribute__((noinline)) static void mpy_fail_import(mpy_import_t *import) {
+#ifdef MPY_STACK_POINTER
+    MPY_STACK_POINTER = MPY_STACK_BASE;
+#endif
+#ifdef MPY_LENT
+    mpy_lent_top = mpy_lent_base;
+#endif
+    mpy_after_import(import);
+#ifdef MPY_STORE_EXCEPTION
+    if ((import->target[1] & MPY_CATCH) != 0 && import->target[0] != MPY_INTRINSIC) {
+        for (unsigned i = 0; i < 4; i++) {
+            import->slots[i].q = 0;
+        }
+        MPY_STORE_EXCEPTION(mpy_new_object(import->nlr.ret_val));
+        return;
+    }
+#endif
+    mpy_unwind();
+    mp_fun_table.raise(import->nlr.ret_val);
+}
+
+/* Calls `target` with what is in `slots`, where the result is put. See mpy_call_import for what may be
+ * touched after nlr_push. */
+MPY_SHARED void mpy_call(const mpy_target_t *target, const char *type, mpy_slot_t *slots) {
+    mpy_import_t import;
+    import.target = target;
+    import.type = type;
+    import.slots = slots;
+    mp_fun_table.memset(import.objs, 0, sizeof(import.objs));
+#ifdef MPY_HAS_STACKS
+    mpy_enter_python(&import.outside);
+#endif
+    if (mp_fun_table.nlr_push(&import.nlr)
+        || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(import.nlr.regs))) {
+        mpy_fail_import(&import);
+        return;
+    }
+    mpy_do_import(&import);
+    mp_fun_table.nlr_pop();
+    mpy_after_import(&import);
+}
+
+#endif

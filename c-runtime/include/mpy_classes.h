@@ -1,0 +1,311 @@
+/* Rust's structs as Python classes, and its closures as functions.
+ *
+ * Firmware offers native modules no finalisers. What tells that an object is gone is that its memory is
+ * in use again: every object has an entry in a table that the collector cannot see through, and is
+ * looked at from there, from time to time, whether it still is what it was. An object that lives is
+ * never taken for a dead one; a dead one may be noticed late, but before many new ones are made.
+ *
+ * The including file defines MPY_CLASSES (their number), mpy_classes[], and MPY_STRING_GC, _COLLECT and
+ * _FREE; with closures MPY_CLOSURES, mpy_closures[], MPY_STRING_CLOSURE and MPY_DESTROY(a, b).
+ */
+#ifndef MPY_CLASSES_H
+#define MPY_CLASSES_H
+
+#include "mpy_text.h"
+
+/* An object: what else there is to know of it is in its entry. */
+typedef struct {
+    const mp_obj_full_type_t *type;
+    size_t entry;
+} mpy_instance_t;
+
+typedef struct {
+    uintptr_t hidden; /* the address plus 1, which the collector takes for no pointer; the next free << 1 */
+    uint32_t ptr; /* Rust's; 0 when Rust has taken it back. Of a closure, its data. */
+    uint32_t extra; /* of a closure, its table of methods */
+    uint16_t kind; /* the class, or MPY_CLASSES + the closure's type */
+    uint16_t calls; /* of a closure, how many are under way, times 2, and whether Rust has dropped it */
+} mpy_entry_t;
+
+#define MPY_NO_ENTRY (SIZE_MAX >> 1)
+
+typedef struct {
+    uint16_t name; /* index of a string */
+    uint8_t kind;
+    const void *value; /* a function object, or the function of a property */
+} mpy_member_t;
+
+enum { MPY_METHOD, MPY_STATIC, MPY_GETTER, MPY_SETTER };
+
+typedef struct {
+    uint16_t name;
+    uint16_t flags;
+    uint16_t count;
+    const mpy_member_t *members;
+    void (*free)(uint32_t ptr, uint32_t later);
+    const void *make_new, *print, *call, *unary_op, *binary_op, *subscr, *iter;
+} mpy_class_t;
+
+typedef struct {
+    void (*call)(mpy_slot_t *slots);
+    const char *type;
+    uint8_t count;
+    uint8_t is_mutable;
+    uint8_t is_owned;
+} mpy_closure_t;
+
+WASM_STATE mpy_entry_t *mpy_entries;
+WASM_STATE size_t mpy_entries_size;
+WASM_STATE size_t mpy_entries_free;
+WASM_STATE mp_obj_full_type_t mpy_types[MPY_CLASSES + 1]; /* the last is the type of closures */
+
+#if MPY_CLASSES > 0
+static const mpy_class_t mpy_classes[MPY_CLASSES];
+#endif
+#ifdef MPY_CLOSURES
+static const mpy_closure_t mpy_closures[MPY_CLOSURES];
+#endif
+
+static const mp_obj_full_type_t *mpy_type_of_kind(uint32_t kind) {
+    return &mpy_types[kind < MPY_CLASSES ? kind : MPY_CLASSES];
+}
+
+/* Gives back to Rust what the objects held that are gone; the number of them. */
+static size_t mpy_sweep(void) {
+    size_t found = 0;
+    for (size_t i = 0; i < mpy_entries_size; i++) {
+        mpy_entry_t entry = mpy_entries[i];
+        const mpy_instance_t *obj = (const mpy_instance_t *)(entry.hidden - 1);
+        if ((entry.hidden & 1) == 0 || (obj->type == mpy_type_of_kind(entry.kind) && obj->entry == i)) {
+            continue;
+        }
+        found++;
+        mpy_entries[i].hidden = mpy_entries_free << 1;
+        mpy_entries_free = i;
+        if (entry.ptr == 0) {
+            continue;
+        }
+#if MPY_CLASSES > 0
+        if (entry.kind < MPY_CLASSES) {
+            mpy_classes[entry.kind].free(entry.ptr, 1);
+        }
+#endif
+#ifdef MPY_CLOSURES
+        if (entry.kind >= MPY_CLASSES && mpy_closures[entry.kind - MPY_CLASSES].is_owned) {
+            MPY_DESTROY(entry.ptr, entry.extra);
+        }
+#endif
+    }
+    return found;
+}
+
+/* Makes room for entries; whether there is any. */
+static bool mpy_more_entries(void) {
+    size_t size = mpy_entries_size;
+    if (mpy_sweep() > size / 4) {
+        return true;
+    }
+    /* What is dead becomes noticeable when its memory is used again, which only a collection allows. */
+    if (size != 0) {
+        mp_obj_t gc = mp_fun_table.import_name(mp_native_qstr_table[MPY_STRING_GC], mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
+        mp_fun_table.call_function_n_kw(mp_fun_table.load_attr(gc, mp_native_qstr_table[MPY_STRING_COLLECT]), 0, NULL);
+    }
+    size_t more = size == 0 ? 8 : 2 * size;
+    mpy_entry_t *moved = mp_fun_table.realloc(mpy_entries, more * sizeof(mpy_entry_t), true);
+    if (moved == NULL) {
+        return mpy_entries_free < mpy_entries_size;
+    }
+    for (size_t i = size; i < more; i++) {
+        moved[i].hidden = (i + 1) << 1;
+    }
+    moved[more - 1].hidden = (mpy_entries_free < size ? mpy_entries_free : MPY_NO_ENTRY) << 1;
+    mpy_entries = moved;
+    mpy_entries_size = more;
+    mpy_entries_free = size;
+    return true;
+}
+
+/* The object that stands for `ptr` from now on; NULL when there is no memory for it. */
+static mpy_instance_t *mpy_new_entry(uint32_t kind, uint32_t ptr, uint32_t extra) {
+    if (mpy_entries_free >= mpy_entries_size && !mpy_more_entries()) {
+        return NULL;
+    }
+    mpy_instance_t *obj = mp_fun_table.realloc(NULL, sizeof(mpy_instance_t), false);
+    if (obj == NULL) {
+        return NULL;
+    }
+    size_t entry = mpy_entries_free;
+    mpy_entries_free = mpy_entries[entry].hidden >> 1;
+    mpy_entries[entry] = (mpy_entry_t){(uintptr_t)obj + 1, ptr, extra, (uint16_t)kind, 0};
+    obj->type = mpy_type_of_kind(kind);
+    obj->entry = entry;
+    return obj;
+}
+
+__attribute__((noreturn, unused)) static void mpy_raise_memory(void) {
+    mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_MemoryError), "no memory for an object");
+    __builtin_unreachable();
+}
+
+#if MPY_CLASSES > 0
+
+static mp_obj_t mpy_new_instance(uint32_t kind, uint32_t ptr) {
+    if (ptr == 0) {
+        return mp_const_none;
+    }
+    mpy_instance_t *obj = mpy_new_entry(kind, ptr, 0);
+    if (obj == NULL) {
+        mpy_classes[kind].free(ptr, 0);
+        mpy_raise_memory();
+    }
+    return obj;
+}
+
+/* `obj` as an instance of the class itself, which is the part of an instance of a class in Python that
+ * is derived from it (`mp_obj_instance_t`); NULL when it is none. */
+static mpy_instance_t *mpy_cast(mp_obj_t obj, uint32_t kind) {
+    const mp_obj_full_type_t *wanted = &mpy_types[kind];
+    const mp_obj_full_type_t *type = (const mp_obj_full_type_t *)mp_fun_table.obj_get_type(obj);
+    if (type == wanted) {
+        return obj;
+    }
+    while (type->parent != 0) {
+        type = type->slots[type->parent - 1];
+        if (type == wanted) {
+            mpy_instance_t *part = ((mp_obj_t *)obj)[4];
+            return (const mp_obj_full_type_t *)mp_fun_table.obj_get_type(part) == wanted ? part : NULL;
+        }
+        if (type->type != mp_fun_table.type_type) {
+            break; /* several parents */
+        }
+    }
+    return NULL;
+}
+
+MPY_SHARED mpy_entry_t *mpy_instance(mp_obj_t obj, uint32_t kind) {
+    mpy_instance_t *instance = mpy_cast(obj, kind);
+    if (instance == NULL) {
+        mpy_raise_type_error("object of another class");
+    }
+    mpy_entry_t *entry = &mpy_entries[instance->entry];
+    if (entry->ptr == 0) {
+        mpy_raise_value_error("object was freed or given away");
+    }
+    return entry;
+}
+
+static uint32_t mpy_consume(mpy_entry_t *entry) {
+    uint32_t ptr = entry->ptr;
+    entry->ptr = 0;
+    return ptr;
+}
+
+#ifdef MPY_USES_OBJECTS
+/* The pointer of the object `handle`, which Rust takes back; 0 when it is of another class. */
+__attribute__((unused)) static uint32_t mpy_unwrap(mp_obj_t obj, uint32_t kind) {
+    mpy_instance_t *instance = mpy_cast(obj, kind);
+    return instance == NULL ? 0 : mpy_consume(&mpy_entries[instance->entry]);
+}
+#endif
+
+/* What the slot `print` of a class does with what its method returns. */
+__attribute__((unused)) static void mpy_print_text(const mp_print_t *print, mp_obj_t text) {
+    mp_buffer_info_t info;
+    mp_fun_table.get_buffer(text, &info, MP_BUFFER_READ | MP_BUFFER_RAISE_IF_UNSUPPORTED);
+    mp_fun_table.printf(print, "%.*s", (int)info.len, info.buf);
+}
+
+/* free() of every class. */
+static mp_obj_t mpy_free(mp_obj_t self) {
+    uint32_t kind = (uint32_t)((const mp_obj_full_type_t *)mp_fun_table.obj_get_type(self) - mpy_types);
+    mpy_entry_t *entry = &mpy_entries[((mpy_instance_t *)self)->entry];
+    if (entry->ptr != 0) {
+        mpy_classes[kind].free(mpy_consume(entry), 0);
+    }
+    return mp_const_none;
+}
+
+static const mp_obj_fun_builtin_fixed_t mpy_free_object = {&mp_type_fun_builtin_1, {._1 = mpy_free}};
+
+/* Attributes that are properties; the rest is in the type's dictionary. */
+static void mpy_attribute(mp_obj_t self, qstr name, mp_obj_t *dest) {
+    const mpy_class_t *type = &mpy_classes[((const mpy_instance_t *)self)->type - mpy_types];
+    for (unsigned i = 0; i < type->count; i++) {
+        const mpy_member_t *member = &type->members[i];
+        if (mp_native_qstr_table[member->name] != name) {
+            continue;
+        }
+        if (member->kind == MPY_GETTER && dest[0] == MP_OBJ_NULL) {
+            dest[0] = ((mp_obj_t(*)(mp_obj_t))member->value)(self);
+            return;
+        }
+        if (member->kind == MPY_SETTER && dest[0] != MP_OBJ_NULL && dest[1] != MP_OBJ_NULL) {
+            ((mp_obj_t(*)(mp_obj_t, mp_obj_t))member->value)(self, dest[1]);
+            dest[0] = MP_OBJ_NULL;
+            return;
+        }
+    }
+    if (dest[0] == MP_OBJ_NULL) {
+        dest[1] = MP_OBJ_SENTINEL;
+    }
+}
+
+#endif
+
+__attribute__((unused)) static void mpy_set_slot(mp_obj_full_type_t *type, uint8_t *index, const void *value) {
+    if (value != NULL) {
+        unsigned used = 0;
+        while (type->slots[used] != NULL) {
+            used++;
+        }
+        type->slots[used] = value;
+        *index = (uint8_t)(used + 1);
+    }
+}
+
+static void mpy_init_type(mp_obj_full_type_t *type, unsigned name) {
+    type->type = mp_fun_table.type_type;
+    type->name = mp_native_qstr_table[name];
+}
+
+#if MPY_CLASSES > 0
+/* Makes the classes, and names them in the module. */
+static void mpy_init_classes(void) {
+    for (unsigned i = 0; i < MPY_CLASSES; i++) {
+        const mpy_class_t *class_ = &mpy_classes[i];
+        mp_obj_full_type_t *type = &mpy_types[i];
+        mpy_init_type(type, class_->name);
+        type->flags = class_->flags;
+        mpy_set_slot(type, &type->make_new, class_->make_new);
+        mpy_set_slot(type, &type->print, class_->print);
+        mpy_set_slot(type, &type->call, class_->call);
+        mpy_set_slot(type, &type->unary_op, class_->unary_op);
+        mpy_set_slot(type, &type->binary_op, class_->binary_op);
+        mpy_set_slot(type, &type->subscr, class_->subscr);
+        mpy_set_slot(type, &type->iter, class_->iter);
+        mp_obj_t dict = mp_fun_table.new_dict(class_->count + 1u);
+        bool has_properties = false;
+        for (unsigned j = 0; j < class_->count; j++) {
+            const mpy_member_t *member = &class_->members[j];
+            if (member->kind >= MPY_GETTER) {
+                has_properties = true;
+                continue;
+            }
+            mp_obj_t function = (mp_obj_t)member->value;
+            if (member->kind == MPY_STATIC) {
+                function = mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_staticmethod), 1, &function);
+            }
+            mp_fun_table.dict_store(dict,
+                mp_fun_table.native_to_obj(mp_native_qstr_table[member->name], MP_NATIVE_TYPE_QSTR), function);
+        }
+        mp_fun_table.dict_store(dict,
+            mp_fun_table.native_to_obj(mp_native_qstr_table[MPY_STRING_FREE], MP_NATIVE_TYPE_QSTR),
+            (mp_obj_t)&mpy_free_object);
+        mpy_set_slot(type, &type->attr, has_properties ? (const void *)mpy_attribute : NULL);
+        mpy_set_slot(type, &type->locals_dict, dict);
+        mp_fun_table.store_global(type->name, type);
+    }
+}
+#endif
+
+#endif

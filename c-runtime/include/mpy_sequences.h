@@ -1,0 +1,149 @@
+/* Vectors and slices. In memory an element is what Rust has there; elements that are no numbers lie in
+ * cells as wide as their ABI. */
+#ifndef MPY_SEQUENCES_H
+#define MPY_SEQUENCES_H
+
+#ifdef MPY_USES_STRING_ENUM
+/* The index of a variant; `count` of those there are none of. */
+static uint32_t mpy_to_string_enum(mp_obj_t obj, int number) {
+    const mpy_string_enum_t *type = &mpy_string_enums[number];
+    for (uint32_t i = 0; i < type->count; i++) {
+        mp_obj_t name = mp_fun_table.native_to_obj(mp_native_qstr_table[mpy_variants[type->first + i]], MP_NATIVE_TYPE_QSTR);
+        if (mp_fun_table.binary_op(MP_BINARY_OP_EQUAL, name, obj) == (mp_obj_t)mp_fun_table.const_true) {
+            return i;
+        }
+    }
+    mpy_raise_value_error("not a variant");
+}
+
+static mp_obj_t mpy_from_string_enum(uint32_t value, int number) {
+    const mpy_string_enum_t *type = &mpy_string_enums[number];
+    if (value >= type->count) {
+        return mp_const_none;
+    }
+    return mp_fun_table.native_to_obj(mp_native_qstr_table[mpy_variants[type->first + value]], MP_NATIVE_TYPE_QSTR);
+}
+#endif
+
+#ifdef MPY_USES_SEQUENCE
+
+static uint32_t mpy_element_size(char element) {
+    switch (element) {
+        case 'b': case 'B': return 1;
+        case 'h': case 'H': return 2;
+        case 'q': case 'Q': case 'd': case 'e': case 'S': return 8;
+    }
+    return 4;
+}
+
+/* What memory calls the elements of a buffer: bytearrays have a code of their own, and `long` is as
+ * wide as a pointer. */
+static char mpy_typecode(int code) {
+    if (code == 1) {
+        return 'B';
+    }
+    if (code == 'l' || code == 'L') {
+        return (char)(sizeof(void *) == 8 ? code + ('q' - 'l') : code + ('i' - 'l'));
+    }
+    return (char)code;
+}
+
+static void *mpy_malloc_elements(size_t count, uint32_t size, mpy_slot_t *slots) {
+    if (count > 0x7fffffffu / size) {
+        mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_MemoryError), "too many elements");
+    }
+    uint32_t bytes = (uint32_t)count * size;
+    slots[0].i = MPY_MALLOC(bytes, size);
+    slots[1].i = (uint32_t)count;
+    return (void *)mpy_text(slots[0].i, bytes);
+}
+
+static void mpy_to_sequence(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
+    char element = type[1];
+    uint32_t size = mpy_element_size(element);
+    bool is_mutable = type[0] == 'M';
+    mp_buffer_info_t info;
+    bool is_text = mp_fun_table.obj_get_type(obj) == mp_fun_table.type_str;
+    bool is_buffer = !is_text && mp_fun_table.get_buffer(obj, &info, is_mutable ? MP_BUFFER_RW : MP_BUFFER_READ);
+    if (is_text || (is_mutable && !(is_buffer && mpy_typecode(info.typecode) == element))) {
+        mpy_raise_type_error(is_mutable ? "expected a writable buffer of the right type" : "expected a sequence");
+    }
+    if (is_buffer && mpy_typecode(info.typecode) == element) {
+        void *to = mpy_malloc_elements(info.len / size, size, slots);
+        mp_fun_table.memmove(to, info.buf, info.len / size * size);
+#ifdef MPY_USES_OBJECTS
+        if (is_mutable) {
+            /* Rust asks for the elements to be written back. */
+            slots[2].i = mpy_new_object(obj);
+        }
+#endif
+        return;
+    }
+    size_t count;
+    if (is_buffer) {
+        size_t align;
+        count = info.len / mp_fun_table.binary_get_size('@', (char)(info.typecode == 1 ? 'B' : info.typecode), &align);
+    } else {
+        count = (size_t)MP_OBJ_SMALL_INT_VALUE(mp_fun_table.unary_op(MP_UNARY_OP_LEN, obj));
+    }
+    mpy_slot_t slot;
+    /* What an element can be wrong about is found before there is memory that would be lost. */
+    for (size_t i = 0; element != 'o' && i < count; i++) {
+        mp_obj_t item = mp_fun_table.obj_subscr(obj, MP_OBJ_NEW_SMALL_INT(i), MP_OBJ_SENTINEL);
+        if (element != 't') {
+            mpy_lower(type + 1, item, &slot);
+        } else if (mp_fun_table.obj_get_type(item) != mp_fun_table.type_str) {
+            mpy_raise_type_error("expected a str");
+        }
+    }
+    char *to = mpy_malloc_elements(count, size, slots);
+    for (size_t i = 0; i < count; i++, to += size) {
+        mpy_lower(type + 1, mp_fun_table.obj_subscr(obj, MP_OBJ_NEW_SMALL_INT(i), MP_OBJ_SENTINEL), &slot);
+        mp_fun_table.memmove(to, &slot, size);
+    }
+}
+
+/* Numbers as `bytes` and `array.array`, the rest as a list. */
+static mp_obj_t mpy_from_sequence(const char *type, const mpy_slot_t *slots) {
+    char element = type[1];
+    uint32_t size = mpy_element_size(element);
+    uint32_t count = slots[1].i;
+    if (count > 0x7fffffffu / size) {
+        wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
+    }
+    char *from = (char *)mpy_text(slots[0].i, count * size);
+    mp_obj_t obj;
+    bool is_number = true;
+    switch (element) {
+        case '?': case 'c': case 'e': case 'E': case 'S': case 'o': case 'O': case 't': is_number = false;
+    }
+    if (!is_number) {
+        obj = mp_fun_table.new_list(0, NULL);
+        for (uint32_t i = 0; i < count; i++, from += size) {
+            mpy_slot_t cell[2];
+            mp_fun_table.memmove(&cell[0], from, size);
+            if (element == 'S') {
+                cell[1].i = (uint32_t)(cell[0].q >> 32);
+            }
+            mp_fun_table.list_append(obj, mpy_lift(type + 1, cell));
+        }
+    } else if (element == 'B' && type[0] != 'W') {
+        obj = mp_fun_table.obj_new_bytes((const uint8_t *)from, count);
+    } else {
+        mp_obj_t args[2] = {
+            mp_fun_table.obj_new_str(&element, 1),
+            mp_fun_table.obj_new_bytearray_by_ref(count * size, from),
+        };
+        qstr array = mp_native_qstr_table[MPY_STRING_ARRAY];
+        mp_obj_t module = mp_fun_table.import_name(array, mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
+        obj = mp_fun_table.call_function_n_kw(mp_fun_table.load_attr(module, array), 2, args);
+    }
+    /* Slices of cells are made for the call. */
+    if (type[0] == 'V' || (type[0] == 'L' && !is_number)) {
+        MPY_FREE(slots[0].i, count * size, size == 8 && element == 'S' ? 4 : size);
+    }
+    return obj;
+}
+
+#endif
+#endif

@@ -1,0 +1,509 @@
+/* Values of Rust's types between Python and wasm-bindgen's ABI.
+ *
+ * A type is spelled with letters, those of Python's `struct` where it has one:
+ *
+ *   ? bool   c char   b B h H i I integers, 32 bits of a slot   q Q 64 bits   n N 128 bits, two slots
+ *   f d floats   v unit, no slot   s String   S &str   o an object Rust owns   O one it borrows
+ *   V. a vector, L. a slice, M. a mutable slice of Python's, W. one of Rust's, of the type that follows,
+ *      where t is a String as an object
+ *   C. an object of class number ., R. a reference to one   e. an enum, E. an enum of strings
+ *   F. a closure   ~. an option of the type that follows   !. a result of it
+ *
+ * where the number after C, R, e, E and F is one character, counted from 1. How many slots a type
+ * takes and what is in them: wasm-bindgen 0.2.130, `wasm_bindgen::convert`.
+ *
+ * The including file defines MPY_MEMORY and MPY_MEMORY_SIZE, MPY_USES_x for each family of types x
+ * that it uses, and for these MPY_MALLOC(size, align) and MPY_FREE(ptr, size, align).
+ */
+#ifndef MPY_VALUES_H
+#define MPY_VALUES_H
+
+#include "mpy_text.h"
+#ifdef MPY_USES_ENTRIES
+#include "mpy_classes.h"
+#endif
+
+/* Words of memory that wasm-bindgen's ABI passes several results in. The module itself named the
+ * place, which is on its stack. */
+static inline uint32_t mpy_load32(uint32_t ptr) { return *(const wasm_u32 *)mpy_text(ptr, 4); }
+static inline uint64_t mpy_load64(uint32_t ptr) { return *(const wasm_u64 *)mpy_text(ptr, 8); }
+static inline float mpy_loadf(uint32_t ptr) { return *(const wasm_f32 *)mpy_text(ptr, 4); }
+static inline double mpy_loadd(uint32_t ptr) { return *(const wasm_f64 *)mpy_text(ptr, 8); }
+static inline void mpy_store32(uint32_t ptr, uint32_t value) { *(wasm_u32 *)mpy_text(ptr, 4) = value; }
+static inline void mpy_store64(uint32_t ptr, uint64_t value) { *(wasm_u64 *)mpy_text(ptr, 8) = value; }
+static inline void mpy_storef(uint32_t ptr, float value) { *(wasm_f32 *)mpy_text(ptr, 4) = value; }
+static inline void mpy_stored(uint32_t ptr, double value) { *(wasm_f64 *)mpy_text(ptr, 8) = value; }
+
+/* Integers. */
+
+static bool mpy_is_negative(mp_obj_t obj) {
+    return mp_fun_table.binary_op(MP_BINARY_OP_LESS, obj, MP_OBJ_NEW_SMALL_INT(0)) == (mp_obj_t)mp_fun_table.const_true;
+}
+
+/* An integer of the type `code`: one of b B h H i I. */
+MPY_SHARED uint32_t mpy_to_int(mp_obj_t obj, char code) {
+    uint32_t value = mpy_to_i32(obj);
+    bool is_signed = code >= 'a';
+    unsigned bits = (code | 0x20) == 'b' ? 8 : (code | 0x20) == 'h' ? 16 : 32;
+    /* What is left above the bits: all zeros, or all ones of a negative number. */
+    int32_t above = bits == 32 ? 0 : (is_signed ? (int32_t)value >> (bits - 1) : (int32_t)(value >> bits));
+    if (bits == 32) {
+        /* mpy_to_i32 takes both kinds. */
+        bool negative = MP_OBJ_IS_SMALL_INT(obj) ? MP_OBJ_SMALL_INT_VALUE(obj) < 0 : mpy_is_negative(obj);
+        if (is_signed ? ((int32_t)value < 0) != negative : negative) {
+            mpy_raise_overflow();
+        }
+    } else if (above != 0 && !(is_signed && above == -1)) {
+        mpy_raise_overflow();
+    }
+    return value;
+}
+
+MPY_SHARED uint64_t mpy_to_long(mp_obj_t obj, char code) {
+    uint64_t value = mpy_to_i64(obj);
+    bool negative = MP_OBJ_IS_SMALL_INT(obj) ? MP_OBJ_SMALL_INT_VALUE(obj) < 0 : mpy_is_negative(obj);
+    if (code == 'q' ? ((int64_t)value < 0) != negative : negative) {
+        mpy_raise_overflow();
+    }
+    return value;
+}
+
+static mp_obj_t mpy_from_int(uint32_t value, char code) {
+    switch (code) {
+        case 'b': value = (uint32_t)(int8_t)value; break;
+        case 'B': value = (uint8_t)value; break;
+        case 'h': value = (uint32_t)(int16_t)value; break;
+        case 'H': value = (uint16_t)value; break;
+        case 'I': return mp_fun_table.native_to_obj(value, MP_NATIVE_TYPE_UINT);
+    }
+    return mpy_from_i32(value);
+}
+
+#ifdef MPY_USES_INT128
+static void mpy_to_int128(mp_obj_t obj, char code, mpy_slot_t *slots) {
+    mp_obj_t mask = mp_fun_table.binary_op(MP_BINARY_OP_SUBTRACT,
+        mp_fun_table.binary_op(MP_BINARY_OP_LSHIFT, MP_OBJ_NEW_SMALL_INT(1), MP_OBJ_NEW_SMALL_INT(64)),
+        MP_OBJ_NEW_SMALL_INT(1));
+    slots[1].q = mpy_to_long(mp_fun_table.binary_op(MP_BINARY_OP_RSHIFT, obj, MP_OBJ_NEW_SMALL_INT(64)),
+        code == 'n' ? 'q' : 'Q');
+    slots[0].q = mpy_to_long(mp_fun_table.binary_op(MP_BINARY_OP_AND, obj, mask), 'Q');
+}
+
+static mp_obj_t mpy_from_int128(const mpy_slot_t *slots, char code) {
+    uint64_t low = slots[0].q;
+    uint64_t high = slots[1].q;
+    mp_obj_t obj = mp_fun_table.binary_get_val_array(code == 'n' ? 'q' : 'Q', &high, 0);
+    obj = mp_fun_table.binary_op(MP_BINARY_OP_LSHIFT, obj, MP_OBJ_NEW_SMALL_INT(64));
+    return mp_fun_table.binary_op(MP_BINARY_OP_OR, obj, mp_fun_table.binary_get_val_array('Q', &low, 0));
+}
+#endif
+
+/* The f64 of an integer and back, in its bits: the firmware's floats may be too short for it. */
+MPY_SHARED uint64_t mpy_double_of_int(uint32_t value, bool is_signed) {
+    uint64_t sign = 0;
+    if (is_signed && (int32_t)value < 0) {
+        sign = (uint64_t)1 << 63;
+        value = -value;
+    }
+    if (value == 0) {
+        return 0;
+    }
+    unsigned exponent = 31;
+    while ((value >> exponent) == 0) {
+        exponent--;
+    }
+    uint64_t fraction = (uint64_t)value << (52 - exponent) & (((uint64_t)1 << 52) - 1);
+    return sign | (uint64_t)(1023 + exponent) << 52 | fraction;
+}
+
+MPY_SHARED uint32_t mpy_int_of_double(uint64_t bits) {
+    unsigned exponent = (unsigned)(bits >> 52 & 0x7ff);
+    if (exponent < 1023 || exponent > 1023 + 31) {
+        return 0;
+    }
+    uint64_t fraction = (bits & (((uint64_t)1 << 52) - 1)) | (uint64_t)1 << 52;
+    uint32_t value = (uint32_t)(fraction >> (52 - (exponent - 1023)));
+    return (int64_t)bits < 0 ? -value : value;
+}
+
+/* 2^53 - 1, which stands for None. */
+#define MPY_NO_NUMBER 0x433fffffffffffffULL
+
+/* Objects. Rust holds an object by its index in a table, from 1028; 1024 to 1027 are constants, and
+ * below 1024 are objects lent for the time of a call. */
+#ifdef MPY_USES_OBJECTS
+
+#define MPY_OBJECT_NONE 1024
+#define MPY_OBJECT_TRUE 1026
+#define MPY_OBJECT_FALSE 1027
+#define MPY_OBJECT_FIRST 1028
+
+/* The table; an entry that is free holds the index of the next as a small integer. */
+WASM_STATE mp_obj_t *mpy_objects;
+WASM_STATE uint32_t mpy_objects_size;
+WASM_STATE uint32_t mpy_objects_free;
+
+MPY_SHARED uint32_t mpy_new_object(mp_obj_t obj) {
+    if (obj == mp_const_none) {
+        return MPY_OBJECT_NONE;
+    }
+    if (obj == (mp_obj_t)mp_fun_table.const_true) {
+        return MPY_OBJECT_TRUE;
+    }
+    if (obj == (mp_obj_t)mp_fun_table.const_false) {
+        return MPY_OBJECT_FALSE;
+    }
+    uint32_t index = mpy_objects_free;
+    if (index == mpy_objects_size) {
+        uint32_t size = index == 0 ? 8 : 2 * index;
+        mp_obj_t *moved = mp_fun_table.realloc(mpy_objects, size * sizeof(mp_obj_t), true);
+        if (moved == NULL) {
+            mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_MemoryError), "no memory for an object");
+        }
+        for (uint32_t i = index; i < size; i++) {
+            moved[i] = MP_OBJ_NEW_SMALL_INT(i + 1);
+        }
+        mpy_objects = moved;
+        mpy_objects_size = size;
+    }
+    mpy_objects_free = (uint32_t)MP_OBJ_SMALL_INT_VALUE(mpy_objects[index]);
+    mpy_objects[index] = obj;
+    return MPY_OBJECT_FIRST + index;
+}
+
+MPY_SHARED mp_obj_t mpy_object(uint32_t index) {
+    if (index >= MPY_OBJECT_FIRST) {
+        if (index - MPY_OBJECT_FIRST >= mpy_objects_size) {
+            wasm_trap(WASM_TRAP_TABLE_OUT_OF_BOUNDS);
+        }
+        return mpy_objects[index - MPY_OBJECT_FIRST];
+    }
+#ifdef MPY_LENT
+    if (index < MPY_LENT) {
+        return mpy_lent[index];
+    }
+#endif
+    return index == MPY_OBJECT_TRUE    ? (mp_obj_t)mp_fun_table.const_true
+           : index == MPY_OBJECT_FALSE ? (mp_obj_t)mp_fun_table.const_false
+                                       : mp_const_none;
+}
+
+MPY_SHARED void mpy_drop_object(uint32_t index) {
+    if (index >= MPY_OBJECT_FIRST && index - MPY_OBJECT_FIRST < mpy_objects_size) {
+        mpy_objects[index - MPY_OBJECT_FIRST] = MP_OBJ_NEW_SMALL_INT(mpy_objects_free);
+        mpy_objects_free = index - MPY_OBJECT_FIRST;
+    }
+}
+
+static mp_obj_t mpy_take_object(uint32_t index) {
+    mp_obj_t obj = mpy_object(index);
+    mpy_drop_object(index);
+    return obj;
+}
+
+#ifdef MPY_LENT
+/* An object for the time of a call: given back when the call ends, however it ends. */
+static uint32_t mpy_lend(mp_obj_t obj) {
+    if (mpy_lent_top == MPY_LENT) {
+        mpy_unwind();
+        mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_RuntimeError), "too many calls within calls");
+    }
+    mpy_lent[mpy_lent_top] = obj;
+    return mpy_lent_top++;
+}
+#endif
+#endif
+
+/* Text. */
+
+/* The length of the UTF-8 sequence at `text`, and its scalar value; 0 when it is none.
+ * Unicode 16, table 3-7. */
+__attribute__((noinline, unused)) static unsigned mpy_scalar(const uint8_t *text, size_t left, uint32_t *scalar) {
+    static const uint8_t first[] = {0x00, 0xc2, 0xe0, 0xf0};
+    static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
+    uint8_t lead = text[0];
+    unsigned more = lead < 0x80 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+    if (more >= left || lead > 0xf4 || (more != 0 && lead < first[more])) {
+        return 0;
+    }
+    uint32_t value = more == 0 ? lead : lead & (0x3fu >> more);
+    for (unsigned i = 1; i <= more; i++) {
+        if ((text[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+        value = value << 6 | (text[i] & 0x3f);
+    }
+    if (value < least[more] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000)) {
+        return 0;
+    }
+    *scalar = value;
+    return more + 1;
+}
+
+static void mpy_text_buffer(mp_obj_t obj, mp_buffer_info_t *info) {
+    if (mp_fun_table.obj_get_type(obj) != mp_fun_table.type_str) {
+        mpy_raise_type_error("expected a str");
+    }
+    mp_fun_table.get_buffer(obj, info, MP_BUFFER_READ);
+}
+
+#ifdef MPY_USES_CHAR
+static uint32_t mpy_to_char(mp_obj_t obj) {
+    mp_buffer_info_t info;
+    uint32_t scalar = 0;
+    mpy_text_buffer(obj, &info);
+    if (info.len == 0 || mpy_scalar(info.buf, info.len, &scalar) != info.len) {
+        mpy_raise_value_error("expected one character");
+    }
+    return scalar;
+}
+
+static mp_obj_t mpy_from_char(uint32_t scalar) {
+    char text[4];
+    unsigned more = scalar < 0x80 ? 0 : scalar < 0x800 ? 1 : scalar < 0x10000 ? 2 : 3;
+    for (unsigned i = more; i > 0; i--) {
+        text[i] = (char)(0x80 | (scalar & 0x3f));
+        scalar >>= 6;
+    }
+    text[0] = (char)(more == 0 ? scalar : scalar | (0xff00u >> (more + 1) & 0xffu));
+    return mp_fun_table.obj_new_str(text, more + 1);
+}
+#endif
+
+#ifdef MPY_USES_MALLOC
+static void mpy_to_text(mp_obj_t obj, mpy_slot_t *slots) {
+    mp_buffer_info_t info;
+    mpy_text_buffer(obj, &info);
+    /* Rust relies on it. */
+    uint32_t scalar;
+    for (size_t at = 0, length; at < info.len; at += length) {
+        length = mpy_scalar((const uint8_t *)info.buf + at, info.len - at, &scalar);
+        if (length == 0) {
+            mpy_raise_value_error("a str is not UTF-8");
+        }
+    }
+    uint32_t ptr = MPY_MALLOC((uint32_t)info.len, 1);
+    mp_fun_table.memmove((void *)mpy_text(ptr, (uint32_t)info.len), info.buf, info.len);
+    slots[0].i = ptr;
+    slots[1].i = (uint32_t)info.len;
+}
+#endif
+
+/* `obj` as a value of the type at `type`, in `slots`. What it takes hold of (memory, objects) is
+ * Rust's from the call on. */
+static void mpy_lower(const char *type, mp_obj_t obj, mpy_slot_t *slots);
+/* The value of the type at `type` in `slots` as an object. What Rust gives away with it is taken. */
+static mp_obj_t mpy_lift(const char *type, const mpy_slot_t *slots);
+
+#include "mpy_sequences.h"
+
+/* How many slots the type at `*type` takes; steps over it. */
+MPY_SHARED unsigned mpy_skip(const char **type) {
+    switch (*(*type)++) {
+        case 'v': return 0;
+        case 'n': case 'N': case 's': case 'S': return 2;
+        case 'V': case 'L': case 'W': mpy_skip(type); return 2;
+        case 'M': mpy_skip(type); return 3;
+        case 'C': case 'R': case 'e': case 'E': (*type)++; return 1;
+        case 'F': (*type)++; return 2;
+        case '!': return mpy_skip(type) + 2;
+        case '~': {
+            char inner = **type;
+            return mpy_skip(type) + (inner == 'q' || inner == 'Q' || inner == 'd' || inner == 'n' || inner == 'N');
+        }
+    }
+    return 1;
+}
+
+#ifdef MPY_USES_OPTION
+static void mpy_lower_option(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
+    bool none = obj == mp_const_none;
+    switch (*type) {
+        case 'i': case 'I': case 'f':
+            if (none) {
+                slots->q = MPY_NO_NUMBER;
+            } else if (*type == 'f') {
+                mp_fun_table.binary_set_val_array('d', slots, 0, obj);
+            } else {
+                slots->q = mpy_double_of_int(mpy_to_int(obj, *type), *type == 'i');
+            }
+            return;
+        case 'q': case 'Q': case 'd': case 'n': case 'N':
+            slots->i = !none;
+            if (!none) {
+                mpy_lower(type, obj, slots + 1);
+            } else {
+                slots[1].q = 0;
+                if ((*type | 0x20) == 'n') {
+                    slots[2].q = 0;
+                }
+            }
+            return;
+    }
+    if (!none) {
+        mpy_lower(type, obj, slots);
+        return;
+    }
+    switch (*type) {
+#ifdef MPY_USES_ENUM
+        case 'e': slots->q = mpy_double_of_int(mpy_enum_holes[type[1] - 1], false); return;
+#endif
+#ifdef MPY_USES_STRING_ENUM
+        case 'E': slots->i = mpy_string_enums[type[1] - 1].count + 1u; return;
+#endif
+        case 'o': case 'O': slots->i = 1024; return;
+        case 's': case 'S': case 'V': case 'L': slots[0].i = slots[1].i = 0; return;
+        case 'M': slots[0].i = slots[1].i = 0; slots[2].i = 1024; return;
+        case 'C': case 'R': slots->i = 0; return;
+    }
+    slots->i = 0xffffff;
+}
+
+static bool mpy_is_none(const char *type, const mpy_slot_t *slots) {
+    switch (*type) {
+        case 'i': case 'I': case 'f': return slots->q == MPY_NO_NUMBER;
+        case 'q': case 'Q': case 'd': case 'n': case 'N': return slots->i == 0;
+#ifdef MPY_USES_ENUM
+        case 'e': return mpy_int_of_double(slots->q) == mpy_enum_holes[type[1] - 1];
+#endif
+#ifdef MPY_USES_STRING_ENUM
+        case 'E': return slots->i > mpy_string_enums[type[1] - 1].count;
+#endif
+        case 'o': case 'O': return slots->i == 1024 || slots->i == 1025;
+        case '?': case 'c': case 'b': case 'B': case 'h': case 'H': return slots->i == 0xffffff;
+    }
+    return slots->i == 0;
+}
+#endif
+
+__attribute__((noinline)) static void mpy_lower(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
+    char code = *type++;
+    switch (code) {
+        case '?':
+            if (obj != (mp_obj_t)mp_fun_table.const_true && obj != (mp_obj_t)mp_fun_table.const_false) {
+                mpy_raise_type_error("expected a bool");
+            }
+            slots->i = obj == (mp_obj_t)mp_fun_table.const_true;
+            return;
+        case 'b': case 'B': case 'h': case 'H': case 'i': case 'I': slots->i = mpy_to_int(obj, code); return;
+        case 'q': case 'Q': slots->q = mpy_to_long(obj, code); return;
+        case 'f': case 'd': mp_fun_table.binary_set_val_array(code, slots, 0, obj); return;
+#ifdef MPY_USES_INT128
+        case 'n': case 'N': mpy_to_int128(obj, code, slots); return;
+#endif
+#ifdef MPY_USES_CHAR
+        case 'c': slots->i = mpy_to_char(obj); return;
+#endif
+#ifdef MPY_USES_MALLOC
+        case 's': case 'S': mpy_to_text(obj, slots); return;
+#endif
+#ifdef MPY_USES_SEQUENCE
+        case 'V': case 'L': case 'M': mpy_to_sequence(type - 1, obj, slots); return;
+#endif
+#ifdef MPY_USES_ENUM
+        case 'e': slots->q = mpy_double_of_int(mpy_to_i32(obj), mpy_enum_holes[*type - 1] >> 31 != 0); return;
+#endif
+#ifdef MPY_USES_STRING_ENUM
+        case 'E': slots->i = mpy_to_string_enum(obj, *type - 1); return;
+#endif
+#ifdef MPY_USES_OBJECTS
+        case 't': case 'o': slots->i = mpy_new_object(obj); return;
+#endif
+#ifdef MPY_LENT
+        case 'O': slots->i = mpy_lend(obj); return;
+#endif
+#ifdef MPY_USES_CLASS
+        case 'R': slots->i = mpy_instance(obj, *type - 1)->ptr; return;
+        case 'C': slots->i = mpy_consume(mpy_instance(obj, *type - 1)); return;
+#endif
+#ifdef MPY_USES_OPTION
+        case '~': mpy_lower_option(type, obj, slots); return;
+#endif
+    }
+}
+
+#ifdef MPY_USES_RESULT
+/* Raises what Rust returned as an error: exceptions as they are, text and everything else as the
+ * argument of a RuntimeError. */
+__attribute__((noreturn)) static void mpy_raise_object(mp_obj_t obj) {
+    mp_obj_t args[2] = {obj, mp_fun_table.load_global(MP_QSTR_BaseException)};
+    mp_obj_t is = mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_isinstance), 2, args);
+    if (is != (mp_obj_t)mp_fun_table.const_true) {
+        obj = mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_RuntimeError), 1, &obj);
+    }
+    mp_fun_table.raise(obj);
+    __builtin_unreachable();
+}
+#endif
+
+__attribute__((noinline)) static mp_obj_t mpy_lift(const char *type, const mpy_slot_t *slots) {
+    char code = *type++;
+    switch (code) {
+        case '?': return (mp_obj_t)(slots->i != 0 ? mp_fun_table.const_true : mp_fun_table.const_false);
+        case 'b': case 'B': case 'h': case 'H': case 'i': case 'I': return mpy_from_int(slots->i, code);
+        case 'q': case 'Q': case 'f': case 'd': {
+            mpy_slot_t slot = *slots;
+            return mp_fun_table.binary_get_val_array(code, &slot, 0);
+        }
+#ifdef MPY_USES_INT128
+        case 'n': case 'N': return mpy_from_int128(slots, code);
+#endif
+#ifdef MPY_USES_CHAR
+        case 'c': return mpy_from_char(slots->i);
+#endif
+#ifdef MPY_USES_ENUM
+        case 'e': return mpy_from_i32(mpy_int_of_double(slots->q));
+#endif
+#ifdef MPY_USES_STRING_ENUM
+        case 'E': return mpy_from_string_enum(slots->i, *type - 1);
+#endif
+        case 'S': return mp_fun_table.obj_new_str(mpy_text(slots[0].i, slots[1].i), slots[1].i);
+#ifdef MPY_USES_MALLOC
+        case 's': {
+            mp_obj_t obj = mp_fun_table.obj_new_str(mpy_text(slots[0].i, slots[1].i), slots[1].i);
+            MPY_FREE(slots[0].i, slots[1].i, 1);
+            return obj;
+        }
+#endif
+#ifdef MPY_USES_SEQUENCE
+        case 'V': case 'L': case 'W': return mpy_from_sequence(type - 1, slots);
+#endif
+#ifdef MPY_USES_OBJECTS
+        case 'o': case 't': return mpy_take_object(slots->i);
+        case 'O': return mpy_object(slots->i);
+#endif
+#ifdef MPY_USES_CLASS
+        case 'C': return mpy_new_instance(*type - 1, slots->i);
+#endif
+#ifdef MPY_CLOSURES
+        case 'F': return mpy_new_closure(*type - 1, slots[0].i, slots[1].i);
+#endif
+#ifdef MPY_USES_OPTION
+        case '~': {
+            if (mpy_is_none(type, slots)) {
+                return mp_const_none;
+            }
+            switch (*type) {
+                case 'i': return mpy_from_i32(mpy_int_of_double(slots->q));
+                case 'I': return mpy_from_int(mpy_int_of_double(slots->q), 'I');
+                case 'f': return mpy_lift("d", slots);
+                case 'q': case 'Q': case 'd': case 'n': case 'N': slots++;
+            }
+            return mpy_lift(type, slots);
+        }
+#endif
+#ifdef MPY_USES_RESULT
+        case '!': {
+            const char *end = type;
+            unsigned width = mpy_skip(&end);
+            if (slots[width + 1].i != 0) {
+                mpy_raise_object(mpy_take_object(slots[width].i));
+            }
+            return mpy_lift(type, slots);
+        }
+#endif
+    }
+    return mp_const_none;
+}
+
+#endif

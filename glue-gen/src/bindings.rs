@@ -1,0 +1,766 @@
+//! wasm-bindgen's [`Api`] → C: functions with types of Rust's, classes, enums, and what Rust calls.
+
+use std::fmt::Write as _;
+
+use target_specs::{Diagnostic, Place, Result};
+use wasm_to_c::{ExportedFunc, FuncType, ImportedFunc, Interface};
+
+use crate::c::{Strings, comment, line, literal};
+use crate::classes;
+use crate::intrinsics::{self, Intrinsic};
+use crate::types::{From, Scalar, Spelled, Speller, Unspeakable};
+use crate::wbindgen::{self, Api, Call, Import, Target, Type};
+
+/// Objects that can be lent at a time, in calls within calls.
+const LENT: usize = 32;
+
+/// A function that a table of the module names.
+#[derive(Debug, Clone)]
+pub(crate) struct Registered {
+    pub name: String,
+    pub wrapper: String,
+    /// The numbers of arguments it takes.
+    pub arity: (usize, usize),
+}
+
+/// What is to be written into the bindings of the module.
+#[derive(Debug, Default)]
+pub(crate) struct Bindings {
+    /// Before the headers of the runtime, and after.
+    pub before: String,
+    pub code: String,
+    pub functions: Vec<Registered>,
+    /// Statements of `mpy_init`, after the module's own start.
+    pub init: String,
+    pub floats: bool,
+}
+
+/// An error about one item of the crate.
+pub(crate) fn unsupported(item: &str, what: &str, help: &str) -> Diagnostic {
+    Diagnostic::new("unsupported-bindings", format!("{what} has no counterpart in MicroPython"))
+        .at(Place::Item(item.to_owned()))
+        .help(help)
+}
+
+fn at(item: &str) -> impl Fn(Unspeakable) -> Diagnostic {
+    move |Unspeakable { what, help }| unsupported(item, &what, help)
+}
+
+/// Writes what `api` says of the functions in `interface`.
+///
+/// # Errors
+/// `unsupported-bindings`, `invalid-bindings`.
+pub(crate) fn bindings(interface: &Interface, api: &Api, strings: &mut Strings) -> Result<Bindings> {
+    let mut writer = Writer {
+        interface,
+        speller: Speller::new(api),
+        strings,
+        code: String::new(),
+        slots: 4,
+        arguments: 1,
+        intrinsics: Vec::new(),
+        stores_exceptions: false,
+        variadic: false,
+    };
+    writer.imports(api)?;
+    let mut functions = Vec::new();
+    for call in &api.functions {
+        functions.push(Registered { name: call.name.clone(), ..writer.export(call, None)? });
+    }
+    classes::classes(&mut writer, api)?;
+    let starts = writer.starts(api)?;
+    writer.closures()?;
+    writer.intrinsic_switch();
+    let mut bindings = Bindings { functions, ..Bindings::default() };
+    writer.before(api, &mut bindings.before)?;
+    enums(api, &mut writer, &mut bindings);
+    if writer.speller.uses.contains("CLOSURE") {
+        let name = writer.strings.index("closure");
+        line!(bindings.init, "    mpy_init_type(&mpy_types[MPY_CLASSES], {name});");
+        line!(
+            bindings.init,
+            "    mpy_set_slot(&mpy_types[MPY_CLASSES], &mpy_types[MPY_CLASSES].call, \
+             (const void *)mpy_call_closure);"
+        );
+    }
+    if !api.classes.is_empty() {
+        line!(bindings.init, "    mpy_init_classes();");
+    }
+    bindings.init.push_str(&starts);
+    bindings.floats = writer.speller.floats;
+    bindings.code = writer.code;
+    Ok(bindings)
+}
+
+/// Enums of numbers are classes with constants.
+fn enums(api: &Api, writer: &mut Writer, bindings: &mut Bindings) {
+    for item in &api.enums {
+        let name = writer.strings.index(&item.name);
+        line!(bindings.init, "    {{");
+        line!(
+            bindings.init,
+            "        static const struct {{ uint16_t name; uint32_t value; }} variants[] = {{"
+        );
+        for (variant, value) in &item.variants {
+            let variant = writer.strings.index(variant);
+            line!(bindings.init, "            {{{variant}, {value}u}},");
+        }
+        line!(bindings.init, "        }};");
+        line!(bindings.init, "        mp_obj_t dict = mp_fun_table.new_dict({});", item.variants.len());
+        line!(bindings.init, "        for (size_t i = 0; i < {}; i++) {{", item.variants.len());
+        let code = if item.signed { 'i' } else { 'I' };
+        line!(
+            bindings.init,
+            "            mp_fun_table.dict_store(dict, mpy_string(variants[i].name), \
+             mpy_from_int(variants[i].value, '{code}'));"
+        );
+        line!(bindings.init, "        }}");
+        line!(
+            bindings.init,
+            "        mp_obj_t args[3] = {{mpy_string({name}), mp_fun_table.new_tuple(0, NULL), dict}};"
+        );
+        line!(
+            bindings.init,
+            "        mp_fun_table.store_global(mp_native_qstr_table[{name}], \
+             mp_fun_table.call_function_n_kw((mp_obj_t)mp_fun_table.type_type, 3, args));"
+        );
+        line!(bindings.init, "    }}");
+    }
+}
+
+pub(crate) struct Writer<'a> {
+    interface: &'a Interface,
+    pub speller: Speller<'a>,
+    pub strings: &'a mut Strings,
+    pub code: String,
+    slots: usize,
+    arguments: usize,
+    intrinsics: Vec<&'static str>,
+    stores_exceptions: bool,
+    variadic: bool,
+}
+
+/// The types of a function, spelled.
+pub(crate) struct Signature {
+    pub params: Vec<Spelled>,
+    pub result: Spelled,
+}
+
+impl Signature {
+    fn letters(&self) -> Vec<u8> {
+        let mut letters: Vec<u8> = self.params.iter().flat_map(|param| param.letters.clone()).collect();
+        letters.push(b'>');
+        letters.extend(&self.result.letters);
+        letters
+    }
+
+    /// Whether a parameter that is refused would leave an earlier one's memory behind.
+    fn needs_guard(&self) -> bool {
+        let first = self.params.iter().position(Spelled::acquires);
+        first.is_some_and(|first| first + 1 < self.params.len())
+    }
+
+    /// How many of the last parameters may be left out.
+    fn optional(&self) -> usize {
+        self.params.iter().rev().take_while(|param| param.is_option()).count()
+    }
+
+    /// Whether every value is a number that one expression converts.
+    fn is_plain(&self) -> bool {
+        let plain = |spelled: &Spelled, more: &[u8]| match spelled.letters.as_slice() {
+            [letter] => b"bBhHiIqQfd".contains(letter) || more.contains(letter),
+            _ => false,
+        };
+        self.params.iter().all(|param| plain(param, b"")) && plain(&self.result, b"v")
+    }
+}
+
+/// Where each of `words` lies in the struct that several results are returned in, and its size.
+fn layout(words: &[Scalar]) -> (Vec<u32>, u32) {
+    let mut end = 0_u32;
+    let mut offsets = Vec::new();
+    for word in words {
+        let size = if matches!(word, Scalar::I64 | Scalar::F64) { 8 } else { 4 };
+        end = end.next_multiple_of(size);
+        offsets.push(end);
+        end += size;
+    }
+    (offsets, end.next_multiple_of(16))
+}
+
+/// `load32`, `store32` and so on.
+fn access(verb: &str, word: Scalar) -> String {
+    let suffix = match word {
+        Scalar::I32 => "32",
+        Scalar::I64 => "64",
+        Scalar::F32 => "f",
+        Scalar::F64 => "d",
+    };
+    format!("mpy_{verb}{suffix}")
+}
+
+/// Checks that a function of type `ty` takes `params` and returns `results`, several through memory.
+fn check(item: &str, ty: &FuncType, params: &[Scalar], results: &[Scalar]) -> Result<()> {
+    let through_memory = results.len() > 1;
+    let mut wanted: Vec<Scalar> = through_memory.then_some(Scalar::I32).into_iter().collect();
+    wanted.extend(params);
+    let wanted_results = if through_memory { &[][..] } else { results };
+    let fits = Scalar::all(&ty.params).is_ok_and(|have| have == wanted)
+        && Scalar::all(&ty.results).is_ok_and(|have| have == wanted_results);
+    if fits {
+        return Ok(());
+    }
+    Err(Diagnostic::new(
+        "invalid-bindings",
+        format!("the function behind `{item}` has the type {ty:?}, not that of its description"),
+    )
+    .at(Place::Item(item.to_owned()))
+    .help("build the crate for wasm32 with wasm-bindgen's default ABI, without `multivalue`"))
+}
+
+impl<'a> Writer<'a> {
+    fn find(&self, symbol: &str) -> Option<&'a ExportedFunc> {
+        let name = format!("mpy:{symbol}");
+        self.interface.exports.iter().find(|export| export.name == name)
+    }
+
+    /// The C name of one of wasm-bindgen's own functions.
+    pub(crate) fn helper(&self, symbol: &str) -> Result<String> {
+        self.find(symbol).map(|export| export.c_name.clone()).ok_or_else(|| {
+            Diagnostic::new("invalid-bindings", format!("the module has no `{symbol}`"))
+                .help("it is part of wasm-bindgen: build the crate again, without tools that strip exports")
+        })
+    }
+
+    pub(crate) fn signature(&mut self, call: &Call, of: Option<Spelled>) -> Result<Signature> {
+        let refuse = at(&call.name);
+        let mut params: Vec<Spelled> = of.into_iter().collect();
+        for (_, ty) in &call.params {
+            params.push(self.speller.spell(ty, From::Python).map_err(&refuse)?);
+        }
+        let result = self.speller.spell(&call.result, From::Rust).map_err(&refuse)?;
+        if result.letters.starts_with(b"F") {
+            let what =
+                Unspeakable { what: "a closure as a result".to_owned(), help: "return it as a `JsValue`" };
+            return Err(refuse(what));
+        }
+        Ok(Signature { params, result })
+    }
+
+    /// Defines the function that Python calls for `call`, of the class `of` if it is a method.
+    pub(crate) fn export(&mut self, call: &Call, of: Option<Spelled>) -> Result<Registered> {
+        let signature = self.signature(call, of)?;
+        let Some(target) = self.find(&call.symbol) else {
+            return Err(Diagnostic::new("invalid-bindings", format!("the module has no `{}`", call.symbol))
+                .at(Place::Item(call.name.clone()))
+                .help("build the crate again, without tools that strip exports"));
+        };
+        let name = format!("mpy_export_{}", target.c_name);
+        let most = signature.params.len();
+        let least = most - signature.optional();
+        line!(self.code, "/* {} */", comment(&call.name));
+        if signature.is_plain() && most <= 3 {
+            self.plain(call, target, &signature, &name)?;
+        } else {
+            let invoke = self.invocation(call, target, &signature)?;
+            if least == most && most <= 3 {
+                let params: Vec<String> = (0..most).map(|i| format!("mp_obj_t a{i}")).collect();
+                let params = if most == 0 { "void".to_owned() } else { params.join(", ") };
+                line!(self.code, "static mp_obj_t {name}({params}) {{");
+                if most == 0 {
+                    line!(self.code, "    return {invoke}, NULL);");
+                } else {
+                    let args: Vec<String> = (0..most).map(|i| format!("a{i}")).collect();
+                    line!(self.code, "    mp_obj_t args[] = {{{}}};", args.join(", "));
+                    line!(self.code, "    return {invoke}, args);");
+                }
+            } else {
+                line!(self.code, "static mp_obj_t {name}(size_t n, const mp_obj_t *given) {{");
+                self.fill(most, "n", "given");
+                line!(self.code, "    return {invoke}, args);");
+            }
+            line!(self.code, "}}");
+            line!(self.code);
+        }
+        Ok(Registered { name: call.name.clone(), wrapper: name, arity: (least, most) })
+    }
+
+    /// Declares `args`: those given, and None for the rest.
+    pub(crate) fn fill(&mut self, most: usize, count: &str, given: &str) {
+        line!(self.code, "    mp_obj_t args[{}];", most.max(1));
+        line!(self.code, "    for (size_t i = 0; i < {most}; i++) {{");
+        line!(self.code, "        args[i] = i < {count} ? {given}[i] : mp_const_none;");
+        line!(self.code, "    }}");
+    }
+
+    /// `mpy_invoke(…, "type"`: to be followed by the arguments.
+    pub(crate) fn invocation(
+        &mut self,
+        call: &Call,
+        target: &ExportedFunc,
+        signature: &Signature,
+    ) -> Result<String> {
+        let thunk = self.thunk(&call.name, target, &[], signature)?;
+        let guarded = signature.needs_guard();
+        if guarded {
+            self.speller.uses.insert("GUARD");
+        }
+        let which = if guarded { "mpy_invoke_guarded" } else { "mpy_invoke" };
+        Ok(format!("{which}({thunk}, {}", literal(&signature.letters())))
+    }
+
+    /// As [`Self::invocation`], by symbol.
+    pub(crate) fn invocation_of(&mut self, call: &Call, signature: &Signature) -> Result<String> {
+        let target = self.find(&call.symbol).cloned().ok_or_else(|| {
+            Diagnostic::new("invalid-bindings", format!("the module has no `{}`", call.symbol))
+                .help("build the crate again, without tools that strip exports")
+        })?;
+        self.invocation(call, &target, signature)
+    }
+
+    /// Defines a function of numbers.
+    fn plain(&mut self, call: &Call, target: &ExportedFunc, signature: &Signature, name: &str) -> Result<()> {
+        let words: Vec<Scalar> = signature.params.iter().flat_map(|param| param.words.clone()).collect();
+        check(&call.name, &target.ty, &words, &signature.result.words)?;
+        let params: Vec<String> = (0..words.len()).map(|i| format!("mp_obj_t a{i}")).collect();
+        let params = if words.is_empty() { "void".to_owned() } else { params.join(", ") };
+        line!(self.code, "static mp_obj_t {name}({params}) {{");
+        for (i, (param, word)) in signature.params.iter().zip(&words).enumerate() {
+            let letter = char::from(param.letters[0]);
+            let convert = match word {
+                Scalar::I32 => format!("mpy_to_int(a{i}, '{letter}')"),
+                Scalar::I64 => format!("mpy_to_long(a{i}, '{letter}')"),
+                _ => format!("mpy_to_{}(a{i})", word.suffix()),
+            };
+            line!(self.code, "    {} p{i} = {convert};", word.c_type());
+        }
+        let args = (0..words.len()).map(|i| format!("p{i}")).collect::<Vec<_>>().join(", ");
+        let called = format!("{}({args})", target.c_name);
+        let letter = char::from(signature.result.letters[0]);
+        match (letter, signature.result.words.first()) {
+            (_, None) => {
+                line!(self.code, "    {called};");
+                line!(self.code, "    return mp_const_none;");
+            }
+            (_, Some(Scalar::I32)) => line!(self.code, "    return mpy_from_int({called}, '{letter}');"),
+            ('Q', _) => line!(self.code, "    return mpy_from_u64({called});"),
+            (_, Some(word)) => line!(self.code, "    return mpy_from_{}({called});", word.suffix()),
+        }
+        line!(self.code, "}}");
+        line!(self.code);
+        Ok(())
+    }
+
+    /// Defines a function that calls `target` with what is in slots, and leaves its results there.
+    fn thunk(
+        &mut self,
+        item: &str,
+        target: &ExportedFunc,
+        first: &[Scalar],
+        signature: &Signature,
+    ) -> Result<String> {
+        let mut words = first.to_vec();
+        words.extend(signature.params.iter().flat_map(|param| param.words.clone()));
+        let results = &signature.result.words;
+        check(item, &target.ty, &words, results)?;
+        self.slots = self.slots.max(words.len()).max(results.len());
+        let name = format!("mpy_thunk_{}", target.c_name);
+        let mut args: Vec<String> =
+            words.iter().enumerate().map(|(i, word)| format!("s[{i}].{}", word.letter())).collect();
+        line!(self.code, "static void {name}(mpy_slot_t *s) {{");
+        if results.len() > 1 {
+            let (offsets, size) = layout(results);
+            line!(self.code, "    uint32_t ret = MPY_STACK_POINTER - {size};");
+            line!(self.code, "    MPY_STACK_POINTER = ret;");
+            args.insert(0, "ret".to_owned());
+            line!(self.code, "    {}({});", target.c_name, args.join(", "));
+            for (i, (word, offset)) in results.iter().zip(offsets).enumerate() {
+                line!(self.code, "    s[{i}].{} = {}(ret + {offset});", word.letter(), access("load", *word));
+            }
+            line!(self.code, "    MPY_STACK_POINTER = ret + {size};");
+        } else {
+            let to = results.first().map(|word| format!("s[0].{} = ", word.letter())).unwrap_or_default();
+            if args.is_empty() && to.is_empty() {
+                line!(self.code, "    (void)s;");
+            }
+            line!(self.code, "    {to}{}({});", target.c_name, args.join(", "));
+        }
+        line!(self.code, "}}");
+        line!(self.code);
+        Ok(name)
+    }
+
+    /// Statements that run `#[wasm_bindgen(start)]` functions.
+    fn starts(&mut self, api: &Api) -> Result<String> {
+        let mut init = String::new();
+        for symbol in &api.start {
+            let Some(target) = self.find(symbol) else { continue };
+            if target.ty == FuncType::default() {
+                line!(init, "    {}();", target.c_name);
+                continue;
+            }
+            // It returns a result.
+            let target = target.clone();
+            let result = Type::Result(Box::new(Type::Unit));
+            let call = Call { name: "start".to_owned(), symbol: symbol.clone(), result, ..Call::default() };
+            let signature = self.signature(&call, None)?;
+            let invoke = self.invocation(&call, &target, &signature)?;
+            line!(init, "    {invoke}, NULL);");
+        }
+        Ok(init)
+    }
+
+    /// Defines every function that Rust imports.
+    fn imports(&mut self, api: &Api) -> Result<()> {
+        let interface = self.interface;
+        for import in interface.imports.iter().filter(|import| import.module == wbindgen::MODULE) {
+            let described = api.imports.iter().find(|known| known.symbol == import.field);
+            let cast = api.casts.iter().find(|(symbol, _)| *symbol == import.field);
+            if let Some(known) = described {
+                self.import(import, known)?;
+            } else if let Some((_, signature)) = cast {
+                let params = signature.params.clone();
+                self.call(import, "a conversion", &params, &signature.result, ["MPY_CAST", "0"], &[])?;
+            } else if let Some(class) = api.classes.iter().position(|class| class.wrap == import.field) {
+                self.speller.uses.extend(["CLASS", "OBJECTS"]);
+                let body = format!("return mpy_new_object(mpy_new_instance({class}, p0));");
+                self.raw(import, &body);
+            } else if let Some(class) = api.classes.iter().position(|class| class.unwrap == import.field) {
+                self.speller.uses.extend(["CLASS", "OBJECTS"]);
+                self.raw(import, &format!("return mpy_unwrap(mpy_take_object(p0), {class});"));
+            } else {
+                match import.field.as_str() {
+                    "__wbindgen_object_clone_ref" => {
+                        self.speller.uses.insert("OBJECTS");
+                        self.raw(import, "return mpy_new_object(mpy_object(p0));");
+                    }
+                    "__wbindgen_object_drop_ref" => {
+                        self.speller.uses.insert("OBJECTS");
+                        self.raw(import, "mpy_drop_object(p0);");
+                    }
+                    other => {
+                        return Err(unsupported(
+                            other,
+                            "this import",
+                            "a crate made for JavaScript, such as js-sys or web-sys, is among the dependencies: \
+                             import what is needed from Python instead",
+                        ));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn head(&mut self, import: &ImportedFunc, item: &str) {
+        let types = Scalar::all(&import.ty.params).unwrap_or_default();
+        let params: Vec<String> =
+            types.iter().enumerate().map(|(i, ty)| format!("{} p{i}", ty.c_type())).collect();
+        let params = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
+        line!(self.code, "/* {} */", comment(item));
+        line!(self.code, "static {} {}({params}) {{", import.result_type, import.c_name);
+    }
+
+    fn raw(&mut self, import: &ImportedFunc, body: &str) {
+        self.head(import, &import.field);
+        line!(self.code, "    {body}");
+        line!(self.code, "}}");
+        line!(self.code);
+    }
+
+    /// Defines an import that wasm-bindgen describes.
+    fn import(&mut self, import: &ImportedFunc, known: &Import) -> Result<()> {
+        let mut known = known.clone();
+        if let Type::Result(inner) = known.signature.result {
+            known.signature.result = *inner;
+        }
+        let (params, result) = (known.signature.params.clone(), known.signature.result.clone());
+        let own = known.crate_name.replace('-', "_");
+        if ["js_sys", "web_sys", "wasm_bindgen_futures"].contains(&own.as_str()) {
+            return Err(unsupported(
+                &format!("{own}::{}", known.name),
+                "JavaScript's library",
+                "use Python's: `#[wasm_bindgen(module = \"…\")] extern \"C\" { … }` imports any of its functions and types",
+            ));
+        }
+        if own == "wasm_bindgen" {
+            match intrinsics::find(&known.name) {
+                Some(Intrinsic::Throw) => {
+                    self.raw(import, "mpy_panic(p0, p1);");
+                    return Ok(());
+                }
+                Some(Intrinsic::WriteBack) => {
+                    self.speller.uses.insert("OBJECTS");
+                    self.raw(import, "mpy_write_back(p0, p1, p2);");
+                    return Ok(());
+                }
+                Some(Intrinsic::Named(name)) => {
+                    let index =
+                        self.intrinsics.iter().position(|known| *known == name).unwrap_or_else(|| {
+                            self.intrinsics.push(name);
+                            self.intrinsics.len() - 1
+                        });
+                    let index = index.to_string();
+                    return self.call(import, &known.name, &params, &result, ["MPY_INTRINSIC", &index], &[]);
+                }
+                Some(Intrinsic::Exception) => {
+                    let (path, kind) = (["RuntimeError".to_owned()], ["MPY_GLOBAL", "0"]);
+                    return self.call(import, "JsError::new", &params, &result, kind, &path);
+                }
+                None => {
+                    return Err(unsupported(&known.name, "this part of wasm-bindgen", "do without it"));
+                }
+            }
+        }
+        let mut path: Vec<String> = known.module.iter().cloned().collect();
+        path.extend(known.namespace.iter().cloned());
+        let of =
+            |global: &'static str, module: &'static str| if known.module.is_some() { module } else { global };
+        let kind = match &known.target {
+            Target::Function | Target::Constructor => {
+                path.push(known.name.clone());
+                of("MPY_GLOBAL", "MPY_MODULE")
+            }
+            Target::StaticMethod { class } => {
+                path.extend([class.clone(), known.name.clone()]);
+                of("MPY_GLOBAL", "MPY_MODULE")
+            }
+            Target::Static => {
+                path.push(known.name.clone());
+                of("MPY_GLOBAL_VALUE", "MPY_MODULE_VALUE")
+            }
+            Target::InstanceOf => {
+                path.push(known.name.clone());
+                of("MPY_GLOBAL_INSTANCE", "MPY_MODULE_INSTANCE")
+            }
+            Target::Text => {
+                path = vec![known.name.clone()];
+                "MPY_TEXT"
+            }
+            Target::Method if known.name == "__call__" => {
+                path.clear();
+                "MPY_CALL_OBJECT"
+            }
+            Target::Method => {
+                path = vec![known.name.clone()];
+                "MPY_CALL_METHOD"
+            }
+            Target::Getter(name) => {
+                path = vec![name.clone()];
+                "MPY_GET"
+            }
+            Target::Setter(name) => {
+                path = vec![name.clone()];
+                "MPY_SET"
+            }
+            Target::IndexingGetter => {
+                path.clear();
+                "MPY_INDEX_GET"
+            }
+            Target::IndexingSetter => {
+                path.clear();
+                "MPY_INDEX_SET"
+            }
+            Target::IndexingDeleter => {
+                path.clear();
+                "MPY_INDEX_DELETE"
+            }
+        };
+        let mut flags = Vec::new();
+        if known.variadic {
+            self.variadic = true;
+            flags.push("MPY_VARIADIC");
+        }
+        if known.catch {
+            self.stores_exceptions = true;
+            self.speller.uses.insert("OBJECTS");
+            flags.push("MPY_CATCH");
+        }
+        let flags = if flags.is_empty() { "0".to_owned() } else { flags.join(" | ") };
+        self.call(import, &known.name, &params, &result, [kind, &flags], &path)
+    }
+
+    /// Defines an import as a call of Python's.
+    fn call(
+        &mut self,
+        import: &ImportedFunc,
+        item: &str,
+        params: &[Type],
+        result: &Type,
+        [kind, flags]: [&str; 2],
+        path: &[String],
+    ) -> Result<()> {
+        let refuse = at(item);
+        let params = params
+            .iter()
+            .map(|ty| self.speller.spell(ty, From::Rust))
+            .collect::<std::result::Result<Vec<_>, _>>();
+        let params = params.map_err(&refuse)?;
+        let result = self.speller.spell(result, From::Python).map_err(&refuse)?;
+        let words: Vec<Scalar> = params.iter().flat_map(|param| param.words.clone()).collect();
+        let results = result.words.clone();
+        check(item, &import.ty, &words, &results)?;
+        self.arguments = self.arguments.max(params.len());
+        let first = usize::from(results.len() > 1);
+        self.head(import, item);
+        let mut target = vec![kind.to_owned(), flags.to_owned(), path.len().to_string()];
+        for name in path {
+            target.push(self.strings.index(name).to_string());
+        }
+        line!(self.code, "    static const mpy_target_t target[] = {{{}}};", target.join(", "));
+        line!(self.code, "    mpy_slot_t s[{}];", words.len().max(results.len()).max(3) + 1);
+        for (i, word) in words.iter().enumerate() {
+            line!(self.code, "    s[{i}].{} = p{};", word.letter(), i + first);
+        }
+        let letters = Signature { params, result }.letters();
+        line!(self.code, "    mpy_call(target, {}, s);", literal(&letters));
+        match results.as_slice() {
+            [] => {}
+            [word] => line!(self.code, "    return s[0].{};", word.letter()),
+            several => {
+                for (i, (word, offset)) in several.iter().zip(layout(several).0).enumerate() {
+                    line!(
+                        self.code,
+                        "    {}(p0 + {offset}, s[{i}].{});",
+                        access("store", *word),
+                        word.letter()
+                    );
+                }
+            }
+        }
+        line!(self.code, "}}");
+        line!(self.code);
+        Ok(())
+    }
+
+    /// Defines how each type of closure is called.
+    fn closures(&mut self) -> Result<()> {
+        let closures = std::mem::take(&mut self.speller.closures);
+        let mut rows = Vec::new();
+        let mut thunks: Vec<(u32, String)> = Vec::new();
+        for closure in &closures {
+            let symbol = format!("shim_{}", closure.shim);
+            let Some(target) = self.find(&symbol).cloned() else {
+                return Err(Diagnostic::new("invalid-bindings", "a closure has no function behind it")
+                    .help("build the crate again, without tools that strip exports"));
+            };
+            let signature = Signature { params: closure.params.clone(), result: closure.result.clone() };
+            let known = thunks.iter().find(|(shim, _)| *shim == closure.shim).map(|(_, name)| name.clone());
+            let thunk = match known {
+                Some(name) => name,
+                None => {
+                    let name = self.thunk("a closure", &target, &[Scalar::I32, Scalar::I32], &signature)?;
+                    thunks.push((closure.shim, name.clone()));
+                    name
+                }
+            };
+            rows.push(format!(
+                "    {{{thunk}, {}, {}, {}, {}}},",
+                literal(&signature.letters()),
+                closure.params.len(),
+                u8::from(closure.mutable),
+                u8::from(closure.owned)
+            ));
+        }
+        if !rows.is_empty() {
+            line!(self.code, "static const mpy_closure_t mpy_closures[MPY_CLOSURES] = {{");
+            for row in rows {
+                line!(self.code, "{row}");
+            }
+            line!(self.code, "}};");
+            line!(self.code);
+        }
+        self.speller.closures = closures;
+        Ok(())
+    }
+
+    fn intrinsic_switch(&mut self) {
+        line!(self.code, "WASM_UNUSED static mp_obj_t mpy_intrinsic(unsigned which, mp_obj_t *args) {{");
+        line!(self.code, "    switch (which) {{");
+        for (i, name) in self.intrinsics.iter().enumerate() {
+            line!(self.code, "        case {i}: return mpy_intrinsic_{name}(args);");
+        }
+        line!(self.code, "    }}");
+        line!(self.code, "    return args[0];");
+        line!(self.code, "}}");
+        line!(self.code);
+    }
+
+    /// What the headers of the runtime want to know.
+    fn before(&mut self, api: &Api, out: &mut String) -> Result<()> {
+        let memory = self.interface.memory.as_ref();
+        let (base, size) = memory.map_or(("((uint8_t *)0)", "0u"), |memory| (&memory.base, &memory.size));
+        line!(out, "#define MPY_MEMORY ({base})");
+        line!(out, "#define MPY_MEMORY_SIZE ({size})");
+        // The last is the number of a closure's entry.
+        line!(out, "#define MPY_SLOTS {}", self.slots + 3);
+        line!(out, "#define MPY_ARGUMENTS {}", self.arguments);
+        if self.speller.lends {
+            line!(out, "#define MPY_LENT {LENT}");
+        }
+        for used in &self.speller.uses {
+            line!(out, "#define MPY_USES_{used} 1");
+        }
+        if self.variadic {
+            line!(out, "#define MPY_USES_VARIADIC 1");
+        }
+        if self.speller.uses.contains("MALLOC") {
+            line!(out, "#define MPY_MALLOC(size, align) {}(size, align)", self.helper("__wbindgen_malloc")?);
+            line!(
+                out,
+                "#define MPY_FREE(ptr, size, align) {}(ptr, size, align)",
+                self.helper("__wbindgen_free")?
+            );
+        }
+        if self.stores_exceptions {
+            line!(
+                out,
+                "#define MPY_STORE_EXCEPTION(object) {}(object)",
+                self.helper("__wbindgen_exn_store")?
+            );
+        }
+        if self.speller.uses.contains("SEQUENCE") {
+            line!(out, "#define MPY_STRING_ARRAY {}", self.strings.index("array"));
+        }
+        if self.speller.uses.contains("CLASS") || self.speller.uses.contains("CLOSURE") {
+            line!(out, "#define MPY_USES_ENTRIES 1");
+            line!(out, "#define MPY_CLASSES {}", api.classes.len());
+            line!(out, "#define MPY_STRING_GC {}", self.strings.index("gc"));
+            line!(out, "#define MPY_STRING_COLLECT {}", self.strings.index("collect"));
+            line!(out, "#define MPY_STRING_FREE {}", self.strings.index("free"));
+        }
+        if self.speller.uses.contains("CLOSURE") {
+            line!(out, "#define MPY_CLOSURES {}", self.speller.closures.len());
+            // Closures that are only lent need no end.
+            let owned = self.speller.closures.iter().any(|closure| closure.owned);
+            let destroy =
+                if owned { self.helper("__wbindgen_destroy_closure")? } else { "(void)sizeof".to_owned() };
+            let destroy =
+                if owned { format!("{destroy}(a, b)") } else { "((void)(a), (void)(b))".to_owned() };
+            line!(out, "#define MPY_DESTROY(a, b) {destroy}");
+        }
+        if self.speller.uses.contains("ENUM") {
+            let holes = self.speller.holes.iter().map(|hole| format!("{hole}u"));
+            line!(
+                out,
+                "static const uint32_t mpy_enum_holes[] = {{{}}};",
+                holes.collect::<Vec<_>>().join(", ")
+            );
+        }
+        if self.speller.uses.contains("STRING_ENUM") {
+            let mut names = Vec::new();
+            let mut rows = Vec::new();
+            for item in &api.string_enums {
+                rows.push(format!("{{{}, {}}}", item.variants.len(), names.len()));
+                names.extend(item.variants.iter().map(|name| self.strings.index(name).to_string()));
+            }
+            line!(out, "static const uint16_t mpy_variants[] = {{{}}};", names.join(", "));
+            line!(
+                out,
+                "static const struct {{ uint16_t count; uint16_t first; }} mpy_string_enums[] = {{{}}};",
+                rows.join(", ")
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,39 @@
+//! Writing C.
+
+/// The strings of the module, each once; an index is that of `mp_native_qstr_table`, whose first
+/// entry is the file name.
+#[derive(Default)]
+pub(crate) struct Strings(pub Vec<String>);
+
+impl Strings {
+    pub(crate) fn index(&mut self, text: &str) -> usize {
+        let found = self.0.iter().position(|known| known == text);
+        1 + found.unwrap_or_else(|| {
+            self.0.push(text.to_owned());
+            self.0.len() - 1
+        })
+    }
+}
+
+/// Writes to a `String`, which cannot fail.
+macro_rules! line {
+    ($out:expr) => { $out.push('\n') };
+    ($out:expr, $($arg:tt)*) => {{ let _ = writeln!($out, $($arg)*); }};
+}
+pub(crate) use line;
+
+/// `text` as it may stand in a comment.
+pub(crate) fn comment(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().replace("*/", "* /")
+}
+
+/// `bytes` as a string literal.
+pub(crate) fn literal(bytes: &[u8]) -> String {
+    let escape = |byte: &u8| match byte {
+        // A trigraph is two question marks and one more.
+        b'?' => "\\?".to_owned(),
+        b' '..=b'~' if !b"\\\"".contains(byte) => char::from(*byte).to_string(),
+        _ => format!("\\{byte:03o}"),
+    };
+    format!("\"{}\"", bytes.iter().map(escape).collect::<String>())
+}

@@ -1,0 +1,308 @@
+//! Rust's structs → types of MicroPython.
+
+use std::fmt::Write as _;
+
+use target_specs::Result;
+
+use crate::bindings::{Registered, Writer, unsupported};
+use crate::c::line;
+use crate::types::{Scalar, Spelled};
+use crate::wbindgen::{Api, Class, Member};
+
+/// Operators of one operand, by the method that Python calls (`mp_unary_op_t`).
+const UNARY: &[(&str, u8)] = &[
+    ("__pos__", 0),
+    ("__neg__", 1),
+    ("__invert__", 2),
+    ("__bool__", 4),
+    ("__len__", 5),
+    ("__hash__", 6),
+    ("__abs__", 7),
+    ("__int__", 8),
+    ("__float__", 9),
+];
+
+/// Operators of two operands (`mp_binary_op_t`).
+const BINARY: &[(&str, u8)] = &[
+    ("__lt__", 0),
+    ("__gt__", 1),
+    ("__eq__", 2),
+    ("__le__", 3),
+    ("__ge__", 4),
+    ("__or__", 22),
+    ("__xor__", 23),
+    ("__and__", 24),
+    ("__lshift__", 25),
+    ("__rshift__", 26),
+    ("__add__", 27),
+    ("__sub__", 28),
+    ("__mul__", 29),
+    ("__matmul__", 30),
+    ("__floordiv__", 31),
+    ("__truediv__", 32),
+    ("__mod__", 33),
+    ("__pow__", 34),
+    ("__contains__", 36),
+];
+
+/// A method, written.
+struct Method {
+    name: String,
+    function: Registered,
+    /// Its second parameter is an object of a class of the module: that class's number.
+    other: Option<u8>,
+}
+
+/// Writes the methods of every class, and the table of classes.
+pub(crate) fn classes(writer: &mut Writer, api: &Api) -> Result<()> {
+    let mut rows = Vec::new();
+    for (number, class) in api.classes.iter().enumerate() {
+        writer.speller.uses.insert("CLASS");
+        rows.push(one(writer, class, number)?);
+    }
+    if !rows.is_empty() {
+        line!(writer.code, "static const mpy_class_t mpy_classes[MPY_CLASSES] = {{");
+        for row in rows {
+            line!(writer.code, "    {row},");
+        }
+        line!(writer.code, "}};");
+        line!(writer.code);
+    }
+    Ok(())
+}
+
+fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
+    let Ok(index) = u8::try_from(number + 1) else {
+        return Err(unsupported(
+            &class.name,
+            "more than 254 classes",
+            "split the crate into several modules",
+        ));
+    };
+    let of = |letter: u8| Spelled { letters: vec![letter, index], words: vec![Scalar::I32] };
+    let mut members = Vec::new();
+    let mut methods: Vec<Method> = Vec::new();
+    let mut make_new = "NULL".to_owned();
+    for member in &class.members {
+        let call = member.call();
+        let this = match member {
+            Member::Constructor(_) => {
+                make_new = constructor(writer, class, member, number)?;
+                continue;
+            }
+            Member::Static(_) => None,
+            Member::Method { consumes: true, .. } => Some(of(b'C')),
+            Member::Method { .. } | Member::Getter(_) | Member::Setter(_) => Some(of(b'R')),
+        };
+        let other = match writer.signature(call, this.clone())?.params.get(1) {
+            Some(param) => match param.letters.as_slice() {
+                [b'R' | b'C', other] => Some(other - 1),
+                _ => None,
+            },
+            None => None,
+        };
+        let function = writer.export(call, this)?;
+        let name = writer.strings.index(&call.name);
+        let kind = match member {
+            Member::Getter(_) => "MPY_GETTER",
+            Member::Setter(_) => "MPY_SETTER",
+            Member::Static(_) => "MPY_STATIC",
+            _ => "MPY_METHOD",
+        };
+        if matches!(member, Member::Getter(_) | Member::Setter(_)) {
+            members.push(format!("{{{name}, {kind}, (const void *){}}}", function.wrapper));
+            continue;
+        }
+        let object = object(writer, &function);
+        members.push(format!("{{{name}, {kind}, &{object}}}"));
+        methods.push(Method { name: call.name.clone(), function, other });
+    }
+    let slots = slots(writer, number, &methods);
+    if !members.is_empty() {
+        line!(writer.code, "static const mpy_member_t mpy_members_{number}[] = {{");
+        for member in &members {
+            line!(writer.code, "    {member},");
+        }
+        line!(writer.code, "}};");
+        line!(writer.code);
+    }
+    let table = if members.is_empty() { "NULL".to_owned() } else { format!("mpy_members_{number}") };
+    let flags = if methods.iter().any(|method| method.name == "__next__") {
+        "MP_TYPE_FLAG_ITER_IS_ITERNEXT"
+    } else {
+        "0"
+    };
+    let name = writer.strings.index(&class.name);
+    let free = writer.helper(&class.free)?;
+    let count = members.len();
+    Ok(format!("{{{name}, {flags}, {count}, {table}, {free}, (const void *){make_new}, {slots}}}"))
+}
+
+/// Defines the function object of a method.
+fn object(writer: &mut Writer, function: &Registered) -> String {
+    let name = format!("mpy_object_{}", function.wrapper);
+    let (least, most) = function.arity;
+    let wrapper = &function.wrapper;
+    if least == most && most <= 3 {
+        line!(
+            writer.code,
+            "static const mp_obj_fun_builtin_fixed_t {name} = {{&mp_type_fun_builtin_{most}, {{._{most} = {wrapper}}}}};"
+        );
+    } else {
+        line!(
+            writer.code,
+            "static const mp_obj_fun_builtin_var_t {name} = \
+             {{&mp_type_fun_builtin_var, MP_OBJ_FUN_MAKE_SIG({least}, {most}), {wrapper}}};"
+        );
+    }
+    line!(writer.code);
+    name
+}
+
+fn constructor(writer: &mut Writer, class: &Class, member: &Member, number: usize) -> Result<String> {
+    let call = member.call();
+    let signature = writer.signature(call, None)?;
+    let makes_itself =
+        signature.result.letters.iter().rev().take(2).eq([&u8::try_from(number + 1).unwrap_or(0), &b'C']);
+    if !makes_itself {
+        return Err(unsupported(
+            &format!("{}.{}", class.name, call.name),
+            "a constructor of something else",
+            "return `Self` or `Result<Self, _>`, or make it a static method",
+        ));
+    }
+    let most = signature.params.len();
+    let least = most - signature.params.iter().rev().take_while(|param| param.is_option()).count();
+    let invoke = writer.invocation_of(call, &signature)?;
+    let name = format!("mpy_new_{number}");
+    line!(
+        writer.code,
+        "static mp_obj_t {name}(const mp_obj_type_t *type, size_t n, size_t n_kw, const mp_obj_t *given) {{"
+    );
+    line!(writer.code, "    (void)type;");
+    line!(writer.code, "    mp_fun_table.arg_check_num_sig(n, n_kw, MP_OBJ_FUN_MAKE_SIG({least}, {most}));");
+    if least == most {
+        line!(writer.code, "    return {invoke}, given);");
+    } else {
+        writer.fill(most, "n", "given");
+        line!(writer.code, "    return {invoke}, args);");
+    }
+    line!(writer.code, "}}");
+    line!(writer.code);
+    Ok(name)
+}
+
+/// Defines what the firmware calls for operators, and lists it in the order of `mpy_class_t`.
+fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> String {
+    let find = |name: &str| {
+        let method = methods.iter().find(|method| method.name == name)?;
+        Some((method.function.wrapper.as_str(), method))
+    };
+    let c = &mut writer.code;
+    let mut listed = Vec::new();
+    let mut slot = |c: &mut String, kind: &str, head: &str, body: Vec<String>| {
+        if body.is_empty() {
+            listed.push("NULL".to_owned());
+            return;
+        }
+        line!(c, "static {head} {{");
+        for text in body {
+            line!(c, "    {text}");
+        }
+        line!(c, "}}");
+        line!(c);
+        listed.push(format!("(const void *)mpy_{kind}_{number}"));
+    };
+
+    let text = find("__repr__").or_else(|| find("__str__")).map(|(repr, _)| {
+        let str = find("__str__").map_or(repr, |(str, _)| str);
+        vec![format!("mpy_print_text(print, kind == 0 ? {str}(self) : {repr}(self));")]
+    });
+    let head = format!("void mpy_print_{number}(const mp_print_t *print, mp_obj_t self, int kind)");
+    slot(c, "print", &head, text.unwrap_or_default());
+
+    let call = find("__call__").map(|(wrapper, method)| {
+        let (least, most) = method.function.arity;
+        let mut body = vec![
+            format!(
+                "mp_fun_table.arg_check_num_sig(n, n_kw, MP_OBJ_FUN_MAKE_SIG({}, {}));",
+                least - 1,
+                most - 1
+            ),
+            format!("mp_obj_t args[{most}] = {{self}};"),
+            format!("mp_fun_table.memmove(args + 1, given, n * sizeof(mp_obj_t));"),
+        ];
+        let args = (0..most).map(|i| format!("args[{i}]")).collect::<Vec<_>>().join(", ");
+        let fixed = least == most && most <= 3;
+        body.push(format!("return {wrapper}({});", if fixed { args } else { "n + 1, args".to_owned() }));
+        body
+    });
+    let head =
+        format!("mp_obj_t mpy_call_{number}(mp_obj_t self, size_t n, size_t n_kw, const mp_obj_t *given)");
+    slot(c, "call", &head, call.unwrap_or_default());
+
+    let mut unary = Vec::new();
+    for (name, op) in UNARY {
+        if let Some((wrapper, _)) = find(name) {
+            unary.push(format!("if (op == {op}) return {wrapper}(self);"));
+        }
+    }
+    if !unary.is_empty() {
+        unary.push("return MP_OBJ_NULL;".to_owned());
+    }
+    slot(c, "unary", &format!("mp_obj_t mpy_unary_{number}(int op, mp_obj_t self)"), unary);
+
+    let mut binary = Vec::new();
+    for (name, op) in BINARY {
+        if let Some((wrapper, method)) = find(name) {
+            // An operand of another class is for that class to deal with.
+            let other = method.other.map(|other| format!(" && mpy_cast(other, {other}) != NULL"));
+            binary
+                .push(format!("if (op == {op}{}) return {wrapper}(self, other);", other.unwrap_or_default()));
+        }
+    }
+    if !binary.is_empty() {
+        binary.push("return MP_OBJ_NULL;".to_owned());
+    }
+    slot(
+        c,
+        "binary",
+        &format!("mp_obj_t mpy_binary_{number}(int op, mp_obj_t self, mp_obj_t other)"),
+        binary,
+    );
+
+    let mut subscr = Vec::new();
+    if let Some((wrapper, _)) = find("__getitem__") {
+        subscr.push(format!("if (value == MP_OBJ_SENTINEL) return {wrapper}(self, index);"));
+    }
+    if let Some((wrapper, _)) = find("__delitem__") {
+        subscr.push(format!("if (value == MP_OBJ_NULL) return {wrapper}(self, index);"));
+    }
+    if let Some((wrapper, _)) = find("__setitem__") {
+        subscr.push(format!(
+            "if (value != MP_OBJ_NULL && value != MP_OBJ_SENTINEL) return {wrapper}(self, index, value);"
+        ));
+    }
+    if !subscr.is_empty() {
+        subscr.push("return MP_OBJ_NULL;".to_owned());
+    }
+    let head = format!("mp_obj_t mpy_subscr_{number}(mp_obj_t self, mp_obj_t index, mp_obj_t value)");
+    slot(c, "subscr", &head, subscr);
+
+    let (head, iter) = match (find("__next__"), find("__iter__")) {
+        (Some((next, _)), _) => (
+            format!("mp_obj_t mpy_iter_{number}(mp_obj_t self)"),
+            vec![
+                format!("mp_obj_t item = {next}(self);"),
+                "return item == mp_const_none ? MP_OBJ_NULL : item;".to_owned(),
+            ],
+        ),
+        (None, Some((iter, _))) => (
+            format!("mp_obj_t mpy_iter_{number}(mp_obj_t self, mp_obj_iter_buf_t *buffer)"),
+            vec!["(void)buffer;".to_owned(), format!("return {iter}(self);")],
+        ),
+        (None, None) => (String::new(), Vec::new()),
+    };
+    slot(c, "iter", &head, iter);
+    listed.join(", ")
+}
