@@ -9,10 +9,10 @@ use glue_gen::Glue;
 use glue_gen::wbindgen::Api;
 use mpy_link::{Image, Input, InputKind, Sizes};
 use target_specs::{Diagnostic, Result};
-use wasm_to_c::{CUnit, WasmModule};
+use wasm_to_c::{CUnit, Safety, WasmModule, relocs};
 
 use crate::commands::build::{BuildOptions, Stage};
-use crate::plan::{self, BuildPlan, Source, Target};
+use crate::plan::{self, BuildPlan, Memory, Source, Target};
 use crate::toolchain::{self, cargo, cc};
 use crate::{Failure, ui, wasm};
 
@@ -77,7 +77,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         .targets
         .iter()
         .zip(&compilers)
-        .map(|(target, compiler)| key(plan, &bytes, &compiler.identity(&target.c_flags, optimisation)))
+        .map(|(target, compiler)| key(plan, target, &bytes, &compiler.identity(&target.c_flags, optimisation)))
         .collect();
     let mut results: Vec<Option<Built>> =
         plan.targets.iter().zip(&keys).map(|(target, key)| up_to_date(plan, target, key)).collect();
@@ -88,28 +88,41 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         return Ok(report(plan, results.into_iter().flatten().collect(), start));
     }
 
-    // WebAssembly → the same with nothing in it that Python cannot reach, and its exact memory.
-    let wasm::Prepared { module, api } = wasm::prepare(&plan.module, &bytes, plan.heap)?;
-    if emit == Some(Stage::Wasm) {
-        let path = plan.out_dir.join(format!("{}.wasm", plan.module));
-        toolchain::write_file(&path, &module.bytes)?;
-        ui::output(format_args!("{}\n", path.display()));
-        return Ok(Vec::new());
+    // WebAssembly → C and bindings, once for each kind of memory that targets want.
+    let mut sources: Vec<(Memory, PathBuf, Glue)> = Vec::new();
+    for target in &plan.targets {
+        let memory = plan.memory_of(target);
+        if sources.iter().any(|(known, ..)| *known == memory) {
+            continue;
+        }
+        // WebAssembly → the same with nothing in it that Python cannot reach, and its exact memory.
+        let wasm::Prepared { module, api } = prepare(plan, &bytes, memory)?;
+        if emit == Some(Stage::Wasm) {
+            let path = plan.out_dir.join(format!("{}.wasm", plan.module));
+            toolchain::write_file(&path, &module.bytes)?;
+            ui::output(format_args!("{}\n", path.display()));
+            return Ok(Vec::new());
+        }
+        // WebAssembly → C, and what it exports and imports → its bindings in C.
+        let translated = translate(plan, &module, api.as_ref(), memory, emit)?;
+        let Some((unit, glue)) = translated else { return Ok(Vec::new()) };
+        sources.push((memory, write_sources(plan, memory, &unit, &glue)?, glue));
     }
-
-    // WebAssembly → C, and what it exports and imports → its bindings in C.
-    let sources = translate(plan, &module, api.as_ref(), emit)?;
-    let Some((unit, glue)) = sources else { return Ok(Vec::new()) };
+    let source_of = |target: &Target| {
+        let memory = plan.memory_of(target);
+        let (_, folder, glue) = sources.iter().find(|(known, ..)| *known == memory).expect("just made");
+        (folder, glue)
+    };
 
     // C → objects → modules: each target alone, several at once.
-    let folder = write_sources(plan, &unit, &glue)?;
     let todo: Vec<usize> = (0..plan.targets.len()).filter(|index| results[*index].is_none()).collect();
     let progress = ui::Progress::new("Compiling", todo.len() as u64);
     let made = in_parallel(&todo, |index| {
         let target = &plan.targets[index];
         progress.message(label(target));
         let start = Instant::now();
-        let made = native(plan, target, &compilers[index], optimisation, &folder, &glue, emit);
+        let (folder, glue) = source_of(target);
+        let made = native(plan, target, &compilers[index], optimisation, folder, glue, emit);
         progress.step();
         made.map(|image| Finished { image, time: start.elapsed() })
     });
@@ -137,7 +150,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         let mpy = target.mpy(&plan.module);
         let Finished { image, time } = done;
         toolchain::write_file(&mpy, &image.bytes)?;
-        toolchain::write_file(&mpy.with_extension("pyi"), glue.stub.as_bytes())?;
+        toolchain::write_file(&mpy.with_extension("pyi"), source_of(target).1.stub.as_bytes())?;
         write_stamp(plan, target, &keys[index], image.sizes)?;
         results[index] = Some(Built {
             target: target.clone(),
@@ -163,14 +176,35 @@ struct Finished {
     time: Duration,
 }
 
+/// The module as `memory` wants it; or with a checked memory where it cannot be had and nobody insists.
+fn prepare(plan: &BuildPlan, bytes: &[u8], memory: Memory) -> Result<wasm::Prepared> {
+    if memory != Memory::Direct {
+        return wasm::prepare(&plan.module, bytes, plan.heap, None);
+    }
+    // Before any pass: they forget relocations.
+    let symbolic = relocs::read(&plan.module, bytes);
+    match symbolic.and_then(|(bytes, r)| wasm::prepare(&plan.module, &bytes, plan.heap, Some(r))) {
+        Err(why) if why.code == "no-direct-memory" && plan.memory.is_none() => {
+            ui::verbose("Using", format_args!("a memory of the module's own, checked: {}", why.message));
+            wasm::prepare(&plan.module, bytes, plan.heap, None)
+        }
+        other => other,
+    }
+}
+
 /// The module and its bindings in C; `None` when one of them was to be printed.
 fn translate(
     plan: &BuildPlan,
     module: &WasmModule,
     api: Option<&Api>,
+    memory: Memory,
     emit: Option<Stage>,
 ) -> Result<Option<(CUnit, Glue)>> {
-    let options = wasm_to_c::Options { safety: plan.safety, ..Default::default() };
+    let safety = match memory {
+        Memory::Direct => Safety::Checked,
+        Memory::Linear(safety) => safety,
+    };
+    let options = wasm_to_c::Options { safety, stack: Some(plan.stack), ..Default::default() };
     let translation = wasm_to_c::transpile(module, &options)?;
     if emit == Some(Stage::C) {
         ui::output(&translation.unit.source);
@@ -185,8 +219,8 @@ fn translate(
 }
 
 /// Writes the one translation unit of the module and the headers it includes.
-fn write_sources(plan: &BuildPlan, unit: &CUnit, glue: &Glue) -> Result<PathBuf> {
-    let folder = plan.out_dir.join("c").join(&plan.module);
+fn write_sources(plan: &BuildPlan, memory: Memory, unit: &CUnit, glue: &Glue) -> Result<PathBuf> {
+    let folder = plan.out_dir.join("c").join(&plan.module).join(memory.word());
     for (name, text) in c_runtime::HEADERS {
         toolchain::write_file(&folder.join("include").join(name), text.as_bytes())?;
     }
@@ -281,10 +315,11 @@ fn in_parallel<T: Send>(items: &[usize], work: impl Fn(usize) -> T + Sync) -> Ve
 }
 
 /// What a target's result depends on.
-fn key(plan: &BuildPlan, wasm: &[u8], compiler: &str) -> String {
+fn key(plan: &BuildPlan, target: &Target, wasm: &[u8], compiler: &str) -> String {
     // Our own program stands for the translation, the bindings, the runtime and the linker.
     let tool = std::env::current_exe().map(|path| toolchain::identity(&path)).unwrap_or_default();
-    let options = format!("{} {:?} {}", plan.module, plan.safety, plan.heap);
+    let memory = (plan.memory_of(target), plan.memory.is_some());
+    let options = format!("{} {memory:?} {} {}", plan.module, plan.stack, plan.heap);
     toolchain::digest([wasm, tool.as_bytes(), options.as_bytes(), compiler.as_bytes()])
 }
 

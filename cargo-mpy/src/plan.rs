@@ -22,7 +22,8 @@ pub struct BuildPlan {
     /// What Python imports.
     pub module: String,
     pub source: Source,
-    pub safety: Safety,
+    /// How addresses work; `None` when nobody said: the fastest that is safe for where the module comes from.
+    pub memory: Option<Memory>,
     /// Bytes of the shadow stack, where locals lie whose address is taken.
     pub stack: u32,
     /// Bytes of memory behind the data, for an allocator inside the module.
@@ -33,6 +34,34 @@ pub struct BuildPlan {
     pub targets: Vec<Target>,
     /// No board was named anywhere: [`DEFAULT_BOARD`] was taken.
     pub by_default: bool,
+}
+
+/// How a module's addresses work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memory {
+    /// They are the machine's.
+    Direct,
+    /// They are offsets in a memory of the module's own.
+    Linear(Safety),
+}
+
+impl Memory {
+    const ALL: [Memory; 4] = [
+        Memory::Direct,
+        Memory::Linear(Safety::Trusted),
+        Memory::Linear(Safety::Masked),
+        Memory::Linear(Safety::Checked),
+    ];
+
+    /// What it is called in flags and settings.
+    pub fn word(self) -> &'static str {
+        match self {
+            Memory::Direct => "direct",
+            Memory::Linear(Safety::Trusted) => "trusted",
+            Memory::Linear(Safety::Masked) => "masked",
+            Memory::Linear(Safety::Checked) => "checked",
+        }
+    }
 }
 
 /// Where the WebAssembly comes from.
@@ -80,12 +109,12 @@ impl Target {
 struct Settings {
     name: Option<String>,
     boards: Option<Vec<String>>,
-    safety: Option<String>,
+    memory: Option<String>,
     stack: Option<Size>,
     heap: Option<Size>,
 }
 
-const SETTINGS: &[&str] = &["name", "boards", "safety", "stack", "heap"];
+const SETTINGS: &[&str] = &["name", "boards", "memory", "stack", "heap"];
 
 /// A number of bytes: `4096`, `"4K"`, `"1M"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -161,10 +190,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
             .at(Place::Item(module))
             .help("`--name` takes letters, digits and `_`, and does not begin with a digit"));
     }
-    let safety = match options.safety.as_deref().or(settings.safety.as_deref()) {
-        None => Safety::default(),
-        Some(word) => safety(word)?,
-    };
+    let memory = options.memory.as_deref().or(settings.memory.as_deref()).map(memory).transpose()?;
     let stack = options.stack.or(settings.stack).map_or(DEFAULT_STACK, |size| size.0);
     let heap = options.heap.or(settings.heap).map_or(0, |size| size.0);
 
@@ -178,7 +204,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
     Ok(BuildPlan {
         module,
         source,
-        safety,
+        memory,
         // The ABI keeps the stack pointer a multiple of 16.
         stack: stack.next_multiple_of(16),
         heap,
@@ -188,14 +214,30 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
     })
 }
 
-fn safety(word: &str) -> Result<Safety> {
-    const CHOICES: [(&str, Safety); 3] =
-        [("checked", Safety::Checked), ("masked", Safety::Masked), ("trusted", Safety::Trusted)];
-    CHOICES.iter().find(|(name, _)| *name == word).map(|(_, safety)| *safety).ok_or_else(|| {
-        Diagnostic::new("bad-value", format!("no safety is called `{word}`")).help(
-            "choose `checked` (a bad access raises), `masked` (it wraps) or `trusted` (it is not looked at)",
+fn memory(word: &str) -> Result<Memory> {
+    Memory::ALL.into_iter().find(|memory| memory.word() == word).ok_or_else(|| {
+        Diagnostic::new("bad-value", format!("no kind of memory is called `{word}`")).help(
+            "choose `direct` (the machine's addresses), or of a memory apart `checked` (a bad access raises), \
+             `masked` (it wraps) or `trusted` (it is not looked at)",
         )
     })
+}
+
+impl BuildPlan {
+    /// How addresses work on `target`: the machine's own need pointers of 32 bits, and code whose
+    /// compiler vouches for it.
+    pub fn memory_of(&self, target: &Target) -> Memory {
+        let trusted = match &self.source {
+            Source::Crate(build) => build.profile != "dev",
+            Source::Wasm(_) => false,
+        };
+        match self.memory {
+            None if !trusted => Memory::Linear(Safety::Checked),
+            None | Some(Memory::Direct) if target.arch.word_bits == 32 => Memory::Direct,
+            None | Some(Memory::Direct) => Memory::Linear(Safety::Checked),
+            Some(memory) => memory,
+        }
+    }
 }
 
 /// Groups boards and architectures into as few builds as they need.
@@ -286,7 +328,7 @@ fn settings(package: &Package, metadata: &Metadata) -> Result<Settings> {
     Ok(Settings {
         name: own.name.or(shared.name),
         boards: own.boards.or(shared.boards),
-        safety: own.safety.or(shared.safety),
+        memory: own.memory.or(shared.memory),
         stack: own.stack.or(shared.stack),
         heap: own.heap.or(shared.heap),
     })
@@ -319,8 +361,8 @@ fn parse_settings(metadata: &serde_json::Value, manifest: &Path, table: &str) ->
                 );
             }
         }
-        if let Some(word) = map.get("safety").and_then(|value| value.as_str()) {
-            safety(word).map_err(|error| error.at(place("safety")))?;
+        if let Some(word) = map.get("memory").and_then(|value| value.as_str()) {
+            memory(word).map_err(|error| error.at(place("memory")))?;
         }
         for board in map.get("boards").and_then(|value| value.as_array()).into_iter().flatten() {
             target_specs::board(board.as_str().unwrap_or_default())
@@ -377,13 +419,13 @@ impl fmt::Display for BuildPlan {
             }
             Source::Wasm(path) => writeln!(f, "wasm = {path:?}")?,
         }
-        writeln!(f, "safety = {:?}", format!("{:?}", self.safety).to_lowercase())?;
         writeln!(f, "stack = {}\nheap = {}", self.stack, self.heap)?;
         writeln!(f, "out-dir = {:?}", self.out_dir)?;
         for target in &self.targets {
             writeln!(f, "\n[[target]]\narch = {:?}", target.arch.name)?;
             writeln!(f, "boards = {:?}", target.boards)?;
             writeln!(f, "c-flags = {:?}", target.c_flags)?;
+            writeln!(f, "memory = {:?}", self.memory_of(target).word())?;
             writeln!(f, "mpy = {:?}", target.mpy(&self.module))?;
         }
         Ok(())
@@ -447,7 +489,7 @@ mod tests {
     fn unknown_words_are_answered_with_the_known_ones() {
         assert_eq!(of_wasm(&["--board", "rp204"]).unwrap_err().code, "unknown-board");
         assert_eq!(of_wasm(&["--arch", "armv9"]).unwrap_err().code, "unknown-arch");
-        assert_eq!(of_wasm(&["--safety", "none"]).unwrap_err().code, "bad-value");
+        assert_eq!(of_wasm(&["--memory", "none"]).unwrap_err().code, "bad-value");
     }
 
     #[test]

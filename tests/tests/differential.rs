@@ -1,4 +1,4 @@
-//! The kernels as a Rust crate on every board and in every setting of safety, against the same computations in C as
+//! The kernels as a Rust crate on every board and in every kind of memory, against the same computations in C as
 //! a program of this machine.
 
 use std::fs;
@@ -9,10 +9,10 @@ use std::sync::{Arc, Mutex, OnceLock};
 use cargo_mpy::commands::build::BuildOptions;
 use cargo_mpy::pipeline;
 use libtest_mimic::{Arguments, Failed, Trial};
-use target_specs::Board;
+use target_specs::{Board, arch};
 use tests::board;
 
-const SAFETIES: [&str; 3] = ["checked", "masked", "trusted"];
+const MEMORIES: [&str; 4] = ["direct", "trusted", "masked", "checked"];
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -21,11 +21,14 @@ fn main() {
     let turn = Arc::new(Mutex::new(()));
     let mut trials = Vec::new();
     for (board, why_not) in board::boards() {
-        for safety in SAFETIES {
+        for memory in MEMORIES {
+            if memory == "direct" && arch(&board.arch).expect("its architecture").word_bits != 32 {
+                continue;
+            }
             let (expected, turn) = (Arc::clone(&expected), Arc::clone(&turn));
-            let trial = Trial::test(format!("{}::{safety}", board.name), move || {
+            let trial = Trial::test(format!("{}::{memory}", board.name), move || {
                 let expected = expected.get_or_init(|| native().map_err(|error| error.to_string()));
-                play(board, safety, expected.as_ref().map_err(String::as_str)?, &turn)
+                play(board, memory, expected.as_ref().map_err(String::as_str)?, &turn)
             });
             trials.push(trial.with_ignored_flag(why_not.is_some()));
         }
@@ -54,11 +57,11 @@ fn native() -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&Command::new(&program).output()?.stdout).into_owned())
 }
 
-fn play(board: &Board, safety: &str, expected: &str, turn: &Mutex<()>) -> Result<(), Failed> {
+fn play(board: &Board, memory: &str, expected: &str, turn: &Mutex<()>) -> Result<(), Failed> {
     let options = BuildOptions {
         manifest_path: Some(folder().join("Cargo.toml")),
         boards: vec![board.name.clone()],
-        safety: Some(safety.to_owned()),
+        memory: Some(memory.to_owned()),
         target_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels")),
         ..Default::default()
     };

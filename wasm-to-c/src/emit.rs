@@ -3,16 +3,15 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::ops::Range;
 
-use target_specs::{Diagnostic, Result};
+use target_specs::Result;
 use wasmparser::{ExternalKind, Operator};
 
 use crate::func::{self, Operand, float32, float64, indent, int32, int64};
 use crate::memory::{Address, Memory};
-use crate::module::{Constant, Global, Module, Place, place};
+use crate::module::{Constant, Global, Module, Place};
 use crate::names::Names;
-use crate::relocs::{Reference, Relocations};
+use crate::relocs::{DataObject, Reference, Relocations, refuse};
 use crate::{
     CUnit, ExportedFunc, ExportedItem, FuncType, ImportedFunc, ImportedItem, Interface, Item, MemoryInfo,
     Options, Translation, ValType, WasmModule, ops,
@@ -58,6 +57,8 @@ pub(crate) struct Unit<'m> {
     pub functions: Vec<String>,
     pub globals: Vec<String>,
     objects: Vec<String>,
+    /// Given, addresses are the machine's.
+    relocations: Option<&'m Relocations>,
     stack_pointer: Option<u32>,
     /// Function types that tables distinguish, by number.
     types: Vec<FuncType>,
@@ -71,8 +72,11 @@ pub(crate) struct Unit<'m> {
 
 /// Bytes of the shadow stack when addresses are the machine's and nobody says.
 const STACK: u32 = 4096;
+/// Bytes below its pointer that a function which calls none may use without moving it (LLVM's WebAssembly
+/// back end, `WebAssemblyFrameLowering::RedZoneSize`).
+const RED_ZONE: u32 = 128;
 
-pub(crate) fn unit(source: &WasmModule, module: &Module<'_>, options: &Options) -> Result<Translation> {
+pub(crate) fn unit<'m>(source: &'m WasmModule, module: &'m Module<'m>, options: &Options) -> Result<Translation> {
     let mut names = Names::default();
     for taken in ["start", "stack"] {
         names.unique("", taken);
@@ -107,15 +111,7 @@ pub(crate) fn unit(source: &WasmModule, module: &Module<'_>, options: &Options) 
             types.push(ty.clone());
         }
     }
-    let relocations = module.relocations.as_ref();
-    if options.direct && !module.memories.is_empty() && relocations.is_none() {
-        return Err(Diagnostic::new(
-            "no-relocations",
-            "the module does not say which of its constants are addresses",
-        )
-        .at(place(&source.name, None, 0))
-        .help("link it with `--emit-relocs`, or choose a linear memory: `--safety checked`"));
-    }
+    let relocations = source.relocations.as_ref();
     let objects = relocations.map_or(&[][..], |r| &r.objects);
     let objects = objects.iter().map(|object| names.unique("d_", &object.name)).collect();
     let shared = |kind: ExternalKind, index: usize| {
@@ -151,6 +147,7 @@ pub(crate) fn unit(source: &WasmModule, module: &Module<'_>, options: &Options) 
         functions,
         globals,
         objects,
+        relocations,
         stack_pointer,
         types,
         linkable: options.linkable,
@@ -161,14 +158,6 @@ pub(crate) fn unit(source: &WasmModule, module: &Module<'_>, options: &Options) 
 }
 
 impl<'m> Unit<'m> {
-    fn direct(&self) -> Option<&Relocations> {
-        self.memories
-            .first()
-            .is_some_and(Memory::is_direct)
-            .then_some(self.module.relocations.as_ref())
-            .flatten()
-    }
-
     /// The C type a function of type `ty` returns.
     pub fn result_type(&self, ty: &FuncType) -> String {
         match ty.results.as_slice() {
@@ -219,7 +208,7 @@ impl<'m> Unit<'m> {
     /// The callee of an indirect call.
     pub fn indirect(&self, table: u32, ty: &FuncType, index: &Operand) -> String {
         let pointer = self.pointer_type(ty);
-        if self.direct().is_some() {
+        if self.relocations.is_some() {
             return format!("(({pointer})(uintptr_t){})", index.inner());
         }
         let (index, id) = (&index.text, self.type_id(ty));
@@ -292,9 +281,12 @@ impl<'m> Unit<'m> {
 
     /// A statement that catches an overflow of the shadow stack before `value` becomes its pointer.
     pub fn stack_check(&self, global: u32, value: &str) -> Option<String> {
-        let direct = self.direct().is_some() && self.stack_pointer == Some(global);
+        let direct = self.relocations.is_some() && self.stack_pointer == Some(global);
         direct.then(|| {
-            format!("if ({value} - (uint32_t)(uintptr_t)stack > sizeof stack) wasm_trap(WASM_TRAP_STACK_OVERFLOW);")
+            // Signed, so that a frame larger than the address of the stack is caught as well.
+            format!(
+                "if ((int32_t)({value} - (uint32_t)(uintptr_t)(stack + {RED_ZONE})) < 0) wasm_trap(WASM_TRAP_STACK_OVERFLOW);"
+            )
         })
     }
 
@@ -308,33 +300,40 @@ impl<'m> Unit<'m> {
                     _ => format!("(uint32_t)(uintptr_t){name} - {}u", -offset),
                 }
             }
-            Reference::Function(index) => format!("(uint32_t)(uintptr_t){}", self.functions[index as usize]),
+            Reference::Function(index) => match self.table_function(index) {
+                Some(function) => format!("(uint32_t)(uintptr_t){}", self.functions[function as usize]),
+                // Taken out since: nothing can call it any more.
+                None => "0u".to_owned(),
+            },
         }
     }
 
+    /// The function at an index of table 0.
+    fn table_function(&self, index: u32) -> Option<u32> {
+        self.module.elements.iter().find_map(|element| {
+            let Place::Active { index: 0, offset: Constant::I32(first) } = element.place else { return None };
+            match element.items.get(index.checked_sub(first)? as usize) {
+                Some(Constant::Function(function)) => Some(*function),
+                _ => None,
+            }
+        })
+    }
+
     /// An `i32.const` that is an address.
-    pub fn address_constant(&self, value: u32, instruction: Range<usize>) -> Result<Option<String>> {
-        let Some(relocations) = self.direct() else { return Ok(None) };
-        let _ = value;
-        Ok(relocations.in_code(instruction).map(|reference| self.reference(reference)))
+    pub fn address_constant(&self, value: u32) -> Option<String> {
+        Some(self.reference(self.relocations?.of_constant(value)?))
     }
 
     /// The cell a load or store accesses.
-    pub fn place(
-        &self,
-        address: &Operand,
-        access: &ops::Access,
-        instruction: Range<usize>,
-    ) -> Result<Address> {
-        if let Some(reference) = self.direct().and_then(|r| r.in_code(instruction)) {
-            let base = self.reference(reference);
+    pub fn place(&self, address: &Operand, access: &ops::Access) -> Address {
+        if let Some(base) = self.address_constant(access.memarg.offset as u32) {
             let text = match address.known {
                 Some(0) => format!("(uintptr_t)({base})"),
                 _ => format!("(uintptr_t)({} + {base})", address.inner()),
             };
-            return Ok(Address { text, traps: false });
+            return Address { text, traps: false };
         }
-        Ok(self.memories[access.memarg.memory as usize].at(address, access.memarg.offset, access.bytes))
+        self.memories[access.memarg.memory as usize].at(address, access.memarg.offset, access.bytes)
     }
 
     /// A constant expression, and whether C takes it as an initializer.
@@ -362,6 +361,11 @@ impl<'m> Unit<'m> {
 
     fn write(&self, options: &Options) -> Result<Translation> {
         let module = self.module;
+        if let Some(relocations) = self.relocations
+            && relocations.objects.iter().any(|object| self.object_bytes(relocations, object).is_none())
+        {
+            return Err(refuse(self.name, 0, "its data is not where the linker put it"));
+        }
         let imported = module.imported();
         let mut c = format!("/* {} in C. */\n#include \"wasm.h\"\n\n", self.name.replace("*/", "* /"));
 
@@ -387,7 +391,7 @@ impl<'m> Unit<'m> {
         c.push('\n');
         // What follows refers to functions in ways that are only known once it is written.
         let mut rest = String::new();
-        if self.direct().is_some() {
+        if self.relocations.is_some() {
             self.objects(&mut rest, options);
         } else {
             self.segments(&mut rest);
@@ -400,7 +404,7 @@ impl<'m> Unit<'m> {
                 let _ = writeln!(rest, "WASM_STATE {ty} *{name};");
                 continue;
             }
-            let is_stack = self.direct().is_some() && self.stack_pointer == Some(index as u32);
+            let is_stack = self.relocations.is_some() && self.stack_pointer == Some(index as u32);
             let (init, is_static) = if is_stack {
                 ("(uint32_t)(uintptr_t)stack + sizeof stack".to_owned(), true)
             } else {
@@ -416,7 +420,7 @@ impl<'m> Unit<'m> {
             let _ = writeln!(rest, "{kind} {ty} {name} = {init};");
         }
         rest.push('\n');
-        if self.direct().is_none() {
+        if self.relocations.is_none() {
             for index in 0..module.tables.len() as u32 {
                 self.table(&mut rest, index);
             }
@@ -463,13 +467,13 @@ impl<'m> Unit<'m> {
 
     /// The objects of a program whose addresses are the machine's.
     fn objects(&self, c: &mut String, options: &Options) {
-        let Some(relocations) = self.direct() else { return };
+        let Some(relocations) = self.relocations else { return };
         let stack = options.stack.unwrap_or(STACK);
         if self.stack_pointer.is_some() {
             let _ = writeln!(c, "WASM_STATE uint8_t stack[{stack}] __attribute__((aligned(16)));");
         }
         let read_only = |object: usize| {
-            relocations.segments[relocations.objects[object].segment as usize].name.starts_with(".rodata")
+            relocations.segments[relocations.objects[object].segment].name.starts_with(".rodata")
         };
         let words: Vec<u32> = relocations.objects.iter().map(|object| object.size.div_ceil(4)).collect();
         let kind = |object: usize| if read_only(object) { "static const" } else { "WASM_STATE" };
@@ -488,20 +492,18 @@ impl<'m> Unit<'m> {
         }
         c.push('\n');
         for (index, object) in relocations.objects.iter().enumerate() {
-            let segment = &self.module.data[object.segment as usize];
-            let bytes = &segment.bytes[object.offset as usize..(object.offset + object.size) as usize];
+            let bytes = self.object_bytes(relocations, object).unwrap_or_default();
             let align = object.align.max(1);
             let _ = write!(c, "{} {} __attribute__((aligned({align})))", kind(index), shape(index));
             let references: Vec<(u32, Reference)> =
-                relocations.in_data(object.segment, object.offset..object.offset + object.size).collect();
+                relocations.in_object(index).collect();
             if !read_only(index) && references.is_empty() && bytes.iter().all(|byte| *byte == 0) {
                 c.push_str(";\n");
                 continue;
             }
             c.push_str(" = {\n");
             if self.by_words(index) {
-                let items = bytes.chunks(4).zip(0u32..).map(|(chunk, word)| {
-                    let at = object.offset + 4 * word;
+                let items = bytes.chunks(4).zip((0u32..).step_by(4)).map(|(chunk, at)| {
                     if let Some((_, reference)) = references.iter().find(|(offset, _)| *offset == at) {
                         return self.reference(*reference);
                     }
@@ -520,9 +522,18 @@ impl<'m> Unit<'m> {
 
     /// Whether an object holds addresses, and so is an array of words.
     fn by_words(&self, object: usize) -> bool {
-        let Some(relocations) = self.direct() else { return false };
-        let object = &relocations.objects[object];
-        relocations.in_data(object.segment, object.offset..object.offset + object.size).next().is_some()
+        self.relocations.is_some_and(|relocations| relocations.in_object(object).next().is_some())
+    }
+
+    /// What an object holds at the start; `None` when the module has it no longer.
+    fn object_bytes(&self, relocations: &Relocations, object: &DataObject) -> Option<&[u8]> {
+        let segment = &relocations.segments[object.segment];
+        let data = self.module.data.iter().find(|data| {
+            matches!(data.place, Place::Active { index: 0, offset: Constant::I32(at) } if at == segment.address)
+                && data.bytes.len() == segment.size as usize
+        });
+        let range = object.offset as usize..(object.offset + object.size) as usize;
+        data?.bytes.get(range)
     }
 
     fn table(&self, c: &mut String, index: u32) {
@@ -587,7 +598,7 @@ impl<'m> Unit<'m> {
     /// (WebAssembly core specification, 4.5.4 Instantiation).
     fn start(&self, c: &mut String, dynamic: &str) -> Option<String> {
         let mut text = dynamic.to_owned();
-        if self.direct().is_none() {
+        if self.relocations.is_none() {
             for memory in &self.memories {
                 memory.start(&mut text);
             }

@@ -170,7 +170,7 @@ pub(crate) fn translate(unit: &Unit<'_>, index: u32, body: &wasmparser::Function
     while !reader.eof() {
         let start = reader.original_position();
         let op = reader.read().map_err(invalid)?;
-        this.operator(&op, start, reader.original_position())?;
+        this.operator(&op, start)?;
     }
     Ok(this.finish(ty))
 }
@@ -254,7 +254,7 @@ impl Body<'_, '_> {
         self.spill(|operand| operand.state || operand.traps);
     }
 
-    fn operator(&mut self, op: &Operator<'_>, start: usize, end: usize) -> Result<()> {
+    fn operator(&mut self, op: &Operator<'_>, start: usize) -> Result<()> {
         if !self.reachable {
             match op {
                 Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
@@ -275,7 +275,7 @@ impl Body<'_, '_> {
             return self.simple(&line);
         }
         if let Some(access) = ops::access(op) {
-            return self.access(&access, start, end);
+            return self.access(&access);
         }
         match *op {
             Operator::Nop => {}
@@ -451,7 +451,7 @@ impl Body<'_, '_> {
                 }
                 self.line(format!("l{local_index} = {};", operand.text));
                 if matches!(op, Operator::LocalTee { .. }) {
-                    self.operator(&Operator::LocalGet { local_index }, start, end)?;
+                    self.operator(&Operator::LocalGet { local_index }, start)?;
                     self.after_tee = true;
                 }
             }
@@ -472,7 +472,7 @@ impl Body<'_, '_> {
                 self.line(format!("{name} = {};", operand.text));
             }
             Operator::I32Const { value } => {
-                let operand = match self.unit.address_constant(value as u32, start..end)? {
+                let operand = match self.unit.address_constant(value as u32) {
                     Some(text) => Operand { atom: false, ..Operand::atom(text, ValType::I32) },
                     None => {
                         Operand { known: Some(value as u32), ..Operand::atom(int32(value), ValType::I32) }
@@ -579,11 +579,10 @@ impl Body<'_, '_> {
         Ok(())
     }
 
-    fn access(&mut self, access: &ops::Access, start: usize, end: usize) -> Result<()> {
+    fn access(&mut self, access: &ops::Access) -> Result<()> {
         let value = access.store.then(|| self.pop());
         let address = self.pop();
-        let place = self.unit.place(&address, access, start..end)?;
-        let Address { text, traps } = place;
+        let Address { text, traps } = self.unit.place(&address, access);
         let aligned = 1u32 << access.memarg.align.min(3) >= access.bytes;
         let cell = format!("{}{}", access.cell, if aligned { "" } else { "_unaligned" });
         match value {

@@ -10,7 +10,7 @@ mod memory;
 mod module;
 mod names;
 mod ops;
-mod relocs;
+pub mod relocs;
 
 pub use emit::c_type;
 pub use names::Names;
@@ -27,6 +27,9 @@ pub struct WasmModule {
     /// Exact size in bytes that memory 0 is used with, when it is known to be less than its
     /// minimum in pages (data, stack and heap of a linked program). `None`: whole pages.
     pub memory_bytes: Option<u32>,
+    /// Given, there is no linear memory: addresses are the machine's, whose pointers must have 32 bits.
+    /// Those of [`relocs::read`], for a module made of what that returned.
+    pub relocations: Option<relocs::Relocations>,
 }
 
 /// How a load or store outside the linear memory is dealt with.
@@ -45,9 +48,6 @@ pub enum Safety {
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     pub safety: Safety,
-    /// No linear memory: addresses are the machine's, which must have 32-bit pointers. Needs the
-    /// linker's relocations.
-    pub direct: bool,
     /// Other modules may import what this one exports.
     pub linkable: bool,
     /// Bytes of the shadow stack of a direct memory.

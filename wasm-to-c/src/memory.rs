@@ -47,7 +47,7 @@ impl Memory {
             Model::Block { minimum: bytes, maximum: most as u32, pointer }
         };
         let model = match source.memory_bytes.filter(|_| index == 0) {
-            _ if options.direct => Model::Direct,
+            _ if source.relocations.is_some() => Model::Direct,
             _ if declared.import.is_some() => block(true),
             _ if shared => block(false),
             Some(bytes) => Model::Static { bytes },
@@ -55,10 +55,6 @@ impl Memory {
             None => block(false),
         };
         Memory { name, model, page, safety: options.safety }
-    }
-
-    pub fn is_direct(&self) -> bool {
-        matches!(self.model, Model::Direct)
     }
 
     /// The `wasm_memory_t *` of a block.

@@ -8,7 +8,7 @@ use wasmparser::{
     FunctionBody, HeapType, KnownCustom, Name, Operator, Parser, Payload, TypeRef, ValidPayload, Validator,
 };
 
-use crate::{FuncType, ValType, WasmModule, features, relocs};
+use crate::{FuncType, ValType, WasmModule, features};
 
 pub(crate) struct Function {
     pub ty: FuncType,
@@ -89,7 +89,6 @@ pub(crate) struct Module<'a> {
     /// Of the functions that are not imported, in order.
     pub bodies: Vec<FunctionBody<'a>>,
     pub local_names: HashMap<(u32, u32), String>,
-    pub relocations: Option<relocs::Relocations>,
 }
 
 impl Module<'_> {
@@ -140,7 +139,6 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
         start: None,
         bodies: Vec::new(),
         local_names: HashMap::new(),
-        relocations: relocs::read(name, &source.bytes)?,
     };
     let mut validator = Validator::new_with_features(features::valid());
     let mut allocations = wasmparser::FuncValidatorAllocations::default();

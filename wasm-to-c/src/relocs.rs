@@ -1,22 +1,29 @@
 //! The linker's relocations, kept in a linked module by `wasm-ld --emit-relocs`: which constants are
 //! addresses of data or functions, so that they can mean something else than a number.
 //!
+//! Passes over a module move its code, and forget relocations. So every relocated constant of the code is
+//! first replaced by a *stand-in*: a number from a window in which the module has no other constant. From
+//! then on an address is told by its value, whatever happens to the instructions around it.
+//!
 //! Format: WebAssembly tool conventions, `Linking.md` ("Relocation Sections", "Symbol table subsection").
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use target_specs::{Diagnostic, Place, Result};
 use wasmparser::{
-    DataKind, KnownCustom, Linking, Operator, Parser, Payload, RelocationEntry, RelocationType, SymbolInfo,
+    DataKind, ElementItems, ElementKind, KnownCustom, Linking, Operator, Parser, Payload, RelocationEntry,
+    RelocationType, SymbolFlags, SymbolInfo,
 };
+
+use crate::ops;
 
 /// What a constant stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reference {
     /// Byte `offset` from the start of an object; past its end and before its start are possible.
     Data { object: usize, offset: i64 },
-    /// A function, by its index in the module.
+    /// A function, by its index in table 0.
     Function(u32),
 }
 
@@ -25,14 +32,18 @@ pub enum Reference {
 pub struct DataObject {
     /// The symbol's name, mangled as the compiler wrote it.
     pub name: String,
-    /// Index of the data segment it lies in.
-    pub segment: u32,
+    /// Index of the segment it lies in, in [`Relocations::segments`].
+    pub segment: usize,
     /// First byte within the segment.
     pub offset: u32,
     /// Bytes.
     pub size: u32,
     /// Its alignment in the segment, in bytes.
     pub align: u32,
+    /// The least and the greatest offset from its start that the program refers to.
+    reach: (i64, i64),
+    /// The stand-in of its first byte.
+    stand_in: i64,
 }
 
 /// A data segment as the linker named it.
@@ -46,182 +57,324 @@ pub struct Segment {
 }
 
 /// Every relocation of a linked module.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Relocations {
     pub segments: Vec<Segment>,
     pub objects: Vec<DataObject>,
-    /// By byte offset of the immediate in the module.
-    code: BTreeMap<usize, Reference>,
-    /// By data segment and byte offset in it; always four bytes.
-    data: BTreeMap<(u32, u32), Reference>,
+    /// Words of data, always four bytes, by their address in the linker's layout.
+    data: BTreeMap<u32, Reference>,
+    /// Stand-ins of the table's indices.
+    functions: Range<i64>,
 }
 
+/// Bytes between the stand-ins of two objects.
+const GAP: i64 = 16;
+/// Where the search for a window begins, and its steps.
+const WINDOW: i64 = 0x5000_0000;
+
 impl Relocations {
-    /// What the immediate of the instruction that takes up these bytes of the module stands for.
-    pub fn in_code(&self, instruction: Range<usize>) -> Option<Reference> {
-        self.code.range(instruction).next().map(|(_, reference)| *reference)
+    /// What a constant of the code stands for.
+    pub fn of_constant(&self, value: u32) -> Option<Reference> {
+        let value = i64::from(value);
+        if self.functions.contains(&value) {
+            return Some(Reference::Function((value - self.functions.start) as u32));
+        }
+        // The objects' stand-ins are in their order.
+        let after = self.objects.partition_point(|object| object.stand_in + object.reach.0 <= value);
+        let object = after.checked_sub(1)?;
+        let at = &self.objects[object];
+        let offset = value - at.stand_in;
+        (offset <= at.reach.1).then_some(Reference::Data { object, offset })
     }
 
-    /// The relocated words of these bytes of a segment, in order, as offsets in the segment.
-    pub fn in_data(&self, segment: u32, bytes: Range<u32>) -> impl Iterator<Item = (u32, Reference)> + '_ {
-        self.data
-            .range((segment, bytes.start)..(segment, bytes.end))
-            .map(|((_, offset), reference)| (*offset, *reference))
+    /// The relocated words of an object, in order, as offsets in it.
+    pub fn in_object(&self, object: usize) -> impl Iterator<Item = (u32, Reference)> + '_ {
+        let start = self.address(object);
+        let end = start + self.objects[object].size;
+        self.data.range(start..end).map(move |(address, reference)| (address - start, *reference))
     }
 
     /// Address an object has in the linker's layout of linear memory.
-    pub fn address(&self, object: usize) -> u32 {
+    fn address(&self, object: usize) -> u32 {
         let object = &self.objects[object];
-        self.segments[object.segment as usize].address.wrapping_add(object.offset)
+        self.segments[object.segment].address.wrapping_add(object.offset)
     }
 }
 
-fn place(module: &str, offset: usize) -> Place {
-    Place::Wasm { module: module.to_owned(), function: None, offset: Some(offset as u64) }
-}
-
-fn malformed(module: &str, offset: usize, what: impl Into<String>) -> Diagnostic {
-    Diagnostic::new("invalid-relocations", what).at(place(module, offset)).help(
-        "the module's `linking` and `reloc.*` sections disagree with its code; link it again with `--emit-relocs`",
-    )
+/// The refusal of a module that cannot do without its linear memory.
+pub fn refuse(module: &str, offset: usize, what: impl Into<String>) -> Diagnostic {
+    let offset = Some(offset as u64);
+    Diagnostic::new("no-direct-memory", format!("addresses cannot be the machine's: {}", what.into()))
+        .at(Place::Wasm { module: module.to_owned(), function: None, offset })
+        .help("build it with a linear memory: `--memory checked`")
 }
 
 /// One symbol of the linker's table, as far as a relocation can refer to it.
 enum Symbol {
-    Data { segment: u32, offset: u32, size: u32, name: String },
+    Data { segment: usize, offset: u32, size: u32, name: String },
+    /// Defined by the linker itself, as `__heap_base`.
+    Absolute(String),
     Function(u32),
     Other,
 }
 
-/// Reads the relocations of `module`; `None` when it carries none.
+/// What of a module bears on its addresses.
+#[derive(Default)]
+struct Linked {
+    segments: Vec<Segment>,
+    /// Alignments, as exponents of two.
+    aligns: Vec<u32>,
+    symbols: Vec<Symbol>,
+    /// Bytes of the code section, of the data section, and of each segment in the file.
+    code: Range<usize>,
+    data: Range<usize>,
+    segment_bytes: Vec<Range<usize>>,
+    /// Relocations of code and of data, with their places in the file.
+    relocations: Vec<(usize, RelocationEntry)>,
+    /// Functions of table 0, by index.
+    table: BTreeMap<u32, u32>,
+    /// Constants of the code: where an instruction's immediates lie in the file, and their value.
+    constants: Vec<(Range<usize>, u32)>,
+}
+
+/// Reads the relocations of the module `bytes` and puts a stand-in for every relocated constant of its code.
 ///
 /// # Errors
-/// `invalid-relocations` when they do not fit the module's code and data.
-pub fn read(name: &str, bytes: &[u8]) -> Result<Option<Relocations>> {
-    let mut segments = Vec::new();
-    let mut segment_names = Vec::new();
-    let mut symbols = Vec::new();
+/// `no-direct-memory`, with the reason: no relocations, or such as cannot be followed to an object or a
+/// function each.
+pub fn read(name: &str, bytes: &[u8]) -> Result<(Vec<u8>, Relocations)> {
+    let linked = parse(name, bytes)?;
+    let refuse = |at: usize, what: String| refuse(name, at, what);
+    let (mut objects, object_of) = divide(&linked).map_err(|what| refuse(0, what))?;
+    let mut code: Vec<(usize, RelocationType, Reference)> = Vec::new();
+    let mut data = BTreeMap::new();
+    for (at, entry) in &linked.relocations {
+        let at = *at;
+        let reference = reference(&linked, &object_of, entry).map_err(|what| refuse(at, what))?;
+        let Some(reference) = reference else { continue };
+        check(&linked, &objects, bytes, entry, reference, at).map_err(|what| refuse(at, what))?;
+        if let Reference::Data { object, offset } = reference {
+            let reach = &mut objects[object].reach;
+            *reach = (reach.0.min(offset), reach.1.max(offset));
+        }
+        if linked.code.contains(&at) {
+            code.push((at, entry.ty, reference));
+            continue;
+        }
+        let segment = linked.segment_bytes.iter().position(|range| range.contains(&at));
+        let Some(segment) = segment else {
+            return Err(refuse(at, "a relocation of data lies outside every segment".to_owned()));
+        };
+        let offset = (at - linked.segment_bytes[segment].start) as u32;
+        let inside = |object: &&DataObject| {
+            object.segment == segment
+                && (object.offset..object.offset + object.size).contains(&offset)
+                && (offset - object.offset).is_multiple_of(4)
+                && object.align.is_multiple_of(4)
+        };
+        if objects.iter().find(inside).is_none() {
+            return Err(refuse(at, "an address in data is not at a place for one".to_owned()));
+        }
+        data.insert(linked.segments[segment].address + offset, reference);
+    }
+
+    // Constants that are no addresses, and those of passes to come, which are small.
+    let relocated: BTreeSet<usize> = code.iter().map(|(at, ..)| *at).collect();
+    let taken: BTreeSet<i64> = linked
+        .constants
+        .iter()
+        .filter(|(place, _)| relocated.range(place.clone()).next().is_none())
+        .map(|(_, value)| i64::from(*value))
+        .collect();
+    let length = |object: &DataObject| object.reach.1 - object.reach.0 + i64::from(object.align) + GAP;
+    let length: i64 = objects.iter().map(length).sum();
+    let functions = 1 + i64::from(linked.table.last_key_value().map_or(0, |(last, _)| *last));
+    let step = round_up(length + functions + 2 * GAP, 1 << 16);
+    let last = i64::from(u32::MAX) - step;
+    let mut windows = (WINDOW..=last).step_by(step as usize);
+    let Some(window) = windows.find(|start| taken.range(*start..start + step).next().is_none()) else {
+        return Err(refuse(0, "every range of numbers is taken by constants".to_owned()));
+    };
+    let mut next = window;
+    for object in &mut objects {
+        // As aligned as the object: what is known of the low bits of a constant stays true.
+        object.stand_in = round_up(next + GAP - object.reach.0, i64::from(object.align));
+        next = object.stand_in + object.reach.1;
+    }
+    let functions = next + GAP..next + GAP + functions;
+
+    let mut symbolic = bytes.to_vec();
+    for (at, ty, reference) in code {
+        let stand_in = match reference {
+            Reference::Data { object, offset } => objects[object].stand_in + offset,
+            Reference::Function(index) => functions.start + i64::from(index),
+        };
+        let unsigned = ty == RelocationType::MemoryAddrLeb;
+        symbolic[at..at + 5].copy_from_slice(&leb(stand_in as u32, unsigned));
+    }
+    let relocations = Relocations { segments: linked.segments, objects, data, functions };
+    Ok((symbolic, relocations))
+}
+
+fn round_up(value: i64, multiple: i64) -> i64 {
+    (value + multiple - 1) & -multiple
+}
+
+/// LEB128 of five bytes, as the linker writes what it may have to write again.
+fn leb(value: u32, unsigned: bool) -> [u8; 5] {
+    let wide = if unsigned { i64::from(value) } else { i64::from(value.cast_signed()) };
+    std::array::from_fn(|i| (wide >> (7 * i)) as u8 & 0x7f | if i < 4 { 0x80 } else { 0 })
+}
+
+fn parse(name: &str, bytes: &[u8]) -> Result<Linked> {
+    let invalid = |error: wasmparser::BinaryReaderError| refuse(name, error.offset(), error.message());
+    let mut linked = Linked::default();
     let mut relocation_sections = Vec::new();
     // Sections are numbered in order of appearance; a relocation section names its target by number.
     let mut sections: Vec<Range<usize>> = Vec::new();
-    let (mut code_section, mut data_section) = (None, None);
-    let mut segment_ranges: Vec<Range<usize>> = Vec::new();
-    let invalid =
-        |error: wasmparser::BinaryReaderError| malformed(name, error.offset(), error.message().to_owned());
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload.map_err(invalid)?;
         if let Some((_, range)) = payload.as_section() {
             sections.push(range);
         }
         match payload {
-            Payload::CodeSectionStart { .. } => code_section = Some(sections.len() - 1),
+            Payload::CodeSectionStart { range, .. } => linked.code = range,
+            Payload::CodeSectionEntry(body) => {
+                let mut reader = body.get_operators_reader().map_err(invalid)?;
+                while !reader.eof() {
+                    let start = reader.original_position();
+                    let op = reader.read().map_err(invalid)?;
+                    let value = match op {
+                        Operator::I32Const { value } => value.cast_unsigned(),
+                        _ => match ops::access(&op) {
+                            Some(access) => access.memarg.offset as u32,
+                            None => continue,
+                        },
+                    };
+                    linked.constants.push((start..reader.original_position(), value));
+                }
+            }
+            Payload::ElementSection(reader) => {
+                for element in reader {
+                    let element = element.map_err(invalid)?;
+                    let ElementKind::Active { table_index: None | Some(0), offset_expr } = &element.kind else {
+                        continue;
+                    };
+                    let Operator::I32Const { value } =
+                        offset_expr.get_operators_reader().read().map_err(invalid)?
+                    else {
+                        continue;
+                    };
+                    if let ElementItems::Functions(functions) = element.items {
+                        for (index, function) in (value.cast_unsigned()..).zip(functions) {
+                            linked.table.insert(index, function.map_err(invalid)?);
+                        }
+                    }
+                }
+            }
             Payload::DataSection(reader) => {
-                data_section = Some(sections.len() - 1);
+                linked.data = reader.range();
                 for data in reader {
                     let data = data.map_err(invalid)?;
                     let address = match data.kind {
                         DataKind::Active { memory_index: 0, offset_expr } => {
                             match offset_expr.get_operators_reader().read().map_err(invalid)? {
-                                Operator::I32Const { value } => Some(value as u32),
+                                Operator::I32Const { value } => Some(value.cast_unsigned()),
                                 _ => None,
                             }
                         }
                         _ => None,
                     };
-                    // What is not at a fixed place of memory 0 has no address to relocate.
-                    let Some(address) = address else { return Ok(None) };
+                    let Some(address) = address else {
+                        return Err(refuse(name, data.range.start, "a data segment has no fixed place"));
+                    };
                     let size = u32::try_from(data.data.len()).unwrap_or(u32::MAX);
-                    segments.push(Segment { name: String::new(), address, size });
-                    segment_ranges.push(data.range.end - data.data.len()..data.range.end);
+                    if address.checked_add(size).is_none() {
+                        return Err(refuse(name, data.range.start, "a data segment does not fit a memory"));
+                    }
+                    linked.segments.push(Segment { name: String::new(), address, size });
+                    linked.segment_bytes.push(data.range.end - data.data.len()..data.range.end);
                 }
             }
             Payload::CustomSection(custom) => match custom.as_known() {
                 KnownCustom::Linking(linking) => {
                     for subsection in linking.subsections() {
-                        match subsection.map_err(invalid)? {
-                            Linking::SegmentInfo(map) => {
-                                for segment in map {
-                                    let segment = segment.map_err(invalid)?;
-                                    segment_names.push((segment.name.to_owned(), segment.alignment));
-                                }
-                            }
-                            Linking::SymbolTable(table) => {
-                                for symbol in table {
-                                    symbols.push(match symbol.map_err(invalid)? {
-                                        SymbolInfo::Data { name, symbol: Some(data), .. } => Symbol::Data {
-                                            segment: data.index,
-                                            offset: data.offset,
-                                            size: data.size,
-                                            name: name.to_owned(),
-                                        },
-                                        SymbolInfo::Func { index, .. } => Symbol::Function(index),
-                                        _ => Symbol::Other,
-                                    });
-                                }
-                            }
-                            _ => {}
-                        }
+                        linking_subsection(&mut linked, subsection.map_err(invalid)?).map_err(invalid)?;
                     }
                 }
                 KnownCustom::Reloc(reader) => {
-                    let mut entries = Vec::new();
                     for entry in reader.entries() {
-                        entries.push(entry.map_err(invalid)?);
+                        relocation_sections.push((reader.section_index() as usize, entry.map_err(invalid)?));
                     }
-                    relocation_sections.push((reader.section_index() as usize, entries));
                 }
                 _ => {}
             },
             _ => {}
         }
     }
-    if symbols.is_empty() || relocation_sections.is_empty() {
-        return Ok(None);
+    if linked.symbols.is_empty() || relocation_sections.is_empty() {
+        return Err(refuse(name, 0, "the module carries no relocations; link it with `--emit-relocs`"));
     }
-    for (segment, (segment_name, _)) in segments.iter_mut().zip(&segment_names) {
-        segment.name.clone_from(segment_name);
-    }
-    let (objects, object_of) = divide(&segments, &segment_names, &symbols, name)?;
-    let mut relocations = Relocations { segments, objects, ..Relocations::default() };
-    for (section, entries) in relocation_sections {
-        let Some(range) = sections.get(section).cloned() else { continue };
-        for entry in entries {
-            let at = range.start + entry.offset as usize;
-            let Some(reference) = reference(&relocations, &symbols, &object_of, &entry, name, at)? else {
-                continue;
-            };
-            check(&relocations, bytes, &entry, reference, name, at)?;
-            if Some(section) == code_section {
-                relocations.code.insert(at, reference);
-            } else if Some(section) == data_section {
-                let Some(segment) = segment_ranges.iter().position(|r| r.contains(&at)) else {
-                    return Err(malformed(name, at, "a data relocation lies outside every segment"));
-                };
-                let offset = (at - segment_ranges[segment].start) as u32;
-                relocations.data.insert((segment as u32, offset), reference);
-            }
+    for (section, entry) in relocation_sections {
+        let Some(range) = sections.get(section) else { continue };
+        // Those of debug information are nobody's business.
+        if *range == linked.code || *range == linked.data {
+            linked.relocations.push((range.start + entry.offset as usize, entry));
         }
     }
-    Ok(Some(relocations))
+    Ok(linked)
 }
+
+fn linking_subsection(
+    linked: &mut Linked,
+    subsection: Linking<'_>,
+) -> std::result::Result<(), wasmparser::BinaryReaderError> {
+    match subsection {
+        Linking::SegmentInfo(map) => {
+            for (index, segment) in map.into_iter().enumerate() {
+                let segment = segment?;
+                linked.aligns.push(segment.alignment);
+                if let Some(known) = linked.segments.get_mut(index) {
+                    segment.name.clone_into(&mut known.name);
+                }
+            }
+        }
+        Linking::SymbolTable(table) => {
+            for symbol in table {
+                linked.symbols.push(match symbol? {
+                    SymbolInfo::Data { name, flags, .. } if flags.contains(SymbolFlags::ABSOLUTE) => {
+                        Symbol::Absolute(name.to_owned())
+                    }
+                    SymbolInfo::Data { name, symbol: Some(data), .. } => Symbol::Data {
+                        segment: data.index as usize,
+                        offset: data.offset,
+                        size: data.size,
+                        name: name.to_owned(),
+                    },
+                    SymbolInfo::Func { index, .. } => Symbol::Function(index),
+                    _ => Symbol::Other,
+                });
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+type Parts = (Vec<DataObject>, Vec<Option<(usize, u32)>>);
 
 /// Divides the segments into objects at the symbols; symbols that overlap (strings that share a tail)
 /// share an object. Also the object and offset in it of each symbol.
-#[allow(clippy::type_complexity)]
-fn divide(
-    segments: &[Segment],
-    names: &[(String, u32)],
-    symbols: &[Symbol],
-    module: &str,
-) -> Result<(Vec<DataObject>, Vec<Option<(usize, u32)>>)> {
-    let mut data: Vec<(u32, u32, u32, usize)> = Vec::new();
-    for (index, symbol) in symbols.iter().enumerate() {
-        if let Symbol::Data { segment, offset, size, .. } = symbol {
-            let fits = segments
-                .get(*segment as usize)
+fn divide(linked: &Linked) -> std::result::Result<Parts, String> {
+    let mut data: Vec<(usize, u32, u32, usize)> = Vec::new();
+    for (index, symbol) in linked.symbols.iter().enumerate() {
+        if let Symbol::Data { segment, offset, size, name } = symbol {
+            let fits = linked
+                .segments
+                .get(*segment)
                 .is_some_and(|s| offset.checked_add(*size).is_some_and(|end| end <= s.size));
             if !fits {
-                return Err(malformed(module, 0, "a data symbol lies outside its segment"));
+                return Err(format!("the symbol `{name}` lies outside its segment"));
             }
             data.push((*segment, *offset, *size, index));
         }
@@ -229,27 +382,30 @@ fn divide(
     // The larger first where two begin at one place, so that it gives the object its name.
     data.sort_by_key(|(segment, offset, size, _)| (*segment, *offset, std::cmp::Reverse(*size)));
     let mut objects: Vec<DataObject> = Vec::new();
-    let mut object_of = vec![None; symbols.len()];
+    let mut object_of = vec![None; linked.symbols.len()];
     for (segment, offset, size, index) in data {
         let joins = objects.last().is_some_and(|last| {
             last.segment == segment
                 && (offset < last.offset + last.size || (size == 0 && offset == last.offset + last.size))
         });
         if !joins {
-            let align = names.get(segment as usize).map_or(0, |(_, p2align)| (*p2align).min(31));
-            let natural = if offset == 0 { 31 } else { offset.trailing_zeros() };
-            let Symbol::Data { name, .. } = &symbols[index] else { unreachable!("a data symbol") };
+            let align = linked.aligns.get(segment).map_or(0, |align| (*align).min(16));
+            let natural = if offset == 0 { 16 } else { offset.trailing_zeros() };
+            let Symbol::Data { name, .. } = &linked.symbols[index] else { unreachable!("a data symbol") };
             objects.push(DataObject {
                 name: name.clone(),
                 segment,
                 offset,
                 size: 0,
                 align: 1 << align.min(natural),
+                reach: (0, 0),
+                stand_in: 0,
             });
         }
         let object = objects.len() - 1;
         let last = &mut objects[object];
         last.size = last.size.max(offset + size - last.offset);
+        last.reach.1 = i64::from(last.size);
         object_of[index] = Some((object, offset - last.offset));
     }
     Ok((objects, object_of))
@@ -257,73 +413,72 @@ fn divide(
 
 /// What an entry refers to; `None` where it is no address (an index of a function, a type, a global).
 fn reference(
-    relocations: &Relocations,
-    symbols: &[Symbol],
+    linked: &Linked,
     object_of: &[Option<(usize, u32)>],
     entry: &RelocationEntry,
-    module: &str,
-    at: usize,
-) -> Result<Option<Reference>> {
-    let symbol = || {
-        symbols.get(entry.index as usize).ok_or_else(|| {
-            malformed(module, at, format!("relocation refers to symbol {}, which is not there", entry.index))
-        })
-    };
+) -> std::result::Result<Option<Reference>, String> {
+    let symbol = linked.symbols.get(entry.index as usize);
     Ok(match entry.ty {
         RelocationType::MemoryAddrLeb | RelocationType::MemoryAddrSleb | RelocationType::MemoryAddrI32 => {
-            symbol()?;
-            let Some((object, offset)) = object_of[entry.index as usize] else {
-                return Err(malformed(module, at, "an address of something that is not in a data segment"));
-            };
-            debug_assert!(object < relocations.objects.len());
-            Some(Reference::Data { object, offset: i64::from(offset) + entry.addend })
+            match (symbol, object_of.get(entry.index as usize).copied().flatten()) {
+                (_, Some((object, offset))) => {
+                    Some(Reference::Data { object, offset: i64::from(offset) + entry.addend })
+                }
+                (Some(Symbol::Absolute(name)), _) => return Err(format!("the program refers to `{name}`")),
+                _ => return Err("a constant is the address of nothing that is known".to_owned()),
+            }
         }
-        RelocationType::TableIndexSleb | RelocationType::TableIndexI32 => match symbol()? {
-            Symbol::Function(index) => Some(Reference::Function(*index)),
-            _ => return Err(malformed(module, at, "the address of a function that is none")),
-        },
+        RelocationType::TableIndexSleb | RelocationType::TableIndexI32 => {
+            let Some(Symbol::Function(function)) = symbol else {
+                return Err("a constant is the address of no function".to_owned());
+            };
+            let index = linked.table.iter().find(|(_, at)| *at == function);
+            let Some((index, _)) = index else {
+                return Err("a function's address is taken and it is in no table".to_owned());
+            };
+            Some(Reference::Function(*index))
+        }
         RelocationType::FunctionIndexLeb
         | RelocationType::TypeIndexLeb
         | RelocationType::GlobalIndexLeb
         | RelocationType::EventIndexLeb
-        | RelocationType::TableNumberLeb
-        | RelocationType::FunctionOffsetI32
-        | RelocationType::SectionOffsetI32
-        | RelocationType::FunctionIndexI32 => None,
-        other => {
-            return Err(malformed(
-                module,
-                at,
-                format!("relocation {other:?} is not one of a linked 32-bit program"),
-            ));
-        }
+        | RelocationType::TableNumberLeb => None,
+        other => return Err(format!("a relocation is of the kind {other:?}")),
     })
 }
 
 /// The value at the place must be what the symbol's address says: else symbols or offsets are not those of
 /// this module, and nothing that follows could be trusted.
 fn check(
-    relocations: &Relocations,
+    linked: &Linked,
+    objects: &[DataObject],
     bytes: &[u8],
     entry: &RelocationEntry,
     reference: Reference,
-    module: &str,
     at: usize,
-) -> Result<()> {
-    let Reference::Data { object, offset } = reference else { return Ok(()) };
-    let expected = relocations.address(object).wrapping_add(offset as u32);
+) -> std::result::Result<(), String> {
+    let expected = match reference {
+        Reference::Data { object, offset } => {
+            let object = &objects[object];
+            let address = linked.segments[object.segment].address + object.offset;
+            address.wrapping_add(offset as u32)
+        }
+        Reference::Function(index) => index,
+    };
     let field = bytes.get(at..).unwrap_or_default();
-    let found = if entry.ty == RelocationType::MemoryAddrI32 {
+    let found = if matches!(entry.ty, RelocationType::MemoryAddrI32 | RelocationType::TableIndexI32) {
         field.first_chunk().map(|word| u32::from_le_bytes(*word))
     } else {
         // Both LEB forms of a linked module are padded to five bytes.
-        field.first_chunk::<5>().map(|leb| {
-            leb.iter().enumerate().fold(0u64, |value, (i, byte)| value | u64::from(byte & 0x7f) << (7 * i))
-                as u32
-        })
+        field.first_chunk::<5>().filter(|leb| leb[4] < 0x80 && leb[..4].iter().all(|byte| *byte >= 0x80)).map(
+            |leb| {
+                let parts = leb.iter().enumerate();
+                parts.fold(0u64, |value, (i, byte)| value | u64::from(byte & 0x7f) << (7 * i)) as u32
+            },
+        )
     };
     if found == Some(expected) {
         return Ok(());
     }
-    Err(malformed(module, at, format!("relocated value is {found:#x?}, its symbol says {expected:#x}")))
+    Err(format!("a relocated value is {found:#x?}, its symbol says {expected:#x}"))
 }

@@ -74,9 +74,10 @@ pub struct BuildOptions {
     #[arg(long, value_name = "SIZE", help_heading = "Module")]
     pub heap: Option<Size>,
 
-    /// What a bad memory access does: `checked` raises, `masked` wraps, `trusted` is not looked at
+    /// How addresses work: `direct` are the machine's own; in a memory apart a bad one is `trusted`,
+    /// `masked` (it wraps) or `checked` (it raises) [default: direct where possible, else checked]
     #[arg(long, value_name = "WORD", help_heading = "Module")]
-    pub safety: Option<String>,
+    pub memory: Option<String>,
 }
 
 impl BuildOptions {
@@ -112,7 +113,7 @@ Examples:
 Results are target/mpy/<arch>/<name>.mpy.
 
 [package.metadata.mpy] of Cargo.toml has defaults: boards = [\"rp2040\"], name = \"filter\",
-stack = \"4K\", heap = \"8K\", safety = \"checked\"; [workspace.metadata.mpy] has defaults of those.")]
+stack = \"4K\", heap = \"8K\", memory = \"checked\"; [workspace.metadata.mpy] has defaults of those.")]
 pub struct Build {
     /// A WebAssembly file to build instead of the crate here
     #[arg(value_name = "FILE.wasm")]

@@ -359,6 +359,8 @@ pub fn build(rust: &Rust, plan: &CrateBuild, stack: u32) -> std::result::Result<
         "--export=__heap_base".to_owned(),
         "--export=__data_end".to_owned(),
         "--export=__stack_pointer".to_owned(),
+        // Which constants are addresses.
+        "--emit-relocs".to_owned(),
     ] {
         command.arg(format!("-Clink-arg={argument}"));
     }

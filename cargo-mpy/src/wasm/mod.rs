@@ -9,6 +9,7 @@ use target_specs::{Diagnostic, Place, Result};
 use walrus::ir::{MemoryGrow, MemorySize, Value, Visitor, dfs_in_order};
 use walrus::{ConstExpr, ExportItem, FunctionKind, GlobalId, GlobalKind, Module, ModuleConfig};
 use wasm_to_c::WasmModule;
+use wasm_to_c::relocs::{self, Relocations};
 
 /// A module, ready to be translated.
 #[derive(Debug, Clone)]
@@ -18,12 +19,18 @@ pub struct Prepared {
     pub api: Option<Api>,
 }
 
-/// Prepares the module `bytes` for translation. `heap` is what the plan adds behind its data.
+/// Prepares the module `bytes` for translation: with the machine's addresses when it comes with its
+/// `relocations`, else with exactly the memory it uses, to which `heap` bytes are added.
 ///
 /// # Errors
-/// `invalid-wasm`, and those of wasm-bindgen's part: `wasm-bindgen-version`, `invalid-bindings`,
-/// `unsupported-bindings`.
-pub fn prepare(name: &str, bytes: &[u8], heap: u32) -> Result<Prepared> {
+/// `invalid-wasm`; `no-direct-memory`, when addresses cannot be the machine's; and those of wasm-bindgen's
+/// part: `wasm-bindgen-version`, `invalid-bindings`, `unsupported-bindings`.
+pub fn prepare(
+    name: &str,
+    bytes: &[u8],
+    heap: u32,
+    relocations: Option<Relocations>,
+) -> Result<Prepared> {
     let invalid = |reason: String| {
         Diagnostic::new("invalid-wasm", format!("not a valid WebAssembly module: {reason}"))
             .at(Place::Wasm { module: name.to_owned(), function: None, offset: None })
@@ -63,8 +70,17 @@ pub fn prepare(name: &str, bytes: &[u8], heap: u32) -> Result<Prepared> {
     }
     walrus::passes::gc::run(&mut module);
 
-    let memory_bytes = memory_bytes(&mut module, heap_base, heap);
-    let module = WasmModule { name: name.to_owned(), bytes: module.emit_wasm(), memory_bytes };
+    let memory_bytes = match &relocations {
+        None => memory_bytes(&mut module, heap_base, heap),
+        Some(_) => {
+            let (grows, measures) = asks_for_pages(&module);
+            if grows || measures {
+                return Err(relocs::refuse(name, 0, "the program asks for pages of memory"));
+            }
+            None
+        }
+    };
+    let module = WasmModule { name: name.to_owned(), bytes: module.emit_wasm(), memory_bytes, relocations };
     Ok(Prepared { module, api })
 }
 
@@ -139,7 +155,7 @@ mod tests {
 
     fn prepared(text: &str, heap: u32) -> (WasmModule, Module) {
         let bytes = wat::parse_str(text).unwrap();
-        let ready = prepare("test", &bytes, heap).unwrap().module;
+        let ready = prepare("test", &bytes, heap, None).unwrap().module;
         let module = Module::from_buffer(&ready.bytes).unwrap();
         (ready, module)
     }
@@ -210,7 +226,7 @@ mod tests {
         for bytes in
             [&b""[..], b"\0asm", b"\0asm\x0d\0\x01\0", b"hello, this is text", b"\0asm\x01\0\0\0\x01"]
         {
-            assert_eq!(prepare("test", bytes, 0).unwrap_err().code, "invalid-wasm");
+            assert_eq!(prepare("test", bytes, 0, None).unwrap_err().code, "invalid-wasm");
         }
     }
 }

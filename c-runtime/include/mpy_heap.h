@@ -1,0 +1,286 @@
+/* The heap of a module whose language wants one: malloc and free by other names.
+ *
+ * Where addresses are the machine's, memory comes from MicroPython's heap in chunks. Its collector keeps a block
+ * for a pointer to its start that it finds in a module's state or in a block it keeps, so the chunks are a chain,
+ * and what lies in them may be found by any pointer. A chunk of which nothing is used goes back.
+ *
+ * Else the including file defines MPY_HEAP_BASE, the first byte of memory 0, and MPY_HEAP_START and MPY_HEAP_END,
+ * addresses between which all memory is the heap's. An address is a uint32_t in both.
+ *
+ * A block begins 4 bytes before an address divisible by 8, with a word: its size, which is divisible by 8, and three
+ * flags. A free one goes on with the links of its list and ends with its size again. Lists are by size, in steps of 8
+ * up to 128 bytes, then by powers of two; the first block that fits is taken.
+ */
+#ifndef MPY_HEAP_H
+#define MPY_HEAP_H
+
+#include "mpy_unwind.h"
+
+#ifdef MPY_HEAP_BASE
+#define MPY_HEAP_WORD(at) (*(wasm_u32 *)(MPY_HEAP_BASE + (at)))
+#define MPY_HEAP_BYTES(at) ((uint8_t *)(MPY_HEAP_BASE + (at)))
+#else
+#define MPY_HEAP_WORD(at) (*(wasm_u32 *)(uintptr_t)(at))
+#define MPY_HEAP_BYTES(at) ((uint8_t *)(uintptr_t)(at))
+#endif
+
+enum {
+    MPY_HEAP_USED = 1,
+    MPY_HEAP_USED_BEFORE = 2, /* the block before is used, or there is none */
+    MPY_HEAP_FIRST = 4,       /* of a chunk that can be given back */
+    MPY_HEAP_FLAGS = 7,
+    MPY_HEAP_LEAST = 16, /* bytes of a block */
+    MPY_HEAP_LISTS = 24,
+    MPY_HEAP_HEAD = 12, /* bytes before a chunk's first block: the next chunk, and what alignment takes */
+    MPY_HEAP_CHUNK = 512, /* bytes of the smallest chunk */
+};
+
+typedef struct {
+    uint32_t chunks; /* the first of the chain */
+    uint32_t count;
+    uint32_t used; /* lists that are not empty, as bits */
+    uint32_t lists[MPY_HEAP_LISTS];
+} mpy_heap_t;
+
+WASM_STATE mpy_heap_t mpy_heap;
+
+static inline uint32_t mpy_heap_size(uint32_t block) {
+    return MPY_HEAP_WORD(block) & ~(uint32_t)MPY_HEAP_FLAGS;
+}
+
+static uint32_t mpy_heap_list(uint32_t size) {
+    if (size <= 128) {
+        return size / 8 - 2;
+    }
+    uint32_t list = 15 + 24 - (uint32_t)__builtin_clz(size - 1);
+    return list < MPY_HEAP_LISTS ? list : MPY_HEAP_LISTS - 1;
+}
+
+/* Puts a free block, whose first word is right, into its list. */
+MPY_SHARED void mpy_heap_insert(uint32_t block) {
+    uint32_t size = mpy_heap_size(block);
+    uint32_t list = mpy_heap_list(size);
+    uint32_t next = mpy_heap.lists[list];
+    MPY_HEAP_WORD(block + 4) = next;
+    MPY_HEAP_WORD(block + 8) = 0;
+    MPY_HEAP_WORD(block + size - 4) = size;
+    if (next != 0) {
+        MPY_HEAP_WORD(next + 8) = block;
+    }
+    mpy_heap.lists[list] = block;
+    mpy_heap.used |= 1u << list;
+}
+
+MPY_SHARED void mpy_heap_remove(uint32_t block) {
+    uint32_t next = MPY_HEAP_WORD(block + 4);
+    uint32_t previous = MPY_HEAP_WORD(block + 8);
+    if (next != 0) {
+        MPY_HEAP_WORD(next + 8) = previous;
+    }
+    if (previous != 0) {
+        MPY_HEAP_WORD(previous + 4) = next;
+        return;
+    }
+    uint32_t list = mpy_heap_list(mpy_heap_size(block));
+    mpy_heap.lists[list] = next;
+    if (next == 0) {
+        mpy_heap.used &= ~(1u << list);
+    }
+}
+
+/* Makes one free block of all from `block`, the first, to the end of its chunk. */
+static void mpy_heap_add(uint32_t block, uint32_t end, uint32_t flags) {
+    uint32_t size = (end - block - 4) & ~(uint32_t)MPY_HEAP_FLAGS;
+    MPY_HEAP_WORD(block) = size | MPY_HEAP_USED_BEFORE | flags;
+    /* A used block of no bytes ends it. */
+    MPY_HEAP_WORD(block + size) = MPY_HEAP_USED;
+    mpy_heap_insert(block);
+}
+
+/* Adds memory in which a block of `need` bytes fits; whether there was any. */
+MPY_SHARED int mpy_heap_more(uint32_t need) {
+#ifdef MPY_HEAP_BASE
+    if (mpy_heap.count != 0 || MPY_HEAP_END - MPY_HEAP_START < 2 * MPY_HEAP_LEAST) {
+        return 0;
+    }
+    mpy_heap.count = 1;
+    mpy_heap_add(((MPY_HEAP_START + 7) & ~7u) + 4, MPY_HEAP_END & ~7u, 0);
+    return 1;
+#else
+    need += MPY_HEAP_HEAD + 4;
+    /* The more there is, the more at once. */
+    uint32_t bytes = MPY_HEAP_CHUNK << (mpy_heap.count < 6 ? mpy_heap.count / 2 : 3);
+    if (bytes < need) {
+        bytes = (need + 15) & ~15u;
+    }
+    /* This may collect, and a finaliser call this module. */
+    uint8_t *chunk = mp_fun_table.realloc(NULL, bytes, false);
+    if (chunk == NULL && bytes > need) {
+        bytes = (need + 15) & ~15u;
+        chunk = mp_fun_table.realloc(NULL, bytes, false);
+    }
+    if (chunk == NULL) {
+        return 0;
+    }
+    uint32_t at = (uint32_t)(uintptr_t)chunk;
+    MPY_HEAP_WORD(at) = mpy_heap.chunks;
+    mpy_heap.chunks = at;
+    mpy_heap.count++;
+    mpy_heap_add(at + MPY_HEAP_HEAD, at + bytes, MPY_HEAP_FIRST);
+    return 1;
+#endif
+}
+
+#ifndef MPY_HEAP_BASE
+/* Gives back the chunk of a block that is all of it, and in no list. */
+__attribute__((noinline)) static void mpy_heap_less(uint32_t block) {
+    uint32_t chunk = block - MPY_HEAP_HEAD;
+    uint32_t next = MPY_HEAP_WORD(chunk);
+    if (mpy_heap.chunks == chunk) {
+        mpy_heap.chunks = next;
+    } else {
+        uint32_t before = mpy_heap.chunks;
+        while (MPY_HEAP_WORD(before) != chunk) {
+            before = MPY_HEAP_WORD(before);
+        }
+        MPY_HEAP_WORD(before) = next;
+    }
+    mpy_heap.count--;
+    mp_fun_table.realloc(MPY_HEAP_BYTES(chunk), 0, false);
+}
+#endif
+
+/* Makes a free block of what is in no list; the block behind it is used. */
+static void mpy_heap_release(uint32_t block, uint32_t size, uint32_t flags) {
+    uint32_t behind = block + size;
+#ifndef MPY_HEAP_BASE
+    if ((flags & MPY_HEAP_FIRST) && mpy_heap_size(behind) == 0 && (mpy_heap.count > 1 || size >= MPY_HEAP_CHUNK)) {
+        mpy_heap_less(block);
+        return;
+    }
+#endif
+    MPY_HEAP_WORD(block) = size | flags;
+    MPY_HEAP_WORD(behind) &= ~(uint32_t)MPY_HEAP_USED_BEFORE;
+    mpy_heap_insert(block);
+}
+
+/* The free block behind, merged into `size`. */
+static inline uint32_t mpy_heap_join(uint32_t block, uint32_t size) {
+    uint32_t behind = block + size;
+    if (!(MPY_HEAP_WORD(behind) & MPY_HEAP_USED)) {
+        size += mpy_heap_size(behind);
+        mpy_heap_remove(behind);
+    }
+    return size;
+}
+
+/* Uses `need` bytes of the `size` that begin at `block`, which are in no list; the block behind is used. */
+MPY_SHARED void mpy_heap_use(uint32_t block, uint32_t size, uint32_t need, uint32_t flags) {
+    if (size - need >= MPY_HEAP_LEAST) {
+        mpy_heap_release(block + need, size - need, MPY_HEAP_USED_BEFORE);
+        size = need;
+    } else {
+        MPY_HEAP_WORD(block + size) |= MPY_HEAP_USED_BEFORE;
+    }
+    MPY_HEAP_WORD(block) = size | MPY_HEAP_USED | flags;
+}
+
+static inline uint32_t mpy_heap_need(uint32_t bytes) {
+    return bytes <= MPY_HEAP_LEAST - 4 ? (uint32_t)MPY_HEAP_LEAST : (bytes + 4 + 7) & ~7u;
+}
+
+MPY_SHARED void mpy_dealloc(uint32_t at) {
+    uint32_t block = at - 4;
+    uint32_t size = mpy_heap_join(block, mpy_heap_size(block));
+    uint32_t flags = MPY_HEAP_WORD(block) & (MPY_HEAP_USED_BEFORE | MPY_HEAP_FIRST);
+    if (!(flags & MPY_HEAP_USED_BEFORE)) {
+        uint32_t before = MPY_HEAP_WORD(block - 4);
+        block -= before;
+        size += before;
+        mpy_heap_remove(block);
+        flags = MPY_HEAP_WORD(block) & (MPY_HEAP_USED_BEFORE | MPY_HEAP_FIRST);
+    }
+    mpy_heap_release(block, size, flags);
+}
+
+/* The address of `bytes` bytes, a multiple of `align`, which is a power of two; 0 when there is no memory. */
+MPY_SHARED uint32_t mpy_alloc(uint32_t bytes, uint32_t align) {
+    if (bytes > INT32_MAX || align > INT32_MAX / 4) {
+        return 0;
+    }
+    uint32_t need = mpy_heap_need(bytes);
+    /* Of a block that is long enough, the part at the wanted place, and before it nothing or another block. */
+    uint32_t least = align <= 8 ? need : need + align + MPY_HEAP_LEAST;
+    uint32_t block;
+    for (;;) {
+        uint32_t left = mpy_heap.used >> mpy_heap_list(least) << mpy_heap_list(least);
+        for (; left != 0; left &= left - 1) {
+            block = mpy_heap.lists[__builtin_ctz(left)];
+            while (block != 0 && mpy_heap_size(block) < least) {
+                block = MPY_HEAP_WORD(block + 4);
+            }
+            if (block != 0) {
+                goto found;
+            }
+        }
+        if (!mpy_heap_more(least)) {
+            return 0;
+        }
+    }
+found:
+    mpy_heap_remove(block);
+    uint32_t size = mpy_heap_size(block);
+    uint32_t flags = MPY_HEAP_WORD(block) & (MPY_HEAP_USED_BEFORE | MPY_HEAP_FIRST);
+    if (align > 8) {
+        uint32_t front = -(block + 4) & (align - 1);
+        if (front != 0 && front < MPY_HEAP_LEAST) {
+            front += align;
+        }
+        if (front != 0) {
+            MPY_HEAP_WORD(block) = front | flags;
+            mpy_heap_insert(block);
+            block += front;
+            size -= front;
+            flags = 0;
+        }
+    }
+    mpy_heap_use(block, size, need, flags);
+    return block + 4;
+}
+
+__attribute__((unused)) static uint32_t mpy_alloc_zeroed(uint32_t bytes, uint32_t align) {
+    uint32_t at = mpy_alloc(bytes, align);
+    if (at != 0) {
+        __builtin_memset(MPY_HEAP_BYTES(at), 0, bytes);
+    }
+    return at;
+}
+
+/* The address of `bytes` bytes that begin with what was at `at`, where there were `old`. */
+MPY_SHARED uint32_t mpy_realloc(uint32_t at, uint32_t old, uint32_t bytes, uint32_t align) {
+    if (bytes > INT32_MAX) {
+        return 0;
+    }
+    uint32_t block = at - 4;
+    uint32_t need = mpy_heap_need(bytes);
+    uint32_t size = mpy_heap_size(block);
+    uint32_t behind = block + size;
+    if (size < need && !(MPY_HEAP_WORD(behind) & MPY_HEAP_USED) && size + mpy_heap_size(behind) >= need) {
+        size = mpy_heap_join(block, size);
+    }
+    if (size >= need) {
+        if (bytes < old) {
+            size = mpy_heap_join(block, size);
+        }
+        mpy_heap_use(block, size, need, MPY_HEAP_WORD(block) & (MPY_HEAP_USED_BEFORE | MPY_HEAP_FIRST));
+        return at;
+    }
+    uint32_t moved = mpy_alloc(bytes, align);
+    if (moved != 0) {
+        __builtin_memcpy(MPY_HEAP_BYTES(moved), MPY_HEAP_BYTES(at), old < bytes ? old : bytes);
+        mpy_dealloc(at);
+    }
+    return moved;
+}
+
+#endif
