@@ -17,6 +17,7 @@ pub const HEADERS: &[File] = files!("include":
     "mpy.h"
     "mpy_calls.h"
     "mpy_classes.h"
+    "mpy_heap.h"
     "mpy_imports.h"
     "mpy_intrinsics.h"
     "mpy_memory.h"
@@ -28,6 +29,9 @@ pub const HEADERS: &[File] = files!("include":
     "softfloat.h"
     "wasm.h"
 );
+
+/// The Rust crate that makes the heap of `mpy_heap.h` a crate's global allocator.
+pub const RUST_ALLOCATOR: &str = include_str!("allocator.rs");
 
 /// Sources, each an object of its own that the linker takes lazily.
 pub const SOURCES: &[File] = files!("src":

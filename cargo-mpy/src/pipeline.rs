@@ -77,7 +77,9 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         .targets
         .iter()
         .zip(&compilers)
-        .map(|(target, compiler)| key(plan, target, &bytes, &compiler.identity(&target.c_flags, optimisation)))
+        .map(|(target, compiler)| {
+            key(plan, target, &bytes, &compiler.identity(&target.c_flags, optimisation))
+        })
         .collect();
     let mut results: Vec<Option<Built>> =
         plan.targets.iter().zip(&keys).map(|(target, key)| up_to_date(plan, target, key)).collect();

@@ -76,6 +76,8 @@ pub enum Source {
 #[derive(Debug, Clone)]
 pub struct CrateBuild {
     pub package: String,
+    /// Its library, as rustc calls it.
+    pub library: String,
     pub manifest: PathBuf,
     pub profile: String,
     /// Cargo's own flags, passed on: features, `--locked`, …
@@ -171,6 +173,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
             let out_dir = target.join("mpy");
             let source = Source::Crate(CrateBuild {
                 package: package.name.to_string(),
+                library: library.clone(),
                 manifest: package.manifest_path.clone().into(),
                 profile: options.profile().to_owned(),
                 cargo_args: options.cargo_args(),

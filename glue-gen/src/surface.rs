@@ -53,10 +53,36 @@ pub struct Import {
 pub enum ImportKind {
     /// Calls `field` of the Python module `module`.
     Python { module: String, field: String },
-    /// `("mpy", "panic")` of type `(ptr: i32, len: i32)`: raises RuntimeError with that text.
-    Panic,
-    /// `("mpy", "print")` of type `(ptr: i32, len: i32)`: writes that text to the standard output.
-    Print,
+    /// A function of the bindings themselves: the C function `mpy_NAME`.
+    Own(&'static str),
+}
+
+/// What the module `mpy` provides, with the numbers of parameters and results, all i32:
+/// - `panic(ptr, len)` raises RuntimeError with that text;
+/// - `print(ptr, len)` writes that text to the standard output;
+/// - `alloc(size, align)`, `alloc_zeroed(size, align)` and `realloc(ptr, old_size, size, align)` return memory or 0;
+/// - `dealloc(ptr)` gives it back;
+/// - `out_of_memory()` raises MemoryError.
+const OWN: &[(&str, usize, usize)] = &[
+    ("panic", 2, 0),
+    ("print", 2, 0),
+    ("alloc", 2, 1),
+    ("alloc_zeroed", 2, 1),
+    ("realloc", 4, 1),
+    ("dealloc", 1, 0),
+    ("out_of_memory", 0, 0),
+];
+
+impl ImportKind {
+    /// It reads text from memory.
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(self, ImportKind::Own("panic" | "print"))
+    }
+
+    /// It wants a heap.
+    pub(crate) fn is_heap(&self) -> bool {
+        matches!(self, ImportKind::Own("alloc" | "alloc_zeroed" | "realloc" | "dealloc"))
+    }
 }
 
 impl Surface {
@@ -138,27 +164,35 @@ impl Surface {
             }
             let kind = match (import.module.as_str(), import.field.as_str()) {
                 ("mpy", field) => {
-                    let kind = match field {
-                        "panic" => ImportKind::Panic,
-                        "print" => ImportKind::Print,
-                        _ => {
-                            return Err(refuse(
-                                format!("`mpy` provides no `{field}`"),
-                                "the module `mpy` stands for the bindings themselves, which provide \
-                                 `panic` and `print`",
-                            ));
-                        }
+                    let known = OWN.iter().find(|(name, ..)| *name == field);
+                    let Some((name, takes, gives)) = known else {
+                        let names: Vec<_> = OWN.iter().map(|(name, ..)| format!("`{name}`")).collect();
+                        return Err(refuse(
+                            format!("`mpy` provides no `{field}`"),
+                            &format!(
+                                "the module `mpy` stands for the bindings themselves, which provide {}",
+                                names.join(", ")
+                            ),
+                        ));
                     };
-                    if params != [Scalar::I32, Scalar::I32] || !results.is_empty() {
+                    let all_i32 = params.iter().chain(&results).all(|ty| *ty == Scalar::I32);
+                    if (params.len(), results.len()) != (*takes, *gives) || !all_i32 {
                         return Err(refuse(
                             format!("`mpy.{field}` has the wrong type"),
-                            "it takes a pointer and a length, both i32, and has no result",
+                            &format!("it has {takes} parameters and {gives} results, all i32"),
                         ));
                     }
-                    if surface.memory.is_none() {
+                    let kind = ImportKind::Own(name);
+                    let memory = surface.memory.as_ref();
+                    if memory.is_none() && (kind.is_text() || kind.is_heap()) {
+                        return Err(refuse(format!("`mpy.{field}` needs a memory"), "the module has none"));
+                    }
+                    if kind.is_heap()
+                        && memory.is_some_and(|memory| !memory.direct && memory.heap_base.is_none())
+                    {
                         return Err(refuse(
-                            format!("`mpy.{field}` needs a memory to read text from"),
-                            "the module has none",
+                            format!("`mpy.{field}` does not know what of the memory is free"),
+                            "link the module with `--export=__heap_base`",
                         ));
                     }
                     kind

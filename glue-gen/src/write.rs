@@ -80,6 +80,7 @@ fn registered(function: &Function) -> Registered {
 
 /// What the headers of the runtime want to know, and the headers.
 fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings) {
+    let imports_any = |is: fn(&ImportKind) -> bool| surface.imports.iter().any(|import| is(&import.kind));
     let python = surface.imports.iter().filter(|i| matches!(i.kind, ImportKind::Python { .. }));
     if let Some(lvalue) = &surface.stack_pointer {
         line!(c, "#include \"wasm.h\"");
@@ -101,10 +102,18 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
     if has_api {
         line!(c, "#include \"mpy_calls.h\"");
         line!(c, "#include \"mpy_intrinsics.h\"");
-    } else if let (Some(memory), true) = (&surface.memory, surface.imports.len() > python.count()) {
+    } else if let Some(memory) = surface.memory.as_ref().filter(|_| imports_any(ImportKind::is_text)) {
         line!(c, "#define MPY_MEMORY ({})", memory.base);
         line!(c, "#define MPY_MEMORY_SIZE ({})", memory.size);
         line!(c, "#include \"mpy_text.h\"");
+    }
+    if let Some(memory) = surface.memory.as_ref().filter(|_| imports_any(ImportKind::is_heap)) {
+        if let Some(start) = memory.heap_base.filter(|_| !memory.direct) {
+            line!(c, "#define MPY_HEAP_BASE ({})", memory.base);
+            line!(c, "#define MPY_HEAP_START {start}u");
+            line!(c, "#define MPY_HEAP_END ({})", memory.size);
+        }
+        line!(c, "#include \"mpy_heap.h\"");
     }
     line!(c);
 }
@@ -123,10 +132,11 @@ fn import(c: &mut String, import: &Import, strings: &mut Strings) {
     let Import { c_name, params, results, result_type, .. } = import;
     let (module, field) = match &import.kind {
         ImportKind::Python { module, field } => (module, field),
-        ImportKind::Panic | ImportKind::Print => {
-            let what = if import.kind == ImportKind::Panic { "panic" } else { "print" };
-            line!(c, "static void {c_name}(uint32_t p0, uint32_t p1) {{");
-            line!(c, "    mpy_{what}(p0, p1);");
+        ImportKind::Own(name) => {
+            let arguments: Vec<String> = (0..params.len()).map(|i| format!("p{i}")).collect();
+            let give = if results.is_empty() { "" } else { "return " };
+            line!(c, "static {result_type} {c_name}({}) {{", parameters(params));
+            line!(c, "    {give}mpy_{name}({});", arguments.join(", "));
             line!(c, "}}");
             line!(c);
             return;

@@ -76,10 +76,20 @@ fn everything() -> (Interface, &'static str) {
             import("host", "log", "i_log", "i>"),
             import("mpy", "panic", "i_panic", "ii>"),
             import("mpy", "print", "i_print", "ii>"),
+            import("mpy", "alloc", "i_alloc", "ii>i"),
+            import("mpy", "alloc_zeroed", "i_alloc_zeroed", "ii>i"),
+            import("mpy", "realloc", "i_realloc", "iiii>i"),
+            import("mpy", "dealloc", "i_dealloc", "i>"),
+            import("mpy", "out_of_memory", "i_out_of_memory", ">"),
         ],
         init: Some("start".to_owned()),
         stack_pointer: Some(("stack_pointer".to_owned(), 4096)),
-        memory: Some(MemoryInfo { base: "memory".to_owned(), size: "4096u".to_owned() }),
+        memory: Some(MemoryInfo {
+            base: "memory".to_owned(),
+            size: "4096u".to_owned(),
+            direct: false,
+            heap_base: Some(1000),
+        }),
         ..Interface::default()
     };
     let module = r#"#include "wasm.h"
@@ -92,8 +102,18 @@ static struct pair i_pair(float);
 static void i_log(uint32_t);
 static void i_panic(uint32_t, uint32_t);
 static void i_print(uint32_t, uint32_t);
+static uint32_t i_alloc(uint32_t, uint32_t);
+static uint32_t i_alloc_zeroed(uint32_t, uint32_t);
+static uint32_t i_realloc(uint32_t, uint32_t, uint32_t, uint32_t);
+static void i_dealloc(uint32_t);
+static void i_out_of_memory(void);
 static void start(void) { i_log(i_ticks()); }
-static void f_initialize(void) { i_print(0, 10); }
+static void f_initialize(void) {
+    uint32_t a = i_alloc(10, 4), b = i_alloc_zeroed(10, 64);
+    if (a == 0 || b == 0) i_out_of_memory();
+    i_print(i_realloc(a, 10, 20, 4), 10);
+    i_dealloc(b);
+}
 static void f_none(void) { i_panic(0, 10); }
 static uint32_t f_add(uint32_t a, uint32_t b) { return a + b; }
 static uint64_t f_wide(uint64_t a) { return wasm_div_u64(100, a); }
@@ -149,6 +169,15 @@ fn compile_one(command: &str, flags: &[String], optimisation: &str, folder: &Pat
 fn every_kind_of_binding_compiles_everywhere() {
     let (interface, module) = everything();
     compile(module, &glue("everything", &interface, None).unwrap());
+    // The same where addresses are the machine's.
+    let memory = MemoryInfo {
+        base: "(uint8_t *)0".to_owned(),
+        size: "0xffffffffu".to_owned(),
+        direct: true,
+        heap_base: None,
+    };
+    let direct = Interface { memory: Some(memory), ..interface };
+    compile(module, &glue("everything", &direct, None).unwrap());
 }
 
 #[test]

@@ -59,6 +59,7 @@ pub(crate) struct Unit<'m> {
     objects: Vec<String>,
     /// Given, addresses are the machine's.
     relocations: Option<&'m Relocations>,
+    heap_base: Option<u32>,
     stack_pointer: Option<u32>,
     /// Function types that tables distinguish, by number.
     types: Vec<FuncType>,
@@ -76,7 +77,11 @@ const STACK: u32 = 4096;
 /// back end, `WebAssemblyFrameLowering::RedZoneSize`).
 const RED_ZONE: u32 = 128;
 
-pub(crate) fn unit<'m>(source: &'m WasmModule, module: &'m Module<'m>, options: &Options) -> Result<Translation> {
+pub(crate) fn unit<'m>(
+    source: &'m WasmModule,
+    module: &'m Module<'m>,
+    options: &Options,
+) -> Result<Translation> {
     let mut names = Names::default();
     for taken in ["start", "stack"] {
         names.unique("", taken);
@@ -148,6 +153,7 @@ pub(crate) fn unit<'m>(source: &'m WasmModule, module: &'m Module<'m>, options: 
         globals,
         objects,
         relocations,
+        heap_base: source.heap_base,
         stack_pointer,
         types,
         linkable: options.linkable,
@@ -495,8 +501,7 @@ impl<'m> Unit<'m> {
             let bytes = self.object_bytes(relocations, object).unwrap_or_default();
             let align = object.align.max(1);
             let _ = write!(c, "{} {} __attribute__((aligned({align})))", kind(index), shape(index));
-            let references: Vec<(u32, Reference)> =
-                relocations.in_object(index).collect();
+            let references: Vec<(u32, Reference)> = relocations.in_object(index).collect();
             if !read_only(index) && references.is_empty() && bytes.iter().all(|byte| *byte == 0) {
                 c.push_str(";\n");
                 continue;
@@ -720,8 +725,12 @@ impl<'m> Unit<'m> {
             Constant::I32(value) => Some((self.globals[index as usize].clone(), value)),
             _ => None,
         });
-        let memory =
-            self.memories.first().map(|memory| MemoryInfo { base: memory.base(), size: memory.bytes() });
+        let memory = self.memories.first().map(|memory| MemoryInfo {
+            base: memory.base(),
+            size: memory.bytes(),
+            direct: self.relocations.is_some(),
+            heap_base: self.heap_base,
+        });
         let stack_limit = self.recursive.contains(&true).then(|| "wasm_stack_limit".to_owned());
         Interface {
             exports: exports.collect(),

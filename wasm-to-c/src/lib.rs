@@ -30,6 +30,8 @@ pub struct WasmModule {
     /// Given, there is no linear memory: addresses are the machine's, whose pointers must have 32 bits.
     /// Those of [`relocs::read`], for a module made of what that returned.
     pub relocations: Option<relocs::Relocations>,
+    /// Where what the program itself uses of memory 0 ends, when the linker said so (`__heap_base`).
+    pub heap_base: Option<u32>,
 }
 
 /// How a load or store outside the linear memory is dealt with.
@@ -164,6 +166,10 @@ pub struct MemoryInfo {
     pub base: String,
     /// Its current size in bytes, of type `uint32_t`.
     pub size: String,
+    /// Its addresses are the machine's.
+    pub direct: bool,
+    /// Where memory begins that nothing in the module uses.
+    pub heap_base: Option<u32>,
 }
 
 /// A translated module.

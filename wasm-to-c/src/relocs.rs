@@ -23,7 +23,7 @@ use crate::ops;
 pub enum Reference {
     /// Byte `offset` from the start of an object; past its end and before its start are possible.
     Data { object: usize, offset: i64 },
-    /// A function, by its index in table 0.
+    /// A function, by its index in table 0 once that was moved by [`Relocations::table_base`].
     Function(u32),
 }
 
@@ -63,22 +63,24 @@ pub struct Relocations {
     pub objects: Vec<DataObject>,
     /// Words of data, always four bytes, by their address in the linker's layout.
     data: BTreeMap<u32, Reference>,
-    /// Stand-ins of the table's indices.
-    functions: Range<i64>,
+    /// Stand-ins of the indices of table 0.
+    functions: Range<u32>,
 }
 
 /// Bytes between the stand-ins of two objects.
 const GAP: i64 = 16;
-/// Where the search for a window begins, and its steps.
+/// Where the search for a window for data begins.
 const WINDOW: i64 = 0x5000_0000;
+/// Where that for functions begins, and ends: the validator's limit to the size of a table.
+const TABLES: Range<i64> = 1 << 16..10_000_000;
 
 impl Relocations {
     /// What a constant of the code stands for.
     pub fn of_constant(&self, value: u32) -> Option<Reference> {
-        let value = i64::from(value);
         if self.functions.contains(&value) {
-            return Some(Reference::Function((value - self.functions.start) as u32));
+            return Some(Reference::Function(value));
         }
+        let value = i64::from(value);
         // The objects' stand-ins are in their order.
         let after = self.objects.partition_point(|object| object.stand_in + object.reach.0 <= value);
         let object = after.checked_sub(1)?;
@@ -92,6 +94,12 @@ impl Relocations {
         let start = self.address(object);
         let end = start + self.objects[object].size;
         self.data.range(start..end).map(move |(address, reference)| (address - start, *reference))
+    }
+
+    /// How far the elements of table 0 must be moved, before any pass, for the stand-ins of functions to be
+    /// their indices.
+    pub fn table_base(&self) -> u32 {
+        self.functions.start
     }
 
     /// Address an object has in the linker's layout of linear memory.
@@ -111,7 +119,12 @@ pub fn refuse(module: &str, offset: usize, what: impl Into<String>) -> Diagnosti
 
 /// One symbol of the linker's table, as far as a relocation can refer to it.
 enum Symbol {
-    Data { segment: usize, offset: u32, size: u32, name: String },
+    Data {
+        segment: usize,
+        offset: u32,
+        size: u32,
+        name: String,
+    },
     /// Defined by the linker itself, as `__heap_base`.
     Absolute(String),
     Function(u32),
@@ -189,25 +202,32 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<(Vec<u8>, Relocations)> {
     let length = |object: &DataObject| object.reach.1 - object.reach.0 + i64::from(object.align) + GAP;
     let length: i64 = objects.iter().map(length).sum();
     let functions = 1 + i64::from(linked.table.last_key_value().map_or(0, |(last, _)| *last));
-    let step = round_up(length + functions + 2 * GAP, 1 << 16);
-    let last = i64::from(u32::MAX) - step;
-    let mut windows = (WINDOW..=last).step_by(step as usize);
-    let Some(window) = windows.find(|start| taken.range(*start..start + step).next().is_none()) else {
-        return Err(refuse(0, "every range of numbers is taken by constants".to_owned()));
+    let window = |range: Range<i64>, length: i64| {
+        let step = round_up(length + GAP, 1 << 12);
+        let mut windows = (range.start..range.end - step).step_by(step as usize);
+        windows
+            .find(|start| taken.range(*start..start + step).next().is_none())
+            .ok_or_else(|| refuse(0, "every range of numbers is taken by constants".to_owned()))
     };
-    let mut next = window;
+    let mut next = window(WINDOW..i64::from(u32::MAX), length)?;
     for object in &mut objects {
         // As aligned as the object: what is known of the low bits of a constant stays true.
         object.stand_in = round_up(next + GAP - object.reach.0, i64::from(object.align));
         next = object.stand_in + object.reach.1;
     }
-    let functions = next + GAP..next + GAP + functions;
+    let start = window(TABLES, functions)?;
+    let functions = start as u32..(start + functions) as u32;
+    for reference in data.values_mut().chain(code.iter_mut().map(|(.., reference)| reference)) {
+        if let Reference::Function(index) = reference {
+            *index += functions.start;
+        }
+    }
 
     let mut symbolic = bytes.to_vec();
     for (at, ty, reference) in code {
         let stand_in = match reference {
             Reference::Data { object, offset } => objects[object].stand_in + offset,
-            Reference::Function(index) => functions.start + i64::from(index),
+            Reference::Function(index) => i64::from(index),
         };
         let unsigned = ty == RelocationType::MemoryAddrLeb;
         symbolic[at..at + 5].copy_from_slice(&leb(stand_in as u32, unsigned));
@@ -257,7 +277,8 @@ fn parse(name: &str, bytes: &[u8]) -> Result<Linked> {
             Payload::ElementSection(reader) => {
                 for element in reader {
                     let element = element.map_err(invalid)?;
-                    let ElementKind::Active { table_index: None | Some(0), offset_expr } = &element.kind else {
+                    let ElementKind::Active { table_index: None | Some(0), offset_expr } = &element.kind
+                    else {
                         continue;
                     };
                     let Operator::I32Const { value } =

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 use cargo_metadata::{Message, Metadata, TargetKind};
 use target_specs::{Diagnostic, Place, Result};
 
+use super::allocator::{self, Allocator};
 use super::{cache_dir, capture, digest, failed, io_error, output_of, shown, which, which_all};
 use crate::plan::CrateBuild;
 use crate::{Failure, ui};
@@ -325,10 +326,31 @@ pub struct Artifact {
 /// # Errors
 /// Cargo's own, shown as they are, with its exit code.
 pub fn build(rust: &Rust, plan: &CrateBuild, stack: u32) -> std::result::Result<Artifact, Failure> {
+    let guess = Allocator::guess(plan);
+    let (allocator, result) = match run(command(rust, plan, stack, guess)?, plan, guess) {
+        Ok(Ended::WrongAllocator(right)) => {
+            right.remember(plan)?;
+            (right, run(command(rust, plan, stack, right)?, plan, right))
+        }
+        other => (guess, other),
+    };
+    match result? {
+        Ended::Built(artifact) => Ok(artifact),
+        Ended::WrongAllocator(_) => {
+            // Neither will do, which the crate must mend.
+            Err(Diagnostic::new("allocator", format!("`{}` has two global allocators", plan.package))
+                .at(Place::File { path: plan.manifest.clone(), line: 0, column: 0 })
+                .help(format!("it was built as if its allocator were {allocator:?}; leave one of them out"))
+                .into())
+        }
+    }
+}
+
+fn command(rust: &Rust, plan: &CrateBuild, stack: u32, allocator: Allocator) -> Result<Command> {
     let mut command = Command::new(&rust.cargo);
     command
         .args(["rustc", "--lib", "--crate-type", "cdylib", "--target", TRIPLE])
-        .args(["--message-format", "json-render-diagnostics", "--profile", &plan.profile])
+        .args(["--message-format", "json-diagnostic-rendered-ansi", "--profile", &plan.profile])
         .args(["-p", &plan.package, "--manifest-path"])
         .arg(&plan.manifest)
         .arg("--target-dir")
@@ -366,7 +388,24 @@ pub fn build(rust: &Rust, plan: &CrateBuild, stack: u32) -> std::result::Result<
     }
     // Names make the C readable and the messages useful; they do not reach the .mpy.
     command.arg("-Cstrip=none");
-    run(command, plan)
+    if allocator == Allocator::Bindings {
+        // As if the crate had named it: https://doc.rust-lang.org/nightly/unstable-book/compiler-flags/extern.html
+        let library = allocator::library(rust)?;
+        command.args(["-Zunstable-options", "--extern"]);
+        command.arg(format!("force:mpy_allocator={}", library.display()));
+        // The option is unstable, which is allowed to this crate alone.
+        let known = std::env::var("RUSTC_BOOTSTRAP").ok().filter(|value| !value.is_empty());
+        let name = plan.library.clone();
+        command.env(
+            "RUSTC_BOOTSTRAP",
+            match known.as_deref() {
+                Some("1") => "1".to_owned(),
+                Some(others) => format!("{others},{name}"),
+                None => name,
+            },
+        );
+    }
+    Ok(command)
 }
 
 /// Adds a compiler flag for every crate of [`TRIPLE`] without hiding the user's own: cargo takes
@@ -386,14 +425,31 @@ fn add_rustflag(command: &mut Command, flag: &str) {
     }
 }
 
-fn run(mut command: Command, plan: &CrateBuild) -> std::result::Result<Artifact, Failure> {
+/// How cargo ended when it did not fail for the crate's sake.
+enum Ended {
+    Built(Artifact),
+    /// The crate wants this one.
+    WrongAllocator(Allocator),
+}
+
+fn run(mut command: Command, plan: &CrateBuild, allocator: Allocator) -> std::result::Result<Ended, Failure> {
     ui::verbose("Running", format_args!("`{}`", shown(&command)));
     let start = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
     let mut child = start.map_err(|error| super::cannot_start(&command, &error))?;
-    let mut artifact = None;
+    let (mut artifact, mut wanted) = (None, None);
     let stdout = child.stdout.take().expect("it was piped");
     for line in BufReader::new(stdout).lines().map_while(std::result::Result::ok) {
-        let Ok(Message::CompilerArtifact(made)) = serde_json::from_str(&line) else { continue };
+        let made = match serde_json::from_str(&line) {
+            Ok(Message::CompilerArtifact(made)) => made,
+            Ok(Message::CompilerMessage(said)) => {
+                wanted = wanted.or(allocator.corrected(&said.message.message));
+                if wanted.is_none() {
+                    ui::raw(said.message.rendered.unwrap_or_default().as_bytes());
+                }
+                continue;
+            }
+            _ => continue,
+        };
         let ours = made.manifest_path.as_std_path() == plan.manifest;
         if ours && made.target.is_kind(TargetKind::CDyLib) {
             let wasm = made.filenames.iter().find(|file| file.extension() == Some("wasm"));
@@ -402,9 +458,10 @@ fn run(mut command: Command, plan: &CrateBuild) -> std::result::Result<Artifact,
     }
     let status = child.wait().map_err(|error| super::cannot_start(&command, &error))?;
     if !status.success() {
-        return Err(Failure::Exit(status.code().unwrap_or(1)));
+        let failure = Failure::Exit(status.code().unwrap_or(1));
+        return wanted.map(Ended::WrongAllocator).ok_or(failure);
     }
-    artifact.ok_or_else(|| {
+    artifact.map(Ended::Built).ok_or_else(|| {
         Diagnostic::new("no-wasm", format!("cargo built `{}` but no WebAssembly came of it", plan.package))
             .at(Place::File { path: plan.manifest.clone(), line: 0, column: 0 })
             .help("`-v` shows what was run")

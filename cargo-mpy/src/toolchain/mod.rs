@@ -1,6 +1,7 @@
 //! Everything that is a program of the user's machine: the only place that starts processes.
 
-pub mod assembler_plugin;
+mod allocator;
+mod assembler_plugin;
 pub mod cargo;
 pub mod cc;
 pub mod emulator;

@@ -7,9 +7,12 @@ mod describe;
 use glue_gen::wbindgen::Api;
 use target_specs::{Diagnostic, Place, Result};
 use walrus::ir::{MemoryGrow, MemorySize, Value, Visitor, dfs_in_order};
-use walrus::{ConstExpr, ExportItem, FunctionKind, GlobalId, GlobalKind, Module, ModuleConfig};
+use walrus::{ConstExpr, ElementKind, ExportItem, FunctionKind, GlobalId, GlobalKind, Module, ModuleConfig};
 use wasm_to_c::WasmModule;
 use wasm_to_c::relocs::{self, Relocations};
+
+/// Bytes for the bindings' allocator in a memory of the module's own, when nothing is said.
+const DEFAULT_HEAP: u32 = 64 << 10;
 
 /// A module, ready to be translated.
 #[derive(Debug, Clone)]
@@ -25,12 +28,7 @@ pub struct Prepared {
 /// # Errors
 /// `invalid-wasm`; `no-direct-memory`, when addresses cannot be the machine's; and those of wasm-bindgen's
 /// part: `wasm-bindgen-version`, `invalid-bindings`, `unsupported-bindings`.
-pub fn prepare(
-    name: &str,
-    bytes: &[u8],
-    heap: u32,
-    relocations: Option<Relocations>,
-) -> Result<Prepared> {
+pub fn prepare(name: &str, bytes: &[u8], heap: u32, relocations: Option<Relocations>) -> Result<Prepared> {
     let invalid = |reason: String| {
         Diagnostic::new("invalid-wasm", format!("not a valid WebAssembly module: {reason}"))
             .at(Place::Wasm { module: name.to_owned(), function: None, offset: None })
@@ -45,12 +43,18 @@ pub fn prepare(
         .parse(bytes)
         .map_err(|error| invalid(error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")))?;
 
+    if let Some(relocations) = &relocations {
+        move_table(&mut module, relocations.table_base());
+    }
+
     // The linker's symbols, before the exports that carry them are dropped.
     let heap_base = exported_global(&module, "__heap_base").and_then(|id| constant(&module, id));
     if let Some(id) = exported_global(&module, "__stack_pointer") {
         // A stripped module has no names, and this one tells which global the stack pointer is.
         module.globals.get_mut(id).name = Some("__stack_pointer".to_owned());
     }
+
+    raise_memory_errors(&mut module);
 
     let (mut module, api) = bindgen::bind(module)?;
 
@@ -70,6 +74,9 @@ pub fn prepare(
     }
     walrus::passes::gc::run(&mut module);
 
+    // An allocator that is told what to use gets something to use.
+    let allocates = module.imports.iter().any(|import| import.module == "mpy" && import.name == "alloc");
+    let heap = if heap == 0 && allocates { DEFAULT_HEAP } else { heap };
     let memory_bytes = match &relocations {
         None => memory_bytes(&mut module, heap_base, heap),
         Some(_) => {
@@ -80,8 +87,45 @@ pub fn prepare(
             None
         }
     };
-    let module = WasmModule { name: name.to_owned(), bytes: module.emit_wasm(), memory_bytes, relocations };
+    let name = name.to_owned();
+    let module = WasmModule { name, bytes: module.emit_wasm(), memory_bytes, relocations, heap_base };
     Ok(Prepared { module, api })
+}
+
+/// Moves the elements of the function table: constants of the code are their indices after that.
+fn move_table(module: &mut Module, by: u32) {
+    let Ok(Some(table)) = module.tables.main_function_table() else { return };
+    let table = module.tables.get_mut(table);
+    table.initial += u64::from(by);
+    table.maximum = table.maximum.map(|maximum| maximum + u64::from(by));
+    for element in module.elements.iter_mut() {
+        if let ElementKind::Active { offset: ConstExpr::Value(Value::I32(offset)), .. } = &mut element.kind {
+            *offset += by.cast_signed();
+        }
+    }
+}
+
+/// Rust's ends of a program that has run out of memory raise a MemoryError instead.
+fn raise_memory_errors(module: &mut Module) {
+    const ENDS: [&str; 3] =
+        ["alloc::alloc::handle_alloc_error", "__rustc::__rust_alloc_error_handler", "std::alloc::rust_oom"];
+    let is_end = |function: &&walrus::Function| {
+        let name = function.name.as_deref().unwrap_or_default();
+        matches!(function.kind, FunctionKind::Local(_))
+            && ENDS.contains(&format!("{:#}", rustc_demangle::demangle(name)).as_str())
+    };
+    let ends: Vec<_> = module.funcs.iter().filter(is_end).map(walrus::Function::id).collect();
+    if ends.is_empty() {
+        return;
+    }
+    let ty = module.types.add(&[], &[]);
+    let (raise, _) = module.add_import_func("mpy", "out_of_memory", ty);
+    for end in ends {
+        let FunctionKind::Local(function) = &mut module.funcs.get_mut(end).kind else { continue };
+        let mut body = function.builder_mut().func_body();
+        body.instrs_mut().clear();
+        body.call(raise).unreachable();
+    }
 }
 
 /// Exactly how much of memory the program uses, where that can be known; and then the memory's
