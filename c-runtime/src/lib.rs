@@ -55,6 +55,11 @@ pub const COMPILER_HELPERS: &[File] = files!("src/compiler":
     "shift64.c"
 );
 
+/// The same by the names that an architecture's ABI gives them; empty where it gives none.
+pub const ABI_HELPERS: &[File] = files!("src/compiler":
+    "arm_eabi.c"
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;

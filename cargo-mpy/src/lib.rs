@@ -4,6 +4,7 @@
 //! processes and `ui` the only one that writes to the terminal.
 
 pub mod commands;
+pub mod map;
 pub mod pipeline;
 pub mod plan;
 pub mod serial;
@@ -14,7 +15,7 @@ pub mod wasm;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::{ArgAction, CommandFactory, Parser};
 use target_specs::{Diagnostic, Place};
 
 use commands::Command;
@@ -47,8 +48,8 @@ Exit codes: 0 done, 1 failed, 2 wrong arguments; when cargo itself fails, cargo'
 )]
 struct CommandLine {
     /// Say more: the commands that are run
-    #[arg(short, long, global = true)]
-    verbose: bool,
+    #[arg(short, long, global = true, action = ArgAction::Count)]
+    verbose: u8,
 
     /// Say nothing but errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
@@ -79,7 +80,7 @@ pub fn main() -> ExitCode {
     };
     let level = match (line.quiet, line.verbose) {
         (true, _) => ui::Level::Quiet,
-        (_, true) => ui::Level::Verbose,
+        (_, 1..) => ui::Level::Verbose,
         _ => ui::Level::Normal,
     };
     let color = match line.color {

@@ -1,5 +1,6 @@
 //! The story: what `cargo mpy build` does, from top to bottom.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +15,7 @@ use wasm_to_c::{CUnit, Safety, WasmModule, relocs};
 use crate::commands::build::{BuildOptions, Stage};
 use crate::plan::{self, BuildPlan, Memory, Source, Target};
 use crate::toolchain::{self, cargo, cc};
-use crate::{Failure, ui, wasm};
+use crate::{Failure, map, ui, wasm};
 
 /// A module, built for one target.
 #[derive(Debug, Clone)]
@@ -92,6 +93,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
 
     // WebAssembly → C and bindings, once for each kind of memory that targets want.
     let mut sources: Vec<(Memory, PathBuf, Glue)> = Vec::new();
+    let mut names = HashMap::new();
     for target in &plan.targets {
         let memory = plan.memory_of(target);
         if sources.iter().any(|(known, ..)| *known == memory) {
@@ -107,7 +109,8 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         }
         // WebAssembly → C, and what it exports and imports → its bindings in C.
         let translated = translate(plan, &module, api.as_ref(), memory, emit)?;
-        let Some((unit, glue)) = translated else { return Ok(Vec::new()) };
+        let Some((unit, glue, of_functions)) = translated else { return Ok(Vec::new()) };
+        names.extend(of_functions);
         sources.push((memory, write_sources(plan, memory, &unit, &glue)?, glue));
     }
     let source_of = |target: &Target| {
@@ -143,7 +146,8 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
     }
     if emit == Some(Stage::Map) {
         for (index, done) in &finished {
-            print_map(&plan.targets[*index], &done.image);
+            let arch = &plan.targets[*index].arch.name;
+            ui::output(format_args!("{arch}\n{}", map::text(&done.image, &names)));
         }
         return Ok(Vec::new());
     }
@@ -194,6 +198,9 @@ fn prepare(plan: &BuildPlan, bytes: &[u8], memory: Memory) -> Result<wasm::Prepa
     }
 }
 
+/// The module and its bindings in C, and what functions are called in it and in their source.
+type Translated = (CUnit, Glue, HashMap<String, String>);
+
 /// The module and its bindings in C; `None` when one of them was to be printed.
 fn translate(
     plan: &BuildPlan,
@@ -201,7 +208,7 @@ fn translate(
     api: Option<&Api>,
     memory: Memory,
     emit: Option<Stage>,
-) -> Result<Option<(CUnit, Glue)>> {
+) -> Result<Option<Translated>> {
     let safety = match memory {
         Memory::Direct => Safety::Checked,
         Memory::Linear(safety) => safety,
@@ -217,7 +224,7 @@ fn translate(
         ui::output(&glue.unit.source);
         return Ok(None);
     }
-    Ok(Some((translation.unit, glue)))
+    Ok(Some((translation.unit, glue, translation.names)))
 }
 
 /// Writes the one translation unit of the module and the headers it includes.
@@ -268,31 +275,8 @@ fn native(
         kind: InputKind::Lazy,
         data,
     }));
-    let file_name = format!("{}.mpy", plan.module);
-    let options = mpy_link::Options { arch: target.arch, file_name: &file_name, qstrs: &glue.qstrs };
+    let options = mpy_link::Options { arch: target.arch, file_name: "", qstrs: &glue.qstrs };
     mpy_link::link(&inputs, &options)
-}
-
-/// Prints what is where in a module.
-fn print_map(target: &Target, image: &Image) {
-    ui::output(format_args!("{}\n", target.arch.name));
-    let rows: Vec<[String; 5]> = image
-        .map
-        .iter()
-        .map(|entry| {
-            let name = if entry.symbol.is_empty() { &entry.section } else { &entry.symbol };
-            let address = format!("{:#x}", entry.address);
-            [
-                entry.part.name().to_owned(),
-                address,
-                entry.size.to_string(),
-                name.clone(),
-                entry.object.clone(),
-            ]
-        })
-        .collect();
-    let rows: Vec<[&str; 5]> = rows.iter().map(|row| row.each_ref().map(String::as_str)).collect();
-    ui::table(&["part", "address", "bytes", "name", "from"], &rows);
 }
 
 /// `work` for each of `items`, on as many threads as the machine has processors, results in order.

@@ -20,6 +20,7 @@ mod reloc;
 mod resolve;
 
 pub use map::{MapEntry, Part};
+pub use mpy::STATIC_QSTRS;
 
 use target_specs::{Arch, Diagnostic, Result};
 
@@ -52,7 +53,8 @@ pub struct Input<'a> {
 #[derive(Debug, Clone)]
 pub struct Options<'a> {
     pub arch: &'a Arch,
-    /// File name recorded in the module (the first qstr), `NAME.mpy`.
+    /// Recorded in the module as the name of its source (the first qstr). Native code has no use for it,
+    /// and the empty name, which every MicroPython has, takes a byte.
     pub file_name: &'a str,
     /// The strings of `mp_native_qstr_table[1..]`, in this order.
     pub qstrs: &'a [String],

@@ -29,6 +29,8 @@ pub struct Arch {
     /// Whether code memory can be read byte by byte; where not, constants need a block of their own.
     pub byte_readable_text: bool,
     pub float: Float,
+    /// Arguments that make GNU `objdump` read its bare code.
+    pub disassembler: Vec<String>,
     /// Emulated or native board that stands for this architecture in `cargo mpy run --arch`.
     pub test_board: Option<String>,
     /// Compilers in order of preference.
@@ -44,9 +46,15 @@ pub struct Compiler {
     pub commands: Vec<String>,
     /// Flags that make its output right for the architecture.
     pub flags: Vec<String>,
+    /// It is clang, whose flags differ from GCC's.
+    #[serde(default)]
+    pub clang: bool,
     /// Whether `-print-libgcc-file-name` names a library whose code fits.
     #[serde(default)]
     pub runtime_library: bool,
+    /// Flags that make it name that library, where [`Compiler::flags`] name a worse one.
+    #[serde(default)]
+    pub library_flags: Vec<String>,
     /// Its assembler needs a description of the processor's instructions, made at setup.
     #[serde(default)]
     pub assembler_plugin: bool,

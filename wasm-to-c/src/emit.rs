@@ -10,7 +10,7 @@ use wasmparser::{ExternalKind, Operator};
 use crate::func::{self, Operand, float32, float64, indent, int32, int64};
 use crate::memory::{Address, Memory};
 use crate::module::{Constant, Global, Module, Place};
-use crate::names::Names;
+use crate::names::{Names, demangled};
 use crate::relocs::{DataObject, Reference, Relocations, refuse};
 use crate::{
     CUnit, ExportedFunc, ExportedItem, FuncType, ImportedFunc, ImportedItem, Interface, Item, MemoryInfo,
@@ -448,7 +448,9 @@ impl<'m> Unit<'m> {
         c.push_str(&rest);
         let interface = self.interface(imported, init, options);
         let unit = CUnit { file_name: "module.c".into(), source: c };
-        Ok(Translation { unit, interface })
+        let named = self.functions.iter().zip(&module.functions);
+        let named = named.filter_map(|(c, function)| Some((c.clone(), demangled(function.name.as_ref()?))));
+        Ok(Translation { unit, interface, names: named.collect() })
     }
 
     /// Data segments of a linear memory, without their zero tails.

@@ -177,6 +177,8 @@ pub struct MemoryInfo {
 pub struct Translation {
     pub unit: CUnit,
     pub interface: Interface,
+    /// What the functions that have a name are called in C, and in their source.
+    pub names: std::collections::HashMap<String, String>,
 }
 
 /// Translates `module` to C.

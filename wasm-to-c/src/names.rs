@@ -22,9 +22,14 @@ impl Names {
     }
 }
 
-/// What of a name a C identifier can hold; Rust's paths without hashes and crate disambiguators.
+/// A name as its source has it; Rust's paths without hashes and crate disambiguators.
+pub(crate) fn demangled(name: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(name))
+}
+
+/// What of a name a C identifier can hold.
 fn readable(name: &str) -> String {
-    let demangled = format!("{:#}", rustc_demangle::demangle(name));
+    let demangled = demangled(name);
     let mut text = String::new();
     for c in demangled.chars() {
         if c.is_ascii_alphanumeric() || c == '_' {

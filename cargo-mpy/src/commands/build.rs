@@ -125,6 +125,10 @@ pub struct Build {
     /// Stop after a stage and print what it made
     #[arg(long, value_name = "STAGE")]
     pub emit: Option<Stage>,
+
+    /// Print what went where in the module, per function and datum: `--emit map`
+    #[arg(long, conflicts_with = "emit")]
+    pub map: bool,
 }
 
 /// A stage of the road whose result can be looked at.
@@ -149,7 +153,8 @@ pub enum Stage {
 impl Build {
     pub fn run(self) -> Result<(), Failure> {
         let plan = pipeline::plan(&BuildOptions { input: self.input, ..self.options })?;
-        pipeline::build(&plan, self.emit)?;
+        let emit = if self.map { Some(Stage::Map) } else { self.emit };
+        pipeline::build(&plan, emit)?;
         Ok(())
     }
 }

@@ -1,12 +1,14 @@
 //! `cargo mpy link`.
 
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mpy_link::{Input, InputKind, Options};
 use target_specs::{Diagnostic, Place};
 
-use crate::{Failure, toolchain, ui};
+use super::qstrs;
+use crate::{Failure, map, toolchain, ui};
 
 /// Link ELF objects into a native .mpy module, as MicroPython's mpy_ld.py does
 #[derive(Debug, Args)]
@@ -15,47 +17,63 @@ Example:
   arm-none-eabi-gcc -mthumb -mcpu=cortex-m0 -Os -fno-pic -mword-relocations -c module.c
   cargo mpy link --arch armv6m -o module.mpy module.o -l libgcc.a
 
-The module starts at the function `mpy_init`.")]
+The module starts at the function `mpy_init`. For modules made with MicroPython's dynruntime.mk:
+  make ARCH=armv6m MPY_LD='cargo mpy link'")]
 pub struct Link {
     /// Architecture of the objects
-    #[arg(short, long)]
+    #[arg(short, long, default_value = "x64")]
     arch: String,
 
     /// File to write [default: the first object with `.mpy`]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Archive whose members are linked where they are needed; may be given several times
+    /// Archive whose members are linked where they are needed, or a linker script that names some; may be
+    /// given several times
     #[arg(short, long = "libs", value_name = "FILE.a")]
     libs: Vec<PathBuf>,
 
-    /// Header with the `MP_QSTR_` definitions that `mpy_ld.py --preprocess` writes
+    /// Header with the `MP_QSTR_` definitions that `--preprocess` writes
     #[arg(long, value_name = "FILE")]
     qstrs: Option<PathBuf>,
 
-    /// Objects, all of them linked
+    /// Write to this file what went where in the module
+    #[arg(long, value_name = "FILE")]
+    map: Option<PathBuf>,
+
+    /// Do not link: find the `MP_QSTR_` names in C sources and write the header that defines them
+    #[arg(long)]
+    preprocess: bool,
+
+    /// Objects, all of them linked; with --preprocess, C sources
     #[arg(required = true, value_name = "FILE.o")]
     files: Vec<PathBuf>,
 }
 
 impl Link {
     pub fn run(self) -> Result<(), Failure> {
+        if self.preprocess {
+            return Ok(preprocess(&self.files, self.output)?);
+        }
         let arch = target_specs::arch(&self.arch)?;
         let output = self.output.unwrap_or_else(|| self.files[0].with_extension("mpy"));
         let qstrs = match &self.qstrs {
-            Some(path) => qstrs(path)?,
+            Some(path) => qstrs::read(path)?,
             None => Vec::new(),
         };
         let mut files = Vec::new();
-        for (kind, paths) in [(InputKind::Object, &self.files), (InputKind::Lazy, &self.libs)] {
-            for path in paths {
-                files.push((path.display().to_string(), kind, toolchain::read_file(path)?));
-            }
+        for path in &self.files {
+            files.push((path.display().to_string(), InputKind::Object, toolchain::read_file(path)?));
+        }
+        for path in &self.libs {
+            library(path, &mut files)?;
         }
         let inputs: Vec<Input> =
             files.iter().map(|(name, kind, data)| Input { name, kind: *kind, data }).collect();
-        let file_name = output.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let image = mpy_link::link(&inputs, &Options { arch, file_name: &file_name, qstrs: &qstrs })?;
+        let image = mpy_link::link(&inputs, &Options { arch, file_name: "", qstrs: &qstrs })?;
+        if let Some(path) = &self.map {
+            toolchain::write_file(path, map::text(&image, &HashMap::new()).as_bytes())?;
+        }
         toolchain::write_file(&output, &image.bytes)?;
         ui::status(
             "Linked",
@@ -72,22 +90,74 @@ impl Link {
     }
 }
 
-/// The strings of `#define MP_QSTR_name (mp_native_qstr_table[i])` lines, which come in table order.
-fn qstrs(path: &std::path::Path) -> Result<Vec<String>, Diagnostic> {
-    let text = String::from_utf8_lossy(&toolchain::read_file(path)?).into_owned();
-    let mut strings = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
-        let Some(rest) = line.strip_prefix("#define MP_QSTR_") else { continue };
-        let Some((name, index)) = rest.split_once(" (mp_native_qstr_table[") else { continue };
-        strings.push(name.to_owned());
-        if index.strip_suffix("])").and_then(|index| index.parse().ok()) != Some(strings.len()) {
-            return Err(Diagnostic::new(
-                "bad-qstrs",
-                format!("`{name}` is not entry {} of the table", strings.len()),
-            )
-            .at(Place::File { path: path.to_owned(), line: number, column: 0 })
-            .help("the file is one that `mpy_ld.py --preprocess` writes, its entries in order"));
-        }
+/// A file read, its name and what it is.
+type File = (String, InputKind, Vec<u8>);
+
+/// Reads an archive, or the archives that a GNU linker script in its place names (glibc's `libm.a`).
+fn library(path: &Path, files: &mut Vec<File>) -> Result<(), Diagnostic> {
+    let data = toolchain::read_file(path)?;
+    let text = std::str::from_utf8(&data).unwrap_or_default();
+    if data.starts_with(b"!<arch>\n") || data.starts_with(b"\x7fELF") || text.is_empty() {
+        files.push((path.display().to_string(), InputKind::Lazy, data));
+        return Ok(());
     }
-    Ok(strings)
+    let names = script_files(text).ok_or_else(|| {
+        Diagnostic::new("malformed-archive", "neither an archive nor a linker script that names archives")
+            .at(Place::File { path: path.to_owned(), line: 0, column: 0 })
+    })?;
+    for name in names {
+        let path = path.parent().unwrap_or(Path::new("")).join(name);
+        files.push((path.display().to_string(), InputKind::Lazy, toolchain::read_file(&path)?));
+    }
+    Ok(())
+}
+
+/// The files of a linker script that has only `OUTPUT_FORMAT(…)`, `GROUP(…)` and `INPUT(…)` in it.
+fn script_files(text: &str) -> Option<Vec<&str>> {
+    let mut files = Vec::new();
+    let mut rest = text.trim_start();
+    while !rest.is_empty() {
+        rest = match rest.strip_prefix("/*") {
+            Some(comment) => comment.split_once("*/")?.1,
+            None => {
+                let (command, after) = rest.split_once('(')?;
+                let (words, after) = after.split_once(')')?;
+                match command.trim_end() {
+                    "OUTPUT_FORMAT" => {}
+                    "GROUP" | "INPUT" => {
+                        let words = words.split([',', ' ', '\t', '\n', '\r']);
+                        files.extend(words.filter(|word| !word.is_empty()));
+                    }
+                    _ => return None,
+                }
+                after
+            }
+        }
+        .trim_start();
+    }
+    Some(files)
+}
+
+/// Writes the header that C with `MP_QSTR_` names is compiled with.
+fn preprocess(sources: &[PathBuf], output: Option<PathBuf>) -> Result<(), Diagnostic> {
+    let output = output.unwrap_or_else(|| sources[0].with_extension("config.h"));
+    let mut texts = Vec::new();
+    for path in sources {
+        texts.push(String::from_utf8_lossy(&toolchain::read_file(path)?).into_owned());
+    }
+    toolchain::write_file(&output, qstrs::header(&texts).as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn archives_are_found_in_linker_scripts() {
+        let script = "/* GNU ld script\n*/\nOUTPUT_FORMAT(elf64-x86-64)\nGROUP ( /lib/a.a, b.a )\n";
+        assert_eq!(script_files(script), Some(vec!["/lib/a.a", "b.a"]));
+        assert_eq!(script_files("SECTIONS { }"), None);
+        assert_eq!(script_files("/* no end"), None);
+        assert_eq!(script_files("GROUP ( AS_NEEDED ( x.so ) )"), None);
+    }
 }

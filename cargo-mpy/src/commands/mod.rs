@@ -3,7 +3,9 @@
 pub mod boards;
 pub mod build;
 pub mod doctor;
+pub mod inspect;
 pub mod link;
+pub mod qstrs;
 pub mod run;
 pub mod setup;
 
@@ -20,6 +22,7 @@ pub enum Command {
     Doctor(doctor::Doctor),
     Boards(boards::Boards),
     Link(link::Link),
+    Inspect(inspect::Inspect),
 }
 
 impl Command {
@@ -31,6 +34,7 @@ impl Command {
             Command::Doctor(command) => command.run(),
             Command::Boards(command) => command.run(),
             Command::Link(command) => command.run(),
+            Command::Inspect(command) => command.run(),
         }
     }
 }

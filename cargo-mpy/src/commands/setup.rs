@@ -31,6 +31,10 @@ pub struct Setup {
     /// Install without asking
     #[arg(short, long)]
     yes: bool,
+
+    /// Also what the tests of cargo-mpy itself need
+    #[arg(long)]
+    tests: bool,
 }
 
 /// The crate that shows that everything works.
@@ -82,6 +86,9 @@ impl Setup {
             if board.emulator.is_some() {
                 firmware(board)?;
             }
+        }
+        if self.tests {
+            needs::install_test_tools()?;
         }
         self.try_it(&boards)
     }

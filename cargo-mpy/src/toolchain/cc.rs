@@ -27,44 +27,63 @@ const FLAGS: &[&str] = &[
     "-fno-ident",
     "-fvisibility=default",
     "-fomit-frame-pointer",
-    "-fno-tree-loop-distribute-patterns",
     "-w",
 ];
+
+/// Those that only GCC knows.
+const GCC_FLAGS: &[&str] = &[
+    // A loop that copies is no call of memcpy; least of all in memcpy.
+    "-fno-tree-loop-distribute-patterns",
+];
+
+/// Names the C compiler to use, of those that an architecture knows.
+const VARIABLE: &str = "CARGO_MPY_CC";
 
 /// A compiler of this machine for one architecture.
 #[derive(Debug, Clone)]
 pub struct CCompiler {
     program: PathBuf,
-    flags: Vec<String>,
-    runtime_library: bool,
-    assembler_plugin: bool,
+    facts: Compiler,
 }
 
-/// Finds a compiler for `arch`: the first of its list that is on `PATH`.
+/// Finds a compiler for `arch`: the first of its list that is on `PATH`, or the one of the list that
+/// `CARGO_MPY_CC` names.
 ///
 /// # Errors
 /// `missing-compiler`, with what to install.
 pub fn find(arch: &Arch) -> Result<CCompiler> {
-    for compiler in &arch.compilers {
-        for command in &compiler.commands {
-            if let Some(program) = which(command) {
-                let flags = compiler.flags.clone();
-                return Ok(CCompiler {
-                    program,
-                    flags,
-                    runtime_library: compiler.runtime_library,
-                    assembler_plugin: compiler.assembler_plugin,
-                });
-            }
+    let wanted = std::env::var_os(VARIABLE).filter(|name| !name.is_empty());
+    match wanted.as_ref().map(|name| name.to_string_lossy()) {
+        Some(name) => find_named(arch, &name),
+        None => find_one(arch, &|_| true),
+    }
+}
+
+/// The compiler for `arch` whose program has this name.
+///
+/// # Errors
+/// `missing-compiler`, with what to install.
+pub fn find_named(arch: &Arch, name: &str) -> Result<CCompiler> {
+    find_one(arch, &|command| command == name)
+}
+
+fn find_one(arch: &Arch, is_wanted: &dyn Fn(&str) -> bool) -> Result<CCompiler> {
+    let known = arch.compilers.iter().flat_map(|facts| facts.commands.iter().map(move |name| (facts, name)));
+    let wanted = || known.clone().filter(|(_, name)| is_wanted(name));
+    for (facts, name) in wanted() {
+        if let Some(program) = which(name) {
+            return Ok(CCompiler { program, facts: facts.clone() });
         }
     }
-    let commands: Vec<&str> =
-        arch.compilers.iter().flat_map(|compiler| &compiler.commands).map(String::as_str).collect();
+    let mut names: Vec<&str> = wanted().map(|(_, name)| name.as_str()).collect();
+    if names.is_empty() {
+        names = known.map(|(_, name)| name.as_str()).collect();
+    }
     Err(Diagnostic::new(
         "missing-compiler",
         format!("no C compiler for {} ({}) found", arch.name, arch.title),
     )
-    .help(format!("{}; looked for {}", install_help(&arch.compilers), commands.join(", "))))
+    .help(format!("{}; looked for {}", install_help(&arch.compilers), names.join(", "))))
 }
 
 fn install_help(compilers: &[Compiler]) -> String {
@@ -84,7 +103,7 @@ impl CCompiler {
 
     /// A text that changes when the compiler, or what it is asked for, does.
     pub fn identity(&self, target_flags: &[String], optimisation: &str) -> String {
-        let flags = [&self.flags[..], target_flags].concat().join(" ");
+        let flags = [&self.facts.flags[..], target_flags].concat().join(" ");
         format!(
             "{} {flags} {optimisation} {}",
             identity(&self.program),
@@ -108,10 +127,11 @@ impl CCompiler {
             .debug(false)
             .warnings(false)
             .cargo_metadata(false)
-            .flags(&self.flags)
+            .flags(&self.facts.flags)
             .flags(target_flags)
             .flag(optimisation)
             .flags(FLAGS)
+            .flags(if self.facts.clang { &[][..] } else { GCC_FLAGS })
             .flags(wasm_to_c::C_FLAGS)
             .includes(includes);
         std::fs::create_dir_all(&scratch).map_err(|error| super::io_error("create", &scratch, &error))?;
@@ -119,7 +139,7 @@ impl CCompiler {
             Diagnostic::new("missing-compiler", format!("cannot use `{}`: {error}", self.program.display()))
         })?;
         let mut command = tool.to_command();
-        if self.assembler_plugin {
+        if self.facts.assembler_plugin {
             let plugin =
                 assembler_plugin::build(&self.program, &|what| crate::ui::status("Preparing", what))?;
             command.env(assembler_plugin::VARIABLE, plugin);
@@ -160,11 +180,12 @@ impl CCompiler {
     /// # Errors
     /// When the compiler names one that is not there.
     pub fn library(&self, target_flags: &[String]) -> Result<Option<(String, Vec<u8>)>> {
-        if !self.runtime_library {
+        if !self.facts.runtime_library {
             return Ok(None);
         }
         let mut command = Command::new(&self.program);
-        command.args(&self.flags).args(target_flags).arg("-print-libgcc-file-name");
+        command.args(&self.facts.flags).args(target_flags).args(&self.facts.library_flags);
+        command.arg("-print-libgcc-file-name");
         let path = PathBuf::from(output_of(&mut command)?.trim());
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Some((name, read_file(&path)?)))
@@ -181,8 +202,9 @@ impl CCompiler {
         include: &Path,
     ) -> Result<Vec<(String, Vec<u8>)>> {
         // Where no library comes with the compiler, its helpers are ours too.
-        let helpers = if self.runtime_library { &[] } else { c_runtime::COMPILER_HELPERS };
-        let sources = || c_runtime::SOURCES.iter().chain(helpers);
+        let helpers = if self.facts.runtime_library { &[] } else { c_runtime::COMPILER_HELPERS };
+        let abi = if self.facts.runtime_library { &[] } else { c_runtime::ABI_HELPERS };
+        let sources = || c_runtime::SOURCES.iter().chain(helpers).chain(abi);
         let mut parts = vec![self.identity(target_flags, optimisation)];
         for (name, text) in c_runtime::HEADERS.iter().chain(sources()) {
             parts.push((*name).to_owned());
@@ -251,7 +273,7 @@ mod tests {
             let object = folder.path().join(format!("{}.o", arch.name));
             compiler.compile(&source, &object, &[], "-Os", &[folder.path()]).expect(&arch.name);
             assert!(read_file(&object).unwrap().starts_with(b"\x7fELF"), "{}", arch.name);
-            assert_eq!(compiler.library(&[]).expect(&arch.name).is_some(), compiler.runtime_library);
+            assert_eq!(compiler.library(&[]).expect(&arch.name).is_some(), compiler.facts.runtime_library);
         }
     }
 
@@ -272,12 +294,8 @@ mod tests {
 
     #[test]
     fn the_identity_of_a_compiler_has_its_flags() {
-        let compiler = CCompiler {
-            program: "cc".into(),
-            flags: vec!["-m1".to_owned()],
-            runtime_library: false,
-            assembler_plugin: false,
-        };
+        let facts = target_specs::archs()[0].compilers[0].clone();
+        let compiler = CCompiler { program: "cc".into(), facts };
         let plain = compiler.identity(&[], "-Os");
         assert_ne!(plain, compiler.identity(&[], "-O2"));
         assert_ne!(plain, compiler.identity(&["-m2".to_owned()], "-Os"));

@@ -76,6 +76,15 @@ impl Firmware {
     }
 }
 
+/// MicroPython's source tree, fetched if it is not there yet. Not to be written to.
+///
+/// # Errors
+/// `no-micropython-source`, `missing-tool`, `tool-failed`, `io`.
+pub fn source(progress: &dyn Fn(&str)) -> Result<PathBuf> {
+    let folder = Source::obtain(progress)?.folder;
+    folder.canonicalize().map_err(|error| io_error("read", &folder, &error))
+}
+
 /// Boards that run on the developer's machine.
 pub fn emulated() -> impl Iterator<Item = &'static Board> {
     target_specs::boards().iter().filter(|board| board.emulator.is_some())

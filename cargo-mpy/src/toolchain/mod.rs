@@ -1,9 +1,10 @@
 //! Everything that is a program of the user's machine: the only place that starts processes.
 
 mod allocator;
-mod assembler_plugin;
+pub mod assembler_plugin;
 pub mod cargo;
 pub mod cc;
+pub mod disassembler;
 pub mod emulator;
 pub mod micropython;
 pub mod needs;

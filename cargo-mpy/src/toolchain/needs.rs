@@ -1,5 +1,6 @@
 //! What a set of boards needs from this machine, and what of it is here.
 
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use target_specs::{Board, Diagnostic, Result};
@@ -134,6 +135,37 @@ pub fn install(packages: &[String]) -> Result<()> {
     // The lists of packages may be old, or not there at all in a fresh container.
     stream(apt_get()?.arg("update"))?;
     if install()? { Ok(()) } else { Err(problem("the package manager failed")) }
+}
+
+/// Where the Python packages of the project's own tests are, for `PYTHONPATH`.
+pub fn test_python() -> PathBuf {
+    super::cache_dir().join(format!("python-{}", super::digest(&target_specs::test_tools().python)))
+}
+
+/// Installs what the project's own tests need beside the boards: packages, and in the cache those of
+/// Python.
+///
+/// # Errors
+/// As [`install`]; `tool-failed` when Python's package manager fails.
+pub fn install_test_tools() -> Result<()> {
+    let tools = target_specs::test_tools();
+    if let Some(packages) = package_manager().and_then(|manager| tools.packages.get(manager)) {
+        install(packages)?;
+    }
+    let folder = test_python();
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let parent = super::cache_dir();
+    std::fs::create_dir_all(&parent).map_err(|error| super::io_error("create", &parent, &error))?;
+    let temporary =
+        tempfile::tempdir_in(&parent).map_err(|error| super::io_error("create", &parent, &error))?;
+    ui::status("Installing", format_args!("{} for Python", tools.python.join(" ")));
+    let target = temporary.path().join("python");
+    let mut pip = Command::new("python3");
+    pip.args(["-m", "pip", "install", "--quiet", "--no-warn-script-location", "--root-user-action=ignore"]);
+    super::output_of(pip.arg("--target").arg(&target).args(&tools.python))?;
+    std::fs::rename(&target, &folder).map_err(|error| super::io_error("create", &folder, &error))
 }
 
 /// Adds rustup's target to the active toolchain; whether that worked.

@@ -1,0 +1,215 @@
+//! The same objects linked by `mpy_ld.py` and by us: how large and how fast. `COMPARE=all` compares
+//! everything; else what takes `mpy_ld.py` long is left out (it reads a mathematical library for half a
+//! minute), and so are examples of other architectures than the first, of which it links none.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::pipeline;
+use cargo_mpy::toolchain::{cc, needs};
+use libtest_mimic::Failed;
+use tests::board;
+
+use super::make::{is_known, make, say};
+
+/// Something to link, in a folder that its words are relative to.
+struct Job {
+    arch: String,
+    name: String,
+    folder: PathBuf,
+    /// Arguments of either linker but `-o`.
+    words: Vec<String>,
+}
+
+/// What came of a job: bytes of the module and the time of the process.
+type Linked = Result<(u64, Duration), String>;
+
+fn everything() -> bool {
+    std::env::var_os("COMPARE").is_some_and(|value| value == "all")
+}
+
+/// No module is larger than `mpy_ld.py`'s.
+pub fn sizes() -> Result<(), Failed> {
+    let mut jobs = Vec::new();
+    for (board, _) in board::boards() {
+        if is_known(board) {
+            if jobs.is_empty() || everything() {
+                jobs.extend(examples(&board.arch)?);
+            }
+            jobs.extend(natmods(&board.arch)?);
+        }
+    }
+    let mut savings = Vec::new();
+    let mut ratios = Vec::new();
+    let mut larger = Vec::new();
+    eprintln!(
+        "{:10} {:10} {:>9} {:>6} {:>7} {:>10} {:>8}",
+        "", "", "mpy_ld.py", "ours", "", "mpy_ld.py", "ours"
+    );
+    for job in &jobs {
+        let mut row = format!("{:10} {:10}", job.arch, job.name);
+        match (theirs(job), ours(job)) {
+            (Ok((their_size, their_time)), Ok((size, time))) => {
+                let saving = 100.0 - size as f64 * 100.0 / their_size as f64;
+                let (their_ms, ms) = (their_time.as_secs_f64() * 1e3, time.as_secs_f64() * 1e3);
+                row += &format!("{their_size:10} {size:6} {saving:6.1}% {their_ms:7.0} ms {ms:5.1} ms");
+                savings.push(saving);
+                ratios.push(their_ms / ms);
+                if size > their_size {
+                    larger.push(format!("{} {}: {size} > {their_size}", job.arch, job.name));
+                }
+            }
+            (Err(why), Ok((size, _))) => {
+                let why = why.rsplit('/').next().unwrap_or_default();
+                row += &format!("         - {size:6}        mpy_ld.py: {why}");
+            }
+            (_, Err(why)) => return Err(format!("{} {}: {why}", job.arch, job.name).into()),
+        }
+        eprintln!("{row}");
+    }
+    eprintln!(
+        "{} modules linked by both; median {:.1} % smaller, {:.0} times faster",
+        savings.len(),
+        median(&mut savings),
+        median(&mut ratios)
+    );
+    if larger.is_empty() && savings.len() >= 60 {
+        return Ok(());
+    }
+    Err(format!("{} compared; larger than mpy_ld.py's: {larger:#?}", savings.len()).into())
+}
+
+fn median(numbers: &mut [f64]) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers.get(numbers.len() / 2).copied().unwrap_or_default()
+}
+
+fn natmods(arch: &str) -> Result<Vec<Job>, Failed> {
+    let made = make(arch)?;
+    let jobs = made.modules.iter().map(|module| {
+        let mut words = module.link.clone();
+        let output = words.iter().position(|word| word == "-o").expect("makefiles say -o");
+        words.drain(output..output + 2);
+        Job { arch: arch.to_owned(), name: module.name.clone(), folder: module.folder.clone(), words }
+    });
+    Ok(jobs.collect())
+}
+
+/// Our examples, compiled as position-independent code where we would not: `mpy_ld.py` links nothing else.
+fn examples(arch: &str) -> Result<Vec<Job>, Failed> {
+    let target = target_specs::arch(arch)?;
+    let compiler = cc::find(target)?;
+    let mut jobs = Vec::new();
+    for name in ["hello", "dsp", "coremark"] {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name);
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("natmods").join(format!("{arch}-{name}"));
+        let options = BuildOptions {
+            manifest_path: Some(root.join("Cargo.toml")),
+            archs: vec![arch.to_owned()],
+            target_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("natmods").join(name)),
+            ..Default::default()
+        };
+        let plan = pipeline::plan(&options).map_err(|failure| format!("{failure:?}"))?;
+        let built = pipeline::build(&plan, None).map_err(|failure| format!("{failure:?}"))?;
+        let module = mpy_link::inspect::read(&fs::read(&built[0].mpy)?)?;
+
+        fs::create_dir_all(&folder)?;
+        let sources = plan.out_dir.join("c").join(&plan.module);
+        let include = sources.join("include");
+        let flags = if arch.starts_with("arm") { vec!["-fPIC".to_owned()] } else { Vec::new() };
+        let object = folder.join("unit.o");
+        compiler.compile(&sources.join("unit.c"), &object, &flags, "-Os", &[&include, &sources])?;
+        let mut header = String::new();
+        for (number, qstr) in module.qstrs.iter().skip(1).enumerate() {
+            header += &format!("#define MP_QSTR_{} (mp_native_qstr_table[{}])\n", qstr.text, number + 1);
+        }
+        fs::write(folder.join("qstrs.h"), header)?;
+        let mut words = ["--arch", arch, "--qstrs", "qstrs.h", "unit.o"].map(str::to_owned).to_vec();
+        let archive = folder.join("runtime.a");
+        let _ = fs::remove_file(&archive);
+        let mut ar = Command::new("ar");
+        ar.arg("rc").arg(&archive);
+        for (name, data) in compiler.runtime(&flags, "-Os", &include)? {
+            let path = folder.join(name).with_extension("o");
+            fs::write(&path, data)?;
+            ar.arg(path);
+        }
+        say(&mut ar)?;
+        words.push("-lruntime.a".to_owned());
+        if let Some((name, data)) = compiler.library(&flags)? {
+            fs::write(folder.join(&name), data)?;
+            words.push(format!("-l{name}"));
+        }
+        jobs.push(Job { arch: arch.to_owned(), name: name.to_owned(), folder, words });
+    }
+    Ok(jobs)
+}
+
+/// Both record the name of their file in it: the same one.
+const OUTPUT: &str = "module.mpy";
+
+/// With the libraries that are needed and no more: `mpy_ld.py` reads all of each before it looks for anything.
+fn theirs(job: &Job) -> Linked {
+    let is_library = |word: &&String| word.starts_with("-l");
+    let libraries = job.words.iter().filter(is_library).count();
+    let mut last = Err("it was not run".to_owned());
+    let most = if everything() { libraries } else { libraries.min(1) };
+    for count in 0..=most {
+        let keep = |index: usize| job.words[..index].iter().filter(is_library).count() < count;
+        let words = job.words.iter().enumerate();
+        let words = words.filter(|(index, word)| !is_library(word) || keep(*index));
+        let words = words.map(|(_, word)| word.clone()).collect();
+        last = theirs_with(&Job {
+            words,
+            arch: job.arch.clone(),
+            name: job.name.clone(),
+            folder: job.folder.clone(),
+        });
+        if !last.as_ref().is_err_and(|why| why.contains("undefined symbol")) {
+            break;
+        }
+    }
+    last
+}
+
+fn theirs_with(job: &Job) -> Linked {
+    // What it remembers of libraries is the same for all.
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("natmods/.mpy_ld_cache");
+    fs::create_dir_all(&cache).map_err(|error| error.to_string())?;
+    let here = job.folder.join(".mpy_ld_cache");
+    if !here.exists() {
+        std::os::unix::fs::symlink(&cache, &here).map_err(|error| error.to_string())?;
+    }
+    let source = cargo_mpy::toolchain::micropython::source(&|_| {}).map_err(|error| error.to_string())?;
+    let mut command = Command::new("python3");
+    command.arg(source.join("tools/mpy_ld.py")).env("PYTHONPATH", needs::test_python());
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    let first = linked(job, &mut command);
+    if job.words.iter().any(|word| word.starts_with("-l")) && first.is_ok() && everything() {
+        linked(job, &mut command)
+    } else {
+        first
+    }
+}
+
+fn ours(job: &Job) -> Linked {
+    let mut command = Command::new(std::env::current_exe().map_err(|error| error.to_string())?);
+    linked(job, command.args(["mpy", "link"]))
+}
+
+fn linked(job: &Job, command: &mut Command) -> Linked {
+    let output = job.folder.join(OUTPUT);
+    let _ = fs::remove_file(&output);
+    if command.get_current_dir().is_none() {
+        command.args(&job.words).args(["-o", OUTPUT]).current_dir(&job.folder);
+    }
+    let start = Instant::now();
+    let said = say(command);
+    let time = start.elapsed();
+    let said = said.map_err(|said| said.trim_end().lines().next_back().unwrap_or_default().to_owned())?;
+    let data = output.metadata().map_err(|_| said.lines().next_back().unwrap_or_default().to_owned())?;
+    Ok((data.len(), time))
+}

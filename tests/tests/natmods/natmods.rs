@@ -1,0 +1,40 @@
+//! MicroPython's own native modules (`examples/natmod`), made by their own makefiles with `cargo mpy link` in
+//! the place of `mpy_ld.py`: on every board they pass the tests that MicroPython's `run-natmodtests.py` has for
+//! them, and none is larger than what `mpy_ld.py` makes of the same objects.
+
+mod compare;
+mod make;
+mod run;
+
+use std::env;
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+use tests::{board, in_ci};
+
+fn main() -> ExitCode {
+    // The makefiles run this program as the linker.
+    if env::args().nth(1).is_some_and(|word| word == "mpy") {
+        return cargo_mpy::main();
+    }
+    let arguments = Arguments::from_args();
+    let why_no_tools = make::missing();
+    if let Some(why) = &why_no_tools {
+        assert!(!in_ci(), "the natmods cannot be tested: {why}");
+        eprintln!("skipped: the natmods ({why}); `cargo mpy setup --tests` installs it");
+    }
+    let mut trials = Vec::new();
+    let mut all_here = why_no_tools.is_none();
+    for (board, why_not) in board::boards() {
+        // MicroPython's makefiles know no other architectures.
+        if !make::is_known(board) {
+            continue;
+        }
+        let ignored = why_no_tools.is_some() || why_not.is_some();
+        all_here &= !ignored;
+        let name = format!("{}::natmods", board.name);
+        trials.push(Trial::test(name, move || run::run(board)).with_ignored_flag(ignored));
+    }
+    trials.push(Trial::test("sizes", compare::sizes).with_ignored_flag(!all_here));
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
