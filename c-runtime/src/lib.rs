@@ -56,7 +56,7 @@ pub const COMPILER_HELPERS: &[File] = files!("src/compiler":
 );
 
 /// The same by the names that an architecture's ABI gives them; empty where it gives none.
-pub const ABI_HELPERS: &[File] = files!("src/compiler":
+pub const ABI_HELPERS: &[File] = files!("src/abi":
     "arm_eabi.c"
 );
 
@@ -82,5 +82,6 @@ mod tests {
         assert_eq!(names(HEADERS), on_disk("include", ".h"));
         assert_eq!(names(SOURCES), on_disk("src", ".c"));
         assert_eq!(names(COMPILER_HELPERS), on_disk("src/compiler", ".c"));
+        assert_eq!(names(ABI_HELPERS), on_disk("src/abi", ".c"));
     }
 }

@@ -8,6 +8,7 @@ use mpy_link::{Input, InputKind, Options};
 use target_specs::{Diagnostic, Place};
 
 use super::qstrs;
+use crate::plan::DEFAULT_BOARD;
 use crate::{Failure, map, toolchain, ui};
 
 /// Link ELF objects into a native .mpy module, as MicroPython's mpy_ld.py does
@@ -20,9 +21,9 @@ Example:
 The module starts at the function `mpy_init`. For modules made with MicroPython's dynruntime.mk:
   make ARCH=armv6m MPY_LD='cargo mpy link'")]
 pub struct Link {
-    /// Architecture of the objects
-    #[arg(short, long, default_value = "x64")]
-    arch: String,
+    /// Architecture of the objects [default: this machine's]
+    #[arg(short, long)]
+    arch: Option<String>,
 
     /// File to write [default: the first object with `.mpy`]
     #[arg(short, long, value_name = "FILE")]
@@ -55,7 +56,11 @@ impl Link {
         if self.preprocess {
             return Ok(preprocess(&self.files, self.output)?);
         }
-        let arch = target_specs::arch(&self.arch)?;
+        let arch = match &self.arch {
+            Some(name) => name,
+            None => &target_specs::board(DEFAULT_BOARD)?.arch,
+        };
+        let arch = target_specs::arch(arch)?;
         let output = self.output.unwrap_or_else(|| self.files[0].with_extension("mpy"));
         let qstrs = match &self.qstrs {
             Some(path) => qstrs::read(path)?,
