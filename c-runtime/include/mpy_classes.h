@@ -28,6 +28,8 @@ typedef struct {
 } mpy_entry_t;
 
 #define MPY_NO_ENTRY (SIZE_MAX >> 1)
+/* So many may be dead before a collection is worth its time. */
+#define MPY_FEW_ENTRIES 64
 
 typedef struct {
     uint16_t name; /* index of a string */
@@ -99,20 +101,47 @@ static size_t mpy_sweep(void) {
     return found;
 }
 
+/* Has memory that is free used again, which makes objects noticeable that are gone: a collection frees
+ * it, and the next allocations find the lowest. */
+static void mpy_recycle(size_t blocks) {
+    mp_obj_t gc = mp_fun_table.import_name(mp_native_qstr_table[MPY_STRING_GC], mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
+    mp_fun_table.call_function_n_kw(mp_fun_table.load_attr(gc, mp_native_qstr_table[MPY_STRING_COLLECT]), 0, NULL);
+    void **chain = NULL;
+    /* Small ones fill holes, the large ones what lies between objects that died with others. */
+    size_t large = blocks / 4;
+    for (blocks += large; blocks > 0; blocks--) {
+        void **block = mp_fun_table.realloc(NULL, blocks > large ? sizeof(void *) : 256, false);
+        if (block == NULL) {
+            break;
+        }
+        *block = chain;
+        chain = block;
+    }
+    while (chain != NULL) {
+        void **next = *chain;
+        mp_fun_table.realloc(chain, 0, false);
+        chain = next;
+    }
+}
+
 /* Makes room for entries; whether there is any. */
 static bool mpy_more_entries(void) {
     size_t size = mpy_entries_size;
     if (mpy_sweep() > size / 4) {
         return true;
     }
-    /* What is dead becomes noticeable when its memory is used again, which only a collection allows. */
-    if (size != 0) {
-        mp_obj_t gc = mp_fun_table.import_name(mp_native_qstr_table[MPY_STRING_GC], mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
-        mp_fun_table.call_function_n_kw(mp_fun_table.load_attr(gc, mp_native_qstr_table[MPY_STRING_COLLECT]), 0, NULL);
+    if (size >= MPY_FEW_ENTRIES) {
+        mpy_recycle(4 * size);
+        if (mpy_sweep() > size / 4) {
+            return true;
+        }
     }
     size_t more = size == 0 ? 8 : 2 * size;
     mpy_entry_t *moved = mp_fun_table.realloc(mpy_entries, more * sizeof(mpy_entry_t), true);
     if (moved == NULL) {
+        /* As little memory as that is soon used again. */
+        mpy_recycle(4 * size);
+        mpy_sweep();
         return mpy_entries_free < mpy_entries_size;
     }
     for (size_t i = size; i < more; i++) {
@@ -140,6 +169,12 @@ static mpy_instance_t *mpy_new_entry(uint32_t kind, uint32_t ptr, uint32_t extra
     obj->type = mpy_type_of_kind(kind);
     obj->entry = entry;
     return obj;
+}
+
+static uint32_t mpy_consume(mpy_entry_t *entry) {
+    uint32_t ptr = entry->ptr;
+    entry->ptr = 0;
+    return ptr;
 }
 
 __attribute__((noreturn, unused)) static void mpy_raise_memory(void) {
@@ -192,12 +227,6 @@ MPY_SHARED mpy_entry_t *mpy_instance(mp_obj_t obj, uint32_t kind) {
         mpy_raise_value_error("object was freed or given away");
     }
     return entry;
-}
-
-static uint32_t mpy_consume(mpy_entry_t *entry) {
-    uint32_t ptr = entry->ptr;
-    entry->ptr = 0;
-    return ptr;
 }
 
 #ifdef MPY_USES_OBJECTS

@@ -6,9 +6,8 @@
 #ifdef MPY_USES_STRING_ENUM
 /* The index of a variant; `count` of those there are none of. */
 static uint32_t mpy_to_string_enum(mp_obj_t obj, int number) {
-    const mpy_string_enum_t *type = &mpy_string_enums[number];
-    for (uint32_t i = 0; i < type->count; i++) {
-        mp_obj_t name = mp_fun_table.native_to_obj(mp_native_qstr_table[mpy_variants[type->first + i]], MP_NATIVE_TYPE_QSTR);
+    for (uint32_t i = 0; i < mpy_string_enums[number].count; i++) {
+        mp_obj_t name = mp_fun_table.native_to_obj(mp_native_qstr_table[mpy_variants[mpy_string_enums[number].first + i]], MP_NATIVE_TYPE_QSTR);
         if (mp_fun_table.binary_op(MP_BINARY_OP_EQUAL, name, obj) == (mp_obj_t)mp_fun_table.const_true) {
             return i;
         }
@@ -17,11 +16,10 @@ static uint32_t mpy_to_string_enum(mp_obj_t obj, int number) {
 }
 
 static mp_obj_t mpy_from_string_enum(uint32_t value, int number) {
-    const mpy_string_enum_t *type = &mpy_string_enums[number];
-    if (value >= type->count) {
+    if (value >= mpy_string_enums[number].count) {
         return mp_const_none;
     }
-    return mp_fun_table.native_to_obj(mp_native_qstr_table[mpy_variants[type->first + value]], MP_NATIVE_TYPE_QSTR);
+    return mp_fun_table.native_to_obj(mp_native_qstr_table[mpy_variants[mpy_string_enums[number].first + value]], MP_NATIVE_TYPE_QSTR);
 }
 #endif
 

@@ -3,7 +3,7 @@
  * A type is spelled with letters, those of Python's `struct` where it has one:
  *
  *   ? bool   c char   b B h H i I integers, 32 bits of a slot   q Q 64 bits   n N 128 bits, two slots
- *   f d floats   v unit, no slot   s String   S &str   o an object Rust owns   O one it borrows
+ *   f d floats   D an f64 that is an int if it is whole   v unit, no slot   s String   S &str   o an object Rust owns   O one it borrows
  *   V. a vector, L. a slice, M. a mutable slice of Python's, W. one of Rust's, of the type that follows,
  *      where t is a String as an object
  *   C. an object of class number ., R. a reference to one   e. an enum, E. an enum of strings
@@ -124,6 +124,20 @@ MPY_SHARED uint32_t mpy_int_of_double(uint64_t bits) {
     uint64_t fraction = (bits & (((uint64_t)1 << 52) - 1)) | (uint64_t)1 << 52;
     uint32_t value = (uint32_t)(fraction >> (52 - (exponent - 1023)));
     return (int64_t)bits < 0 ? -value : value;
+}
+
+/* An f64 as a float or, when it is a whole number, as an int. */
+__attribute__((unused)) static mp_obj_t mpy_from_number(uint64_t bits) {
+    int exponent = (int)(bits >> 52 & 0x7ff) - 1023;
+    uint64_t fraction = bits & (((uint64_t)1 << 52) - 1);
+    if (bits == 0) {
+        return MP_OBJ_NEW_SMALL_INT(0);
+    }
+    if (exponent < 0 || exponent > 52 || (fraction << exponent & (((uint64_t)1 << 52) - 1)) != 0) {
+        return mp_fun_table.binary_get_val_array('d', &bits, 0);
+    }
+    int64_t value = (int64_t)((fraction | (uint64_t)1 << 52) >> (52 - exponent));
+    return mpy_from_i64((uint64_t)((int64_t)bits < 0 ? -value : value));
 }
 
 /* 2^53 - 1, which stands for None. */
@@ -295,6 +309,10 @@ static void mpy_lower(const char *type, mp_obj_t obj, mpy_slot_t *slots);
 /* The value of the type at `type` in `slots` as an object. What Rust gives away with it is taken. */
 static mp_obj_t mpy_lift(const char *type, const mpy_slot_t *slots);
 
+#ifdef MPY_CLOSURES
+static mp_obj_t mpy_new_closure(uint32_t kind, uint32_t data, uint32_t methods);
+#endif
+
 #include "mpy_sequences.h"
 
 /* How many slots the type at `*type` takes; steps over it. */
@@ -401,7 +419,11 @@ __attribute__((noinline)) static void mpy_lower(const char *type, mp_obj_t obj, 
         case 'V': case 'L': case 'M': mpy_to_sequence(type - 1, obj, slots); return;
 #endif
 #ifdef MPY_USES_ENUM
-        case 'e': slots->q = mpy_double_of_int(mpy_to_i32(obj), mpy_enum_holes[*type - 1] >> 31 != 0); return;
+        case 'e': {
+            uint32_t value = mpy_to_i32(obj);
+            slots->q = mpy_double_of_int(value, mpy_is_negative(obj));
+            return;
+        }
 #endif
 #ifdef MPY_USES_STRING_ENUM
         case 'E': slots->i = mpy_to_string_enum(obj, *type - 1); return;
@@ -445,6 +467,7 @@ __attribute__((noinline)) static mp_obj_t mpy_lift(const char *type, const mpy_s
             mpy_slot_t slot = *slots;
             return mp_fun_table.binary_get_val_array(code, &slot, 0);
         }
+        case 'D': return mpy_from_number(slots->q);
 #ifdef MPY_USES_INT128
         case 'n': case 'N': return mpy_from_int128(slots, code);
 #endif
@@ -452,7 +475,7 @@ __attribute__((noinline)) static mp_obj_t mpy_lift(const char *type, const mpy_s
         case 'c': return mpy_from_char(slots->i);
 #endif
 #ifdef MPY_USES_ENUM
-        case 'e': return mpy_from_i32(mpy_int_of_double(slots->q));
+        case 'e': return mpy_from_number(slots->q);
 #endif
 #ifdef MPY_USES_STRING_ENUM
         case 'E': return mpy_from_string_enum(slots->i, *type - 1);

@@ -61,6 +61,8 @@ pub(crate) fn bindings(interface: &Interface, api: &Api, strings: &mut Strings) 
         intrinsics: Vec::new(),
         stores_exceptions: false,
         variadic: false,
+        thunks: Vec::new(),
+        exports: 0,
     };
     writer.imports(api)?;
     let mut functions = Vec::new();
@@ -138,6 +140,9 @@ pub(crate) struct Writer<'a> {
     intrinsics: Vec<&'static str>,
     stores_exceptions: bool,
     variadic: bool,
+    /// Thunks by the function they call and what that takes and returns.
+    thunks: Vec<(String, Vec<Scalar>, Vec<Scalar>, String)>,
+    exports: usize,
 }
 
 /// The types of a function, spelled.
@@ -255,7 +260,9 @@ impl<'a> Writer<'a> {
                 .at(Place::Item(call.name.clone()))
                 .help("build the crate again, without tools that strip exports"));
         };
-        let name = format!("mpy_export_{}", target.c_name);
+        // One function may stand for several that do the same.
+        self.exports += 1;
+        let name = format!("mpy_export_{}_{}", self.exports, target.c_name);
         let most = signature.params.len();
         let least = most - signature.optional();
         line!(self.code, "/* {} */", comment(&call.name));
@@ -364,7 +371,14 @@ impl<'a> Writer<'a> {
         let results = &signature.result.words;
         check(item, &target.ty, &words, results)?;
         self.slots = self.slots.max(words.len()).max(results.len());
-        let name = format!("mpy_thunk_{}", target.c_name);
+        let known = self.thunks.iter().find(|(called, takes, returns, _)| {
+            *called == target.c_name && *takes == words && returns == results
+        });
+        if let Some((.., name)) = known {
+            return Ok(name.clone());
+        }
+        let name = format!("mpy_thunk_{}_{}", self.thunks.len(), target.c_name);
+        self.thunks.push((target.c_name.clone(), words.clone(), results.clone(), name.clone()));
         let mut args: Vec<String> =
             words.iter().enumerate().map(|(i, word)| format!("s[{i}].{}", word.letter())).collect();
         line!(self.code, "static void {name}(mpy_slot_t *s) {{");
@@ -427,7 +441,7 @@ impl<'a> Writer<'a> {
                 self.raw(import, &body);
             } else if let Some(class) = api.classes.iter().position(|class| class.unwrap == import.field) {
                 self.speller.uses.extend(["CLASS", "OBJECTS"]);
-                self.raw(import, &format!("return mpy_unwrap(mpy_take_object(p0), {class});"));
+                self.raw(import, &format!("return mpy_unwrap(mpy_object(p0), {class});"));
             } else {
                 match import.field.as_str() {
                     "__wbindgen_object_clone_ref" => {
@@ -595,7 +609,13 @@ impl<'a> Writer<'a> {
             .iter()
             .map(|ty| self.speller.spell(ty, From::Rust))
             .collect::<std::result::Result<Vec<_>, _>>();
-        let params = params.map_err(&refuse)?;
+        let mut params = params.map_err(&refuse)?;
+        if kind == "MPY_CAST" {
+            // JavaScript has one type of numbers; of its whole ones Python makes integers.
+            for param in params.iter_mut().filter(|param| param.letters == b"d") {
+                param.letters = b"D".to_vec();
+            }
+        }
         let result = self.speller.spell(result, From::Python).map_err(&refuse)?;
         let words: Vec<Scalar> = params.iter().flat_map(|param| param.words.clone()).collect();
         let results = result.words.clone();
@@ -637,7 +657,6 @@ impl<'a> Writer<'a> {
     fn closures(&mut self) -> Result<()> {
         let closures = std::mem::take(&mut self.speller.closures);
         let mut rows = Vec::new();
-        let mut thunks: Vec<(u32, String)> = Vec::new();
         for closure in &closures {
             let symbol = format!("shim_{}", closure.shim);
             let Some(target) = self.find(&symbol).cloned() else {
@@ -645,15 +664,7 @@ impl<'a> Writer<'a> {
                     .help("build the crate again, without tools that strip exports"));
             };
             let signature = Signature { params: closure.params.clone(), result: closure.result.clone() };
-            let known = thunks.iter().find(|(shim, _)| *shim == closure.shim).map(|(_, name)| name.clone());
-            let thunk = match known {
-                Some(name) => name,
-                None => {
-                    let name = self.thunk("a closure", &target, &[Scalar::I32, Scalar::I32], &signature)?;
-                    thunks.push((closure.shim, name.clone()));
-                    name
-                }
-            };
+            let thunk = self.thunk("a closure", &target, &[Scalar::I32, Scalar::I32], &signature)?;
             rows.push(format!(
                 "    {{{thunk}, {}, {}, {}, {}}},",
                 literal(&signature.letters()),

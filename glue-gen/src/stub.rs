@@ -4,23 +4,24 @@ use std::fmt::Write as _;
 
 use crate::surface::Surface;
 use crate::types::Scalar;
-use crate::wbindgen::Api;
+use crate::wbindgen::{Api, Call, Member, Type};
 
 /// Words that cannot be names (Python's "Keywords", and the soft ones that are names).
-const KEYWORDS: &[&str] = &[
+pub(crate) const KEYWORDS: &[&str] = &[
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
     "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
     "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
 ];
 
 pub(crate) fn stub(surface: &Surface, api: Option<&Api>) -> String {
-    let _ = api;
     let mut text = String::new();
+    if let Some(api) = api {
+        described(&mut text, api);
+    }
     for function in &surface.functions {
         // Parameters have no names in WebAssembly, so callers cannot use any.
         let params: Vec<String> =
             function.params.iter().enumerate().map(|(i, ty)| format!("p{i}: {}", python(*ty))).collect();
-        let params = if params.is_empty() { String::new() } else { params.join(", ") + ", /" };
         let result = match function.results.as_slice() {
             [] => "None".to_owned(),
             [ty] => python(*ty).to_owned(),
@@ -29,14 +30,171 @@ pub(crate) fn stub(surface: &Surface, api: Option<&Api>) -> String {
                 format!("tuple[{}]", types.join(", "))
             }
         };
-        if is_identifier(&function.name) {
-            let _ = writeln!(text, "def {}({params}) -> {result}: ...", function.name);
-        } else {
-            // Only `getattr` reaches it, which no stub can describe.
-            let _ = writeln!(text, "# {:?}: ({params}) -> {result}", function.name);
-        }
+        define(&mut text, "", &function.name, &params, &result, &[]);
     }
     text
+}
+
+/// Writes one function, of positional parameters.
+fn define(text: &mut String, indent: &str, name: &str, params: &[String], result: &str, docs: &[String]) {
+    let only_positional = if params.iter().all(|param| param == "self") { "" } else { ", /" };
+    let params = params.join(", ") + only_positional;
+    if !is_identifier(name) {
+        // Only `getattr` reaches it, which no stub can describe.
+        let _ = writeln!(text, "{indent}# {name:?}: ({params}) -> {result}");
+    } else if docs.is_empty() {
+        let _ = writeln!(text, "{indent}def {name}({params}) -> {result}: ...");
+    } else {
+        let _ = writeln!(text, "{indent}def {name}({params}) -> {result}:");
+        document(text, &format!("{indent}    "), docs);
+        let _ = writeln!(text, "{indent}    ...");
+    }
+}
+
+fn document(text: &mut String, indent: &str, docs: &[String]) {
+    if docs.is_empty() {
+        return;
+    }
+    let lines: Vec<String> = docs
+        .iter()
+        .map(|line| {
+            line.strip_prefix(' ').unwrap_or(line).replace('\\', "\\\\").replace("\"\"\"", "\\\"\\\"\\\"")
+        })
+        .collect();
+    let _ = writeln!(text, "{indent}\"\"\"{}\"\"\"", lines.join(&format!("\n{indent}")).trim_end());
+}
+
+/// What wasm-bindgen says of the crate.
+fn described(text: &mut String, api: &Api) {
+    text.push_str("from array import array\nfrom typing import Any, Callable, Sequence\n\n");
+    for item in &api.enums {
+        let _ = writeln!(text, "class {}:", item.name);
+        document(text, "    ", &item.docs);
+        for (name, _) in &item.variants {
+            let _ = writeln!(text, "    {name}: int");
+        }
+        text.push('\n');
+    }
+    for class in &api.classes {
+        let _ = writeln!(text, "class {}:", class.name);
+        document(text, "    ", &class.docs);
+        // A setter decorates its getter, so it comes after that.
+        let (setters, others): (Vec<_>, Vec<_>) =
+            class.members.iter().partition(|member| matches!(member, Member::Setter(_)));
+        for member in others.into_iter().chain(setters) {
+            let call = member.call();
+            let (this, decorator, name) = match member {
+                Member::Constructor(_) => (true, String::new(), "__init__"),
+                Member::Static(_) => (false, "    @staticmethod\n".to_owned(), call.name.as_str()),
+                Member::Method { .. } => (true, String::new(), call.name.as_str()),
+                Member::Getter(_) => (true, "    @property\n".to_owned(), call.name.as_str()),
+                Member::Setter(_) => (true, format!("    @{}.setter\n", call.name), call.name.as_str()),
+            };
+            let has_getter = class
+                .members
+                .iter()
+                .any(|other| matches!(other, Member::Getter(getter) if getter.name == call.name));
+            if matches!(member, Member::Setter(_)) && !has_getter {
+                let _ = writeln!(text, "    {name}: {}", parameter(&call.params[0].1));
+                continue;
+            }
+            text.push_str(&decorator);
+            let mut params: Vec<String> = this.then(|| "self".to_owned()).into_iter().collect();
+            params.extend(parameters(call));
+            let result = match member {
+                Member::Constructor(_) => "None".to_owned(),
+                _ => result(&call.result),
+            };
+            define(text, "    ", name, &params, &result, &call.docs);
+        }
+        define(text, "    ", "free", &["self".to_owned()], "None", &[]);
+        text.push('\n');
+    }
+    for call in &api.functions {
+        define(text, "", &call.name, &parameters(call), &result(&call.result), &call.docs);
+    }
+}
+
+/// The parameters of `call`; the last ones that are options may be left out.
+fn parameters(call: &Call) -> Vec<String> {
+    let optional = call.params.iter().rev().take_while(|(_, ty)| matches!(ty, Type::Option(_))).count();
+    let first_optional = call.params.len() - optional;
+    let one = |(i, (name, ty)): (usize, &(String, Type))| {
+        let name = match name.as_str() {
+            name if is_identifier(name) => name.to_owned(),
+            name if KEYWORDS.contains(&name) => format!("{name}_"),
+            _ => format!("p{i}"),
+        };
+        let default = if i >= first_optional { " = None" } else { "" };
+        format!("{name}: {}{default}", parameter(ty))
+    };
+    call.params.iter().enumerate().map(one).collect()
+}
+
+/// What Python may give for a `ty`.
+fn parameter(ty: &Type) -> String {
+    match ty {
+        Type::Vector(element) | Type::Slice(element) => match **element {
+            Type::U8 => "bytes | bytearray | memoryview | Sequence[int]".to_owned(),
+            Type::F32 | Type::F64 => "array[float] | Sequence[float]".to_owned(),
+            ref number if is_integer(number) => "array[int] | Sequence[int]".to_owned(),
+            ref other => format!("Sequence[{}]", parameter(other)),
+        },
+        Type::RefMut(inner) => match &**inner {
+            Type::Slice(element) => match **element {
+                Type::U8 => "bytearray | memoryview | array[int]".to_owned(),
+                Type::F32 | Type::F64 => "array[float] | memoryview".to_owned(),
+                _ => "array[int] | memoryview".to_owned(),
+            },
+            other => parameter(other),
+        },
+        Type::Ref(inner) => parameter(inner),
+        Type::Option(inner) => format!("{} | None", parameter(inner)),
+        other => result(other),
+    }
+}
+
+/// What Python gets for a `ty`.
+fn result(ty: &Type) -> String {
+    match ty {
+        Type::Unit => "None".to_owned(),
+        Type::Bool => "bool".to_owned(),
+        Type::Char | Type::String | Type::StringEnum { .. } => "str".to_owned(),
+        Type::F32 | Type::F64 => "float".to_owned(),
+        Type::Struct(name) => name.clone(),
+        Type::Named(name) if name == "string" => "str".to_owned(),
+        Type::Enum { .. } | Type::RawPointer | Type::NonNull => "int".to_owned(),
+        Type::Ref(inner) | Type::RefMut(inner) | Type::Result(inner) => result(inner),
+        Type::Option(inner) => format!("{} | None", result(inner)),
+        Type::Vector(element) | Type::Slice(element) => match **element {
+            Type::U8 => "bytes".to_owned(),
+            Type::F32 | Type::F64 => "array[float]".to_owned(),
+            ref number if is_integer(number) => "array[int]".to_owned(),
+            ref other => format!("list[{}]", result(other)),
+        },
+        Type::Closure { signature, .. } | Type::Function(signature) => {
+            let params = signature.params.iter().map(result).collect::<Vec<_>>().join(", ");
+            format!("Callable[[{params}], {}]", result(&signature.result))
+        }
+        number if is_integer(number) => "int".to_owned(),
+        _ => "Any".to_owned(),
+    }
+}
+
+fn is_integer(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::I8
+            | Type::U8
+            | Type::I16
+            | Type::U16
+            | Type::I32
+            | Type::U32
+            | Type::I64
+            | Type::U64
+            | Type::I128
+            | Type::U128
+    )
 }
 
 fn python(ty: Scalar) -> &'static str {

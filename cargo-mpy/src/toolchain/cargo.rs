@@ -393,19 +393,41 @@ fn command(rust: &Rust, plan: &CrateBuild, stack: u32, allocator: Allocator) -> 
         let library = allocator::library(rust)?;
         command.args(["-Zunstable-options", "--extern"]);
         command.arg(format!("force:mpy_allocator={}", library.display()));
-        // The option is unstable, which is allowed to this crate alone.
-        let known = std::env::var("RUSTC_BOOTSTRAP").ok().filter(|value| !value.is_empty());
-        let name = plan.library.clone();
-        command.env(
-            "RUSTC_BOOTSTRAP",
-            match known.as_deref() {
-                Some("1") => "1".to_owned(),
-                Some(others) => format!("{others},{name}"),
-                None => name,
-            },
-        );
+        allow_unstable(&mut command, &plan.library)?;
     }
     Ok(command)
+}
+
+/// Lets rustc take unstable options for the crate `library`. Build scripts look at the variable that
+/// does so, and would be run again for every change of it: so a wrapper sets it for rustc alone.
+fn allow_unstable(command: &mut Command, library: &str) -> Result<()> {
+    const VARIABLE: &str = "RUSTC_BOOTSTRAP";
+    const WRAPPER: &str = "RUSTC_WORKSPACE_WRAPPER";
+    let known = std::env::var(VARIABLE).ok().filter(|value| !value.is_empty());
+    #[cfg(unix)]
+    if known.is_none() && std::env::var_os(WRAPPER).is_none() {
+        use std::os::unix::fs::PermissionsExt;
+        let script = cache_dir().join("rustc-unstable");
+        if !script.is_file() {
+            // Complete when it appears: another build may be waiting for it.
+            let io = |error: std::io::Error| io_error("write", &script, &error);
+            std::fs::create_dir_all(cache_dir()).map_err(io)?;
+            let made = tempfile::NamedTempFile::new_in(cache_dir()).map_err(io)?;
+            std::fs::write(made.path(), "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec \"$@\"\n").map_err(io)?;
+            std::fs::set_permissions(made.path(), std::fs::Permissions::from_mode(0o755)).map_err(io)?;
+            // Closed before it runs, which a file that is open for writing cannot.
+            made.into_temp_path().persist(&script).map_err(|error| io(error.error))?;
+        }
+        command.env(WRAPPER, script);
+        return Ok(());
+    }
+    let value = match known.as_deref() {
+        Some("1") => "1".to_owned(),
+        Some(others) => format!("{others},{library}"),
+        None => library.to_owned(),
+    };
+    command.env(VARIABLE, value);
+    Ok(())
 }
 
 /// Adds a compiler flag for every crate of [`TRIPLE`] without hiding the user's own: cargo takes

@@ -208,6 +208,11 @@ pub fn api(raw: &Raw) -> Result<Api> {
     Ok(api)
 }
 
+/// `name` as it can be written in Python (PEP 8: "trailing underscore … to avoid conflicts").
+fn python_name(name: &str) -> String {
+    if crate::stub::KEYWORDS.contains(&name) { format!("{name}_") } else { name.to_owned() }
+}
+
 fn texts(comments: &[&str]) -> Vec<String> {
     comments.iter().map(|line| (*line).to_owned()).collect()
 }
@@ -293,10 +298,15 @@ impl Crate<'_> {
             }
         }
         let Some(signature) = self.signature(&symbol)? else { return Ok(()) };
+        let name = match (item.class, function.name.strip_prefix('_')) {
+            // The macro keeps functions clear of JavaScript's keywords.
+            (None, Some(name)) if shared::identifier::is_js_keyword(name) => name,
+            _ => function.name,
+        };
         let names = function.args.iter().map(|arg| arg.name.clone()).chain(std::iter::repeat(String::new()));
         let params = names.zip(signature.params).collect();
         let call = Call {
-            name: function.name.to_owned(),
+            name: python_name(name),
             symbol,
             params,
             result: signature.result,

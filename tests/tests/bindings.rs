@@ -1,0 +1,144 @@
+//! Every file of `bindings/`: a crate that uses wasm-bindgen, Python that uses the crate, and what that
+//! must print. Those that say `boards: all` run on every board of this machine, the others on two.
+//!
+//! A file with a section `error` in place of `python` must be refused with that message.
+//! `BLESS=1` rewrites expectations from what the host's MicroPython prints; the boards must then agree.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::{Failure, pipeline};
+use libtest_mimic::{Arguments, Failed, Trial};
+use target_specs::Board;
+use tests::{blessing, board};
+
+/// Where files run that do not ask for more.
+const BOARDS: [&str; 2] = ["unix", "qemu-armv6m"];
+
+#[derive(Debug)]
+struct Chapter {
+    name: String,
+    path: PathBuf,
+    text: String,
+    all_boards: bool,
+}
+
+impl Chapter {
+    fn read(path: PathBuf) -> Chapter {
+        let text = fs::read_to_string(&path).expect("a readable file");
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let all_boards =
+            text.lines().take_while(|line| line.starts_with("//!")).any(|line| line == "//! boards: all");
+        Chapter { name, path, text, all_boards }
+    }
+
+    /// The lines of the comment that begins with `/* name`.
+    fn section(&self, name: &str) -> Option<&str> {
+        let (_, rest) = self.text.split_once(&format!("\n/* {name}\n"))?;
+        Some(rest.split_once("*/").expect("an end of the section").0)
+    }
+
+    /// Makes the crate, unless it is there.
+    fn crate_(&self, folder: &Path) -> std::io::Result<PathBuf> {
+        let folder = folder.join(&self.name);
+        fs::create_dir_all(folder.join("src"))?;
+        let code = self.text.split("\n/* ").next().unwrap_or_default();
+        let dependencies = self.section("dependencies").unwrap_or_default();
+        let manifest = format!(
+            "[package]\nname = \"{}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n\
+             [lib]\ncrate-type = [\"cdylib\"]\n[dependencies]\nwasm-bindgen = \"=0.2.130\"\n{dependencies}\
+             [profile.release]\nopt-level = \"s\"\ncodegen-units = 1\npanic = \"abort\"\n",
+            self.name
+        );
+        for (path, text) in [("Cargo.toml", manifest.as_str()), ("src/lib.rs", code)] {
+            let path = folder.join(path);
+            if fs::read_to_string(&path).ok().as_deref() != Some(text) {
+                fs::write(path, text)?;
+            }
+        }
+        Ok(folder)
+    }
+}
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("bindings");
+    let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
+        .expect("the folder of crates")
+        .map(|entry| entry.expect("a readable entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+        .collect();
+    paths.sort();
+    let chapters: Vec<Arc<Chapter>> = paths.into_iter().map(|path| Arc::new(Chapter::read(path))).collect();
+    assert!(!chapters.is_empty());
+    // Builds share a target folder, so they take turns.
+    let turn = Arc::new(Mutex::new(()));
+    let mut trials = Vec::new();
+    for (board, why_not) in board::boards() {
+        for chapter in &chapters {
+            let wanted = match chapter.section("error") {
+                Some(_) => board.name == BOARDS[0],
+                None => chapter.all_boards || BOARDS.contains(&board.name.as_str()),
+            };
+            // Expectations are the host's.
+            if !wanted || (blessing() && board.name != BOARDS[0]) {
+                continue;
+            }
+            let (chapter, turn) = (Arc::clone(chapter), Arc::clone(&turn));
+            let name = format!("{}::{}", board.name, chapter.name);
+            let trial = Trial::test(name, move || play(&chapter, board, &turn));
+            trials.push(trial.with_ignored_flag(why_not.is_some()));
+        }
+        if let Some(why) = why_not {
+            eprintln!("skipped: {} ({why})", board.name);
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn play(chapter: &Chapter, board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bindings");
+    let built = {
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let options = BuildOptions {
+            manifest_path: Some(chapter.crate_(&folder)?.join("Cargo.toml")),
+            boards: vec![board.name.clone()],
+            target_dir: Some(folder.join("target")),
+            ..Default::default()
+        };
+        build(&options)
+    };
+    let printed = match (built, chapter.section("error")) {
+        (Err(Failure::Problem(error)), Some(_)) => format!("{error}\n"),
+        (Err(failure), _) => return Err(format!("{failure:?}").into()),
+        (Ok(_), Some(_)) => return Err("it is not refused".into()),
+        (Ok((module, mpy)), None) => {
+            let code = chapter.section("python").ok_or("no section `python`")?;
+            board::execute(board, &[(format!("{module}.mpy"), mpy)], code)?
+        }
+    };
+    let section = if chapter.section("error").is_some() { "error" } else { "expect" };
+    let expected = chapter.section(section).unwrap_or_default();
+    if printed == expected {
+        return Ok(());
+    }
+    if blessing() {
+        let (before, _) =
+            chapter.text.split_once(&format!("\n/* {section}\n")).unwrap_or((chapter.text.trim_end(), ""));
+        fs::write(&chapter.path, format!("{before}\n/* {section}\n{printed}*/\n"))?;
+        return Ok(());
+    }
+    Err(format!("{}\n--- expected\n{expected}--- printed\n{printed}", chapter.path.display()).into())
+}
+
+/// The module's name and the bytes of it.
+fn build(options: &BuildOptions) -> Result<(String, Vec<u8>), Failure> {
+    let plan = pipeline::plan(options)?;
+    let built = pipeline::build(&plan, None)?;
+    let mpy = fs::read(&built[0].mpy).map_err(|error| {
+        target_specs::Diagnostic::new("io", format!("{}: {error}", built[0].mpy.display()))
+    })?;
+    Ok((plan.module, mpy))
+}
