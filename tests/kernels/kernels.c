@@ -2,15 +2,13 @@
 #include <stdint.h>
 #include <string.h>
 
-static uint32_t state;
-
-static uint32_t next(void) {
-    state = state * 1664525u + 1013904223u;
-    return state >> 8;
+static uint32_t next(uint32_t *state) {
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 8;
 }
 
 // In [-1, 1), exactly representable.
-static float unit(void) { return (float)(next() & 0xffff) / 32768.0f - 1.0f; }
+static float unit(uint32_t *state) { return (float)(next(state) & 0xffff) / 32768.0f - 1.0f; }
 
 static uint32_t rotl(uint32_t x, int n) { return x << n | x >> (32 - n); }
 static uint32_t rotr(uint32_t x, int n) { return x >> n | x << (32 - n); }
@@ -25,9 +23,9 @@ static uint32_t bits(float x) {
 
 uint32_t fir_f32(uint32_t rounds) {
     float taps[32], input[160];
-    state = 1;
-    for (int i = 0; i < 32; i++) taps[i] = unit();
-    for (int i = 0; i < 160; i++) input[i] = unit();
+    uint32_t state = 1;
+    for (int i = 0; i < 32; i++) taps[i] = unit(&state);
+    for (int i = 0; i < 160; i++) input[i] = unit(&state);
     uint32_t sum = 0;
     while (rounds--) {
         for (int n = 0; n < 128; n++) {
@@ -44,7 +42,7 @@ uint32_t fft_f32(uint32_t rounds) {
     enum { N = 128 };
     float re[N], im[N], wre[N / 2], wim[N / 2];
     double cosine = 0.9987954562051724, sine = -0.049067674327418015, c = 1, s = 0;
-    state = 2;
+    uint32_t state = 2;
     for (int k = 0; k < N / 2; k++) {
         wre[k] = (float)c;
         wim[k] = (float)s;
@@ -54,7 +52,7 @@ uint32_t fft_f32(uint32_t rounds) {
     }
     uint32_t sum = 0;
     while (rounds--) {
-        for (int i = 0; i < N; i++) re[i] = unit();
+        for (int i = 0; i < N; i++) re[i] = unit(&state);
         for (int i = 0; i < N; i++) im[i] = 0;
         for (int i = 1, j = 0; i < N; i++) {
             int bit = N >> 1;
@@ -92,9 +90,9 @@ uint32_t fft_f32(uint32_t rounds) {
 uint32_t matmul_f32(uint32_t rounds) {
     enum { N = 20 };
     float a[N][N], b[N][N], c[N][N];
-    state = 3;
-    for (int i = 0; i < N * N; i++) a[i / N][i % N] = unit();
-    for (int i = 0; i < N * N; i++) b[i / N][i % N] = unit();
+    uint32_t state = 3;
+    for (int i = 0; i < N * N; i++) a[i / N][i % N] = unit(&state);
+    for (int i = 0; i < N * N; i++) b[i / N][i % N] = unit(&state);
     uint32_t sum = 0;
     while (rounds--) {
         for (int i = 0; i < N; i++) {
@@ -146,11 +144,11 @@ uint32_t nbody(uint32_t rounds) {
     struct {
         double p[3], v[3], mass;
     } body[5];
-    state = 4;
+    uint32_t state = 4;
     for (int i = 0; i < 5; i++) {
-        for (int k = 0; k < 3; k++) body[i].p[k] = (double)unit() * 8.0;
-        for (int k = 0; k < 3; k++) body[i].v[k] = (double)unit();
-        body[i].mass = (double)unit() + 1.5;
+        for (int k = 0; k < 3; k++) body[i].p[k] = (double)unit(&state) * 8.0;
+        for (int k = 0; k < 3; k++) body[i].v[k] = (double)unit(&state);
+        body[i].mass = (double)unit(&state) + 1.5;
     }
     double dt = 0.0078125;
     uint32_t sum = 0;
@@ -186,9 +184,9 @@ uint32_t nbody(uint32_t rounds) {
 
 uint32_t fir_i16(uint32_t rounds) {
     int16_t taps[32], input[160];
-    state = 5;
-    for (int i = 0; i < 32; i++) taps[i] = (int16_t)((int16_t)next() >> 4);
-    for (int i = 0; i < 160; i++) input[i] = (int16_t)next();
+    uint32_t state = 5;
+    for (int i = 0; i < 32; i++) taps[i] = (int16_t)((int16_t)next(&state) >> 4);
+    for (int i = 0; i < 160; i++) input[i] = (int16_t)next(&state);
     uint32_t sum = 0;
     while (rounds--) {
         for (int n = 0; n < 128; n++) {
@@ -205,9 +203,9 @@ uint32_t matmul_i8(uint32_t rounds) {
     enum { N = 24 };
     int8_t a[N][N], b[N][N];
     int32_t c[N][N];
-    state = 6;
-    for (int i = 0; i < N * N; i++) a[i / N][i % N] = (int8_t)next();
-    for (int i = 0; i < N * N; i++) b[i / N][i % N] = (int8_t)next();
+    uint32_t state = 6;
+    for (int i = 0; i < N * N; i++) a[i / N][i % N] = (int8_t)next(&state);
+    for (int i = 0; i < N * N; i++) b[i / N][i % N] = (int8_t)next(&state);
     uint32_t sum = 0;
     while (rounds--) {
         for (int i = 0; i < N; i++) {
@@ -274,10 +272,10 @@ uint32_t sha256(uint32_t rounds) {
     uint8_t data[64];
     uint32_t h[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                      0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
-    state = 7;
+    uint32_t state = 7;
     while (rounds--) {
         for (int n = 0; n < 8; n++) {
-            for (int i = 0; i < 64; i++) data[i] = (uint8_t)next();
+            for (int i = 0; i < 64; i++) data[i] = (uint8_t)next(&state);
             sha256_block(h, data);
         }
     }
@@ -294,8 +292,8 @@ uint32_t crc32(uint32_t rounds) {
         for (int k = 0; k < 8; k++) c = c & 1 ? 0xedb88320u ^ c >> 1 : c >> 1;
         table[i] = c;
     }
-    state = 8;
-    for (int i = 0; i < 1024; i++) data[i] = (uint8_t)next();
+    uint32_t state = 8;
+    for (int i = 0; i < 1024; i++) data[i] = (uint8_t)next(&state);
     uint32_t crc = ~0u;
     while (rounds--)
         for (int i = 0; i < 1024; i++) crc = table[(crc ^ data[i]) & 0xff] ^ crc >> 8;
@@ -317,9 +315,9 @@ static void sift(uint32_t *data, int root, int end) {
 
 uint32_t sort(uint32_t rounds) {
     uint32_t data[256], sum = 0;
-    state = 9;
+    uint32_t state = 9;
     while (rounds--) {
-        for (int i = 0; i < 256; i++) data[i] = next();
+        for (int i = 0; i < 256; i++) data[i] = next(&state);
         for (int root = 127; root >= 0; root--) sift(data, root, 256);
         for (int end = 255; end >= 1; end--) {
             uint32_t t = data[0];
@@ -456,9 +454,9 @@ uint32_t base64(uint32_t rounds) {
     uint8_t data[192], text[256], decode[128] = {0};
     for (int i = 0; i < 64; i++) decode[(uint8_t)ALPHABET[i]] = (uint8_t)i;
     uint32_t sum = 0;
-    state = 10;
+    uint32_t state = 10;
     while (rounds--) {
-        for (int i = 0; i < 192; i++) data[i] = (uint8_t)next();
+        for (int i = 0; i < 192; i++) data[i] = (uint8_t)next(&state);
         for (int i = 0; i < 64; i++) {
             const uint8_t *from = data + 3 * i;
             uint8_t *to = text + 4 * i;
@@ -484,11 +482,11 @@ uint32_t base64(uint32_t rounds) {
 uint32_t search(uint32_t rounds) {
     enum { TEXT = 1024, WORD = 6 };
     uint8_t text[TEXT], word[WORD], skip[256];
-    state = 11;
-    for (int i = 0; i < TEXT; i++) text[i] = (uint8_t)('a' + next() % 3);
+    uint32_t state = 11;
+    for (int i = 0; i < TEXT; i++) text[i] = (uint8_t)('a' + next(&state) % 3);
     uint32_t sum = 0;
     while (rounds--) {
-        for (int i = 0; i < WORD; i++) word[i] = (uint8_t)('a' + next() % 3);
+        for (int i = 0; i < WORD; i++) word[i] = (uint8_t)('a' + next(&state) % 3);
         memset(skip, WORD, sizeof skip);
         for (int i = 0; i < WORD - 1; i++) skip[word[i]] = (uint8_t)(WORD - 1 - i);
         for (uint32_t at = 0; at + WORD <= TEXT; at += skip[text[at + WORD - 1]]) {

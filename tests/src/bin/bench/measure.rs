@@ -1,0 +1,99 @@
+//! Modules → numbers.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use cargo_mpy::toolchain::emulator::{Run, count, run};
+use cargo_mpy::toolchain::micropython::Firmware;
+use target_specs::{Arch, Emulator};
+
+use crate::Result;
+use crate::build::{Made, Road};
+use crate::subjects::Program;
+
+/// One program: a number per road.
+pub struct Row {
+    pub name: &'static str,
+    pub cells: Vec<Option<u64>>,
+}
+
+/// Instructions on an emulated board, microseconds on this machine.
+pub fn measure(arch: &Arch, programs: &[&'static Program], made: &[(Road, Vec<Option<Made>>)]) -> Result<Vec<Row>> {
+    let board = target_specs::board(arch.test_board.as_deref().unwrap_or_default())?;
+    let firmware = Firmware::build(board, &|_| {})?;
+    let timeout = Duration::from_secs(600);
+    let mut rows: Vec<Row> =
+        programs.iter().map(|program| Row { name: program.name, cells: vec![None; made.len()] }).collect();
+    let mut results: Vec<Option<String>> = vec![None; programs.len()];
+    let mut agree = |at: usize, road: Road, result: &str| match &results[at] {
+        None => {
+            results[at] = Some(result.to_owned());
+            Ok(())
+        }
+        Some(known) if known == result => Ok(()),
+        Some(known) => Err(format!("{} {}: {result}, not {known}", programs[at].name, road.name())),
+    };
+    if matches!(board.emulator, Some(Emulator::Unix { .. })) {
+        for (at, program) in programs.iter().enumerate() {
+            let mut modules = Vec::new();
+            let mut code = "import time\nms = []\n".to_owned();
+            let mut order = Vec::new();
+            for (index, (_, all)) in made.iter().enumerate() {
+                let Some(module) = &all[at] else { continue };
+                let name = format!("r{index}");
+                modules.push((format!("{name}.mpy"), module.mpy.clone()));
+                let _ = writeln!(code, "import {name}\nms.append({name})\nm = {name}\n{}", program.setup);
+                order.push(index);
+            }
+            let call = program.call;
+            let _ = write!(
+                code,
+                "def once(m, n):\n t = time.ticks_us()\n for _ in range(n):\n  r = {call}\n return time.ticks_diff(time.ticks_us(), t)\n\
+                 n = 1\nwhile once(ms[0], n) < 20000: n *= 2\n\
+                 best = [1e9] * len(ms)\n\
+                 for again in range(15):\n for i, m in enumerate(ms):\n  best[i] = min(best[i], once(m, n) / n)\n\
+                 for i, m in enumerate(ms): print({call}, int(best[i] * 1000))\n"
+            );
+            let outcome = run(&Run { board, firmware: &firmware, modules: &modules, code: &code, timeout }, &mut |_| {})?;
+            let printed = String::from_utf8_lossy(&outcome.stdout).into_owned();
+            for (line, index) in printed.lines().zip(&order) {
+                let (result, nanoseconds) = line.split_once(' ').ok_or("no numbers")?;
+                agree(at, made[*index].0, result)?;
+                rows[at].cells[*index] = Some(nanoseconds.parse::<u64>()? / 1000);
+            }
+            if printed.lines().count() != order.len() {
+                return Err(format!("{}: {printed}{}", program.name, outcome.stderr).into());
+            }
+        }
+        return Ok(rows);
+    }
+    for (index, (road, all)) in made.iter().enumerate() {
+        let ready: Vec<(usize, &Made)> =
+            all.iter().enumerate().filter_map(|(at, made)| Some((at, made.as_ref()?))).collect();
+        // Some want a page of 64 KiB each, and what a module has is never given back.
+        for few in ready.chunks(4) {
+            let modules: Vec<(String, Vec<u8>)> =
+                few.iter().map(|(_, made)| (format!("{}.mpy", made.name), made.mpy.clone())).collect();
+            let mut code = "import machine\n".to_owned();
+            for (at, made) in few {
+                let program = programs[*at];
+                let _ = write!(
+                    code,
+                    "import {0} as m\n{1}\nmachine.idle()\nr = {2}\nmachine.idle()\nprint(r)\n",
+                    made.name, program.setup, program.call
+                );
+            }
+            let run = Run { board, firmware: &firmware, modules: &modules, code: &code, timeout };
+            let outcome = count(&run, &mut |_| {})?;
+            let printed = String::from_utf8_lossy(&outcome.stdout).into_owned();
+            if outcome.marks.len() != 2 * few.len() || printed.lines().count() != few.len() {
+                return Err(format!("{} {}: {printed}{}", arch.name, road.name(), outcome.stderr).into());
+            }
+            for (((at, _), marks), result) in few.iter().zip(outcome.marks.chunks(2)).zip(printed.lines()) {
+                agree(*at, *road, result)?;
+                rows[*at].cells[index] = Some(marks[1] - marks[0]);
+            }
+        }
+    }
+    Ok(rows)
+}

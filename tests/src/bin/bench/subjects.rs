@@ -1,0 +1,166 @@
+//! What is measured: programs in Rust and in C, as WebAssembly and native.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cargo_mpy::plan::CrateBuild;
+use cargo_mpy::toolchain::{cargo, read_file};
+use target_specs::Arch;
+
+use crate::{Options, Result, checked};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    Rust,
+    C,
+}
+
+pub struct Program {
+    pub name: &'static str,
+    /// What it is built from.
+    pub folder: &'static str,
+    pub exports: &'static [&'static str],
+    /// Python before the measurement, and what is measured: `m` is the module.
+    pub setup: &'static str,
+    pub call: &'static str,
+}
+
+macro_rules! kernels {
+    ($($name:literal)*) => {
+        &[
+            Program {
+                name: "coremark",
+                folder: "examples/coremark",
+                exports: &["start", "iterate"],
+                setup: "m.start(0)",
+                call: "m.iterate(1)",
+            },
+            $(Program {
+                name: $name,
+                folder: "tests/kernels",
+                exports: &[$name],
+                setup: "None",
+                call: concat!("m.", $name, "(3)"),
+            },)*
+        ]
+    };
+}
+
+pub const PROGRAMS: &[Program] = kernels! {
+    "fir_f32" "fft_f32" "matmul_f32" "mandelbrot" "nbody" "fir_i16" "matmul_i8"
+    "sha256" "crc32" "sort" "json" "base64" "search"
+};
+
+/// Bytes of shadow stack: `tests/kernels` says so too.
+const STACK: u32 = 8192;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").to_owned()
+}
+
+/// A C program as one translation unit: its text and where it includes from.
+pub fn c_source(program: &Program, options: &Options) -> Result<Option<(String, Vec<PathBuf>)>> {
+    if program.name != "coremark" {
+        return Ok(Some((std::fs::read_to_string(root().join("tests/kernels/kernels.c"))?, Vec::new())));
+    }
+    let Some(coremark) = &options.coremark else { return Ok(None) };
+    // Its header has no guard.
+    let mut text = "#define iterate eembc_iterate\n#include \"coremark.h\"\n".to_owned();
+    for part in ["core_list_join.c", "core_matrix.c", "core_state.c", "core_util.c"] {
+        let part = std::fs::read_to_string(coremark.join(part))?;
+        // Tables of pointers are state, which is visible: see WASM_STATE in wasm.h.
+        text += &part.replace("#include \"coremark.h\"", "").replace("static ee_u8 *", "ee_u8 *");
+    }
+    text += include_str!("coremark.c");
+    Ok(Some((text, vec![root().join("tests/src/bin/bench"), coremark.clone()])))
+}
+
+/// The linked module of a program.
+pub fn wasm(
+    program: &Program,
+    language: Language,
+    options: &Options,
+    folder: &Path,
+) -> Result<Option<Vec<u8>>> {
+    let whole = match language {
+        Language::Rust => {
+            let build = CrateBuild {
+                package: program.folder.rsplit('/').next().unwrap_or_default().to_owned(),
+                manifest: root().join(program.folder).join("Cargo.toml"),
+                profile: "release".to_owned(),
+                cargo_args: Vec::new(),
+                target_dir: folder.join("rust-wasm"),
+            };
+            let rust = cargo::find()?;
+            let artifact = cargo::build(&rust, &build, STACK).map_err(|failure| format!("{failure:?}"))?;
+            read_file(&artifact.wasm)?
+        }
+        Language::C => {
+            let Some((text, includes)) = c_source(program, options)? else { return Ok(None) };
+            let (c, wasm) = (folder.join("program.c"), folder.join("program.wasm"));
+            std::fs::write(&c, text)?;
+            let mut command = Command::new("clang");
+            command.args(["--target=wasm32", "-O2", "-std=gnu11", "-nostdlib"]);
+            command.args(["-mbulk-memory", "-msign-ext", "-mmutable-globals", "-mnontrapping-fptoint", "-ffp-contract=off", "-w"]);
+            command.args(["-fno-strict-aliasing", "-I"]).arg(folder.join("libc"));
+            command.args(["-Wl,--no-entry", "-Wl,--stack-first", "-Wl,-zstack-size=8192"]);
+            for symbol in ["__heap_base", "__data_end", "__stack_pointer"].iter().chain(program.exports) {
+                command.arg(format!("-Wl,--export={symbol}"));
+            }
+            for include in includes {
+                command.arg("-I").arg(include);
+            }
+            checked(command.arg("-o").arg(&wasm).arg(&c))?;
+            std::fs::read(&wasm)?
+        }
+    };
+    Ok(Some(only(&whole, program.exports)?))
+}
+
+/// The module with these functions exported and no others.
+fn only(wasm: &[u8], exports: &[&str]) -> Result<Vec<u8>> {
+    let mut module = walrus::Module::from_buffer(wasm).map_err(|error| error.to_string())?;
+    let others: Vec<_> = module
+        .exports
+        .iter()
+        .filter(|export| matches!(export.item, walrus::ExportItem::Function(_)))
+        .filter(|export| !exports.contains(&export.name.as_str()))
+        .map(walrus::Export::id)
+        .collect();
+    for id in others {
+        module.exports.delete(id);
+    }
+    walrus::passes::gc::run(&mut module);
+    Ok(module.emit_wasm())
+}
+
+/// A crate as a static library for an architecture, by a rustc that has the source of its library.
+pub fn rust_library(program: &Program, arch: &Arch, options: &Options, folder: &Path) -> Result<Option<Vec<u8>>> {
+    let (Some(rustc), Some((triple, flags))) = (&options.rustc, triple(arch)) else { return Ok(None) };
+    let target = folder.join("rust-native");
+    let mut command = Command::new(rustc.with_file_name("cargo"));
+    command
+        .args(["rustc", "--lib", "--crate-type", "staticlib", "--release", "-Zbuild-std=core", "--target", triple])
+        .arg("--manifest-path")
+        .arg(root().join(program.folder).join("Cargo.toml"))
+        .arg("--target-dir")
+        .arg(&target)
+        .env("RUSTC", rustc)
+        .env("RUSTC_BOOTSTRAP", "1")
+        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"))
+        .current_dir(root().join(program.folder));
+    checked(&mut command)?;
+    let name = format!("lib{}.a", program.folder.rsplit('/').next().unwrap_or_default());
+    Ok(Some(std::fs::read(target.join(triple).join("release").join(name))?))
+}
+
+/// rustc's name for an architecture, and what makes its code linkable into a module.
+fn triple(arch: &Arch) -> Option<(&'static str, Vec<&'static str>)> {
+    let absolute = "-Crelocation-model=static";
+    Some(match arch.name.as_str() {
+        "armv6m" => ("thumbv6m-none-eabi", vec![absolute]),
+        "armv7emsp" => ("thumbv7em-none-eabihf", vec![absolute, "-Ctarget-feature=+no-movt", "-Ctarget-cpu=cortex-m4"]),
+        "rv32imc" => ("riscv32imc-unknown-none-elf", vec![absolute]),
+        _ => return None,
+    })
+}
