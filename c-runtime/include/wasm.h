@@ -189,6 +189,12 @@ WASM_UNUSED static inline uint8_t *wasm_cell_of(const wasm_memory_t *memory, uin
         wasm_trap(WASM_TRAP_STACK_OVERFLOW); \
     }
 
+/* The shadow stack's pointer never exceeds its first value, nor wraps around below 0. */
+#define WASM_STACK_TOP(pointer, top) \
+    if ((pointer) > (top)) { \
+        wasm_trap(WASM_TRAP_STACK_OVERFLOW); \
+    }
+
 /* After a call that may recurse: makes it an ordinary call, as a jump would not be seen by WASM_STACK_CHECK. */
 #define WASM_KEEP_FRAME() __asm__ volatile("")
 

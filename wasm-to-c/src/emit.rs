@@ -14,7 +14,7 @@ use crate::names::{Names, demangled};
 use crate::relocs::{DataObject, Reference, Relocations, refuse};
 use crate::{
     CUnit, ExportedFunc, ExportedItem, FuncType, ImportedFunc, ImportedItem, Interface, Item, MemoryInfo,
-    Options, Translation, ValType, WasmModule, ops,
+    Options, Safety, Translation, ValType, WasmModule, ops,
 };
 
 /// The C type of a value.
@@ -61,6 +61,9 @@ pub(crate) struct Unit<'m> {
     relocations: Option<&'m Relocations>,
     heap_base: Option<u32>,
     stack_pointer: Option<u32>,
+    /// The shadow stack's pointer, when nobody but the module can change it and accesses are checked, and its
+    /// first value, which it never exceeds.
+    pub stack_top: Option<(u32, u32)>,
     /// Function types that tables distinguish, by number.
     types: Vec<FuncType>,
     /// Modules that share functions number their types alike.
@@ -143,6 +146,15 @@ pub(crate) fn unit<'m>(
             })
     });
     let fixed = fixed.collect();
+    let stack_top = stack_pointer.filter(|_| options.safety != Safety::Trusted).and_then(|index| {
+        let global = &module.globals[index as usize];
+        let shown = module.exports.iter().any(|(_, kind, i)| *kind == ExternalKind::Global && *i == index);
+        match global.init {
+            Constant::I32(top) if !shown && global.import.is_none() && global.mutable => Some((index, top)),
+            _ => None,
+        }
+        .filter(|(_, top)| !options.direct && memories.first().is_some_and(|memory| memory.holds(0, *top as usize)))
+    });
     let unit = Unit {
         name: &source.name,
         module,
@@ -155,6 +167,7 @@ pub(crate) fn unit<'m>(
         relocations,
         heap_base: source.heap_base,
         stack_pointer,
+        stack_top,
         types,
         linkable: options.linkable,
         referenced: RefCell::default(),

@@ -11,6 +11,7 @@ use wasmparser::{BlockType, Operator};
 use crate::emit::{Unit, c_type};
 use crate::memory::Address;
 use crate::module::unsupported;
+use crate::range::{self, Range};
 use crate::{FuncType, ValType, ops};
 
 /// An operand that has not been used yet.
@@ -24,6 +25,8 @@ pub(crate) struct Operand {
     pub constant: bool,
     /// The value, when it is known.
     pub known: Option<u32>,
+    /// What is known of an i32's.
+    pub range: Range,
     /// As a condition, when that is shorter.
     condition: Option<String>,
     /// Locals it reads.
@@ -41,6 +44,7 @@ impl Operand {
             ty,
             constant: true,
             known: None,
+            range: Range::ANY,
             condition: None,
             locals: Vec::new(),
             state: false,
@@ -59,6 +63,7 @@ impl Operand {
             ty,
             constant: parts.iter().all(|part| part.constant),
             known: None,
+            range: Range::ANY,
             condition: None,
             locals,
             state: parts.iter().any(|part| part.state),
@@ -122,6 +127,10 @@ pub(crate) struct Body<'a, 'm> {
     skipped: usize,
     result_type: String,
     after_tee: bool,
+    /// What is known of the locals' values here.
+    facts: Vec<Range>,
+    /// The frame on the shadow stack, where checks depend on it.
+    frame: Option<range::Frame>,
 }
 
 /// Longer expressions are kept in a variable, for readers and for the compiler's sake.
@@ -137,9 +146,12 @@ pub(crate) fn translate(unit: &Unit<'_>, index: u32, body: &wasmparser::Function
         let local = crate::module::val_type(unit.name, local)?;
         locals.extend(std::iter::repeat_n(local, count as usize));
     }
+    let frame = unit.stack_top.and_then(|(pointer, _)| range::frame(body, pointer));
     let mut this = Body {
         unit,
         index,
+        facts: vec![Range::ANY; locals.len()],
+        frame,
         c: String::new(),
         stack: Vec::new(),
         frames: Vec::new(),
@@ -234,7 +246,8 @@ impl Body<'_, '_> {
     fn spill_at(&mut self, at: usize) {
         let ty = self.stack[at].ty;
         let name = self.temp(ty);
-        let text = std::mem::replace(&mut self.stack[at], Operand::atom(name.clone(), ty)).text;
+        let kept = Operand { range: self.stack[at].range, ..Operand::atom(name.clone(), ty) };
+        let text = std::mem::replace(&mut self.stack[at], kept).text;
         self.line(format!("{name} = {text};"));
     }
 
@@ -272,7 +285,7 @@ impl Body<'_, '_> {
         }
         let after_tee = std::mem::take(&mut self.after_tee);
         if let Some(line) = ops::simple(op) {
-            return self.simple(&line);
+            return self.simple(&line, op);
         }
         if let Some(access) = ops::access(op) {
             return self.access(&access);
@@ -434,13 +447,15 @@ impl Body<'_, '_> {
                 }
                 let (b, a) = (self.pop(), self.pop());
                 let text = format!("({}) ? {} : {}", condition.as_condition(), a.inner(), b.inner());
-                let operand = Operand::of(text, a.ty, &[&a, &b, &condition]);
+                let mut operand = Operand::of(text, a.ty, &[&a, &b, &condition]);
+                operand.range = range::either(a.range, b.range);
                 self.push(operand);
             }
             Operator::LocalGet { local_index } => {
                 let mut operand = Operand::atom(format!("l{local_index}"), self.locals[local_index as usize]);
                 operand.constant = false;
                 operand.locals.push(local_index);
+                operand.range = self.facts[local_index as usize];
                 self.push(operand);
             }
             Operator::LocalSet { local_index } | Operator::LocalTee { local_index } => {
@@ -450,6 +465,13 @@ impl Body<'_, '_> {
                     self.spill(|other| other.traps);
                 }
                 self.line(format!("l{local_index} = {};", operand.text));
+                self.facts[local_index as usize] = operand.range;
+                if let (Some(frame), Some((_, top))) = (self.frame, self.unit.stack_top)
+                    && frame.local == local_index
+                {
+                    self.line(format!("WASM_STACK_TOP(l{local_index}, {top}u);"));
+                    self.facts[local_index as usize] = Range { most: 0, frame: Some(frame.size) };
+                }
                 if matches!(op, Operator::LocalTee { .. }) {
                     self.operator(&Operator::LocalGet { local_index }, start)?;
                     self.after_tee = true;
@@ -463,8 +485,17 @@ impl Body<'_, '_> {
                 self.push(operand);
             }
             Operator::GlobalSet { global_index } => {
-                let operand = self.pop();
+                let mut operand = self.pop();
                 self.settle();
+                if let Some((pointer, top)) = self.unit.stack_top
+                    && pointer == global_index
+                    && !operand.range.frame.is_some_and(|size| operand.range.most <= size)
+                {
+                    self.stack.push(operand);
+                    self.spill_at(self.stack.len() - 1);
+                    operand = self.pop();
+                    self.line(format!("WASM_STACK_TOP({}, {top}u);", operand.text));
+                }
                 if after_tee && let Some(check) = self.unit.stack_check(global_index, &operand.text) {
                     self.line(check);
                 }
@@ -475,7 +506,8 @@ impl Body<'_, '_> {
                 let operand = match self.unit.address_constant(value as u32) {
                     Some(text) => Operand { atom: false, ..Operand::atom(text, ValType::I32) },
                     None => {
-                        Operand { known: Some(value as u32), ..Operand::atom(int32(value), ValType::I32) }
+                        let (known, range) = (Some(value as u32), Range::to(value as u32));
+                        Operand { known, range, ..Operand::atom(int32(value), ValType::I32) }
                     }
                 };
                 self.push(operand);
@@ -537,7 +569,7 @@ impl Body<'_, '_> {
         Ok(())
     }
 
-    fn simple(&mut self, line: &ops::Simple) -> Result<()> {
+    fn simple(&mut self, line: &ops::Simple, op: &Operator<'_>) -> Result<()> {
         let parts = self.pops(line.operands);
         let mut text = String::new();
         let mut rest = line.template;
@@ -559,6 +591,8 @@ impl Body<'_, '_> {
         let mut operand = Operand::of(text, line.result, &refs);
         operand.atom = call;
         operand.traps |= line.traps;
+        let ranges: Vec<Range> = parts.iter().map(|part| part.range).collect();
+        operand.range = range::result(op, &ranges, parts.last().and_then(|part| part.known));
         let compares = ["==", "!=", "<", ">"].iter().any(|op| line.template.contains(&format!("}} {op}")))
             && !line.template.contains("<<")
             && !line.template.contains(">>");
@@ -617,6 +651,11 @@ impl Body<'_, '_> {
                 operand.constant = false;
                 operand.state = true;
                 operand.traps |= traps;
+                operand.range = match access.cell {
+                    "wasm_u8" => Range::to(0xff),
+                    "wasm_u16" => Range::to(0xffff),
+                    _ => Range::ANY,
+                };
                 self.push(operand);
             }
         }
@@ -730,6 +769,7 @@ impl Body<'_, '_> {
         let mut inner = params.clone();
         let mut start = String::new();
         if kind == Kind::Loop {
+            self.forget();
             branch = ty.params.iter().map(|ty| self.temp(*ty)).collect();
             for (name, param) in branch.iter().zip(&params) {
                 self.line(format!("{name} = {};", param.text));
@@ -792,7 +832,16 @@ impl Body<'_, '_> {
         text
     }
 
+    /// Where ways meet nothing is known but the frame.
+    fn forget(&mut self) {
+        let frame = self.frame.map(|frame| frame.local as usize);
+        for (_, fact) in self.facts.iter_mut().enumerate().filter(|(local, _)| Some(*local) != frame) {
+            *fact = Range::ANY;
+        }
+    }
+
     fn alternative(&mut self) {
+        self.forget();
         if self.reachable {
             self.settle();
             self.fall_through();
@@ -821,6 +870,7 @@ impl Body<'_, '_> {
             }
             return;
         }
+        self.forget();
         if falls {
             self.settle();
             self.fall_through();

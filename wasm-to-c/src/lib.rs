@@ -10,6 +10,7 @@ mod memory;
 mod module;
 mod names;
 mod ops;
+mod range;
 pub mod relocs;
 
 pub use emit::c_type;

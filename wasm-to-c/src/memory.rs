@@ -13,8 +13,9 @@ pub(crate) struct Address {
 }
 
 enum Model {
-    /// An array of a fixed size.
-    Static { bytes: u32 },
+    /// An array of a fixed size. What begins inside may end up to `guard` bytes behind it: nobody counts on a
+    /// trap there, or masking keeps it harmless.
+    Static { bytes: u32, guard: u32 },
     /// A `wasm_memory_t`, whose block `memory.grow` may move; `pointer` when it is another module's.
     Block { minimum: u32, maximum: u32, pointer: bool },
     /// No block at all: addresses are the machine's.
@@ -50,9 +51,21 @@ impl Memory {
             _ if source.relocations.is_some() => Model::Direct,
             _ if declared.import.is_some() => block(true),
             _ if shared => block(false),
-            Some(bytes) => Model::Static { bytes },
-            None if !declared.grows || declared.maximum == Some(declared.minimum) => Model::Static { bytes },
+            Some(exact) => {
+                // The module was promised whole pages, so what lies behind the bytes it uses is still its memory.
+                let promised = u64::from(exact) + u64::from(declared.reach) <= declared.minimum * declared.page;
+                Model::Static { bytes: exact, guard: if promised { declared.reach } else { 0 } }
+            }
+            None if !declared.grows || declared.maximum == Some(declared.minimum) => {
+                Model::Static { bytes, guard: 0 }
+            }
             None => block(false),
+        };
+        let model = match model {
+            Model::Static { bytes, .. } if options.safety == Safety::Masked => {
+                Model::Static { bytes, guard: declared.reach }
+            }
+            other => other,
         };
         Memory { name, model, page, safety: options.safety }
     }
@@ -80,25 +93,37 @@ impl Memory {
         let outside = || Address { text: format!("wasm_outside({})", address.text), traps: true };
         match &self.model {
             Model::Direct => safe(format!("(uintptr_t)({sum})")),
-            Model::Static { bytes: size } => {
+            Model::Static { bytes: size, guard } => {
                 let name = &self.name;
-                if let Some(known) = address.known
-                    && u64::from(known) + end <= u64::from(*size)
-                {
-                    return safe(format!("({name} + {}u)", u64::from(known) + offset));
+                if address.range.inside(end, *size) {
+                    return safe(match address.known {
+                        Some(known) => format!("({name} + {}u)", u64::from(known) + offset),
+                        None => format!("({name} + ({sum}))"),
+                    });
                 }
+                let guarded = end <= u64::from(*guard) && *size > 0;
                 match self.safety {
                     Safety::Trusted => safe(format!("({name} + ({sum}))")),
                     Safety::Masked => {
-                        safe(format!("({name} + (({sum}) & {:#x}u))", size.next_power_of_two() - 1))
+                        let mask = size.next_power_of_two() - 1;
+                        // An address that is good is below the mask, so fields of one structure share it.
+                        safe(match guarded {
+                            true if offset > 0 => {
+                                format!("({name} + {offset}u + ({} & {mask:#x}u))", address.inner())
+                            }
+                            _ => format!("({name} + (({sum}) & {mask:#x}u))"),
+                        })
                     }
-                    Safety::Checked if end > u64::from(*size) => outside(),
+                    Safety::Checked if end > u64::from(*size) && !guarded => outside(),
                     Safety::Checked => {
-                        let last = u64::from(*size) - end;
+                        let last = if guarded { u64::from(*size) - 1 } else { u64::from(*size) - end };
                         let text = format!("wasm_cell({name}, {}, {offset}u, {last}u)", address.text);
                         Address { text, traps: true }
                     }
                 }
+            }
+            Model::Block { minimum, .. } if address.range.inside(end, *minimum) => {
+                safe(format!("({} + ({sum}))", self.member("data")))
             }
             Model::Block { .. } if end > u64::from(u32::MAX) => outside(),
             Model::Block { .. } if self.safety == Safety::Trusted => {
@@ -114,7 +139,7 @@ impl Memory {
     /// `memory.size`.
     pub fn size(&self) -> String {
         match &self.model {
-            Model::Static { bytes } => format!("{}u", bytes.div_ceil(self.page)),
+            Model::Static { bytes, .. } => format!("{}u", bytes.div_ceil(self.page)),
             Model::Block { .. } => format!("({} / {}u)", self.member("bytes"), self.page),
             Model::Direct => "0u".into(),
         }
@@ -187,7 +212,7 @@ impl Memory {
     /// Its current size in bytes.
     pub fn bytes(&self) -> String {
         match &self.model {
-            Model::Static { bytes } => format!("{bytes}u"),
+            Model::Static { bytes, .. } => format!("{bytes}u"),
             Model::Block { .. } => self.member("bytes"),
             Model::Direct => "0xffffffffu".into(),
         }
@@ -196,7 +221,7 @@ impl Memory {
     /// Whether a segment of `length` bytes at `offset` surely fits.
     pub fn holds(&self, offset: u32, length: usize) -> bool {
         match self.model {
-            Model::Static { bytes: size } | Model::Block { minimum: size, pointer: false, .. } => {
+            Model::Static { bytes: size, .. } | Model::Block { minimum: size, pointer: false, .. } => {
                 u64::from(offset) + length as u64 <= u64::from(size)
             }
             _ => false,
@@ -208,10 +233,13 @@ impl Memory {
         let name = &self.name;
         let _ = match self.model {
             Model::Direct => Ok(()),
-            Model::Static { bytes } => {
-                // Masked accesses reach past the mask by a cell.
-                let bytes =
-                    if self.safety == Safety::Masked { bytes.next_power_of_two() + 8 } else { bytes.max(1) };
+            Model::Static { bytes, guard } => {
+                let bytes = if self.safety == Safety::Masked {
+                    // Masked accesses reach past the mask by a cell at least.
+                    bytes.next_power_of_two() + guard.max(8)
+                } else {
+                    (bytes + guard).max(1)
+                };
                 writeln!(c, "WASM_STATE uint8_t {name}[{bytes}] __attribute__((aligned(8)));")
             }
             Model::Block { pointer: true, .. } => writeln!(c, "WASM_STATE wasm_memory_t *{name};"),

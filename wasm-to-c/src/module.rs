@@ -8,7 +8,7 @@ use wasmparser::{
     FunctionBody, HeapType, KnownCustom, Name, Operator, Parser, Payload, TypeRef, ValidPayload, Validator,
 };
 
-use crate::{FuncType, ValType, WasmModule, features};
+use crate::{FuncType, ValType, WasmModule, features, ops};
 
 pub(crate) struct Function {
     pub ty: FuncType,
@@ -47,7 +47,12 @@ pub(crate) struct Memory {
     pub import: Option<(String, String)>,
     /// Some function grows it.
     pub grows: bool,
+    /// The farthest that an access with a small offset reaches behind its address.
+    pub reach: u32,
 }
+
+/// Offsets that fields of structures have.
+const SMALL: u64 = 256;
 
 pub(crate) struct Table {
     pub ty: ValType,
@@ -309,7 +314,15 @@ fn uses(module: &mut Module<'_>) -> std::result::Result<(), BinaryReaderError> {
     for body in &module.bodies {
         let mut reader = body.get_operators_reader()?;
         while !reader.eof() {
-            match reader.read()? {
+            let op = reader.read()?;
+            if let Some(access) = ops::access(&op) {
+                let end = access.memarg.offset + u64::from(access.bytes);
+                let memory = &mut module.memories[access.memarg.memory as usize];
+                if end <= SMALL {
+                    memory.reach = memory.reach.max(end as u32);
+                }
+            }
+            match op {
                 Operator::MemoryGrow { mem } => module.memories[mem as usize].grows = true,
                 Operator::TableGet { table }
                 | Operator::TableSet { table }
@@ -343,6 +356,7 @@ fn memory(module: &str, ty: &wasmparser::MemoryType, import: Option<(String, Str
         page: 1 << ty.page_size_log2.unwrap_or(16),
         import,
         grows: false,
+        reach: 0,
     })
 }
 

@@ -117,7 +117,7 @@ impl Builder<'_> {
         let include = self.folder.join("include");
         let compiler = cc::find(self.arch)?;
         if matches!(road, Road::Ours(_)) {
-            compiler.compile(&c, &object, &[], level, &[&include])?;
+            compiler.compile(&c, &object, &self.options.flags, level, &[&include])?;
         } else {
             let mut command = self.compiler(&compiler);
             command.args(FLAGS).arg(level).arg("-c").arg(&c).arg("-o").arg(&object);

@@ -33,7 +33,7 @@ pub struct Options {
     /// Languages: rust, c
     #[arg(long, value_delimiter = ',', default_value = "rust,c")]
     languages: Vec<String>,
-    /// Only roads with one of these in their names
+    /// Only these roads, by the heads of their columns
     #[arg(long, value_delimiter = ',')]
     roads: Vec<String>,
     /// EEMBC's CoreMark (github.com/eembc/coremark), for the same program in C
@@ -54,6 +54,9 @@ pub struct Options {
     /// Write the document here
     #[arg(long)]
     out: Option<PathBuf>,
+    /// More flags for the C that is ours, to try them
+    #[arg(long, value_delimiter = ',', allow_hyphen_values = true)]
+    flags: Vec<String>,
     /// Leave out sizes
     #[arg(long)]
     no_sizes: bool,
@@ -81,7 +84,7 @@ fn main() -> Result<()> {
     std::fs::create_dir_all(&folder)?;
     prepare(&folder)?;
     let wanted = |name: &str, among: &[String]| among.is_empty() || among.iter().any(|part| name.contains(part.as_str()));
-    let roads: Vec<Road> = ROADS.iter().copied().filter(|road| wanted(road.name(), &options.roads)).collect();
+    let roads: Vec<Road> = ROADS.iter().copied().filter(|road| options.roads.is_empty() || options.roads.iter().any(|name| name == road.name())).collect();
     let mut document = String::new();
     let mut sizes: Vec<(String, Vec<Row>)> = Vec::new();
     for language in [Language::Rust, Language::C] {
@@ -213,7 +216,7 @@ fn speed_table(arch: &target_specs::Arch, language: Language, roads: &[Road], ro
     let mut text = format!("## {} from {language:?}\n\n", arch.title);
     let mut head = vec!["program".to_owned(), format!("native, {unit}")];
     head.extend(roads[1..].iter().map(|road| road.name().to_owned()));
-    let rows: Vec<Vec<String>> = rows
+    let mut lines: Vec<Vec<String>> = rows
         .iter()
         .map(|row| {
             let native = row.cells[0];
@@ -225,7 +228,17 @@ fn speed_table(arch: &target_specs::Arch, language: Language, roads: &[Road], ro
             cells
         })
         .collect();
-    text.push_str(&table(&head, &rows));
+    let mut mean = vec!["geometric mean".to_owned(), String::new()];
+    mean.extend((1..roads.len()).map(|at| {
+        let shares: Vec<f64> = rows
+            .iter()
+            .filter_map(|row| Some((row.cells[0]? as f64 / row.cells[at]? as f64).ln()))
+            .collect();
+        let mean = (shares.iter().sum::<f64>() / shares.len() as f64).exp();
+        if shares.is_empty() { "–".to_owned() } else { format!("{:.1} %", 100.0 * mean) }
+    }));
+    lines.push(mean);
+    text.push_str(&table(&head, &lines));
     text
 }
 
