@@ -167,6 +167,12 @@ WASM_UNUSED static uint32_t wasm_memory_more(wasm_memory_t *memory, uint32_t pag
     return old;
 }
 
+/* The address of an array, no longer known to be constant. */
+WASM_UNUSED static inline uint8_t *wasm_base(uint8_t *memory) {
+    __asm__("" : "+r"(memory));
+    return memory;
+}
+
 /* The cell at addr + offset of an array; `last` is the last addr for which it is inside. */
 WASM_UNUSED static inline uint8_t *wasm_cell(uint8_t *memory, uint32_t addr, uint32_t offset, uint32_t last) {
     if (addr > last) {

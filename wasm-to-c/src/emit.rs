@@ -153,7 +153,9 @@ pub(crate) fn unit<'m>(
             Constant::I32(top) if !shown && global.import.is_none() && global.mutable => Some((index, top)),
             _ => None,
         }
-        .filter(|(_, top)| !options.direct && memories.first().is_some_and(|memory| memory.holds(0, *top as usize)))
+        .filter(|(_, top)| {
+            !options.direct && memories.first().is_some_and(|memory| memory.holds(0, *top as usize))
+        })
     });
     let unit = Unit {
         name: &source.name,

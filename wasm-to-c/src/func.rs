@@ -131,6 +131,8 @@ pub(crate) struct Body<'a, 'm> {
     facts: Vec<Range>,
     /// The frame on the shadow stack, where checks depend on it.
     frame: Option<range::Frame>,
+    /// It has a loop.
+    loops: bool,
 }
 
 /// Longer expressions are kept in a variable, for readers and for the compiler's sake.
@@ -152,6 +154,7 @@ pub(crate) fn translate(unit: &Unit<'_>, index: u32, body: &wasmparser::Function
         index,
         facts: vec![Range::ANY; locals.len()],
         frame,
+        loops: false,
         c: String::new(),
         stack: Vec::new(),
         frames: Vec::new(),
@@ -207,6 +210,11 @@ impl Body<'_, '_> {
         }
         if self.unit.recursive(self.index) {
             c.push_str("    WASM_STACK_CHECK();\n");
+        }
+        for memory in &self.unit.memories {
+            if let Some(base) = memory.declare_base(&self.c, self.loops) {
+                let _ = writeln!(c, "    {base}");
+            }
         }
         c.push_str(&indent(&self.c));
         c.push_str("}\n");
@@ -489,7 +497,7 @@ impl Body<'_, '_> {
                 self.settle();
                 if let Some((pointer, top)) = self.unit.stack_top
                     && pointer == global_index
-                    && !operand.range.frame.is_some_and(|size| operand.range.most <= size)
+                    && operand.range.frame.is_none_or(|size| operand.range.most > size)
                 {
                     self.stack.push(operand);
                     self.spill_at(self.stack.len() - 1);
@@ -770,6 +778,7 @@ impl Body<'_, '_> {
         let mut start = String::new();
         if kind == Kind::Loop {
             self.forget();
+            self.loops = true;
             branch = ty.params.iter().map(|ty| self.temp(*ty)).collect();
             for (name, param) in branch.iter().zip(&params) {
                 self.line(format!("{name} = {};", param.text));

@@ -53,7 +53,8 @@ impl Memory {
             _ if shared => block(false),
             Some(exact) => {
                 // The module was promised whole pages, so what lies behind the bytes it uses is still its memory.
-                let promised = u64::from(exact) + u64::from(declared.reach) <= declared.minimum * declared.page;
+                let promised =
+                    u64::from(exact) + u64::from(declared.reach) <= declared.minimum * declared.page;
                 Model::Static { bytes: exact, guard: if promised { declared.reach } else { 0 } }
             }
             None if !declared.grows || declared.maximum == Some(declared.minimum) => {
@@ -94,7 +95,7 @@ impl Memory {
         match &self.model {
             Model::Direct => safe(format!("(uintptr_t)({sum})")),
             Model::Static { bytes: size, guard } => {
-                let name = &self.name;
+                let name = &self.local_base();
                 if address.range.inside(end, *size) {
                     return safe(match address.known {
                         Some(known) => format!("({name} + {}u)", u64::from(known) + offset),
@@ -207,6 +208,19 @@ impl Memory {
             Model::Block { .. } => self.member("data"),
             Model::Direct => "(uint8_t *)0".into(),
         }
+    }
+
+    fn local_base(&self) -> String {
+        format!("{}_base", self.name)
+    }
+
+    /// The declaration of what the accesses in `text`, a function's body, begin at.
+    pub fn declare_base(&self, text: &str, loops: bool) -> Option<String> {
+        let name = self.local_base();
+        // A loop is better off with the address in a register than with a constant behind every sum.
+        let value = if loops { format!("wasm_base({})", self.name) } else { self.name.clone() };
+        let used = matches!(self.model, Model::Static { .. }) && text.contains(&name);
+        used.then(|| format!("uint8_t *const {name} = {value};"))
     }
 
     /// Its current size in bytes.

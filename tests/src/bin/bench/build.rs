@@ -19,7 +19,9 @@ pub enum Road {
     /// By rustc or the same C compiler, without WebAssembly.
     Native,
     Ours(Safety),
-    Wasm2c { checked: bool },
+    Wasm2c {
+        checked: bool,
+    },
     W2c2,
 }
 
@@ -153,7 +155,11 @@ impl Builder<'_> {
         let compile = |c: &Path, object: &Path| {
             let mut command = self.compiler(&compiler);
             command.args(["-std=gnu11", "-Os", "-fpic", "-fno-common", "-ffreestanding", "-fbuiltin", "-w"]);
-            command.args(["-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-c"]).arg(c).arg("-o").arg(object);
+            command
+                .args(["-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-c"])
+                .arg(c)
+                .arg("-o")
+                .arg(object);
             command.arg("-I").arg(&include).args(unit.includes.iter().flat_map(|i| [Path::new("-I"), i]));
             checked(&mut command)
         };
@@ -184,7 +190,10 @@ impl Builder<'_> {
     fn compiler(&self, compiler: &cc::CCompiler) -> Command {
         let mut command = Command::new(compiler.program());
         let known = self.arch.compilers.iter().find(|known| {
-            known.commands.iter().any(|name| compiler.program().file_name().is_some_and(|file| file == name.as_str()))
+            known
+                .commands
+                .iter()
+                .any(|name| compiler.program().file_name().is_some_and(|file| file == name.as_str()))
         });
         command.args(known.map(|known| known.flags.clone()).unwrap_or_default());
         command
@@ -229,14 +238,22 @@ impl Builder<'_> {
                 text.push_str("#include \"wasm2c_runtime.h\"\n");
                 // State is visible: see WASM_STATE in wasm.h.
                 let c = std::fs::read_to_string(&output)?;
-                text.push_str(&c.replace("static bool s_module", "bool s_module").replace("static u32 func_types", "u32 func_types"));
+                text.push_str(
+                    &c.replace("static bool s_module", "bool s_module")
+                        .replace("static u32 func_types", "u32 func_types"),
+                );
                 text.push_str("Z_m_instance_t peer_instance;\n");
                 for name in program.exports {
                     let give = if *name == "start" { "" } else { "return " };
                     let ty = if *name == "start" { "void" } else { "uint32_t" };
-                    let _ = writeln!(text, "static {ty} call_{name}(uint32_t a) {{ {give}Z_mZ_{name}(&peer_instance, a); }}");
+                    let _ = writeln!(
+                        text,
+                        "static {ty} call_{name}(uint32_t a) {{ {give}Z_mZ_{name}(&peer_instance, a); }}"
+                    );
                 }
-                text.push_str("static void call_init(void) { Z_m_init_module(); Z_m_instantiate(&peer_instance); }\n");
+                text.push_str(
+                    "static void call_init(void) { Z_m_init_module(); Z_m_instantiate(&peer_instance); }\n",
+                );
                 Some(self.peer(program, text))
             }
             Road::W2c2 => {
@@ -246,11 +263,16 @@ impl Builder<'_> {
                 checked(Command::new(w2c2.join("w2c2-bin")).arg(&input).arg(&output))?;
                 let mut text = "#define HAS_SYS_ENDIAN_H 0\n#include \"w2c2_runtime.h\"\n".to_owned();
                 text.push_str(&std::fs::read_to_string(&output)?);
-                text.push_str("\npeerInstance peer_instance;\nvoid trap(Trap kind) { (void)kind; peer_trap(); }\n");
+                text.push_str(
+                    "\npeerInstance peer_instance;\nvoid trap(Trap kind) { (void)kind; peer_trap(); }\n",
+                );
                 for name in program.exports {
                     let give = if *name == "start" { "" } else { "return " };
                     let ty = if *name == "start" { "void" } else { "uint32_t" };
-                    let _ = writeln!(text, "static {ty} call_{name}(uint32_t a) {{ {give}peer_{name}(&peer_instance, a); }}");
+                    let _ = writeln!(
+                        text,
+                        "static {ty} call_{name}(uint32_t a) {{ {give}peer_{name}(&peer_instance, a); }}"
+                    );
                 }
                 text.push_str("static void call_init(void) { peerInstantiate(&peer_instance, NULL); }\n");
                 let mut unit = self.peer(program, text);

@@ -83,8 +83,14 @@ fn main() -> Result<()> {
     let folder = options.keep.clone().unwrap_or_else(|| scratch.path().to_owned());
     std::fs::create_dir_all(&folder)?;
     prepare(&folder)?;
-    let wanted = |name: &str, among: &[String]| among.is_empty() || among.iter().any(|part| name.contains(part.as_str()));
-    let roads: Vec<Road> = ROADS.iter().copied().filter(|road| options.roads.is_empty() || options.roads.iter().any(|name| name == road.name())).collect();
+    let wanted = |name: &str, among: &[String]| {
+        among.is_empty() || among.iter().any(|part| name.contains(part.as_str()))
+    };
+    let roads: Vec<Road> = ROADS
+        .iter()
+        .copied()
+        .filter(|road| options.roads.is_empty() || options.roads.iter().any(|name| name == road.name()))
+        .collect();
     let mut document = String::new();
     let mut sizes: Vec<(String, Vec<Row>)> = Vec::new();
     for language in [Language::Rust, Language::C] {
@@ -105,7 +111,10 @@ fn main() -> Result<()> {
                 let mut modules = Vec::new();
                 for (program, wasm) in &programs {
                     let module = builder.build(program, language, *road, wasm, "-O2");
-                    modules.push(module.map_err(|error| format!("{name} {} {}: {error}", program.name, road.name()))?);
+                    modules.push(
+                        module
+                            .map_err(|error| format!("{name} {} {}: {error}", program.name, road.name()))?,
+                    );
                 }
                 made.push((*road, modules));
             }
@@ -126,7 +135,8 @@ fn main() -> Result<()> {
                         let made = builder.build(program, language, Road::Ours(safety), wasm, "-Os")?;
                         cells.push(made.map(|made| made.mpy.len() as u64));
                     }
-                    let made = builder.build(program, language, Road::Wasm2c { checked: true }, wasm, "-Os")?;
+                    let made =
+                        builder.build(program, language, Road::Wasm2c { checked: true }, wasm, "-Os")?;
                     cells.push(made.map(|made| made.mpy.len() as u64));
                     let size = match builder.by_mpy_ld(program, wasm) {
                         Ok(size) => size,
@@ -146,13 +156,9 @@ fn main() -> Result<()> {
     for (arch, rows) in &sizes {
         document.push_str(&size_table(arch, rows));
     }
-    match &options.out {
-        Some(path) => {
-            let text = format!("{}{document}", include_str!("head.md"));
-            let text = text.replace("{versions}", &versions()?);
-            std::fs::write(path, text)?;
-        }
-        None => {}
+    if let Some(path) = &options.out {
+        let text = format!("{}{document}", include_str!("head.md"));
+        std::fs::write(path, text.replace("{versions}", &versions()?))?;
     }
     Ok(())
 }
@@ -187,7 +193,8 @@ fn versions() -> Result<String> {
 
 fn thousands(n: u64) -> String {
     let digits = n.to_string();
-    let parts: Vec<&str> = digits.as_bytes().rchunks(3).rev().map(|part| std::str::from_utf8(part).unwrap_or("")).collect();
+    let parts: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|part| std::str::from_utf8(part).unwrap_or("")).collect();
     parts.join(" ")
 }
 
@@ -230,10 +237,8 @@ fn speed_table(arch: &target_specs::Arch, language: Language, roads: &[Road], ro
         .collect();
     let mut mean = vec!["geometric mean".to_owned(), String::new()];
     mean.extend((1..roads.len()).map(|at| {
-        let shares: Vec<f64> = rows
-            .iter()
-            .filter_map(|row| Some((row.cells[0]? as f64 / row.cells[at]? as f64).ln()))
-            .collect();
+        let shares: Vec<f64> =
+            rows.iter().filter_map(|row| Some((row.cells[0]? as f64 / row.cells[at]? as f64).ln())).collect();
         let mean = (shares.iter().sum::<f64>() / shares.len() as f64).exp();
         if shares.is_empty() { "–".to_owned() } else { format!("{:.1} %", 100.0 * mean) }
     }));
@@ -244,7 +249,15 @@ fn speed_table(arch: &target_specs::Arch, language: Language, roads: &[Road], ro
 
 fn size_table(arch: &str, rows: &[Row]) -> String {
     let mut text = format!("## Bytes of the module at `-Os`, {arch}\n\n");
-    let head = ["program", "checked", "masked", "trusted", "wasm2c, our linker", "wasm2c, mpy_ld.py", "checked / mpy_ld.py"];
+    let head = [
+        "program",
+        "checked",
+        "masked",
+        "trusted",
+        "wasm2c, our linker",
+        "wasm2c, mpy_ld.py",
+        "checked / mpy_ld.py",
+    ];
     let head: Vec<String> = head.iter().map(ToString::to_string).collect();
     let mut shares = Vec::new();
     let mut lines: Vec<Vec<String>> = Vec::new();

@@ -18,7 +18,11 @@ pub struct Row {
 }
 
 /// Instructions on an emulated board, microseconds on this machine.
-pub fn measure(arch: &Arch, programs: &[&'static Program], made: &[(Road, Vec<Option<Made>>)]) -> Result<Vec<Row>> {
+pub fn measure(
+    arch: &Arch,
+    programs: &[&'static Program],
+    made: &[(Road, Vec<Option<Made>>)],
+) -> Result<Vec<Row>> {
     let board = target_specs::board(arch.test_board.as_deref().unwrap_or_default())?;
     let firmware = Firmware::build(board, &|_| {})?;
     let timeout = Duration::from_secs(600);
@@ -54,7 +58,10 @@ pub fn measure(arch: &Arch, programs: &[&'static Program], made: &[(Road, Vec<Op
                  for again in range(15):\n for i, m in enumerate(ms):\n  best[i] = min(best[i], once(m, n) / n)\n\
                  for i, m in enumerate(ms): print({call}, int(best[i] * 1000))\n"
             );
-            let outcome = run(&Run { board, firmware: &firmware, modules: &modules, code: &code, timeout }, &mut |_| {})?;
+            let outcome = run(
+                &Run { board, firmware: &firmware, modules: &modules, code: &code, timeout },
+                &mut |_| {},
+            )?;
             let printed = String::from_utf8_lossy(&outcome.stdout).into_owned();
             for (line, index) in printed.lines().zip(&order) {
                 let (result, nanoseconds) = line.split_once(' ').ok_or("no numbers")?;

@@ -101,7 +101,14 @@ pub fn wasm(
             std::fs::write(&c, text)?;
             let mut command = Command::new("clang");
             command.args(["--target=wasm32", "-O2", "-std=gnu11", "-nostdlib"]);
-            command.args(["-mbulk-memory", "-msign-ext", "-mmutable-globals", "-mnontrapping-fptoint", "-ffp-contract=off", "-w"]);
+            command.args([
+                "-mbulk-memory",
+                "-msign-ext",
+                "-mmutable-globals",
+                "-mnontrapping-fptoint",
+                "-ffp-contract=off",
+                "-w",
+            ]);
             command.args(["-fno-strict-aliasing", "-I"]).arg(folder.join("libc"));
             command.args(["-Wl,--no-entry", "-Wl,--stack-first", "-Wl,-zstack-size=8192"]);
             for symbol in ["__heap_base", "__data_end", "__stack_pointer"].iter().chain(program.exports) {
@@ -135,12 +142,26 @@ fn only(wasm: &[u8], exports: &[&str]) -> Result<Vec<u8>> {
 }
 
 /// A crate as a static library for an architecture, by a rustc that has the source of its library.
-pub fn rust_library(program: &Program, arch: &Arch, options: &Options, folder: &Path) -> Result<Option<Vec<u8>>> {
+pub fn rust_library(
+    program: &Program,
+    arch: &Arch,
+    options: &Options,
+    folder: &Path,
+) -> Result<Option<Vec<u8>>> {
     let (Some(rustc), Some((triple, flags))) = (&options.rustc, triple(arch)) else { return Ok(None) };
     let target = folder.join("rust-native");
     let mut command = Command::new(rustc.with_file_name("cargo"));
     command
-        .args(["rustc", "--lib", "--crate-type", "staticlib", "--release", "-Zbuild-std=core", "--target", triple])
+        .args([
+            "rustc",
+            "--lib",
+            "--crate-type",
+            "staticlib",
+            "--release",
+            "-Zbuild-std=core",
+            "--target",
+            triple,
+        ])
         .arg("--manifest-path")
         .arg(root().join(program.folder).join("Cargo.toml"))
         .arg("--target-dir")
@@ -159,7 +180,9 @@ fn triple(arch: &Arch) -> Option<(&'static str, Vec<&'static str>)> {
     let absolute = "-Crelocation-model=static";
     Some(match arch.name.as_str() {
         "armv6m" => ("thumbv6m-none-eabi", vec![absolute]),
-        "armv7emsp" => ("thumbv7em-none-eabihf", vec![absolute, "-Ctarget-feature=+no-movt", "-Ctarget-cpu=cortex-m4"]),
+        "armv7emsp" => {
+            ("thumbv7em-none-eabihf", vec![absolute, "-Ctarget-feature=+no-movt", "-Ctarget-cpu=cortex-m4"])
+        }
         "rv32imc" => ("riscv32imc-unknown-none-elf", vec![absolute]),
         _ => return None,
     })
