@@ -73,6 +73,7 @@ WASM_CELL(f64, double)
     TRAP(UNINITIALIZED_ELEMENT, "uninitialized element") \
     TRAP(INDIRECT_CALL_TYPE, "indirect call type mismatch") \
     TRAP(STACK_OVERFLOW, "call stack exhausted") \
+    TRAP(UNCAUGHT_EXCEPTION, "uncaught exception") \
     TRAP(OUT_OF_MEMORY, "out of memory")
 
 typedef enum {
@@ -246,6 +247,36 @@ WASM_UNUSED static inline uintptr_t wasm_non_null(uintptr_t reference) {
 
 WASM_UNUSED static inline wasm_function_t wasm_function_of(uintptr_t reference) {
     return ((const wasm_funcref_t *)wasm_non_null(reference))->function;
+}
+
+/* What exceptions are told apart by is a tag's address. */
+typedef struct {
+    uint32_t values;
+} wasm_tag_t;
+
+typedef union {
+    uint32_t i;
+    uint64_t q;
+    float f;
+    double d;
+    uintptr_t r;
+} wasm_value_t;
+
+/* An exception; a reference to one points to it. It comes from the memory that grows, and the embedder's collector
+ * takes it back. */
+typedef struct {
+    const wasm_tag_t *tag;
+    wasm_value_t values[];
+} wasm_exception_t;
+
+WASM_UNUSED static wasm_exception_t *wasm_exception_new(const wasm_tag_t *tag, uint32_t values) {
+    uint8_t *memory = wasm_memory_grow(NULL, 0, (uint32_t)sizeof(wasm_exception_t) + values * (uint32_t)sizeof(wasm_value_t));
+    if (memory == NULL) {
+        wasm_trap(WASM_TRAP_OUT_OF_MEMORY);
+    }
+    wasm_exception_t *exception = (wasm_exception_t *)(void *)memory;
+    exception->tag = tag;
+    return exception;
 }
 
 /* Any other table. */

@@ -70,7 +70,8 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         }
         Source::Wasm(path) => (path.clone(), "s".to_owned()),
     };
-    let bytes = toolchain::read_file(&wasm)?;
+    let contents = toolchain::read_file(&wasm)?;
+    let bytes = wasm::binary(&wasm, &contents)?;
     let optimisation = plan::c_optimisation(&opt_level);
 
     // What is up to date is not made again, and when that is all, nothing more is done.
@@ -218,6 +219,11 @@ fn translate(
     if emit == Some(Stage::C) {
         ui::output(&translation.unit.source);
         return Ok(None);
+    }
+    let heap = translation.interface.heap_bytes;
+    if heap > 0 {
+        let most = "and more when it grows its memory";
+        ui::status("Memory", format_args!("{heap} bytes of MicroPython's heap at import, {most}"));
     }
     let glue = glue_gen::glue(&plan.module, &translation.interface, api)?;
     if emit == Some(Stage::Glue) {

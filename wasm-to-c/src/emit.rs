@@ -72,6 +72,11 @@ pub(crate) struct Unit<'m> {
     referenced: RefCell<BTreeSet<u32>>,
     /// Functions that may call themselves again.
     recursive: Vec<bool>,
+    /// C names of the tags.
+    tags: Vec<String>,
+    /// Functions after whose call an exception may wait, and whether that is so after indirect calls.
+    pub throws: Vec<bool>,
+    pub throws_indirect: bool,
 }
 
 /// Bytes of the shadow stack when addresses are the machine's and nobody says.
@@ -86,7 +91,7 @@ pub(crate) fn unit<'m>(
     options: &Options,
 ) -> Result<Translation> {
     let mut names = Names::default();
-    for taken in ["start", "stack"] {
+    for taken in ["start", "stack", "wasm_thrown", "wasm_stack_limit"] {
         names.unique("", taken);
     }
     let exported = |index: u32| {
@@ -157,6 +162,7 @@ pub(crate) fn unit<'m>(
             !options.direct && memories.first().is_some_and(|memory| memory.holds(0, *top as usize))
         })
     });
+    let throws = throws(module, options.linkable);
     let unit = Unit {
         name: &source.name,
         module,
@@ -174,6 +180,9 @@ pub(crate) fn unit<'m>(
         linkable: options.linkable,
         referenced: RefCell::default(),
         recursive: recursive(module)?,
+        tags: module.tags.iter().map(|_| names.unique("", "tag")).collect(),
+        throws_indirect: throws.contains(&true),
+        throws,
     };
     unit.write(options)
 }
@@ -286,6 +295,37 @@ impl<'m> Unit<'m> {
         match self.module.globals[index as usize].import {
             Some(_) => format!("(*{name})"),
             None => name.clone(),
+        }
+    }
+
+    /// The address that stands for a tag.
+    pub fn tag(&self, index: u32) -> String {
+        let name = &self.tags[index as usize];
+        match self.module.tags[index as usize].import {
+            Some(_) => name.clone(),
+            None => format!("&{name}"),
+        }
+    }
+
+    /// The function that Python calls for an exported one: exceptions that nobody caught end there.
+    fn entrance(&self, index: u32) -> String {
+        let name = &self.functions[index as usize];
+        if self.throws[index as usize] && !self.linkable { format!("x_{name}") } else { name.clone() }
+    }
+
+    fn entrances(&self, c: &mut String) {
+        let exported = self.module.exports.iter().filter(|(_, kind, _)| *kind == ExternalKind::Func);
+        let indices: BTreeSet<u32> = exported.map(|(_, _, index)| *index).collect();
+        for index in indices.into_iter().filter(|index| self.entrance(*index) != self.functions[*index as usize]) {
+            let ty = &self.module.functions[index as usize].ty;
+            let name = &self.functions[index as usize];
+            let head = self.prototype(index, true).replacen(&format!(" {name}("), &format!(" x_{name}("), 1);
+            let args: Vec<String> = (0..ty.params.len()).map(|at| format!("l{at}")).collect();
+            let (keep, give) = match ty.results.len() {
+                0 => (String::new(), ""),
+                _ => (format!("{} r = ", self.result_type(ty)), "    return r;\n"),
+            };
+            let _ = writeln!(c, "{head} {{\n    {keep}{name}({});\n    WASM_UNCAUGHT();\n{give}}}\n", args.join(", "));
         }
     }
 
@@ -406,6 +446,20 @@ impl<'m> Unit<'m> {
         if self.recursive.contains(&true) {
             c.push_str("WASM_STATE uintptr_t wasm_stack_limit;\n");
         }
+        if !module.tags.is_empty() || self.throws_indirect {
+            c.push_str("/* The exception on its way. */\n");
+            let kind = if self.linkable { "extern" } else { "WASM_STATE" };
+            let _ = writeln!(c, "{kind} wasm_exception_t *wasm_thrown;");
+            c.push_str("#define WASM_THROWN() __builtin_expect(wasm_thrown != NULL, 0)\n");
+            c.push_str("#define WASM_UNCAUGHT() \\\n    if (WASM_THROWN()) { \\\n        wasm_thrown = NULL; \\\n");
+            c.push_str("        wasm_trap(WASM_TRAP_UNCAUGHT_EXCEPTION); \\\n    }\n");
+        }
+        for (tag, name) in module.tags.iter().zip(&self.tags) {
+            let _ = match tag.import {
+                Some(_) => writeln!(c, "WASM_STATE const wasm_tag_t *{name};"),
+                None => writeln!(c, "WASM_UNUSED static const wasm_tag_t {name} = {{{}}};", tag.ty.params.len()),
+            };
+        }
         for index in 0..module.functions.len() as u32 {
             let _ = writeln!(c, "{};", self.prototype(index, false));
         }
@@ -451,6 +505,7 @@ impl<'m> Unit<'m> {
             rest.push_str(&func::translate(self, index, body)?);
             rest.push('\n');
         }
+        self.entrances(&mut rest);
         let init = self.start(&mut rest, &dynamic);
         for index in &*self.referenced.borrow() {
             let name = &self.functions[*index as usize];
@@ -672,6 +727,9 @@ impl<'m> Unit<'m> {
         }
         if let Some(start) = self.module.start {
             let _ = writeln!(text, "{}();", self.functions[start as usize]);
+            if self.throws[start as usize] && !self.linkable {
+                text.push_str("WASM_UNCAUGHT();\n");
+            }
         }
         if text.is_empty() {
             return None;
@@ -688,7 +746,7 @@ impl<'m> Unit<'m> {
             let result_type = self.result_type(&ty);
             ExportedFunc {
                 name: name.clone(),
-                c_name: self.functions[*index as usize].clone(),
+                c_name: self.entrance(*index),
                 ty,
                 result_type,
             }
@@ -705,9 +763,11 @@ impl<'m> Unit<'m> {
                 ExternalKind::Table if options.linkable => {
                     (self.table_pointer(*index).replacen('&', "", 1), Item::Table)
                 }
+                ExternalKind::Tag if options.linkable => (self.tag(*index).replacen('&', "", 1), Item::Tag),
                 _ => continue,
             };
             let pointer = match item {
+                Item::Tag => module.tags[at].import.is_some(),
                 Item::Memory => module.memories[at].import.is_some(),
                 Item::Table => module.tables[at].import.is_some(),
                 Item::Global { .. } => false,
@@ -733,6 +793,9 @@ impl<'m> Unit<'m> {
         items.extend(
             module.tables.iter().zip(&self.tables).map(|(t, name)| source(&t.import, name, Item::Table)),
         );
+        items.extend(
+            module.tags.iter().zip(&self.tags).map(|(tag, name)| source(&tag.import, name, Item::Tag)),
+        );
         let imports = module.functions[..imported].iter().zip(&self.functions).map(|(function, c_name)| {
             let (module, field) = function.import.clone().unwrap_or_default();
             let result_type = self.result_type(&function.ty);
@@ -742,12 +805,17 @@ impl<'m> Unit<'m> {
             Constant::I32(value) => Some((self.globals[index as usize].clone(), value)),
             _ => None,
         });
-        let memory = self.memories.first().map(|memory| MemoryInfo {
+        let place = |memory: &Memory| MemoryInfo {
             base: memory.base(),
             size: memory.bytes(),
             direct: self.relocations.is_some(),
             heap_base: self.heap_base,
-        });
+        };
+        let memory = self.memories.first().map(place);
+        let exported_memories = module.exports.iter().filter(|(_, kind, _)| *kind == ExternalKind::Memory);
+        let exported_memories =
+            exported_memories.map(|(name, _, at)| (name.clone(), place(&self.memories[*at as usize]))).collect();
+        let heap_bytes = self.memories.iter().map(Memory::heap_bytes).sum();
         let stack_limit = self.recursive.contains(&true).then(|| "wasm_stack_limit".to_owned());
         Interface {
             exports: exports.collect(),
@@ -757,6 +825,8 @@ impl<'m> Unit<'m> {
             init,
             stack_pointer,
             memory,
+            exported_memories,
+            heap_bytes,
             stack_limit,
         }
     }
@@ -805,6 +875,47 @@ fn recursive(module: &Module<'_>) -> Result<Vec<bool>> {
         *result |= left[at] > 0;
     }
     Ok(result)
+}
+
+/// For each function, whether an exception may wait after a call of it.
+fn throws(module: &Module<'_>, linkable: bool) -> Vec<bool> {
+    let imported = module.imported();
+    let mut calls: Vec<Vec<u32>> = vec![Vec::new(); module.functions.len()];
+    let mut indirect = vec![false; module.functions.len()];
+    let mut throws = vec![false; module.functions.len()];
+    // Python's own exceptions do not pass through here, another module's do.
+    throws[..imported].fill(linkable);
+    for (body, at) in module.bodies.iter().zip(imported..) {
+        for op in body.get_operators_reader().into_iter().flatten().flatten() {
+            match op {
+                Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
+                    calls[at].push(function_index);
+                }
+                Operator::CallIndirect { .. }
+                | Operator::ReturnCallIndirect { .. }
+                | Operator::CallRef { .. }
+                | Operator::ReturnCallRef { .. } => indirect[at] = true,
+                Operator::Throw { .. } | Operator::ThrowRef | Operator::Rethrow { .. } => throws[at] = true,
+                _ => {}
+            }
+        }
+    }
+    if throws.contains(&true) {
+        for (throws, indirect) in throws.iter_mut().zip(indirect) {
+            *throws |= indirect;
+        }
+    }
+    loop {
+        let more: Vec<usize> = (imported..throws.len())
+            .filter(|at| !throws[*at] && calls[*at].iter().any(|callee| throws[*callee as usize]))
+            .collect();
+        if more.is_empty() {
+            return throws;
+        }
+        for at in more {
+            throws[at] = true;
+        }
+    }
 }
 
 fn rows(c: &mut String, items: impl Iterator<Item = String>, per_row: usize) {

@@ -15,14 +15,14 @@ const TRANSLATED: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::FUNCTION_REFERENCES)
     .union(WasmFeatures::CUSTOM_PAGE_SIZES)
+    .union(WasmFeatures::EXCEPTIONS)
+    .union(WasmFeatures::LEGACY_EXCEPTIONS)
     .union(WasmFeatures::GC_TYPES);
 
 /// Those that are recognised, so that a module that needs one is told so and not that it is invalid.
 const REFUSED: WasmFeatures = WasmFeatures::SIMD
     .union(WasmFeatures::RELAXED_SIMD)
     .union(WasmFeatures::THREADS)
-    .union(WasmFeatures::EXCEPTIONS)
-    .union(WasmFeatures::LEGACY_EXCEPTIONS)
     .union(WasmFeatures::MEMORY64)
     .union(WasmFeatures::GC)
     .union(WasmFeatures::WIDE_ARITHMETIC);

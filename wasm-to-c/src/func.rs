@@ -3,6 +3,8 @@
 //! Operands stay expressions until something they depend on is about to change; then they are kept in
 //! a variable. What may trap is evaluated in WebAssembly's order.
 
+mod exceptions;
+
 use std::fmt::Write as _;
 
 use target_specs::Result;
@@ -88,6 +90,10 @@ enum Kind {
     Loop,
     If,
     Else,
+    /// A `try_table`, or the body of a `try`.
+    Try,
+    /// A handler of a `try`.
+    Catch,
 }
 
 /// A block that is open.
@@ -111,6 +117,10 @@ struct Frame {
     reachable: bool,
     /// Its end can be reached: by a branch or from above.
     then_falls: bool,
+    /// Something inside may throw.
+    caught: bool,
+    catches: Vec<wasmparser::Catch>,
+    catches_all: bool,
 }
 
 pub(crate) struct Body<'a, 'm> {
@@ -133,6 +143,8 @@ pub(crate) struct Body<'a, 'm> {
     frame: Option<range::Frame>,
     /// It has a loop.
     loops: bool,
+    /// Labels of the blocks whose exceptions are kept in variables.
+    exceptions: Vec<usize>,
 }
 
 /// Longer expressions are kept in a variable, for readers and for the compiler's sake.
@@ -155,6 +167,7 @@ pub(crate) fn translate(unit: &Unit<'_>, index: u32, body: &wasmparser::Function
         facts: vec![Range::ANY; locals.len()],
         frame,
         loops: false,
+        exceptions: Vec::new(),
         c: String::new(),
         stack: Vec::new(),
         frames: Vec::new(),
@@ -180,6 +193,9 @@ pub(crate) fn translate(unit: &Unit<'_>, index: u32, body: &wasmparser::Function
         then: String::new(),
         reachable: true,
         then_falls: false,
+        caught: false,
+        catches: Vec::new(),
+        catches_all: false,
     });
     let mut reader = body.get_operators_reader().map_err(invalid)?;
     while !reader.eof() {
@@ -210,6 +226,9 @@ impl Body<'_, '_> {
         }
         if self.unit.recursive(self.index) {
             c.push_str("    WASM_STACK_CHECK();\n");
+        }
+        for label in &self.exceptions {
+            let _ = writeln!(c, "    wasm_exception_t *x{label} = NULL;");
         }
         for memory in &self.unit.memories {
             if let Some(base) = memory.declare_base(&self.c, self.loops) {
@@ -278,16 +297,21 @@ impl Body<'_, '_> {
     fn operator(&mut self, op: &Operator<'_>, start: usize) -> Result<()> {
         if !self.reachable {
             match op {
-                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+                Operator::Block { .. }
+                | Operator::Loop { .. }
+                | Operator::If { .. }
+                | Operator::Try { .. }
+                | Operator::TryTable { .. } => {
                     self.skipped += 1;
                     return Ok(());
                 }
-                Operator::End if self.skipped > 0 => {
+                Operator::End | Operator::Delegate { .. } if self.skipped > 0 => {
                     self.skipped -= 1;
                     return Ok(());
                 }
-                Operator::Else if self.skipped > 0 => return Ok(()),
+                _ if self.skipped > 0 => return Ok(()),
                 Operator::End | Operator::Else => {}
+                Operator::Catch { .. } | Operator::CatchAll | Operator::Delegate { .. } => {}
                 _ => return Ok(()),
             }
         }
@@ -309,7 +333,21 @@ impl Body<'_, '_> {
             Operator::Loop { blockty } => self.open(Kind::Loop, blockty),
             Operator::If { blockty } => self.open(Kind::If, blockty),
             Operator::Else => self.alternative(),
-            Operator::End => self.close(),
+            Operator::End => match self.frames.last().map(|frame| frame.kind) {
+                Some(Kind::Try | Kind::Catch) => self.end_try(),
+                _ => self.close(),
+            },
+            Operator::Try { blockty } => self.open(Kind::Try, blockty),
+            Operator::TryTable { ref try_table } => {
+                self.open(Kind::Try, try_table.ty);
+                self.frames.last_mut().expect("just opened").catches.clone_from(&try_table.catches);
+            }
+            Operator::Catch { tag_index } => self.catch(Some(tag_index)),
+            Operator::CatchAll => self.catch(None),
+            Operator::Delegate { relative_depth } => self.delegate(relative_depth),
+            Operator::Throw { tag_index } => self.throw(tag_index),
+            Operator::ThrowRef => self.throw_ref(),
+            Operator::Rethrow { relative_depth } => self.rethrow(relative_depth),
             Operator::Br { relative_depth } => {
                 self.settle();
                 let text = self.branch(relative_depth);
@@ -334,6 +372,9 @@ impl Body<'_, '_> {
                 self.settle();
                 self.result(&format!("{callee}({args})"), &ty);
                 self.keep_frame();
+                if self.unit.throws_indirect {
+                    self.check_thrown();
+                }
             }
             Operator::CallRef { type_index } => {
                 let (callee, ty) = self.by_reference(type_index);
@@ -341,6 +382,9 @@ impl Body<'_, '_> {
                 self.settle();
                 self.result(&format!("{callee}({args})"), &ty);
                 self.keep_frame();
+                if self.unit.throws_indirect {
+                    self.check_thrown();
+                }
             }
             Operator::ReturnCall { function_index } => {
                 let ty = self.unit.module.functions[function_index as usize].ty.clone();
@@ -729,6 +773,9 @@ impl Body<'_, '_> {
         if self.unit.recursive(index) {
             self.keep_frame();
         }
+        if self.unit.throws[index as usize] {
+            self.check_thrown();
+        }
     }
 
     /// Calls, and pushes what comes back.
@@ -805,6 +852,9 @@ impl Body<'_, '_> {
             then: String::new(),
             reachable: true,
             then_falls: false,
+            caught: false,
+            catches: Vec::new(),
+            catches_all: false,
         });
         self.stack.extend(inner);
     }

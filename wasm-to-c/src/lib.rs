@@ -76,6 +76,19 @@ pub enum ValType {
     ExnRef,
 }
 
+impl ValType {
+    /// The member of `wasm_value_t` that holds it.
+    pub(crate) fn member(self) -> char {
+        match self {
+            ValType::I32 => 'i',
+            ValType::I64 => 'q',
+            ValType::F32 => 'f',
+            ValType::F64 => 'd',
+            ValType::FuncRef | ValType::ExternRef | ValType::ExnRef => 'r',
+        }
+    }
+}
+
 /// A function type.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct FuncType {
@@ -117,6 +130,8 @@ pub enum Item {
     Memory,
     /// A `wasm_table_t`.
     Table,
+    /// A `const wasm_tag_t`.
+    Tag,
 }
 
 /// A global, memory or table that the module exports.
@@ -149,7 +164,7 @@ pub struct Interface {
     /// C lvalue of the shadow-stack pointer (the mutable i32 global named `__stack_pointer`),
     /// and its initial value, when the module has one.
     pub stack_pointer: Option<(String, u32)>,
-    /// Exported globals and, with [`Options::linkable`], memories and tables.
+    /// Exported globals and, with [`Options::linkable`], memories, tables and tags.
     pub exported_items: Vec<ExportedItem>,
     /// Imported globals, memories and tables.
     pub imported_items: Vec<ImportedItem>,
@@ -158,6 +173,11 @@ pub struct Interface {
     pub stack_limit: Option<String>,
     /// Where memory 0 is, when the module has one: what an import is handed pointers into.
     pub memory: Option<MemoryInfo>,
+    /// Names and places of the memories the module exports.
+    pub exported_memories: Vec<(String, MemoryInfo)>,
+    /// Bytes that [`Interface::init`] asks `wasm_memory_grow` for: memories that can grow, as small as they
+    /// can be. Others are in `.bss`.
+    pub heap_bytes: u64,
 }
 
 /// C expressions for memory 0, valid after [`Interface::init`] has run.

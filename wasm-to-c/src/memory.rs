@@ -242,6 +242,14 @@ impl Memory {
         }
     }
 
+    /// Bytes that it takes from the embedder when the module starts.
+    pub fn heap_bytes(&self) -> u64 {
+        match self.model {
+            Model::Block { minimum, pointer: false, .. } => minimum.into(),
+            _ => 0,
+        }
+    }
+
     /// Its declaration.
     pub fn declare(&self, c: &mut String) {
         let name = &self.name;

@@ -64,6 +64,12 @@ pub(crate) struct Table {
     pub accessed: bool,
 }
 
+/// What exceptions are told apart by.
+pub(crate) struct Tag {
+    pub ty: FuncType,
+    pub import: Option<(String, String)>,
+}
+
 /// Where a segment goes when the module starts.
 pub(crate) enum Place {
     Active { index: u32, offset: Constant },
@@ -87,6 +93,7 @@ pub(crate) struct Module<'a> {
     pub globals: Vec<Global>,
     pub memories: Vec<Memory>,
     pub tables: Vec<Table>,
+    pub tags: Vec<Tag>,
     pub elements: Vec<Element>,
     pub data: Vec<Data<'a>>,
     pub exports: Vec<(String, ExternalKind, u32)>,
@@ -138,6 +145,7 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
         globals: Vec::new(),
         memories: Vec::new(),
         tables: Vec::new(),
+        tags: Vec::new(),
         elements: Vec::new(),
         data: Vec::new(),
         exports: Vec::new(),
@@ -182,8 +190,9 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
                         }),
                         TypeRef::Memory(ty) => module.memories.push(memory(name, &ty, source)?),
                         TypeRef::Table(ty) => module.tables.push(table(name, &ty, Constant::Null, source)?),
-                        TypeRef::Tag(_) => {
-                            return Err(unsupported(name, None, 0, "a tag (proposal exceptions)"));
+                        TypeRef::Tag(tag) => {
+                            let ty = module.types[tag.func_type_idx as usize].clone();
+                            module.tags.push(Tag { ty, import: source });
                         }
                     }
                 }
@@ -210,7 +219,10 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
                 }
             }
             Payload::TagSection(reader) => {
-                return Err(unsupported(name, None, reader.range().start, "a tag (proposal exceptions)"));
+                for tag in reader {
+                    let ty = module.types[tag.map_err(invalid)?.func_type_idx as usize].clone();
+                    module.tags.push(Tag { ty, import: None });
+                }
             }
             Payload::GlobalSection(reader) => {
                 for global in reader {

@@ -10,8 +10,8 @@ use crate::{Failure, pipeline};
 /// What to build, how and for what: the options of every command that builds.
 #[derive(Debug, Clone, Default, Args)]
 pub struct BuildOptions {
-    /// A WebAssembly file to build instead of the crate here.
-    #[arg(skip)]
+    /// A WebAssembly file, binary or text, to build instead of the crate here
+    #[arg(long = "wasm", value_name = "FILE")]
     pub input: Option<PathBuf>,
 
     /// Build for this board; may be given several times
@@ -108,16 +108,16 @@ Examples:
   cargo mpy                                  for the boards of Cargo.toml, else for this machine
   cargo mpy --board rp2040 --board pyboard   for two boards
   cargo mpy --arch armv7emsp --emit c        print the C instead of compiling it
-  cargo mpy build filter.wasm --arch x64     from WebAssembly that is there already
+  cargo mpy build --wasm filter.wat          from WebAssembly that is there already, or its text
 
 Results are target/mpy/<arch>/<name>.mpy.
 
 [package.metadata.mpy] of Cargo.toml has defaults: boards = [\"rp2040\"], name = \"filter\",
 stack = \"4K\", heap = \"8K\", memory = \"checked\"; [workspace.metadata.mpy] has defaults of those.")]
 pub struct Build {
-    /// A WebAssembly file to build instead of the crate here
-    #[arg(value_name = "FILE.wasm")]
-    pub input: Option<PathBuf>,
+    /// The same as `--wasm FILE`
+    #[arg(value_name = "FILE.wasm", conflicts_with = "input")]
+    pub file: Option<PathBuf>,
 
     #[command(flatten)]
     pub options: BuildOptions,
@@ -152,7 +152,7 @@ pub enum Stage {
 
 impl Build {
     pub fn run(self) -> Result<(), Failure> {
-        let plan = pipeline::plan(&BuildOptions { input: self.input, ..self.options })?;
+        let plan = pipeline::plan(&BuildOptions { input: self.file.or(self.options.input), ..self.options })?;
         let emit = if self.map { Some(Stage::Map) } else { self.emit };
         pipeline::build(&plan, emit)?;
         Ok(())

@@ -31,7 +31,7 @@ pub struct Run {
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     timeout: f32,
 
-    /// A file of Python to run; a `.wasm` file is built instead of the crate here
+    /// A file of Python to run; a `.wasm` or `.wat` file is built instead of the crate here
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 
@@ -41,7 +41,7 @@ pub struct Run {
 
 impl Run {
     pub fn run(self) -> std::result::Result<(), Failure> {
-        let is_wasm = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "wasm");
+        let is_wasm = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "wasm" || extension == "wat");
         let (wasm, scripts): (Vec<PathBuf>, Vec<PathBuf>) = self.files.into_iter().partition(is_wasm);
         if let Some(extra) = wasm.get(1).or(scripts.get(1)) {
             return Err(Diagnostic::new("too-many-files", "one script and one module at a time")
@@ -56,7 +56,7 @@ impl Run {
             Diagnostic::new("bad-value", format!("no time to run for: {error}"))
                 .at(Place::Argument(format!("--timeout {}", self.timeout)))
         })?;
-        let options = BuildOptions { input: wasm.into_iter().next(), ..self.options };
+        let options = BuildOptions { input: wasm.into_iter().next().or(self.options.input), ..self.options };
         let plan = pipeline::plan(&options)?;
         // Where it will run, before anything that lasts is done.
         let boards = plan.targets.iter().map(boards).collect::<Result<Vec<_>>>()?;

@@ -22,6 +22,27 @@ pub struct Prepared {
     pub api: Option<Api>,
 }
 
+/// The binary module of a file's contents, which may be the text format.
+///
+/// # Errors
+/// `invalid-wat`, with line and column.
+pub fn binary<'a>(path: &std::path::Path, contents: &'a [u8]) -> Result<std::borrow::Cow<'a, [u8]>> {
+    if path.extension().is_none_or(|extension| extension != "wat") {
+        return Ok(contents.into());
+    }
+    wat::parse_bytes(contents).map_err(|error| {
+        let text = error.to_string();
+        let lines: Vec<&str> = text.lines().map(str::trim).collect();
+        // "message", "--> file:line:column", and the line with a mark.
+        let at = lines.iter().find_map(|line| line.strip_prefix("--> "));
+        let mut numbers = at.unwrap_or_default().rsplit(':').map_while(|number| number.parse().ok());
+        let (column, line) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+        Diagnostic::new("invalid-wat", lines.first().copied().unwrap_or_default().to_owned())
+            .at(Place::File { path: path.to_owned(), line, column })
+            .help("it must be a module in WebAssembly's text format")
+    })
+}
+
 /// Prepares the module `bytes` for translation: with the machine's addresses when it comes with its
 /// `relocations`, else with exactly the memory it uses, to which `heap` bytes are added.
 ///
@@ -263,6 +284,18 @@ mod tests {
             0,
         );
         assert_eq!(module.globals.iter().next().unwrap().name.as_deref(), Some("__stack_pointer"));
+    }
+
+    #[test]
+    fn text_becomes_a_binary_or_says_where_it_is_wrong() {
+        let binary = |name: &str, text: &str| {
+            binary(std::path::Path::new(name), text.as_bytes()).map(std::borrow::Cow::into_owned)
+        };
+        assert!(binary("a.wat", "(module)").unwrap().starts_with(b"\0asm"));
+        assert_eq!(binary("a.wasm", "(module)").unwrap(), b"(module)");
+        let error = binary("a.wat", "(module\n  (func i32.ad))").unwrap_err();
+        assert_eq!(error.code, "invalid-wat");
+        assert_eq!(error.at, Place::File { path: "a.wat".into(), line: 2, column: 9 });
     }
 
     #[test]

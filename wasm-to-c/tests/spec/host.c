@@ -9,6 +9,7 @@
 #include "script.h"
 
 static jmp_buf host_return;
+wasm_exception_t *wasm_thrown;
 uintptr_t host_stack_limit;
 uint32_t host_global_i32 = 666;
 uint64_t host_global_i64 = 666;
@@ -72,6 +73,10 @@ static int attempt(const host_step *step, const host_value *args, host_value *re
     int kind = setjmp(host_return);
     if (kind == 0) {
         step->call(args, results);
+        if (wasm_thrown != NULL) {
+            wasm_thrown = NULL;
+            return WASM_TRAP_UNCAUGHT_EXCEPTION + 1;
+        }
     }
     return kind;
 }
