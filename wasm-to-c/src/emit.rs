@@ -159,7 +159,7 @@ pub(crate) fn unit<'m>(
             _ => None,
         }
         .filter(|(_, top)| {
-            !options.direct && memories.first().is_some_and(|memory| memory.holds(0, *top as usize))
+            relocations.is_none() && memories.first().is_some_and(|memory| memory.holds(0, *top as usize))
         })
     });
     let throws = throws(module, options.linkable);
@@ -316,7 +316,9 @@ impl<'m> Unit<'m> {
     fn entrances(&self, c: &mut String) {
         let exported = self.module.exports.iter().filter(|(_, kind, _)| *kind == ExternalKind::Func);
         let indices: BTreeSet<u32> = exported.map(|(_, _, index)| *index).collect();
-        for index in indices.into_iter().filter(|index| self.entrance(*index) != self.functions[*index as usize]) {
+        for index in
+            indices.into_iter().filter(|index| self.entrance(*index) != self.functions[*index as usize])
+        {
             let ty = &self.module.functions[index as usize].ty;
             let name = &self.functions[index as usize];
             let head = self.prototype(index, true).replacen(&format!(" {name}("), &format!(" x_{name}("), 1);
@@ -325,7 +327,11 @@ impl<'m> Unit<'m> {
                 0 => (String::new(), ""),
                 _ => (format!("{} r = ", self.result_type(ty)), "    return r;\n"),
             };
-            let _ = writeln!(c, "{head} {{\n    {keep}{name}({});\n    WASM_UNCAUGHT();\n{give}}}\n", args.join(", "));
+            let _ = writeln!(
+                c,
+                "{head} {{\n    {keep}{name}({});\n    WASM_UNCAUGHT();\n{give}}}\n",
+                args.join(", ")
+            );
         }
     }
 
@@ -451,13 +457,17 @@ impl<'m> Unit<'m> {
             let kind = if self.linkable { "extern" } else { "WASM_STATE" };
             let _ = writeln!(c, "{kind} wasm_exception_t *wasm_thrown;");
             c.push_str("#define WASM_THROWN() __builtin_expect(wasm_thrown != NULL, 0)\n");
-            c.push_str("#define WASM_UNCAUGHT() \\\n    if (WASM_THROWN()) { \\\n        wasm_thrown = NULL; \\\n");
+            c.push_str(
+                "#define WASM_UNCAUGHT() \\\n    if (WASM_THROWN()) { \\\n        wasm_thrown = NULL; \\\n",
+            );
             c.push_str("        wasm_trap(WASM_TRAP_UNCAUGHT_EXCEPTION); \\\n    }\n");
         }
         for (tag, name) in module.tags.iter().zip(&self.tags) {
             let _ = match tag.import {
                 Some(_) => writeln!(c, "WASM_STATE const wasm_tag_t *{name};"),
-                None => writeln!(c, "WASM_UNUSED static const wasm_tag_t {name} = {{{}}};", tag.ty.params.len()),
+                None => {
+                    writeln!(c, "WASM_UNUSED static const wasm_tag_t {name} = {{{}}};", tag.ty.params.len())
+                }
             };
         }
         for index in 0..module.functions.len() as u32 {
@@ -744,12 +754,7 @@ impl<'m> Unit<'m> {
         let exports = functions.map(|(name, _, index)| {
             let ty = module.functions[*index as usize].ty.clone();
             let result_type = self.result_type(&ty);
-            ExportedFunc {
-                name: name.clone(),
-                c_name: self.entrance(*index),
-                ty,
-                result_type,
-            }
+            ExportedFunc { name: name.clone(), c_name: self.entrance(*index), ty, result_type }
         });
         let global = |global: &Global| Item::Global { ty: global.ty, mutable: global.mutable };
         let mut exported = Vec::new();
@@ -813,8 +818,9 @@ impl<'m> Unit<'m> {
         };
         let memory = self.memories.first().map(place);
         let exported_memories = module.exports.iter().filter(|(_, kind, _)| *kind == ExternalKind::Memory);
-        let exported_memories =
-            exported_memories.map(|(name, _, at)| (name.clone(), place(&self.memories[*at as usize]))).collect();
+        let exported_memories = exported_memories
+            .map(|(name, _, at)| (name.clone(), place(&self.memories[*at as usize])))
+            .collect();
         let heap_bytes = self.memories.iter().map(Memory::heap_bytes).sum();
         let stack_limit = self.recursive.contains(&true).then(|| "wasm_stack_limit".to_owned());
         Interface {

@@ -41,7 +41,9 @@ pub struct Run {
 
 impl Run {
     pub fn run(self) -> std::result::Result<(), Failure> {
-        let is_wasm = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "wasm" || extension == "wat");
+        let is_wasm = |path: &PathBuf| {
+            path.extension().is_some_and(|extension| extension == "wasm" || extension == "wat")
+        };
         let (wasm, scripts): (Vec<PathBuf>, Vec<PathBuf>) = self.files.into_iter().partition(is_wasm);
         if let Some(extra) = wasm.get(1).or(scripts.get(1)) {
             return Err(Diagnostic::new("too-many-files", "one script and one module at a time")

@@ -156,7 +156,8 @@ impl Body<'_, '_> {
                 }
                 let branch = self.branch(label);
                 self.stack.truncate(height);
-                let inner = format!("wasm_exception_t *e = wasm_thrown;\nwasm_thrown = NULL;\n(void)e;\n{branch}\n");
+                let inner =
+                    format!("wasm_exception_t *e = wasm_thrown;\nwasm_thrown = NULL;\n(void)e;\n{branch}\n");
                 let _ = write!(text, "{{\n{}}}", indent(&inner));
                 self.line(text);
                 caught = tag.is_none();

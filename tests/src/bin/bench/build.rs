@@ -10,7 +10,7 @@ use mpy_link::{Input, InputKind};
 use target_specs::Arch;
 use wasm_to_c::{ExportedFunc, FuncType, Interface, Safety, ValType};
 
-use crate::subjects::{Language, Program, c_source, rust_library};
+use crate::subjects::{Language, Program, STACK, c_source, only, rust_library};
 use crate::{Options, Result, checked};
 
 /// How a program becomes C.
@@ -19,6 +19,8 @@ pub enum Road {
     /// By rustc or the same C compiler, without WebAssembly.
     Native,
     Ours(Safety),
+    /// Ours, with the machine's addresses: 32-bit targets alone.
+    Direct,
     Wasm2c {
         checked: bool,
     },
@@ -32,6 +34,7 @@ impl Road {
             Road::Ours(Safety::Checked) => "checked",
             Road::Ours(Safety::Masked) => "masked",
             Road::Ours(Safety::Trusted) => "trusted",
+            Road::Direct => "direct",
             Road::Wasm2c { checked: true } => "wasm2c, checked",
             Road::Wasm2c { checked: false } => "wasm2c, unchecked",
             Road::W2c2 => "w2c2, unchecked",
@@ -44,6 +47,7 @@ pub const ROADS: &[Road] = &[
     Road::Ours(Safety::Checked),
     Road::Ours(Safety::Masked),
     Road::Ours(Safety::Trusted),
+    Road::Direct,
     Road::Wasm2c { checked: true },
     Road::Wasm2c { checked: false },
     Road::W2c2,
@@ -113,12 +117,12 @@ impl Builder<'_> {
     ) -> Result<Option<Made>> {
         let Some(unit) = self.unit(program, language, road, wasm)? else { return Ok(None) };
         let name = format!("m{}", program.name);
-        let glue = glue_gen::glue(&name, &unit.interface)?;
+        let glue = glue_gen::glue(&name, &unit.interface, None)?;
         let (c, object) = (self.folder.join("unit.c"), self.folder.join("unit.o"));
         std::fs::write(&c, format!("{}\n{}", unit.text, glue.unit.source))?;
         let include = self.folder.join("include");
         let compiler = cc::find(self.arch)?;
-        if matches!(road, Road::Ours(_)) {
+        if matches!(road, Road::Ours(_) | Road::Direct) {
             compiler.compile(&c, &object, &self.options.flags, level, &[&include])?;
         } else {
             let mut command = self.compiler(&compiler);
@@ -145,7 +149,7 @@ impl Builder<'_> {
         let Some(mpy_ld) = &self.options.mpy_ld else { return Ok(None) };
         let road = Road::Wasm2c { checked: true };
         let Some(unit) = self.unit(program, Language::Rust, road, wasm)? else { return Ok(None) };
-        let glue = glue_gen::glue("m", &unit.interface)?;
+        let glue = glue_gen::glue("m", &unit.interface, None)?;
         let folder = self.folder.join("mpy_ld");
         std::fs::create_dir_all(&folder)?;
         let (c, object) = (folder.join("unit.c"), folder.join("unit.o"));
@@ -200,10 +204,23 @@ impl Builder<'_> {
     }
 
     fn unit(&self, program: &Program, language: Language, road: Road, wasm: &[u8]) -> Result<Option<Unit>> {
-        let module = wasm::prepare("m", wasm, 0)?;
+        if road == Road::Direct && self.arch.word_bits != 32 {
+            return Ok(None);
+        }
+        let module = if road == Road::Direct {
+            // Some linkers say too little.
+            let (bytes, relocations) = match wasm_to_c::relocs::read("m", wasm) {
+                Err(error) if error.code == "no-direct-memory" => return Ok(None),
+                other => other?,
+            };
+            wasm::prepare("m", &only(&bytes, program.exports)?, 0, Some(relocations))?.module
+        } else {
+            wasm::prepare("m", &only(wasm, program.exports)?, 0, None)?.module
+        };
         Ok(match road {
-            Road::Ours(safety) => {
-                let options = wasm_to_c::Options { safety, ..Default::default() };
+            Road::Ours(_) | Road::Direct => {
+                let safety = if let Road::Ours(safety) = road { safety } else { Safety::Checked };
+                let options = wasm_to_c::Options { safety, stack: Some(STACK), ..Default::default() };
                 let translation = wasm_to_c::transpile(&module, &options)?;
                 let text = translation.unit.source;
                 Some(Unit { text, interface: translation.interface, includes: Vec::new(), library: None })

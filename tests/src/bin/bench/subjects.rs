@@ -52,7 +52,7 @@ pub const PROGRAMS: &[Program] = kernels! {
 };
 
 /// Bytes of shadow stack: `tests/kernels` says so too.
-const STACK: u32 = 8192;
+pub const STACK: u32 = 8192;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").to_owned()
@@ -75,7 +75,7 @@ pub fn c_source(program: &Program, options: &Options) -> Result<Option<(String, 
     Ok(Some((text, vec![root().join("tests/src/bin/bench"), coremark.clone()])))
 }
 
-/// The linked module of a program.
+/// The linked module of a program, with all that the linker knew.
 pub fn wasm(
     program: &Program,
     language: Language,
@@ -85,6 +85,7 @@ pub fn wasm(
     let whole = match language {
         Language::Rust => {
             let build = CrateBuild {
+                library: program.folder.rsplit('/').next().unwrap_or_default().to_owned(),
                 package: program.folder.rsplit('/').next().unwrap_or_default().to_owned(),
                 manifest: root().join(program.folder).join("Cargo.toml"),
                 profile: "release".to_owned(),
@@ -111,6 +112,7 @@ pub fn wasm(
             ]);
             command.args(["-fno-strict-aliasing", "-I"]).arg(folder.join("libc"));
             command.args(["-Wl,--no-entry", "-Wl,--stack-first", "-Wl,-zstack-size=8192"]);
+            command.arg("-Wl,--emit-relocs");
             for symbol in ["__heap_base", "__data_end", "__stack_pointer"].iter().chain(program.exports) {
                 command.arg(format!("-Wl,--export={symbol}"));
             }
@@ -121,11 +123,11 @@ pub fn wasm(
             std::fs::read(&wasm)?
         }
     };
-    Ok(Some(only(&whole, program.exports)?))
+    Ok(Some(whole))
 }
 
 /// The module with these functions exported and no others.
-fn only(wasm: &[u8], exports: &[&str]) -> Result<Vec<u8>> {
+pub fn only(wasm: &[u8], exports: &[&str]) -> Result<Vec<u8>> {
     let mut module = walrus::Module::from_buffer(wasm).map_err(|error| error.to_string())?;
     let others: Vec<_> = module
         .exports
