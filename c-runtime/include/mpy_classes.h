@@ -102,20 +102,23 @@ static size_t mpy_sweep(void) {
 }
 
 /* Has memory that is free used again, which makes objects noticeable that are gone: a collection frees
- * it, and the next allocations find the lowest. */
-static void mpy_recycle(size_t blocks) {
+ * it, and allocations of several sizes find it. How much of it is worth the time depends on how many
+ * objects may be found. */
+static void mpy_recycle(size_t objects) {
     mp_obj_t gc = mp_fun_table.import_name(mp_native_qstr_table[MPY_STRING_GC], mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
     mp_fun_table.call_function_n_kw(mp_fun_table.load_attr(gc, mp_native_qstr_table[MPY_STRING_COLLECT]), 0, NULL);
-    void **chain = NULL;
     /* Small ones fill holes, the large ones what lies between objects that died with others. */
-    size_t large = blocks / 4;
-    for (blocks += large; blocks > 0; blocks--) {
-        void **block = mp_fun_table.realloc(NULL, blocks > large ? sizeof(void *) : 256, false);
-        if (block == NULL) {
-            break;
+    static const uint16_t sizes[] = {sizeof(void *), 128, 1024};
+    void **chain = NULL;
+    for (unsigned i = 0; i < 3; i++) {
+        for (size_t left = i == 0 ? 4 * objects : objects; left > 0; left--) {
+            void **block = mp_fun_table.realloc(NULL, sizes[i], false);
+            if (block == NULL) {
+                break;
+            }
+            *block = chain;
+            chain = block;
         }
-        *block = chain;
-        chain = block;
     }
     while (chain != NULL) {
         void **next = *chain;
@@ -131,7 +134,7 @@ static bool mpy_more_entries(void) {
         return true;
     }
     if (size >= MPY_FEW_ENTRIES) {
-        mpy_recycle(4 * size);
+        mpy_recycle(size);
         if (mpy_sweep() > size / 4) {
             return true;
         }
@@ -140,7 +143,7 @@ static bool mpy_more_entries(void) {
     mpy_entry_t *moved = mp_fun_table.realloc(mpy_entries, more * sizeof(mpy_entry_t), true);
     if (moved == NULL) {
         /* As little memory as that is soon used again. */
-        mpy_recycle(4 * size);
+        mpy_recycle(size);
         mpy_sweep();
         return mpy_entries_free < mpy_entries_size;
     }
