@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use cargo_metadata::{Message, Metadata, TargetKind};
+use glue_gen::wbindgen;
 use target_specs::{Diagnostic, Place, Result};
 
 use super::allocator::{self, Allocator};
@@ -326,6 +327,11 @@ pub struct Artifact {
 /// # Errors
 /// Cargo's own, shown as they are, with its exit code.
 pub fn build(rust: &Rust, plan: &CrateBuild, stack: u32) -> std::result::Result<Artifact, Failure> {
+    if let Some(lock) =
+        plan.manifest.ancestors().map(|above| above.with_file_name("Cargo.lock")).find(|path| path.is_file())
+    {
+        check_bindgen(&super::read_file(&lock)?)?;
+    }
     let guess = Allocator::guess(plan);
     let (allocator, result) = match run(command(rust, plan, stack, guess)?, plan, guess) {
         Ok(Ended::WrongAllocator(right)) => {
@@ -343,6 +349,32 @@ pub fn build(rust: &Rust, plan: &CrateBuild, stack: u32) -> std::result::Result<
                 .help(format!("it was built as if its allocator were {allocator:?}; leave one of them out"))
                 .into())
         }
+    }
+}
+
+/// Checks that the wasm-bindgen in `lock` is the one whose data this tool reads: its format changes
+/// with every version, and finding that out after the build would be late.
+fn check_bindgen(lock: &[u8]) -> Result<()> {
+    #[derive(serde::Deserialize)]
+    struct Lock {
+        #[serde(default)]
+        package: Vec<Package>,
+    }
+    #[derive(serde::Deserialize)]
+    struct Package {
+        name: String,
+        version: String,
+    }
+    // What cargo cannot read is for cargo to say.
+    let Ok(lock) = toml::from_str::<Lock>(&String::from_utf8_lossy(lock)) else { return Ok(()) };
+    let wanted = wbindgen::VERSION;
+    match lock.package.iter().find(|package| package.name == "wasm-bindgen") {
+        Some(found) if found.version != wanted => Err(Diagnostic::new(
+            "wasm-bindgen-version",
+            format!("the crate uses wasm-bindgen {}, this tool knows {wanted} alone", found.version),
+        )
+        .help(format!("run `cargo update -p wasm-bindgen --precise {wanted}`"))),
+        _ => Ok(()),
     }
 }
 
@@ -494,6 +526,21 @@ fn run(mut command: Command, plan: &CrateBuild, allocator: Allocator) -> std::re
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn another_wasm_bindgen_is_answered_with_the_command_that_mends_it() {
+        let lock = |version: &str| {
+            format!(
+                "version = 4\n[[package]]\nname = \"wasm-bindgen\"\nversion = \"{version}\"\nchecksum = \"0\"\n"
+            )
+        };
+        assert!(check_bindgen(lock(wbindgen::VERSION).as_bytes()).is_ok());
+        assert!(check_bindgen(b"").is_ok());
+        assert!(check_bindgen(b"not TOML").is_ok());
+        let error = check_bindgen(lock("0.2.99").as_bytes()).unwrap_err();
+        assert_eq!(error.code, "wasm-bindgen-version");
+        assert!(error.help.unwrap().contains("--precise"));
+    }
 
     /// A toolchain that has the given files below its sysroot.
     fn toolchain(folder: &Path, name: &str, files: &[&str]) -> Candidate {

@@ -15,6 +15,9 @@ use target_specs::{Diagnostic, Place};
 /// The module that everything Rust calls is imported from, under the symbol's own name.
 pub const MODULE: &str = "mpy:bindgen";
 
+/// The one version whose data can be read.
+pub const VERSION: &str = wasm_bindgen_shared::SCHEMA_VERSION;
+
 /// What the passes over the module have found.
 #[derive(Debug, Clone, Default)]
 pub struct Raw {
