@@ -60,6 +60,9 @@ WASM_CELL(f32, float)
 WASM_CELL(f64, double)
 #undef WASM_CELL
 
+/* The cell `offset` bytes behind an address of the machine. */
+#define WASM_AT(cell, addr, offset) (((struct { uint8_t before[offset]; cell at; } *)(uintptr_t)(addr))->at)
+
 /* Why execution cannot go on, in the words of the specification's tests. */
 #define WASM_TRAPS(TRAP) \
     TRAP(UNREACHABLE, "unreachable") \
@@ -407,6 +410,19 @@ static inline uint32_t wasm_popcnt32(uint32_t a) {
 }
 
 static inline uint64_t wasm_popcnt64(uint64_t a) { return wasm_popcnt32((uint32_t)a) + wasm_popcnt32((uint32_t)(a >> 32)); }
+
+/* A product with a constant of many bits: one instruction. For ARMv6-M GCC reckons with the multipliers of older
+ * cores, and would make shifts and additions of it, were it not hidden which constant it is. */
+static inline uint32_t wasm_product(uint32_t a, uint32_t b) {
+#if defined(__thumb__) && !defined(__thumb2__)
+    if (__builtin_constant_p(a)) {
+        __asm__("" : "+r"(a));
+    } else {
+        __asm__("" : "+r"(b));
+    }
+#endif
+    return a * b;
+}
 
 static inline uint32_t wasm_rotl32(uint32_t a, uint32_t b) { return a << (b & 31) | a >> (-b & 31); }
 static inline uint32_t wasm_rotr32(uint32_t a, uint32_t b) { return a >> (b & 31) | a << (-b & 31); }

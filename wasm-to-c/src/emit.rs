@@ -398,7 +398,7 @@ impl<'m> Unit<'m> {
                 Some(0) => format!("(uintptr_t)({base})"),
                 _ => format!("(uintptr_t)({} + {base})", address.inner()),
             };
-            return Address { text, traps: false };
+            return Address { text, traps: false, displacement: None };
         }
         self.memories[access.memarg.memory as usize].at(address, access.memarg.offset, access.bytes)
     }

@@ -11,7 +11,6 @@ use target_specs::Result;
 use wasmparser::{BlockType, Operator};
 
 use crate::emit::{Unit, c_type};
-use crate::memory::Address;
 use crate::module::unsupported;
 use crate::range::{self, Range};
 use crate::{FuncType, ValType, ops};
@@ -624,7 +623,12 @@ impl Body<'_, '_> {
     fn simple(&mut self, line: &ops::Simple, op: &Operator<'_>) -> Result<()> {
         let parts = self.pops(line.operands);
         let mut text = String::new();
-        let mut rest = line.template;
+        let mut rest = match line.template {
+            "{a} * {b}" if parts.iter().filter_map(|part| part.known).any(|known| terms(known) > 2) => {
+                "wasm_product({a}, {b})"
+            }
+            other => other,
+        };
         while let Some(at) = rest.find('{') {
             text.push_str(&rest[..at]);
             text.push_str(&parts[usize::from(rest.as_bytes()[at + 1] - b'a')].inner());
@@ -668,9 +672,10 @@ impl Body<'_, '_> {
     fn access(&mut self, access: &ops::Access) -> Result<()> {
         let value = access.store.then(|| self.pop());
         let address = self.pop();
-        let Address { text, traps } = self.unit.place(&address, access);
+        let place = self.unit.place(&address, access);
+        let traps = place.traps;
         let aligned = 1u32 << access.memarg.align.min(3) >= access.bytes;
-        let cell = format!("{}{}", access.cell, if aligned { "" } else { "_unaligned" });
+        let cell = place.cell(access.cell, access.bytes, aligned);
         match value {
             Some(value) => {
                 self.settle();
@@ -688,7 +693,7 @@ impl Body<'_, '_> {
                     _ => "",
                 };
                 let stored = if cast.is_empty() { value.text } else { format!("{cast}{}", value.inner()) };
-                self.line(format!("*({cell} *){text} = {stored};"));
+                self.line(format!("{cell} = {stored};"));
             }
             None => {
                 let signed = access.cell.starts_with("wasm_s");
@@ -699,7 +704,7 @@ impl Body<'_, '_> {
                     (ValType::I64, false) if access.bytes < 8 => "(uint64_t)",
                     _ => "",
                 };
-                let mut operand = Operand::of(format!("{cast}*({cell} *){text}"), access.ty, &[&address]);
+                let mut operand = Operand::of(format!("{cast}{cell}"), access.ty, &[&address]);
                 operand.constant = false;
                 operand.state = true;
                 operand.traps |= traps;
@@ -1050,6 +1055,13 @@ impl Operand {
         }
         self.as_condition()
     }
+}
+
+/// The fewest powers of two of which `value` is a sum or difference: the digits but 0 of its
+/// non-adjacent form.
+fn terms(value: u32) -> u32 {
+    let value = u64::from(value);
+    ((3 * value) ^ value).count_ones()
 }
 
 fn braced(text: &str) -> String {

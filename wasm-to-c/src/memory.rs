@@ -10,6 +10,23 @@ use crate::{Options, Safety, WasmModule};
 pub(crate) struct Address {
     pub text: String,
     pub traps: bool,
+    /// Given, `text` is an address of the machine, and the cell lies that many bytes behind it.
+    pub displacement: Option<u64>,
+}
+
+impl Address {
+    /// The cell, of that type and as many bytes; `aligned` when it lies where the type wants it.
+    pub fn cell(&self, cell: &str, bytes: u32, aligned: bool) -> String {
+        let suffix = if aligned { "" } else { "_unaligned" };
+        match self.displacement {
+            // A member, as a sum would be taken for a value of its own to keep across loops.
+            Some(offset) if !aligned || offset.is_multiple_of(u64::from(bytes)) => {
+                format!("WASM_AT({cell}{suffix}, {}, {offset})", self.text)
+            }
+            Some(offset) => format!("*({cell}{suffix} *)(uintptr_t)(({}) + {offset}u)", self.text),
+            None => format!("*({cell}{suffix} *){}", self.text),
+        }
+    }
 }
 
 enum Model {
@@ -90,9 +107,13 @@ impl Memory {
     pub fn at(&self, address: &Operand, offset: u64, bytes: u32) -> Address {
         let end = offset + u64::from(bytes);
         let sum = if offset == 0 { address.text.clone() } else { format!("{} + {offset}u", address.inner()) };
-        let safe = |text: String| Address { text, traps: false };
-        let outside = || Address { text: format!("wasm_outside({})", address.text), traps: true };
+        let safe = |text: String| Address { text, traps: false, displacement: None };
+        let outside =
+            || Address { text: format!("wasm_outside({})", address.text), traps: true, displacement: None };
         match &self.model {
+            Model::Direct if offset != 0 => {
+                Address { text: address.text.clone(), traps: false, displacement: Some(offset) }
+            }
             Model::Direct => safe(format!("(uintptr_t)({sum})")),
             Model::Static { bytes: size, guard } => {
                 let name = &self.local_base();
@@ -119,7 +140,7 @@ impl Memory {
                     Safety::Checked => {
                         let last = if guarded { u64::from(*size) - 1 } else { u64::from(*size) - end };
                         let text = format!("wasm_cell({name}, {}, {offset}u, {last}u)", address.text);
-                        Address { text, traps: true }
+                        Address { text, traps: true, displacement: None }
                     }
                 }
             }
@@ -132,7 +153,7 @@ impl Memory {
             }
             Model::Block { .. } => {
                 let text = format!("wasm_cell_of({}, {}, {offset}u, {end}u)", self.pointer(), address.text);
-                Address { text, traps: true }
+                Address { text, traps: true, displacement: None }
             }
         }
     }
