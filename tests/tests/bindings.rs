@@ -46,9 +46,14 @@ impl Chapter {
         fs::create_dir_all(folder.join("src"))?;
         let code = self.text.split("\n/* ").next().unwrap_or_default();
         let dependencies = self.section("dependencies").unwrap_or_default();
+        let usual = if dependencies.contains("dependencies.wasm-bindgen") {
+            ""
+        } else {
+            "[dependencies]\nwasm-bindgen = \"=0.2.130\"\n"
+        };
         let manifest = format!(
             "[package]\nname = \"{}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n\
-             [lib]\ncrate-type = [\"cdylib\"]\n[dependencies]\nwasm-bindgen = \"=0.2.130\"\n{dependencies}\
+             [lib]\ncrate-type = [\"cdylib\"]\n{usual}{dependencies}\
              [profile.release]\nopt-level = \"s\"\ncodegen-units = 1\npanic = \"abort\"\n",
             self.name
         );

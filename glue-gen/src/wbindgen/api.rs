@@ -353,7 +353,7 @@ impl Crate<'_> {
             }
             Some(schema::ImportModule::Inline(_)) => {
                 return Err(unsupported(
-                    self.program.unique_crate_identifier,
+                    shared::crate_name(self.program.unique_crate_identifier),
                     "`inline_js`",
                     "write the function in Python and import it with `module = \"…\"`",
                 ));
