@@ -402,7 +402,7 @@ fn random_modules_do_in_c_what_they_do_interpreted() {
                         return;
                     }
                     let seeds = first + start..first + (start + BATCH).min(count);
-                    let folder = root.join(format!("{}", seeds.start));
+                    let folder = root.join(seeds.start.to_string());
                     let (number, failed) = compare(seeds, &folder);
                     compared.fetch_add(number, Ordering::Relaxed);
                     if failed.is_empty() && std::env::var_os("FUZZ_KEEP").is_none() {
