@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::surface::Surface;
 use crate::types::Scalar;
-use crate::wbindgen::{Api, Call, Member, Type};
+use crate::wbindgen::{Api, Call, Class, Member, Type};
 
 /// Words that cannot be names (Python's "Keywords", and the soft ones that are names).
 pub(crate) const KEYWORDS: &[&str] = &[
@@ -78,10 +78,20 @@ fn described(text: &mut String, api: &Api) {
     for class in &api.classes {
         let _ = writeln!(text, "class {}:", class.name);
         document(text, "    ", &class.docs);
-        // A setter decorates its getter, so it comes after that.
-        let (setters, others): (Vec<_>, Vec<_>) =
-            class.members.iter().partition(|member| matches!(member, Member::Setter(_)));
-        for member in others.into_iter().chain(setters) {
+        // A setter decorates its getter, so it comes right after that.
+        let setter_of = |name: &str| {
+            class.members.iter().find(|member| matches!(member, Member::Setter(call) if call.name == name))
+        };
+        let mut members: Vec<&Member> = Vec::new();
+        for member in &class.members {
+            match member {
+                Member::Getter(call) => members.extend([member].into_iter().chain(setter_of(&call.name))),
+                Member::Setter(_) if members.contains(&member) => {}
+                Member::Setter(_) if has_getter(class, &member.call().name) => {}
+                _ => members.push(member),
+            }
+        }
+        for member in members {
             let call = member.call();
             let (this, decorator, name) = match member {
                 Member::Constructor(_) => (true, String::new(), "__init__"),
@@ -90,17 +100,17 @@ fn described(text: &mut String, api: &Api) {
                 Member::Getter(_) => (true, "    @property\n".to_owned(), call.name.as_str()),
                 Member::Setter(_) => (true, format!("    @{}.setter\n", call.name), call.name.as_str()),
             };
-            let has_getter = class
-                .members
-                .iter()
-                .any(|other| matches!(other, Member::Getter(getter) if getter.name == call.name));
-            if matches!(member, Member::Setter(_)) && !has_getter {
+            if matches!(member, Member::Setter(_)) && !has_getter(class, &call.name) {
                 let _ = writeln!(text, "    {name}: {}", parameter(&call.params[0].1));
                 continue;
             }
             text.push_str(&decorator);
             let mut params: Vec<String> = this.then(|| "self".to_owned()).into_iter().collect();
             params.extend(parameters(call));
+            if matches!(name, "__eq__" | "__ne__") {
+                // What every object can be compared with (`object.__eq__`).
+                params = vec!["self".to_owned(), "other: object".to_owned()];
+            }
             let result = match member {
                 Member::Constructor(_) => "None".to_owned(),
                 _ => result(&call.result),
@@ -113,6 +123,10 @@ fn described(text: &mut String, api: &Api) {
     for call in &api.functions {
         define(text, "", &call.name, &parameters(call), &result(&call.result), &call.docs);
     }
+}
+
+fn has_getter(class: &Class, name: &str) -> bool {
+    class.members.iter().any(|member| matches!(member, Member::Getter(call) if call.name == name))
 }
 
 /// The parameters of `call`; the last ones that are options may be left out.

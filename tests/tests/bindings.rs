@@ -6,13 +6,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::toolchain::needs;
 use cargo_mpy::{Failure, pipeline};
 use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::Board;
-use tests::{blessing, board};
+use tests::{blessing, board, in_ci};
 
 /// Where files run that do not ask for more.
 const BOARDS: [&str; 2] = ["unix", "qemu-armv6m"];
@@ -100,11 +102,43 @@ fn main() {
             eprintln!("skipped: {} ({why})", board.name);
         }
     }
-    libtest_mimic::run(&arguments, trials).exit();
+    let everything = arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.list;
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    conclusion.exit_if_failed();
+    if everything {
+        check_stubs();
+    }
+}
+
+/// Every stub that was written, as a type checker sees it.
+fn check_stubs() {
+    let folder = folder().join("target/mpy/x64");
+    let stubs: Vec<PathBuf> = fs::read_dir(&folder)
+        .expect("the folder of modules")
+        .map(|entry| entry.expect("a readable entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "pyi"))
+        .collect();
+    let python = needs::test_python();
+    if !python.join("mypy").is_dir() {
+        assert!(!in_ci(), "mypy is missing: `cargo mpy setup --tests` installs it");
+        eprintln!("skipped: the stubs (mypy is missing: `cargo mpy setup --tests` installs it)");
+        return;
+    }
+    let mut mypy = Command::new("python3");
+    mypy.args(["-m", "mypy", "--strict", "--no-color-output", "--cache-dir=/dev/null"]).args(&stubs);
+    let output = mypy.env("PYTHONPATH", python).output().expect("python3");
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}");
+    println!("mypy: {}", text.trim());
+}
+
+/// Where the crates are made, and built.
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("bindings")
 }
 
 fn play(chapter: &Chapter, board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bindings");
+    let folder = folder();
     let built = {
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let options = BuildOptions {
