@@ -11,7 +11,7 @@ __attribute__((noinline, unused)) static const char *mpy_text(uint32_t ptr, uint
     if (ptr > MPY_MEMORY_SIZE || len > MPY_MEMORY_SIZE - ptr) {
         wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
     }
-    return (const char *)MPY_MEMORY + ptr;
+    return (const char *)((uintptr_t)MPY_MEMORY + ptr);
 }
 
 /* Raises RuntimeError with the text as its argument. */
