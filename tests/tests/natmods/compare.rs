@@ -117,7 +117,8 @@ fn examples(arch: &str) -> Result<Vec<Job>, Failed> {
         let module = mpy_link::inspect::read(&fs::read(&built[0].mpy)?)?;
 
         fs::create_dir_all(&folder)?;
-        let sources = plan.out_dir.join("c").join(&plan.module);
+        let memory = plan.memory_of(&plan.targets[0]).word();
+        let sources = plan.out_dir.join("c").join(&plan.module).join(memory);
         let include = sources.join("include");
         let flags = if arch.starts_with("arm") { vec!["-fPIC".to_owned()] } else { Vec::new() };
         let object = folder.join("unit.o");
