@@ -59,7 +59,7 @@ def risky(kind):
     return "fine"
 def attempt(f, *args):
     try: print(f(*args))
-    except BaseException as e: print(type(e).__name__, e)
+    except BaseException as e: print(repr(e))
 for kind in ("", "os", "key", "exit", "wrong"):
     for f in (m.pass_, m.look, m.replace, m.through): attempt(f, kind)
 for i in range(3000):
@@ -73,21 +73,21 @@ fine
 fine
 None
 fine
-OSError [Errno 5] EIO
+OSError(5,)
 errno 5
-RuntimeError replaced
-OSError [Errno 5] EIO
-KeyError k
+RuntimeError('replaced',)
+OSError(5,)
+KeyError('k',)
 JsValue(KeyError('k',))
-RuntimeError replaced
-KeyError k
-SystemExit 
+RuntimeError('replaced',)
+KeyError('k',)
+SystemExit()
 JsValue(SystemExit())
-RuntimeError replaced
-SystemExit 
-TypeError expected a str
+RuntimeError('replaced',)
+SystemExit()
+TypeError('expected a str',)
 JsValue(TypeError('expected a str',))
 None
-TypeError expected a str
+TypeError('expected a str',)
 fine 7.0
 */
