@@ -44,6 +44,7 @@ typedef size_t qstr;
  * counted from 1. That list is part of the format of .mpy files, which store these numbers. */
 enum {
     MP_QSTR___main__ = 21,
+    MP_QSTR___name__ = 23,
     MP_QSTR_AttributeError = 32,
     MP_QSTR_BaseException = 33,
     MP_QSTR_Exception = 36,

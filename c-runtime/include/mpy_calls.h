@@ -53,12 +53,19 @@ static mp_obj_t mpy_do_call(mpy_call_t *call) {
     return mpy_lift(type + 1, call->slots);
 }
 
+static inline void mpy_begin_call(mpy_call_t *call, void (*function)(mpy_slot_t *), const char *type,
+                                  const mp_obj_t *args, unsigned first) {
+    call->call = function;
+    call->type = type;
+    call->args = args;
+    call->first = first;
+    call->lowered = 0;
+    call->called = false;
+}
+
 MPY_SHARED mp_obj_t mpy_invoke(void (*function)(mpy_slot_t *), const char *type, const mp_obj_t *args) {
     mpy_call_t call;
-    call.call = function;
-    call.type = type;
-    call.args = args;
-    call.first = 0;
+    mpy_begin_call(&call, function, type, args, 0);
     return mpy_do_call(&call);
 }
 
@@ -116,12 +123,7 @@ __attribute__((noinline, noreturn)) static void mpy_leave_call(mpy_call_t *call)
  * mpy_call_import for what may be touched after nlr_push. */
 MPY_SHARED mp_obj_t mpy_invoke_guarded(void (*function)(mpy_slot_t *), const char *type, const mp_obj_t *args) {
     mpy_call_t call;
-    call.call = function;
-    call.type = type;
-    call.args = args;
-    call.first = 0;
-    call.lowered = 0;
-    call.called = false;
+    mpy_begin_call(&call, function, type, args, 0);
     if (mp_fun_table.nlr_push(&call.nlr)
         || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(call.nlr.regs))) {
         mpy_leave_call(&call);
@@ -137,7 +139,7 @@ MPY_SHARED mp_obj_t mpy_invoke_guarded(void (*function)(mpy_slot_t *), const cha
 static mp_obj_t mpy_new_closure(uint32_t kind, uint32_t data, uint32_t methods) {
     mpy_instance_t *obj = mpy_new_entry(MPY_CLASSES + kind, data, methods);
     if (obj == NULL) {
-        mpy_raise_memory();
+        mpy_raise_memory_error("no memory for an object");
     }
     return obj;
 }
@@ -184,12 +186,7 @@ static mp_obj_t mpy_call_closure(mp_obj_t self, size_t n_args, size_t n_kw, cons
     }
     entry->calls += 2;
     mpy_call_t call;
-    call.call = closure->call;
-    call.type = closure->type;
-    call.args = args;
-    call.first = 2;
-    call.lowered = 0;
-    call.called = false;
+    mpy_begin_call(&call, closure->call, closure->type, args, 2);
     call.slots[0].i = entry->ptr;
     call.slots[1].i = entry->extra;
     call.slots[MPY_SLOTS - 1].i = (uint32_t)number; /* beyond what a call takes */
@@ -343,7 +340,7 @@ static void mpy_do_import(mpy_import_t *import) {
     if ((import->target[1] & MPY_VARIADIC) != 0 && import->target[0] != MPY_INTRINSIC) {
         mp_obj_t *more = mp_fun_table.realloc(NULL, (n + 1 + last) * sizeof(mp_obj_t), false);
         if (more == NULL) {
-            mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_MemoryError), "too many arguments");
+            mpy_raise_memory_error("too many arguments");
         }
         mp_fun_table.memmove(more, objs, (n + 1) * sizeof(mp_obj_t));
         for (uint32_t i = 0; i < last; i++) {
@@ -374,12 +371,7 @@ static void mpy_do_import(mpy_import_t *import) {
 
 /* The call has ended in an exception: Rust's `Err` if it wants to know, or else Python's again. */
 __attribute__((noinline)) static void mpy_fail_import(mpy_import_t *import) {
-#ifdef MPY_STACK_POINTER
-    MPY_STACK_POINTER = MPY_STACK_BASE;
-#endif
-#ifdef MPY_LENT
-    mpy_lent_top = mpy_lent_base;
-#endif
+    mpy_unwind();
     mpy_after_import(import);
 #ifdef MPY_STORE_EXCEPTION
     if ((import->target[1] & MPY_CATCH) != 0 && import->target[0] != MPY_INTRINSIC) {

@@ -180,11 +180,6 @@ static uint32_t mpy_consume(mpy_entry_t *entry) {
     return ptr;
 }
 
-__attribute__((noreturn, unused)) static void mpy_raise_memory(void) {
-    mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_MemoryError), "no memory for an object");
-    __builtin_unreachable();
-}
-
 #if MPY_CLASSES > 0
 
 static mp_obj_t mpy_new_instance(uint32_t kind, uint32_t ptr) {
@@ -194,7 +189,7 @@ static mp_obj_t mpy_new_instance(uint32_t kind, uint32_t ptr) {
     mpy_instance_t *obj = mpy_new_entry(kind, ptr, 0);
     if (obj == NULL) {
         mpy_classes[kind].free(ptr, 0);
-        mpy_raise_memory();
+        mpy_raise_memory_error("no memory for an object");
     }
     return obj;
 }

@@ -42,9 +42,7 @@ MPY_INTRINSIC_FUNCTION(is_object) {
 }
 MPY_INTRINSIC_FUNCTION(is_falsy) { return MPY_BOOL(!mp_fun_table.obj_is_true(args[0])); }
 MPY_INTRINSIC_FUNCTION(typeof) {
-    mp_obj_t type = (mp_obj_t)mp_fun_table.obj_get_type(args[0]);
-    mp_obj_t name = mp_fun_table.load_attr(type, 23 /* __name__ */);
-    return name;
+    return mp_fun_table.load_attr((mp_obj_t)mp_fun_table.obj_get_type(args[0]), MP_QSTR___name__);
 }
 MPY_INTRINSIC_FUNCTION(same) { return args[0]; }
 MPY_INTRINSIC_FUNCTION(number_get) { return mpy_is_number(args[0]) ? args[0] : mp_const_none; }

@@ -21,6 +21,11 @@ __attribute__((noinline, noreturn, unused)) static void mpy_raise_type_error(con
     __builtin_unreachable();
 }
 
+__attribute__((noinline, noreturn, unused)) static void mpy_raise_memory_error(const char *message) {
+    mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_MemoryError), message);
+    __builtin_unreachable();
+}
+
 __attribute__((noinline, noreturn, unused)) static void mpy_raise_value_error(const char *message) {
     mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_ValueError), message);
     __builtin_unreachable();

@@ -48,7 +48,7 @@ static char mpy_typecode(int code) {
 
 static void *mpy_malloc_elements(size_t count, uint32_t size, mpy_slot_t *slots) {
     if (count > 0x7fffffffu / size) {
-        mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_MemoryError), "too many elements");
+        mpy_raise_memory_error("too many elements");
     }
     uint32_t bytes = (uint32_t)count * size;
     slots[0].i = MPY_MALLOC(bytes, size);

@@ -76,7 +76,7 @@ __attribute__((noinline, noreturn, unused)) static void mpy_raise_trap(const cha
 /* Raises MemoryError, for a program that cannot go on without the memory it asked for. */
 __attribute__((noinline, noreturn, unused)) static void mpy_out_of_memory(void) {
     mpy_unwind();
-    mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_MemoryError), "out of memory");
+    mpy_raise_memory_error("out of memory");
 }
 
 /* One function per kind, so that a trap costs a call without arguments and a module holds the

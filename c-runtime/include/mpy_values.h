@@ -172,7 +172,7 @@ MPY_SHARED uint32_t mpy_new_object(mp_obj_t obj) {
         uint32_t size = index == 0 ? 8 : 2 * index;
         mp_obj_t *moved = mp_fun_table.realloc(mpy_objects, size * sizeof(mp_obj_t), true);
         if (moved == NULL) {
-            mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_MemoryError), "no memory for an object");
+            mpy_raise_memory_error("no memory for an object");
         }
         for (uint32_t i = index; i < size; i++) {
             moved[i] = MP_OBJ_NEW_SMALL_INT(i + 1);

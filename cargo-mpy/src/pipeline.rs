@@ -95,7 +95,8 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
     // WebAssembly → C and bindings, once for each kind of memory that targets want.
     let mut sources: Vec<(Memory, PathBuf, Glue)> = Vec::new();
     let mut names = HashMap::new();
-    for target in &plan.targets {
+    let stale = plan.targets.iter().zip(&results).filter(|(_, result)| result.is_none());
+    for (target, _) in stale {
         let memory = plan.memory_of(target);
         if sources.iter().any(|(known, ..)| *known == memory) {
             continue;

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use target_specs::{Diagnostic, Place, Result};
 use wasm_to_c::{ExportedFunc, FuncType, ImportedFunc, Interface};
 
-use crate::c::{Strings, comment, line, literal};
+use crate::c::{Strings, comment, line, literal, objects, parameters};
 use crate::classes;
 use crate::intrinsics::{self, Intrinsic};
 use crate::types::{From, Scalar, Spelled, Speller, Unspeakable};
@@ -67,7 +67,7 @@ pub(crate) fn bindings(interface: &Interface, api: &Api, strings: &mut Strings) 
     writer.imports(api)?;
     let mut functions = Vec::new();
     for call in &api.functions {
-        functions.push(Registered { name: call.name.clone(), ..writer.export(call, None)? });
+        functions.push(writer.export(call, None)?.0);
     }
     classes::classes(&mut writer, api)?;
     let starts = writer.starts(api)?;
@@ -166,7 +166,7 @@ impl Signature {
     }
 
     /// How many of the last parameters may be left out.
-    fn optional(&self) -> usize {
+    pub(crate) fn optional(&self) -> usize {
         self.params.iter().rev().take_while(|param| param.is_option()).count()
     }
 
@@ -224,17 +224,18 @@ fn check(item: &str, ty: &FuncType, params: &[Scalar], results: &[Scalar]) -> Re
 }
 
 impl<'a> Writer<'a> {
-    fn find(&self, symbol: &str) -> Option<&'a ExportedFunc> {
+    /// The function of the module behind `symbol`.
+    fn function(&self, symbol: &str) -> Result<&'a ExportedFunc> {
         let name = format!("mpy:{symbol}");
-        self.interface.exports.iter().find(|export| export.name == name)
+        self.interface.exports.iter().find(|export| export.name == name).ok_or_else(|| {
+            Diagnostic::new("invalid-bindings", format!("the module has no `{symbol}`"))
+                .help("build the crate again, without tools that strip exports")
+        })
     }
 
-    /// The C name of one of wasm-bindgen's own functions.
-    pub(crate) fn helper(&self, symbol: &str) -> Result<String> {
-        self.find(symbol).map(|export| export.c_name.clone()).ok_or_else(|| {
-            Diagnostic::new("invalid-bindings", format!("the module has no `{symbol}`"))
-                .help("it is part of wasm-bindgen: build the crate again, without tools that strip exports")
-        })
+    /// The C name of the function behind `symbol`.
+    pub(crate) fn c_name(&self, symbol: &str) -> Result<&'a str> {
+        Ok(&self.function(symbol)?.c_name)
     }
 
     pub(crate) fn signature(&mut self, call: &Call, of: Option<Spelled>) -> Result<Signature> {
@@ -253,13 +254,9 @@ impl<'a> Writer<'a> {
     }
 
     /// Defines the function that Python calls for `call`, of the class `of` if it is a method.
-    pub(crate) fn export(&mut self, call: &Call, of: Option<Spelled>) -> Result<Registered> {
+    pub(crate) fn export(&mut self, call: &Call, of: Option<Spelled>) -> Result<(Registered, Signature)> {
         let signature = self.signature(call, of)?;
-        let Some(target) = self.find(&call.symbol) else {
-            return Err(Diagnostic::new("invalid-bindings", format!("the module has no `{}`", call.symbol))
-                .at(Place::Item(call.name.clone()))
-                .help("build the crate again, without tools that strip exports"));
-        };
+        let target = self.function(&call.symbol)?;
         // One function may stand for several that do the same.
         self.exports += 1;
         let name = format!("mpy_export_{}_{}", self.exports, target.c_name);
@@ -269,11 +266,9 @@ impl<'a> Writer<'a> {
         if signature.is_plain() && most <= 3 {
             self.plain(call, target, &signature, &name)?;
         } else {
-            let invoke = self.invocation(call, target, &signature)?;
+            let invoke = self.invocation(call, &signature)?;
             if least == most && most <= 3 {
-                let params: Vec<String> = (0..most).map(|i| format!("mp_obj_t a{i}")).collect();
-                let params = if most == 0 { "void".to_owned() } else { params.join(", ") };
-                line!(self.code, "static mp_obj_t {name}({params}) {{");
+                line!(self.code, "static mp_obj_t {name}({}) {{", objects(most));
                 if most == 0 {
                     line!(self.code, "    return {invoke}, NULL);");
                 } else {
@@ -289,7 +284,7 @@ impl<'a> Writer<'a> {
             line!(self.code, "}}");
             line!(self.code);
         }
-        Ok(Registered { name: call.name.clone(), wrapper: name, arity: (least, most) })
+        Ok((Registered { name: call.name.clone(), wrapper: name, arity: (least, most) }, signature))
     }
 
     /// Declares `args`: those given, and None for the rest.
@@ -301,12 +296,8 @@ impl<'a> Writer<'a> {
     }
 
     /// `mpy_invoke(…, "type"`: to be followed by the arguments.
-    pub(crate) fn invocation(
-        &mut self,
-        call: &Call,
-        target: &ExportedFunc,
-        signature: &Signature,
-    ) -> Result<String> {
+    pub(crate) fn invocation(&mut self, call: &Call, signature: &Signature) -> Result<String> {
+        let target = self.function(&call.symbol)?;
         let thunk = self.thunk(&call.name, target, &[], signature)?;
         let guarded = signature.needs_guard();
         if guarded {
@@ -316,22 +307,11 @@ impl<'a> Writer<'a> {
         Ok(format!("{which}({thunk}, {}", literal(&signature.letters())))
     }
 
-    /// As [`Self::invocation`], by symbol.
-    pub(crate) fn invocation_of(&mut self, call: &Call, signature: &Signature) -> Result<String> {
-        let target = self.find(&call.symbol).cloned().ok_or_else(|| {
-            Diagnostic::new("invalid-bindings", format!("the module has no `{}`", call.symbol))
-                .help("build the crate again, without tools that strip exports")
-        })?;
-        self.invocation(call, &target, signature)
-    }
-
     /// Defines a function of numbers.
     fn plain(&mut self, call: &Call, target: &ExportedFunc, signature: &Signature, name: &str) -> Result<()> {
         let words: Vec<Scalar> = signature.params.iter().flat_map(|param| param.words.clone()).collect();
         check(&call.name, &target.ty, &words, &signature.result.words)?;
-        let params: Vec<String> = (0..words.len()).map(|i| format!("mp_obj_t a{i}")).collect();
-        let params = if words.is_empty() { "void".to_owned() } else { params.join(", ") };
-        line!(self.code, "static mp_obj_t {name}({params}) {{");
+        line!(self.code, "static mp_obj_t {name}({}) {{", objects(words.len()));
         for (i, (param, word)) in signature.params.iter().zip(&words).enumerate() {
             let letter = char::from(param.letters[0]);
             let convert = match word {
@@ -408,17 +388,16 @@ impl<'a> Writer<'a> {
     fn starts(&mut self, api: &Api) -> Result<String> {
         let mut init = String::new();
         for symbol in &api.start {
-            let Some(target) = self.find(symbol) else { continue };
+            let Ok(target) = self.function(symbol) else { continue };
             if target.ty == FuncType::default() {
                 line!(init, "    {}();", target.c_name);
                 continue;
             }
             // It returns a result.
-            let target = target.clone();
             let result = Type::Result(Box::new(Type::Unit));
             let call = Call { name: "start".to_owned(), symbol: symbol.clone(), result, ..Call::default() };
             let signature = self.signature(&call, None)?;
-            let invoke = self.invocation(&call, &target, &signature)?;
+            let invoke = self.invocation(&call, &signature)?;
             line!(init, "    {invoke}, NULL);");
         }
         Ok(init)
@@ -467,10 +446,7 @@ impl<'a> Writer<'a> {
     }
 
     fn head(&mut self, import: &ImportedFunc, item: &str) {
-        let types = Scalar::all(&import.ty.params).unwrap_or_default();
-        let params: Vec<String> =
-            types.iter().enumerate().map(|(i, ty)| format!("{} p{i}", ty.c_type())).collect();
-        let params = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
+        let params = parameters(&Scalar::all(&import.ty.params).unwrap_or_default());
         line!(self.code, "/* {} */", comment(item));
         line!(self.code, "static {} {}({params}) {{", import.result_type, import.c_name);
     }
@@ -658,13 +634,9 @@ impl<'a> Writer<'a> {
         let closures = std::mem::take(&mut self.speller.closures);
         let mut rows = Vec::new();
         for closure in &closures {
-            let symbol = format!("shim_{}", closure.shim);
-            let Some(target) = self.find(&symbol).cloned() else {
-                return Err(Diagnostic::new("invalid-bindings", "a closure has no function behind it")
-                    .help("build the crate again, without tools that strip exports"));
-            };
+            let target = self.function(&format!("shim_{}", closure.shim))?;
             let signature = Signature { params: closure.params.clone(), result: closure.result.clone() };
-            let thunk = self.thunk("a closure", &target, &[Scalar::I32, Scalar::I32], &signature)?;
+            let thunk = self.thunk("a closure", target, &[Scalar::I32, Scalar::I32], &signature)?;
             rows.push(format!(
                 "    {{{thunk}, {}, {}, {}, {}}},",
                 literal(&signature.letters()),
@@ -716,18 +688,18 @@ impl<'a> Writer<'a> {
             line!(out, "#define MPY_USES_VARIADIC 1");
         }
         if self.speller.uses.contains("MALLOC") {
-            line!(out, "#define MPY_MALLOC(size, align) {}(size, align)", self.helper("__wbindgen_malloc")?);
+            line!(out, "#define MPY_MALLOC(size, align) {}(size, align)", self.c_name("__wbindgen_malloc")?);
             line!(
                 out,
                 "#define MPY_FREE(ptr, size, align) {}(ptr, size, align)",
-                self.helper("__wbindgen_free")?
+                self.c_name("__wbindgen_free")?
             );
         }
         if self.stores_exceptions {
             line!(
                 out,
                 "#define MPY_STORE_EXCEPTION(object) {}(object)",
-                self.helper("__wbindgen_exn_store")?
+                self.c_name("__wbindgen_exn_store")?
             );
         }
         if self.speller.uses.contains("SEQUENCE") {
@@ -744,10 +716,11 @@ impl<'a> Writer<'a> {
             line!(out, "#define MPY_CLOSURES {}", self.speller.closures.len());
             // Closures that are only lent need no end.
             let owned = self.speller.closures.iter().any(|closure| closure.owned);
-            let destroy =
-                if owned { self.helper("__wbindgen_destroy_closure")? } else { "(void)sizeof".to_owned() };
-            let destroy =
-                if owned { format!("{destroy}(a, b)") } else { "((void)(a), (void)(b))".to_owned() };
+            let destroy = if owned {
+                format!("{}(a, b)", self.c_name("__wbindgen_destroy_closure")?)
+            } else {
+                "((void)(a), (void)(b))".to_owned()
+            };
             line!(out, "#define MPY_DESTROY(a, b) {destroy}");
         }
         if self.speller.uses.contains("ENUM") {

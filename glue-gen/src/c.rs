@@ -1,5 +1,7 @@
 //! Writing C.
 
+use crate::types::Scalar;
+
 /// The strings of the module, each once; an index is that of `mp_native_qstr_table`, whose first
 /// entry is the file name.
 #[derive(Default)]
@@ -36,4 +38,19 @@ pub(crate) fn literal(bytes: &[u8]) -> String {
         _ => format!("\\{byte:03o}"),
     };
     format!("\"{}\"", bytes.iter().map(escape).collect::<String>())
+}
+
+/// `types` as the parameters of a function: `uint32_t p0, float p1`, or `void`.
+pub(crate) fn parameters(types: &[Scalar]) -> String {
+    list(types.iter().enumerate().map(|(i, ty)| format!("{} p{i}", ty.c_type())))
+}
+
+/// The parameters of a function that Python calls with `count` arguments: `mp_obj_t a0`, …, or `void`.
+pub(crate) fn objects(count: usize) -> String {
+    list((0..count).map(|i| format!("mp_obj_t a{i}")))
+}
+
+fn list(params: impl Iterator<Item = String>) -> String {
+    let params: Vec<String> = params.collect();
+    if params.is_empty() { "void".to_owned() } else { params.join(", ") }
 }

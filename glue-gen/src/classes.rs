@@ -94,14 +94,11 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
             Member::Method { consumes: true, .. } => Some(of(b'C')),
             Member::Method { .. } | Member::Getter(_) | Member::Setter(_) => Some(of(b'R')),
         };
-        let other = match writer.signature(call, this.clone())?.params.get(1) {
-            Some(param) => match param.letters.as_slice() {
-                [b'R' | b'C', other] => Some(other - 1),
-                _ => None,
-            },
-            None => None,
+        let (function, signature) = writer.export(call, this)?;
+        let other = match signature.params.get(1).map(|param| param.letters.as_slice()) {
+            Some([b'R' | b'C', other]) => Some(other - 1),
+            _ => None,
         };
-        let function = writer.export(call, this)?;
         let name = writer.strings.index(&call.name);
         let kind = match member {
             Member::Getter(_) => "MPY_GETTER",
@@ -133,7 +130,7 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
         "0"
     };
     let name = writer.strings.index(&class.name);
-    let free = writer.helper(&class.free)?;
+    let free = writer.c_name(&class.free)?;
     let count = members.len();
     Ok(format!("{{{name}, {flags}, {count}, {table}, {free}, (const void *){make_new}, {slots}}}"))
 }
@@ -172,8 +169,8 @@ fn constructor(writer: &mut Writer, class: &Class, member: &Member, number: usiz
         ));
     }
     let most = signature.params.len();
-    let least = most - signature.params.iter().rev().take_while(|param| param.is_option()).count();
-    let invoke = writer.invocation_of(call, &signature)?;
+    let least = most - signature.optional();
+    let invoke = writer.invocation(call, &signature)?;
     let name = format!("mpy_new_{number}");
     line!(
         writer.code,

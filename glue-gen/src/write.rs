@@ -7,7 +7,7 @@ use wasm_to_c::{CUnit, Interface};
 
 use crate::Glue;
 use crate::bindings::{self, Bindings, Registered};
-use crate::c::{Strings, comment, line};
+use crate::c::{Strings, comment, line, objects, parameters};
 use crate::stub::stub;
 use crate::surface::{Function, Import, ImportKind, Surface};
 use crate::types::Scalar;
@@ -118,15 +118,6 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
     line!(c);
 }
 
-/// `uint32_t p0, float p1`, or `void`.
-fn parameters(types: &[Scalar]) -> String {
-    if types.is_empty() {
-        return "void".to_owned();
-    }
-    let params = types.iter().enumerate().map(|(i, ty)| format!("{} p{i}", ty.c_type()));
-    params.collect::<Vec<_>>().join(", ")
-}
-
 /// Defines an imported function.
 fn import(c: &mut String, import: &Import, strings: &mut Strings) {
     let Import { c_name, params, results, result_type, .. } = import;
@@ -181,11 +172,8 @@ fn wrapper(c: &mut String, function: &Function) {
     let name = wrapper_name(function);
     line!(c, "/* {} */", comment(&function.name));
     let fixed = params.len() <= MOST_FIXED;
-    if params.is_empty() {
-        line!(c, "static mp_obj_t {name}(void) {{");
-    } else if fixed {
-        let objs = (0..params.len()).map(|i| format!("mp_obj_t a{i}"));
-        line!(c, "static mp_obj_t {name}({}) {{", objs.collect::<Vec<_>>().join(", "));
+    if fixed {
+        line!(c, "static mp_obj_t {name}({}) {{", objects(params.len()));
     } else {
         line!(c, "static mp_obj_t {name}(size_t n, const mp_obj_t *a) {{");
         line!(c, "    (void)n;");

@@ -1,13 +1,13 @@
 //! The emulated boards, for tests: their MicroPython, and what it says.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use cargo_mpy::commands::build::BuildOptions;
-use cargo_mpy::pipeline;
 use cargo_mpy::toolchain::emulator::{Run, run};
 use cargo_mpy::toolchain::micropython::{Firmware, emulated, missing_tools};
-use target_specs::Board;
+use cargo_mpy::{Failure, pipeline};
+use target_specs::{Board, Diagnostic};
 
 use crate::in_ci;
 
@@ -27,16 +27,27 @@ pub fn boards() -> Vec<(&'static Board, Option<String>)> {
 
 /// Builds a `.wasm` file for a board and reads the module.
 pub fn build(wasm: &Path, board: &Board, target_dir: &Path) -> Result<Vec<u8>, String> {
-    let options = BuildOptions {
-        input: Some(wasm.to_owned()),
+    let options = BuildOptions { input: Some(wasm.to_owned()), ..options(board, target_dir) };
+    Ok(module(&options).map_err(|failure| format!("{failure:?}"))?.1)
+}
+
+/// Options of a build for one board.
+pub fn options(board: &Board, target_dir: &Path) -> BuildOptions {
+    BuildOptions {
         boards: vec![board.name.clone()],
         target_dir: Some(target_dir.to_owned()),
         ..Default::default()
-    };
-    let plan = pipeline::plan(&options).map_err(|failure| format!("{failure:?}"))?;
-    let built = pipeline::build(&plan, None).map_err(|failure| format!("{failure:?}"))?;
-    let mpy: PathBuf = built[0].mpy.clone();
-    std::fs::read(&mpy).map_err(|error| format!("{}: {error}", mpy.display()))
+    }
+}
+
+/// Builds what `options` say, for their one target: the module's file name, and its bytes.
+pub fn module(options: &BuildOptions) -> Result<(String, Vec<u8>), Failure> {
+    let plan = pipeline::plan(options)?;
+    let built = pipeline::build(&plan, None)?;
+    let mpy = &built[0].mpy;
+    let bytes =
+        std::fs::read(mpy).map_err(|error| Diagnostic::new("io", format!("{}: {error}", mpy.display())))?;
+    Ok((format!("{}.mpy", plan.module), bytes))
 }
 
 /// Runs Python on a board; what it prints, and the traceback when it ends with one.

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use cargo_mpy::Failure;
 use cargo_mpy::commands::build::BuildOptions;
 use cargo_mpy::toolchain::needs;
-use cargo_mpy::{Failure, pipeline};
 use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::Board;
 use tests::{blessing, board, in_ci};
@@ -143,19 +143,17 @@ fn play(chapter: &Chapter, board: &Board, turn: &Mutex<()>) -> Result<(), Failed
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         let options = BuildOptions {
             manifest_path: Some(chapter.crate_(&folder)?.join("Cargo.toml")),
-            boards: vec![board.name.clone()],
-            target_dir: Some(folder.join("target")),
-            ..Default::default()
+            ..board::options(board, &folder.join("target"))
         };
-        build(&options)
+        board::module(&options)
     };
     let printed = match (built, chapter.section("error")) {
         (Err(Failure::Problem(error)), Some(_)) => format!("{error}\n"),
         (Err(failure), _) => return Err(format!("{failure:?}").into()),
         (Ok(_), Some(_)) => return Err("it is not refused".into()),
-        (Ok((module, mpy)), None) => {
+        (Ok(module), None) => {
             let code = chapter.section("python").ok_or("no section `python`")?;
-            board::execute(board, &[(format!("{module}.mpy"), mpy)], code)?
+            board::execute(board, &[module], code)?
         }
     };
     let section = if chapter.section("error").is_some() { "error" } else { "expect" };
@@ -170,14 +168,4 @@ fn play(chapter: &Chapter, board: &Board, turn: &Mutex<()>) -> Result<(), Failed
         return Ok(());
     }
     Err(format!("{}\n--- expected\n{expected}--- printed\n{printed}", chapter.path.display()).into())
-}
-
-/// The module's name and the bytes of it.
-fn build(options: &BuildOptions) -> Result<(String, Vec<u8>), Failure> {
-    let plan = pipeline::plan(options)?;
-    let built = pipeline::build(&plan, None)?;
-    let mpy = fs::read(&built[0].mpy).map_err(|error| {
-        target_specs::Diagnostic::new("io", format!("{}: {error}", built[0].mpy.display()))
-    })?;
-    Ok((plan.module, mpy))
 }

@@ -1,13 +1,11 @@
 //! The kernels as a Rust crate on every board and in every kind of memory, against the same computations in C as
 //! a program of this machine.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use cargo_mpy::commands::build::BuildOptions;
-use cargo_mpy::pipeline;
 use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::{Board, arch};
 use tests::board;
@@ -60,16 +58,12 @@ fn native() -> std::io::Result<String> {
 fn play(board: &Board, memory: &str, expected: &str, turn: &Mutex<()>) -> Result<(), Failed> {
     let options = BuildOptions {
         manifest_path: Some(folder().join("Cargo.toml")),
-        boards: vec![board.name.clone()],
         memory: Some(memory.to_owned()),
-        target_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels")),
-        ..Default::default()
+        ..board::options(board, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels"))
     };
-    let mpy = {
+    let module = {
         let _turn = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let plan = pipeline::plan(&options).map_err(|failure| format!("{failure:?}"))?;
-        let built = pipeline::build(&plan, None).map_err(|failure| format!("{failure:?}"))?;
-        fs::read(&built[0].mpy)?
+        board::module(&options).map_err(|failure| format!("{failure:?}"))?
     };
     let names: Vec<&str> = expected.lines().filter_map(|line| line.split(' ').next()).collect();
     let code = format!(
@@ -77,7 +71,7 @@ fn play(board: &Board, memory: &str, expected: &str, turn: &Mutex<()>) -> Result
          print(name, '%08x' % (f(1) & 0xffffffff), '%08x' % (f(3) & 0xffffffff))\n",
         names.join(" ")
     );
-    let printed = board::execute(board, &[("kernels.mpy".to_owned(), mpy)], &code)?;
+    let printed = board::execute(board, &[module], &code)?;
     if printed == expected {
         return Ok(());
     }

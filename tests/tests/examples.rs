@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use cargo_mpy::commands::build::BuildOptions;
-use cargo_mpy::pipeline;
 use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::Board;
 use tests::{board, readme};
@@ -42,20 +41,15 @@ fn play(example: &Path, board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
     let commands = readme::commands(&markdown);
     let expected = commands.iter().find(|command| command.shell == "cargo mpy run test.py\n");
     let expected = expected.ok_or("the README does not say what `cargo mpy run test.py` prints")?;
-    let options = BuildOptions {
-        manifest_path: Some(example.join("Cargo.toml")),
-        boards: vec![board.name.clone()],
-        target_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join(example.file_name().expect("a name"))),
-        ..Default::default()
-    };
-    let (module, mpy) = {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(example.file_name().expect("a name"));
+    let manifest_path = Some(example.join("Cargo.toml"));
+    let options = BuildOptions { manifest_path, ..board::options(board, &folder) };
+    let module = {
         let _turn = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let plan = pipeline::plan(&options).map_err(|failure| format!("{failure:?}"))?;
-        let built = pipeline::build(&plan, None).map_err(|failure| format!("{failure:?}"))?;
-        (plan.module, fs::read(&built[0].mpy)?)
+        board::module(&options).map_err(|failure| format!("{failure:?}"))?
     };
     let code = fs::read_to_string(example.join("test.py"))?;
-    let printed = board::execute(board, &[(format!("{module}.mpy"), mpy)], &code)?;
+    let printed = board::execute(board, &[module], &code)?;
     if printed == expected.prints {
         return Ok(());
     }

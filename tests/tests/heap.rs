@@ -6,12 +6,10 @@ mod work;
 
 extern crate alloc;
 
-use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use cargo_mpy::commands::build::BuildOptions;
-use cargo_mpy::pipeline;
 use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::Board;
 use tests::board;
@@ -53,22 +51,18 @@ fn share(board: &Board, whole: u32) -> u32 {
     }
 }
 
-fn module(board: &Board, turn: &Mutex<()>) -> Result<Vec<u8>, Failed> {
+fn module(board: &Board, turn: &Mutex<()>) -> Result<(String, Vec<u8>), Failed> {
     let options = BuildOptions {
         manifest_path: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("heap/Cargo.toml")),
-        boards: vec![board.name.clone()],
-        target_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("heap")),
-        ..Default::default()
+        ..board::options(board, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("heap"))
     };
     let _turn = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    let plan = pipeline::plan(&options).map_err(|failure| format!("{failure:?}"))?;
-    let built = pipeline::build(&plan, None).map_err(|failure| format!("{failure:?}"))?;
-    Ok(fs::read(&built[0].mpy)?)
+    Ok(board::module(&options).map_err(|failure| format!("{failure:?}"))?)
 }
 
 /// Runs Python after which `heap` is imported and `free()` tells how much memory there is.
 fn execute(board: &Board, turn: &Mutex<()>, code: &str) -> Result<String, Failed> {
-    let modules = [("heap.mpy".to_owned(), module(board, turn)?)];
+    let modules = [module(board, turn)?];
     let start = "import gc, heap\ndef free():\n gc.collect()\n return gc.mem_free()\n";
     Ok(board::execute(board, &modules, &format!("{PEER}{start}{code}"))?)
 }

@@ -162,7 +162,8 @@ pub(crate) fn unit<'m>(
             relocations.is_none() && memories.first().is_some_and(|memory| memory.holds(0, *top as usize))
         })
     });
-    let throws = throws(module, options.linkable);
+    let calls = Calls::of(module);
+    let throws = calls.throwing(module.imported(), options.linkable);
     let unit = Unit {
         name: &source.name,
         module,
@@ -179,7 +180,7 @@ pub(crate) fn unit<'m>(
         types,
         linkable: options.linkable,
         referenced: RefCell::default(),
-        recursive: recursive(module)?,
+        recursive: calls.recursive(),
         tags: module.tags.iter().map(|_| names.unique("", "tag")).collect(),
         throws_indirect: throws.contains(&true),
         throws,
@@ -838,88 +839,89 @@ impl<'m> Unit<'m> {
     }
 }
 
-/// For each function, whether a call of it may come back to it: it is on a circle of calls, or calls
-/// through a reference.
-fn recursive(module: &Module<'_>) -> Result<Vec<bool>> {
-    let imported = module.imported();
-    let mut calls: Vec<Vec<u32>> = vec![Vec::new(); module.functions.len()];
-    let mut result = vec![false; module.functions.len()];
-    for (body, at) in module.bodies.iter().zip(imported..) {
-        let operators = body.get_operators_reader().into_iter().flatten().flatten();
-        for op in operators {
-            match op {
-                Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
-                    calls[at].push(function_index);
-                }
-                Operator::CallIndirect { .. }
-                | Operator::ReturnCallIndirect { .. }
-                | Operator::CallRef { .. }
-                | Operator::ReturnCallRef { .. } => result[at] = true,
-                _ => {}
-            }
-        }
-    }
-    // What remains after functions that call none that remains are taken away, again and again, is on a
-    // circle or calls one that is.
-    let mut callers: Vec<Vec<usize>> = vec![Vec::new(); calls.len()];
-    let mut left: Vec<usize> = calls.iter().map(Vec::len).collect();
-    for (caller, callees) in calls.iter().enumerate() {
-        for callee in callees {
-            callers[*callee as usize].push(caller);
-        }
-    }
-    let mut leaves: Vec<usize> = (0..calls.len()).filter(|at| left[*at] == 0).collect();
-    while let Some(leaf) = leaves.pop() {
-        for caller in &callers[leaf] {
-            left[*caller] -= 1;
-            if left[*caller] == 0 {
-                leaves.push(*caller);
-            }
-        }
-    }
-    for (at, result) in result.iter_mut().enumerate() {
-        *result |= left[at] > 0;
-    }
-    Ok(result)
+/// What the functions of a module call, in one reading of their code.
+struct Calls {
+    /// By function, those it names.
+    named: Vec<Vec<u32>>,
+    /// By function, whether it calls through a reference.
+    through_references: Vec<bool>,
+    /// By function, whether it throws.
+    throws: Vec<bool>,
 }
 
-/// For each function, whether an exception may wait after a call of it.
-fn throws(module: &Module<'_>, linkable: bool) -> Vec<bool> {
-    let imported = module.imported();
-    let mut calls: Vec<Vec<u32>> = vec![Vec::new(); module.functions.len()];
-    let mut indirect = vec![false; module.functions.len()];
-    let mut throws = vec![false; module.functions.len()];
-    // Python's own exceptions do not pass through here, another module's do.
-    throws[..imported].fill(linkable);
-    for (body, at) in module.bodies.iter().zip(imported..) {
-        for op in body.get_operators_reader().into_iter().flatten().flatten() {
-            match op {
-                Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
-                    calls[at].push(function_index);
+impl Calls {
+    fn of(module: &Module<'_>) -> Self {
+        let count = module.functions.len();
+        let mut calls = Calls {
+            named: vec![Vec::new(); count],
+            through_references: vec![false; count],
+            throws: vec![false; count],
+        };
+        for (body, at) in module.bodies.iter().zip(module.imported()..) {
+            for op in body.get_operators_reader().into_iter().flatten().flatten() {
+                match op {
+                    Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
+                        calls.named[at].push(function_index);
+                    }
+                    Operator::CallIndirect { .. }
+                    | Operator::ReturnCallIndirect { .. }
+                    | Operator::CallRef { .. }
+                    | Operator::ReturnCallRef { .. } => calls.through_references[at] = true,
+                    Operator::Throw { .. } | Operator::ThrowRef | Operator::Rethrow { .. } => {
+                        calls.throws[at] = true;
+                    }
+                    _ => {}
                 }
-                Operator::CallIndirect { .. }
-                | Operator::ReturnCallIndirect { .. }
-                | Operator::CallRef { .. }
-                | Operator::ReturnCallRef { .. } => indirect[at] = true,
-                Operator::Throw { .. } | Operator::ThrowRef | Operator::Rethrow { .. } => throws[at] = true,
-                _ => {}
             }
         }
+        calls
     }
-    if throws.contains(&true) {
-        for (throws, indirect) in throws.iter_mut().zip(indirect) {
-            *throws |= indirect;
+
+    /// For each function, whether a call of it may come back to it: it is on a circle of calls, or calls
+    /// through a reference.
+    fn recursive(&self) -> Vec<bool> {
+        // What remains after functions that call none that remains are taken away, again and again, is on a
+        // circle or calls one that is.
+        let mut callers: Vec<Vec<usize>> = vec![Vec::new(); self.named.len()];
+        let mut left: Vec<usize> = self.named.iter().map(Vec::len).collect();
+        for (caller, callees) in self.named.iter().enumerate() {
+            for callee in callees {
+                callers[*callee as usize].push(caller);
+            }
         }
+        let mut leaves: Vec<usize> = (0..left.len()).filter(|at| left[*at] == 0).collect();
+        while let Some(leaf) = leaves.pop() {
+            for caller in &callers[leaf] {
+                left[*caller] -= 1;
+                if left[*caller] == 0 {
+                    leaves.push(*caller);
+                }
+            }
+        }
+        left.iter().zip(&self.through_references).map(|(left, through)| *left > 0 || *through).collect()
     }
-    loop {
-        let more: Vec<usize> = (imported..throws.len())
-            .filter(|at| !throws[*at] && calls[*at].iter().any(|callee| throws[*callee as usize]))
-            .collect();
-        if more.is_empty() {
-            return throws;
+
+    /// For each function, whether an exception may wait after a call of it; the first `imported` are
+    /// imports.
+    fn throwing(&self, imported: usize, linkable: bool) -> Vec<bool> {
+        let mut throws = self.throws.clone();
+        // Python's own exceptions do not pass through here, another module's do.
+        throws[..imported].fill(linkable);
+        if throws.contains(&true) {
+            for (throws, through) in throws.iter_mut().zip(&self.through_references) {
+                *throws |= through;
+            }
         }
-        for at in more {
-            throws[at] = true;
+        loop {
+            let more: Vec<usize> = (imported..throws.len())
+                .filter(|at| !throws[*at] && self.named[*at].iter().any(|callee| throws[*callee as usize]))
+                .collect();
+            if more.is_empty() {
+                return throws;
+            }
+            for at in more {
+                throws[at] = true;
+            }
         }
     }
 }

@@ -35,6 +35,13 @@ pub struct WasmModule {
     pub heap_base: Option<u32>,
 }
 
+impl WasmModule {
+    /// A module of which no more is known than its bytes.
+    pub fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
+        WasmModule { name: name.into(), bytes, memory_bytes: None, relocations: None, heap_base: None }
+    }
+}
+
 /// How a load or store outside the linear memory is dealt with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Safety {

@@ -184,13 +184,7 @@ fn print(c: &mut String, ty: ValType, value: &str) {
 
 /// The same, in C: a function `run` that prints the same trace.
 fn translate(bytes: &[u8], seed: u64, calls: &mut Vec<(String, Vec<u64>)>) -> Result<String, String> {
-    let module = WasmModule {
-        name: "test".into(),
-        bytes: bytes.to_vec(),
-        memory_bytes: None,
-        relocations: None,
-        heap_base: None,
-    };
+    let module = WasmModule::new("test", bytes.to_vec());
     let options = Options { safety: Safety::Checked, ..Options::default() };
     let translation = wasm_to_c::transpile(&module, &options).map_err(|error| error.to_string())?;
     let interface = &translation.interface;

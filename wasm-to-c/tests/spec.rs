@@ -88,13 +88,7 @@ fn c_args(count: usize) -> String {
 
 impl Script<'_> {
     fn translate(bytes: &[u8]) -> Result<wasm_to_c::Translation, target_specs::Diagnostic> {
-        let module = WasmModule {
-            name: "test".into(),
-            bytes: bytes.to_vec(),
-            memory_bytes: None,
-            relocations: None,
-            heap_base: None,
-        };
+        let module = WasmModule::new("test", bytes.to_vec());
         wasm_to_c::transpile(&module, &Options { linkable: true, ..Options::default() })
     }
 

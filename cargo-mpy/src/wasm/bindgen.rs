@@ -28,7 +28,7 @@ const FIRST_OBJECT: i32 = 1028;
 /// # Errors
 /// `wasm-bindgen-version`, `invalid-bindings`, `unsupported-bindings`.
 pub fn bind(module: Module) -> Result<(Module, Option<Api>)> {
-    let Some(raw) = describe::read(&module)? else { return Ok((module, None)) };
+    let Some((raw, generics)) = describe::read(&module)? else { return Ok((module, None)) };
     let api = wbindgen::api(&raw)?;
     // Both change what wasm-bindgen makes of a module, behind its callers' backs.
     for name in ["WASM_BINDGEN_EXTERNREF", "WASM_BINDGEN_MULTI_VALUE"] {
@@ -41,7 +41,7 @@ pub fn bind(module: Module) -> Result<(Module, Option<Api>)> {
     plain_handles(&mut module);
     let own = exports_of_the_user(&module, &raw, &api);
     keep(&mut module, &api);
-    import_casts(&mut module, &raw);
+    import_casts(&mut module, generics);
     move_imports(&mut module);
 
     let broken = |error: anyhow::Error| {
@@ -148,14 +148,12 @@ fn table_entry(module: &Module, index: u32) -> Option<FunctionId> {
 }
 
 /// Turns each function that only describes a change of type into an import that makes it.
-fn import_casts(module: &mut Module, raw: &Raw) {
+fn import_casts(module: &mut Module, generics: describe::Generics) {
     let mut replaced = BTreeMap::new();
-    for (name, id) in describe::generics(module) {
-        if raw.generics.contains_key(&name) {
-            let ty = module.funcs.get(id).ty();
-            let (import, _) = module.add_import_func(wbindgen::MODULE, &name, ty);
-            replaced.insert(id, import);
-        }
+    for (name, id) in generics {
+        let ty = module.funcs.get(id).ty();
+        let (import, _) = module.add_import_func(wbindgen::MODULE, &name, ty);
+        replaced.insert(id, import);
     }
     replace_calls(module, &replaced);
 }

@@ -16,11 +16,15 @@ const MOST_STEPS: u32 = 1_000_000;
 /// Calls within calls.
 const DEEPEST: u32 = 100;
 
+/// The functions that stand for an import whose type is described by running them, and the name
+/// that the import is to have.
+pub(super) type Generics = Vec<(String, FunctionId)>;
+
 /// What `module` says of its bindings; `None` when it does not use wasm-bindgen.
 ///
 /// # Errors
 /// `invalid-bindings`, naming the function.
-pub fn read(module: &Module) -> Result<Option<Raw>> {
+pub(super) fn read(module: &Module) -> Result<Option<(Raw, Generics)>> {
     let mut raw = Raw::default();
     for (_, section) in module.customs.iter() {
         if section.name() == "__wasm_bindgen_unstable" {
@@ -37,16 +41,14 @@ pub fn read(module: &Module) -> Result<Option<Raw>> {
         };
         raw.descriptors.insert(name.to_owned(), machine.run(id, name)?);
     }
-    for (name, id) in generics(module) {
-        let words = machine.run(id, &name)?;
-        raw.generics.insert(name, words);
+    let generics = generics(module);
+    for (name, id) in &generics {
+        raw.generics.insert(name.clone(), machine.run(*id, name)?);
     }
-    Ok(Some(raw))
+    Ok(Some((raw, generics)))
 }
 
-/// The functions that stand for an import whose type is described by running them, and the name
-/// that the import is to have.
-pub(super) fn generics(module: &Module) -> Vec<(String, FunctionId)> {
+fn generics(module: &Module) -> Generics {
     let Some(marker) = import(module, "__wbindgen_describe_generic_import") else { return Vec::new() };
     let calls = |id: FunctionId, local: &walrus::LocalFunction| {
         let mut finder = Finder { marker, found: false };
@@ -309,7 +311,7 @@ mod tests {
             name: "__wasm_bindgen_unstable".to_owned(),
             data: vec![1, 2, 3],
         });
-        read(&module)
+        Ok(read(&module)?.map(|(raw, _)| raw))
     }
 
     #[test]

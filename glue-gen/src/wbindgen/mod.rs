@@ -10,13 +10,28 @@ pub use api::{Api, Call, Class, Enum, Import, Member, StringEnum, Target, api};
 pub use descriptor::{Signature, Type};
 
 use std::collections::BTreeMap;
-use target_specs::{Diagnostic, Place};
+use target_specs::{Diagnostic, Place, Result};
 
 /// The module that everything Rust calls is imported from, under the symbol's own name.
 pub const MODULE: &str = "mpy:bindgen";
 
 /// The one version whose data can be read.
 pub const VERSION: &str = wasm_bindgen_shared::SCHEMA_VERSION;
+
+/// Checks that `version` of wasm-bindgen is the one that can be read.
+///
+/// # Errors
+/// `wasm-bindgen-version`, with the command that mends it.
+pub fn check_version(version: &str) -> Result<()> {
+    if version == VERSION {
+        return Ok(());
+    }
+    Err(Diagnostic::new(
+        "wasm-bindgen-version",
+        format!("the crate uses wasm-bindgen {version}, this tool knows {VERSION} alone"),
+    )
+    .help(format!("run `cargo update -p wasm-bindgen --precise {VERSION}`")))
+}
 
 /// What the passes over the module have found.
 #[derive(Debug, Clone, Default)]

@@ -4,7 +4,6 @@
 //! in bytes is wasm-bindgen's `macro-support/src/encode.rs`. Nothing here trusts the bytes.
 
 use target_specs::Result;
-use wasm_bindgen_shared::SCHEMA_VERSION;
 
 use super::refuse;
 
@@ -178,19 +177,13 @@ fn check_version(line: &[u8]) -> Result<()> {
         .split_once("\"schema_version\":\"")
         .and_then(|(_, rest)| rest.split_once('"'))
         .map(|(version, _)| version);
-    match found {
-        Some(SCHEMA_VERSION) => Ok(()),
-        Some(other) => Err(target_specs::Diagnostic::new(
-            "wasm-bindgen-version",
-            format!("the crate uses wasm-bindgen {other}, this tool knows {SCHEMA_VERSION} alone"),
-        )
-        .help(format!("run `cargo update -p wasm-bindgen --precise {SCHEMA_VERSION}`"))),
-        None => Err(refuse("a program has no version")),
-    }
+    super::check_version(found.ok_or_else(|| refuse("a program has no version"))?)
 }
 
 #[cfg(test)]
 mod tests {
+    use wasm_bindgen_shared::SCHEMA_VERSION;
+
     use super::*;
 
     fn blob(bytes: &[u8]) -> Vec<u8> {
