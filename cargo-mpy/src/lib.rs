@@ -7,6 +7,7 @@ pub mod commands;
 pub mod map;
 pub mod pipeline;
 pub mod plan;
+pub mod qstrs;
 pub mod serial;
 pub mod toolchain;
 pub mod ui;

@@ -7,9 +7,8 @@ use clap::Args;
 use mpy_link::{Input, InputKind, Options};
 use target_specs::{Diagnostic, Place};
 
-use super::qstrs;
 use crate::plan::DEFAULT_BOARD;
-use crate::{Failure, map, toolchain, ui};
+use crate::{Failure, map, qstrs, toolchain, ui};
 
 /// Link ELF objects into a native .mpy module, as MicroPython's mpy_ld.py does
 #[derive(Debug, Args)]

@@ -5,7 +5,6 @@ pub mod build;
 pub mod doctor;
 pub mod inspect;
 pub mod link;
-pub mod qstrs;
 pub mod run;
 pub mod setup;
 
