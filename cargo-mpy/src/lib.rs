@@ -71,6 +71,11 @@ enum Color {
     Never,
 }
 
+/// The command line, as clap knows it.
+fn command_line() -> clap::Command {
+    CommandLine::command()
+}
+
 /// The whole program.
 pub fn main() -> ExitCode {
     // SAFETY: the first thing the program does, before any thread is started.
@@ -112,7 +117,7 @@ fn arguments(mut words: Vec<OsString>) -> Result<Vec<OsString>, Diagnostic> {
     if words.first().is_some_and(|word| word == "mpy") {
         words.remove(0);
     }
-    let command = CommandLine::command();
+    let command = command_line();
     let known: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).chain(["help"]).collect();
     // Flags that concern no command may stand before it.
     let mut first = 0;
@@ -156,7 +161,7 @@ mod tests {
 
     #[test]
     fn the_command_line_is_sound() {
-        CommandLine::command().debug_assert();
+        command_line().debug_assert();
     }
 
     #[test]

@@ -2,9 +2,12 @@
 
 pub mod boards;
 pub mod build;
+pub mod clean;
+pub mod completions;
 pub mod doctor;
 pub mod inspect;
 pub mod link;
+pub mod new;
 pub mod run;
 pub mod setup;
 
@@ -15,6 +18,8 @@ use crate::Failure;
 /// A subcommand.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    New(new::New),
+    Init(new::Init),
     Build(build::Build),
     Run(run::Run),
     Setup(setup::Setup),
@@ -22,11 +27,15 @@ pub enum Command {
     Boards(boards::Boards),
     Link(link::Link),
     Inspect(inspect::Inspect),
+    Clean(clean::Clean),
+    Completions(completions::Completions),
 }
 
 impl Command {
     pub fn run(self) -> Result<(), Failure> {
         match self {
+            Command::New(command) => command.run(),
+            Command::Init(command) => command.run(),
             Command::Build(command) => command.run(),
             Command::Run(command) => command.run(),
             Command::Setup(command) => command.run(),
@@ -34,6 +43,8 @@ impl Command {
             Command::Boards(command) => command.run(),
             Command::Link(command) => command.run(),
             Command::Inspect(command) => command.run(),
+            Command::Clean(command) => command.run(),
+            Command::Completions(command) => command.run(),
         }
     }
 }

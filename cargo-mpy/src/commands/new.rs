@@ -1,0 +1,192 @@
+//! `cargo mpy new` and `cargo mpy init`: a crate that builds and runs at once. Cargo makes the package, so
+//! names, editions, version control and workspaces are as its user knows them; a template fills it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use clap::{Args, ValueEnum};
+use glue_gen::wbindgen;
+use target_specs::{Diagnostic, Place};
+
+use crate::toolchain::{self, cargo, read_file, write_file};
+use crate::{Failure, ui};
+
+/// What a new crate begins with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Template {
+    /// A class, with #[wasm_bindgen]
+    Class,
+    /// Functions of numbers, no_std, no dependencies: the smallest module
+    Minimal,
+    /// Text and collections without std
+    Alloc,
+    /// A filter over buffers of samples
+    Dsp,
+}
+
+impl Template {
+    /// Its name in flags, and of its folder in `templates/`.
+    pub fn word(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+
+    /// `src/lib.rs` and `test.py`, where `{module}` stands for what Python imports.
+    fn files(self) -> (&'static str, &'static str) {
+        macro_rules! template {
+            ($name:literal) => {
+                (
+                    include_str!(concat!("../../templates/", $name, "/lib.rs")),
+                    include_str!(concat!("../../templates/", $name, "/test.py")),
+                )
+            };
+        }
+        match self {
+            Template::Class => template!("class"),
+            Template::Minimal => template!("minimal"),
+            Template::Alloc => template!("alloc"),
+            Template::Dsp => template!("dsp"),
+        }
+    }
+
+    /// Lines of `[dependencies]`.
+    fn dependencies(self) -> String {
+        let version = wbindgen::VERSION;
+        match self {
+            Template::Class | Template::Dsp => format!("wasm-bindgen = \"={version}\"\n"),
+            Template::Alloc => {
+                format!("wasm-bindgen = {{ version = \"={version}\", default-features = false }}\n")
+            }
+            Template::Minimal => String::new(),
+        }
+    }
+}
+
+/// What a module has to fit into is small. Only the root of a workspace says this.
+const PROFILES: &str = "
+[profile.release]
+opt-level = \"s\"
+lto = true
+codegen-units = 1
+panic = \"abort\"
+
+[profile.dev]
+panic = \"abort\"
+";
+
+/// Options of `new` and `init`.
+#[derive(Debug, Args)]
+pub struct Options {
+    /// What it begins with
+    #[arg(long, value_enum, default_value = "class")]
+    pub template: Template,
+
+    /// Name of the package [default: the folder's]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+
+    /// Version control, as cargo's
+    #[arg(long, value_name = "VCS")]
+    pub vcs: Option<String>,
+}
+
+/// Make a crate that builds and runs at once
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo mpy new my_dsp --template dsp
+  cd my_dsp && cargo mpy run test.py     in a MicroPython on this machine")]
+pub struct New {
+    /// Folder to make
+    path: PathBuf,
+
+    #[command(flatten)]
+    options: Options,
+}
+
+/// Make a crate in a folder that is there
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo mpy init                         in the folder it is called in
+  cargo mpy init firmware --template minimal")]
+pub struct Init {
+    /// Folder to use
+    #[arg(default_value = ".")]
+    path: PathBuf,
+
+    #[command(flatten)]
+    options: Options,
+}
+
+impl New {
+    pub fn run(self) -> Result<(), Failure> {
+        make("new", &self.path, &self.options)
+    }
+}
+
+impl Init {
+    pub fn run(self) -> Result<(), Failure> {
+        make("init", &self.path, &self.options)
+    }
+}
+
+/// Makes a crate at `path`, by cargo's command `verb`: `new` or `init`.
+///
+/// # Errors
+/// `exists` before anything is written; cargo's own, shown as they are, with its exit code.
+pub fn make(verb: &str, path: &Path, options: &Options) -> Result<(), Failure> {
+    // Checked before cargo writes anything: it would keep a library that is there, and we replace it.
+    for name in ["src/lib.rs", "test.py"] {
+        let file = path.join(name);
+        if file.exists() {
+            return Err(Diagnostic::new("exists", format!("there is a {name} already"))
+                .at(Place::File { path: file, line: 0, column: 0 })
+                .help("choose another folder")
+                .into());
+        }
+    }
+    let mut command = Command::new(cargo::cargo_program());
+    command.args([verb, "--lib", "--quiet"]).arg(path);
+    if let Some(name) = &options.name {
+        command.args(["--name", name]);
+    }
+    if let Some(vcs) = &options.vcs {
+        command.args(["--vcs", vcs]);
+    }
+    let output = toolchain::capture(&mut command)?;
+    ui::raw(&output.stderr);
+    if !output.status.success() {
+        return Err(Failure::Exit(output.status.code().unwrap_or(1)));
+    }
+
+    let manifest = path.join("Cargo.toml");
+    let mut text = String::from_utf8_lossy(&read_file(&manifest)?).into_owned();
+    if !text.contains("[dependencies]") {
+        text += "\n[dependencies]\n";
+    }
+    text += &options.template.dependencies();
+    text += "\n[lib]\ncrate-type = [\"cdylib\"]\n";
+    let found = cargo::metadata(Some(&manifest), Path::new("."));
+    let is_root = |metadata: &cargo_metadata::Metadata| {
+        let root = metadata.workspace_root.as_std_path().canonicalize();
+        root.ok() == path.canonicalize().ok()
+    };
+    if found.ok().flatten().as_ref().is_none_or(is_root) {
+        text += PROFILES;
+    }
+    write_file(&manifest, text.as_bytes())?;
+
+    let name = toml::from_str::<toml::Table>(&text)
+        .ok()
+        .and_then(|table| Some(table.get("package")?.get("name")?.as_str()?.replace('-', "_")));
+    let module = name.unwrap_or_default();
+    let (library, test) = options.template.files();
+    write_file(&path.join("src/lib.rs"), library.as_bytes())?;
+    write_file(&path.join("test.py"), test.replace("{module}", &module).as_bytes())?;
+    ui::status("Created", format_args!("`{module}` in {}", path.display()));
+    ui::status(
+        "Next",
+        format_args!("`cargo mpy run test.py` there; `cargo mpy boards` lists what to build for"),
+    );
+    Ok(())
+}

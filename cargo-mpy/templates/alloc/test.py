@@ -1,0 +1,3 @@
+import {module}
+
+print("words:", {module}.words("the cat saw the other cat"))

@@ -1,0 +1,54 @@
+//! What `cargo mpy new` makes runs as it is, on this machine and on a small board.
+
+use std::fs;
+use std::path::Path;
+
+use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::commands::new::{Options, Template, make};
+use clap::ValueEnum;
+use tests::board;
+
+/// The boards; the other ones differ in what other tests are about.
+const BOARDS: [&str; 2] = ["unix", "qemu-armv6m"];
+
+#[test]
+fn every_template_builds_and_runs_at_once() {
+    let boards = board::boards();
+    let folder = tempfile::tempdir().expect("a folder");
+    for template in Template::value_variants() {
+        let name = format!("from-{}", template.word());
+        let crate_ = folder.path().join(&name);
+        make("new", &crate_, &Options { template: *template, name: None, vcs: Some("none".to_owned()) })
+            .expect("a new crate");
+        let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cargo-mpy/templates");
+        let expected =
+            fs::read_to_string(templates.join(template.word()).join("expect.txt")).expect("a text");
+        let code = fs::read_to_string(crate_.join("test.py")).expect("a script");
+        for (board, why_not) in boards.iter().filter(|(board, _)| BOARDS.contains(&board.name.as_str())) {
+            if let Some(why) = why_not {
+                eprintln!("skipped: {} ({why})", board.name);
+                continue;
+            }
+            let manifest_path = Some(crate_.join("Cargo.toml"));
+            let options =
+                BuildOptions { manifest_path, ..board::options(board, &folder.path().join("target")) };
+            let module = board::module(&options).expect("a module");
+            assert_eq!(module.0, format!("{}.mpy", name.replace('-', "_")));
+            let printed = board::execute(board, &[module], &code).expect("a run");
+            assert_eq!(printed, expected, "{name} on {}", board.name);
+        }
+    }
+}
+
+#[test]
+fn what_is_there_stays() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("src")).expect("a folder");
+    let library = folder.path().join("src/lib.rs");
+    fs::write(&library, "mine").expect("a file");
+    let options =
+        Options { template: Template::Minimal, name: Some("mine".to_owned()), vcs: Some("none".to_owned()) };
+    assert!(make("init", folder.path(), &options).is_err());
+    assert_eq!(fs::read_to_string(library).expect("a file"), "mine");
+    assert!(!folder.path().join("Cargo.toml").exists());
+}
