@@ -2,13 +2,12 @@
 //! names, editions, version control and workspaces are as its user knows them; a template fills it.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use clap::{Args, ValueEnum};
 use glue_gen::wbindgen;
 use target_specs::{Diagnostic, Place};
 
-use crate::toolchain::{self, cargo, read_file, write_file};
+use crate::toolchain::{cargo, read_file, write_file};
 use crate::{Failure, ui};
 
 /// What a new crate begins with.
@@ -145,19 +144,7 @@ pub fn make(verb: &str, path: &Path, options: &Options) -> Result<(), Failure> {
                 .into());
         }
     }
-    let mut command = Command::new(cargo::cargo_program());
-    command.args([verb, "--lib", "--quiet"]).arg(path);
-    if let Some(name) = &options.name {
-        command.args(["--name", name]);
-    }
-    if let Some(vcs) = &options.vcs {
-        command.args(["--vcs", vcs]);
-    }
-    let output = toolchain::capture(&mut command)?;
-    ui::raw(&output.stderr);
-    if !output.status.success() {
-        return Err(Failure::Exit(output.status.code().unwrap_or(1)));
-    }
+    cargo::new_package(verb, path, options.name.as_deref(), options.vcs.as_deref())?;
 
     let manifest = path.join("Cargo.toml");
     let mut text = String::from_utf8_lossy(&read_file(&manifest)?).into_owned();

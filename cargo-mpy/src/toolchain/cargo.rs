@@ -314,6 +314,26 @@ pub fn metadata(manifest: Option<&Path>, folder: &Path) -> std::result::Result<O
     })
 }
 
+/// Makes a library package at `path`, by cargo's command `verb`: `new` or `init`.
+///
+/// # Errors
+/// Cargo's own, shown as it is, with its exit code.
+pub fn new_package(
+    verb: &str,
+    path: &Path,
+    name: Option<&str>,
+    vcs: Option<&str>,
+) -> std::result::Result<(), Failure> {
+    let mut command = Command::new(cargo_program());
+    command.args([verb, "--lib", "--quiet"]).arg(path);
+    for (flag, value) in [("--name", name), ("--vcs", vcs)] {
+        command.args(value.map(|value| [flag, value]).into_iter().flatten());
+    }
+    let output = capture(&mut command)?;
+    ui::raw(&output.stderr);
+    if output.status.success() { Ok(()) } else { Err(Failure::Exit(output.status.code().unwrap_or(1))) }
+}
+
 /// A crate, built.
 #[derive(Debug, Clone)]
 pub struct Artifact {
