@@ -8,7 +8,8 @@ use serde::Deserialize;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Board {
-    /// What `--board` takes.
+    /// What `--board` takes: MicroPython's own name in small letters, `rpi-pico` for its `RPI_PICO`, or the
+    /// name of a chip for every board with it.
     pub name: String,
     /// A line for people.
     pub title: String,

@@ -96,13 +96,17 @@ pub fn board(name: &str) -> Result<&'static Board> {
         .ok_or_else(|| unknown("board", name, boards().iter().map(|board| board.name.as_str())))
 }
 
+/// Where nothing is near, a list of all is for the few architectures; of boards, those that have the word in them.
 fn unknown<'a>(what: &'static str, name: &str, choices: impl Iterator<Item = &'a str> + Clone) -> Diagnostic {
-    let code = if what == "arch" { "unknown-arch" } else { "unknown-board" };
-    let list = choices.clone().collect::<Vec<_>>().join(", ");
-    let help = match nearest(name, choices) {
-        Some(near) => format!("did you mean `{near}`? known: {list}"),
-        None => format!("known: {list}"),
-    };
+    let is_arch = what == "arch";
+    let list: Vec<&str> = choices.clone().filter(|choice| is_arch || choice.contains(name)).collect();
+    let all = if is_arch { String::new() } else { "`cargo mpy boards` lists all".to_owned() };
+    let some = if list.is_empty() { String::new() } else { format!("known: {}", list.join(", ")) };
+    let near = nearest(name, choices).map(|near| format!("did you mean `{near}`?")).unwrap_or_default();
+    let help: Vec<&str> =
+        [&near, &some, &all].into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    let help = help.join("; ").replace("?;", "?");
+    let code = if is_arch { "unknown-arch" } else { "unknown-board" };
     Diagnostic::new(code, format!("no {what} is called `{name}`"))
         .at(Place::Argument(name.to_owned()))
         .help(help)
