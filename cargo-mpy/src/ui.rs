@@ -148,6 +148,11 @@ impl Progress {
         self.0.set_message(message.into());
     }
 
+    /// This many steps done.
+    pub fn at(&self, steps: u64) {
+        self.0.set_position(steps);
+    }
+
     /// One step done.
     pub fn step(&self) {
         self.0.inc(1);

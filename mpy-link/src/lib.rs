@@ -20,7 +20,7 @@ mod reloc;
 mod resolve;
 
 pub use map::{MapEntry, Part};
-pub use mpy::STATIC_QSTRS;
+pub use mpy::{STATIC_QSTRS, SUB_VERSION, VERSION};
 
 use target_specs::{Arch, Diagnostic, Result};
 

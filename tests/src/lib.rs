@@ -2,6 +2,7 @@
 //! session of one MicroPython.
 
 pub mod board;
+pub mod line;
 pub mod readme;
 
 use std::fmt::Write as _;

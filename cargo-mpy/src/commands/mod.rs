@@ -4,6 +4,7 @@ pub mod boards;
 pub mod build;
 pub mod clean;
 pub mod completions;
+pub mod deploy;
 pub mod doctor;
 pub mod inspect;
 pub mod link;
@@ -22,6 +23,8 @@ pub enum Command {
     Init(new::Init),
     Build(build::Build),
     Run(run::Run),
+    Deploy(deploy::Deploy),
+    Monitor(deploy::Monitor),
     Setup(setup::Setup),
     Doctor(doctor::Doctor),
     Boards(boards::Boards),
@@ -38,6 +41,8 @@ impl Command {
             Command::Init(command) => command.run(),
             Command::Build(command) => command.run(),
             Command::Run(command) => command.run(),
+            Command::Deploy(command) => command.run(),
+            Command::Monitor(command) => command.run(),
             Command::Setup(command) => command.run(),
             Command::Doctor(command) => command.run(),
             Command::Boards(command) => command.run(),

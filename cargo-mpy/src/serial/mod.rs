@@ -1,9 +1,15 @@
 //! Talking to a MicroPython that answers on a line of bytes: a serial port, a pipe, a socket.
 
+mod board;
+pub mod monitor;
+mod newlines;
+pub mod port;
 mod ram;
 mod raw_repl;
 mod transport;
 
+pub use board::{Board, Facts, Put};
+pub use newlines::Newlines;
 pub use ram::{ram_import, store};
 pub use raw_repl::{Execution, RawRepl};
 pub use transport::{Pair, Transport};

@@ -113,7 +113,7 @@ sys.path.insert(0,'/__ram')
 }
 
 /// Bytes as the inside of a Python literal, printable and within ASCII.
-fn escaped(bytes: &[u8]) -> String {
+pub(super) fn escaped(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 2);
     for &byte in bytes {
         match byte {

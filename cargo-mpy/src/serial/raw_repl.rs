@@ -2,6 +2,7 @@
 //! protocol is described in MicroPython's `docs/reference/repl.rst`).
 
 use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use target_specs::{Diagnostic, Result};
@@ -13,6 +14,12 @@ const CTRL_B: u8 = 0x02;
 const CTRL_C: u8 = 0x03;
 const CTRL_D: u8 = 0x04;
 const CTRL_E: u8 = 0x05;
+
+/// What the raw REPL begins with.
+const GREETING: &[u8] = b"raw REPL; CTRL-B to exit\r\n>";
+
+/// Of the whole program, so that no answer is taken for another's.
+static ATTEMPTS: AtomicU32 = AtomicU32::new(1);
 
 /// How long a board may take to answer what costs it no time.
 const PROMPT: Duration = Duration::from_secs(3);
@@ -45,22 +52,32 @@ impl<T: Transport> RawRepl<T> {
     /// `no-answer` when the board says nothing that fits until `timeout` is over.
     pub fn enter(transport: T, timeout: Duration) -> Result<RawRepl<T>> {
         let mut repl = RawRepl { transport, buffer: Vec::new(), raw_paste: None };
-        let end = Instant::now() + timeout;
-        // A board that has just started may miss the first bytes, one that computes needs its time.
+        repl.resume(Instant::now() + timeout)?;
+        Ok(repl)
+    }
+
+    /// Stops what runs and comes back to the raw REPL's prompt, from wherever the board is.
+    ///
+    /// # Errors
+    /// `no-answer` when the board says nothing that fits by `end`.
+    pub fn resume(&mut self, end: Instant) -> Result<()> {
+        // A board that has just started may miss the first bytes, one that computes needs its time, and an
+        // interrupt that comes late throws some out of the raw REPL again. The answer to a line of code is
+        // the proof, a different one each time, since answers to impatient attempts come too.
         let mut patience = Duration::from_millis(300);
         loop {
             let deadline = end.min(Instant::now() + patience);
-            let entered = repl
+            let number = ATTEMPTS.fetch_add(1, Ordering::Relaxed);
+            let (question, answer) = (format!("print(-{number})\x04"), format!("OK-{number}\r\n\x04\x04>"));
+            let entered = self
                 .send(&[b'\r', CTRL_C, CTRL_C, b'\r', CTRL_A], deadline)
-                .and_then(|()| repl.wait_for(b"raw REPL; CTRL-B to exit\r\n>", deadline, &mut |_| {}));
+                .and_then(|()| self.wait_for(GREETING, deadline, &mut |_| {}))
+                .and_then(|()| self.send(question.as_bytes(), deadline))
+                .and_then(|()| self.wait_for(answer.as_bytes(), deadline, &mut |_| {}));
             match entered {
-                Ok(()) => {
-                    // Each answer to an earlier, impatient attempt must not be taken for a later one.
-                    repl.drain(Duration::from_millis(if patience.as_millis() > 300 { 50 } else { 0 }));
-                    return Ok(repl);
-                }
+                Ok(()) => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::TimedOut && Instant::now() < end => {
-                    patience = (patience * 2).min(timeout);
+                    patience = (patience * 2).min(Duration::from_secs(60));
                 }
                 Err(error) => return Err(no_answer(&error, "did not enter the raw REPL")),
             }
@@ -95,11 +112,15 @@ impl<T: Transport> RawRepl<T> {
     /// # Errors
     /// As [`RawRepl::execute`].
     pub fn follow(&mut self, deadline: Instant, output: &mut dyn FnMut(&[u8])) -> Result<Execution> {
-        let ended = |error: io::Error| match error.kind() {
-            io::ErrorKind::TimedOut => Diagnostic::new("timed-out", "the code did not end in time"),
-            _ => no_answer(&error, "went away while the code ran"),
-        };
         self.wait_for(&[CTRL_D], deadline, output).map_err(ended)?;
+        self.follow_output(deadline)
+    }
+
+    /// Follows code whose output has ended (with Ctrl-D) to its end.
+    ///
+    /// # Errors
+    /// As [`RawRepl::execute`].
+    pub fn follow_output(&mut self, deadline: Instant) -> Result<Execution> {
         let mut traceback = Vec::new();
         self.wait_for(&[CTRL_D], deadline, &mut |bytes| traceback.extend_from_slice(bytes)).map_err(ended)?;
         let mut after = Vec::new();
@@ -130,6 +151,20 @@ impl<T: Transport> RawRepl<T> {
         })
     }
 
+    /// Waits for the running code to print the byte `mark`; `false` when its output ends before.
+    ///
+    /// # Errors
+    /// `no-answer` when neither comes by `deadline`.
+    pub fn mark(&mut self, mark: u8, deadline: Instant) -> Result<bool> {
+        loop {
+            match self.byte(deadline).map_err(|error| no_answer(&error, "did not take the data"))? {
+                byte if byte == mark => return Ok(true),
+                CTRL_D => return Ok(false),
+                _ => {}
+            }
+        }
+    }
+
     /// Interrupts running code with Ctrl-C.
     ///
     /// # Errors
@@ -145,7 +180,7 @@ impl<T: Transport> RawRepl<T> {
     pub fn soft_reset(&mut self, deadline: Instant) -> Result<()> {
         self.send(&[CTRL_D], deadline)
             .and_then(|()| self.wait_for(b"soft reboot\r\n", deadline, &mut |_| {}))
-            .and_then(|()| self.wait_for(b"raw REPL; CTRL-B to exit\r\n>", deadline, &mut |_| {}))
+            .and_then(|()| self.wait_for(GREETING, deadline, &mut |_| {}))
             .map_err(|error| no_answer(&error, "did not come back from a soft reset"))
     }
 
@@ -266,14 +301,13 @@ impl<T: Transport> RawRepl<T> {
             self.fill(deadline)?;
         }
     }
+}
 
-    /// Throws away what comes within `time`.
-    fn drain(&mut self, time: Duration) {
-        let deadline = Instant::now() + time;
-        while !time.is_zero() && self.fill(deadline).is_ok() {}
-        if !time.is_zero() {
-            self.buffer.clear();
-        }
+/// Why code could not be followed to its end.
+fn ended(error: io::Error) -> Diagnostic {
+    match error.kind() {
+        io::ErrorKind::TimedOut => Diagnostic::new("timed-out", "the code did not end in time"),
+        _ => no_answer(&error, "went away while the code ran"),
     }
 }
 
@@ -327,11 +361,17 @@ mod tests {
                 self.steps.pop_front();
                 self.written.clear();
             }
+            // The proof that it is there has another number each time.
+            let text = String::from_utf8_lossy(&self.written).into_owned();
+            if let Some(number) = text.strip_prefix("print(").and_then(|text| text.strip_suffix(")\x04")) {
+                self.ready.extend(format!("OK{number}\r\n\x04\x04>").bytes());
+                self.written.clear();
+            }
             Ok(())
         }
     }
 
-    const GREETING: (&[u8], &[u8]) = (b"\r\x03\x03\r\x01", b"\r\n>>> \r\nraw REPL; CTRL-B to exit\r\n>");
+    const ENTER: (&[u8], &[u8]) = (b"\r\x03\x03\r\x01", b"\r\n>>> \r\nraw REPL; CTRL-B to exit\r\n>");
 
     fn run(steps: &[(&[u8], &[u8])], code: &[u8]) -> (Result<Execution>, Vec<u8>) {
         let mut repl = RawRepl::enter(Script::new(steps), Duration::from_secs(1)).expect("enters");
@@ -344,7 +384,7 @@ mod tests {
     #[test]
     fn raw_paste_waits_for_windows() {
         let steps: [(&[u8], &[u8]); 5] = [
-            GREETING,
+            ENTER,
             (b"\x05A\x01", b"R\x01\x04\x00\x01"),
             (b"12345678", b"\x01"),
             (b"9", b"\x01"),
@@ -358,7 +398,7 @@ mod tests {
     #[test]
     fn a_board_without_raw_paste_gets_the_code_slowly() {
         let steps: [(&[u8], &[u8]); 3] =
-            [GREETING, (b"\x05A\x01", b"raw REPL; CTRL-B to exit\r\n>"), (b"1\x04", b"OKout\x04\x04>")];
+            [ENTER, (b"\x05A\x01", b"raw REPL; CTRL-B to exit\r\n>"), (b"1\x04", b"OKout\x04\x04>")];
         let (result, output) = run(&steps, b"1");
         assert_eq!((result, output), (Ok(Execution::default()), b"out".to_vec()));
     }
@@ -366,7 +406,7 @@ mod tests {
     #[test]
     fn an_early_end_of_the_paste_is_not_waited_for_twice() {
         let steps: [(&[u8], &[u8]); 4] = [
-            GREETING,
+            ENTER,
             (b"\x05A\x01", b"R\x01\x02\x00\x01"),
             (b"((((", b"\x04"),
             (b"\x04", b"\x04MemoryError\r\n\x04>"),
@@ -379,7 +419,7 @@ mod tests {
     fn silence_ends_in_a_message() {
         let error = RawRepl::enter(Script::new(&[]), Duration::from_millis(50)).err().expect("fails");
         assert_eq!(error.code, "no-answer");
-        let (result, _) = run(&[GREETING, (b"\x05A\x01", b"R\x01\x04\x00\x01"), (b"1\x04", b"\x04")], b"1");
+        let (result, _) = run(&[ENTER, (b"\x05A\x01", b"R\x01\x04\x00\x01"), (b"1\x04", b"\x04")], b"1");
         assert_eq!(result.unwrap_err().code, "timed-out");
     }
 }

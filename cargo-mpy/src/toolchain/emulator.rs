@@ -10,7 +10,7 @@ use target_specs::{Board, Diagnostic, Emulator as Kind, Result};
 
 use super::micropython::Firmware;
 use super::{cannot_start, digest, io_error, output_of, shown, which};
-use crate::serial::{Pair, RawRepl, Transport};
+use crate::serial::{Newlines, Pair, RawRepl, Transport};
 
 /// How long an emulated board may take to answer its first prompt, on a busy machine.
 const START: Duration = Duration::from_secs(20);
@@ -188,29 +188,6 @@ fn run_qemu(run: &Run, output: &mut dyn FnMut(&[u8]), count: bool) -> Result<Out
             Some(end) => Err(end.diagnostic(run.board)),
             None => Err(error),
         },
-    }
-}
-
-/// The board's `\r\n` made `\n`, across the borders of chunks.
-#[derive(Default)]
-struct Newlines {
-    /// The last chunk ended in `\r`.
-    held: bool,
-}
-
-impl Newlines {
-    fn unix(&mut self, bytes: &[u8]) -> Vec<u8> {
-        let mut text = Vec::with_capacity(bytes.len() + 1);
-        for &byte in bytes {
-            if self.held && byte != b'\n' {
-                text.push(b'\r');
-            }
-            self.held = byte == b'\r';
-            if !self.held {
-                text.push(byte);
-            }
-        }
-        text
     }
 }
 

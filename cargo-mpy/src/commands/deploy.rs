@@ -1,0 +1,264 @@
+//! `cargo mpy deploy`.
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use serde_json::json;
+use target_specs::{Arch, Diagnostic, Place};
+
+use super::build::BuildOptions;
+use crate::serial::port::{self, Port};
+use crate::serial::{Board, Facts, Newlines, Put, monitor};
+use crate::{Failure, pipeline, toolchain, ui};
+
+/// How long a board may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long to follow a board that says nothing when nobody is at the keyboard.
+const SILENCE: Duration = Duration::from_secs(5);
+
+/// The line to a board: of every command that talks to one.
+#[derive(Debug, Clone, Args)]
+pub struct Line {
+    /// Where the board is: `auto`, `id:SERIAL`, a path such as /dev/ttyACM0 or COM3, or socket://HOST:PORT
+    #[arg(long, value_name = "PORT", default_value = "auto")]
+    port: String,
+
+    /// Bits per second, where the port is a UART
+    #[arg(long, value_name = "RATE", default_value_t = port::BAUD)]
+    baud: u32,
+}
+
+impl Line {
+    /// Opens it.
+    pub fn open(&self) -> target_specs::Result<Port> {
+        port::open(&self.port, self.baud)
+    }
+}
+
+/// Build the module for a connected board, and put it there
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo mpy deploy                                  the one board on USB, whatever it is
+  cargo mpy deploy --port /dev/ttyUSB0 --run 'import my_dsp; print(my_dsp.energy(1000))'
+  cargo mpy deploy --port id:E6614C311B7E6F35 --monitor
+
+The board tells its architecture. What is there already is not sent again; the old module stays until the new
+one has been read back from the board. Then the board is restarted and imports it.
+
+The exit code is 1 when that or the code of `--run` ends with an exception.")]
+pub struct Deploy {
+    #[command(flatten)]
+    line: Line,
+
+    /// Folder of the board to put it into [default: the one it starts in]
+    #[arg(long, value_name = "FOLDER", default_value = "", hide_default_value = true)]
+    dest: String,
+
+    /// Python to run on the board afterwards
+    #[arg(long, value_name = "PYTHON")]
+    run: Option<String>,
+
+    /// Seconds the code may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
+    timeout: f32,
+
+    /// Start the board's program and follow what it says
+    #[arg(long)]
+    monitor: bool,
+
+    /// Say what happens as lines of JSON on standard output
+    #[arg(long, conflicts_with = "monitor")]
+    json: bool,
+
+    #[command(flatten)]
+    options: BuildOptions,
+}
+
+impl Deploy {
+    pub fn run(self) -> Result<(), Failure> {
+        let timeout = Duration::try_from_secs_f32(self.timeout.min(1e7)).map_err(|error| {
+            Diagnostic::new("bad-value", format!("no time to run for: {error}"))
+                .at(Place::Argument(format!("--timeout {}", self.timeout)))
+        })?;
+        let port = self.line.open()?;
+        let name = port.name.clone();
+        let mut board = Board::connect(port, PATIENCE)?;
+        // Whatever happens, the board is not left waiting for code.
+        let done = self.deploy(&mut board, &name, timeout);
+        let port = board.leave();
+        done?;
+        if self.monitor {
+            return Ok(restart_and_follow(port, &self.line)?);
+        }
+        Ok(())
+    }
+
+    fn deploy(&self, board: &mut Board<Port>, port: &str, timeout: Duration) -> Result<(), Failure> {
+        let facts = board.facts()?;
+        let arch = facts.arch()?;
+        ui::status("Connected", format_args!("{port}: {}, {}", facts.machine, facts.firmware));
+        let heap = facts.heap_free;
+        self.event(json!({ "event": "connected", "port": port, "machine": facts.machine,
+            "firmware": facts.firmware, "arch": arch.name, "heap_free": heap }));
+
+        let plan = pipeline::plan(&self.options_for(arch, &facts)?)?;
+        let built = pipeline::build(&plan, None)?.remove(0);
+        let data = toolchain::read_file(&built.mpy)?;
+        // Text of small boards is copied to the heap, beside the buffer it is read through.
+        let ram = u64::from(built.sizes.text) + u64::from(built.sizes.rodata) + u64::from(built.sizes.bss);
+        if heap > 0 && ram > heap {
+            ui::warning(format_args!("the module takes {ram} bytes of RAM, the board has {heap} free"));
+        }
+
+        let folder = self.dest.trim_end_matches('/');
+        let file = match folder {
+            "" if self.dest.is_empty() => format!("{}.mpy", plan.module),
+            folder => format!("{folder}/{}.mpy", plan.module),
+        };
+        if !folder.is_empty() {
+            board.make_folder(folder)?;
+        }
+        let start = Instant::now();
+        let progress = ui::Progress::new("Sending", data.len() as u64);
+        let put = board.put(&file, &data, &mut |at| progress.at(at as u64));
+        drop(progress);
+        let (bytes, seconds) = (data.len(), start.elapsed().as_secs_f64());
+        match put? {
+            Put::Unchanged => {
+                ui::status("Unchanged", format_args!("{file} is on the board already"));
+                self.event(json!({ "event": "unchanged", "file": file, "bytes": bytes }));
+            }
+            Put::Stored => {
+                let rate = bytes as f64 / seconds / 1e3;
+                ui::status(
+                    "Deployed",
+                    format_args!("{file}, {bytes} bytes in {seconds:.1} s ({rate:.1} kB/s)"),
+                );
+                self.event(json!({ "event": "deployed", "file": file, "bytes": bytes, "seconds": seconds }));
+            }
+        }
+
+        // The module that was imported before is gone only after a reset.
+        board.repl().soft_reset(Instant::now() + PATIENCE)?;
+        let import = format!("import {}\n", plan.module);
+        let path = if folder.is_empty() || folder.ends_with("lib") {
+            String::new()
+        } else {
+            format!("import sys\nsys.path.insert(0,{folder:?})\n")
+        };
+        self.execute(board, &format!("{path}{import}"), Instant::now() + timeout)?;
+        if let Some(code) = &self.run {
+            self.execute(board, code, Instant::now() + timeout)?;
+        }
+        Ok(())
+    }
+
+    /// The build for the connected board: what was named must be what it loads.
+    fn options_for(&self, arch: &Arch, facts: &Facts) -> target_specs::Result<BuildOptions> {
+        let mut options = self.options.clone();
+        let named = options.boards.iter().map(|name| Ok((name, target_specs::board(name)?.arch.as_str())));
+        let named = named.collect::<target_specs::Result<Vec<_>>>()?;
+        let archs = options.archs.iter().map(|name| (name, name.as_str()));
+        for (name, wanted) in named.into_iter().chain(archs) {
+            if wanted != arch.name {
+                let message = format!(
+                    "`{name}` takes modules for {wanted}, the board that is connected takes {}",
+                    arch.name
+                );
+                return Err(Diagnostic::new("wrong-board", message).at(Place::Argument(name.clone())).help(
+                    format!(
+                        "it is {}; leave out `--board` and `--arch` to build for what is there",
+                        facts.machine
+                    ),
+                ));
+            }
+        }
+        match (options.boards.len(), options.archs.len()) {
+            (1, 0) | (0, 1) => {}
+            _ => {
+                options.boards.clear();
+                options.archs = vec![arch.name.clone()];
+            }
+        }
+        Ok(options)
+    }
+
+    /// Runs code of the user's, whose output is theirs.
+    fn execute(&self, board: &mut Board<Port>, code: &str, deadline: Instant) -> Result<(), Failure> {
+        let mut newlines = Newlines::default();
+        // Events are of whole lines, so that no character is torn.
+        let mut line = Vec::new();
+        let execution = board.repl().execute(code.as_bytes(), deadline, &mut |bytes| {
+            let bytes = newlines.unix(bytes);
+            if !self.json {
+                return ui::output_bytes(&bytes);
+            }
+            for part in bytes.split_inclusive(|&byte| byte == b'\n') {
+                line.extend_from_slice(part);
+                if line.ends_with(b"\n") {
+                    self.output(&std::mem::take(&mut line));
+                }
+            }
+        });
+        self.output(&line);
+        let execution = match execution {
+            Ok(execution) => execution,
+            Err(error) if error.code == "timed-out" => {
+                board.repl().resume(Instant::now() + PATIENCE)?;
+                return Err(error
+                    .help("it was interrupted; allow more time with `--timeout SECONDS`")
+                    .into());
+            }
+            Err(error) => return Err(error.into()),
+        };
+        if execution.traceback.is_empty() {
+            return Ok(());
+        }
+        ui::raw(execution.traceback.as_bytes());
+        self.event(json!({ "event": "exception", "traceback": execution.traceback }));
+        Err(Failure::Exit(1))
+    }
+
+    fn output(&self, text: &[u8]) {
+        if !text.is_empty() {
+            self.event(json!({ "event": "output", "text": String::from_utf8_lossy(text) }));
+        }
+    }
+
+    fn event(&self, event: serde_json::Value) {
+        if self.json {
+            ui::output(format_args!("{event}\n"));
+        }
+    }
+}
+
+/// Restarts the board, so that its program runs with what is new, and shows what it says.
+fn restart_and_follow(mut port: Port, line: &Line) -> target_specs::Result<()> {
+    use crate::serial::Transport;
+    // In the friendly REPL Ctrl-D is a soft reset, after which main.py runs.
+    let _ = port.write(b"\x04", Instant::now() + PATIENCE);
+    monitor::run(port, Some(&mut || line.open()), Some(SILENCE))
+}
+
+/// Show what a connected board says, and type to it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo mpy monitor
+  cargo mpy monitor --port /dev/ttyUSB0 --baud 460800
+
+Ctrl-] leaves. Everything else goes to the board: Ctrl-C stops its program, Ctrl-D restarts it. A board that is
+unplugged is waited for.")]
+pub struct Monitor {
+    #[command(flatten)]
+    line: Line,
+}
+
+impl Monitor {
+    pub fn run(self) -> Result<(), Failure> {
+        let port = self.line.open()?;
+        ui::status("Connected", &port.name);
+        Ok(monitor::run(port, Some(&mut || self.line.open()), Some(SILENCE))?)
+    }
+}

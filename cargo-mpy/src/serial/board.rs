@@ -1,0 +1,426 @@
+//! A real board's filesystem, over a line that may fail at any byte. A file appears under its name only
+//! when the board itself has read back what was meant to be in it; until then the old one stays.
+//!
+//! All code is sent with a checksum, and does nothing when that is wrong: a byte that changes on the way
+//! could otherwise become part of a file's name.
+
+use std::time::{Duration, Instant};
+
+use sha2::{Digest, Sha256};
+use target_specs::{Arch, Diagnostic, Result};
+
+use super::ram::escaped;
+use super::raw_repl::Execution;
+use super::{RawRepl, Transport};
+
+/// Printed by a board whose code did not arrive as it was sent.
+const GARBLED: &str = "\x15";
+/// Printed for each block a board has stored (ASCII ACK).
+const STORED: u8 = 6;
+/// What interrupts MicroPython: data must not have it.
+const INTERRUPT: u8 = 3;
+
+/// A board in its raw REPL.
+pub struct Board<T> {
+    repl: RawRepl<T>,
+    /// How long it may take to answer what costs it little time.
+    patience: Duration,
+}
+
+/// What a board says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// `sys.implementation.name` and version.
+    pub firmware: String,
+    /// `sys.implementation._machine`.
+    pub machine: String,
+    /// `sys.implementation._mpy`: version in bits 0 to 7, sub-version in 8 and 9, architecture from 10 on; 0 when
+    /// it loads none.
+    pub mpy: u32,
+    /// Bytes free on MicroPython's heap, after a collection.
+    pub heap_free: u64,
+}
+
+impl Facts {
+    /// The architecture whose native modules it loads best.
+    ///
+    /// # Errors
+    /// `firmware` when it loads none, or of another version than is built here.
+    pub fn arch(&self) -> Result<&'static Arch> {
+        let (version, sub_version) = ((self.mpy & 0xff) as u8, (self.mpy >> 8 & 3) as u8);
+        let native =
+            target_specs::archs().iter().find(|arch| u32::from(arch.mpy_arch) == self.mpy >> 10 & 0xf);
+        let wanted = format!("{}.{}", mpy_link::VERSION, mpy_link::SUB_VERSION);
+        let firmware = |message: String| {
+            let help = "native modules need MicroPython 1.23 or later, built with native code loading";
+            Diagnostic::new("firmware", message)
+                .help(format!("it is {} on {}; {help}", self.firmware, self.machine))
+        };
+        match native {
+            Some(arch) if (version, sub_version) == (mpy_link::VERSION, mpy_link::SUB_VERSION) => Ok(arch),
+            Some(_) => {
+                Err(firmware(format!("the board loads .mpy {version}.{sub_version}, this is {wanted}")))
+            }
+            None => Err(firmware("the board's firmware loads no native modules".to_owned())),
+        }
+    }
+}
+
+/// What came of a file that was to be put on a board.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Put {
+    /// It was there already.
+    Unchanged,
+    Stored,
+}
+
+impl<T: Transport> Board<T> {
+    /// Stops what runs on the board and takes it over. Nothing takes much longer than `patience`.
+    ///
+    /// # Errors
+    /// `no-answer`.
+    pub fn connect(transport: T, patience: Duration) -> Result<Board<T>> {
+        let repl = RawRepl::enter(transport, patience).map_err(|error| {
+            let help = "is it the right port, is MicroPython on the board? a program that disables Ctrl-C must \
+                        be stopped by the board's reset button";
+            if error.help.is_none() { error.help(help) } else { error }
+        })?;
+        Ok(Board { repl, patience })
+    }
+
+    /// Asks the board about itself.
+    ///
+    /// # Errors
+    /// `no-answer`, `garbled`, `board-error`.
+    pub fn facts(&mut self) -> Result<Facts> {
+        let text = self.ask(
+            "import sys,gc\n\
+             i=sys.implementation\n\
+             gc.collect()\n\
+             print(i[0],'.'.join(str(x) for x in i[1][:3]))\n\
+             print(getattr(i,'_machine',sys.platform))\n\
+             print(getattr(i,'_mpy',0))\n\
+             print(gc.mem_free() if hasattr(gc,'mem_free') else 0)\n",
+        )?;
+        let mut lines = text.lines();
+        let mut next = || lines.next().unwrap_or_default().trim().to_owned();
+        let (firmware, machine, mpy, heap_free) = (next(), next(), next(), next());
+        match (mpy.parse(), heap_free.parse()) {
+            (Ok(mpy), Ok(heap_free)) => Ok(Facts { firmware, machine, mpy, heap_free }),
+            _ => Err(garbled()),
+        }
+    }
+
+    /// The SHA-256 of a file, `None` when there is none.
+    ///
+    /// # Errors
+    /// `no-answer`, `garbled`, `board-error`.
+    pub fn hash(&mut self, path: &str) -> Result<Option<[u8; 32]>> {
+        // Without hashlib the bytes themselves come back.
+        let text = self.ask(&format!(
+            "p='{}'\n\
+             try:\n\
+             \x20import hashlib\n\
+             \x20h=hashlib.sha256()\n\
+             except (ImportError,AttributeError):\n\
+             \x20h=None\n\
+             try:\n\
+             \x20f=open(p,'rb')\n\
+             except OSError:\n\
+             \x20f=None\n\
+             \x20print('none')\n\
+             if f:\n\
+             \x20b=bytearray(512)\n\
+             \x20while 1:\n\
+             \x20\x20n=f.readinto(b)\n\
+             \x20\x20if not n:break\n\
+             \x20\x20d=memoryview(b)[:n]\n\
+             \x20\x20if h:h.update(d)\n\
+             \x20\x20else:print(''.join('%02x'%x for x in d))\n\
+             \x20f.close()\n\
+             \x20if h:print('sha',''.join('%02x'%x for x in h.digest()))\n",
+            escaped(path.as_bytes())
+        ))?;
+        if text.trim() == "none" {
+            return Ok(None);
+        }
+        if let Some(digits) = text.trim().strip_prefix("sha ") {
+            let bytes = hex(digits).ok_or_else(garbled)?;
+            return Ok(Some(bytes.try_into().map_err(|_| garbled())?));
+        }
+        let bytes = hex(&text.split_whitespace().collect::<String>()).ok_or_else(garbled)?;
+        Ok(Some(Sha256::digest(bytes).into()))
+    }
+
+    /// Bytes free in the filesystem of `folder`, `None` where the board does not tell.
+    ///
+    /// # Errors
+    /// `no-answer`, `garbled`, `board-error`.
+    pub fn space(&mut self, folder: &str) -> Result<Option<u64>> {
+        let text = self.ask(&format!(
+            "import os\n\
+             try:\n\
+             \x20s=os.statvfs('{}')\n\
+             \x20print(s[0]*s[4])\n\
+             except Exception:\n\
+             \x20print('unknown')\n",
+            escaped(folder.as_bytes())
+        ))?;
+        match text.trim() {
+            "unknown" => Ok(None),
+            number => number.parse().map(Some).map_err(|_| garbled()),
+        }
+    }
+
+    /// Makes a folder and those above it where they are missing.
+    ///
+    /// # Errors
+    /// `no-answer`, `garbled`, `board-error`, `read-only`.
+    pub fn make_folder(&mut self, folder: &str) -> Result<()> {
+        let code = format!(
+            "import os\n\
+             p=''\n\
+             for n in '{}'.split('/'):\n\
+             \x20p+=n\n\
+             \x20if n:\n\
+             \x20\x20try:\n\
+             \x20\x20\x20os.stat(p)\n\
+             \x20\x20except OSError:\n\
+             \x20\x20\x20os.mkdir(p)\n\
+             \x20p+='/'\n",
+            escaped(folder.as_bytes())
+        );
+        self.ask(&code).map(drop)
+    }
+
+    /// Puts a file on the board, unless it is there already. `progress` is told how many bytes are stored.
+    ///
+    /// # Errors
+    /// `no-space`, `read-only`, `no-answer`, `garbled`, `board-error`: the file that was there is still there.
+    pub fn put(&mut self, path: &str, data: &[u8], progress: &mut dyn FnMut(usize)) -> Result<Put> {
+        let wanted: [u8; 32] = Sha256::digest(data).into();
+        if self.hash(path)? == Some(wanted) {
+            return Ok(Put::Unchanged);
+        }
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        // The old file stays until the new one is whole.
+        if let Some(free) = self.space(folder)?
+            && free < data.len() as u64
+        {
+            let message = format!("{} bytes are needed for {path}, {free} are free", data.len());
+            return Err(Diagnostic::new("no-space", message).help("remove files from the board"));
+        }
+        let part = format!("{path}.part");
+        let sent = self.send(&part, data, progress).and_then(|()| match self.hash(&part)? {
+            Some(hash) if hash == wanted => Ok(()),
+            _ => Err(garbled()),
+        });
+        if let Err(error) = sent {
+            // The line may work again, or not: what matters is that the name was not touched.
+            let _ = self.repl.resume(Instant::now() + self.patience);
+            let _ = self.ask(&format!("import os\nos.remove('{}')\n", escaped(part.as_bytes())));
+            return Err(error);
+        }
+        // FAT has no renaming over a file; the new one is whole by now.
+        self.ask(&format!(
+            "import os\n\
+             p,t='{}','{}'\n\
+             try:\n\
+             \x20os.rename(t,p)\n\
+             except OSError:\n\
+             \x20os.remove(p)\n\
+             \x20os.rename(t,p)\n\
+             if hasattr(os,'sync'):os.sync()\n",
+            escaped(path.as_bytes()),
+            escaped(part.as_bytes())
+        ))?;
+        Ok(Put::Stored)
+    }
+
+    /// Sends the bytes of a file in blocks, each of which the board acknowledges once it is stored: while
+    /// its flash is written it may not listen.
+    fn send(&mut self, path: &str, data: &[u8], progress: &mut dyn FnMut(usize)) -> Result<()> {
+        let code = format!(
+            "import sys,gc\n\
+             def r(p,n):\n\
+             \x20i=sys.stdin.buffer\n\
+             \x20f=open(p,'wb')\n\
+             \x20gc.collect()\n\
+             \x20try:\n\
+             \x20\x20sys.stdout.write('\\x06')\n\
+             \x20\x20while n:\n\
+             \x20\x20\x20h=i.read(6)\n\
+             \x20\x20\x20d=i.read(int(h[2:],16))\n\
+             \x20\x20\x20f.write(d.replace(bytes([int(h[:2],16)]),b'\\x03'))\n\
+             \x20\x20\x20n-=len(d)\n\
+             \x20\x20\x20sys.stdout.write('\\x06')\n\
+             \x20finally:\n\
+             \x20\x20f.close()\n\
+             r('{}',{})\n",
+            escaped(path.as_bytes()),
+            data.len()
+        );
+        let most = if self.facts()?.heap_free > 48 << 10 { 4096 } else { 512 };
+        let deadline = Instant::now() + self.patience;
+        self.repl.submit(guarded(&code).as_bytes(), deadline)?;
+        self.acknowledged(deadline)?;
+        let mut at = 0;
+        while at < data.len() {
+            let block = Block::first(&data[at..], most);
+            // At 9600 baud, the slowest there is, a byte takes a millisecond.
+            let deadline =
+                Instant::now() + self.patience + Duration::from_millis(2 * block.bytes.len() as u64);
+            self.repl.input(&block.message(), deadline)?;
+            self.acknowledged(deadline)?;
+            at += block.bytes.len();
+            progress(at);
+        }
+        let execution = self.repl.follow(Instant::now() + self.patience, &mut |_| {})?;
+        fine(&execution)
+    }
+
+    fn acknowledged(&mut self, deadline: Instant) -> Result<()> {
+        // A traceback comes instead when the board cannot store: say that rather than that it did not answer.
+        if self.repl.mark(STORED, deadline)? {
+            return Ok(());
+        }
+        fine(&self.repl.follow_output(deadline)?)?;
+        Err(garbled())
+    }
+
+    /// Runs code of ours; what it prints.
+    fn ask(&mut self, code: &str) -> Result<String> {
+        let mut printed = Vec::new();
+        let execution = self.repl.execute(
+            guarded(code).as_bytes(),
+            Instant::now() + self.patience,
+            &mut |bytes: &[u8]| printed.extend_from_slice(bytes),
+        )?;
+        fine(&execution)?;
+        let text = String::from_utf8_lossy(&printed).into_owned();
+        if text.contains(GARBLED) { Err(garbled()) } else { Ok(text) }
+    }
+
+    /// The REPL, for code of the user's.
+    pub fn repl(&mut self) -> &mut RawRepl<T> {
+        &mut self.repl
+    }
+
+    /// Gives the line back, with the board in its friendly REPL.
+    pub fn leave(self) -> T {
+        self.repl.leave()
+    }
+}
+
+fn garbled() -> Diagnostic {
+    Diagnostic::new("garbled", "what arrived at the board, or from it, is not what was sent")
+        .help("the file on the board was not touched; try again, with a shorter cable or at a lower `--baud`")
+}
+
+/// What is wrong on the board, if anything.
+fn fine(execution: &Execution) -> Result<()> {
+    let traceback = execution.traceback.trim_end();
+    if traceback.is_empty() {
+        return Ok(());
+    }
+    let last = traceback.lines().last().unwrap_or_default();
+    let has = |number: &str| last.starts_with("OSError") && last.contains(number);
+    Err(match () {
+        () if has("28") || last.contains("ENOSPC") => {
+            Diagnostic::new("no-space", "the board's filesystem is full").help("remove files from the board")
+        }
+        () if has("30") || last.contains("EROFS") => {
+            Diagnostic::new("read-only", "the board's filesystem is read-only")
+                .help("its boot.py may have remounted it; choose another folder with `--dest`")
+        }
+        () => Diagnostic::new("board-error", "the board could not do it").help(traceback.to_owned()),
+    })
+}
+
+/// Code that runs only if it arrives as it is: its Adler-32 (RFC 1950) is checked by the board.
+fn guarded(code: &str) -> String {
+    let (a, b) = code.bytes().fold((1_u32, 0_u32), |(a, b), byte| {
+        let a = (a + u32::from(byte)) % 65521;
+        (a, (b + a) % 65521)
+    });
+    format!(
+        "c=b'{}'\na,b=1,0\nfor x in c:\n a=(a+x)%65521\n b=(b+a)%65521\n\
+         if a=={a} and b=={b}:exec(c)\nelse:print('\\x15')\n",
+        escaped(code.as_bytes())
+    )
+}
+
+fn hex(digits: &str) -> Option<Vec<u8>> {
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    digits.len().is_multiple_of(2).then(|| digits.as_bytes().chunks(2).map(byte).collect())?
+}
+
+/// Some bytes of a file, sent so that none of them interrupts the board: a value that does not occur in
+/// them stands for Ctrl-C, so Ctrl-C works while data flows.
+struct Block<'a> {
+    bytes: &'a [u8],
+    stands_for_interrupt: u8,
+}
+
+impl<'a> Block<'a> {
+    /// The longest beginning of `data` with such a value, of `most` bytes at most.
+    fn first(data: &'a [u8], most: usize) -> Self {
+        let mut seen = [false; 256];
+        seen[usize::from(INTERRUPT)] = true;
+        let (mut free, mut length) = (255, 0);
+        for &byte in data.iter().take(most) {
+            if !std::mem::replace(&mut seen[usize::from(byte)], true) {
+                if free == 1 {
+                    seen[usize::from(byte)] = false;
+                    break;
+                }
+                free -= 1;
+            }
+            length += 1;
+        }
+        let value = seen.iter().position(|seen| !seen).unwrap_or_default();
+        Block { bytes: &data[..length], stands_for_interrupt: value as u8 }
+    }
+
+    /// Two hexadecimal digits of the value, four of the length, the bytes.
+    fn message(&self) -> Vec<u8> {
+        let mut message = format!("{:02x}{:04x}", self.stands_for_interrupt, self.bytes.len()).into_bytes();
+        let change = |&byte: &u8| if byte == INTERRUPT { self.stands_for_interrupt } else { byte };
+        message.extend(self.bytes.iter().map(change));
+        message
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_has_no_interrupt_and_comes_back() {
+        let every: Vec<u8> = (0..=255).chain((0..=255).rev()).collect();
+        for data in [&b"abc\x03\x03"[..], &[3; 5000], &every, b"\0"] {
+            let mut rest = data;
+            while !rest.is_empty() {
+                let block = Block::first(rest, 4096);
+                let message = block.message();
+                assert!(!message.contains(&INTERRUPT) && !block.bytes.is_empty());
+                let back: Vec<u8> = message[6..]
+                    .iter()
+                    .map(|&byte| if byte == block.stands_for_interrupt { INTERRUPT } else { byte })
+                    .collect();
+                assert_eq!(back, block.bytes);
+                rest = &rest[block.bytes.len()..];
+            }
+        }
+    }
+
+    #[test]
+    fn facts_name_the_architecture() {
+        let of =
+            |mpy| Facts { mpy, ..Facts::default() }.arch().map(|arch| arch.name.as_str()).map_err(|e| e.code);
+        assert_eq!(of(4 << 10 | 3 << 8 | 6), Ok("armv6m"));
+        assert_eq!(of(7 << 10 | 3 << 8 | 6), Ok("armv7emsp"));
+        assert_eq!(of(7 << 10 | 1 << 8 | 6), Err("firmware"));
+        assert_eq!(of(3 << 8 | 6), Err("firmware"));
+    }
+}

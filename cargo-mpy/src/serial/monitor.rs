@@ -1,0 +1,111 @@
+//! What a board says, on the terminal, and what is typed there, on the board.
+
+use std::io::{self, IsTerminal, Read};
+use std::sync::mpsc::{self, Receiver, TryRecvError};
+use std::time::{Duration, Instant};
+
+use target_specs::{Diagnostic, Result};
+
+use super::Transport;
+use crate::ui;
+
+/// Ctrl-] leaves, as in telnet and miniterm.
+const LEAVE: u8 = 0x1d;
+/// How long one look at the line may take: what is typed waits for it.
+const LOOK: Duration = Duration::from_millis(20);
+/// Between attempts to get a lost port back.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// The terminal with keys passed on as they are typed, Ctrl-C among them, until this is dropped.
+struct Keys;
+
+impl Keys {
+    fn raw() -> Option<Keys> {
+        (io::stdin().is_terminal() && crossterm::terminal::enable_raw_mode().is_ok()).then_some(Keys)
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        let _ = crossterm::terminal::disable_raw_mode();
+    }
+}
+
+fn typed() -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || {
+        let mut buffer = [0; 256];
+        while let Ok(n @ 1..) = io::stdin().lock().read(&mut buffer) {
+            if sender.send(buffer[..n].to_vec()).is_err() {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
+/// Connects the terminal and the board until Ctrl-] is typed, or standard input, when it is no terminal, and
+/// `idle` seconds of silence are over. A line that breaks is opened again by `reopen`, as often as it takes.
+///
+/// # Errors
+/// `no-answer` when the line breaks and `reopen` is `None`.
+pub fn run<T: Transport>(
+    mut line: T,
+    mut reopen: Option<&mut dyn FnMut() -> Result<T>>,
+    idle: Option<Duration>,
+) -> Result<()> {
+    let keys = Keys::raw();
+    if keys.is_some() {
+        ui::status("Monitor", "Ctrl-] leaves, Ctrl-C stops the program, Ctrl-D restarts it\r");
+    }
+    let typed = typed();
+    let mut input_ended = false;
+    let mut heard = Instant::now();
+    let mut buffer = [0; 4096];
+    loop {
+        let broken = match line.read(&mut buffer, Instant::now() + LOOK) {
+            Ok(0) => true,
+            Ok(n) => {
+                ui::output_bytes(&buffer[..n]);
+                heard = Instant::now();
+                false
+            }
+            Err(error) => error.kind() != io::ErrorKind::TimedOut,
+        };
+        if broken {
+            let Some(reopen) = &mut reopen else {
+                return Err(Diagnostic::new("no-answer", "the line to the board is closed"));
+            };
+            ui::status("Lost", "the board; waiting for it\r");
+            loop {
+                // Only Ctrl-] is heeded while there is nobody to type to.
+                if typed.try_recv().is_ok_and(|keys| keys.contains(&LEAVE)) {
+                    return Ok(());
+                }
+                std::thread::sleep(AGAIN);
+                if let Ok(again) = reopen() {
+                    line = again;
+                    ui::status("Back", "the board is there again\r");
+                    break;
+                }
+            }
+        }
+        match typed.try_recv() {
+            Ok(keys) => {
+                let until = keys.iter().position(|&key| key == LEAVE);
+                let sent =
+                    line.write(&keys[..until.unwrap_or(keys.len())], Instant::now() + Duration::from_secs(2));
+                if until.is_some() {
+                    return Ok(());
+                }
+                // A line that takes nothing shows itself broken when it is read.
+                drop(sent);
+            }
+            Err(TryRecvError::Disconnected) => input_ended = true,
+            Err(TryRecvError::Empty) => {}
+        }
+        if input_ended && idle.is_some_and(|idle| heard.elapsed() > idle) {
+            return Ok(());
+        }
+    }
+}

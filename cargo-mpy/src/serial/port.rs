@@ -1,0 +1,206 @@
+//! The lines boards hang on: serial ports, found by themselves, and sockets.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use serialport::{SerialPort, SerialPortInfo, SerialPortType};
+use target_specs::{Diagnostic, Place, Result};
+
+use super::Transport;
+
+/// What UARTs of MicroPython's boards are set to; USB does not care.
+pub const BAUD: u32 = 115_200;
+
+/// A stream that bounds the time of each operation, as serial ports and sockets do.
+trait Timed: Read + Write + Send {
+    fn limit(&mut self, time: Duration) -> io::Result<()>;
+}
+
+impl Timed for Box<dyn SerialPort> {
+    fn limit(&mut self, time: Duration) -> io::Result<()> {
+        Ok(self.set_timeout(time)?)
+    }
+}
+
+impl Timed for TcpStream {
+    fn limit(&mut self, time: Duration) -> io::Result<()> {
+        self.set_read_timeout(Some(time))?;
+        self.set_write_timeout(Some(time))
+    }
+}
+
+/// An open line. It is released when dropped.
+pub struct Port {
+    /// What it was opened by.
+    pub name: String,
+    stream: Box<dyn Timed>,
+}
+
+impl Port {
+    /// Gives the stream what is left of the time.
+    fn limit(&mut self, deadline: Instant) -> io::Result<()> {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.stream.limit(left.max(Duration::from_millis(1)))
+    }
+}
+
+/// The ways in which streams say that nothing came are one.
+fn kind(error: &io::Error) -> io::ErrorKind {
+    match error.kind() {
+        io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut,
+        kind => kind,
+    }
+}
+
+impl Transport for Port {
+    fn read(&mut self, buffer: &mut [u8], deadline: Instant) -> io::Result<usize> {
+        loop {
+            self.limit(deadline)?;
+            match self.stream.read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(io::Error::new(kind(&error), error)),
+                Ok(n) => return Ok(n),
+            }
+        }
+    }
+
+    fn write(&mut self, mut data: &[u8], deadline: Instant) -> io::Result<()> {
+        while !data.is_empty() {
+            self.limit(deadline)?;
+            match self.stream.write(data) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(io::Error::new(kind(&error), error)),
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(n) => data = &data[n..],
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A serial port of this machine that a board may hang on.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// What `--port` takes.
+    pub path: String,
+    /// USB vendor and product, `2e8a:0005`.
+    pub usb: String,
+    /// What `--port id:…` takes.
+    pub serial: String,
+    /// What it calls itself.
+    pub product: String,
+}
+
+/// The USB serial ports of this machine: boards hang on nothing else.
+///
+/// # Errors
+/// `port` when the system does not tell.
+pub fn ports() -> Result<Vec<Found>> {
+    let all = serialport::available_ports()
+        .map_err(|error| Diagnostic::new("port", format!("cannot list serial ports: {error}")))?;
+    let mut found: Vec<Found> = all.into_iter().filter_map(usb).collect();
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(found)
+}
+
+fn usb(port: SerialPortInfo) -> Option<Found> {
+    let SerialPortType::UsbPort(usb) = port.port_type else { return None };
+    Some(Found {
+        path: port.port_name,
+        usb: format!("{:04x}:{:04x}", usb.vid, usb.pid),
+        serial: usb.serial_number.unwrap_or_default(),
+        product: usb.product.unwrap_or_default(),
+    })
+}
+
+/// Opens what `name` says: `auto`, `id:SERIAL`, `socket://HOST:PORT`, or the path of a port.
+///
+/// # Errors
+/// `no-port`, `which-port` when several would do, `port` with what is wrong with the one there is.
+pub fn open(name: &str, baud: u32) -> Result<Port> {
+    if let Some(address) = name.strip_prefix("socket://") {
+        let stream = TcpStream::connect(address).and_then(|stream| {
+            stream.set_nodelay(true)?;
+            Ok(stream)
+        });
+        let stream =
+            stream.map_err(|error| cannot_open(name, &error.to_string(), "does anything listen there?"))?;
+        return Ok(Port { name: name.to_owned(), stream: Box::new(stream) });
+    }
+    let path = match name.strip_prefix("id:") {
+        Some(serial) => only(ports()?, |port| port.serial == serial)?,
+        None if name == "auto" => only(ports()?, |_| true)?,
+        None => name.to_owned(),
+    };
+    let opened = serialport::new(&path, baud).timeout(Duration::from_secs(1)).open();
+    let stream = opened.map_err(|error| {
+        let help = match error.kind() {
+            serialport::ErrorKind::Io(io::ErrorKind::PermissionDenied) => {
+                "your user may not open it: on Linux join the group `dialout` and log in again"
+            }
+            serialport::ErrorKind::NoDevice if error.to_string().contains("ermission") => {
+                "your user may not open it: on Linux join the group `dialout` and log in again"
+            }
+            serialport::ErrorKind::NoDevice if std::path::Path::new(&path).exists() => {
+                "another program has it open: a monitor, an editor, mpremote"
+            }
+            _ => "`cargo mpy boards --connected` lists the ports there are",
+        };
+        cannot_open(&path, &error.to_string(), help)
+    })?;
+    Ok(Port { name: path, stream: Box::new(stream) })
+}
+
+fn cannot_open(name: &str, why: &str, help: &str) -> Diagnostic {
+    Diagnostic::new("port", format!("cannot open the port: {why}"))
+        .at(Place::Item(name.to_owned()))
+        .help(help)
+}
+
+/// The one port that will do.
+fn only(ports: Vec<Found>, wanted: impl Fn(&Found) -> bool) -> Result<String> {
+    let matching: Vec<&Found> = ports.iter().filter(|port| wanted(port)).collect();
+    let list = |ports: &[&Found]| {
+        let each =
+            |port: &&Found| format!("\n{} {} {}", port.path, port.serial, port.product).trim_end().to_owned();
+        ports.iter().map(each).collect::<String>()
+    };
+    match matching[..] {
+        [port] => Ok(port.path.clone()),
+        [] if ports.is_empty() => Err(Diagnostic::new("no-port", "no board is connected by USB")
+            .help("connect one, or name its port with `--port`")),
+        [] => Err(Diagnostic::new("no-port", "no board with this serial number is connected")
+            .help(format!("there are:{}", list(&ports.iter().collect::<Vec<_>>())))),
+        _ => Err(Diagnostic::new("which-port", "several boards are connected")
+            .help(format!("choose one with `--port PATH` or `--port id:SERIAL`:{}", list(&matching)))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(path: &str, serial: &str) -> Found {
+        Found { path: path.into(), usb: String::new(), serial: serial.into(), product: "Board".into() }
+    }
+
+    #[test]
+    fn a_port_is_taken_when_there_is_one_choice() {
+        let two = || vec![found("/dev/a", "1"), found("/dev/b", "2")];
+        assert_eq!(only(vec![found("/dev/a", "1")], |_| true).unwrap(), "/dev/a");
+        assert_eq!(only(two(), |port| port.serial == "2").unwrap(), "/dev/b");
+        assert_eq!(only(two(), |_| true).unwrap_err().code, "which-port");
+        assert_eq!(only(two(), |port| port.serial == "3").unwrap_err().code, "no-port");
+        assert_eq!(only(Vec::new(), |_| true).unwrap_err().code, "no-port");
+    }
+
+    #[test]
+    fn what_is_not_there_is_said() {
+        let error = open("/dev/there-is-no-such-port", BAUD).err().unwrap();
+        assert_eq!(error.code, "port");
+    }
+}
