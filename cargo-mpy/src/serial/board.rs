@@ -4,6 +4,7 @@
 //! All code is sent with a checksum, and does nothing when that is wrong: a byte that changes on the way
 //! could otherwise become part of a file's name.
 
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use sha2::{Digest, Sha256};
@@ -25,6 +26,8 @@ pub struct Board<T> {
     repl: RawRepl<T>,
     /// How long it may take to answer what costs it little time.
     patience: Duration,
+    /// What it has said of itself.
+    facts: Option<Facts>,
 }
 
 /// What a board says of itself.
@@ -39,6 +42,8 @@ pub struct Facts {
     pub mpy: u32,
     /// Bytes free on MicroPython's heap, after a collection.
     pub heap_free: u64,
+    /// It has MicroPython's `deflate`.
+    pub inflates: bool,
 }
 
 impl Facts {
@@ -85,7 +90,7 @@ impl<T: Transport> Board<T> {
                         be stopped by the board's reset button";
             if error.help.is_none() { error.help(help) } else { error }
         })?;
-        Ok(Board { repl, patience })
+        Ok(Board { repl, patience, facts: None })
     }
 
     /// Asks the board about itself.
@@ -100,15 +105,21 @@ impl<T: Transport> Board<T> {
              print(i[0],'.'.join(str(x) for x in i[1][:3]))\n\
              print(getattr(i,'_machine',sys.platform))\n\
              print(getattr(i,'_mpy',0))\n\
-             print(gc.mem_free() if hasattr(gc,'mem_free') else 0)\n",
+             print(gc.mem_free() if hasattr(gc,'mem_free') else 0)\n\
+             try:\n\
+             \x20import deflate\n\
+             \x20print(1)\n\
+             except ImportError:\n\
+             \x20print(0)\n",
         )?;
         let mut lines = text.lines();
         let mut next = || lines.next().unwrap_or_default().trim().to_owned();
         let (firmware, machine, mpy, heap_free) = (next(), next(), next(), next());
-        match (mpy.parse(), heap_free.parse()) {
-            (Ok(mpy), Ok(heap_free)) => Ok(Facts { firmware, machine, mpy, heap_free }),
-            _ => Err(garbled()),
-        }
+        let inflates = next() == "1";
+        let (Ok(mpy), Ok(heap_free)) = (mpy.parse(), heap_free.parse()) else { return Err(garbled()) };
+        let facts = Facts { firmware, machine, mpy, heap_free, inflates };
+        self.facts = Some(facts.clone());
+        Ok(facts)
     }
 
     /// The SHA-256 of a file, `None` when there is none.
@@ -240,8 +251,16 @@ impl<T: Transport> Board<T> {
     /// Sends the bytes of a file in blocks, each of which the board acknowledges once it is stored: while
     /// its flash is written it may not listen.
     fn send(&mut self, path: &str, data: &[u8], progress: &mut dyn FnMut(usize)) -> Result<()> {
+        let facts = match self.facts.take() {
+            Some(facts) => facts,
+            None => self.facts()?,
+        };
+        let roomy = facts.heap_free > 64 << 10;
+        let inflates = roomy && facts.inflates;
+        self.facts = Some(facts);
         let code = format!(
-            "import sys,gc\n\
+            "import sys,gc,io\n\
+             {}\
              def r(p,n):\n\
              \x20i=sys.stdin.buffer\n\
              \x20f=open(p,'wb')\n\
@@ -249,30 +268,34 @@ impl<T: Transport> Board<T> {
              \x20try:\n\
              \x20\x20sys.stdout.write('\\x06')\n\
              \x20\x20while n:\n\
-             \x20\x20\x20h=i.read(6)\n\
-             \x20\x20\x20d=i.read(int(h[2:],16))\n\
-             \x20\x20\x20f.write(d.replace(bytes([int(h[:2],16)]),b'\\x03'))\n\
+             \x20\x20\x20d=b''\n\
+             \x20\x20\x20k='+'\n\
+             \x20\x20\x20while k=='+':\n\
+             \x20\x20\x20\x20h=i.read(7)\n\
+             \x20\x20\x20\x20k=chr(h[2])\n\
+             \x20\x20\x20\x20d+=i.read(int(h[3:],16)).replace(bytes([int(h[:2],16)]),b'\\x03')\n\
+             \x20\x20\x20if k=='z':d=deflate.DeflateIO(io.BytesIO(d),deflate.RAW,12).read()\n\
+             \x20\x20\x20f.write(d)\n\
              \x20\x20\x20n-=len(d)\n\
              \x20\x20\x20sys.stdout.write('\\x06')\n\
              \x20finally:\n\
              \x20\x20f.close()\n\
              r('{}',{})\n",
+            if inflates { "import deflate\n" } else { "" },
             escaped(path.as_bytes()),
             data.len()
         );
-        let most = if self.facts()?.heap_free > 48 << 10 { 4096 } else { 512 };
         let deadline = Instant::now() + self.patience;
         self.repl.submit(guarded(&code).as_bytes(), deadline)?;
         self.acknowledged(deadline)?;
         let mut at = 0;
-        while at < data.len() {
-            let block = Block::first(&data[at..], most);
+        for block in data.chunks(if roomy { WINDOW } else { 512 }) {
+            let message = message(block, inflates);
             // At 9600 baud, the slowest there is, a byte takes a millisecond.
-            let deadline =
-                Instant::now() + self.patience + Duration::from_millis(2 * block.bytes.len() as u64);
-            self.repl.input(&block.message(), deadline)?;
+            let deadline = Instant::now() + self.patience + Duration::from_millis(2 * message.len() as u64);
+            self.repl.input(&message, deadline)?;
             self.acknowledged(deadline)?;
-            at += block.bytes.len();
+            at += block.len();
             progress(at);
         }
         let execution = self.repl.follow(Instant::now() + self.patience, &mut |_| {})?;
@@ -355,39 +378,57 @@ fn hex(digits: &str) -> Option<Vec<u8>> {
     digits.len().is_multiple_of(2).then(|| digits.as_bytes().chunks(2).map(byte).collect())?
 }
 
-/// Some bytes of a file, sent so that none of them interrupts the board: a value that does not occur in
-/// them stands for Ctrl-C, so Ctrl-C works while data flows.
-struct Block<'a> {
+/// The bytes of a file that are acknowledged together, and the window for which they are compressed (RFC 1951):
+/// what the board must have room for.
+const WINDOW: usize = 4096;
+
+/// A block of a file as it is sent: in chunks, each with a value (two hexadecimal digits) that stands for Ctrl-C, what
+/// follows (`+` another chunk, `z` the end of compressed bytes, `.` the end), its length (four digits), its bytes.
+fn message(block: &[u8], may_compress: bool) -> Vec<u8> {
+    let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
+    let compressed = encoder.write_all(block).and_then(|()| encoder.finish()).unwrap_or_default();
+    let (mut rest, end) = match may_compress && !compressed.is_empty() && compressed.len() < block.len() {
+        true => (&compressed[..], 'z'),
+        false => (block, '.'),
+    };
+    let mut message = Vec::with_capacity(rest.len() + 16);
+    while !rest.is_empty() {
+        let chunk = Chunk::first(rest);
+        rest = &rest[chunk.bytes.len()..];
+        let then = if rest.is_empty() { end } else { '+' };
+        message.extend(format!("{:02x}{then}{:04x}", chunk.stands_for_interrupt, chunk.bytes.len()).bytes());
+        let change = |&byte: &u8| if byte == INTERRUPT { chunk.stands_for_interrupt } else { byte };
+        message.extend(chunk.bytes.iter().map(change));
+    }
+    message
+}
+
+/// Some bytes, and a value that does not occur in them and stands for Ctrl-C: so that nothing interrupts the
+/// board while data flows but a Ctrl-C that is meant.
+struct Chunk<'a> {
     bytes: &'a [u8],
     stands_for_interrupt: u8,
 }
 
-impl<'a> Block<'a> {
-    /// The longest beginning of `data` with such a value, of `most` bytes at most.
-    fn first(data: &'a [u8], most: usize) -> Self {
+impl<'a> Chunk<'a> {
+    /// The longest beginning of `data` with such a value.
+    fn first(data: &'a [u8]) -> Self {
         let mut seen = [false; 256];
         seen[usize::from(INTERRUPT)] = true;
-        let (mut free, mut length) = (255, 0);
-        for &byte in data.iter().take(most) {
-            if !std::mem::replace(&mut seen[usize::from(byte)], true) {
+        let mut free = 255;
+        let mut length = 0;
+        for &byte in data {
+            if !seen[usize::from(byte)] {
                 if free == 1 {
-                    seen[usize::from(byte)] = false;
                     break;
                 }
+                seen[usize::from(byte)] = true;
                 free -= 1;
             }
             length += 1;
         }
         let value = seen.iter().position(|seen| !seen).unwrap_or_default();
-        Block { bytes: &data[..length], stands_for_interrupt: value as u8 }
-    }
-
-    /// Two hexadecimal digits of the value, four of the length, the bytes.
-    fn message(&self) -> Vec<u8> {
-        let mut message = format!("{:02x}{:04x}", self.stands_for_interrupt, self.bytes.len()).into_bytes();
-        let change = |&byte: &u8| if byte == INTERRUPT { self.stands_for_interrupt } else { byte };
-        message.extend(self.bytes.iter().map(change));
-        message
+        Chunk { bytes: &data[..length], stands_for_interrupt: value as u8 }
     }
 }
 
@@ -395,23 +436,40 @@ impl<'a> Block<'a> {
 mod tests {
     use super::*;
 
+    /// What the board makes of a message.
+    fn received(mut message: &[u8]) -> Vec<u8> {
+        let mut data = Vec::new();
+        loop {
+            let number = |digits| usize::from_str_radix(std::str::from_utf8(digits).unwrap(), 16).unwrap();
+            let (value, then, length) = (number(&message[..2]), message[2], number(&message[3..7]));
+            let (chunk, rest) = message[7..].split_at(length);
+            data.extend(chunk.iter().map(|&byte| if usize::from(byte) == value { INTERRUPT } else { byte }));
+            message = rest;
+            if then == b'z' {
+                let mut inflated = Vec::new();
+                std::io::Read::read_to_end(&mut flate2::read::DeflateDecoder::new(&data[..]), &mut inflated)
+                    .unwrap();
+                data = inflated;
+            }
+            if then != b'+' {
+                assert!(message.is_empty());
+                return data;
+            }
+        }
+    }
+
     #[test]
     fn a_block_has_no_interrupt_and_comes_back() {
         let every: Vec<u8> = (0..=255).chain((0..=255).rev()).collect();
-        for data in [&b"abc\x03\x03"[..], &[3; 5000], &every, b"\0"] {
-            let mut rest = data;
-            while !rest.is_empty() {
-                let block = Block::first(rest, 4096);
-                let message = block.message();
-                assert!(!message.contains(&INTERRUPT) && !block.bytes.is_empty());
-                let back: Vec<u8> = message[6..]
-                    .iter()
-                    .map(|&byte| if byte == block.stands_for_interrupt { INTERRUPT } else { byte })
-                    .collect();
-                assert_eq!(back, block.bytes);
-                rest = &rest[block.bytes.len()..];
+        let noise: Vec<u8> = (0..4096_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+        for data in [&b"abc\x03\x03"[..], &[3; 4096], &every, &noise, b"\0"] {
+            for may_compress in [false, true] {
+                let message = message(data, may_compress);
+                assert!(!message.contains(&INTERRUPT));
+                assert_eq!(received(&message), data);
             }
         }
+        assert!(message(&[3; 4096], true).len() < 100);
     }
 
     #[test]

@@ -121,6 +121,7 @@ pub(super) fn escaped(bytes: &[u8]) -> String {
                 text.push('\\');
                 text.push(char::from(byte));
             }
+            b'\n' => text.push_str("\\n"),
             b' '..=b'~' => text.push(char::from(byte)),
             _ => text += &format!("\\x{byte:02x}"),
         }
@@ -134,6 +135,6 @@ mod tests {
 
     #[test]
     fn any_byte_survives_a_python_literal() {
-        assert_eq!(escaped(b"a'\\\n\x00\xff~"), r"a\'\\\x0a\x00\xff~");
+        assert_eq!(escaped(b"a'\\\n\x00\xff~"), r"a\'\\\n\x00\xff~");
     }
 }
