@@ -96,6 +96,15 @@ fn deploy(board: &target_specs::Board) -> Result<(), Failed> {
         &said,
     )?;
 
+    // From RAM, with the board's files as they are.
+    put(43)?;
+    let run = ["run", "--port", &served.path, "--wasm", "answer.wat", "-e", "import answer; print(answer.number())"];
+    let said = tool(folder.path(), &run);
+    holds(said.0 && said.1 == "43\n", "in RAM", &said)?;
+    put(42)?;
+    let said = call(&say);
+    holds(said.0 && said.1 == "it says 42\n" && said.2.contains("Unchanged"), "as it was", &said)?;
+
     // mpremote, which knows nothing of us, sees the same file.
     let mpy = folder.path().join("target/mpy").join(&board.arch).join("answer.mpy");
     let mpremote = |words: &[&str]| {

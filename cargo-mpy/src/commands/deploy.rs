@@ -8,7 +8,7 @@ use target_specs::{Arch, Diagnostic, Place};
 
 use super::build::BuildOptions;
 use crate::serial::port::{self, Port};
-use crate::serial::{Board, Facts, Newlines, Put, monitor};
+use crate::serial::{Board, Facts, Newlines, Put, monitor, ram_import};
 use crate::{Failure, pipeline, toolchain, ui};
 
 /// How long a board may take to answer.
@@ -21,11 +21,11 @@ const SILENCE: Duration = Duration::from_secs(5);
 pub struct Line {
     /// Where the board is: `auto`, `id:SERIAL`, a path such as /dev/ttyACM0 or COM3, or socket://HOST:PORT
     #[arg(long, value_name = "PORT", default_value = "auto")]
-    port: String,
+    pub port: String,
 
     /// Bits per second, where the port is a UART
     #[arg(long, value_name = "RATE", default_value_t = port::BAUD)]
-    baud: u32,
+    pub baud: u32,
 }
 
 impl Line {
@@ -95,14 +95,15 @@ impl Deploy {
     }
 
     fn deploy(&self, board: &mut Board<Port>, port: &str, timeout: Duration) -> Result<(), Failure> {
+        let events = Events(self.json);
         let facts = board.facts()?;
         let arch = facts.arch()?;
         ui::status("Connected", format_args!("{port}: {}, {}", facts.machine, facts.firmware));
         let heap = facts.heap_free;
-        self.event(json!({ "event": "connected", "port": port, "machine": facts.machine,
+        events.event(json!({ "event": "connected", "port": port, "machine": facts.machine,
             "firmware": facts.firmware, "arch": arch.name, "heap_free": heap }));
 
-        let plan = pipeline::plan(&self.options_for(arch, &facts)?)?;
+        let plan = pipeline::plan(&options_for(&self.options, arch, &facts)?)?;
         let built = pipeline::build(&plan, None)?.remove(0);
         let data = toolchain::read_file(&built.mpy)?;
         // Text of small boards is copied to the heap, beside the buffer it is read through.
@@ -127,7 +128,7 @@ impl Deploy {
         match put? {
             Put::Unchanged => {
                 ui::status("Unchanged", format_args!("{file} is on the board already"));
-                self.event(json!({ "event": "unchanged", "file": file, "bytes": bytes }));
+                events.event(json!({ "event": "unchanged", "file": file, "bytes": bytes }));
             }
             Put::Stored => {
                 let rate = bytes as f64 / seconds / 1e3;
@@ -135,7 +136,8 @@ impl Deploy {
                     "Deployed",
                     format_args!("{file}, {bytes} bytes in {seconds:.1} s ({rate:.1} kB/s)"),
                 );
-                self.event(json!({ "event": "deployed", "file": file, "bytes": bytes, "seconds": seconds }));
+                events
+                    .event(json!({ "event": "deployed", "file": file, "bytes": bytes, "seconds": seconds }));
             }
         }
 
@@ -147,90 +149,120 @@ impl Deploy {
         } else {
             format!("import sys\nsys.path.insert(0,{folder:?})\n")
         };
-        self.execute(board, &format!("{path}{import}"), Instant::now() + timeout)?;
+        execute(events, board, &format!("{path}{import}"), Instant::now() + timeout)?;
         if let Some(code) = &self.run {
-            self.execute(board, code, Instant::now() + timeout)?;
+            execute(events, board, code, Instant::now() + timeout)?;
         }
         Ok(())
     }
+}
 
-    /// The build for the connected board: what was named must be what it loads.
-    fn options_for(&self, arch: &Arch, facts: &Facts) -> target_specs::Result<BuildOptions> {
-        let mut options = self.options.clone();
-        let named = options.boards.iter().map(|name| Ok((name, target_specs::board(name)?.arch.as_str())));
-        let named = named.collect::<target_specs::Result<Vec<_>>>()?;
-        let archs = options.archs.iter().map(|name| (name, name.as_str()));
-        for (name, wanted) in named.into_iter().chain(archs) {
-            if wanted != arch.name {
-                let message = format!(
-                    "`{name}` takes modules for {wanted}, the board that is connected takes {}",
-                    arch.name
-                );
-                return Err(Diagnostic::new("wrong-board", message).at(Place::Argument(name.clone())).help(
-                    format!(
-                        "it is {}; leave out `--board` and `--arch` to build for what is there",
-                        facts.machine
-                    ),
-                ));
-            }
-        }
-        match (options.boards.len(), options.archs.len()) {
-            (1, 0) | (0, 1) => {}
-            _ => {
-                options.boards.clear();
-                options.archs = vec![arch.name.clone()];
-            }
-        }
-        Ok(options)
-    }
+/// What tools are told, as lines of JSON, when they are listening.
+#[derive(Debug, Clone, Copy)]
+struct Events(bool);
 
-    /// Runs code of the user's, whose output is theirs.
-    fn execute(&self, board: &mut Board<Port>, code: &str, deadline: Instant) -> Result<(), Failure> {
-        let mut newlines = Newlines::default();
-        // Events are of whole lines, so that no character is torn.
-        let mut line = Vec::new();
-        let execution = board.repl().execute(code.as_bytes(), deadline, &mut |bytes| {
-            let bytes = newlines.unix(bytes);
-            if !self.json {
-                return ui::output_bytes(&bytes);
-            }
-            for part in bytes.split_inclusive(|&byte| byte == b'\n') {
-                line.extend_from_slice(part);
-                if line.ends_with(b"\n") {
-                    self.output(&std::mem::take(&mut line));
-                }
-            }
-        });
-        self.output(&line);
-        let execution = match execution {
-            Ok(execution) => execution,
-            Err(error) if error.code == "timed-out" => {
-                board.repl().resume(Instant::now() + PATIENCE)?;
-                return Err(error
-                    .help("it was interrupted; allow more time with `--timeout SECONDS`")
-                    .into());
-            }
-            Err(error) => return Err(error.into()),
-        };
-        if execution.traceback.is_empty() {
-            return Ok(());
-        }
-        ui::raw(execution.traceback.as_bytes());
-        self.event(json!({ "event": "exception", "traceback": execution.traceback }));
-        Err(Failure::Exit(1))
-    }
-
-    fn output(&self, text: &[u8]) {
+impl Events {
+    fn output(self, text: &[u8]) {
         if !text.is_empty() {
             self.event(json!({ "event": "output", "text": String::from_utf8_lossy(text) }));
         }
     }
 
-    fn event(&self, event: serde_json::Value) {
-        if self.json {
+    fn event(self, event: serde_json::Value) {
+        if self.0 {
             ui::output(format_args!("{event}\n"));
         }
     }
+}
+
+/// The build for the connected board: what was named must be what it loads.
+fn options_for(options: &BuildOptions, arch: &Arch, facts: &Facts) -> target_specs::Result<BuildOptions> {
+    let mut options = options.clone();
+    let named = options.boards.iter().map(|name| Ok((name, target_specs::board(name)?.arch.as_str())));
+    let named = named.collect::<target_specs::Result<Vec<_>>>()?;
+    let archs = options.archs.iter().map(|name| (name, name.as_str()));
+    for (name, wanted) in named.into_iter().chain(archs) {
+        if wanted != arch.name {
+            let message = format!(
+                "`{name}` takes modules for {wanted}, the board that is connected takes {}",
+                arch.name
+            );
+            return Err(Diagnostic::new("wrong-board", message).at(Place::Argument(name.clone())).help(
+                format!(
+                    "it is {}; leave out `--board` and `--arch` to build for what is there",
+                    facts.machine
+                ),
+            ));
+        }
+    }
+    match (options.boards.len(), options.archs.len()) {
+        (1, 0) | (0, 1) => {}
+        _ => {
+            options.boards.clear();
+            options.archs = vec![arch.name.clone()];
+        }
+    }
+    Ok(options)
+}
+
+/// Runs code of the user's, whose output is theirs.
+fn execute(events: Events, board: &mut Board<Port>, code: &str, deadline: Instant) -> Result<(), Failure> {
+    let mut newlines = Newlines::default();
+    // Events are of whole lines, so that no character is torn.
+    let mut line = Vec::new();
+    let execution = board.repl().execute(code.as_bytes(), deadline, &mut |bytes| {
+        let bytes = newlines.unix(bytes);
+        if !events.0 {
+            return ui::output_bytes(&bytes);
+        }
+        for part in bytes.split_inclusive(|&byte| byte == b'\n') {
+            line.extend_from_slice(part);
+            if line.ends_with(b"\n") {
+                events.output(&std::mem::take(&mut line));
+            }
+        }
+    });
+    events.output(&line);
+    let execution = match execution {
+        Ok(execution) => execution,
+        Err(error) if error.code == "timed-out" => {
+            board.repl().resume(Instant::now() + PATIENCE)?;
+            return Err(error.help("it was interrupted; allow more time with `--timeout SECONDS`").into());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if execution.traceback.is_empty() {
+        return Ok(());
+    }
+    ui::raw(execution.traceback.as_bytes());
+    events.event(json!({ "event": "exception", "traceback": execution.traceback }));
+    Err(Failure::Exit(1))
+}
+
+/// Builds for the board on `line` and runs `script` there with the module in RAM; its files stay as they are.
+///
+/// # Errors
+/// The build's, the line's and the board's; exit code 1 after an uncaught exception.
+pub fn run_in_ram(
+    line: &Line,
+    options: &BuildOptions,
+    script: Option<&str>,
+    timeout: Duration,
+) -> Result<(), Failure> {
+    let mut board = Board::connect(line.open()?, PATIENCE)?;
+    let done = (|| {
+        let facts = board.facts()?;
+        let plan = pipeline::plan(&options_for(options, facts.arch()?, &facts)?)?;
+        let built = pipeline::build(&plan, None)?.remove(0);
+        let module = (format!("{}.mpy", plan.module), toolchain::read_file(&built.mpy)?);
+        ui::status("Running", format_args!("on {}", facts.machine));
+        board.repl().soft_reset(Instant::now() + PATIENCE)?;
+        ram_import(board.repl(), &[module], Instant::now() + PATIENCE)?;
+        let code = script.map_or_else(|| super::run::contents(&plan.module), str::to_owned);
+        execute(Events(false), &mut board, &code, Instant::now() + timeout)
+    })();
+    board.leave();
+    done
 }
 
 /// Restarts the board, so that its program runs with what is new, and shows what it says.

@@ -13,7 +13,7 @@ use crate::{Failure, ui};
 /// What a new crate begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Template {
-    /// A class, with #[wasm_bindgen]
+    /// A class, by wasm-bindgen
     Class,
     /// Functions of numbers, no_std, no dependencies: the smallest module
     Minimal,

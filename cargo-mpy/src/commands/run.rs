@@ -7,18 +7,21 @@ use clap::Args;
 use target_specs::{Board, Diagnostic, Place, Result};
 
 use super::build::BuildOptions;
+use super::deploy::{self, Line};
 use crate::plan::Target;
+use crate::serial::port::BAUD;
 use crate::toolchain::emulator;
 use crate::toolchain::micropython::Firmware;
 use crate::{Failure, pipeline, toolchain, ui};
 
-/// Build the module and run Python with it, in a real MicroPython on this machine
+/// Build the module and run Python with it, in a MicroPython on this machine or on a connected board
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo mpy run -e 'import filter; print(filter.taps())'
   cargo mpy run test.py --board qemu-armv6m --board unix
   cargo mpy run                            lists what the module has
+  cargo mpy run test.py --port auto        on a board, from its RAM: its files stay as they are
 
 Without a board it runs in MicroPython's unix port; `cargo mpy boards` lists the emulated ones. The exit
 code is 1 after an uncaught exception, else that of `sys.exit`.")]
@@ -26,6 +29,10 @@ pub struct Run {
     /// Python to run
     #[arg(short, long, value_name = "PYTHON", conflicts_with = "files")]
     execute: Option<String>,
+
+    /// Run on a connected board, named as for `deploy`
+    #[arg(long, value_name = "PORT")]
+    port: Option<String>,
 
     /// Seconds until it is stopped
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
@@ -59,6 +66,10 @@ impl Run {
                 .at(Place::Argument(format!("--timeout {}", self.timeout)))
         })?;
         let options = BuildOptions { input: wasm.into_iter().next().or(self.options.input), ..self.options };
+        if let Some(port) = &self.port {
+            let line = Line { port: port.clone(), baud: BAUD };
+            return deploy::run_in_ram(&line, &options, script.as_deref(), timeout);
+        }
         let plan = pipeline::plan(&options)?;
         // Where it will run, before anything that lasts is done.
         let boards = plan.targets.iter().map(boards).collect::<Result<Vec<_>>>()?;
@@ -83,7 +94,7 @@ impl Run {
 }
 
 /// Python that lists what a module has.
-fn contents(module: &str) -> String {
+pub(super) fn contents(module: &str) -> String {
     format!("import {module}\nprint('{module}:', ', '.join(n for n in dir({module}) if n[0] != '_'))\n")
 }
 
