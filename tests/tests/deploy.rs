@@ -98,7 +98,15 @@ fn deploy(board: &target_specs::Board) -> Result<(), Failed> {
 
     // From RAM, with the board's files as they are.
     put(43)?;
-    let run = ["run", "--port", &served.path, "--wasm", "answer.wat", "-e", "import answer; print(answer.number())"];
+    let run = [
+        "run",
+        "--port",
+        &served.path,
+        "--wasm",
+        "answer.wat",
+        "-e",
+        "import answer; print(answer.number())",
+    ];
     let said = tool(folder.path(), &run);
     holds(said.0 && said.1 == "43\n", "in RAM", &said)?;
     put(42)?;
