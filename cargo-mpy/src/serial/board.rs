@@ -127,60 +127,30 @@ impl<T: Transport> Board<T> {
     /// # Errors
     /// `no-answer`, `garbled`, `board-error`.
     pub fn hash(&mut self, path: &str) -> Result<Option<[u8; 32]>> {
-        // Without hashlib the bytes themselves come back.
-        let text = self.ask(&format!(
-            "p='{}'\n\
-             try:\n\
-             \x20import hashlib\n\
-             \x20h=hashlib.sha256()\n\
-             except (ImportError,AttributeError):\n\
-             \x20h=None\n\
-             try:\n\
-             \x20f=open(p,'rb')\n\
-             except OSError:\n\
-             \x20f=None\n\
-             \x20print('none')\n\
-             if f:\n\
-             \x20b=bytearray(512)\n\
-             \x20while 1:\n\
-             \x20\x20n=f.readinto(b)\n\
-             \x20\x20if not n:break\n\
-             \x20\x20d=memoryview(b)[:n]\n\
-             \x20\x20if h:h.update(d)\n\
-             \x20\x20else:print(''.join('%02x'%x for x in d))\n\
-             \x20f.close()\n\
-             \x20if h:print('sha',''.join('%02x'%x for x in h.digest()))\n",
-            escaped(path.as_bytes())
-        ))?;
-        if text.trim() == "none" {
-            return Ok(None);
-        }
-        if let Some(digits) = text.trim().strip_prefix("sha ") {
-            let bytes = hex(digits).ok_or_else(garbled)?;
-            return Ok(Some(bytes.try_into().map_err(|_| garbled())?));
-        }
-        let bytes = hex(&text.split_whitespace().collect::<String>()).ok_or_else(garbled)?;
-        Ok(Some(Sha256::digest(bytes).into()))
+        hash_in(&self.ask(&format!("{HASH}H('{}')\n", escaped(path.as_bytes())))?)
     }
 
-    /// Bytes free in the filesystem of `folder`, `None` where the board does not tell.
-    ///
-    /// # Errors
-    /// `no-answer`, `garbled`, `board-error`.
-    pub fn space(&mut self, folder: &str) -> Result<Option<u64>> {
+    /// The SHA-256 of a file, and the bytes free in its filesystem where the board tells. The board can
+    /// hash from then on: `H`.
+    fn look(&mut self, path: &str) -> Result<(Option<[u8; 32]>, Option<u64>)> {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let text = self.ask(&format!(
-            "import os\n\
+            "{HASH}import os\n\
+             H('{}')\n\
              try:\n\
              \x20s=os.statvfs('{}')\n\
-             \x20print(s[0]*s[4])\n\
+             \x20print('free',s[0]*s[4])\n\
              except Exception:\n\
-             \x20print('unknown')\n",
+             \x20print('free ?')\n",
+            escaped(path.as_bytes()),
             escaped(folder.as_bytes())
         ))?;
-        match text.trim() {
-            "unknown" => Ok(None),
-            number => number.parse().map(Some).map_err(|_| garbled()),
-        }
+        let (hash, free) = text.split_once("free ").ok_or_else(garbled)?;
+        let free = match free.trim() {
+            "?" => None,
+            number => Some(number.parse().map_err(|_| garbled())?),
+        };
+        Ok((hash_in(hash)?, free))
     }
 
     /// Makes a folder and those above it where they are missing.
@@ -210,22 +180,21 @@ impl<T: Transport> Board<T> {
     /// `no-space`, `read-only`, `no-answer`, `garbled`, `board-error`: the file that was there is still there.
     pub fn put(&mut self, path: &str, data: &[u8], progress: &mut dyn FnMut(usize)) -> Result<Put> {
         let wanted: [u8; 32] = Sha256::digest(data).into();
-        if self.hash(path)? == Some(wanted) {
+        let (hash, free) = self.look(path)?;
+        if hash == Some(wanted) {
             return Ok(Put::Unchanged);
         }
-        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         // The old file stays until the new one is whole.
-        if let Some(free) = self.space(folder)?
+        if let Some(free) = free
             && free < data.len() as u64
         {
             let message = format!("{} bytes are needed for {path}, {free} are free", data.len());
             return Err(Diagnostic::new("no-space", message).help("remove files from the board"));
         }
         let part = format!("{path}.part");
-        let sent = self.send(&part, data, progress).and_then(|()| match self.hash(&part)? {
-            Some(hash) if hash == wanted => Ok(()),
-            _ => Err(garbled()),
-        });
+        let sent = self
+            .send(&part, data, progress)
+            .and_then(|hash| if hash == Some(wanted) { Ok(()) } else { Err(garbled()) });
         if let Err(error) = sent {
             // The line may work again, or not: what matters is that the name was not touched.
             let _ = self.repl.resume(Instant::now() + self.patience);
@@ -249,8 +218,8 @@ impl<T: Transport> Board<T> {
     }
 
     /// Sends the bytes of a file in blocks, each of which the board acknowledges once it is stored: while
-    /// its flash is written it may not listen.
-    fn send(&mut self, path: &str, data: &[u8], progress: &mut dyn FnMut(usize)) -> Result<()> {
+    /// its flash is written it may not listen. Returns the hash of what it has stored.
+    fn send(&mut self, path: &str, data: &[u8], progress: &mut dyn FnMut(usize)) -> Result<Option<[u8; 32]>> {
         let facts = match self.facts.take() {
             Some(facts) => facts,
             None => self.facts()?,
@@ -280,7 +249,9 @@ impl<T: Transport> Board<T> {
              \x20\x20\x20sys.stdout.write('\\x06')\n\
              \x20finally:\n\
              \x20\x20f.close()\n\
-             r('{}',{})\n",
+             p='{}'\n\
+             r(p,{})\n\
+             H(p)\n",
             if inflates { "import deflate\n" } else { "" },
             escaped(path.as_bytes()),
             data.len()
@@ -298,8 +269,11 @@ impl<T: Transport> Board<T> {
             at += block.len();
             progress(at);
         }
-        let execution = self.repl.follow(Instant::now() + self.patience, &mut |_| {})?;
-        fine(&execution)
+        let mut printed = Vec::new();
+        let deadline = Instant::now() + self.patience;
+        let execution = self.repl.follow(deadline, &mut |bytes: &[u8]| printed.extend_from_slice(bytes))?;
+        fine(&execution)?;
+        hash_in(&String::from_utf8_lossy(&printed))
     }
 
     fn acknowledged(&mut self, deadline: Instant) -> Result<()> {
@@ -333,6 +307,44 @@ impl<T: Transport> Board<T> {
     pub fn leave(self) -> T {
         self.repl.leave()
     }
+}
+
+/// Defines `H`, which prints the hash of a file: `none` when there is none, and the bytes themselves where
+/// there is no hashlib.
+const HASH: &str = "\
+def H(p):
+ try:
+  import hashlib
+  h=hashlib.sha256()
+ except (ImportError,AttributeError):
+  h=None
+ try:
+  f=open(p,'rb')
+ except OSError:
+  return print('none')
+ b=bytearray(512)
+ while 1:
+  n=f.readinto(b)
+  if not n:break
+  d=memoryview(b)[:n]
+  if h:h.update(d)
+  else:print(''.join('%02x'%x for x in d))
+ f.close()
+ if h:print('sha',''.join('%02x'%x for x in h.digest()))
+";
+
+/// What `H` has printed.
+fn hash_in(text: &str) -> Result<Option<[u8; 32]>> {
+    let text = text.trim();
+    if text == "none" {
+        return Ok(None);
+    }
+    if let Some(digits) = text.strip_prefix("sha ") {
+        let bytes = hex(digits).ok_or_else(garbled)?;
+        return Ok(Some(bytes.try_into().map_err(|_| garbled())?));
+    }
+    let bytes = hex(&text.split_whitespace().collect::<String>()).ok_or_else(garbled)?;
+    Ok(Some(Sha256::digest(bytes).into()))
 }
 
 fn garbled() -> Diagnostic {
