@@ -18,20 +18,73 @@ typedef struct {
     unsigned first; /* slots in use before the parameters */
     unsigned lowered; /* parameters whose slots are filled */
     bool called;
+#ifdef MPY_LENDS
+    unsigned lent; /* parameters that are lent and whose slots are filled */
+    mpy_lending_t lending;
+#endif
     mpy_slot_t slots[MPY_SLOTS];
 } mpy_call_t;
+
+#ifdef MPY_LENDS
+/* As mpy_lower for the type at `type`, which follows an `&`: Rust is given the buffer itself if that has the right
+ * type, lies as Rust wants it and shares no byte with another that the call was given. */
+static void mpy_lower_lent(const char *type, mp_obj_t obj, mpy_slot_t *slots, mpy_lending_t *lending) {
+    mp_buffer_info_t info;
+    uint32_t size = 1;
+    bool usable = true;
+    if (*type == 'S') {
+        mpy_utf8_buffer(obj, &info);
+    }
+#ifdef MPY_USES_SEQUENCE
+    else {
+        size = mpy_element_size(type[1]);
+        usable = mp_fun_table.obj_get_type(obj) != mp_fun_table.type_str
+                 && mp_fun_table.get_buffer(obj, &info, *type == 'M' ? MP_BUFFER_RW : MP_BUFFER_READ)
+                 && mpy_typecode(info.typecode) == type[1];
+    }
+#endif
+    uint32_t at = (uint32_t)(uintptr_t)info.buf;
+    if (!usable || at % size != 0 || mpy_overlaps(lending, at, (uint32_t)info.len)) {
+        mpy_lower(type, obj, slots);
+        return;
+    }
+    uint32_t count = (uint32_t)info.len / size;
+    slots[0].i = size;
+    slots[1].i = count;
+    if (count != 0) {
+        slots[0].i = at;
+        lending->at[lending->count] = at;
+        lending->bytes[lending->count++] = count * size;
+    }
+    if (*type == 'M') {
+        slots[2].i = 1024; /* None: there is nothing to write back */
+    }
+}
+#endif
 
 static mp_obj_t mpy_do_call(mpy_call_t *call) {
     const char *type = call->type;
     mpy_slot_t *slots = call->slots + call->first;
     for (unsigned i = 0; *type != '>'; i++) {
-        /* Lent objects come last, as nothing gives them back if another parameter is refused. */
-        if (*type != 'O') {
+        /* Lent objects come last, as nothing gives them back if another parameter is refused. Before them come
+         * buffers, which have nothing to give back in most calls. */
+        if (*type != 'O' && *type != '&') {
             mpy_lower(type, call->args[i], slots);
         }
         call->lowered = i + 1;
         slots += mpy_skip(&type);
     }
+#ifdef MPY_LENDS
+    type = call->type;
+    slots = call->slots + call->first;
+    for (unsigned i = 0; *type != '>'; i++) {
+        if (*type == '&') {
+            mpy_lower_lent(type + 1, call->args[i], slots, &call->lending);
+        }
+        call->lent = i + 1;
+        slots += mpy_skip(&type);
+    }
+#endif
 #ifdef MPY_LENT
     uint32_t top = mpy_lent_top;
     type = call->type;
@@ -44,7 +97,14 @@ static mp_obj_t mpy_do_call(mpy_call_t *call) {
     }
 #endif
     call->called = true;
+#ifdef MPY_LENDS
+    call->lending.before = mpy_lending;
+    mpy_lending = &call->lending;
+#endif
     call->call(call->slots);
+#ifdef MPY_LENDS
+    mpy_lending = call->lending.before;
+#endif
 #ifdef MPY_LENT
     while (mpy_lent_top > top) {
         mpy_lent[--mpy_lent_top] = NULL;
@@ -61,6 +121,10 @@ static inline void mpy_begin_call(mpy_call_t *call, void (*function)(mpy_slot_t 
     call->first = first;
     call->lowered = 0;
     call->called = false;
+#ifdef MPY_LENDS
+    call->lent = 0;
+    call->lending.count = 0;
+#endif
 }
 
 MPY_SHARED mp_obj_t mpy_invoke(void (*function)(mpy_slot_t *), const char *type, const mp_obj_t *args) {
@@ -77,6 +141,12 @@ static void mpy_take_back(mpy_call_t *call) {
     for (unsigned i = 0; !call->called && i < call->lowered; i++) {
         const char *inner = type;
         bool none = false;
+#ifdef MPY_LENDS
+        if (*inner == '&') {
+            inner++;
+            none = i >= call->lent || mpy_overlaps(&call->lending, slots[0].i, 1);
+        }
+#endif
 #ifdef MPY_USES_OPTION
         if (*inner == '~') {
             inner++;

@@ -114,11 +114,18 @@ MPY_SHARED int mpy_heap_more(uint32_t need) {
         bytes = (need + 15) & ~15u;
     }
     /* This may collect, and a finaliser call this module. */
+#ifdef MPY_HAS_STACKS
+    mpy_stacks_t outside;
+    mpy_enter_python(&outside);
+#endif
     uint8_t *chunk = mp_fun_table.realloc(NULL, bytes, false);
     if (chunk == NULL && bytes > need) {
         bytes = (need + 15) & ~15u;
         chunk = mp_fun_table.realloc(NULL, bytes, false);
     }
+#ifdef MPY_HAS_STACKS
+    mpy_leave_python(&outside);
+#endif
     if (chunk == NULL) {
         return 0;
     }
@@ -190,6 +197,11 @@ static inline uint32_t mpy_heap_need(uint32_t bytes) {
 }
 
 MPY_SHARED void mpy_dealloc(uint32_t at) {
+#ifdef MPY_LENDS
+    if (mpy_lending != NULL && mpy_is_lent(at)) {
+        return;
+    }
+#endif
     uint32_t block = at - 4;
     uint32_t size = mpy_heap_join(block, mpy_heap_size(block));
     uint32_t flags = MPY_HEAP_WORD(block) & (MPY_HEAP_USED_BEFORE | MPY_HEAP_FIRST);

@@ -9,8 +9,10 @@
  *   MPY_STACK_POINTER   its pointer, an lvalue of type uint32_t;
  *   MPY_STACK_BASE      where the pointer is when no WebAssembly code runs but that which waits for an
  *                       import: an lvalue of type uint32_t, set to the pointer's value at the start;
- * and when it borrows objects of Python for the time of a call,
- *   MPY_LENT            how many at most.
+ * when it borrows objects of Python for the time of a call,
+ *   MPY_LENT            how many at most;
+ * and when it borrows buffers,
+ *   MPY_LENDS           how many at most in one call.
  */
 #ifndef MPY_UNWIND_H
 #define MPY_UNWIND_H
@@ -25,6 +27,40 @@ WASM_STATE uint32_t mpy_lent_top;
 WASM_STATE uint32_t mpy_lent_base;
 #endif
 
+#ifdef MPY_LENDS
+/* Buffers of Python's that a call works on where they are. Rust believes it owns them, and gives them back to the
+ * heap when it is done: the heap asks here first. */
+typedef struct mpy_lending {
+    const struct mpy_lending *before;
+    uint32_t count;
+    uint32_t at[MPY_LENDS];
+    uint32_t bytes[MPY_LENDS];
+} mpy_lending_t;
+
+/* The innermost call's, and that of the innermost which waits for an import. */
+WASM_STATE const mpy_lending_t *mpy_lending;
+WASM_STATE const mpy_lending_t *mpy_lending_base;
+
+/* Whether a block of `bytes` bytes at `at` overlaps one that is lent in the call. */
+static bool mpy_overlaps(const mpy_lending_t *lending, uint32_t at, uint32_t bytes) {
+    for (uint32_t i = 0; i < lending->count; i++) {
+        if (at - lending->at[i] < lending->bytes[i] || lending->at[i] - at < bytes) {
+            return true;
+        }
+    }
+    return false;
+}
+
+__attribute__((noinline)) static bool mpy_is_lent(uint32_t at) {
+    for (const mpy_lending_t *lending = mpy_lending; lending != NULL; lending = lending->before) {
+        if (mpy_overlaps(lending, at, 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+#endif
+
 /* Forgets the WebAssembly frames above the innermost import that is being called, or all. */
 static inline void mpy_unwind(void) {
 #ifdef MPY_STACK_POINTER
@@ -33,10 +69,13 @@ static inline void mpy_unwind(void) {
 #ifdef MPY_LENT
     mpy_lent_top = mpy_lent_base;
 #endif
+#ifdef MPY_LENDS
+    mpy_lending = mpy_lending_base;
+#endif
 }
 
 /* The stacks of the WebAssembly frames that wait while Python runs. */
-#if defined(MPY_STACK_POINTER) || defined(MPY_LENT)
+#if defined(MPY_STACK_POINTER) || defined(MPY_LENT) || defined(MPY_LENDS)
 #define MPY_HAS_STACKS 1
 typedef struct {
 #ifdef MPY_STACK_POINTER
@@ -44,6 +83,9 @@ typedef struct {
 #endif
 #ifdef MPY_LENT
     uint32_t lent_base;
+#endif
+#ifdef MPY_LENDS
+    const mpy_lending_t *lending_base;
 #endif
 } mpy_stacks_t;
 
@@ -56,6 +98,10 @@ static inline void mpy_enter_python(mpy_stacks_t *saved) {
     saved->lent_base = mpy_lent_base;
     mpy_lent_base = mpy_lent_top;
 #endif
+#ifdef MPY_LENDS
+    saved->lending_base = mpy_lending_base;
+    mpy_lending_base = mpy_lending;
+#endif
 }
 
 static inline void mpy_leave_python(const mpy_stacks_t *saved) {
@@ -64,6 +110,9 @@ static inline void mpy_leave_python(const mpy_stacks_t *saved) {
 #endif
 #ifdef MPY_LENT
     mpy_lent_base = saved->lent_base;
+#endif
+#ifdef MPY_LENDS
+    mpy_lending_base = saved->lending_base;
 #endif
 }
 #endif

@@ -6,6 +6,7 @@
  *   f d floats   D an f64 that is an int if it is whole   v unit, no slot   s String   S &str   o an object Rust owns   O one it borrows
  *   V. a vector, L. a slice, M. a mutable slice of Python's, W. one of Rust's, of the type that follows,
  *      where t is a String as an object
+ *   &. what follows, of S, L. and M., without a copy where the buffer can be used as it is
  *   C. an object of class number ., R. a reference to one   e. an enum, E. an enum of strings
  *   F. a closure   ~. an option of the type that follows   !. a result of it
  *
@@ -285,17 +286,21 @@ static mp_obj_t mpy_from_char(uint32_t scalar) {
 #endif
 
 #ifdef MPY_USES_MALLOC
-static void mpy_to_text(mp_obj_t obj, mpy_slot_t *slots) {
-    mp_buffer_info_t info;
-    mpy_text_buffer(obj, &info);
-    /* Rust relies on it. */
+/* As mpy_text_buffer, and it is UTF-8: Rust relies on it. */
+static void mpy_utf8_buffer(mp_obj_t obj, mp_buffer_info_t *info) {
+    mpy_text_buffer(obj, info);
     uint32_t scalar;
-    for (size_t at = 0, length; at < info.len; at += length) {
-        length = mpy_scalar((const uint8_t *)info.buf + at, info.len - at, &scalar);
+    for (size_t at = 0, length; at < info->len; at += length) {
+        length = mpy_scalar((const uint8_t *)info->buf + at, info->len - at, &scalar);
         if (length == 0) {
             mpy_raise_value_error("a str is not UTF-8");
         }
     }
+}
+
+static void mpy_to_text(mp_obj_t obj, mpy_slot_t *slots) {
+    mp_buffer_info_t info;
+    mpy_utf8_buffer(obj, &info);
     uint32_t ptr = MPY_MALLOC((uint32_t)info.len, 1);
     mp_fun_table.memmove((void *)mpy_text(ptr, (uint32_t)info.len), info.buf, info.len);
     slots[0].i = ptr;
@@ -319,6 +324,7 @@ static mp_obj_t mpy_new_closure(uint32_t kind, uint32_t data, uint32_t methods);
 MPY_SHARED unsigned mpy_skip(const char **type) {
     switch (*(*type)++) {
         case 'v': return 0;
+        case '&': return mpy_skip(type);
         case 'n': case 'N': case 's': case 'S': return 2;
         case 'V': case 'L': case 'W': mpy_skip(type); return 2;
         case 'M': mpy_skip(type); return 3;

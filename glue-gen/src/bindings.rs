@@ -50,7 +50,11 @@ fn at(item: &str) -> impl Fn(Unspeakable) -> Diagnostic {
 ///
 /// # Errors
 /// `unsupported-bindings`, `invalid-bindings`.
-pub(crate) fn bindings(interface: &Interface, api: &Api, strings: &mut Strings) -> Result<Bindings> {
+pub(crate) fn bindings<'a>(
+    interface: &'a Interface,
+    api: &'a Api,
+    strings: &'a mut Strings,
+) -> Result<Bindings> {
     let mut writer = Writer {
         interface,
         speller: Speller::new(api),
@@ -63,6 +67,8 @@ pub(crate) fn bindings(interface: &Interface, api: &Api, strings: &mut Strings) 
         variadic: false,
         thunks: Vec::new(),
         exports: 0,
+        api,
+        lends: 0,
     };
     writer.imports(api)?;
     let mut functions = Vec::new();
@@ -143,6 +149,25 @@ pub(crate) struct Writer<'a> {
     /// Thunks by the function they call and what that takes and returns.
     thunks: Vec<(String, Vec<Scalar>, Vec<Scalar>, String)>,
     exports: usize,
+    api: &'a Api,
+    /// The most buffers that are lent in a call.
+    lends: usize,
+}
+
+/// Whether a value of type `ty` is a view of memory that Rust never changes the length of.
+fn is_buffer(ty: &Type) -> bool {
+    let number = |ty: &Type| {
+        use Type::{F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
+        matches!(ty, I8 | U8 | I16 | U16 | I32 | U32 | I64 | U64 | F32 | F64)
+    };
+    match ty {
+        Type::Ref(inner) | Type::RefMut(inner) => match &**inner {
+            Type::String => true,
+            Type::Slice(element) => number(element),
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 /// The types of a function, spelled.
@@ -161,8 +186,10 @@ impl Signature {
 
     /// Whether a parameter that is refused would leave an earlier one's memory behind.
     fn needs_guard(&self) -> bool {
+        let lent = self.params.iter().filter(|param| param.is_lent()).count();
+        // What is lent comes after the others, and may have to be copied after all.
         let first = self.params.iter().position(Spelled::acquires);
-        first.is_some_and(|first| first + 1 < self.params.len())
+        lent > 1 || first.is_some_and(|first| first + 1 < self.params.len() || lent > 0)
     }
 
     /// How many of the last parameters may be left out.
@@ -238,12 +265,43 @@ impl<'a> Writer<'a> {
         Ok(&self.function(symbol)?.c_name)
     }
 
+    /// Whether the function behind `symbol` may work on Python's buffers where they are: what it calls leaves them
+    /// as they are, and the heap that Rust thinks they are from knows better.
+    fn can_lend(&self, symbol: &str) -> Result<bool> {
+        let interface = self.interface;
+        let is_direct = interface.memory.as_ref().is_some_and(|memory| memory.direct);
+        let own_heap =
+            interface.imports.iter().any(|import| import.module == "mpy" && import.field == "dealloc");
+        let reaches = &self.function(symbol)?.reaches;
+        Ok(is_direct && own_heap && !reaches.iter().any(|at| self.runs_python(&interface.imports[*at])))
+    }
+
+    /// Whether code of the user's in Python may run in a call of `import`.
+    fn runs_python(&self, import: &ImportedFunc) -> bool {
+        let described = self.api.imports.iter().find(|known| known.symbol == import.field);
+        match import.module.as_str() {
+            "mpy" => import.field == "print",
+            wbindgen::MODULE => match described {
+                Some(known) => known.crate_name.replace('-', "_") != "wasm_bindgen" || intrinsics::runs_python(&known.name),
+                None => false,
+            },
+            _ => true,
+        }
+    }
+
     pub(crate) fn signature(&mut self, call: &Call, of: Option<Spelled>) -> Result<Signature> {
         let refuse = at(&call.name);
+        let lends = self.can_lend(&call.symbol)?;
         let mut params: Vec<Spelled> = of.into_iter().collect();
         for (_, ty) in &call.params {
-            params.push(self.speller.spell(ty, From::Python).map_err(&refuse)?);
+            let mut param = self.speller.spell(ty, From::Python).map_err(&refuse)?;
+            if lends && is_buffer(ty) {
+                param.letters.insert(0, b'&');
+            }
+            params.push(param);
         }
+        let lent = params.iter().filter(|param| param.is_lent()).count();
+        self.lends = self.lends.max(lent);
         let result = self.speller.spell(&call.result, From::Rust).map_err(&refuse)?;
         if result.letters.starts_with(b"F") {
             let what =
@@ -680,6 +738,9 @@ impl<'a> Writer<'a> {
         line!(out, "#define MPY_ARGUMENTS {}", self.arguments);
         if self.speller.lends {
             line!(out, "#define MPY_LENT {LENT}");
+        }
+        if self.lends > 0 {
+            line!(out, "#define MPY_LENDS {}", self.lends);
         }
         for used in &self.speller.uses {
             line!(out, "#define MPY_USES_{used} 1");

@@ -12,6 +12,25 @@ pub(crate) enum Intrinsic {
     Named(&'static str),
 }
 
+/// Whether code of the user's in Python may run in a call of the intrinsic: methods of the objects it looks at.
+pub(crate) fn runs_python(name: &str) -> bool {
+    match find(name) {
+        Some(Intrinsic::Throw | Intrinsic::WriteBack | Intrinsic::Exception) => false,
+        Some(Intrinsic::Named(name)) => !matches!(
+            name,
+            "is_none"
+                | "is_string"
+                | "is_bigint"
+                | "number_get"
+                | "boolean_get"
+                | "string_get"
+                | "bigint_get"
+                | "rethrow"
+        ),
+        None => true,
+    }
+}
+
 pub(crate) fn find(name: &str) -> Option<Intrinsic> {
     Some(Intrinsic::Named(match name {
         "__wbindgen_throw" => return Some(Intrinsic::Throw),

@@ -263,6 +263,22 @@ def check(name, values, wrong=()):
                 pass
             except Exception as e:
                 print("OTHER", kind + name, value, repr(e))
+        balanced(kind + name, f, values, wrong)
+
+# What a call takes it gives back: memory, and the handles of objects.
+def balanced(name, f, values, wrong):
+    def repeat(times):
+        for _ in range(times):
+            for value in values: f(value)
+            for value, error in wrong:
+                try: f(value)
+                except error: pass
+        gc.collect()
+        return gc.mem_alloc()
+    repeat(2)
+    before = repeat(2)
+    grown = repeat(40) - before
+    if grown > 300: print("LOST", name, grown)
 
 integers = {"i8": 8, "i16": 16, "i32": 32, "i64": 64, "i128": 128, "u8": 8, "u16": 16, "u32": 32, "usize": 32, "u64": 64, "u128": 128}
 for name, bits in integers.items():

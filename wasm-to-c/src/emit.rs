@@ -1,7 +1,7 @@
 //! The translation unit around the functions: types, memory, tables, data, start.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use target_specs::Result;
@@ -72,6 +72,8 @@ pub(crate) struct Unit<'m> {
     referenced: RefCell<BTreeSet<u32>>,
     /// Functions that may call themselves again.
     recursive: Vec<bool>,
+    /// By function, the imports that a call of it may lead to.
+    reached: Vec<Vec<usize>>,
     /// C names of the tags.
     tags: Vec<String>,
     /// Functions after whose call an exception may wait, and whether that is so after indirect calls.
@@ -164,6 +166,7 @@ pub(crate) fn unit<'m>(
     });
     let calls = Calls::of(module);
     let throws = calls.throwing(module.imported(), options.linkable);
+    let reached = calls.reached(module);
     let unit = Unit {
         name: &source.name,
         module,
@@ -181,6 +184,7 @@ pub(crate) fn unit<'m>(
         linkable: options.linkable,
         referenced: RefCell::default(),
         recursive: calls.recursive(),
+        reached,
         tags: module.tags.iter().map(|_| names.unique("", "tag")).collect(),
         throws_indirect: throws.contains(&true),
         throws,
@@ -755,7 +759,8 @@ impl<'m> Unit<'m> {
         let exports = functions.map(|(name, _, index)| {
             let ty = module.functions[*index as usize].ty.clone();
             let result_type = self.result_type(&ty);
-            ExportedFunc { name: name.clone(), c_name: self.entrance(*index), ty, result_type }
+            let reaches = self.reached[*index as usize].clone();
+            ExportedFunc { name: name.clone(), c_name: self.entrance(*index), ty, result_type, reaches }
         });
         let global = |global: &Global| Item::Global { ty: global.ty, mutable: global.mutable };
         let mut exported = Vec::new();
@@ -845,6 +850,10 @@ struct Calls {
     named: Vec<Vec<u32>>,
     /// By function, whether it calls through a reference.
     through_references: Vec<bool>,
+    /// By function, the indices of the types it calls through references.
+    types: Vec<Vec<u32>>,
+    /// Functions there are references of in code.
+    referenced: Vec<u32>,
     /// By function, whether it throws.
     throws: Vec<bool>,
 }
@@ -855,6 +864,8 @@ impl Calls {
         let mut calls = Calls {
             named: vec![Vec::new(); count],
             through_references: vec![false; count],
+            types: vec![Vec::new(); count],
+            referenced: Vec::new(),
             throws: vec![false; count],
         };
         for (body, at) in module.bodies.iter().zip(module.imported()..) {
@@ -863,10 +874,14 @@ impl Calls {
                     Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
                         calls.named[at].push(function_index);
                     }
-                    Operator::CallIndirect { .. }
-                    | Operator::ReturnCallIndirect { .. }
-                    | Operator::CallRef { .. }
-                    | Operator::ReturnCallRef { .. } => calls.through_references[at] = true,
+                    Operator::CallIndirect { type_index, .. }
+                    | Operator::ReturnCallIndirect { type_index, .. }
+                    | Operator::CallRef { type_index }
+                    | Operator::ReturnCallRef { type_index } => {
+                        calls.through_references[at] = true;
+                        calls.types[at].push(type_index);
+                    }
+                    Operator::RefFunc { function_index } => calls.referenced.push(function_index),
                     Operator::Throw { .. } | Operator::ThrowRef | Operator::Rethrow { .. } => {
                         calls.throws[at] = true;
                     }
@@ -899,6 +914,42 @@ impl Calls {
             }
         }
         left.iter().zip(&self.through_references).map(|(left, through)| *left > 0 || *through).collect()
+    }
+
+    /// For each function, the imports that a call of it may lead to. Through a reference of a type, any
+    /// function of that type may be called that is in a table or in a global.
+    fn reached(&self, module: &Module<'_>) -> Vec<Vec<usize>> {
+        let items = module.elements.iter().flat_map(|element| &element.items);
+        let constants = items.chain(module.globals.iter().map(|global| &global.init));
+        let mut by_type: HashMap<&FuncType, Vec<u32>> = HashMap::new();
+        let constants = constants.filter_map(|constant| match constant {
+            Constant::Function(index) => Some(*index),
+            _ => None,
+        });
+        for index in constants.chain(self.referenced.iter().copied()) {
+            by_type.entry(&module.functions[index as usize].ty).or_default().push(index);
+        }
+        let callees = |at: usize| {
+            let types = self.types[at].iter().filter_map(|ty| by_type.get(&module.types[*ty as usize]));
+            self.named[at].iter().chain(types.flatten()).map(|callee| *callee as usize)
+        };
+        let mut reached = vec![Vec::new(); self.named.len()];
+        // Only the imports that exported functions lead to are asked for.
+        for (_, kind, index) in &module.exports {
+            let from = *index as usize;
+            if *kind != ExternalKind::Func || !reached[from].is_empty() {
+                continue;
+            }
+            let mut seen = vec![false; self.named.len()];
+            let mut left = vec![from];
+            while let Some(at) = left.pop() {
+                if !std::mem::replace(&mut seen[at], true) {
+                    left.extend(callees(at));
+                }
+            }
+            reached[from] = (0..module.imported()).filter(|at| seen[*at]).collect();
+        }
+        reached
     }
 
     /// For each function, whether an exception may wait after a call of it; the first `imported` are

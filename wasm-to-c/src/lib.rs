@@ -113,6 +113,8 @@ pub struct ExportedFunc {
     pub ty: FuncType,
     /// The C type it returns: `void`, `uint32_t`, … or the struct.
     pub result_type: String,
+    /// Indices of the functions in [`Interface::imports`] that a call of it may lead to.
+    pub reaches: Vec<usize>,
 }
 
 /// A function the module imports: declared by the unit as a `static` function of this C name, to be

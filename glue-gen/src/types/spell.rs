@@ -30,6 +30,11 @@ impl Spelled {
         first.is_some_and(|letter| b"sSVLMoC".contains(letter))
     }
 
+    /// Whether it is lent to Rust without a copy, if that can be.
+    pub(crate) fn is_lent(&self) -> bool {
+        self.letters.first() == Some(&b'&')
+    }
+
     pub(crate) fn is_option(&self) -> bool {
         self.letters.first() == Some(&b'~')
     }

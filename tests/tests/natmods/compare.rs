@@ -181,7 +181,7 @@ fn theirs_with(job: &Job) -> Linked {
     let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join("natmods/.mpy_ld_cache");
     fs::create_dir_all(&cache).map_err(|error| error.to_string())?;
     let here = job.folder.join(".mpy_ld_cache");
-    if !here.exists() {
+    if !here.is_symlink() && !here.exists() {
         std::os::unix::fs::symlink(&cache, &here).map_err(|error| error.to_string())?;
     }
     let source = cargo_mpy::toolchain::micropython::source(&|_| {}).map_err(|error| error.to_string())?;
