@@ -83,11 +83,10 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
             key(plan, target, &bytes, &compiler.identity(&target.c_flags, optimisation))
         })
         .collect();
-    let mut results: Vec<Option<Built>> =
-        plan.targets.iter().zip(&keys).map(|(target, key)| up_to_date(plan, target, key)).collect();
-    if emit.is_some() {
-        results.fill(None);
-    }
+    let mut results: Vec<Option<Built>> = match emit {
+        None => plan.targets.iter().zip(&keys).map(|(target, key)| up_to_date(plan, target, key)).collect(),
+        Some(_) => plan.targets.iter().map(|_| None).collect(),
+    };
     if !results.is_empty() && results.iter().all(Option::is_some) && emit.is_none() {
         return Ok(report(plan, results.into_iter().flatten().collect(), start));
     }

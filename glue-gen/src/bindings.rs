@@ -282,7 +282,10 @@ impl<'a> Writer<'a> {
         match import.module.as_str() {
             "mpy" => import.field == "print",
             wbindgen::MODULE => match described {
-                Some(known) => known.crate_name.replace('-', "_") != "wasm_bindgen" || intrinsics::runs_python(&known.name),
+                Some(known) => {
+                    known.crate_name.replace('-', "_") != "wasm_bindgen"
+                        || intrinsics::runs_python(&known.name)
+                }
                 None => false,
             },
             _ => true,

@@ -97,7 +97,8 @@ static void translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb) {
         }
         if (inside(code, pc)) {
             qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, &count, 1);
-        } else if (marks && i == 0) {
+        }
+        if (marks && i == 0) {
             const char *symbol = qemu_plugin_insn_symbol(insn);
             if (symbol && strcmp(symbol, "emulator_mark") == 0) {
                 qemu_plugin_register_vcpu_insn_exec_cb(insn, mark, QEMU_PLUGIN_CB_NO_REGS, NULL);

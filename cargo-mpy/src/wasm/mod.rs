@@ -43,6 +43,16 @@ pub fn binary<'a>(path: &std::path::Path, contents: &'a [u8]) -> Result<std::bor
     })
 }
 
+/// What wasm-bindgen's macro left in the module `bytes`; `None` when the crate does not use it.
+///
+/// # Errors
+/// `invalid-bindings`, for a module that is none as well.
+pub fn descriptions(bytes: &[u8]) -> Result<Option<glue_gen::wbindgen::Raw>> {
+    let module = Module::from_buffer(bytes)
+        .map_err(|error| Diagnostic::new("invalid-bindings", format!("not a valid module: {error:#}")))?;
+    Ok(describe::read(&module)?.map(|(raw, _)| raw))
+}
+
 /// Prepares the module `bytes` for translation: with the machine's addresses when it comes with its
 /// `relocations`, else with exactly the memory it uses, to which `heap` bytes are added.
 ///

@@ -79,6 +79,9 @@ pub struct Made {
     /// Looks like MicroPython's source tree.
     pub tree: PathBuf,
     pub modules: Vec<Module>,
+    /// Arguments and environment of `make`.
+    common: Vec<String>,
+    environment: Vec<(&'static str, PathBuf)>,
 }
 
 /// A module, made.
@@ -133,9 +136,23 @@ fn make_now(arch: &str) -> Result<Made, String> {
 
     let mut modules = Vec::new();
     for name in MODULES {
-        modules.push(make_one(&tree, arch, name, &common, &environment)?);
+        let folder = folder_of(&tree, name);
+        modules.push(make_one(arch, name, &folder, &common, &environment)?);
     }
-    Ok(Made { tree, modules })
+    Ok(Made { tree, modules, common, environment })
+}
+
+/// Makes a module of our own that is written as MicroPython's are, from `tests/natmods/NAME`.
+pub fn hand_written(made: &Made, arch: &str, name: &str) -> Result<Module, String> {
+    let folder = folder_of(&made.tree, name);
+    fs::create_dir_all(&folder).map_err(text)?;
+    for entry in
+        fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("natmods").join(name)).map_err(text)?
+    {
+        let path = entry.map_err(text)?.path();
+        fs::copy(&path, folder.join(path.file_name().expect("a name"))).map_err(text)?;
+    }
+    make_one(arch, &format!("native_{name}"), &folder, &made.common, &made.environment)
 }
 
 /// Lays out what the makefiles and the test runner look for, without writing to the source.
@@ -232,24 +249,23 @@ fn stand_in(
 }
 
 fn make_one(
-    tree: &Path,
     arch: &str,
     name: &str,
+    folder: &Path,
     common: &[String],
     environment: &[(&'static str, PathBuf)],
 ) -> Result<Module, String> {
-    let folder = folder_of(tree, name);
     let this = std::env::current_exe().map_err(text)?;
     let link = format!("{} mpy link", this.display());
     let mut make = clean_make();
-    make.current_dir(&folder).args(common).arg(format!("MPY_LD={link}"));
+    make.current_dir(folder).args(common).arg(format!("MPY_LD={link}"));
     make.envs(environment.iter().map(|(name, value)| (name, value)));
     let words = make.get_args().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>();
     say(make.arg("V=1")).map_err(|said| format!("{name}: {said}"))?;
 
     // The same again, only said: how it was linked.
     let mut again = clean_make();
-    again.current_dir(&folder).args(["-n", "-B"]).args(words);
+    again.current_dir(folder).args(["-n", "-B"]).args(words);
     again.envs(environment.iter().map(|(name, value)| (name, value)));
     let said = say(&mut again)?;
     let start = format!("{link} --arch {arch} --qstrs ");
@@ -257,5 +273,5 @@ fn make_one(
     let mpy = [name.to_owned(), format!("{name}_{arch}")].map(|stem| folder.join(format!("{stem}.mpy")));
     let mpy = mpy.into_iter().find(|path| path.is_file()).ok_or_else(|| format!("{name}: no module"))?;
     let link = line[link.len()..].split_whitespace().map(str::to_owned).collect();
-    Ok(Module { name: name.to_owned(), mpy, link, folder })
+    Ok(Module { name: name.to_owned(), mpy, link, folder: folder.to_owned() })
 }

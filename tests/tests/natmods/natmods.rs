@@ -1,15 +1,18 @@
 //! MicroPython's own native modules (`examples/natmod`), made by their own makefiles with `cargo mpy link` in
 //! the place of `mpy_ld.py`: on every board they pass the tests that MicroPython's `run-natmodtests.py` has for
-//! them, and none is larger than what `mpy_ld.py` makes of the same objects.
+//! them, and none is larger than what `mpy_ld.py` makes of the same objects; and a
+//! call of a function of ours is no dearer than one of theirs.
 
 mod compare;
 mod make;
+mod overhead;
 mod run;
 
 use std::env;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
+use target_specs::Emulator;
 use tests::{board, in_ci};
 
 fn main() -> ExitCode {
@@ -34,6 +37,10 @@ fn main() -> ExitCode {
         all_here &= !ignored;
         let name = format!("{}::natmods", board.name);
         trials.push(Trial::test(name, move || run::run(board)).with_ignored_flag(ignored));
+        if matches!(board.emulator, Some(Emulator::Qemu { .. })) {
+            let name = format!("{}::overhead", board.name);
+            trials.push(Trial::test(name, move || overhead::run(board)).with_ignored_flag(ignored));
+        }
     }
     trials.push(Trial::test("sizes", compare::sizes).with_ignored_flag(!all_here));
     libtest_mimic::run(&arguments, trials).exit_code()

@@ -1,0 +1,28 @@
+//! `--emit` shows what each stage made, with nothing built before.
+
+use std::path::Path;
+
+use cargo_mpy::commands::build::{BuildOptions, Stage};
+use cargo_mpy::pipeline;
+use clap::ValueEnum;
+
+#[test]
+fn every_stage_can_be_seen() {
+    for stage in Stage::value_variants() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/hello/Cargo.toml");
+        let options = BuildOptions {
+            manifest_path: Some(manifest),
+            boards: ["unix", "qemu-armv6m"].map(str::to_owned).to_vec(),
+            target_dir: Some(folder.path().to_owned()),
+            ..Default::default()
+        };
+        let plan = pipeline::plan(&options).expect("a plan");
+        let built = pipeline::build(&plan, Some(*stage)).expect("a stage");
+        let made = |name: &str| folder.path().join("mpy").join(name).is_file();
+        assert_eq!(built.len(), if *stage == Stage::Mpy { 2 } else { 0 }, "{stage:?}");
+        assert_eq!(made("hello.wasm"), *stage == Stage::Wasm, "{stage:?}");
+        assert_eq!(made("armv6m/hello.o"), *stage >= Stage::Obj, "{stage:?}");
+        assert_eq!(made("x64/hello.mpy"), *stage == Stage::Mpy, "{stage:?}");
+    }
+}

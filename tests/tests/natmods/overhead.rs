@@ -1,0 +1,76 @@
+//! What a call of a function costs, by instructions of the whole board: a crate with `#[wasm_bindgen]` against the
+//! module that one writes by hand.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::toolchain::emulator::{Run, count};
+use cargo_mpy::toolchain::micropython::Firmware;
+use libtest_mimic::Failed;
+use target_specs::{Board, Emulator};
+use tests::board;
+
+use super::make::{hand_written, make};
+
+const CRATE: &str = "use wasm_bindgen::prelude::*;\n\n\
+                     #[wasm_bindgen]\npub fn add(a: i32, b: i32) -> i32 {\n    a.wrapping_add(b)\n}\n";
+
+const CODE: &str = "
+import machine, bound_add, native_add
+def nothing(a, b): pass
+def loop(f):
+    machine.idle()
+    for i in range(1000): f(i, -7)
+    machine.idle()
+def empty():
+    machine.idle()
+    for i in range(1000): pass
+    machine.idle()
+print(bound_add.add(20, 22), native_add.add(20, 22))
+loop(bound_add.add); loop(native_add.add); empty()
+";
+
+/// A call takes at most this many times the instructions of the hand-written module's.
+const MOST: f64 = 1.15;
+
+pub fn run(board: &'static Board) -> Result<(), Failed> {
+    let made = make(&board.arch)?;
+    let native = hand_written(&made, &board.arch, "add")?;
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("natmods/bound_add");
+    fs::create_dir_all(folder.join("src"))?;
+    let manifest = "[package]\nname = \"bound_add\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n\
+                    [lib]\ncrate-type = [\"cdylib\"]\n[dependencies]\nwasm-bindgen = \"=0.2.130\"\n\
+                    [profile.release]\nopt-level = \"s\"\n";
+    fs::write(folder.join("Cargo.toml"), manifest)?;
+    fs::write(folder.join("src/lib.rs"), CRATE)?;
+    let options = BuildOptions {
+        manifest_path: Some(folder.join("Cargo.toml")),
+        ..board::options(board, &folder.join("target").join(&board.arch))
+    };
+    let (name, bound) = board::module(&options).map_err(|error| format!("{error:?}"))?;
+    let modules = [(name, bound), ("native_add.mpy".to_owned(), fs::read(native.mpy)?)];
+    let firmware = Firmware::build(board, &|_| {})?;
+    let mut whole = board.clone();
+    if let Some(Emulator::Qemu { code, word_access_only, .. }) = &mut whole.emulator {
+        *code = [0, u32::MAX];
+        *word_access_only = false;
+    }
+    let timeout = Duration::from_secs(60);
+    let run = Run { board: &whole, firmware: &firmware, modules: &modules, code: CODE, timeout };
+    let outcome = count(&run, &mut |_| {})?;
+    let printed = String::from_utf8_lossy(&outcome.stdout);
+    let &[a, b, c, d, e, f] = outcome.marks.as_slice() else {
+        return Err(format!("{printed}{}{:?}", outcome.stderr, outcome.marks).into());
+    };
+    assert_eq!(printed, "42 42\n");
+    let each = |from: u64, to: u64| (to - from).saturating_sub(f - e) as f64 / 1000.0;
+    let (ours, theirs) = (each(a, b), each(c, d));
+    let ratio = ours / theirs;
+    println!("{}: a call takes {ours:.0} instructions, by hand {theirs:.0}: {ratio:.2} times", board.name);
+    if ratio > MOST {
+        return Err(format!("{ratio:.2} times the instructions of a module written by hand").into());
+    }
+    Ok(())
+}
