@@ -51,6 +51,7 @@ enum {
     MP_QSTR_MemoryError = 44,
     MP_QSTR_OverflowError = 49,
     MP_QSTR_RuntimeError = 50,
+    MP_QSTR_SystemExit = 53,
     MP_QSTR_TypeError = 54,
     MP_QSTR_ValueError = 55,
     MP_QSTR_builtins = 63,

@@ -11,29 +11,99 @@
 
 #include "mpy_unwind.h"
 
-__attribute__((unused)) static void mpy_to_slot(char type, mpy_slot_t *slot, mp_obj_t obj) {
-    if (type == 'i') {
-        slot->i = mpy_to_i32(obj);
-    } else if (type == 'q') {
-        slot->q = mpy_to_i64(obj);
-    } else {
-        mp_fun_table.binary_set_val_array(type, slot, 0, obj);
+/* Types beyond numbers, each compiled in when the including file defines MPY_IMPORT_x:
+ *
+ *   ?  BOOL    i32, true or false
+ *   l  LOW32   i32, as a result: the low bits of an integer of any size
+ *   s  STR     two i32, pointer and length of UTF-8: a copy, a str
+ *   y  BYTES   two i32, pointer and length: a copy, a bytes
+ *   z  CSTR    an i32, pointer to UTF-8 that a zero byte ends
+ *   w  UTF16   an i32, pointer to a string of AssemblyScript's; null is None
+ */
+#if defined(MPY_IMPORT_STR) || defined(MPY_IMPORT_BYTES) || defined(MPY_IMPORT_CSTR) || defined(MPY_IMPORT_UTF16)
+#include "mpy_text.h"
+#endif
+
+/* The object that the value at `*slot`, of one of the types, is in Python; steps over the value. */
+static inline mp_obj_t mpy_from_slot(char type, mpy_slot_t **slot) {
+    mpy_slot_t *value = (*slot)++;
+    switch (type) {
+#ifdef MPY_IMPORT_BOOL
+        case '?':
+            return mp_fun_table.native_to_obj(value->i, MP_NATIVE_TYPE_BOOL);
+#endif
+#ifdef MPY_IMPORT_STR
+        case 's': {
+            uint32_t len = (*slot)++->i;
+            return mp_fun_table.obj_new_str(mpy_text(value->i, len), len);
+        }
+#endif
+#ifdef MPY_IMPORT_BYTES
+        case 'y': {
+            uint32_t len = (*slot)++->i;
+            return mp_fun_table.obj_new_bytes((const uint8_t *)mpy_text(value->i, len), len);
+        }
+#endif
+#ifdef MPY_IMPORT_CSTR
+        case 'z': {
+            uint32_t len = 0;
+            while (*mpy_text(value->i + len, 1) != 0) {
+                len++;
+            }
+            return mp_fun_table.obj_new_str(mpy_text(value->i, len), len);
+        }
+#endif
+#ifdef MPY_IMPORT_UTF16
+        case 'w':
+            return mpy_utf16(value->i);
+#endif
+        default:
+            return mp_fun_table.binary_get_val_array(type, value, 0);
     }
 }
 
-/* Calls attribute `field` of module `module` (indices of the module's strings). `type` is
- * "parameters>results"; `slots` holds the arguments and receives the results. */
-__attribute__((noinline)) static void mpy_call_python(unsigned module, unsigned field, const char *type, mpy_slot_t *slots) {
-    mp_obj_t objs[MPY_IMPORT_SLOTS + 1];
-    size_t n = 0;
-    for (; type[n] != '>'; n++) {
-        objs[n] = mp_fun_table.binary_get_val_array(type[n], &slots[n], 0);
+__attribute__((unused)) static void mpy_to_slot(char type, mpy_slot_t *slot, mp_obj_t obj) {
+    switch (type) {
+        case 'i':
+        case 'I':
+            slot->i = mpy_to_i32(obj);
+            break;
+        case 'q':
+        case 'Q':
+            slot->q = mpy_to_i64(obj);
+            break;
+#ifdef MPY_IMPORT_BOOL
+        case '?':
+            slot->i = mp_fun_table.obj_is_true(obj);
+            break;
+#endif
+#ifdef MPY_IMPORT_LOW32
+        case 'l':
+            slot->i = (uint32_t)mp_fun_table.native_from_obj(obj, MP_NATIVE_TYPE_UINT);
+            break;
+#endif
+        default:
+            mp_fun_table.binary_set_val_array(type, slot, 0, obj);
     }
+}
+
+/* Attribute `field` of module `module` (indices of the module's strings). */
+__attribute__((unused)) static mp_obj_t mpy_python(unsigned module, unsigned field) {
     /* Any `fromlist` but None makes `import a.b` return b. */
-    mp_obj_t function = mp_fun_table.load_attr(
+    return mp_fun_table.load_attr(
         mp_fun_table.import_name(mp_native_qstr_table[module], (mp_obj_t)mp_fun_table.const_true, MP_OBJ_NEW_SMALL_INT(0)),
         mp_native_qstr_table[field]);
-    mp_obj_t result = mp_fun_table.call_function_n_kw(function, n, objs);
+}
+
+/* Calls it. `type` is "parameters>results"; `slots` holds the arguments and receives the results. */
+__attribute__((noinline, unused)) static void mpy_call_python(unsigned module, unsigned field, const char *type, mpy_slot_t *slots) {
+    mp_obj_t objs[MPY_IMPORT_SLOTS + 1];
+    mpy_slot_t *slot = slots;
+    size_t n = 0;
+    for (; type[n] != '>'; n++) {
+        objs[n] = mpy_from_slot(type[n], &slot);
+    }
+    mp_obj_t result = mp_fun_table.call_function_n_kw(mpy_python(module, field), n, objs);
     type += n + 1;
 #ifdef MPY_IMPORT_MULTIPLE_RESULTS
     n = 0;
@@ -86,6 +156,23 @@ MPY_SHARED void mpy_call_import(unsigned module, unsigned field, const char *typ
     mpy_leave_python(&frame.outside);
 #else
     mpy_call_python(module, field, type, slots);
+#endif
+}
+
+/* The same for a function of C that calls Python. */
+MPY_SHARED void mpy_guard(void (*call)(mpy_slot_t *), mpy_slot_t *slots) {
+#ifdef MPY_HAS_STACKS
+    mpy_import_frame_t frame;
+    mpy_enter_python(&frame.outside);
+    if (mp_fun_table.nlr_push(&frame.nlr)
+        || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(frame.nlr.regs))) {
+        mpy_leave_import(&frame);
+    }
+    call(slots);
+    mp_fun_table.nlr_pop();
+    mpy_leave_python(&frame.outside);
+#else
+    call(slots);
 #endif
 }
 

@@ -22,6 +22,58 @@ __attribute__((noreturn, unused)) static void mpy_panic(uint32_t ptr, uint32_t l
     __builtin_unreachable();
 }
 
+/* The UTF-8 of `units` units of UTF-16 at `source`, and how many bytes it has. Halves of pairs are U+FFFD. */
+__attribute__((unused)) static size_t mpy_utf8_of_utf16(const uint8_t *source, uint32_t units, char *text) {
+    char *end = text;
+    for (uint32_t i = 0; i < units; i++) {
+        uint32_t c = source[2 * i] | (uint32_t)source[2 * i + 1] << 8;
+        if (c < 0x80) {
+            *end++ = (char)c;
+            continue;
+        }
+        if (c >> 11 == 0xd800 >> 11) {
+            uint32_t next = i + 1 < units ? source[2 * i + 2] | (uint32_t)source[2 * i + 3] << 8 : 0;
+            if (c < 0xdc00 && next >> 10 == 0xdc00 >> 10) {
+                c = 0x10000 + ((c & 0x3ff) << 10) + (next & 0x3ff);
+                i++;
+                *end++ = (char)(0xf0 | c >> 18);
+                *end++ = (char)(0x80 | (c >> 12 & 0x3f));
+                *end++ = (char)(0x80 | (c >> 6 & 0x3f));
+                *end++ = (char)(0x80 | (c & 0x3f));
+                continue;
+            }
+            c = 0xfffd;
+        }
+        if (c < 0x800) {
+            *end++ = (char)(0xc0 | c >> 6);
+        } else {
+            *end++ = (char)(0xe0 | c >> 12);
+            *end++ = (char)(0x80 | (c >> 6 & 0x3f));
+        }
+        *end++ = (char)(0x80 | (c & 0x3f));
+    }
+    return (size_t)(end - text);
+}
+
+/* A string of AssemblyScript's as a str, null as None. The word before the text is its size in bytes
+ * (`rtSize` of the object's header, std/assembly/rt/common.ts). */
+__attribute__((noinline, unused)) static mp_obj_t mpy_utf16(uint32_t ptr) {
+    if (ptr == 0) {
+        return mp_const_none;
+    }
+    const uint8_t *size = (const uint8_t *)mpy_text(ptr - 4, 4);
+    uint32_t bytes = size[0] | (uint32_t)size[1] << 8 | (uint32_t)size[2] << 16 | (uint32_t)size[3] << 24;
+    const uint8_t *source = (const uint8_t *)mpy_text(ptr, bytes);
+    /* A unit becomes three bytes at most. */
+    char *text = mp_fun_table.realloc(NULL, (size_t)(bytes / 2) * 3 + 1, true);
+    if (text == NULL) {
+        mpy_out_of_memory();
+    }
+    mp_obj_t str = mp_fun_table.obj_new_str(text, mpy_utf8_of_utf16(source, bytes / 2, text));
+    mp_fun_table.realloc(text, 0, true);
+    return str;
+}
+
 __attribute__((unused)) static void mpy_print(uint32_t ptr, uint32_t len) {
     mp_fun_table.printf(mp_fun_table.plat_print, "%.*s", (int)len, mpy_text(ptr, len));
 }

@@ -23,9 +23,11 @@ pub const HEADERS: &[File] = files!("include":
     "mpy_memory.h"
     "mpy_scalars.h"
     "mpy_sequences.h"
+    "mpy_shims.h"
     "mpy_text.h"
     "mpy_unwind.h"
     "mpy_values.h"
+    "mpy_wasi.h"
     "softfloat.h"
     "wasm.h"
 );

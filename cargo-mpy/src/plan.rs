@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Metadata, Package, TargetKind};
+use glue_gen::Imports;
 use serde::Deserialize;
 use target_specs::{Arch, Diagnostic, Place, Result};
 use wasm_to_c::Safety;
@@ -30,6 +31,8 @@ pub struct BuildPlan {
     pub heap: u32,
     /// Folder of everything that is made.
     pub out_dir: PathBuf,
+    /// What answers imports, where the user says so.
+    pub imports: Imports,
     /// One build each.
     pub targets: Vec<Target>,
     /// No board was named anywhere: [`DEFAULT_BOARD`] was taken.
@@ -105,7 +108,7 @@ impl Target {
     }
 }
 
-/// `[package.metadata.mpy]`, and `[workspace.metadata.mpy]` below it.
+/// `[package.metadata.mpy]`, and `[workspace.metadata.mpy]` below it; or all of a `mpy.toml`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
@@ -114,9 +117,12 @@ struct Settings {
     memory: Option<String>,
     stack: Option<Size>,
     heap: Option<Size>,
+    imports: Option<Imports>,
 }
 
-const SETTINGS: &[&str] = &["name", "boards", "memory", "stack", "heap"];
+const SETTINGS: &[&str] = &["name", "boards", "memory", "stack", "heap", "imports"];
+/// Settings of the WebAssembly files beside it: a table as `[package.metadata.mpy]` is.
+const SETTINGS_FILE: &str = "mpy.toml";
 
 /// A number of bytes: `4096`, `"4K"`, `"1M"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -162,8 +168,9 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
         (Some(input), _) => {
             let stem = input.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let target = options.target_dir.clone().unwrap_or_else(|| PathBuf::from("target"));
-            let source = Source::Wasm(folder.join(input));
-            (source, Settings::default(), folder.join(target).join("mpy"), stem)
+            let input = folder.join(input);
+            let settings = settings_beside(&input)?;
+            (Source::Wasm(input), settings, folder.join(target).join("mpy"), stem)
         }
         (None, Some(metadata)) => {
             let package = choose_package(options, metadata, folder)?;
@@ -212,6 +219,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
         stack: stack.next_multiple_of(16),
         heap,
         out_dir,
+        imports: settings.imports.unwrap_or_default(),
         targets,
         by_default,
     })
@@ -334,11 +342,33 @@ fn settings(package: &Package, metadata: &Metadata) -> Result<Settings> {
         memory: own.memory.or(shared.memory),
         stack: own.stack.or(shared.stack),
         heap: own.heap.or(shared.heap),
+        imports: match (own.imports, shared.imports) {
+            (Some(own), Some(shared)) => Some(shared.into_iter().chain(own).collect()),
+            (own, shared) => own.or(shared),
+        },
     })
 }
 
+/// The settings beside a WebAssembly file.
+fn settings_beside(input: &Path) -> Result<Settings> {
+    let path = input.with_file_name(SETTINGS_FILE);
+    let Ok(text) = std::fs::read_to_string(&path) else { return Ok(Settings::default()) };
+    let values: serde_json::Value = toml::from_str(&text).map_err(|error| {
+        let line = error.span().map_or(0, |span| text[..span.start].lines().count().max(1) as u32);
+        Diagnostic::new("bad-value", error.message().to_owned()).at(in_file(&path, line))
+    })?;
+    parse_table(&values, &path, "")
+}
+
 fn parse_settings(metadata: &serde_json::Value, manifest: &Path, table: &str) -> Result<Settings> {
-    let Some(value) = metadata.get("mpy") else { return Ok(Settings::default()) };
+    match metadata.get("mpy") {
+        Some(value) => parse_table(value, manifest, table),
+        None => Ok(Settings::default()),
+    }
+}
+
+/// The settings in `value`, which stand in `table` of the file `manifest`; at its top when that has no name.
+fn parse_table(value: &serde_json::Value, manifest: &Path, table: &str) -> Result<Settings> {
     let place = |key: &str| in_file(manifest, line_of(manifest, table, key));
     if let Some(map) = value.as_object() {
         if let Some(key) = map.keys().find(|key| !SETTINGS.contains(&key.as_str())) {
@@ -347,9 +377,10 @@ fn parse_settings(metadata: &serde_json::Value, manifest: &Path, table: &str) ->
                 Some(near) => format!("did you mean `{near}`? known: {list}"),
                 None => format!("known: {list}"),
             };
+            let of = if table.is_empty() { SETTINGS_FILE } else { table };
             return Err(Diagnostic::new(
                 "unknown-setting",
-                format!("no setting of `{table}` is called `{key}`"),
+                format!("no setting of `{of}` is called `{key}`"),
             )
             .at(place(key))
             .help(help));
@@ -372,18 +403,25 @@ fn parse_settings(metadata: &serde_json::Value, manifest: &Path, table: &str) ->
                 .map_err(|error| error.at(place("boards")))?;
         }
     }
-    serde_json::from_value(value.clone())
-        .map_err(|error| Diagnostic::new("bad-value", format!("`{table}`: {error}")).at(place("")))
+    let settings: Settings = serde_json::from_value(value.clone())
+        .map_err(|error| Diagnostic::new("bad-value", format!("`{table}`: {error}")).at(place("")))?;
+    let of_imports = if table.is_empty() { "imports".to_owned() } else { format!("{table}.imports") };
+    for (name, value) in settings.imports.iter().flatten() {
+        let line = line_of(manifest, &of_imports, &format!("{name:?}"));
+        glue_gen::check_import(name, value).map_err(|error| error.at(in_file(manifest, line)))?;
+    }
+    Ok(settings)
 }
 
 fn in_file(path: &Path, line: u32) -> Place {
     Place::File { path: path.to_owned(), line, column: 0 }
 }
 
-/// The line of `key` in `[table]` of a manifest, 0 when it is written in some other form.
+/// The line of `key` in `[table]` of a manifest, at its top when that has no name; 0 when it is written in some
+/// other form.
 fn line_of(manifest: &Path, table: &str, key: &str) -> u32 {
     let text = std::fs::read_to_string(manifest).unwrap_or_default();
-    let mut inside = false;
+    let mut inside = table.is_empty();
     for (number, line) in (1..).zip(text.lines()) {
         let line = line.trim();
         if line.starts_with('[') {
@@ -423,6 +461,9 @@ impl fmt::Display for BuildPlan {
             Source::Wasm(path) => writeln!(f, "wasm = {path:?}")?,
         }
         writeln!(f, "stack = {}\nheap = {}", self.stack, self.heap)?;
+        for (name, value) in &self.imports {
+            writeln!(f, "imports.{name:?} = {value}")?;
+        }
         writeln!(f, "out-dir = {:?}", self.out_dir)?;
         for target in &self.targets {
             writeln!(f, "\n[[target]]\narch = {:?}", target.arch.name)?;
@@ -516,5 +557,24 @@ mod tests {
         let good = parse(r#"{"mpy": {"stack": "2K", "heap": 64, "boards": ["rp2040"]}}"#).unwrap();
         assert_eq!((good.stack, good.heap), (Some(Size(2048)), Some(Size(64))));
         assert!(parse(r#"{"other": 1}"#).is_ok());
+    }
+
+    #[test]
+    fn a_wasm_file_has_its_settings_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = folder.path().join("mpy.toml");
+        let options = BuildOptions { input: Some("a.wasm".into()), ..Default::default() };
+        let with = |text: &str| {
+            std::fs::write(&settings, text).unwrap();
+            plan(&options, None, folder.path())
+        };
+        let good = with("heap = \"2K\"\n[imports]\n\"env.log\" = \"log.log(str)\"\n\"env.n\" = 3\n").unwrap();
+        assert_eq!((good.heap, good.imports.len()), (2048, 2));
+        let error = with("name = \"b\"\n\n[imports]\n\"env.log\" = \"log.log(string)\"\n").unwrap_err();
+        assert_eq!((error.code, error.at), ("bad-value", in_file(&settings, 4)));
+        let error = with("heep = 1\n").unwrap_err();
+        assert_eq!((error.code, error.at), ("unknown-setting", in_file(&settings, 1)));
+        let error = with("name = \n").unwrap_err();
+        assert_eq!((error.code, error.at), ("bad-value", in_file(&settings, 1)));
     }
 }

@@ -7,12 +7,14 @@ mod bindings;
 mod c;
 mod classes;
 mod intrinsics;
+mod shims;
 mod stub;
 mod surface;
 mod types;
 pub mod wbindgen;
 mod write;
 
+pub use shims::{Imports, check as check_import, own_functions};
 pub use surface::{Function, Import, ImportKind, Surface};
 pub use types::Scalar;
 
@@ -30,11 +32,17 @@ pub struct Glue {
     pub stub: String,
 }
 
-/// Writes the bindings for `interface`, with the types that `api` gives to what wasm-bindgen made.
+/// Writes the bindings for `interface`, with the types that `api` gives to what wasm-bindgen made, and what
+/// `imports` say answers its imports.
 ///
 /// # Errors
 /// An export or import MicroPython cannot express (`inexpressible-export`, `inexpressible-import`,
-/// `unsupported-bindings`).
-pub fn glue(module_name: &str, interface: &Interface, api: Option<&wbindgen::Api>) -> Result<Glue> {
-    write::write(module_name, &Surface::of(interface)?, interface, api)
+/// `unsupported-bindings`), an import nobody answers (`unknown-import`).
+pub fn glue(
+    module_name: &str,
+    interface: &Interface,
+    api: Option<&wbindgen::Api>,
+    imports: &Imports,
+) -> Result<Glue> {
+    write::write(module_name, &Surface::of(interface, imports)?, interface, api)
 }

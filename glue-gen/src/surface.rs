@@ -1,13 +1,16 @@
 //! What Python sees of a module, and what the module wants of Python, as plain data.
 
 use target_specs::{Diagnostic, Place, Result};
-use wasm_to_c::{Interface, MemoryInfo, ValType};
+use wasm_to_c::{ExportedFunc, Interface, MemoryInfo, ValType};
 
+use crate::shims::{self, Answer, Imports, Needs, Own, Type};
 use crate::types::Scalar;
 use crate::wbindgen;
 
 /// The longest name MicroPython can intern on any port (`MICROPY_QSTR_BYTES_IN_LEN` of 1).
 const LONGEST_NAME: usize = 255;
+/// What the linker calls the function that calls all constructors.
+const CONSTRUCTORS: &str = "__wasm_call_ctors";
 /// The most arguments of a call from native code: `call_function_n_kw` counts them in 8 bits.
 const MOST_ARGUMENTS: usize = 255;
 
@@ -52,51 +55,62 @@ pub struct Import {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImportKind {
     /// Calls `field` of the Python module `module`.
-    Python { module: String, field: String },
-    /// A function of the bindings themselves: the C function `mpy_NAME`.
-    Own(&'static str),
+    Python { module: String, field: String, params: Vec<Type>, results: Vec<Type> },
+    /// A function of the bindings themselves.
+    Own(&'static Own),
+    /// Nothing, and this is the result where there is one.
+    Nothing(i32),
 }
 
-/// What the module `mpy` provides, with the numbers of parameters and results, all i32:
-/// - `panic(ptr, len)` raises RuntimeError with that text;
-/// - `print(ptr, len)` writes that text to the standard output;
-/// - `alloc(size, align)`, `alloc_zeroed(size, align)` and `realloc(ptr, old_size, size, align)` return memory or 0;
-/// - `dealloc(ptr)` gives it back;
-/// - `out_of_memory()` raises MemoryError.
-const OWN: &[(&str, usize, usize)] = &[
-    ("panic", 2, 0),
-    ("print", 2, 0),
-    ("alloc", 2, 1),
-    ("alloc_zeroed", 2, 1),
-    ("realloc", 4, 1),
-    ("dealloc", 1, 0),
-    ("out_of_memory", 0, 0),
-];
-
 impl ImportKind {
-    /// It reads text from memory.
-    pub(crate) fn is_text(&self) -> bool {
-        matches!(self, ImportKind::Own("panic" | "print"))
+    /// What of the bindings it needs.
+    pub(crate) fn needs(&self) -> Needs {
+        match self {
+            ImportKind::Own(own) => own.needs,
+            _ => Needs::Nothing,
+        }
     }
 
-    /// It wants a heap.
-    pub(crate) fn is_heap(&self) -> bool {
-        matches!(self, ImportKind::Own("alloc" | "alloc_zeroed" | "realloc" | "dealloc"))
+    /// It reads text from memory.
+    pub(crate) fn is_text(&self) -> bool {
+        match self {
+            ImportKind::Python { params, .. } => params.iter().any(|ty| ty.text),
+            _ => matches!(self.needs(), Needs::Text | Needs::Shims | Needs::Wasi),
+        }
     }
 }
 
 impl Surface {
-    /// The surface of a module that says nothing about itself but its WebAssembly types.
+    /// The surface of a module that says nothing about itself but its WebAssembly types, and whose imports are
+    /// answered as `answers` say.
     ///
     /// # Errors
-    /// `inexpressible-export`, `inexpressible-import`: a type or name with no counterpart in Python.
-    pub fn of(interface: &Interface) -> Result<Surface> {
+    /// `inexpressible-export`, `inexpressible-import`: a type or name with no counterpart in Python;
+    /// `unknown-import`: one that nobody answers; `bad-value`: what `answers` say of one means nothing.
+    pub fn of(interface: &Interface, answers: &Imports) -> Result<Surface> {
         let mut surface = Surface {
             start: interface.init.iter().cloned().collect(),
             stack_pointer: interface.stack_pointer.as_ref().map(|(lvalue, _)| lvalue.clone()),
             memory: interface.memory.clone(),
             ..Surface::default()
         };
+        // A reactor's constructors, a command's whole life, or the constructors of a module that is neither belong
+        // to the import, not to the user.
+        // https://github.com/WebAssembly/WASI/blob/main/legacy/application-abi.md
+        let entry = |name: &str| {
+            let is_entry = |export: &&ExportedFunc| {
+                export.name == name && export.ty.params.is_empty() && export.ty.results.is_empty()
+            };
+            interface.exports.iter().find(is_entry)
+        };
+        let mut entries: Vec<&str> =
+            ["_initialize", "_start"].into_iter().filter(|name| entry(name).is_some()).collect();
+        if entries.is_empty() && entry(CONSTRUCTORS).is_some() {
+            entries.push(CONSTRUCTORS);
+        }
+        surface
+            .start
+            .extend(entries.iter().filter_map(|name| entry(name)).map(|export| export.c_name.clone()));
         // What wasm-bindgen made is described by its own data, not by WebAssembly's types.
         for export in interface.exports.iter().filter(|export| !export.name.starts_with("mpy:")) {
             let refuse = |message: String, help: &str| {
@@ -104,10 +118,7 @@ impl Surface {
                     .at(Place::Item(export.name.clone()))
                     .help(help)
             };
-            if export.name == "_initialize" && export.ty.params.is_empty() && export.ty.results.is_empty() {
-                // A reactor's constructors: they belong to the import, not to the user.
-                // https://github.com/WebAssembly/WASI/blob/main/legacy/application-abi.md
-                surface.start.push(export.c_name.clone());
+            if entries.contains(&export.name.as_str()) {
                 continue;
             }
             if export.name.len() > LONGEST_NAME {
@@ -132,6 +143,7 @@ impl Surface {
                 result_type: export.result_type.clone(),
             });
         }
+        let mut missing = Vec::new();
         for import in interface.imports.iter().filter(|import| import.module != wbindgen::MODULE) {
             let refuse = |message: String, help: &str| {
                 Diagnostic::new("inexpressible-import", message)
@@ -162,43 +174,64 @@ impl Surface {
                     "a call into Python takes at most 255: pass a pointer to the rest",
                 ));
             }
-            let kind = match (import.module.as_str(), import.field.as_str()) {
-                ("mpy", field) => {
-                    let known = OWN.iter().find(|(name, ..)| *name == field);
-                    let Some((name, takes, gives)) = known else {
-                        let names: Vec<_> = OWN.iter().map(|(name, ..)| format!("`{name}`")).collect();
+            let Some(answer) = shims::answer(&import.module, &import.field, answers)? else {
+                missing.push(format!("{}.{}", import.module, import.field));
+                continue;
+            };
+            let kind = match answer {
+                Answer::Own(own) => {
+                    let letters = format!("{}>{}", letters(&params), letters(&results));
+                    if letters != own.signature {
                         return Err(refuse(
-                            format!("`mpy` provides no `{field}`"),
-                            &format!(
-                                "the module `mpy` stands for the bindings themselves, which provide {}",
-                                names.join(", ")
-                            ),
-                        ));
-                    };
-                    let all_i32 = params.iter().chain(&results).all(|ty| *ty == Scalar::I32);
-                    if (params.len(), results.len()) != (*takes, *gives) || !all_i32 {
-                        return Err(refuse(
-                            format!("`mpy.{field}` has the wrong type"),
-                            &format!("it has {takes} parameters and {gives} results, all i32"),
+                            format!("`mpy:{}` has the wrong type", own.name),
+                            &format!("it takes and gives `{}`, the import `{letters}`", own.signature),
                         ));
                     }
-                    let kind = ImportKind::Own(name);
-                    let memory = surface.memory.as_ref();
-                    if memory.is_none() && (kind.is_text() || kind.is_heap()) {
-                        return Err(refuse(format!("`mpy.{field}` needs a memory"), "the module has none"));
-                    }
-                    if kind.is_heap()
-                        && memory.is_some_and(|memory| !memory.direct && memory.heap_base.is_none())
+                    if own.needs == Needs::Heap
+                        && let Some(memory) = &surface.memory
+                        && !memory.direct
+                        && memory.heap_base.is_none()
                     {
                         return Err(refuse(
-                            format!("`mpy.{field}` does not know what of the memory is free"),
+                            format!("`mpy:{}` does not know what of the memory is free", own.name),
                             "link the module with `--export=__heap_base`",
                         ));
                     }
-                    kind
+                    ImportKind::Own(own)
                 }
-                (module, field) => ImportKind::Python { module: module.to_owned(), field: field.to_owned() },
+                Answer::Nothing(result) => {
+                    if !matches!(results.as_slice(), [] | [Scalar::I32]) {
+                        return Err(refuse(
+                            "the imported function has a result that is no i32".to_owned(),
+                            "map it to a function of Python's",
+                        ));
+                    }
+                    ImportKind::Nothing(result)
+                }
+                Answer::Python { module, field, types: None } => {
+                    let of = |types: &[Scalar]| types.iter().map(|ty| shims::type_of(*ty)).collect();
+                    ImportKind::Python { module, field, params: of(&params), results: of(&results) }
+                }
+                Answer::Python { module, field, types: Some((takes, gives)) } => {
+                    let gives: Vec<Type> = gives.into_iter().collect();
+                    let values =
+                        |types: &[Type]| types.iter().flat_map(|ty| ty.values).copied().collect::<Vec<_>>();
+                    let wanted = format!("{}>{}", letters(&values(&takes)), letters(&values(&gives)));
+                    let has = format!("{}>{}", letters(&params), letters(&results));
+                    if wanted != has {
+                        let help = "a `str` or `bytes` is a pointer and a length, two `i`; i is i32, q i64, f f32, d f64";
+                        return Err(refuse(
+                            format!("the import has the type `{has}`, and what it is mapped to `{wanted}`"),
+                            help,
+                        ));
+                    }
+                    ImportKind::Python { module, field, params: takes, results: gives }
+                }
             };
+            let reads = kind.is_text() || kind.needs() == Needs::Heap;
+            if reads && surface.memory.is_none() {
+                return Err(refuse("the import needs a memory".to_owned(), "the module has none"));
+            }
             surface.imports.push(Import {
                 c_name: import.c_name.clone(),
                 params,
@@ -207,6 +240,13 @@ impl Surface {
                 kind,
             });
         }
+        if !missing.is_empty() {
+            return Err(shims::nobody(&missing));
+        }
         Ok(surface)
     }
+}
+
+fn letters(types: &[Scalar]) -> String {
+    types.iter().map(|ty| ty.letter()).collect()
 }

@@ -8,9 +8,9 @@ use wasm_to_c::{CUnit, Interface};
 use crate::Glue;
 use crate::bindings::{self, Bindings, Registered};
 use crate::c::{Strings, comment, line, objects, parameters};
+use crate::shims::{self, Needs, Type};
 use crate::stub::stub;
 use crate::surface::{Function, Import, ImportKind, Surface};
-use crate::types::Scalar;
 use crate::wbindgen::Api;
 
 /// Functions of more parameters get their arguments as an array.
@@ -50,7 +50,7 @@ pub(crate) fn write(
         strings.0 = fixed.iter().chain(&var).map(|function| function.name.clone()).collect();
     }
 
-    headers(&mut c, surface, api.is_some(), &bindings);
+    headers(&mut c, surface, api.is_some(), &bindings, &mut strings);
     for item in &surface.imports {
         import(&mut c, item, &mut strings);
     }
@@ -79,9 +79,9 @@ fn registered(function: &Function) -> Registered {
 }
 
 /// What the headers of the runtime want to know, and the headers.
-fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings) {
-    let imports_any = |is: fn(&ImportKind) -> bool| surface.imports.iter().any(|import| is(&import.kind));
-    let python = surface.imports.iter().filter(|i| matches!(i.kind, ImportKind::Python { .. }));
+fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings, strings: &mut Strings) {
+    let kinds = || surface.imports.iter().map(|import| &import.kind);
+    let needs = |needs: Needs| kinds().any(|kind| kind.needs() == needs);
     if let Some(lvalue) = &surface.stack_pointer {
         line!(c, "#include \"wasm.h\"");
         line!(c, "WASM_STATE uint32_t mpy_stack_base;");
@@ -92,22 +92,31 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
     c.push_str(&bindings.before);
     line!(c, "#include \"mpy_unwind.h\"");
     line!(c, "#include \"mpy_memory.h\"");
-    if let Some(slots) = python.clone().map(|i| i.params.len().max(i.results.len())).max() {
+    if let Some(memory) = surface.memory.as_ref().filter(|_| !has_api && kinds().any(ImportKind::is_text)) {
+        line!(c, "#define MPY_MEMORY ({})", memory.base);
+        line!(c, "#define MPY_MEMORY_SIZE ({})", memory.size);
+        line!(c, "#include \"mpy_text.h\"");
+    }
+    let slots = |import: &Import| match &import.kind {
+        ImportKind::Python { .. } => Some(import.params.len().max(import.results.len())),
+        kind => matches!(kind.needs(), Needs::Shims | Needs::Wasi).then_some(1),
+    };
+    if let Some(slots) = surface.imports.iter().filter_map(slots).max() {
         line!(c, "#define MPY_IMPORT_SLOTS {slots}");
-        if python.clone().any(|i| i.results.len() > 1) {
+        if surface.imports.iter().any(|i| i.results.len() > 1 && matches!(i.kind, ImportKind::Python { .. }))
+        {
             line!(c, "#define MPY_IMPORT_MULTIPLE_RESULTS 1");
+        }
+        for ty in shims::own_types(kinds()) {
+            line!(c, "#define MPY_IMPORT_{} 1", ty.name.to_uppercase());
         }
         line!(c, "#include \"mpy_imports.h\"");
     }
     if has_api {
         line!(c, "#include \"mpy_calls.h\"");
         line!(c, "#include \"mpy_intrinsics.h\"");
-    } else if let Some(memory) = surface.memory.as_ref().filter(|_| imports_any(ImportKind::is_text)) {
-        line!(c, "#define MPY_MEMORY ({})", memory.base);
-        line!(c, "#define MPY_MEMORY_SIZE ({})", memory.size);
-        line!(c, "#include \"mpy_text.h\"");
     }
-    if let Some(memory) = surface.memory.as_ref().filter(|_| imports_any(ImportKind::is_heap)) {
+    if let Some(memory) = surface.memory.as_ref().filter(|_| needs(Needs::Heap)) {
         if let Some(start) = memory.heap_base.filter(|_| !memory.direct) {
             line!(c, "#define MPY_HEAP_BASE ({})", memory.base);
             line!(c, "#define MPY_HEAP_START {start}u");
@@ -115,19 +124,44 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
         }
         line!(c, "#include \"mpy_heap.h\"");
     }
+    let mut known: Vec<&str> = Vec::new();
+    for kind in kinds() {
+        let ImportKind::Own(own) = kind else { continue };
+        for text in own.strings.iter().filter(|text| !known.contains(text)).collect::<Vec<_>>() {
+            known.push(text);
+            line!(c, "#define MPY_STRING_{text} {}", strings.index(text));
+        }
+    }
+    for (which, header) in [(Needs::Shims, "mpy_shims.h"), (Needs::Wasi, "mpy_wasi.h")] {
+        if needs(which) {
+            line!(c, "#include \"{header}\"");
+        }
+    }
     line!(c);
 }
 
 /// Defines an imported function.
 fn import(c: &mut String, import: &Import, strings: &mut Strings) {
     let Import { c_name, params, results, result_type, .. } = import;
-    let (module, field) = match &import.kind {
-        ImportKind::Python { module, field } => (module, field),
-        ImportKind::Own(name) => {
-            let arguments: Vec<String> = (0..params.len()).map(|i| format!("p{i}")).collect();
+    let names = (0..params.len()).map(|i| format!("p{i}")).collect::<Vec<_>>();
+    let (module, field, takes, gives) = match &import.kind {
+        ImportKind::Python { module, field, params, results } => (module, field, params, results),
+        ImportKind::Own(own) => {
             let give = if results.is_empty() { "" } else { "return " };
             line!(c, "static {result_type} {c_name}({}) {{", parameters(params));
-            line!(c, "    {give}mpy_{name}({});", arguments.join(", "));
+            line!(c, "    {give}mpy_{}({});", own.name, names.join(", "));
+            line!(c, "}}");
+            line!(c);
+            return;
+        }
+        ImportKind::Nothing(result) => {
+            line!(c, "static {result_type} {c_name}({}) {{", parameters(params));
+            for name in names {
+                line!(c, "    (void){name};");
+            }
+            if !results.is_empty() {
+                line!(c, "    return {}u;", result.cast_unsigned());
+            }
             line!(c, "}}");
             line!(c);
             return;
@@ -139,15 +173,10 @@ fn import(c: &mut String, import: &Import, strings: &mut Strings) {
     for (i, ty) in params.iter().enumerate() {
         line!(c, "    slots[{i}].{} = p{i};", ty.letter());
     }
-    let letters = |types: &[Scalar]| types.iter().map(|ty| ty.letter()).collect::<String>();
-    line!(
-        c,
-        "    mpy_call_import({}, {}, \"{}>{}\", slots);",
-        strings.index(module),
-        strings.index(field),
-        letters(params),
-        letters(results)
-    );
+    let letters = |types: &[Type]| types.iter().map(|ty| ty.letter).collect::<String>();
+    // A trigraph is two question marks and one more.
+    let types = format!("{}>{}", letters(takes), letters(gives)).replace('?', "\\?");
+    line!(c, "    mpy_call_import({}, {}, \"{types}\", slots);", strings.index(module), strings.index(field));
     match results.as_slice() {
         [] => {}
         [ty] => line!(c, "    return slots[0].{};", ty.letter()),

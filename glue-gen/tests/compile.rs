@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use glue_gen::{Glue, glue};
+use glue_gen::{Glue, Imports, glue};
 use wasm_to_c::{ExportedFunc, FuncType, ImportedFunc, Interface, MemoryInfo, ValType};
 
 /// `iqfd` for the four number types, parameters before and results behind the `>`.
@@ -170,7 +170,7 @@ fn compile_one(command: &str, flags: &[String], optimisation: &str, folder: &Pat
 #[test]
 fn every_kind_of_binding_compiles_everywhere() {
     let (interface, module) = everything();
-    compile(module, &glue("everything", &interface, None).unwrap());
+    compile(module, &glue("everything", &interface, None, &Imports::new()).unwrap());
     // The same where addresses are the machine's.
     let memory = MemoryInfo {
         base: "(uint8_t *)0".to_owned(),
@@ -179,25 +179,65 @@ fn every_kind_of_binding_compiles_everywhere() {
         heap_base: None,
     };
     let direct = Interface { memory: Some(memory), ..interface };
-    compile(module, &glue("everything", &direct, None).unwrap());
+    compile(module, &glue("everything", &direct, None, &Imports::new()).unwrap());
+}
+
+/// All that the bindings provide, and every type that `[imports]` know.
+#[test]
+fn every_shim_compiles_everywhere() {
+    let mut imports = Vec::new();
+    let mut source = String::from(
+        "#include \"wasm.h\"\nWASM_STATE uint32_t stack_pointer = 4096;\nWASM_STATE uint8_t memory[4096];\n",
+    );
+    let mut calls = String::new();
+    let c_type = |letter: char| match letter {
+        'i' => "uint32_t",
+        'q' => "uint64_t",
+        'f' => "float",
+        _ => "double",
+    };
+    let mut add = |module: &str, name: &str, signature: &str| {
+        let c_name = format!("i_{module}_{name}");
+        let item = import(module, name, &c_name, signature);
+        let params: Vec<_> = signature.split('>').next().unwrap_or_default().chars().map(c_type).collect();
+        let list = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
+        source += &format!("static {} {c_name}({list});\n", item.result_type);
+        calls += &format!("    {c_name}({});\n", vec!["0"; params.len()].join(", "));
+        imports.push(item);
+    };
+    for (name, signature) in glue_gen::own_functions() {
+        add("mpy", name, signature);
+    }
+    let answers = [
+        ("all", "iqfdIQiiiii>i", "host.all(i32, i64, f32, f64, u32, u64, bool, str, bytes) -> bool"),
+        ("texts", "ii>i", "host.texts(cstr, utf16) -> low32"),
+    ];
+    for (name, signature, _) in answers {
+        add("env", name, &signature.replace('I', "i").replace('Q', "q"));
+    }
+    source += &format!("static void start(void) {{\n{calls}}}\n");
+    let (everything, _) = everything();
+    let interface = Interface { imports, exports: Vec::new(), ..everything };
+    let answers = answers.map(|(name, _, answer)| (format!("env.{name}"), answer.to_owned().into()));
+    compile(&source, &glue("shims", &interface, None, &Imports::from(answers)).unwrap());
 }
 
 #[test]
 fn a_module_needs_nothing_but_its_own() {
     let interface = Interface::default();
-    let glue = glue("empty", &interface, None).unwrap();
+    let glue = glue("empty", &interface, None, &Imports::new()).unwrap();
     assert!(glue.qstrs.is_empty());
     compile("", &glue);
 
     let add = Interface { exports: vec![export("add", "add", "ii>i")], ..Interface::default() };
     let module = "#include \"wasm.h\"\nstatic uint32_t add(uint32_t a, uint32_t b) { return a + b; }\n";
-    compile(module, &crate::glue("one", &add, None).unwrap());
+    compile(module, &crate::glue("one", &add, None, &Imports::new()).unwrap());
 }
 
 #[test]
 fn exported_names_come_first_in_the_order_of_the_tables() {
     let (interface, _) = everything();
-    let glue = glue("everything", &interface, None).unwrap();
+    let glue = glue("everything", &interface, None, &Imports::new()).unwrap();
     // Up to three parameters, then more, then what imports add.
     assert_eq!(
         glue.qstrs,
@@ -208,7 +248,7 @@ fn exported_names_come_first_in_the_order_of_the_tables() {
 #[test]
 fn what_python_cannot_express_is_refused_by_name() {
     let refused = |interface: Interface| {
-        let error = glue("m", &interface, None).unwrap_err();
+        let error = glue("m", &interface, None, &Imports::new()).unwrap_err();
         (error.code, error.at.to_string())
     };
     let exports = |exports| Interface { exports, ..Interface::default() };
@@ -220,7 +260,7 @@ fn what_python_cannot_express_is_refused_by_name() {
     assert_eq!(refused(imports(import("m", "f", "f", "x>"))), ("inexpressible-import", "`m.f`".into()));
     let many = format!("{}>", "i".repeat(256));
     assert_eq!(refused(imports(import("m", "f", "f", &many))).0, "inexpressible-import");
-    assert_eq!(refused(imports(import("mpy", "nothing", "f", ">"))).0, "inexpressible-import");
+    assert_eq!(refused(imports(import("mpy", "nothing", "f", ">"))).0, "unknown-import");
     assert_eq!(refused(imports(import("mpy", "panic", "f", "i>"))).0, "inexpressible-import");
     // There is no memory to read the text from.
     assert_eq!(refused(imports(import("mpy", "panic", "f", "ii>"))).0, "inexpressible-import");

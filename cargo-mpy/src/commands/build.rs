@@ -113,7 +113,9 @@ Examples:
 Results are target/mpy/<arch>/<name>.mpy.
 
 [package.metadata.mpy] of Cargo.toml has defaults: boards = [\"rp2040\"], name = \"filter\",
-stack = \"4K\", heap = \"8K\", memory = \"checked\"; [workspace.metadata.mpy] has defaults of those.")]
+stack = \"4K\", heap = \"8K\", memory = \"checked\"; [workspace.metadata.mpy] has defaults of those. Of a
+WebAssembly file they are in mpy.toml beside it. Its table [imports] says what answers an import:
+\"env.log\" = \"my_module.log(str)\".")]
 pub struct Build {
     /// The same as `--wasm FILE`
     #[arg(value_name = "FILE.wasm", conflicts_with = "input")]

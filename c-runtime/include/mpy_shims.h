@@ -1,0 +1,129 @@
+/* What Arduino and AssemblyScript offer programs, on MicroPython's `machine` and `time`.
+ *
+ * The including file defines MPY_STRING_x for each string x that a function calls Python with; a function
+ * whose strings are not defined is not there.
+ */
+#ifndef MPY_SHIMS_H
+#define MPY_SHIMS_H
+
+#include "mpy_imports.h"
+#include "mpy_text.h"
+
+/* Arduino's INPUT, OUTPUT and INPUT_PULLUP are 0, 1 and 2; MicroPython's differ between ports. */
+#ifdef MPY_STRING_PULL_UP
+__attribute__((unused)) static void mpy_pin_mode_python(mpy_slot_t *slots) {
+    mp_obj_t type = mpy_python(MPY_STRING_machine, MPY_STRING_Pin);
+    uint32_t mode = slots[1].i;
+    mp_obj_t args[3] = {
+        mpy_from_i32(slots[0].i),
+        mp_fun_table.load_attr(type, mp_native_qstr_table[mode == 1 ? MPY_STRING_OUT : MPY_STRING_IN]),
+    };
+    if (mode == 2) {
+        args[2] = mp_fun_table.load_attr(type, mp_native_qstr_table[MPY_STRING_PULL_UP]);
+    }
+    mp_fun_table.call_function_n_kw(type, mode == 2 ? 3 : 2, args);
+}
+
+__attribute__((unused)) static void mpy_pin_mode(uint32_t pin, uint32_t mode) {
+    mpy_slot_t slots[2] = {{.i = pin}, {.i = mode}};
+    mpy_guard(mpy_pin_mode_python, slots);
+}
+#endif
+
+/* A pin made without a mode keeps the one it has. */
+#ifdef MPY_STRING_value
+__attribute__((unused)) static void mpy_digital_write_python(mpy_slot_t *slots) {
+    mp_obj_t args[3] = {mpy_from_i32(slots[0].i)};
+    mp_obj_t pin = mp_fun_table.call_function_n_kw(mpy_python(MPY_STRING_machine, MPY_STRING_Pin), 1, args);
+    mp_fun_table.load_method(pin, mp_native_qstr_table[MPY_STRING_value], args);
+    args[2] = MP_OBJ_NEW_SMALL_INT(slots[1].i != 0);
+    mp_fun_table.call_method_n_kw(1, 0, args);
+}
+
+__attribute__((unused)) static void mpy_digital_write(uint32_t pin, uint32_t value) {
+    mpy_slot_t slots[2] = {{.i = pin}, {.i = value}};
+    mpy_guard(mpy_digital_write_python, slots);
+}
+#endif
+
+/* `abort(message, fileName, lineNumber, columnNumber)`; both texts may be null. */
+__attribute__((noreturn, unused)) static void mpy_assembly_abort(uint32_t message, uint32_t file, uint32_t row, uint32_t column) {
+    mpy_unwind();
+    mp_obj_t parts[4] = {mpy_utf16(message), mpy_utf16(file), mpy_from_i32(row), mpy_from_i32(column)};
+    mp_obj_t text = mp_fun_table.obj_new_str("%s in %s:%d:%d", 14);
+    text = mp_fun_table.binary_op(MP_BINARY_OP_MODULO, text, mp_fun_table.new_tuple(4, parts));
+    mp_fun_table.raise(mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_RuntimeError), 1, &text));
+    __builtin_unreachable();
+}
+
+/* `trace(message, n, a0, …, a4)` prints the message and the first n numbers. */
+#ifdef MPY_STRING_print
+__attribute__((unused)) static void mpy_trace_python(mpy_slot_t *slots) {
+    mp_obj_t args[6] = {mpy_utf16(slots[0].i)};
+    uint32_t n = slots[1].i < 5 ? slots[1].i : 5;
+    for (uint32_t i = 0; i < n; i++) {
+        args[1 + i] = mp_fun_table.binary_get_val_array('d', &slots[2 + i], 0);
+    }
+    mp_fun_table.call_function_n_kw(mpy_python(MPY_STRING_builtins, MPY_STRING_print), 1 + n, args);
+}
+
+__attribute__((unused)) static void mpy_assembly_trace(uint32_t message, uint32_t n, double a0, double a1, double a2, double a3, double a4) {
+    mpy_slot_t slots[7] = {{.i = message}, {.i = n}, {.d = a0}, {.d = a1}, {.d = a2}, {.d = a3}, {.d = a4}};
+    mpy_guard(mpy_trace_python, slots);
+}
+#endif
+
+/* Nanoseconds since 1970. A port's own count begins there or in 2000, and
+ * `gmtime` tells which; ports without a calendar have no `gmtime`. */
+#ifdef MPY_STRING_gmtime
+__attribute__((unused)) static void mpy_time_python(mpy_slot_t *slots) {
+    mpy_call_python(MPY_STRING_time, MPY_STRING_time_ns, ">q", slots);
+    mp_obj_t time = mp_fun_table.import_name(mp_native_qstr_table[MPY_STRING_time], mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
+    mp_obj_t gmtime[2];
+    mp_fun_table.load_method_maybe(time, mp_native_qstr_table[MPY_STRING_gmtime], gmtime);
+    if (gmtime[0] == MP_OBJ_NULL) {
+        return;
+    }
+    mp_obj_t zero = MP_OBJ_NEW_SMALL_INT(0);
+    mp_obj_t epoch = mp_fun_table.call_function_n_kw(gmtime[0], 1, &zero);
+    if (mpy_to_i32(mp_fun_table.obj_subscr(epoch, zero, MP_OBJ_SENTINEL)) == 2000) {
+        slots->q += UINT64_C(946684800) * 1000000000;
+    }
+}
+
+__attribute__((unused)) static uint64_t mpy_unix_time(void) {
+    mpy_slot_t time;
+    mpy_guard(mpy_time_python, &time);
+    return time.q;
+}
+
+__attribute__((unused)) static double mpy_date_now(void) {
+    return (double)(mpy_unix_time() / 1000000);
+}
+#endif
+
+/* Microseconds since some time. `ticks_us` begins anew after 2^30 at the earliest, about 18 minutes: nothing is
+ * lost when it is looked at more often. */
+#ifdef MPY_STRING_ticks_us
+WASM_STATE uint32_t mpy_ticks_last;
+WASM_STATE uint64_t mpy_ticks_sum;
+
+__attribute__((unused)) static void mpy_ticks_python(mpy_slot_t *slots) {
+    mp_obj_t ticks = mp_fun_table.call_function_n_kw(mpy_python(MPY_STRING_time, MPY_STRING_ticks_us), 0, NULL);
+    slots->i = (uint32_t)mp_fun_table.native_from_obj(ticks, MP_NATIVE_TYPE_UINT);
+}
+
+__attribute__((unused)) static uint64_t mpy_monotonic_us(void) {
+    mpy_slot_t now;
+    mpy_guard(mpy_ticks_python, &now);
+    mpy_ticks_sum += (now.i - mpy_ticks_last) & 0x3fffffff;
+    mpy_ticks_last = now.i;
+    return mpy_ticks_sum;
+}
+
+__attribute__((unused)) static double mpy_performance_now(void) {
+    return (double)mpy_monotonic_us() / 1000;
+}
+#endif
+
+#endif

@@ -1,0 +1,352 @@
+//! What answers an import: the user's word, `shims.toml`, or the Python module of that name.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use target_specs::{Diagnostic, Place, Result};
+use toml::Value;
+
+use crate::surface::ImportKind;
+use crate::types::Scalar;
+
+/// What the user says of imports: "module.name" → as in `shims.toml`.
+pub type Imports = BTreeMap<String, Value>;
+
+/// What answers an import.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// A call of `field` of the Python module `module`; without types those of WebAssembly.
+    Python { module: String, field: String, types: Option<(Vec<Type>, Option<Type>)> },
+    /// A function of the bindings themselves.
+    Own(&'static Own),
+    /// Nothing happens, and this is the result where there is one.
+    Nothing(i32),
+}
+
+/// A function of the bindings: the C function `mpy_NAME`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Own {
+    pub name: &'static str,
+    /// Its parameters and results, as in "ii>i".
+    pub signature: &'static str,
+    pub needs: Needs,
+    /// What it calls in Python: the C knows these strings as `MPY_STRING_x`.
+    pub strings: &'static [&'static str],
+}
+
+/// What a function of the bindings needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    Nothing,
+    /// To read text from memory.
+    Text,
+    /// Memory that nobody uses.
+    Heap,
+    /// `mpy_shims.h`.
+    Shims,
+    /// `mpy_wasi.h`.
+    Wasi,
+}
+
+/// A type of a value that crosses to Python, by its name in `[imports]`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TypeOf {
+    pub name: &'static str,
+    /// Its letter in `mpy_imports.h`.
+    pub letter: char,
+    /// The values of WebAssembly that it takes.
+    pub values: &'static [Scalar],
+    /// A result may be one.
+    pub result: bool,
+    /// It reads memory.
+    pub text: bool,
+}
+
+pub type Type = &'static TypeOf;
+
+const fn number(name: &'static str, letter: char, values: &'static [Scalar]) -> TypeOf {
+    TypeOf { name, letter, values, result: true, text: false }
+}
+
+const fn text(name: &'static str, letter: char, values: &'static [Scalar]) -> TypeOf {
+    TypeOf { name, letter, values, result: false, text: true }
+}
+
+/// Every type. `low32` are the low bits of a number that may be larger. Texts are copied: `str` and `bytes` are a pointer and a length in bytes, `cstr` a pointer to what a
+/// zero byte ends, `utf16` one of AssemblyScript's strings.
+static TYPES: &[TypeOf] = &[
+    number("i32", 'i', &[Scalar::I32]),
+    number("i64", 'q', &[Scalar::I64]),
+    number("f32", 'f', &[Scalar::F32]),
+    number("f64", 'd', &[Scalar::F64]),
+    number("u32", 'I', &[Scalar::I32]),
+    number("u64", 'Q', &[Scalar::I64]),
+    number("bool", '?', &[Scalar::I32]),
+    number("low32", 'l', &[Scalar::I32]),
+    text("str", 's', &[Scalar::I32, Scalar::I32]),
+    text("bytes", 'y', &[Scalar::I32, Scalar::I32]),
+    text("cstr", 'z', &[Scalar::I32]),
+    text("utf16", 'w', &[Scalar::I32]),
+];
+
+/// The type of a value that is passed as it is.
+pub(crate) fn type_of(scalar: Scalar) -> Type {
+    TYPES.iter().find(|ty| ty.letter == scalar.letter()).expect("every number is a type")
+}
+
+const fn own(
+    name: &'static str,
+    signature: &'static str,
+    needs: Needs,
+    strings: &'static [&'static str],
+) -> Own {
+    Own { name, signature, needs, strings }
+}
+
+/// What the bindings provide, as `mpy:NAME` and as imports of the module `mpy`:
+/// - `panic(ptr, len)` raises RuntimeError with that text, `print(ptr, len)` writes it to the standard output;
+/// - `alloc(size, align)`, `alloc_zeroed(size, align)` and `realloc(ptr, old_size, size, align)` return memory or 0;
+/// - `dealloc(ptr)` gives it back; `out_of_memory()` raises MemoryError;
+/// - `pin_mode(pin, mode)` and `digital_write(pin, value)` are Arduino's, on `machine.Pin`;
+/// - `assembly_*`, `date_now`, `performance_now` are AssemblyScript's, `wasi_*` those of WASI.
+static OWN: &[Own] = &[
+    own("panic", "ii>", Needs::Text, &[]),
+    own("print", "ii>", Needs::Text, &[]),
+    own("alloc", "ii>i", Needs::Heap, &[]),
+    own("alloc_zeroed", "ii>i", Needs::Heap, &[]),
+    own("realloc", "iiii>i", Needs::Heap, &[]),
+    own("dealloc", "i>", Needs::Heap, &[]),
+    own("out_of_memory", ">", Needs::Nothing, &[]),
+    own("pin_mode", "ii>", Needs::Shims, &["machine", "Pin", "IN", "OUT", "PULL_UP"]),
+    own("digital_write", "ii>", Needs::Shims, &["machine", "Pin", "value"]),
+    own("assembly_abort", "iiii>", Needs::Shims, &[]),
+    own("assembly_trace", "iiddddd>", Needs::Shims, &["builtins", "print"]),
+    own("date_now", ">d", Needs::Shims, &["time", "time_ns", "gmtime"]),
+    own("performance_now", ">d", Needs::Shims, &["time", "ticks_us"]),
+    own("wasi_no_strings", "ii>i", Needs::Wasi, &[]),
+    own("wasi_clock_res_get", "ii>i", Needs::Wasi, &[]),
+    own("wasi_clock_time_get", "iqi>i", Needs::Wasi, &["time", "time_ns", "gmtime", "ticks_us"]),
+    own("wasi_fd_fdstat_get", "ii>i", Needs::Wasi, &[]),
+    own("wasi_fd_read", "iiii>i", Needs::Wasi, &[]),
+    own("wasi_fd_write", "iiii>i", Needs::Wasi, &[]),
+    own(
+        "wasi_poll_oneoff",
+        "iiii>i",
+        Needs::Wasi,
+        &["time", "time_ns", "gmtime", "ticks_us", "sleep_ms", "sleep_us"],
+    ),
+    own("wasi_proc_exit", "i>", Needs::Wasi, &[]),
+    own("wasi_random_get", "ii>i", Needs::Wasi, &["os", "urandom", "random", "getrandbits"]),
+];
+
+/// The names and types of what the bindings provide.
+pub fn own_functions() -> impl Iterator<Item = (&'static str, &'static str)> {
+    OWN.iter().map(|own| (own.name, own.signature))
+}
+
+/// `shims.toml`, read.
+fn shims() -> &'static toml::Table {
+    static SHIMS: OnceLock<toml::Table> = OnceLock::new();
+    // It is compiled in and a test reads all of it, so this cannot fail for users.
+    SHIMS.get_or_init(|| include_str!("shims.toml").parse().expect("shims.toml is TOML"))
+}
+
+/// What answers the import `field` of `module`; `None` when nobody does.
+///
+/// # Errors
+/// `bad-value`: what `imports` say of it means nothing.
+pub(crate) fn answer(module: &str, field: &str, imports: &Imports) -> Result<Option<Answer>> {
+    let name = format!("{module}.{field}");
+    if let Some(value) = imports.get(&name) {
+        return parse(&name, value).map(Some);
+    }
+    if module == "mpy" {
+        return Ok(OWN.iter().find(|own| own.name == field).map(Answer::Own));
+    }
+    if let Some(table) = shims().get(module).and_then(Value::as_table) {
+        return table.get(field).map(|value| parse(&name, value)).transpose();
+    }
+    let is_module = module.split('.').all(is_identifier);
+    let python = || Answer::Python { module: module.to_owned(), field: field.to_owned(), types: None };
+    Ok(is_module.then(python))
+}
+
+/// The types that `mpy_imports.h` knows only when it is told so, each once.
+pub(crate) fn own_types<'a>(kinds: impl Iterator<Item = &'a ImportKind>) -> Vec<Type> {
+    let mut found: Vec<Type> = Vec::new();
+    for kind in kinds {
+        let ImportKind::Python { params, results, .. } = kind else { continue };
+        // The others are those of MicroPython's `binary_get_val_array`.
+        for ty in params.iter().chain(results).filter(|ty| "?lsyzw".contains(ty.letter)) {
+            if !found.contains(ty) {
+                found.push(ty);
+            }
+        }
+    }
+    found
+}
+
+/// The error about imports that nobody answers.
+pub(crate) fn nobody(missing: &[String]) -> Diagnostic {
+    let list = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let mut modules: Vec<&str> =
+        missing.iter().map(|name| name.split('.').next().unwrap_or_default()).collect();
+    modules.dedup();
+    let provided: Vec<String> = modules
+        .into_iter()
+        .map(|module| (module, provided_by(module)))
+        .filter(|(_, names)| !names.is_empty())
+        .map(|(module, names)| format!("; `{module}` has {}", names.join(", ")))
+        .collect();
+    let all: Vec<&str> =
+        shims().keys().map(String::as_str).filter(|module| !provided_by(module).is_empty()).collect();
+    let first = missing.first().map_or("", String::as_str);
+    let plural = if missing.len() == 1 { "the import" } else { "the imports" };
+    Diagnostic::new("unknown-import", format!("nothing answers {plural} {list}")).at(Place::Item(first.to_owned())).help(
+        format!(
+            "name a function of Python's in `[imports]` of mpy.toml beside the file, or in \
+             `[package.metadata.mpy.imports]`: `\"{first}\" = \"my_module.my_function\"`; there are imports of {}, mpy{}",
+            all.join(", "),
+            provided.concat()
+        ),
+    )
+}
+
+/// What there is of `module` that a program can import.
+fn provided_by(module: &str) -> Vec<&'static str> {
+    if module == "mpy" {
+        return OWN.iter().map(|own| own.name).collect();
+    }
+    let table = shims().get(module).and_then(Value::as_table);
+    table.into_iter().flat_map(|table| table.keys().map(String::as_str)).collect()
+}
+
+/// Whether `value` says something that [`answer`] understands: for settings, before there is a module.
+///
+/// # Errors
+/// `bad-value`.
+pub fn check(name: &str, value: &Value) -> Result<()> {
+    parse(name, value).map(|_| ())
+}
+
+fn parse(name: &str, value: &Value) -> Result<Answer> {
+    let refuse = |what: String, help: &str| {
+        Err(Diagnostic::new("bad-value", format!("the import `{name}`: {what}"))
+            .at(Place::Item(name.to_owned()))
+            .help(help))
+    };
+    let text = match value {
+        Value::String(text) => text,
+        Value::Integer(number) if i32::try_from(*number).is_ok() => {
+            return Ok(Answer::Nothing(*number as i32));
+        }
+        other => {
+            return refuse(
+                format!("`{other}` is no answer"),
+                "write `\"my_module.my_function(i32, str) -> i32\"`, or a number that is always the result",
+            );
+        }
+    };
+    if let Some(own_name) = text.strip_prefix("mpy:") {
+        return match OWN.iter().find(|own| own.name == own_name) {
+            Some(own) => Ok(Answer::Own(own)),
+            None => {
+                let names: Vec<_> = OWN.iter().map(|own| own.name).collect();
+                refuse(
+                    format!("the bindings have no `{own_name}`"),
+                    &format!("they have {}", names.join(", ")),
+                )
+            }
+        };
+    }
+    let (path, types) = match text.split_once('(') {
+        None => (text.as_str(), None),
+        Some((path, rest)) => match signature(rest) {
+            Ok(types) => (path, Some(types)),
+            Err(what) => {
+                let names: Vec<_> = TYPES.iter().map(|ty| ty.name).collect();
+                let help = format!("write `{path}(i32, str) -> i32`, of the types {}", names.join(", "));
+                return refuse(what, &help);
+            }
+        },
+    };
+    let (module, field) = path.trim().rsplit_once('.').unwrap_or(("builtins", path.trim()));
+    if !module.split('.').chain([field]).all(is_identifier) {
+        return refuse(format!("`{path}` is not the name of a function"), "write `my_module.my_function`");
+    }
+    Ok(Answer::Python { module: module.to_owned(), field: field.to_owned(), types })
+}
+
+/// The types of "i32, str) -> i32".
+fn signature(text: &str) -> std::result::Result<(Vec<Type>, Option<Type>), String> {
+    let find = |name: &str| {
+        TYPES.iter().find(|ty| ty.name == name.trim()).ok_or_else(|| format!("`{}` is no type", name.trim()))
+    };
+    let (params, result) = text.split_once(')').ok_or("a `)` is missing")?;
+    let params = match params.trim() {
+        "" => Vec::new(),
+        params => params.split(',').map(find).collect::<std::result::Result<_, _>>()?,
+    };
+    let result = match result.trim() {
+        "" => None,
+        result => {
+            let name = result.strip_prefix("->").ok_or_else(|| format!("`{result}` after the parameters"))?;
+            let ty = find(name)?;
+            if !ty.result {
+                return Err(format!("`{}` cannot be a result", ty.name));
+            }
+            Some(ty)
+        }
+    };
+    Ok((params, result))
+}
+
+fn is_identifier(name: &str) -> bool {
+    let mut chars = name.chars();
+    chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shim_means_something() {
+        for (module, table) in shims() {
+            for field in table.as_table().unwrap().keys() {
+                assert!(answer(module, field, &Imports::new()).unwrap().is_some(), "{module}.{field}");
+            }
+        }
+    }
+
+    #[test]
+    fn names_and_types_are_told_apart() {
+        let of = |text: &str| parse("x", &Value::String(text.to_owned()));
+        let Ok(Answer::Python { module, field, types: Some((params, result)) }) =
+            of("a.b.c(i32, str) -> bool")
+        else {
+            panic!("a call")
+        };
+        assert_eq!((module.as_str(), field.as_str()), ("a.b", "c"));
+        assert_eq!(params.iter().map(|ty| ty.letter).collect::<String>(), "is");
+        assert_eq!(result.map(|ty| ty.letter), Some('?'));
+        let plain = Answer::Python { module: "builtins".into(), field: "print".into(), types: None };
+        assert_eq!(of("print"), Ok(plain));
+        assert_eq!(parse("x", &Value::Integer(8)), Ok(Answer::Nothing(8)));
+        for bad in ["", "a.b(", "a.b(i33)", "a.b() -> str", "a.b() i32", "mpy:nothing", "a-b.c", "a b"] {
+            assert_eq!(of(bad).unwrap_err().code, "bad-value", "{bad}");
+        }
+        assert!(parse("x", &Value::Boolean(true)).is_err());
+    }
+
+    #[test]
+    fn the_user_comes_first_and_python_last() {
+        let imports = Imports::from([("env.abort".to_owned(), Value::Integer(3))]);
+        assert_eq!(answer("env", "abort", &imports), Ok(Some(Answer::Nothing(3))));
+        assert!(matches!(answer("time", "ticks_ms", &imports), Ok(Some(Answer::Python { .. }))));
+        for (module, field) in [("env", "memcpy_"), ("gojs", "x"), ("mpy", "x"), ("./a.js", "x")] {
+            assert_eq!(answer(module, field, &imports), Ok(None));
+        }
+    }
+}
