@@ -106,7 +106,8 @@ fn road(bytes: &[u8]) -> bool {
     let Ok(translation) = wasm_to_c::transpile(&prepared.module, &wasm_to_c::Options::default()) else {
         return false;
     };
-    glue_gen::glue("hostile", &translation.interface, prepared.api.as_ref()).is_ok()
+    glue_gen::glue("hostile", &translation.interface, prepared.api.as_ref(), &glue_gen::Imports::new())
+        .is_ok()
 }
 
 /// Runs `this` on changed bytes; how many were taken as good.
