@@ -221,7 +221,7 @@ fn provided_by(module: &str) -> Vec<&'static str> {
     table.into_iter().flat_map(|table| table.keys().map(String::as_str)).collect()
 }
 
-/// Whether `value` says something that [`answer`] understands: for settings, before there is a module.
+/// Whether `value` says something that [`glue`](crate::glue) understands: for settings, before there is a module.
 ///
 /// # Errors
 /// `bad-value`.
