@@ -35,6 +35,9 @@ pub const HEADERS: &[File] = files!("include":
 /// The Rust crate that makes the heap of `mpy_heap.h` a crate's global allocator.
 pub const RUST_ALLOCATOR: &str = include_str!("allocator.rs");
 
+/// The Rust crate that stands in the place of `test` and runs `#[test]` functions in MicroPython.
+pub const RUST_HARNESS: &str = include_str!("harness.rs");
+
 /// Sources, each an object of its own that the linker takes lazily.
 pub const SOURCES: &[File] = files!("src":
     "memcmp.c"

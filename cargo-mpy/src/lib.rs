@@ -4,6 +4,7 @@
 //! processes and `ui` the only one that writes to the terminal.
 
 pub mod commands;
+pub mod machine;
 pub mod map;
 pub mod pipeline;
 pub mod plan;

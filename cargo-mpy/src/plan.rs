@@ -87,6 +87,17 @@ pub struct CrateBuild {
     pub cargo_args: Vec<String>,
     /// Apart from the user's own target folder, so that neither waits for the other.
     pub target_dir: PathBuf,
+    pub unit: Unit,
+    /// What of the package has `#[test]` functions.
+    pub tests: Vec<Unit>,
+}
+
+/// What of a package is built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unit {
+    Library,
+    /// The `#[test]` functions of the library, or of this file in `tests/`.
+    Tests(Option<String>),
 }
 
 /// One native build: all boards of one architecture and the same flags.
@@ -185,6 +196,8 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
                 profile: options.profile().to_owned(),
                 cargo_args: options.cargo_args(),
                 target_dir: out_dir.join("wasm"),
+                unit: Unit::Library,
+                tests: tests(package),
             });
             (source, settings(package, metadata)?, out_dir, library)
         }
@@ -235,6 +248,26 @@ fn memory(word: &str) -> Result<Memory> {
 }
 
 impl BuildPlan {
+    /// The same for the `#[test]` functions of `unit`: a module that runs them.
+    #[must_use]
+    pub fn for_tests(&self, unit: &Unit) -> BuildPlan {
+        let mut plan = self.clone();
+        if let Source::Crate(build) = &mut plan.source {
+            build.unit = unit.clone();
+        }
+        // No module of MicroPython's, and none of the user's, has such a name.
+        plan.module = match unit {
+            Unit::Tests(Some(file)) => format!("_tests_{}", file.replace('-', "_")),
+            _ => format!("_unittests_{}", self.module),
+        };
+        plan.out_dir = self.out_dir.join("tests");
+        for target in &mut plan.targets {
+            target.folder = plan.out_dir.join(target.folder.file_name().unwrap_or_default());
+        }
+        plan.imports.insert("mpy_test.say".to_owned(), "print(str)".into());
+        plan
+    }
+
     /// How addresses work on `target`: the machine's own need pointers of 32 bits, and code whose
     /// compiler vouches for it.
     pub fn memory_of(&self, target: &Target) -> Memory {
@@ -326,6 +359,18 @@ fn library(package: &Package) -> Result<String> {
         .at(in_file(package.manifest_path.as_std_path(), 0))
         .help("put the functions into `src/lib.rs`; `cargo new --lib` makes such a package")
     })
+}
+
+/// What of the package cargo would test: the library, files in `tests/`.
+fn tests(package: &Package) -> Vec<Unit> {
+    let tested = package.targets.iter().filter(|target| target.test);
+    tested
+        .filter_map(|target| match &target.kind[..] {
+            [TargetKind::Test] => Some(Unit::Tests(Some(target.name.clone()))),
+            [TargetKind::Bin | TargetKind::Example | TargetKind::Bench | TargetKind::ProcMacro, ..] => None,
+            _ => Some(Unit::Tests(None)),
+        })
+        .collect()
 }
 
 fn settings(package: &Package, metadata: &Metadata) -> Result<Settings> {

@@ -117,6 +117,25 @@ pub fn output(text: impl Display) {
     let _ = write!(anstream::stdout().lock(), "{text}");
 }
 
+/// Says how a test ended, in libtest's form: `test NAME ... ok`.
+pub fn test(name: &str, word: &str, passed: Option<bool>) {
+    let style = match passed {
+        Some(true) => AnsiColor::Green.on_default(),
+        Some(false) => AnsiColor::Red.on_default(),
+        None => AnsiColor::Yellow.on_default(),
+    };
+    output(format_args!("test {name} ... {style}{word}{style:#}\n"));
+}
+
+/// Begins the line that sums tests up, in libtest's form.
+pub fn test_result(passed: bool) {
+    let (style, word) = match passed {
+        true => (AnsiColor::Green.on_default(), "ok"),
+        false => (AnsiColor::Red.on_default(), "FAILED"),
+    };
+    output(format_args!("\ntest result: {style}{word}{style:#}. "));
+}
+
 /// Writes bytes to standard output as they are.
 pub fn output_bytes(bytes: &[u8]) {
     let _ = std::io::stdout().lock().write_all(bytes);

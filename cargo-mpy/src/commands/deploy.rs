@@ -12,7 +12,7 @@ use crate::serial::{Board, Facts, Newlines, Put, monitor, ram_import};
 use crate::{Failure, pipeline, toolchain, ui};
 
 /// How long a board may take to answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// How long to follow a board that says nothing when nobody is at the keyboard.
 const SILENCE: Duration = Duration::from_secs(5);
 
@@ -176,7 +176,7 @@ impl Events {
 }
 
 /// The build for the connected board: what was named must be what it loads.
-fn options_for(options: &BuildOptions, arch: &Arch, facts: &Facts) -> target_specs::Result<BuildOptions> {
+pub(crate) fn options_for(options: &BuildOptions, arch: &Arch, facts: &Facts) -> target_specs::Result<BuildOptions> {
     let mut options = options.clone();
     let named = options.boards.iter().map(|name| Ok((name, target_specs::board(name)?.arch.as_str())));
     let named = named.collect::<target_specs::Result<Vec<_>>>()?;

@@ -11,6 +11,7 @@ pub mod link;
 pub mod new;
 pub mod run;
 pub mod setup;
+pub mod test;
 
 use clap::Subcommand;
 
@@ -23,6 +24,7 @@ pub enum Command {
     Init(new::Init),
     Build(build::Build),
     Run(run::Run),
+    Test(test::Test),
     Deploy(deploy::Deploy),
     Monitor(deploy::Monitor),
     Setup(setup::Setup),
@@ -41,6 +43,7 @@ impl Command {
             Command::Init(command) => command.run(),
             Command::Build(command) => command.run(),
             Command::Run(command) => command.run(),
+            Command::Test(command) => command.run(),
             Command::Deploy(command) => command.run(),
             Command::Monitor(command) => command.run(),
             Command::Setup(command) => command.run(),

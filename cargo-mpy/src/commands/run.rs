@@ -100,7 +100,7 @@ pub(super) fn contents(module: &str) -> String {
 
 /// The boards of this machine that run what is built for `target`: its own, or the one that stands
 /// for its architecture.
-fn boards(target: &Target) -> Result<Vec<&'static Board>> {
+pub(crate) fn boards(target: &Target) -> Result<Vec<&'static Board>> {
     let named = target.boards.iter().map(|name| target_specs::board(name)).collect::<Result<Vec<_>>>()?;
     let mut boards: Vec<_> = named.iter().copied().filter(|board| board.emulator.is_some()).collect();
     if boards.is_empty() {

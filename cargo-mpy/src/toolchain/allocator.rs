@@ -7,7 +7,7 @@ use target_specs::Result;
 
 use super::cargo::{Rust, TRIPLE};
 use super::{cache_dir, capture, digest, failed, identity, io_error, write_file};
-use crate::plan::CrateBuild;
+use crate::plan::{CrateBuild, Unit};
 
 /// What rustc says when there are two allocators, and when there is none.
 const CONFLICTS: [&str; 2] =
@@ -52,7 +52,12 @@ impl Allocator {
 }
 
 fn note(plan: &CrateBuild) -> PathBuf {
-    plan.target_dir.join(format!(".{}.allocator", plan.package))
+    let unit = match &plan.unit {
+        Unit::Library => String::new(),
+        Unit::Tests(None) => "tests.".to_owned(),
+        Unit::Tests(Some(name)) => format!("tests.{name}."),
+    };
+    plan.target_dir.join(format!(".{}.{unit}allocator", plan.package))
 }
 
 fn has_attribute(folder: &Path) -> bool {
@@ -66,27 +71,36 @@ fn has_attribute(folder: &Path) -> bool {
     })
 }
 
-/// The library of the bindings' allocator, built once per toolchain.
+/// The library of the bindings' allocator.
+///
+/// # Errors
+/// As [`library_of`].
+pub fn library(rust: &Rust) -> Result<PathBuf> {
+    library_of(rust, "allocator", "mpy_allocator", c_runtime::RUST_ALLOCATOR)
+}
+
+/// The library called `name` with this source, built once per toolchain into the folder `folder-…` of the cache.
 ///
 /// # Errors
 /// When rustc cannot build it, or the cache cannot be written.
-pub fn library(rust: &Rust) -> Result<PathBuf> {
+pub fn library_of(rust: &Rust, folder: &str, name: &str, source: &str) -> Result<PathBuf> {
     let sysroot = rust.sysroot.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
-    let stamp = [identity(&rust.rustc), sysroot, c_runtime::RUST_ALLOCATOR.to_owned()];
-    let folder = cache_dir().join(format!("allocator-{}", digest(&stamp)));
-    let library = folder.join("libmpy_allocator.rlib");
+    let stamp = [identity(&rust.rustc), sysroot, source.to_owned()];
+    let folder = cache_dir().join(format!("{folder}-{}", digest(&stamp)));
+    let file_name = format!("lib{name}.rlib");
+    let library = folder.join(&file_name);
     if library.is_file() {
         return Ok(library);
     }
     let io = |error: std::io::Error| io_error("write", &folder, &error);
     std::fs::create_dir_all(&folder).map_err(io)?;
     let scratch = tempfile::tempdir_in(&folder).map_err(io)?;
-    let source = scratch.path().join("mpy_allocator.rs");
-    write_file(&source, c_runtime::RUST_ALLOCATOR.as_bytes())?;
+    let path = scratch.path().join(format!("{name}.rs"));
+    write_file(&path, source.as_bytes())?;
     let mut command = Command::new(&rust.rustc);
-    command.args(["--edition", "2021", "--crate-type", "rlib", "--crate-name", "mpy_allocator"]);
+    command.args(["--edition", "2021", "--crate-type", "rlib", "--crate-name", name]);
     command.args(["--target", TRIPLE, "-Copt-level=s", "-Cpanic=abort", "-Cembed-bitcode=yes", "--out-dir"]);
-    command.arg(scratch.path()).arg(&source);
+    command.arg(scratch.path()).arg(&path);
     if let Some(sysroot) = &rust.sysroot {
         command.arg("--sysroot").arg(sysroot);
     }
@@ -94,6 +108,6 @@ pub fn library(rust: &Rust) -> Result<PathBuf> {
     if !output.status.success() {
         return Err(failed(&command, &output));
     }
-    std::fs::rename(scratch.path().join("libmpy_allocator.rlib"), &library).map_err(io)?;
+    std::fs::rename(scratch.path().join(&file_name), &library).map_err(io)?;
     Ok(library)
 }

@@ -11,7 +11,7 @@ use target_specs::{Diagnostic, Place, Result};
 
 use super::allocator::{self, Allocator};
 use super::{cache_dir, capture, digest, failed, io_error, output_of, shown, which, which_all};
-use crate::plan::CrateBuild;
+use crate::plan::{CrateBuild, Unit};
 use crate::{Failure, ui};
 
 /// The target of every crate.
@@ -393,9 +393,23 @@ fn check_bindgen(lock: &[u8]) -> Result<()> {
 
 fn command(rust: &Rust, plan: &CrateBuild, stack: u32, allocator: Allocator) -> Result<Command> {
     let mut command = Command::new(&rust.cargo);
+    command.arg("rustc");
+    match &plan.unit {
+        Unit::Library => {
+            command.args(["--lib", "--crate-type", "cdylib", "--profile", &plan.profile]);
+        }
+        // Tests have a profile of their own, which is to be like the module's.
+        Unit::Tests(file) => {
+            match file {
+                None => command.arg("--lib"),
+                Some(file) => command.args(["--test", file]),
+            };
+            command.args(["--profile", "test", "--config"]);
+            command.arg(format!("profile.test.inherits={}", toml::Value::String(plan.profile.clone())));
+        }
+    }
     command
-        .args(["rustc", "--lib", "--crate-type", "cdylib", "--target", TRIPLE])
-        .args(["--message-format", "json-diagnostic-rendered-ansi", "--profile", &plan.profile])
+        .args(["--target", TRIPLE, "--message-format", "json-diagnostic-rendered-ansi"])
         .args(["-p", &plan.package, "--manifest-path"])
         .arg(&plan.manifest)
         .arg("--target-dir")
@@ -439,6 +453,10 @@ fn command(rust: &Rust, plan: &CrateBuild, stack: u32, allocator: Allocator) -> 
         command.args(["-Zunstable-options", "--extern"]);
         command.arg(format!("force:mpy_allocator={}", library.display()));
         allow_unstable(&mut command, &plan.library)?;
+    }
+    if let Unit::Tests(_) = plan.unit {
+        let harness = allocator::library_of(rust, "harness", "test", c_runtime::RUST_HARNESS)?;
+        command.arg("--extern").arg(format!("test={}", harness.display()));
     }
     Ok(command)
 }
@@ -518,7 +536,11 @@ fn run(mut command: Command, plan: &CrateBuild, allocator: Allocator) -> std::re
             _ => continue,
         };
         let ours = made.manifest_path.as_std_path() == plan.manifest;
-        if ours && made.target.is_kind(TargetKind::CDyLib) {
+        let is_it = match &plan.unit {
+            Unit::Library => made.target.is_kind(TargetKind::CDyLib),
+            Unit::Tests(_) => made.profile.test,
+        };
+        if ours && is_it {
             let wasm = made.filenames.iter().find(|file| file.extension() == Some("wasm"));
             artifact = wasm.map(|wasm| Artifact { wasm: wasm.into(), opt_level: made.profile.opt_level });
         }

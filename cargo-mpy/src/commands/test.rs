@@ -1,0 +1,517 @@
+//! `cargo mpy test`.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::{Args, Parser};
+use target_specs::{Diagnostic, Place, Result};
+
+use super::build::BuildOptions;
+use crate::machine::{self, Machine};
+use crate::plan::{BuildPlan, Source, Unit};
+use crate::toolchain::read_file;
+use crate::{Failure, pipeline, ui};
+
+/// What cargo ends with when a test fails.
+const FAILED: i32 = 101;
+
+/// Run the crate's tests in MicroPython, on this machine or on a connected board
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo mpy test                               every test, in MicroPython on this machine
+  cargo mpy test --board qemu-armv6m filter    those with `filter` in their names, on an emulated Cortex-M0
+  cargo mpy test --port auto                   on the board on USB, from its RAM
+  cargo mpy test --lib -- --exact tests::sum   libtest's flags, before or after `--`
+
+Tests are the crate's ordinary #[test] functions, in the library and in tests/*.rs, and the Python files
+tests/*.py, which import the module and pass when they end without an exception; a file tests/NAME.py.exp
+holds what one must print. They are built as the module is (profile release; `--profile dev` has overflow
+checks). A no_std crate needs #[cfg(not(test))] on its #[panic_handler], as for cargo's own tests.
+
+The exit code is 101 when a test fails, as cargo's.")]
+pub struct Test {
+    #[command(flatten)]
+    choice: Choice,
+
+    /// Only the tests of the library
+    #[arg(long, help_heading = "What to test")]
+    lib: bool,
+
+    /// Only the tests of this file in tests/, without its ending; may be given several times
+    #[arg(long = "test", value_name = "NAME", help_heading = "What to test")]
+    files: Vec<String>,
+
+    /// Run on a connected board, named as for `deploy`
+    #[arg(long, value_name = "PORT")]
+    port: Option<String>,
+
+    /// Seconds until a MicroPython that runs tests is stopped; the tests behind the one that hangs still run
+    #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
+    timeout: f32,
+
+    #[command(flatten)]
+    options: BuildOptions,
+
+    /// Flags for the tests, as libtest's
+    #[arg(last = true, value_name = "FLAGS")]
+    rest: Vec<String>,
+}
+
+/// Which tests, and how they are shown: libtest's flags.
+#[derive(Debug, Clone, Default, Args)]
+struct Choice {
+    /// Only tests whose name has this in it; may be given several times
+    #[arg(value_name = "FILTER")]
+    filters: Vec<String>,
+
+    /// Filters are whole names
+    #[arg(long, help_heading = "What to test")]
+    exact: bool,
+
+    /// Not tests whose name has this in it; may be given several times
+    #[arg(long, value_name = "FILTER", help_heading = "What to test")]
+    skip: Vec<String>,
+
+    /// Only ignored tests
+    #[arg(long, help_heading = "What to test", conflicts_with = "include_ignored")]
+    ignored: bool,
+
+    /// Ignored tests too
+    #[arg(long, help_heading = "What to test")]
+    include_ignored: bool,
+
+    /// List the tests instead of running them
+    #[arg(long, help_heading = "What to test")]
+    list: bool,
+
+    /// Show what tests print as they run
+    #[arg(long, alias = "no-capture")]
+    nocapture: bool,
+}
+
+#[derive(Parser)]
+#[command(name = "cargo mpy test --")]
+struct Rest {
+    #[command(flatten)]
+    choice: Choice,
+}
+
+impl Choice {
+    fn and(self, other: Choice) -> Choice {
+        Choice {
+            filters: [self.filters, other.filters].concat(),
+            exact: self.exact || other.exact,
+            skip: [self.skip, other.skip].concat(),
+            ignored: self.ignored || other.ignored,
+            include_ignored: self.include_ignored || other.include_ignored,
+            list: self.list || other.list,
+            nocapture: self.nocapture || other.nocapture,
+        }
+    }
+
+    fn wants(&self, test: &Case) -> bool {
+        let meets = |filter: &String| if self.exact { test.name == *filter } else { test.name.contains(filter) };
+        (self.filters.is_empty() || self.filters.iter().any(meets))
+            && !self.skip.iter().any(meets)
+            && (!self.ignored || test.ignored.is_some())
+    }
+
+    fn runs(&self, test: &Case) -> bool {
+        test.ignored.is_none() || self.ignored || self.include_ignored
+    }
+}
+
+/// A test.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Case {
+    name: String,
+    /// What libtest writes behind the name.
+    mark: String,
+    /// Why it is not run by itself, in libtest's words.
+    ignored: Option<String>,
+    what: What,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum What {
+    /// The harness has it under this number.
+    Function(usize),
+    /// A file of Python.
+    Script(PathBuf),
+}
+
+/// What a test did.
+#[derive(Debug, Clone, Default)]
+struct Verdict {
+    passed: bool,
+    output: String,
+}
+
+/// Tests that are built and run together: a line of cargo's that begins with `Running`.
+struct Suite {
+    title: String,
+    /// By target: what they import.
+    modules: Vec<(String, Vec<u8>)>,
+    module: String,
+    cases: Cases,
+}
+
+enum Cases {
+    /// The module knows them.
+    InModule,
+    Scripts(Vec<PathBuf>),
+}
+
+impl Test {
+    pub fn run(self) -> std::result::Result<(), Failure> {
+        let rest = Rest::try_parse_from(std::iter::once("cargo mpy test --").chain(
+            // What is printed by a progress-less, single thread is what there is.
+            self.rest.iter().map(String::as_str).filter(|flag| *flag != "--test-threads=1"),
+        ));
+        let choice = self.choice.and(rest.unwrap_or_else(|error| error.exit()).choice);
+        let timeout = Duration::try_from_secs_f32(self.timeout.min(1e7)).map_err(|error| {
+            Diagnostic::new("bad-value", format!("no time to run for: {error}"))
+                .at(Place::Argument(format!("--timeout {}", self.timeout)))
+        })?;
+        let (plan, mut machines) = machine::machines(&self.options, self.port.as_deref())?;
+        let suites = suites(&plan, self.lib, &self.files)?;
+        if suites.is_empty() {
+            ui::status("Nothing", "to test: there is no library, and nothing in tests/");
+        }
+        let mut failed = false;
+        for suite in &suites {
+            for (target, machine) in &mut machines {
+                ui::status("Running", format_args!("{} on {}", suite.title, machine.name()));
+                failed |= !suite.run(*target, machine, &choice, timeout)?;
+            }
+        }
+        machines.into_iter().for_each(|(_, machine)| machine.leave());
+        if failed { Err(Failure::Exit(FAILED)) } else { Ok(()) }
+    }
+}
+
+/// Builds everything that there is to test: what does not compile is said before anything runs.
+fn suites(plan: &BuildPlan, lib: bool, files: &[String]) -> std::result::Result<Vec<Suite>, Failure> {
+    let all = !lib && files.is_empty();
+    let (units, root) = match &plan.source {
+        Source::Crate(build) => (&build.tests[..], build.manifest.parent().unwrap_or(Path::new("."))),
+        Source::Wasm(file) => (&[][..], file.parent().unwrap_or(Path::new("."))),
+    };
+    let scripts = scripts(root)?;
+    let stem = |path: &Path| path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    for file in files {
+        let known = units.iter().filter_map(|unit| match unit {
+            Unit::Tests(Some(name)) => Some(name.clone()),
+            _ => None,
+        });
+        let known: Vec<String> = known.chain(scripts.iter().map(|path| stem(path))).collect();
+        if !known.contains(file) {
+            return Err(Diagnostic::new("unknown-test", format!("no file in tests/ is called `{file}`"))
+                .at(Place::Argument(format!("--test {file}")))
+                .help(format!("there are {}", known.join(", ")))
+                .into());
+        }
+    }
+    let mut suites = Vec::new();
+    for unit in units {
+        let (wanted, title) = match unit {
+            Unit::Tests(Some(name)) => (files.contains(name), format!("tests/{name}.rs")),
+            _ => (lib, "unittests".to_owned()),
+        };
+        if all || wanted {
+            suites.push(suite(plan.for_tests(unit), title, Cases::InModule)?);
+        }
+    }
+    let wanted: Vec<PathBuf> =
+        scripts.into_iter().filter(|path| all || files.contains(&stem(path))).collect();
+    if !wanted.is_empty() {
+        suites.push(suite(plan.clone(), "tests/*.py".to_owned(), Cases::Scripts(wanted))?);
+    }
+    Ok(suites)
+}
+
+fn suite(plan: BuildPlan, title: String, cases: Cases) -> std::result::Result<Suite, Failure> {
+    let built = pipeline::build(&plan, None)?;
+    let file_name = format!("{}.mpy", plan.module);
+    let modules = built.iter().map(|built| Ok((file_name.clone(), read_file(&built.mpy)?)));
+    Ok(Suite { title, modules: modules.collect::<Result<_>>()?, module: plan.module, cases })
+}
+
+/// The tests that are Python: `tests/*.py` below `root`, in order.
+fn scripts(root: &Path) -> Result<Vec<PathBuf>> {
+    let folder = root.join("tests");
+    let Ok(entries) = std::fs::read_dir(&folder) else { return Ok(Vec::new()) };
+    let paths = entries.flatten().map(|entry| entry.path());
+    let mut paths: Vec<PathBuf> = paths.filter(|path| path.extension().is_some_and(|e| e == "py")).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+impl Suite {
+    /// Runs what is chosen and says so as libtest does; whether all of it passed.
+    fn run(&self, target: usize, machine: &mut Machine, choice: &Choice, timeout: Duration) -> Result<bool> {
+        let start = Instant::now();
+        let modules = std::slice::from_ref(&self.modules[target]);
+        let all = match &self.cases {
+            Cases::InModule => list(machine, modules, &self.module, timeout)?,
+            Cases::Scripts(paths) => paths.iter().map(script).collect(),
+        };
+        let (wanted, others): (Vec<Case>, Vec<Case>) = all.into_iter().partition(|case| choice.wants(case));
+        if choice.list {
+            for case in &wanted {
+                ui::output(format_args!("{}: test\n", case.name));
+            }
+            ui::output(format_args!("\n{}, 0 benchmarks\n", counted(wanted.len())));
+            return Ok(true);
+        }
+        ui::output(format_args!("\nrunning {}\n", counted(wanted.len())));
+        let (mut run, mut ignored) = (Vec::new(), 0);
+        for case in wanted {
+            if choice.runs(&case) {
+                run.push(case);
+            } else {
+                ignored += 1;
+                let why = case.ignored.as_deref().unwrap_or_default();
+                ui::test(&format!("{}{}", case.name, case.mark), why, None);
+            }
+        }
+        let mut failures: Vec<(Case, String)> = Vec::new();
+        let mut passed = 0;
+        let mut verdict = |case: &Case, verdict: Verdict| {
+            let shown = format!("{}{}", case.name, case.mark);
+            ui::test(&shown, if verdict.passed { "ok" } else { "FAILED" }, Some(verdict.passed));
+            match verdict.passed {
+                true => passed += 1,
+                false => failures.push((case.clone(), verdict.output)),
+            }
+        };
+        match &self.cases {
+            Cases::InModule => {
+                functions(machine, modules, &self.module, &run, choice.nocapture, timeout, &mut verdict)?;
+            }
+            Cases::Scripts(_) => {
+                for case in &run {
+                    let ended = run_script(machine, modules, case, choice.nocapture, timeout)?;
+                    verdict(case, ended);
+                }
+            }
+        }
+        if !failures.is_empty() {
+            ui::output("\nfailures:\n");
+            for (case, output) in &failures {
+                ui::output(format_args!("\n---- {} stdout ----\n{output}\n", case.name));
+            }
+            ui::output("\nfailures:\n");
+            for (case, _) in &failures {
+                ui::output(format_args!("    {}\n", case.name));
+            }
+        }
+        ui::test_result(failures.is_empty());
+        ui::output(format_args!(
+            "{passed} passed; {} failed; {ignored} ignored; 0 measured; {} filtered out; finished in {:.2}s\n\n",
+            failures.len(),
+            others.len(),
+            start.elapsed().as_secs_f64()
+        ));
+        Ok(failures.is_empty())
+    }
+}
+
+fn counted(tests: usize) -> String {
+    format!("{tests} {}", if tests == 1 { "test" } else { "tests" })
+}
+
+fn script(path: &PathBuf) -> Case {
+    let name = format!("tests/{}", path.file_name().unwrap_or_default().to_string_lossy());
+    Case { name, mark: String::new(), ignored: None, what: What::Script(path.clone()) }
+}
+
+/// Asks the module for its tests.
+fn list(
+    machine: &mut Machine,
+    modules: &[(String, Vec<u8>)],
+    module: &str,
+    timeout: Duration,
+) -> Result<Vec<Case>> {
+    let mut cases = Vec::new();
+    let mut other = String::new();
+    let code = format!("import {module}\n{module}.main(0,0)\n");
+    let ended = machine.run(modules, &code, timeout, false, &mut |line| match listed(line, cases.len()) {
+        Some(case) => cases.push(case),
+        None => other += &format!("{line}\n"),
+    })?;
+    if ended.status != 0 {
+        let said = format!("{other}{}", ended.traceback);
+        return Err(Diagnostic::new("no-tests", "the tests do not start").help(said.trim_end()));
+    }
+    cases.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(cases)
+}
+
+/// A line of the harness that tells of a test.
+fn listed(line: &str, number: usize) -> Option<Case> {
+    let mut fields = line.strip_prefix("\x1etest\x1f")?.split('\x1f').map(str::to_owned);
+    let (name, mark, ignored) = (fields.next()?, fields.next()?, fields.next()?);
+    Some(Case { name, mark, ignored: Some(ignored).filter(|why| !why.is_empty()), what: What::Function(number) })
+}
+
+/// Runs functions in one MicroPython, and those behind one that it dies of in the next.
+fn functions(
+    machine: &mut Machine,
+    modules: &[(String, Vec<u8>)],
+    module: &str,
+    cases: &[Case],
+    show: bool,
+    timeout: Duration,
+    verdict: &mut dyn FnMut(&Case, Verdict),
+) -> Result<()> {
+    let number = |case: &Case| match case.what {
+        What::Function(number) => number,
+        What::Script(_) => 0,
+    };
+    let mut done = 0;
+    while done < cases.len() {
+        let rest = &cases[done..];
+        let numbers: Vec<String> = rest.iter().map(|case| format!("{},", number(case))).collect();
+        let code = format!(
+            "import {module} as m,sys,gc\nm.main(0,0)\nfor i in ({}):\n gc.collect()\n print('\\x1ebegin')\n \
+             try:\n  m.mpy_test_run(i)\n except BaseException as e:\n  print('\\x1eraised')\n  \
+             sys.print_exception(e,sys.stdout)\n print('\\x1eend')\n",
+            numbers.concat()
+        );
+        let before = done;
+        let mut test = Running::default();
+        let ended = machine.run(modules, &code, timeout, false, &mut |line| {
+            if show && !line.starts_with('\x1e') && test.begun {
+                ui::output(format_args!("{line}\n"));
+            }
+            if let Some(ended) = test.line(line)
+                && let Some(case) = cases.get(done)
+            {
+                verdict(case, ended);
+                done += 1;
+            }
+        });
+        let why = match ended {
+            Ok(_) if done == cases.len() => break,
+            Ok(ended) if ended.traceback.is_empty() => "the program ended".to_owned(),
+            Ok(ended) => ended.traceback,
+            // What happens before any test has nothing to do with one.
+            Err(error) if !test.begun => return Err(error),
+            Err(error) => error.to_string(),
+        };
+        if done == before && !test.begun {
+            return Err(Diagnostic::new("no-tests", "the tests do not start").help(why.trim_end()));
+        }
+        let case = &cases[done];
+        verdict(case, Verdict { passed: false, output: format!("{}{why}\n", test.output) });
+        done += 1;
+    }
+    Ok(())
+}
+
+/// The test that runs, by what it prints.
+#[derive(Default)]
+struct Running {
+    begun: bool,
+    as_expected: bool,
+    panicked: bool,
+    raised: bool,
+    output: String,
+}
+
+impl Running {
+    /// Takes a line; what the test did, when it was its last.
+    fn line(&mut self, line: &str) -> Option<Verdict> {
+        match line.strip_prefix('\x1e') {
+            Some("begin") => *self = Running { begun: true, ..Running::default() },
+            Some("as expected") => self.as_expected = true,
+            Some("panicked") => self.panicked = true,
+            Some("raised") => self.raised = true,
+            Some("end") => {
+                let test = std::mem::take(self);
+                return Some(Verdict { passed: test.as_expected, output: test.output });
+            }
+            // The traceback of a panic says what the panic has said.
+            _ if self.raised && self.panicked => {}
+            _ => {
+                self.output += line;
+                self.output.push('\n');
+            }
+        }
+        None
+    }
+}
+
+fn run_script(
+    machine: &mut Machine,
+    modules: &[(String, Vec<u8>)],
+    case: &Case,
+    show: bool,
+    timeout: Duration,
+) -> Result<Verdict> {
+    let What::Script(path) = &case.what else { return Ok(Verdict::default()) };
+    let code = String::from_utf8_lossy(&read_file(path)?).into_owned();
+    let mut expected = path.clone().into_os_string();
+    expected.push(".exp");
+    let expected = Path::new(&expected).is_file().then(|| read_file(Path::new(&expected))).transpose()?;
+    let mut output = String::new();
+    let ended = machine.run(modules, &code, timeout, false, &mut |line| {
+        if show {
+            ui::output(format_args!("{line}\n"));
+        }
+        output += &format!("{line}\n");
+    });
+    let ended = match ended {
+        Ok(ended) => ended,
+        Err(error) => return Ok(Verdict { passed: false, output: format!("{output}{error}\n") }),
+    };
+    let expected = expected.map(|bytes| String::from_utf8_lossy(&bytes).replace('\r', ""));
+    let as_expected = expected.as_ref().is_none_or(|expected| expected.trim_end() == output.trim_end());
+    if let Some(expected) = expected.filter(|_| !as_expected) {
+        output = format!("expected:\n{expected}\nprinted:\n{output}");
+    }
+    output += &ended.traceback;
+    Ok(Verdict { passed: ended.status == 0 && as_expected, output })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(lines: &[&str]) -> Option<(bool, String)> {
+        let mut running = Running::default();
+        let verdict = lines.iter().find_map(|line| running.line(line));
+        verdict.map(|verdict| (verdict.passed, verdict.output))
+    }
+
+    #[test]
+    fn a_test_is_judged_by_what_it_prints() {
+        let good = ["\x1ebegin", "text", "\x1eas expected", "\x1eend"];
+        assert_eq!(verdict(&good), Some((true, "text\n".to_owned())));
+        let panics =
+            ["\x1ebegin", "\x1epanicked", "thread 'a' panicked at b:1:2:", "\x1eraised", "RuntimeError", "\x1eend"];
+        assert_eq!(verdict(&panics), Some((false, "thread 'a' panicked at b:1:2:\n".to_owned())));
+        let traps = ["\x1ebegin", "\x1eraised", "RuntimeError", "\x1eend"];
+        assert_eq!(verdict(&traps), Some((false, "RuntimeError\n".to_owned())));
+        assert_eq!(verdict(&["\x1ebegin", "\x1eas expected"]), None);
+    }
+
+    #[test]
+    fn tests_are_chosen_as_libtest_does() {
+        let case = |name: &str, ignored: bool| Case {
+            name: name.to_owned(),
+            mark: String::new(),
+            ignored: ignored.then(|| "ignored".to_owned()),
+            what: What::Function(0),
+        };
+        let (one, two) = (case("tests::one", false), case("tests::two", true));
+        let of = |flags: &[&str]| Rest::parse_from([&["x"], flags].concat()).choice;
+        assert!(of(&["one"]).wants(&one) && !of(&["one"]).wants(&two));
+        assert!(!of(&["one", "--exact"]).wants(&one) && of(&["tests::one", "--exact"]).wants(&one));
+        assert!(!of(&["--skip", "one"]).wants(&one));
+        assert!(!of(&["--ignored"]).wants(&one) && of(&["--ignored"]).runs(&two));
+        assert!(of(&[]).wants(&two) && !of(&[]).runs(&two) && of(&["--include-ignored"]).runs(&two));
+    }
+}

@@ -1,0 +1,129 @@
+//! Where tests and benchmarks run: a MicroPython on this machine, or a connected board.
+
+use std::time::{Duration, Instant};
+
+use target_specs::Result;
+
+use crate::commands::build::BuildOptions;
+use crate::commands::deploy::{self, Line, PATIENCE};
+use crate::commands::run;
+use crate::plan::BuildPlan;
+use crate::serial::port::{BAUD, Port};
+use crate::serial::{Board, Newlines, ram_import};
+use crate::toolchain::emulator;
+use crate::toolchain::micropython::Firmware;
+use crate::{Failure, pipeline};
+
+/// A MicroPython.
+pub enum Machine {
+    Emulated { board: &'static target_specs::Board, firmware: Firmware },
+    Connected { board: Box<Board<Port>>, name: String },
+}
+
+/// How code ended.
+#[derive(Debug, Clone, Default)]
+pub struct Ended {
+    /// 0, 1 after an uncaught exception, or the argument of `sys.exit`.
+    pub status: i32,
+    /// That of the uncaught exception.
+    pub traceback: String,
+    /// As [`emulator::Outcome::marks`]; none where instructions are not counted.
+    pub marks: Vec<u64>,
+}
+
+/// Decides what `options` mean, and where it will run: on the board at `port`, else in what stands for the boards
+/// of each target, which is given by its number in the plan.
+///
+/// # Errors
+/// Those of [`pipeline::plan`], of the line and of building a MicroPython.
+pub fn machines(
+    options: &BuildOptions,
+    port: Option<&str>,
+) -> std::result::Result<(BuildPlan, Vec<(usize, Machine)>), Failure> {
+    if let Some(port) = port {
+        let line = Line { port: port.to_owned(), baud: BAUD };
+        let mut board = Board::connect(line.open()?, PATIENCE)?;
+        let facts = board.facts()?;
+        let plan = pipeline::plan(&deploy::options_for(options, facts.arch()?, &facts)?)?;
+        return Ok((plan, vec![(0, Machine::Connected { board: Box::new(board), name: facts.machine })]));
+    }
+    let plan = pipeline::plan(options)?;
+    let mut machines = Vec::new();
+    for (target, number) in plan.targets.iter().zip(0..) {
+        for board in run::boards(target)? {
+            machines.push((number, Machine::Emulated { board, firmware: run::firmware(board)? }));
+        }
+    }
+    Ok((plan, machines))
+}
+
+impl Machine {
+    /// What a person calls it.
+    pub fn name(&self) -> &str {
+        match self {
+            Machine::Emulated { board, .. } => &board.name,
+            Machine::Connected { name, .. } => name,
+        }
+    }
+
+    /// Lets it go.
+    pub fn leave(self) {
+        if let Machine::Connected { board, .. } = self {
+            board.leave();
+        }
+    }
+
+    /// Instructions of modules can be counted on it.
+    pub fn counts(&self) -> bool {
+        matches!(self, Machine::Emulated { board, .. }
+            if matches!(board.emulator, Some(target_specs::Emulator::Qemu { .. })))
+    }
+
+    /// Runs code in a MicroPython that was just started, where these modules can be imported. Whole lines of
+    /// what it prints go to `output`, without their ends, as they come. To `count` is slower.
+    ///
+    /// # Errors
+    /// When the board dies, falls silent or takes longer than `timeout`.
+    pub fn run(
+        &mut self,
+        modules: &[(String, Vec<u8>)],
+        code: &str,
+        timeout: Duration,
+        count: bool,
+        output: &mut dyn FnMut(&str),
+    ) -> Result<Ended> {
+        let mut rest: Vec<u8> = Vec::new();
+        let mut lines = |bytes: &[u8]| {
+            rest.extend_from_slice(bytes);
+            while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
+                output(String::from_utf8_lossy(&rest[..end]).trim_end_matches('\r'));
+                rest.drain(..=end);
+            }
+        };
+        let ended = match self {
+            Machine::Emulated { board, firmware } => {
+                let run = emulator::Run { board, firmware, modules, code, timeout };
+                let run_it = if count { emulator::count } else { emulator::run };
+                let outcome = run_it(&run, &mut lines)?;
+                Ended { status: outcome.status, traceback: outcome.stderr, marks: outcome.marks }
+            }
+            Machine::Connected { board, .. } => {
+                board.repl().soft_reset(Instant::now() + PATIENCE)?;
+                ram_import(board.repl(), modules, Instant::now() + PATIENCE)?;
+                let mut newlines = Newlines::default();
+                let deadline = Instant::now() + timeout;
+                let done =
+                    board.repl().execute(code.as_bytes(), deadline, &mut |bytes| lines(&newlines.unix(bytes)));
+                if done.as_ref().is_err_and(|error| error.code == "timed-out") {
+                    board.repl().resume(Instant::now() + PATIENCE)?;
+                }
+                let traceback = done?.traceback;
+                Ended { status: i32::from(!traceback.is_empty()), traceback, marks: Vec::new() }
+            }
+        };
+        if !rest.is_empty() {
+            output(&String::from_utf8_lossy(&rest));
+        }
+        Ok(ended)
+    }
+}
