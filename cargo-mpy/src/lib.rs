@@ -11,6 +11,7 @@ pub mod plan;
 pub mod qstrs;
 pub mod serial;
 pub mod toolchain;
+pub mod treemap;
 pub mod ui;
 pub mod wasm;
 
@@ -96,10 +97,11 @@ pub fn main() -> ExitCode {
         Color::Never => anstream::ColorChoice::Never,
     };
     ui::init(level, color);
-    match line.command.run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failed(failure),
-    }
+    let done = line.command.run();
+    let success = done.is_ok();
+    let code = done.map_or_else(failed, |()| ExitCode::SUCCESS);
+    ui::json(&serde_json::json!({ "reason": "build-finished", "success": success }));
+    code
 }
 
 fn failed(failure: Failure) -> ExitCode {

@@ -112,8 +112,9 @@ impl Machine {
                 ram_import(board.repl(), modules, Instant::now() + PATIENCE)?;
                 let mut newlines = Newlines::default();
                 let deadline = Instant::now() + timeout;
-                let done =
-                    board.repl().execute(code.as_bytes(), deadline, &mut |bytes| lines(&newlines.unix(bytes)));
+                let done = board
+                    .repl()
+                    .execute(code.as_bytes(), deadline, &mut |bytes| lines(&newlines.unix(bytes)));
                 if done.as_ref().is_err_and(|error| error.code == "timed-out") {
                     board.repl().resume(Instant::now() + PATIENCE)?;
                 }

@@ -1,6 +1,7 @@
 //! The story: what `cargo mpy build` does, from top to bottom.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,11 +10,12 @@ use std::time::{Duration, Instant};
 use glue_gen::Glue;
 use glue_gen::wbindgen::Api;
 use mpy_link::{Image, Input, InputKind, Sizes};
+use serde_json::json;
 use target_specs::{Diagnostic, Result};
 use wasm_to_c::{CUnit, Safety, WasmModule, relocs};
 
 use crate::commands::build::{BuildOptions, Stage};
-use crate::plan::{self, BuildPlan, Memory, Source, Target};
+use crate::plan::{self, BuildPlan, Memory, Room, Source, Target};
 use crate::toolchain::{self, cargo, cc};
 use crate::{Failure, map, ui, wasm};
 
@@ -27,6 +29,8 @@ pub struct Built {
     /// Nothing had changed.
     pub fresh: bool,
     pub time: Duration,
+    /// What is where in it, when that was asked for.
+    pub map: Vec<map::Entry>,
 }
 
 /// Decides what `options`, given in the current folder, mean.
@@ -44,7 +48,7 @@ pub fn plan(options: &BuildOptions) -> std::result::Result<BuildPlan, Failure> {
 }
 
 /// Builds what `plan` says, up to the stage `emit` when that is given; then prints what the stage
-/// made. Files are written whole or not at all.
+/// made, but for maps, which are in what is returned. Files are written whole or not at all.
 ///
 /// # Errors
 /// Everything that can be wrong with a crate, a module or this machine; cargo's own, with its code.
@@ -61,18 +65,15 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         _ => plan.targets.iter().map(|target| cc::find(target.arch)).collect::<Result<Vec<_>>>()?,
     };
 
-    // Rust → WebAssembly.
-    let (wasm, opt_level) = match &plan.source {
-        Source::Crate(build) => {
-            let rust = cargo::find()?;
-            let artifact = cargo::build(&rust, build, plan.stack)?;
-            (artifact.wasm, artifact.opt_level)
-        }
-        Source::Wasm(path) => (path.clone(), "s".to_owned()),
-    };
-    let contents = toolchain::read_file(&wasm)?;
-    let bytes = wasm::binary(&wasm, &contents)?;
-    let optimisation = plan::c_optimisation(&opt_level);
+    let programs = plan
+        .targets
+        .iter()
+        .map(|target| target.room.stack)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .map(|stack| Ok((stack, webassembly(plan, stack)?)))
+        .collect::<std::result::Result<BTreeMap<_, _>, Failure>>()?;
+    let optimisation = |target: &Target| plan::c_optimisation(&programs[&target.room.stack].opt_level);
 
     // What is up to date is not made again, and when that is all, nothing more is done.
     let keys: Vec<String> = plan
@@ -80,7 +81,8 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         .iter()
         .zip(&compilers)
         .map(|(target, compiler)| {
-            key(plan, target, &bytes, &compiler.identity(&target.c_flags, optimisation))
+            let compiler = compiler.identity(&target.c_flags, optimisation(target));
+            key(plan, target, &programs[&target.room.stack].bytes, &compiler)
         })
         .collect();
     let mut results: Vec<Option<Built>> = match emit {
@@ -92,16 +94,17 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
     }
 
     // WebAssembly → C and bindings, once for each kind of memory that targets want.
-    let mut sources: Vec<(Memory, PathBuf, Glue)> = Vec::new();
+    let _lock = Lock::take(&plan.out_dir)?;
+    let mut sources: Vec<(Memory, Room, PathBuf, Glue)> = Vec::new();
     let mut names = HashMap::new();
     let stale = plan.targets.iter().zip(&results).filter(|(_, result)| result.is_none());
     for (target, _) in stale {
-        let memory = plan.memory_of(target);
-        if sources.iter().any(|(known, ..)| *known == memory) {
+        let (memory, room) = (plan.memory_of(target), target.room);
+        if sources.iter().any(|(known, of, ..)| (*known, *of) == (memory, room)) {
             continue;
         }
         // WebAssembly → the same with nothing in it that Python cannot reach, and its exact memory.
-        let wasm::Prepared { module, api } = prepare(plan, &bytes, memory)?;
+        let wasm::Prepared { module, api } = prepare(plan, &programs[&room.stack].bytes, memory, room)?;
         if emit == Some(Stage::Wasm) {
             let path = plan.out_dir.join(format!("{}.wasm", plan.module));
             toolchain::write_file(&path, &module.bytes)?;
@@ -109,14 +112,20 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
             return Ok(Vec::new());
         }
         // WebAssembly → C, and what it exports and imports → its bindings in C.
-        let translated = translate(plan, &module, api.as_ref(), memory, emit)?;
+        let translated = translate(plan, &module, api.as_ref(), memory, room, emit)?;
         let Some((unit, glue, of_functions)) = translated else { return Ok(Vec::new()) };
         names.extend(of_functions);
-        sources.push((memory, write_sources(plan, memory, &unit, &glue)?, glue));
+        let others = sources.iter().filter(|(known, ..)| *known == memory).count();
+        let folder = match others {
+            0 => memory.word().to_owned(),
+            _ => format!("{}-{}", memory.word(), others + 1),
+        };
+        sources.push((memory, room, write_sources(plan, &folder, &unit, &glue)?, glue));
     }
     let source_of = |target: &Target| {
-        let memory = plan.memory_of(target);
-        let (_, folder, glue) = sources.iter().find(|(known, ..)| *known == memory).expect("just made");
+        let wanted = (plan.memory_of(target), target.room);
+        let found = sources.iter().find(|(memory, room, ..)| (*memory, *room) == wanted);
+        let (.., folder, glue) = found.expect("just made");
         (folder, glue)
     };
 
@@ -128,7 +137,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         progress.message(label(target));
         let start = Instant::now();
         let (folder, glue) = source_of(target);
-        let made = native(plan, target, &compilers[index], optimisation, folder, glue, emit);
+        let made = native(plan, target, &compilers[index], optimisation(target), folder, glue, emit);
         progress.step();
         made.map(|image| Finished { image, time: start.elapsed() })
     });
@@ -142,13 +151,6 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
     if emit == Some(Stage::Obj) {
         for target in &plan.targets {
             ui::output(format_args!("{}\n", object(plan, target).display()));
-        }
-        return Ok(Vec::new());
-    }
-    if emit == Some(Stage::Map) {
-        for (index, done) in &finished {
-            let arch = &plan.targets[*index].arch.name;
-            ui::output(format_args!("{arch}\n{}", map::text(&done.image, &names)));
         }
         return Ok(Vec::new());
     }
@@ -166,6 +168,10 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
             file_size: image.bytes.len() as u64,
             fresh: false,
             time,
+            map: match emit {
+                Some(Stage::Map) => map::entries(&image, &names, &plan.module),
+                _ => Vec::new(),
+            },
         });
     }
     let built: Vec<Built> = results.into_iter().flatten().collect();
@@ -175,7 +181,70 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         }
         return Ok(built);
     }
+    if emit == Some(Stage::Map) {
+        return Ok(built);
+    }
     Ok(report(plan, built, start))
+}
+
+/// The bindings of the module for the first target of `plan`.
+///
+/// # Errors
+/// As [`build`].
+pub fn bindings(plan: &BuildPlan) -> std::result::Result<Glue, Failure> {
+    let target = &plan.targets[0];
+    let (memory, room) = (plan.memory_of(target), target.room);
+    let Program { bytes, .. } = webassembly(plan, room.stack)?;
+    let wasm::Prepared { module, api } = prepare(plan, &bytes, memory, room)?;
+    let translated = translate(plan, &module, api.as_ref(), memory, room, None)?;
+    let Some((_, glue, _)) = translated else { unreachable!("no stage was to be printed") };
+    Ok(glue)
+}
+
+/// A linked program of WebAssembly.
+struct Program {
+    bytes: Vec<u8>,
+    /// Cargo's `opt-level` that it was made with.
+    opt_level: String,
+}
+
+/// Rust → WebAssembly with a stack of this many bytes, or what is WebAssembly already.
+fn webassembly(plan: &BuildPlan, stack: u32) -> std::result::Result<Program, Failure> {
+    let (wasm, opt_level) = match &plan.source {
+        Source::Crate(build) => {
+            let rust = cargo::find()?;
+            let mut build = build.clone();
+            // The linker lays out the stack: one that only some boards have gets a folder of its own, where cargo
+            // does not have to link anew every time.
+            if plan.targets.first().is_some_and(|first| first.room.stack != stack) {
+                build.target_dir.as_mut_os_string().push(format!("-{stack}"));
+            }
+            let artifact = cargo::build(&rust, &build, stack)?;
+            (artifact.wasm, artifact.opt_level)
+        }
+        Source::Wasm(path) => (path.clone(), "s".to_owned()),
+    };
+    let contents = toolchain::read_file(&wasm)?;
+    Ok(Program { bytes: wasm::binary(&wasm, &contents)?.into_owned(), opt_level })
+}
+
+/// Holds off others that build into the same folder, while it lasts.
+struct Lock(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
+
+impl Lock {
+    fn take(folder: &Path) -> Result<Lock> {
+        let path = folder.join(".lock");
+        let take = || -> std::io::Result<File> {
+            std::fs::create_dir_all(folder)?;
+            let file = File::create(&path)?;
+            if file.try_lock().is_err() {
+                ui::status("Blocking", format_args!("waiting for another build in {}", folder.display()));
+                file.lock()?;
+            }
+            Ok(file)
+        };
+        take().map(Lock).map_err(|error| toolchain::io_error("lock", &path, &error))
+    }
 }
 
 struct Finished {
@@ -184,16 +253,16 @@ struct Finished {
 }
 
 /// The module as `memory` wants it; or with a checked memory where it cannot be had and nobody insists.
-fn prepare(plan: &BuildPlan, bytes: &[u8], memory: Memory) -> Result<wasm::Prepared> {
+fn prepare(plan: &BuildPlan, bytes: &[u8], memory: Memory, room: Room) -> Result<wasm::Prepared> {
     if memory != Memory::Direct {
-        return wasm::prepare(&plan.module, bytes, plan.heap, None);
+        return wasm::prepare(&plan.module, bytes, room.heap, None);
     }
     // Before any pass: they forget relocations.
     let symbolic = relocs::read(&plan.module, bytes);
-    match symbolic.and_then(|(bytes, r)| wasm::prepare(&plan.module, &bytes, plan.heap, Some(r))) {
-        Err(why) if why.code == "no-direct-memory" && plan.memory.is_none() => {
+    match symbolic.and_then(|(bytes, r)| wasm::prepare(&plan.module, &bytes, room.heap, Some(r))) {
+        Err(why) if why.code == "no-direct-memory" && room.memory.is_none() => {
             ui::verbose("Using", format_args!("a memory of the module's own, checked: {}", why.message));
-            wasm::prepare(&plan.module, bytes, plan.heap, None)
+            wasm::prepare(&plan.module, bytes, room.heap, None)
         }
         other => other,
     }
@@ -208,13 +277,14 @@ fn translate(
     module: &WasmModule,
     api: Option<&Api>,
     memory: Memory,
+    room: Room,
     emit: Option<Stage>,
 ) -> Result<Option<Translated>> {
     let safety = match memory {
         Memory::Direct => Safety::Checked,
         Memory::Linear(safety) => safety,
     };
-    let options = wasm_to_c::Options { safety, stack: Some(plan.stack), ..Default::default() };
+    let options = wasm_to_c::Options { safety, stack: Some(room.stack), ..Default::default() };
     let translation = wasm_to_c::transpile(module, &options)?;
     if emit == Some(Stage::C) {
         ui::output(&translation.unit.source);
@@ -234,8 +304,8 @@ fn translate(
 }
 
 /// Writes the one translation unit of the module and the headers it includes.
-fn write_sources(plan: &BuildPlan, memory: Memory, unit: &CUnit, glue: &Glue) -> Result<PathBuf> {
-    let folder = plan.out_dir.join("c").join(&plan.module).join(memory.word());
+fn write_sources(plan: &BuildPlan, folder: &str, unit: &CUnit, glue: &Glue) -> Result<PathBuf> {
+    let folder = plan.out_dir.join("c").join(&plan.module).join(folder);
     for (name, text) in c_runtime::HEADERS {
         toolchain::write_file(&folder.join("include").join(name), text.as_bytes())?;
     }
@@ -310,8 +380,8 @@ fn in_parallel<T: Send>(items: &[usize], work: impl Fn(usize) -> T + Sync) -> Ve
 fn key(plan: &BuildPlan, target: &Target, wasm: &[u8], compiler: &str) -> String {
     // Our own program stands for the translation, the bindings, the runtime and the linker.
     let tool = std::env::current_exe().map(|path| toolchain::identity(&path)).unwrap_or_default();
-    let memory = (plan.memory_of(target), plan.memory.is_some());
-    let options = format!("{} {memory:?} {} {} {:?}", plan.module, plan.stack, plan.heap, plan.imports);
+    let memory = plan.memory_of(target);
+    let options = format!("{} {memory:?} {:?} {:?}", plan.module, target.room, plan.imports);
     toolchain::digest([wasm, tool.as_bytes(), options.as_bytes(), compiler.as_bytes()])
 }
 
@@ -332,7 +402,8 @@ fn up_to_date(plan: &BuildPlan, target: &Target, key: &str) -> Option<Built> {
     let (old, sizes) = text.trim().split_once(' ')?;
     let mut numbers = sizes.split(' ').map_while(|number| number.parse().ok());
     let sizes = Sizes { text: numbers.next()?, rodata: numbers.next()?, bss: numbers.next()? };
-    let built = Built { target: target.clone(), mpy, sizes, file_size, fresh: true, time: Duration::ZERO };
+    let (target, time) = (target.clone(), Duration::ZERO);
+    let built = Built { target, mpy, sizes, file_size, fresh: true, time, map: Vec::new() };
     (old == key).then_some(built)
 }
 
@@ -343,8 +414,26 @@ fn label(target: &Target) -> String {
     format!("{} ({})", target.arch.name, target.boards.join(", "))
 }
 
+/// Tells tools of a module, as a line of JSON.
+fn artifact(plan: &BuildPlan, built: &Built) {
+    ui::json(&json!({
+        "reason": "mpy-artifact",
+        "schema": ui::SCHEMA,
+        "module": plan.module,
+        "arch": built.target.arch.name,
+        "boards": built.target.boards,
+        "memory": plan.memory_of(&built.target).word(),
+        "mpy": built.mpy,
+        "stub": built.mpy.with_extension("pyi"),
+        "file_size": built.file_size,
+        "sizes": { "text": built.sizes.text, "rodata": built.sizes.rodata, "bss": built.sizes.bss },
+        "fresh": built.fresh,
+    }));
+}
+
 /// Says what was built, and hands it on.
 fn report(plan: &BuildPlan, built: Vec<Built>, start: Instant) -> Vec<Built> {
+    built.iter().for_each(|one| artifact(plan, one));
     let here = std::env::current_dir().unwrap_or_default();
     let mut rows = vec![["", "bytes", "text", "rodata", "bss", "time"].map(str::to_owned)];
     for Built { mpy, sizes, file_size, fresh, time, .. } in &built {

@@ -14,6 +14,8 @@ use crate::commands::build::BuildOptions;
 
 /// The board that stands for all when none is named: every developer has it.
 pub const DEFAULT_BOARD: &str = "unix";
+/// The profile of cargo's that is built when none is named: a module has to fit a board.
+pub const DEFAULT_PROFILE: &str = "release";
 /// Bytes of the shadow stack when nothing is said.
 pub const DEFAULT_STACK: u32 = 4096;
 
@@ -23,12 +25,6 @@ pub struct BuildPlan {
     /// What Python imports.
     pub module: String,
     pub source: Source,
-    /// How addresses work; `None` when nobody said: the fastest that is safe for where the module comes from.
-    pub memory: Option<Memory>,
-    /// Bytes of the shadow stack, where locals lie whose address is taken.
-    pub stack: u32,
-    /// Bytes of memory behind the data, for an allocator inside the module.
-    pub heap: u32,
     /// Folder of everything that is made.
     pub out_dir: PathBuf,
     /// What answers imports, where the user says so.
@@ -37,6 +33,17 @@ pub struct BuildPlan {
     pub targets: Vec<Target>,
     /// No board was named anywhere: [`DEFAULT_BOARD`] was taken.
     pub by_default: bool,
+}
+
+/// The memory of a module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// How addresses work; `None` when nobody said: the fastest that is safe for where the module comes from.
+    pub memory: Option<Memory>,
+    /// Bytes of the shadow stack, where locals lie whose address is taken.
+    pub stack: u32,
+    /// Bytes of memory behind the data, for an allocator inside the module.
+    pub heap: u32,
 }
 
 /// How a module's addresses work.
@@ -108,6 +115,7 @@ pub struct Target {
     pub c_flags: Vec<String>,
     /// Boards it is for; none when only the architecture was named.
     pub boards: Vec<String>,
+    pub room: Room,
     /// Folder of its results.
     pub folder: PathBuf,
 }
@@ -129,9 +137,21 @@ struct Settings {
     stack: Option<Size>,
     heap: Option<Size>,
     imports: Option<Imports>,
+    /// By board: what is different there.
+    board: Option<BTreeMap<String, OfBoard>>,
 }
 
-const SETTINGS: &[&str] = &["name", "boards", "memory", "stack", "heap", "imports"];
+/// Settings that a board may have of its own.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OfBoard {
+    memory: Option<String>,
+    stack: Option<Size>,
+    heap: Option<Size>,
+}
+
+const SETTINGS: &[&str] = &["name", "boards", "memory", "stack", "heap", "imports", "board"];
+const SETTINGS_OF_BOARD: &[&str] = &["memory", "stack", "heap"];
 /// Settings of the WebAssembly files beside it: a table as `[package.metadata.mpy]` is.
 const SETTINGS_FILE: &str = "mpy.toml";
 
@@ -188,14 +208,19 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
             let library = library(package)?;
             let target = options.target_dir.as_ref().map(|target| folder.join(target));
             let target = target.unwrap_or_else(|| metadata.target_directory.clone().into());
-            let out_dir = target.join("mpy");
+            let home = target.join("mpy");
+            // As cargo's, profiles do not share what they make.
+            let out_dir = match options.profile() {
+                DEFAULT_PROFILE => home.clone(),
+                profile => home.join(profile),
+            };
             let source = Source::Crate(CrateBuild {
                 package: package.name.to_string(),
                 library: library.clone(),
                 manifest: package.manifest_path.clone().into(),
                 profile: options.profile().to_owned(),
                 cargo_args: options.cargo_args(),
-                target_dir: out_dir.join("wasm"),
+                target_dir: home.join("wasm"),
                 unit: Unit::Library,
                 tests: tests(package),
             });
@@ -213,24 +238,28 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
             .at(Place::Item(module))
             .help("`--name` takes letters, digits and `_`, and does not begin with a digit"));
     }
-    let memory = options.memory.as_deref().or(settings.memory.as_deref()).map(memory).transpose()?;
-    let stack = options.stack.or(settings.stack).map_or(DEFAULT_STACK, |size| size.0);
-    let heap = options.heap.or(settings.heap).map_or(0, |size| size.0);
-
     let named = !options.boards.is_empty() || !options.archs.is_empty();
-    let (boards, by_default) = match settings.boards {
+    let (boards, by_default) = match &settings.boards {
         _ if named => (options.boards.clone(), false),
-        Some(boards) if !boards.is_empty() => (boards, false),
+        Some(boards) if !boards.is_empty() => (boards.clone(), false),
         _ => (vec![DEFAULT_BOARD.to_owned()], true),
     };
-    let targets = targets(&boards, if named { &options.archs } else { &[] }, &out_dir)?;
+    // Flags are for every board, settings of a board go before those of all.
+    let room = |board: Option<&str>| -> Result<Room> {
+        let own = board.and_then(|board| settings.board.as_ref()?.get(board)).cloned().unwrap_or_default();
+        let word = options.memory.as_deref().or(own.memory.as_deref()).or(settings.memory.as_deref());
+        let stack = options.stack.or(own.stack).or(settings.stack).map_or(DEFAULT_STACK, |size| size.0);
+        Ok(Room {
+            memory: word.map(memory).transpose()?,
+            // The ABI keeps the stack pointer a multiple of 16.
+            stack: stack.next_multiple_of(16),
+            heap: options.heap.or(own.heap).or(settings.heap).map_or(0, |size| size.0),
+        })
+    };
+    let targets = targets(&boards, if named { &options.archs } else { &[] }, &out_dir, &room)?;
     Ok(BuildPlan {
         module,
         source,
-        memory,
-        // The ABI keeps the stack pointer a multiple of 16.
-        stack: stack.next_multiple_of(16),
-        heap,
         out_dir,
         imports: settings.imports.unwrap_or_default(),
         targets,
@@ -275,7 +304,7 @@ impl BuildPlan {
             Source::Crate(build) => build.profile != "dev",
             Source::Wasm(_) => false,
         };
-        match self.memory {
+        match target.room.memory {
             None if !trusted => Memory::Linear(Safety::Checked),
             None | Some(Memory::Direct) if target.arch.word_bits == 32 => Memory::Direct,
             None | Some(Memory::Direct) => Memory::Linear(Safety::Checked),
@@ -285,20 +314,29 @@ impl BuildPlan {
 }
 
 /// Groups boards and architectures into as few builds as they need.
-fn targets(boards: &[String], archs: &[String], out_dir: &Path) -> Result<Vec<Target>> {
+fn targets(
+    boards: &[String],
+    archs: &[String],
+    out_dir: &Path,
+    room: &dyn Fn(Option<&str>) -> Result<Room>,
+) -> Result<Vec<Target>> {
     let mut groups: Vec<Target> = Vec::new();
-    let mut add = |arch: &'static Arch, c_flags: &[String], board: Option<&str>| {
-        let same = |target: &&mut Target| target.arch.name == arch.name && target.c_flags == c_flags;
+    let usual = room(None)?;
+    let mut add = |arch: &'static Arch, c_flags: &[String], board: Option<&str>| -> Result<()> {
+        let room = room(board)?;
+        let same = |target: &&mut Target| {
+            target.arch.name == arch.name && target.c_flags == c_flags && target.room == room
+        };
         let target = match groups.iter_mut().find(same) {
             Some(target) => target,
             None => {
-                // Flags of its own put a build into a folder of its own, named after its first board.
+                // What is of its own is put into a folder of its own, named after its first board.
                 let folder = match board {
-                    Some(board) if !c_flags.is_empty() => format!("{}-{board}", arch.name),
+                    Some(board) if !c_flags.is_empty() || room != usual => format!("{}-{board}", arch.name),
                     _ => arch.name.clone(),
                 };
                 let folder = out_dir.join(folder);
-                groups.push(Target { arch, c_flags: c_flags.to_vec(), boards: Vec::new(), folder });
+                groups.push(Target { arch, c_flags: c_flags.to_vec(), boards: Vec::new(), room, folder });
                 groups.last_mut().expect("just pushed")
             }
         };
@@ -307,13 +345,14 @@ fn targets(boards: &[String], archs: &[String], out_dir: &Path) -> Result<Vec<Ta
         {
             target.boards.push(board.to_owned());
         }
+        Ok(())
     };
     for name in boards {
         let board = target_specs::board(name)?;
-        add(target_specs::arch(&board.arch)?, &board.c_flags, Some(&board.name));
+        add(target_specs::arch(&board.arch)?, &board.c_flags, Some(&board.name))?;
     }
     for name in archs {
-        add(target_specs::arch(name)?, &[], None);
+        add(target_specs::arch(name)?, &[], None)?;
     }
     Ok(groups)
 }
@@ -391,6 +430,23 @@ fn settings(package: &Package, metadata: &Metadata) -> Result<Settings> {
             (Some(own), Some(shared)) => Some(shared.into_iter().chain(own).collect()),
             (own, shared) => own.or(shared),
         },
+        board: match (own.board, shared.board) {
+            (Some(own), Some(mut all)) => {
+                for (board, own) in own {
+                    let shared = all.remove(&board).unwrap_or_default();
+                    all.insert(
+                        board,
+                        OfBoard {
+                            memory: own.memory.or(shared.memory),
+                            stack: own.stack.or(shared.stack),
+                            heap: own.heap.or(shared.heap),
+                        },
+                    );
+                }
+                Some(all)
+            }
+            (own, shared) => own.or(shared),
+        },
     })
 }
 
@@ -416,19 +472,18 @@ fn parse_settings(metadata: &serde_json::Value, manifest: &Path, table: &str) ->
 fn parse_table(value: &serde_json::Value, manifest: &Path, table: &str) -> Result<Settings> {
     let place = |key: &str| in_file(manifest, line_of(manifest, table, key));
     if let Some(map) = value.as_object() {
-        if let Some(key) = map.keys().find(|key| !SETTINGS.contains(&key.as_str())) {
-            let list = SETTINGS.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-            let help = match target_specs::nearest(key, SETTINGS.iter().copied()) {
-                Some(near) => format!("did you mean `{near}`? known: {list}"),
-                None => format!("known: {list}"),
-            };
-            let of = if table.is_empty() { SETTINGS_FILE } else { table };
-            return Err(Diagnostic::new(
-                "unknown-setting",
-                format!("no setting of `{of}` is called `{key}`"),
-            )
-            .at(place(key))
-            .help(help));
+        check_keys(map, SETTINGS, manifest, table)?;
+        for (board, own) in map.get("board").and_then(|value| value.as_object()).into_iter().flatten() {
+            target_specs::board(board).map_err(|error| error.at(place("board")))?;
+            let table = [table, "board", board].into_iter().filter(|part| !part.is_empty());
+            let table = table.collect::<Vec<_>>().join(".");
+            if let Some(own) = own.as_object() {
+                check_keys(own, SETTINGS_OF_BOARD, manifest, &table)?;
+            }
+            if let Some(word) = own.get("memory").and_then(|value| value.as_str()) {
+                memory(word)
+                    .map_err(|error| error.at(in_file(manifest, line_of(manifest, &table, "memory"))))?;
+            }
         }
         // One key at a time, so that a wrong value can be placed.
         for (key, value) in map {
@@ -456,6 +511,25 @@ fn parse_table(value: &serde_json::Value, manifest: &Path, table: &str) -> Resul
         glue_gen::check_import(name, value).map_err(|error| error.at(in_file(manifest, line)))?;
     }
     Ok(settings)
+}
+
+/// Refuses keys of `table` that are none of `known`.
+fn check_keys(
+    map: &serde_json::Map<String, serde_json::Value>,
+    known: &[&str],
+    manifest: &Path,
+    table: &str,
+) -> Result<()> {
+    let Some(key) = map.keys().find(|key| !known.contains(&key.as_str())) else { return Ok(()) };
+    let list = known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+    let help = match target_specs::nearest(key, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`? known: {list}"),
+        None => format!("known: {list}"),
+    };
+    let of = if table.is_empty() { SETTINGS_FILE } else { table };
+    Err(Diagnostic::new("unknown-setting", format!("no setting of `{of}` is called `{key}`"))
+        .at(in_file(manifest, line_of(manifest, table, key)))
+        .help(help))
 }
 
 fn in_file(path: &Path, line: u32) -> Place {
@@ -505,7 +579,6 @@ impl fmt::Display for BuildPlan {
             }
             Source::Wasm(path) => writeln!(f, "wasm = {path:?}")?,
         }
-        writeln!(f, "stack = {}\nheap = {}", self.stack, self.heap)?;
         for (name, value) in &self.imports {
             writeln!(f, "imports.{name:?} = {value}")?;
         }
@@ -515,6 +588,7 @@ impl fmt::Display for BuildPlan {
             writeln!(f, "boards = {:?}", target.boards)?;
             writeln!(f, "c-flags = {:?}", target.c_flags)?;
             writeln!(f, "memory = {:?}", self.memory_of(target).word())?;
+            writeln!(f, "stack = {}\nheap = {}", target.room.stack, target.room.heap)?;
             writeln!(f, "mpy = {:?}", target.mpy(&self.module))?;
         }
         Ok(())
@@ -553,7 +627,8 @@ mod tests {
         let plan = of_wasm(&[]).unwrap();
         assert!(plan.by_default);
         assert_eq!(plan.targets[0].boards, [DEFAULT_BOARD]);
-        assert_eq!((plan.stack, plan.heap), (DEFAULT_STACK, 0));
+        let room = plan.targets[0].room;
+        assert_eq!((room.stack, room.heap), (DEFAULT_STACK, 0));
     }
 
     #[test]
@@ -605,6 +680,32 @@ mod tests {
     }
 
     #[test]
+    fn a_board_may_have_settings_of_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = folder.path().join("mpy.toml");
+        let with = |text: &str| {
+            std::fs::write(&settings, text).unwrap();
+            let boards = ["rp2040", "rpi-pico", "esp32"].map(str::to_owned).to_vec();
+            let options = BuildOptions { input: Some("a.wasm".into()), boards, ..Default::default() };
+            plan(&options, None, folder.path())
+        };
+        let good =
+            with("stack = \"2K\"\n[board.rpi-pico]\nheap = \"1K\"\n[board.esp32]\nmemory = \"masked\"\n");
+        let targets = good.unwrap().targets;
+        let rooms: Vec<_> = targets.iter().map(|target| (target.room.stack, target.room.heap)).collect();
+        assert_eq!(rooms, [(2048, 0), (2048, 1024), (2048, 0)]);
+        assert_eq!(targets[2].room.memory, Some(Memory::Linear(Safety::Masked)));
+        let folders: Vec<_> = targets.iter().map(|target| target.folder.file_name().unwrap()).collect();
+        assert_eq!(folders, ["armv6m", "armv6m-rpi-pico", "xtensawin-esp32"]);
+        let error = with("[board.rp2040]\nheep = 1\n").unwrap_err();
+        assert_eq!((error.code, error.at), ("unknown-setting", in_file(&settings, 2)));
+        let error = with("[board.rp2041]\nheap = 1\n").unwrap_err();
+        assert_eq!(error.code, "unknown-board");
+        let error = with("[board.rp2040]\nmemory = \"none\"\n").unwrap_err();
+        assert_eq!((error.code, error.at), ("bad-value", in_file(&settings, 2)));
+    }
+
+    #[test]
     fn a_wasm_file_has_its_settings_beside_it() {
         let folder = tempfile::tempdir().unwrap();
         let settings = folder.path().join("mpy.toml");
@@ -614,7 +715,7 @@ mod tests {
             plan(&options, None, folder.path())
         };
         let good = with("heap = \"2K\"\n[imports]\n\"env.log\" = \"log.log(str)\"\n\"env.n\" = 3\n").unwrap();
-        assert_eq!((good.heap, good.imports.len()), (2048, 2));
+        assert_eq!((good.targets[0].room.heap, good.imports.len()), (2048, 2));
         let error = with("name = \"b\"\n\n[imports]\n\"env.log\" = \"log.log(string)\"\n").unwrap_err();
         assert_eq!((error.code, error.at), ("bad-value", in_file(&settings, 4)));
         let error = with("heep = 1\n").unwrap_err();

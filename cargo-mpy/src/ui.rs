@@ -6,10 +6,12 @@
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde_json::json;
 use target_specs::{Diagnostic, Place};
 
 /// How much is said.
@@ -28,6 +30,12 @@ struct Ui {
     level: Level,
     bars: MultiProgress,
 }
+
+/// Tools listen on standard output.
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// Version of the lines of JSON: higher when a line of the same `reason` loses a field or it means something else.
+pub const SCHEMA: u32 = 1;
 
 static UI: OnceLock<Ui> = OnceLock::new();
 
@@ -89,15 +97,60 @@ pub fn warning(message: impl Display) {
     }
 }
 
+/// From now on tools are told what happens, by lines of JSON on standard output.
+pub fn speak_json() {
+    JSON.store(true, Ordering::Relaxed);
+}
+
+/// Whether they are.
+pub fn speaks_json() -> bool {
+    JSON.load(Ordering::Relaxed)
+}
+
+/// A line of JSON, when tools listen.
+pub fn json(value: &serde_json::Value) {
+    if speaks_json() {
+        output(format_args!("{value}\n"));
+    }
+}
+
+/// A place as JSON: what kind it is, its parts, and all of it as a person reads it.
+fn place(at: &Place) -> serde_json::Value {
+    let text = at.to_string();
+    match at {
+        Place::Nowhere => serde_json::Value::Null,
+        Place::Argument(_) => json!({ "kind": "argument", "text": text }),
+        Place::File { path, line, column } => {
+            json!({ "kind": "file", "text": text, "path": path, "line": line, "column": column })
+        }
+        Place::Wasm { module, function, offset } => {
+            json!({ "kind": "wasm", "text": text, "module": module, "function": function, "offset": offset })
+        }
+        Place::Object { object, section, offset, symbol } => {
+            json!({ "kind": "object", "text": text, "object": object, "section": section, "offset": offset,
+                "symbol": symbol })
+        }
+        Place::Item(item) => json!({ "kind": "item", "text": text, "item": item }),
+    }
+}
+
 /// Prints a problem: code and message, place, help.
 pub fn error(diagnostic: &Diagnostic) {
     let Diagnostic { code, message, at, help } = diagnostic;
+    if speaks_json() {
+        let rendered = format!("error[{code}]: {diagnostic}");
+        return json(&json!({ "reason": "mpy-diagnostic", "schema": SCHEMA, "level": "error", "code": code,
+            "message": message, "at": place(at), "help": help, "rendered": rendered }));
+    }
     line(format_args!("{BAD}error[{code}]{BAD:#}: {BOLD}{}{BOLD:#}", indented(message)));
     if *at != Place::Nowhere {
         line(format_args!("  {BUSY}-->{BUSY:#} {at}"));
     }
     if let Some(help) = help {
         line(format_args!("  {BUSY}={BUSY:#} {BOLD}help{BOLD:#}: {}", indented(help)));
+    }
+    if level() > Level::Quiet {
+        line(format_args!("`cargo mpy explain {code}` says more about this error"));
     }
 }
 
@@ -197,6 +250,52 @@ pub fn table<const N: usize>(head: &[&str; N], rows: &[[&str; N]]) {
     output(format_args!("{BOLD}{}{BOLD:#}\n", text(head)));
     for row in rows {
         output(format_args!("{}\n", text(row)));
+    }
+}
+
+/// Columns of the terminal that standard output goes to; none when it goes elsewhere.
+fn width() -> Option<usize> {
+    if !std::io::stdout().is_terminal() {
+        return None;
+    }
+    crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns)).filter(|columns| *columns > 0)
+}
+
+/// Cut so that it does not wrap, when there is a width.
+fn cut(line: &str, width: Option<usize>) -> String {
+    match width {
+        Some(width) if line.chars().count() > width => line.chars().take(width - 1).chain(['…']).collect(),
+        _ => line.to_owned(),
+    }
+}
+
+/// Prints a line in bold.
+pub fn heading(text: impl Display) {
+    output(format_args!("{BOLD}{text}{BOLD:#}\n"));
+}
+
+/// Prints figures in columns, the head in bold: numbers to the right, words to the left. On a terminal the last
+/// column is cut rather than wrapped.
+pub fn columns<const N: usize>(head: &[&str; N], rows: &[[String; N]]) {
+    let width_of = |column: usize| {
+        let cells = rows.iter().map(|row| row[column].chars().count());
+        cells.chain([head[column].chars().count()]).max().unwrap_or_default()
+    };
+    let widths: [usize; N] = std::array::from_fn(width_of);
+    let is_number: [bool; N] =
+        std::array::from_fn(|at| rows.iter().all(|row| row[at].starts_with(|c: char| c.is_ascii_digit())));
+    let terminal = width();
+    let line = |cells: [&str; N]| {
+        let mut text = String::new();
+        for (at, cell) in cells.iter().enumerate() {
+            let width = widths[at];
+            text += &if is_number[at] { format!("{cell:>width$}  ") } else { format!("{cell:width$}  ") };
+        }
+        cut(text.trim_end(), terminal)
+    };
+    output(format_args!("{BOLD}{}{BOLD:#}\n", line(*head)));
+    for row in rows {
+        output(format_args!("{}\n", line(std::array::from_fn(|at| row[at].as_str()))));
     }
 }
 

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::plan::Size;
-use crate::{Failure, pipeline};
+use crate::plan::{DEFAULT_PROFILE, Size};
+use crate::{Failure, map, pipeline, ui};
 
 /// What to build, how and for what: the options of every command that builds.
 #[derive(Debug, Clone, Default, Args)]
@@ -83,7 +83,7 @@ pub struct BuildOptions {
 impl BuildOptions {
     /// Cargo's profile.
     pub fn profile(&self) -> &str {
-        self.profile.as_deref().unwrap_or("release")
+        self.profile.as_deref().unwrap_or(DEFAULT_PROFILE)
     }
 
     /// The flags that are cargo's own.
@@ -109,6 +109,7 @@ Examples:
   cargo mpy --board rp2040 --board pyboard   for two boards
   cargo mpy --arch armv7emsp --emit c        print the C instead of compiling it
   cargo mpy build --wasm filter.wat          from WebAssembly that is there already, or its text
+  cargo mpy --message-format json            for tools: problems and modules as lines of JSON
 
 Results are target/mpy/<arch>/<name>.mpy.
 
@@ -131,6 +132,10 @@ pub struct Build {
     /// Print what went where in the module, per function and datum: `--emit map`
     #[arg(long, conflicts_with = "emit")]
     pub map: bool,
+
+    /// Whom to tell what happens
+    #[arg(long, value_name = "FORMAT", default_value = "human", value_enum)]
+    pub message_format: MessageFormat,
 }
 
 /// A stage of the road whose result can be looked at.
@@ -152,11 +157,32 @@ pub enum Stage {
     Mpy,
 }
 
+/// Who is told what happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum MessageFormat {
+    /// People
+    Human,
+    /// Tools: one JSON object a line on standard output
+    Json,
+}
+
 impl Build {
     pub fn run(self) -> Result<(), Failure> {
+        if self.message_format == MessageFormat::Json {
+            ui::speak_json();
+        }
+        self.build()
+    }
+
+    fn build(self) -> Result<(), Failure> {
         let plan = pipeline::plan(&BuildOptions { input: self.file.or(self.options.input), ..self.options })?;
         let emit = if self.map { Some(Stage::Map) } else { self.emit };
-        pipeline::build(&plan, emit)?;
+        let built = pipeline::build(&plan, emit)?;
+        if emit == Some(Stage::Map) {
+            for one in &built {
+                ui::output(format_args!("{}\n{}", one.target.arch.name, map::text(&one.map)));
+            }
+        }
         Ok(())
     }
 }

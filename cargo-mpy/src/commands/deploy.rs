@@ -176,7 +176,11 @@ impl Events {
 }
 
 /// The build for the connected board: what was named must be what it loads.
-pub(crate) fn options_for(options: &BuildOptions, arch: &Arch, facts: &Facts) -> target_specs::Result<BuildOptions> {
+pub(crate) fn options_for(
+    options: &BuildOptions,
+    arch: &Arch,
+    facts: &Facts,
+) -> target_specs::Result<BuildOptions> {
     let mut options = options.clone();
     let named = options.boards.iter().map(|name| Ok((name, target_specs::board(name)?.arch.as_str())));
     let named = named.collect::<target_specs::Result<Vec<_>>>()?;

@@ -76,7 +76,7 @@ impl Link {
             files.iter().map(|(name, kind, data)| Input { name, kind: *kind, data }).collect();
         let image = mpy_link::link(&inputs, &Options { arch, file_name: "", qstrs: &qstrs })?;
         if let Some(path) = &self.map {
-            toolchain::write_file(path, map::text(&image, &HashMap::new()).as_bytes())?;
+            toolchain::write_file(path, map::text(&map::entries(&image, &HashMap::new(), "")).as_bytes())?;
         }
         toolchain::write_file(&output, &image.bytes)?;
         ui::status(

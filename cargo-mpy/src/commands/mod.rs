@@ -1,16 +1,20 @@
 //! One file per subcommand: its options and its `run`.
 
+pub mod bench;
 pub mod boards;
 pub mod build;
 pub mod clean;
 pub mod completions;
 pub mod deploy;
 pub mod doctor;
+pub mod expand;
+pub mod explain;
 pub mod inspect;
 pub mod link;
 pub mod new;
 pub mod run;
 pub mod setup;
+pub mod size;
 pub mod test;
 
 use clap::Subcommand;
@@ -25,6 +29,10 @@ pub enum Command {
     Build(build::Build),
     Run(run::Run),
     Test(test::Test),
+    Bench(bench::Bench),
+    Size(size::Size),
+    Expand(expand::Expand),
+    Explain(explain::Explain),
     Deploy(deploy::Deploy),
     Monitor(deploy::Monitor),
     Setup(setup::Setup),
@@ -44,6 +52,10 @@ impl Command {
             Command::Build(command) => command.run(),
             Command::Run(command) => command.run(),
             Command::Test(command) => command.run(),
+            Command::Bench(command) => command.run(),
+            Command::Expand(command) => command.run(),
+            Command::Explain(command) => command.run(),
+            Command::Size(command) => command.run(),
             Command::Deploy(command) => command.run(),
             Command::Monitor(command) => command.run(),
             Command::Setup(command) => command.run(),

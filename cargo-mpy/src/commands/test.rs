@@ -111,7 +111,8 @@ impl Choice {
     }
 
     fn wants(&self, test: &Case) -> bool {
-        let meets = |filter: &String| if self.exact { test.name == *filter } else { test.name.contains(filter) };
+        let meets =
+            |filter: &String| if self.exact { test.name == *filter } else { test.name.contains(filter) };
         (self.filters.is_empty() || self.filters.iter().any(meets))
             && !self.skip.iter().any(meets)
             && (!self.ignored || test.ignored.is_some())
@@ -255,7 +256,7 @@ impl Suite {
         let modules = std::slice::from_ref(&self.modules[target]);
         let all = match &self.cases {
             Cases::InModule => list(machine, modules, &self.module, timeout)?,
-            Cases::Scripts(paths) => paths.iter().map(script).collect(),
+            Cases::Scripts(paths) => paths.iter().map(|path| script(path)).collect(),
         };
         let (wanted, others): (Vec<Case>, Vec<Case>) = all.into_iter().partition(|case| choice.wants(case));
         if choice.list {
@@ -322,9 +323,9 @@ fn counted(tests: usize) -> String {
     format!("{tests} {}", if tests == 1 { "test" } else { "tests" })
 }
 
-fn script(path: &PathBuf) -> Case {
+fn script(path: &Path) -> Case {
     let name = format!("tests/{}", path.file_name().unwrap_or_default().to_string_lossy());
-    Case { name, mark: String::new(), ignored: None, what: What::Script(path.clone()) }
+    Case { name, mark: String::new(), ignored: None, what: What::Script(path.to_owned()) }
 }
 
 /// Asks the module for its tests.
@@ -353,7 +354,12 @@ fn list(
 fn listed(line: &str, number: usize) -> Option<Case> {
     let mut fields = line.strip_prefix("\x1etest\x1f")?.split('\x1f').map(str::to_owned);
     let (name, mark, ignored) = (fields.next()?, fields.next()?, fields.next()?);
-    Some(Case { name, mark, ignored: Some(ignored).filter(|why| !why.is_empty()), what: What::Function(number) })
+    Some(Case {
+        name,
+        mark,
+        ignored: Some(ignored).filter(|why| !why.is_empty()),
+        what: What::Function(number),
+    })
 }
 
 /// Runs functions in one MicroPython, and those behind one that it dies of in the next.
@@ -490,8 +496,14 @@ mod tests {
     fn a_test_is_judged_by_what_it_prints() {
         let good = ["\x1ebegin", "text", "\x1eas expected", "\x1eend"];
         assert_eq!(verdict(&good), Some((true, "text\n".to_owned())));
-        let panics =
-            ["\x1ebegin", "\x1epanicked", "thread 'a' panicked at b:1:2:", "\x1eraised", "RuntimeError", "\x1eend"];
+        let panics = [
+            "\x1ebegin",
+            "\x1epanicked",
+            "thread 'a' panicked at b:1:2:",
+            "\x1eraised",
+            "RuntimeError",
+            "\x1eend",
+        ];
         assert_eq!(verdict(&panics), Some((false, "thread 'a' panicked at b:1:2:\n".to_owned())));
         let traps = ["\x1ebegin", "\x1eraised", "RuntimeError", "\x1eend"];
         assert_eq!(verdict(&traps), Some((false, "RuntimeError\n".to_owned())));

@@ -522,13 +522,17 @@ fn run(mut command: Command, plan: &CrateBuild, allocator: Allocator) -> std::re
     let start = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
     let mut child = start.map_err(|error| super::cannot_start(&command, &error))?;
     let (mut artifact, mut wanted) = (None, None);
+    let mut two_panic_handlers = false;
     let stdout = child.stdout.take().expect("it was piped");
     for line in BufReader::new(stdout).lines().map_while(std::result::Result::ok) {
         let made = match serde_json::from_str(&line) {
             Ok(Message::CompilerArtifact(made)) => made,
             Ok(Message::CompilerMessage(said)) => {
                 wanted = wanted.or(allocator.corrected(&said.message.message));
-                if wanted.is_none() {
+                two_panic_handlers |= said.message.message.contains("`panic_impl`");
+                if wanted.is_none() && ui::speaks_json() {
+                    ui::output(format_args!("{line}\n"));
+                } else if wanted.is_none() {
                     ui::raw(said.message.rendered.unwrap_or_default().as_bytes());
                 }
                 continue;
@@ -547,6 +551,15 @@ fn run(mut command: Command, plan: &CrateBuild, allocator: Allocator) -> std::re
     }
     let status = child.wait().map_err(|error| super::cannot_start(&command, &error))?;
     if !status.success() {
+        if two_panic_handlers && matches!(plan.unit, Unit::Tests(_)) {
+            return Err(Diagnostic::new(
+                "panic-handler",
+                "tests are linked with std, which has a panic handler too",
+            )
+            .at(Place::File { path: plan.manifest.clone(), line: 0, column: 0 })
+            .help("write `#[cfg(not(test))]` above the crate's `#[panic_handler]`")
+            .into());
+        }
         let failure = Failure::Exit(status.code().unwrap_or(1));
         return wanted.map(Ended::WrongAllocator).ok_or(failure);
     }

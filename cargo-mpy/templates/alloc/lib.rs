@@ -7,6 +7,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use wasm_bindgen::prelude::*;
 
+#[cfg(not(test))]
 #[panic_handler]
 fn on_panic(info: &core::panic::PanicInfo) -> ! {
     #[link(wasm_import_module = "mpy")]
@@ -26,4 +27,14 @@ pub fn words(text: &str) -> Vec<String> {
         seen.insert(word, ());
     }
     seen.into_keys().map(String::from).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_word_comes_once() {
+        assert_eq!(words("b a  b"), ["a", "b"]);
+    }
 }

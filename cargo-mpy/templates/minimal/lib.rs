@@ -1,5 +1,6 @@
 #![no_std]
 
+#[cfg(not(test))]
 #[panic_handler]
 fn on_panic(info: &core::panic::PanicInfo) -> ! {
     #[link(wasm_import_module = "mpy")]
@@ -17,4 +18,22 @@ fn on_panic(info: &core::panic::PanicInfo) -> ! {
 pub extern "C" fn isqrt(n: i32) -> i32 {
     assert!(n >= 0, "the root of a negative number");
     n.isqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_of_a_square_is_exact() {
+        for n in 0..100 {
+            assert_eq!(isqrt(n * n), n);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "negative")]
+    fn a_negative_number_has_none() {
+        isqrt(-1);
+    }
 }

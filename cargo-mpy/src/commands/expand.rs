@@ -1,0 +1,102 @@
+//! `cargo mpy expand`.
+
+use clap::Args;
+
+use super::build::BuildOptions;
+use crate::{Failure, pipeline, ui};
+
+/// Show the bindings of the module: what Python sees, and the C behind it
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo mpy expand                the stub, then the C
+  cargo mpy expand Median         only what has the name `Median` in it
+  cargo mpy expand --stub         only what Python sees, as a type checker reads it
+  cargo mpy expand --board unix   the C of the bindings for that board
+
+The C leans on the headers mpy*.h, which `cargo mpy build` puts into target/mpy/c/NAME/MEMORY/include.")]
+pub struct Expand {
+    /// Only definitions with this name in them
+    #[arg(value_name = "NAME")]
+    only: Option<String>,
+
+    /// Only the stub
+    #[arg(long, conflicts_with = "glue")]
+    stub: bool,
+
+    /// Only the C
+    #[arg(long)]
+    glue: bool,
+
+    #[command(flatten)]
+    options: BuildOptions,
+}
+
+impl Expand {
+    pub fn run(self) -> Result<(), Failure> {
+        let plan = pipeline::plan(&self.options)?;
+        let glue = pipeline::bindings(&plan)?;
+        let arch = &plan.targets[0].arch.name;
+        let parts = [
+            (!self.glue, format!("# {}.pyi: what Python sees", plan.module), &glue.stub),
+            (!self.stub, format!("// glue.c: its bindings for {arch}"), &glue.unit.source),
+        ];
+        let both = !self.glue && !self.stub;
+        for (_, heading, text) in parts.iter().filter(|(wanted, ..)| *wanted) {
+            let text = match &self.only {
+                Some(name) => definitions_with(text, name),
+                None => (*text).clone(),
+            };
+            if both {
+                ui::heading(heading);
+            }
+            ui::output(format_args!("{}\n", text.trim_end()));
+            if both {
+                ui::output("\n");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The definitions of `text` that have the word `name` in them. A definition begins at the left edge and goes on to
+/// where the next one does.
+fn definitions_with(text: &str, name: &str) -> String {
+    let mut definitions: Vec<String> = Vec::new();
+    let mut before = "";
+    for line in text.lines() {
+        // A comment or a decorator belongs to what follows it.
+        let begins = line.starts_with(|c: char| !c.is_whitespace() && c != '}' && c != '#')
+            && !before.starts_with("/*")
+            && !before.starts_with('@');
+        if begins || definitions.is_empty() {
+            definitions.push(String::new());
+        }
+        if let Some(last) = definitions.last_mut() {
+            last.push_str(line);
+            last.push('\n');
+        }
+        before = line;
+    }
+    let is_word = |c: char| c.is_alphanumeric();
+    let has = |text: &str| {
+        text.match_indices(name)
+            .any(|(at, _)| !text[..at].ends_with(is_word) && !text[at + name.len()..].starts_with(is_word))
+    };
+    let wanted: Vec<&str> = definitions.iter().filter(|text| has(text)).map(|text| text.trim_end()).collect();
+    wanted.join("\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn definitions_are_whole() {
+        let stub = "def a(x: int) -> int: ...\nclass Median:\n    def add(self) -> int: ...\n\ndef b() -> None: ...\n";
+        assert_eq!(definitions_with(stub, "add"), "class Median:\n    def add(self) -> int: ...");
+        let c = "/* a */\nstatic int f_a(void) {\n    return 1;\n}\n\nstatic int f_ab(void) {\n}\n";
+        assert_eq!(definitions_with(c, "a"), "/* a */\nstatic int f_a(void) {\n    return 1;\n}");
+        assert_eq!(definitions_with(c, "nothing"), "");
+    }
+}

@@ -1,0 +1,145 @@
+//! `cargo mpy size`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use target_specs::{Diagnostic, Place};
+
+use super::build::{BuildOptions, Stage};
+use crate::map::{self, Entry};
+use crate::pipeline::Built;
+use crate::plan::Size as Bytes;
+use crate::treemap::{self, Picture};
+use crate::{Failure, pipeline, toolchain, ui};
+
+/// Show what a module's bytes are, by function and by crate
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo mpy size --board rp2040                      the crates, and the 20 largest functions and data
+  cargo mpy size --board rp2040 --html size.html     a picture and a table to search, in one file
+  cargo mpy size --arch armv6m --max 8K              for CI: the exit code is 1 when the file is larger
+
+Bytes are those of the loaded module: text, rodata and bss (on boards without code in flash all of it is RAM).
+The file is larger by its relocations and strings. What is inlined counts for the function it ended up in;
+crates in parentheses are what is of none.")]
+pub struct Size {
+    /// How many functions and data to list; 0 for all
+    #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
+    top: usize,
+
+    /// Write a picture and a table of everything as a page for a browser
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+
+    /// Write the picture alone
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+
+    /// Fail when the .mpy file is larger than this
+    #[arg(long, value_name = "SIZE")]
+    max: Option<Bytes>,
+
+    /// Fail when text, rodata and bss together are larger than this
+    #[arg(long, value_name = "SIZE")]
+    max_loaded: Option<Bytes>,
+
+    #[command(flatten)]
+    options: BuildOptions,
+}
+
+impl Size {
+    pub fn run(self) -> Result<(), Failure> {
+        let plan = pipeline::plan(&self.options)?;
+        if let (Some(svg), 2..) = (&self.svg, plan.targets.len()) {
+            return Err(Diagnostic::new("bad-value", "a picture is of one architecture")
+                .at(Place::Argument(format!("--svg {}", svg.display())))
+                .help("name one with `--board` or `--arch`; a page (`--html`) has room for several")
+                .into());
+        }
+        let built = pipeline::build(&plan, Some(Stage::Map))?;
+        for (one, number) in built.iter().zip(0..) {
+            if number > 0 {
+                ui::output("\n");
+            }
+            show(one, &plan.module, self.top);
+        }
+        let pictures: Vec<Picture> = built
+            .iter()
+            .map(|one| Picture {
+                title: format!("{} for {}: {} bytes", plan.module, one.target.arch.name, loaded(&one.map)),
+                entries: &one.map,
+            })
+            .collect();
+        if let Some(file) = &self.html {
+            toolchain::write_file(file, treemap::html(&pictures).as_bytes())?;
+            ui::status("Wrote", file.display());
+        }
+        if let (Some(file), [picture]) = (&self.svg, &pictures[..]) {
+            toolchain::write_file(file, treemap::svg(picture).as_bytes())?;
+            ui::status("Wrote", file.display());
+        }
+        for one in &built {
+            let limits = [
+                (self.max, one.file_size, "file"),
+                (self.max_loaded, u64::from(loaded(&one.map)), "loaded module"),
+            ];
+            for (limit, size, what) in limits {
+                if let Some(limit) = limit.filter(|limit| size > u64::from(limit.0)) {
+                    return Err(over(one, size, limit, what).into());
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn loaded(entries: &[Entry]) -> u32 {
+    entries.iter().map(|entry| entry.size).sum()
+}
+
+fn over(built: &Built, size: u64, limit: Bytes, what: &str) -> Diagnostic {
+    let more = size - u64::from(limit.0);
+    let message = format!("the {what} has {size} bytes, {more} more than the {} allowed", limit.0);
+    let largest: Vec<String> =
+        map::by_owner(&built.map).iter().take(3).map(|(owner, size)| format!("{owner} {size}")).collect();
+    Diagnostic::new("over-budget", message)
+        .at(Place::File { path: built.mpy.clone(), line: 0, column: 0 })
+        .help(format!("the largest parts of it are {}", largest.join(", ")))
+}
+
+/// Prints one module: crates, then functions and data.
+fn show(built: &Built, module: &str, top: usize) {
+    let entries = &built.map;
+    let whole = loaded(entries);
+    let percent = |size: u32| format!("{:.1}", f64::from(size) * 100.0 / f64::from(whole.max(1)));
+    let sizes = &built.sizes;
+    let (arch, file) = (&built.target.arch.name, built.file_size);
+    ui::heading(format_args!("{module} for {arch}"));
+    ui::output(format_args!(
+        "file {file}, loaded {whole}: text {}, rodata {}, bss {}\n\n",
+        sizes.text, sizes.rodata, sizes.bss
+    ));
+    let crates: Vec<[String; 3]> = map::by_owner(entries)
+        .into_iter()
+        .map(|(owner, size)| [size.to_string(), percent(size), owner.to_owned()])
+        .collect();
+    ui::columns(&["bytes", "%", "crate"], &crates);
+
+    let mut largest: Vec<&Entry> = entries.iter().collect();
+    largest.sort_by_key(|entry| std::cmp::Reverse(entry.size));
+    let shown = if top == 0 { largest.len() } else { top.min(largest.len()) };
+    let rows: Vec<[String; 4]> = largest[..shown]
+        .iter()
+        .map(|entry| {
+            [entry.size.to_string(), percent(entry.size), entry.part.name().to_owned(), entry.name.clone()]
+        })
+        .collect();
+    ui::output("\n");
+    ui::columns(&["bytes", "%", "part", "function or datum"], &rows);
+    let others = &largest[shown..];
+    if !others.is_empty() {
+        let rest: u32 = others.iter().map(|entry| entry.size).sum();
+        ui::output(format_args!("and {} more with {rest} bytes; `--top 0` lists all\n", others.len()));
+    }
+}
