@@ -1,4 +1,4 @@
-//! Embeds every `archs/*.toml` and `boards/*.toml`, so a new board is a new file and nothing else; likewise
+//! Embeds every `archs/*.toml`, `boards/*.toml` and `chips/*.toml`, so a new board is a new file and nothing else; likewise
 //! the sources of the emulated boards' firmware.
 
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use std::{env, fs};
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let mut code = String::new();
-    for folder in ["archs", "boards"] {
+    for folder in ["archs", "boards", "chips"] {
         println!("cargo::rerun-if-changed={folder}");
         embed(&root.join(folder), &folder.to_uppercase(), &mut code);
     }

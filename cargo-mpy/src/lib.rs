@@ -45,21 +45,30 @@ impl From<Diagnostic> for Failure {
     bin_name = "cargo mpy",
     version,
     after_help = "\
-Without a command it builds: `cargo mpy --board rp2040` is `cargo mpy build --board rp2040`.
+Without a command it builds: `cargo mpy --board rp2040` is `cargo mpy build
+--board rp2040`.
 
-Exit codes: 0 done, 1 failed, 2 wrong arguments; when cargo itself fails, cargo's (101)."
+Exit codes: 0 done, 1 failed, 2 wrong arguments, 101 when cargo itself or a test
+fails; after `run`, that of `sys.exit`."
 )]
 struct CommandLine {
     /// Say more: the commands that are run
-    #[arg(short, long, global = true, action = ArgAction::Count)]
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Messages")]
     verbose: u8,
 
     /// Say nothing but errors
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Messages")]
     quiet: bool,
 
     /// Colour
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_enum)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        value_enum,
+        help_heading = "Messages"
+    )]
     color: Color,
 
     #[command(subcommand)]
@@ -165,6 +174,17 @@ mod tests {
     #[test]
     fn the_command_line_is_sound() {
         command_line().debug_assert();
+    }
+
+    #[test]
+    fn every_command_has_examples_that_fit_a_terminal() {
+        for command in command_line().get_subcommands() {
+            let (name, text) = (command.get_name(), command.get_after_help().unwrap_or_default().to_string());
+            assert!(text.starts_with("Example"), "{name} has no examples");
+            for line in text.lines() {
+                assert!(line.chars().count() < 80, "{name}: {line}");
+            }
+        }
     }
 
     #[test]

@@ -44,7 +44,13 @@ pub fn plan(options: &BuildOptions) -> std::result::Result<BuildPlan, Failure> {
         Some(_) => None,
         None => cargo::metadata(options.manifest_path.as_deref(), &folder)?,
     };
-    Ok(plan::plan(options, metadata.as_ref(), &folder)?)
+    let plan = plan::plan(options, metadata.as_ref(), &folder)?;
+    for name in plan.targets.iter().flat_map(|target| &target.boards) {
+        if let Some(why) = &target_specs::board(name)?.no_native {
+            ui::warning(format_args!("{name} will not load the module: {why}"));
+        }
+    }
+    Ok(plan)
 }
 
 /// Builds what `plan` says, up to the stage `emit` when that is given; then prints what the stage

@@ -282,8 +282,9 @@ pub fn columns<const N: usize>(head: &[&str; N], rows: &[[String; N]]) {
         cells.chain([head[column].chars().count()]).max().unwrap_or_default()
     };
     let widths: [usize; N] = std::array::from_fn(width_of);
-    let is_number: [bool; N] =
-        std::array::from_fn(|at| rows.iter().all(|row| row[at].starts_with(|c: char| c.is_ascii_digit())));
+    let is_number: [bool; N] = std::array::from_fn(|at| {
+        at + 1 < N && rows.iter().any(|row| row[at].starts_with(|c: char| c.is_ascii_digit()))
+    });
     let terminal = width();
     let line = |cells: [&str; N]| {
         let mut text = String::new();

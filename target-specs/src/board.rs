@@ -1,4 +1,4 @@
-//! `boards/*.toml`: one board, real or emulated.
+//! `boards/*.toml`: one board, real or emulated, and `chips/*.toml`: what is on it.
 
 use std::collections::BTreeMap;
 
@@ -18,8 +18,41 @@ pub struct Board {
     /// Extra C compiler flags; boards whose architecture and flags agree share one build.
     #[serde(default)]
     pub c_flags: Vec<String>,
+    /// Its [`Chip`], by name; an emulated board has none.
+    pub chip: Option<String>,
+    /// Vendor and product of MicroPython's own USB port, `2e8a:0005`; none where another chip makes the port, or none.
+    pub usb: Option<String>,
+    /// Why the MicroPython that is published for it loads no native modules, when that is so.
+    pub no_native: Option<String>,
+    /// Where these facts are from.
+    pub source: Option<String>,
     /// How this board runs on the developer's machine, when it does.
     pub emulator: Option<Emulator>,
+}
+
+impl Board {
+    /// Its chip.
+    pub fn chip(&self) -> Option<&'static Chip> {
+        crate::chips().iter().find(|chip| self.chip.as_ref() == Some(&chip.name))
+    }
+}
+
+/// A chip that boards have.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Chip {
+    pub name: String,
+    pub title: String,
+    /// Its processor.
+    pub core: String,
+    /// The fastest clock that it is rated for; firmware may choose less.
+    pub clock_mhz: u32,
+    /// Memory inside the chip; MicroPython has less.
+    pub ram_kib: u32,
+    /// Where MicroPython puts a module's code.
+    pub text_in: String,
+    /// The document these facts are from.
+    pub source: String,
 }
 
 /// A MicroPython that runs on the developer's machine.

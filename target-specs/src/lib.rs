@@ -9,7 +9,7 @@ mod board;
 mod diagnostic;
 
 pub use arch::{Arch, Compiler, Float};
-pub use board::{Board, Emulator};
+pub use board::{Board, Chip, Emulator};
 pub use diagnostic::{Diagnostic, Place, Result};
 
 use std::sync::OnceLock;
@@ -18,6 +18,7 @@ mod embedded {
     include!(concat!(env!("OUT_DIR"), "/specs.rs"));
     pub(super) const ARCH_FILES: &[(&str, &str)] = ARCHS;
     pub(super) const BOARD_FILES: &[(&str, &str)] = BOARDS;
+    pub(super) const CHIP_FILES: &[(&str, &str)] = CHIPS;
     pub(super) const PORT_FILES: &[(&str, &str)] = PORT;
 }
 
@@ -48,6 +49,16 @@ pub fn boards() -> &'static [Board] {
         let mut boards: Vec<Board> = load(embedded::BOARD_FILES);
         boards.sort_by(|a, b| a.name.cmp(&b.name));
         boards
+    })
+}
+
+/// All chips that boards have, by name.
+pub fn chips() -> &'static [Chip] {
+    static CHIPS: OnceLock<Vec<Chip>> = OnceLock::new();
+    CHIPS.get_or_init(|| {
+        let mut chips: Vec<Chip> = load(embedded::CHIP_FILES);
+        chips.sort_by(|a, b| a.name.cmp(&b.name));
+        chips
     })
 }
 
@@ -150,7 +161,22 @@ mod tests {
         assert!(!test_tools().python.is_empty());
         for board in boards() {
             assert!(arch(&board.arch).is_ok(), "{}: arch {}", board.name, board.arch);
+            // A real board is a chip and says where that is known from.
+            let is_real = board.emulator.is_none();
+            assert_eq!(
+                (board.chip().is_some(), board.source.is_some()),
+                (is_real, is_real),
+                "{}",
+                board.name
+            );
+            let is_id = |usb: &str| usb.len() == 9 && usb.bytes().all(|b| b == b':' || b.is_ascii_hexdigit());
+            assert!(board.usb.as_deref().is_none_or(is_id), "{}: {:?}", board.name, board.usb);
         }
+        for chip in chips() {
+            let used = boards().iter().any(|board| board.chip.as_ref() == Some(&chip.name));
+            assert!(used, "no board has the chip {}", chip.name);
+        }
+        assert!(boards().iter().filter(|board| board.emulator.is_none()).count() >= 40);
     }
 
     #[test]

@@ -18,14 +18,18 @@ use crate::{Failure, pipeline, ui};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo mpy bench --board qemu-armv6m -e 'my_dsp.energy(1000)'   instructions on an emulated Cortex-M0
-  cargo mpy bench --port auto                                    microseconds on the board on USB
-  cargo mpy bench --board qemu-armv6m --max-slowdown 2           for CI: the exit code is 1 when one is 2 % slower
+  cargo mpy bench --board qemu-armv6m -e 'my_dsp.energy(1000)'
+      instructions on an emulated Cortex-M0
+  cargo mpy bench --port auto
+      microseconds on the board on USB
+  cargo mpy bench --board qemu-armv6m --max-slowdown 2
+      for CI: the exit code is 1 when one is 2 % slower
 
-Benchmarks are the module's functions without arguments whose names begin with `bench_`, such functions of the
-Python files benches/*.py, and expressions. On emulated boards the instructions of native code are counted, which
-are the same on every run; Python's own are not among them. Elsewhere time is measured, the call from Python
-included. The last run is kept in target/mpy/bench.")]
+Benchmarks are the module's functions without arguments whose names begin with
+`bench_`, such functions of the Python files benches/*.py, and expressions. On
+emulated boards the instructions of native code are counted, which are the same
+on every run; Python's own are not among them. Elsewhere time is measured, the
+call from Python included. The last run is kept in target/mpy/bench.")]
 pub struct Bench {
     /// Only benchmarks whose name has this in it
     #[arg(value_name = "FILTER")]

@@ -1,7 +1,8 @@
 //! `cargo mpy boards`.
 
 use clap::Args;
-use target_specs::Emulator;
+use serde_json::json;
+use target_specs::{Board, Emulator, Float, Result};
 
 use crate::serial::port;
 use crate::{Failure, ui};
@@ -11,12 +12,21 @@ use crate::{Failure, ui};
 #[command(after_help = "\
 Examples:
   cargo mpy boards
-  cargo mpy boards pico      those with `pico` in their name or description
-  cargo mpy boards --connected")]
+  cargo mpy boards pico          those with `pico` in their name or description
+  cargo mpy boards rpi-pico      everything that is known of one board
+  cargo mpy boards --json        the same of all, as a line of JSON each
+  cargo mpy boards --connected
+
+MHz is the fastest clock the chip is rated for, KiB the memory inside it;
+firmware may use less.")]
 pub struct Boards {
-    /// Only those whose name, architecture or description has this word
+    /// A board, or a word that its name, architecture, chip or description has
     #[arg(value_name = "WORD")]
     word: Option<String>,
+
+    /// Print what is known of each as a line of JSON
+    #[arg(long, conflicts_with = "connected")]
+    json: bool,
 
     /// List the serial ports boards are connected to instead
     #[arg(long, conflicts_with = "word")]
@@ -24,7 +34,7 @@ pub struct Boards {
 }
 
 impl Boards {
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(self) -> std::result::Result<(), Failure> {
         if self.connected {
             let ports = port::ports()?;
             let rows: Vec<[&str; 4]> =
@@ -37,19 +47,116 @@ impl Boards {
             return Ok(());
         }
         let word = self.word.unwrap_or_default().to_lowercase();
-        let rows: Vec<[&str; 4]> = target_specs::boards()
-            .iter()
-            .map(|board| {
-                let runs = match board.emulator {
-                    Some(Emulator::Unix { .. }) => "here",
-                    Some(Emulator::Qemu { .. }) => "QEMU",
-                    None => "",
-                };
-                [board.name.as_str(), board.arch.as_str(), runs, board.title.as_str()]
-            })
-            .filter(|row| row.iter().any(|cell| cell.to_lowercase().contains(&word)))
-            .collect();
-        ui::table(&["board", "arch", "runs in", ""], &rows);
+        let has_word = |board: &&Board| {
+            let chip = board.chip().map_or("", |chip| &chip.title);
+            [&board.name, &board.arch, &board.title, chip]
+                .iter()
+                .any(|text| text.to_lowercase().contains(&word))
+        };
+        let exact = target_specs::boards().iter().find(|board| board.name == word);
+        let boards: Vec<&Board> = match exact {
+            Some(board) => vec![board],
+            None => target_specs::boards().iter().filter(has_word).collect(),
+        };
+        if boards.is_empty() {
+            // The error is that of `--board`, with what is near.
+            target_specs::board(&word)?;
+        }
+        if self.json {
+            for board in boards {
+                ui::output(format_args!("{}\n", line(board)?));
+            }
+        } else if let Some(board) = exact {
+            describe(board)?;
+        } else {
+            list(&boards);
+        }
         Ok(())
     }
+}
+
+/// How a board runs on this machine.
+fn runs(board: &Board) -> &'static str {
+    match board.emulator {
+        Some(Emulator::Unix { .. }) => "as a program",
+        Some(Emulator::Qemu { .. }) => "in QEMU",
+        None => "",
+    }
+}
+
+fn list(boards: &[&Board]) {
+    let rows: Vec<[String; 5]> = boards
+        .iter()
+        .map(|board| {
+            let (clock, ram) = match board.chip() {
+                Some(chip) => (chip.clock_mhz.to_string(), chip.ram_kib.to_string()),
+                None => (String::new(), String::new()),
+            };
+            let mark = if board.no_native.is_some() { "* " } else { "" };
+            [board.name.clone(), board.arch.clone(), clock, ram, format!("{mark}{}", board.title)]
+        })
+        .collect();
+    ui::columns(&["board", "arch", "MHz", "KiB", ""], &rows);
+    if boards.iter().any(|board| board.emulator.is_some()) {
+        ui::output("`unix` and emulated boards run on this machine: `cargo mpy run --board NAME`\n");
+    }
+    if boards.iter().any(|board| board.no_native.is_some()) {
+        ui::output("* the firmware that is published for it loads no native modules\n");
+    }
+}
+
+fn float(float: Float) -> &'static str {
+    match float {
+        Float::Soft => "by software",
+        Float::Single => "single precision in hardware",
+        Float::Double => "single and double in hardware",
+    }
+}
+
+fn describe(board: &Board) -> Result<()> {
+    let arch = target_specs::arch(&board.arch)?;
+    ui::heading(format_args!("{}: {}", board.name, board.title));
+    let mut rows = vec![("arch", format!("{} ({})", arch.name, arch.title))];
+    rows.push(("floats", format!("{}; fits firmware of any float ABI", float(arch.float))));
+    if let Some(chip) = board.chip() {
+        rows.push(("chip", format!("{}, {}", chip.title, chip.core)));
+        rows.push(("clock", format!("up to {} MHz", chip.clock_mhz)));
+        rows.push(("RAM", format!("{} KiB inside the chip", chip.ram_kib)));
+        rows.push(("code in", chip.text_in.clone()));
+    }
+    match &board.no_native {
+        Some(why) => rows.push(("native", format!("no: {why}"))),
+        None => rows.push(("native", "modules are loaded by MicroPython 1.23 and later".to_owned())),
+    }
+    rows.push(("USB", board.usb.clone().unwrap_or_else(|| "no port of its own that is known".to_owned())));
+    if board.emulator.is_some() {
+        rows.retain(|(name, _)| *name != "USB");
+        rows.push(("runs", format!("on this machine ({})", runs(board))));
+    }
+    if !board.c_flags.is_empty() {
+        rows.push(("C flags", board.c_flags.join(" ")));
+    }
+    if let Some(source) = &board.source {
+        rows.push(("known from", source.clone()));
+    }
+    if let Some(chip) = board.chip() {
+        rows.push(("and", chip.source.clone()));
+    }
+    for (name, value) in rows {
+        ui::output(format_args!("{name:<11} {value}\n"));
+    }
+    Ok(())
+}
+
+/// What is known of a board, as JSON.
+fn line(board: &Board) -> Result<serde_json::Value> {
+    let arch = target_specs::arch(&board.arch)?;
+    let chip = board.chip();
+    Ok(json!({
+        "name": board.name, "title": board.title, "arch": board.arch, "float": float(arch.float),
+        "chip": chip.map(|chip| &chip.title), "core": chip.map(|chip| &chip.core),
+        "clock_mhz": chip.map(|chip| chip.clock_mhz), "ram_kib": chip.map(|chip| chip.ram_kib),
+        "text_in": chip.map(|chip| &chip.text_in), "usb": board.usb, "no_native": board.no_native,
+        "runs": runs(board), "source": board.source, "chip_source": chip.map(|chip| &chip.source),
+    }))
 }

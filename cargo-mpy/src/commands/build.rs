@@ -105,17 +105,24 @@ impl BuildOptions {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo mpy                                  for the boards of Cargo.toml, else for this machine
-  cargo mpy --board rp2040 --board pyboard   for two boards
-  cargo mpy --arch armv7emsp --emit c        print the C instead of compiling it
-  cargo mpy build --wasm filter.wat          from WebAssembly that is there already, or its text
-  cargo mpy --message-format json            for tools: problems and modules as lines of JSON
+  cargo mpy
+      for the boards of Cargo.toml, else for this machine
+  cargo mpy --board rp2040 --board pyboard
+      for two boards
+  cargo mpy --arch armv7emsp --emit c
+      print the C instead of compiling it
+  cargo mpy build --wasm filter.wat
+      from WebAssembly that is there already, or its text
+  cargo mpy --message-format json
+      for tools: problems and modules as lines of JSON
 
 Results are target/mpy/<arch>/<name>.mpy.
 
-[package.metadata.mpy] of Cargo.toml has defaults: boards = [\"rp2040\"], name = \"filter\",
-stack = \"4K\", heap = \"8K\", memory = \"checked\"; [workspace.metadata.mpy] has defaults of those. Of a
-WebAssembly file they are in mpy.toml beside it. Its table [imports] says what answers an import:
+[package.metadata.mpy] of Cargo.toml has defaults: boards = [\"rp2040\"],
+name = \"filter\", stack = \"4K\", heap = \"8K\", memory = \"checked\".
+[workspace.metadata.mpy] has defaults of those; the table board.NAME in either
+has the stack, heap and memory of one board. Of a WebAssembly file they are in
+mpy.toml beside it. Its table [imports] says what answers an import:
 \"env.log\" = \"my_module.log(str)\".")]
 pub struct Build {
     /// The same as `--wasm FILE`

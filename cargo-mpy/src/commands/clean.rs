@@ -11,8 +11,11 @@ use crate::{Failure, ui};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo mpy clean            the modules of the crate here, and what they were made of
-  cargo mpy clean --cache    compiled runtimes, libraries and MicroPythons of every crate; they are made anew when needed")]
+  cargo mpy clean
+      the modules of the crate here, and what they were made of
+  cargo mpy clean --cache
+      compiled runtimes, libraries and MicroPythons of every crate; they
+      are made anew when needed")]
 pub struct Clean {
     /// Path of Cargo.toml
     #[arg(long, value_name = "PATH")]

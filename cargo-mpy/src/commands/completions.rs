@@ -9,7 +9,7 @@ use crate::{Failure, ui};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo mpy completions bash > ~/.local/share/bash-completion/completions/cargo-mpy
+  source <(cargo mpy completions bash)
   cargo mpy completions fish > ~/.config/fish/completions/cargo-mpy.fish
 
 Shells complete `cargo-mpy build …`, which is `cargo mpy build …`.")]

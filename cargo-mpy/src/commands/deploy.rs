@@ -39,12 +39,14 @@ impl Line {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo mpy deploy                                  the one board on USB, whatever it is
-  cargo mpy deploy --port /dev/ttyUSB0 --run 'import my_dsp; print(my_dsp.energy(1000))'
+  cargo mpy deploy
+      the one board on USB, whatever it is
+  cargo mpy deploy --port COM3 --run 'import my_dsp; print(my_dsp.energy(9))'
   cargo mpy deploy --port id:E6614C311B7E6F35 --monitor
 
-The board tells its architecture. What is there already is not sent again; the old module stays until the new
-one has been read back from the board. Then the board is restarted and imports it.
+The board tells its architecture. What is there already is not sent again; the
+old module stays until the new one has been read back from the board. Then the
+board is restarted and imports it.
 
 The exit code is 1 when that or the code of `--run` ends with an exception.")]
 pub struct Deploy {
@@ -284,8 +286,8 @@ Examples:
   cargo mpy monitor
   cargo mpy monitor --port /dev/ttyUSB0 --baud 460800
 
-Ctrl-] leaves. Everything else goes to the board: Ctrl-C stops its program, Ctrl-D restarts it. A board that is
-unplugged is waited for.")]
+Ctrl-] leaves. Everything else goes to the board: Ctrl-C stops its program,
+Ctrl-D restarts it. A board that is unplugged is waited for.")]
 pub struct Monitor {
     #[command(flatten)]
     line: Line,

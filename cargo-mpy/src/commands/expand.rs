@@ -9,12 +9,17 @@ use crate::{Failure, pipeline, ui};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo mpy expand                the stub, then the C
-  cargo mpy expand Median         only what has the name `Median` in it
-  cargo mpy expand --stub         only what Python sees, as a type checker reads it
-  cargo mpy expand --board unix   the C of the bindings for that board
+  cargo mpy expand
+      the stub, then the C
+  cargo mpy expand Median
+      only what has the name `Median` in it
+  cargo mpy expand --stub
+      only what Python sees, as a type checker reads it
+  cargo mpy expand --board unix
+      the C of the bindings for that board
 
-The C leans on the headers mpy*.h, which `cargo mpy build` puts into target/mpy/c/NAME/MEMORY/include.")]
+The C leans on the headers mpy*.h, which `cargo mpy build` puts into
+target/mpy/c/NAME/MEMORY/include.")]
 pub struct Expand {
     /// Only definitions with this name in them
     #[arg(value_name = "NAME")]

@@ -12,8 +12,10 @@ const TEXT: &str = include_str!("../explain.md");
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo mpy explain unknown-board     what the error `error[unknown-board]` is about
-  cargo mpy explain                   lists the codes")]
+  cargo mpy explain unknown-board
+      what the error `error[unknown-board]` is about
+  cargo mpy explain
+      lists the codes")]
 pub struct Explain {
     /// The code in brackets behind `error`
     #[arg(value_name = "CODE")]

@@ -16,7 +16,8 @@ use crate::{Failure, ui};
 #[command(after_help = "\
 Examples:
   cargo mpy inspect target/mpy/armv6m/hello.mpy
-  cargo mpy inspect hello.mpy --disassemble     its code as well, by the objdump of a compiler for it")]
+  cargo mpy inspect hello.mpy --disassemble
+      its code as well, by the objdump of a compiler for it")]
 pub struct Inspect {
     /// The module
     #[arg(value_name = "FILE.mpy")]

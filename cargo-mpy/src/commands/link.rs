@@ -14,10 +14,11 @@ use crate::{Failure, map, qstrs, toolchain, ui};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  arm-none-eabi-gcc -mthumb -mcpu=cortex-m0 -Os -fno-pic -mword-relocations -c module.c
+  arm-none-eabi-gcc -mthumb -mcpu=cortex-m0 -mword-relocations -c module.c
   cargo mpy link --arch armv6m -o module.mpy module.o -l libgcc.a
 
-The module starts at the function `mpy_init`. For modules made with MicroPython's dynruntime.mk:
+The module starts at the function `mpy_init`. For modules made with
+MicroPython's dynruntime.mk:
   make ARCH=armv6m MPY_LD='cargo mpy link'")]
 pub struct Link {
     /// Architecture of the objects [default: this machine's]

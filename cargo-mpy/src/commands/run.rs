@@ -20,11 +20,14 @@ use crate::{Failure, pipeline, toolchain, ui};
 Examples:
   cargo mpy run -e 'import filter; print(filter.taps())'
   cargo mpy run test.py --board qemu-armv6m --board unix
-  cargo mpy run                            lists what the module has
-  cargo mpy run test.py --port auto        on a board, from its RAM: its files stay as they are
+  cargo mpy run
+      lists what the module has
+  cargo mpy run test.py --port auto
+      on a board, from its RAM: its files stay as they are
 
-Without a board it runs in MicroPython's unix port; `cargo mpy boards` lists the emulated ones. The exit
-code is 1 after an uncaught exception, else that of `sys.exit`.")]
+Without a board it runs in MicroPython's unix port; `cargo mpy boards` lists
+the emulated ones. The exit code is 1 after an uncaught exception, else that of
+`sys.exit`.")]
 pub struct Run {
     /// Python to run
     #[arg(short, long, value_name = "PYTHON", conflicts_with = "files")]

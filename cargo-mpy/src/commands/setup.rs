@@ -18,12 +18,15 @@ use crate::{Failure, pipeline, ui};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo mpy setup                     for the boards of the crate here
+  cargo mpy setup
+      for the boards of the crate here
   cargo mpy setup --board rp2040
-  cargo mpy setup --yes --all         every board that runs on this machine, without asking
+  cargo mpy setup --yes --all
+      every board that runs on this machine, without asking
 
-Packages are installed with apt where that is the package manager, as root or with sudo; elsewhere the
-commands are printed. Emulated boards get their MicroPython built. At the end a module is built and run.")]
+Packages are installed with apt where that is the package manager, as root or
+with sudo; elsewhere the commands are printed. Emulated boards get their
+MicroPython built. At the end a module is built and run.")]
 pub struct Setup {
     #[command(flatten)]
     wanted: Wanted,

@@ -16,13 +16,17 @@ use crate::{Failure, pipeline, toolchain, ui};
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo mpy size --board rp2040                      the crates, and the 20 largest functions and data
-  cargo mpy size --board rp2040 --html size.html     a picture and a table to search, in one file
-  cargo mpy size --arch armv6m --max 8K              for CI: the exit code is 1 when the file is larger
+  cargo mpy size --board rp2040
+      the crates, and the 20 largest functions and data
+  cargo mpy size --board rp2040 --html size.html
+      a picture and a table to search, in one file
+  cargo mpy size --arch armv6m --max 8K
+      for CI: the exit code is 1 when the file is larger
 
-Bytes are those of the loaded module: text, rodata and bss (on boards without code in flash all of it is RAM).
-The file is larger by its relocations and strings. What is inlined counts for the function it ended up in;
-crates in parentheses are what is of none.")]
+Bytes are those of the loaded module: text, rodata and bss (on boards without
+code in flash all of it is RAM). The file is larger by its relocations and
+strings. What is inlined counts for the function it ended up in; crates in
+parentheses are what is of none.")]
 pub struct Size {
     /// How many functions and data to list; 0 for all
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]

@@ -19,15 +19,21 @@ const FAILED: i32 = 101;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo mpy test                               every test, in MicroPython on this machine
-  cargo mpy test --board qemu-armv6m filter    those with `filter` in their names, on an emulated Cortex-M0
-  cargo mpy test --port auto                   on the board on USB, from its RAM
-  cargo mpy test --lib -- --exact tests::sum   libtest's flags, before or after `--`
+  cargo mpy test
+      every test, in MicroPython on this machine
+  cargo mpy test --board qemu-armv6m filter
+      those with `filter` in their names, on an emulated Cortex-M0
+  cargo mpy test --port auto
+      on the board on USB, from its RAM
+  cargo mpy test --lib -- --exact tests::sum
+      libtest's flags, before or after `--`
 
-Tests are the crate's ordinary #[test] functions, in the library and in tests/*.rs, and the Python files
-tests/*.py, which import the module and pass when they end without an exception; a file tests/NAME.py.exp
-holds what one must print. They are built as the module is (profile release; `--profile dev` has overflow
-checks). A no_std crate needs #[cfg(not(test))] on its #[panic_handler], as for cargo's own tests.
+Tests are the crate's ordinary #[test] functions, in the library and in
+tests/*.rs, and the Python files tests/*.py, which import the module and pass
+when they end without an exception; a file tests/NAME.py.exp holds what one
+must print. They are built as the module is (profile release; `--profile dev`
+has overflow checks). A no_std crate needs #[cfg(not(test))] on its
+#[panic_handler], as for cargo's own tests.
 
 The exit code is 101 when a test fails, as cargo's.")]
 pub struct Test {
