@@ -3,6 +3,7 @@
 
 mod bindgen;
 mod describe;
+mod pages;
 
 use glue_gen::wbindgen::Api;
 use target_specs::{Diagnostic, Place, Result};
@@ -70,9 +71,14 @@ pub fn prepare(name: &str, bytes: &[u8], heap: u32, relocations: Option<Relocati
     }
     let mut config = ModuleConfig::new();
     config.generate_producers_section(false);
+    let custom = pages::take(bytes).map_err(|error| invalid(error.to_string()))?;
+    let bytes = custom.as_ref().map_or(bytes, |(ordinary, _)| ordinary);
     let mut module = config
         .parse(bytes)
         .map_err(|error| invalid(error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")))?;
+    if let Some((_, declared)) = custom {
+        declared.put_back(&mut module);
+    }
 
     if let Some(relocations) = &relocations {
         move_table(&mut module, relocations.table_base());

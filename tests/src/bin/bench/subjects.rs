@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cargo_mpy::plan::CrateBuild;
+use cargo_mpy::plan::{CrateBuild, Unit};
 use cargo_mpy::toolchain::{cargo, read_file};
 use target_specs::Arch;
 
@@ -91,6 +91,8 @@ pub fn wasm(
                 profile: "release".to_owned(),
                 cargo_args: Vec::new(),
                 target_dir: folder.join("rust-wasm"),
+                unit: Unit::Library,
+                tests: Vec::new(),
             };
             let rust = cargo::find()?;
             let artifact = cargo::build(&rust, &build, STACK).map_err(|failure| format!("{failure:?}"))?;
