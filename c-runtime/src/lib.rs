@@ -38,6 +38,9 @@ pub const RUST_ALLOCATOR: &str = include_str!("allocator.rs");
 /// The Rust crate that stands in the place of `test` and runs `#[test]` functions in MicroPython.
 pub const RUST_HARNESS: &str = include_str!("harness.rs");
 
+/// The Rust crate that makes an exception of a panic.
+pub const RUST_PANIC: &str = include_str!("panic.rs");
+
 /// Sources, each an object of its own that the linker takes lazily.
 pub const SOURCES: &[File] = files!("src":
     "memcmp.c"

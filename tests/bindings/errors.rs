@@ -89,6 +89,6 @@ RuntimeError invalid digit found in string
 1
 RuntimeError no value
 42
-RuntimeError unreachable
+RuntimeError a bug, src/lib.rs:62
 13
 */

@@ -17,7 +17,7 @@ pub enum Template {
     Class,
     /// Functions of numbers, no_std, no dependencies: the smallest module
     Minimal,
-    /// Text and collections without std
+    /// Text and collections, in MicroPython's heap
     Alloc,
     /// A filter over buffers of samples
     Dsp,
@@ -51,10 +51,7 @@ impl Template {
     fn dependencies(self) -> String {
         let version = wbindgen::VERSION;
         match self {
-            Template::Class | Template::Dsp => format!("wasm-bindgen = \"={version}\"\n"),
-            Template::Alloc => {
-                format!("wasm-bindgen = {{ version = \"={version}\", default-features = false }}\n")
-            }
+            Template::Class | Template::Dsp | Template::Alloc => format!("wasm-bindgen = \"={version}\"\n"),
             Template::Minimal => String::new(),
         }
     }

@@ -447,17 +447,19 @@ fn command(rust: &Rust, plan: &CrateBuild, stack: u32, allocator: Allocator) -> 
     }
     // Names make the C readable and the messages useful; they do not reach the .mpy.
     command.arg("-Cstrip=none");
+    // As if the crate had named them: https://doc.rust-lang.org/nightly/unstable-book/compiler-flags/extern.html
+    command.arg("-Zunstable-options");
     if allocator == Allocator::Bindings {
-        // As if the crate had named it: https://doc.rust-lang.org/nightly/unstable-book/compiler-flags/extern.html
         let library = allocator::library(rust)?;
-        command.args(["-Zunstable-options", "--extern"]);
-        command.arg(format!("force:mpy_allocator={}", library.display()));
-        allow_unstable(&mut command, &plan.library)?;
+        command.arg("--extern").arg(format!("force:mpy_allocator={}", library.display()));
     }
+    let panic = allocator::library_of(rust, "panic", "mpy_panic", c_runtime::RUST_PANIC)?;
+    command.arg("--extern").arg(format!("force:mpy_panic={}", panic.display()));
     if let Unit::Tests(_) = plan.unit {
         let harness = allocator::library_of(rust, "harness", "test", c_runtime::RUST_HARNESS)?;
         command.arg("--extern").arg(format!("test={}", harness.display()));
     }
+    allow_unstable(&mut command, &plan.library)?;
     Ok(command)
 }
 

@@ -92,6 +92,7 @@ pub fn prepare(name: &str, bytes: &[u8], heap: u32, relocations: Option<Relocati
     }
 
     raise_memory_errors(&mut module);
+    raise_panics(&mut module);
 
     let (mut module, api) = bindgen::bind(module)?;
 
@@ -147,9 +148,7 @@ fn raise_memory_errors(module: &mut Module) {
     const ENDS: [&str; 3] =
         ["alloc::alloc::handle_alloc_error", "__rustc::__rust_alloc_error_handler", "std::alloc::rust_oom"];
     let is_end = |function: &&walrus::Function| {
-        let name = function.name.as_deref().unwrap_or_default();
-        matches!(function.kind, FunctionKind::Local(_))
-            && ENDS.contains(&format!("{:#}", rustc_demangle::demangle(name)).as_str())
+        matches!(function.kind, FunctionKind::Local(_)) && ENDS.contains(&rust_name(function).as_str())
     };
     let ends: Vec<_> = module.funcs.iter().filter(is_end).map(walrus::Function::id).collect();
     if ends.is_empty() {
@@ -163,6 +162,41 @@ fn raise_memory_errors(module: &mut Module) {
         body.instrs_mut().clear();
         body.call(raise).unreachable();
     }
+}
+
+/// The path of a function in Rust, without what tells apart those of one name.
+fn rust_name(function: &walrus::Function) -> String {
+    format!("{:#}", rustc_demangle::demangle(function.name.as_deref().unwrap_or_default()))
+}
+
+/// The handler of panics that `std` has tells nobody here: the one that is linked beside it (`c-runtime/src/panic.rs`)
+/// takes its place, unless the program sets a hook. A crate without `std` has a handler of its own, which is kept.
+fn raise_panics(module: &mut Module) {
+    const OURS: &str = "mpy:panic";
+    const STD: &str = "__rustc::rust_begin_unwind";
+    /// What setting a hook says when it cannot, wherever the compiler put its code.
+    const HOOK: &[u8] = b"cannot modify the panic hook";
+    let Some(export) = module.exports.iter().find(|export| export.name == OURS) else { return };
+    let (export, ExportItem::Function(ours)) = (export.id(), export.item) else { return };
+    module.exports.delete(export);
+    if !module.funcs.iter().any(|function| rust_name(function).starts_with("std::panicking::"))
+        || module.data.iter().any(|data| data.value.windows(HOOK.len()).any(|window| window == HOOK))
+    {
+        return;
+    }
+    let Some(handler) = module.funcs.iter().find(|function| rust_name(function) == STD) else { return };
+    let (handler, ty) = (handler.id(), handler.ty());
+    if ty != module.funcs.get(ours).ty() {
+        return;
+    }
+    let FunctionKind::Local(function) = &mut module.funcs.get_mut(handler).kind else { return };
+    let arguments = function.args.clone();
+    let mut body = function.builder_mut().func_body();
+    body.instrs_mut().clear();
+    for argument in arguments {
+        body.local_get(argument);
+    }
+    body.call(ours).unreachable();
 }
 
 /// Exactly how much of memory the program uses, where that can be known; and then the memory's
