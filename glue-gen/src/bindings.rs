@@ -337,6 +337,10 @@ impl<'a> Writer<'a> {
                     line!(self.code, "    mp_obj_t args[] = {{{}}};", args.join(", "));
                     line!(self.code, "    return {invoke}, args);");
                 }
+            } else if least == most {
+                line!(self.code, "static mp_obj_t {name}(size_t n, const mp_obj_t *given) {{");
+                line!(self.code, "    (void)n;");
+                line!(self.code, "    return {invoke}, given);");
             } else {
                 line!(self.code, "static mp_obj_t {name}(size_t n, const mp_obj_t *given) {{");
                 self.fill(most, "n", "given");

@@ -128,6 +128,8 @@ if direct:
     try: m.exhaust(big); print("endless")
     except MemoryError: print("MemoryError", big[0])
 else:
+    # A memory of the module's own has room for one copy of this, and not for a second.
+    m.fill(whole := bytearray(40000), 1); assert m.sum(whole) == 40000
     print("MemoryError", 1)
 big = None
 gc.collect()

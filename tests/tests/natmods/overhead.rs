@@ -38,18 +38,7 @@ const MOST: f64 = 1.15;
 pub fn run(board: &'static Board) -> Result<(), Failed> {
     let made = make(&board.arch)?;
     let native = hand_written(&made, &board.arch, "add")?;
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("natmods/bound_add");
-    fs::create_dir_all(folder.join("src"))?;
-    let manifest = "[package]\nname = \"bound_add\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n\
-                    [lib]\ncrate-type = [\"cdylib\"]\n[dependencies]\nwasm-bindgen = \"=0.2.130\"\n\
-                    [profile.release]\nopt-level = \"s\"\n";
-    fs::write(folder.join("Cargo.toml"), manifest)?;
-    fs::write(folder.join("src/lib.rs"), CRATE)?;
-    let options = BuildOptions {
-        manifest_path: Some(folder.join("Cargo.toml")),
-        ..board::options(board, &folder.join("target").join(&board.arch))
-    };
-    let (name, bound) = board::module(&options).map_err(|error| format!("{error:?}"))?;
+    let (name, bound) = build(board, "bound_add", CRATE)?;
     let modules = [(name, bound), ("native_add.mpy".to_owned(), fs::read(native.mpy)?)];
     let firmware = Firmware::build(board, &|_| {})?;
     let mut whole = board.clone();
@@ -73,4 +62,63 @@ pub fn run(board: &'static Board) -> Result<(), Failed> {
         return Err(format!("{ratio:.2} times the instructions of a module written by hand").into());
     }
     Ok(())
+}
+
+/// Builds a crate with wasm-bindgen.
+fn build(board: &Board, name: &str, code: &str) -> Result<(String, Vec<u8>), Failed> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("natmods").join(name);
+    fs::create_dir_all(folder.join("src"))?;
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n\
+         [lib]\ncrate-type = [\"cdylib\"]\n[dependencies]\nwasm-bindgen = \"=0.2.130\"\n\
+         [profile.release]\nopt-level = \"s\"\n"
+    );
+    fs::write(folder.join("Cargo.toml"), manifest)?;
+    fs::write(folder.join("src/lib.rs"), code)?;
+    let options = BuildOptions {
+        manifest_path: Some(folder.join("Cargo.toml")),
+        ..board::options(board, &folder.join("target").join(&board.arch))
+    };
+    Ok(board::module(&options).map_err(|error| format!("{error:?}"))?)
+}
+
+/// Functions of numbers, `#` standing for one of their own: parameters, result, body.
+const FUNCTIONS: [(&str, &str, &str); 6] = [
+    ("a: i32, b: i32", "i32", "a ^ b ^ #"),
+    ("a: u8", "u16", "u16::from(a) + #"),
+    ("a: f32, b: f32", "f32", "a * b + #.0"),
+    ("a: i64", "i64", "a ^ #"),
+    ("a: bool", "i32", "i32::from(a) + #"),
+    ("a: i32, b: i32, c: i32, d: i32", "i32", "a ^ b ^ c ^ d ^ #"),
+];
+/// A function takes at most so many bytes of Thumb, with what little it does itself.
+const MOST_BYTES: usize = 60;
+/// The data of a function beside that: its entry in a table, and its name's number.
+const ENTRY: usize = 8 + 2;
+
+/// How much larger a module is for each function that it exports.
+pub fn bytes(board: &'static Board) -> Result<(), Failed> {
+    const MORE: usize = 8;
+    let text_of = |more: Option<usize>| -> Result<usize, Failed> {
+        let mut code = "use wasm_bindgen::prelude::*;\n".to_owned();
+        for (kind, (params, result, body)) in FUNCTIONS.iter().enumerate() {
+            for number in 1..=if more == Some(kind) { 1 + MORE } else { 1 } {
+                let body = body.replace('#', &number.to_string());
+                code +=
+                    &format!("#[wasm_bindgen]\npub fn f{kind}_{number}({params}) -> {result} {{ {body} }}\n");
+            }
+        }
+        let (_, bytes) = build(board, "bound_many", &code)?;
+        Ok(mpy_link::inspect::read(&bytes)?.text.len())
+    };
+    let few = text_of(None)?;
+    let mut large = Vec::new();
+    for (kind, (params, result, _)) in FUNCTIONS.iter().enumerate() {
+        let each = (text_of(Some(kind))? - few).div_ceil(MORE) - ENTRY;
+        println!("{}: fn({params}) -> {result} takes {each} bytes", board.name);
+        if each > MOST_BYTES {
+            large.push(format!("fn({params}) -> {result}: {each} bytes"));
+        }
+    }
+    if large.is_empty() { Ok(()) } else { Err(format!("{large:#?}").into()) }
 }
