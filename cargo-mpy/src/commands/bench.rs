@@ -99,10 +99,22 @@ impl Bench {
                 .at(Place::Argument(format!("--timeout {}", self.timeout)))
         })?;
         let (plan, mut machines) = machine::machines(&self.options, self.port.as_deref())?;
-        let built = pipeline::build(&plan, None)?;
-        let programs = self.programs(&plan)?;
+        let done = self.measure_all(&plan, &mut machines, timeout);
+        // Whatever happened, a board is not left waiting for code.
+        machines.into_iter().for_each(|(_, machine)| machine.leave());
+        done
+    }
+
+    fn measure_all(
+        &self,
+        plan: &BuildPlan,
+        machines: &mut [(usize, Machine)],
+        timeout: Duration,
+    ) -> std::result::Result<(), Failure> {
+        let built = pipeline::build(plan, None)?;
+        let programs = self.programs(plan)?;
         let mut slower = None;
-        for (target, machine) in &mut machines {
+        for (target, machine) in machines {
             let modules = [(format!("{}.mpy", plan.module), read_file(&built[*target].mpy)?)];
             let counts = machine.counts();
             let unit = if counts { "instructions" } else { "ns" };
@@ -129,7 +141,6 @@ impl Bench {
                 }
             }
         }
-        machines.into_iter().for_each(|(_, machine)| machine.leave());
         match slower {
             Some((name, change, board, limit)) => {
                 let message =

@@ -182,19 +182,23 @@ impl Test {
                 .at(Place::Argument(format!("--timeout {}", self.timeout)))
         })?;
         let (plan, mut machines) = machine::machines(&self.options, self.port.as_deref())?;
-        let suites = suites(&plan, self.lib, &self.files)?;
-        if suites.is_empty() {
-            ui::status("Nothing", "to test: there is no library, and nothing in tests/");
-        }
-        let mut failed = false;
-        for suite in &suites {
-            for (target, machine) in &mut machines {
-                ui::status("Running", format_args!("{} on {}", suite.title, machine.name()));
-                failed |= !suite.run(*target, machine, &choice, timeout)?;
+        let done = (|| {
+            let suites = suites(&plan, self.lib, &self.files)?;
+            if suites.is_empty() {
+                ui::status("Nothing", "to test: there is no library, and nothing in tests/");
             }
-        }
+            let mut failed = false;
+            for suite in &suites {
+                for (target, machine) in &mut machines {
+                    ui::status("Running", format_args!("{} on {}", suite.title, machine.name()));
+                    failed |= !suite.run(*target, machine, &choice, timeout)?;
+                }
+            }
+            if failed { Err(Failure::Exit(FAILED)) } else { Ok(()) }
+        })();
+        // Whatever happened, a board is not left waiting for code.
         machines.into_iter().for_each(|(_, machine)| machine.leave());
-        if failed { Err(Failure::Exit(FAILED)) } else { Ok(()) }
+        done
     }
 }
 
@@ -273,19 +277,19 @@ impl Suite {
             return Ok(true);
         }
         ui::output(format_args!("\nrunning {}\n", counted(wanted.len())));
-        let (mut run, mut ignored) = (Vec::new(), 0);
-        for case in wanted {
-            if choice.runs(&case) {
-                run.push(case);
-            } else {
-                ignored += 1;
+        let (run, ignored): (Vec<Case>, Vec<Case>) = wanted.into_iter().partition(|case| choice.runs(case));
+        let mut waiting = ignored.iter().peekable();
+        // In the order of names, as libtest does.
+        let mut pass_over = |name: Option<&str>| {
+            while let Some(case) = waiting.next_if(|case| name.is_none_or(|name| *case.name < *name)) {
                 let why = case.ignored.as_deref().unwrap_or_default();
                 ui::test(&format!("{}{}", case.name, case.mark), why, None);
             }
-        }
+        };
         let mut failures: Vec<(Case, String)> = Vec::new();
         let mut passed = 0;
         let mut verdict = |case: &Case, verdict: Verdict| {
+            pass_over(Some(&case.name));
             let shown = format!("{}{}", case.name, case.mark);
             ui::test(&shown, if verdict.passed { "ok" } else { "FAILED" }, Some(verdict.passed));
             match verdict.passed {
@@ -304,6 +308,7 @@ impl Suite {
                 }
             }
         }
+        pass_over(None);
         if !failures.is_empty() {
             ui::output("\nfailures:\n");
             for (case, output) in &failures {
@@ -316,8 +321,9 @@ impl Suite {
         }
         ui::test_result(failures.is_empty());
         ui::output(format_args!(
-            "{passed} passed; {} failed; {ignored} ignored; 0 measured; {} filtered out; finished in {:.2}s\n\n",
+            "{passed} passed; {} failed; {} ignored; 0 measured; {} filtered out; finished in {:.2}s\n\n",
             failures.len(),
+            ignored.len(),
             others.len(),
             start.elapsed().as_secs_f64()
         ));
