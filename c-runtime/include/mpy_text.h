@@ -22,6 +22,43 @@ __attribute__((noreturn, unused)) static void mpy_panic(uint32_t ptr, uint32_t l
     __builtin_unreachable();
 }
 
+/* Raises RuntimeError with the text and the place in the source it is about: "boom, src/lib.rs:12". */
+__attribute__((noreturn, unused)) static void mpy_panic_at(uint32_t ptr, uint32_t len, uint32_t file, uint32_t file_len, uint32_t line) {
+    mpy_unwind();
+    const char *message = mpy_text(ptr, len);
+    const char *path = mpy_text(file, file_len);
+    // On the stack, thus cut: the beginning of a message and the end of a path say most. No character is torn.
+    char text[256];
+    if (len > 160) {
+        for (len = 160; len > 0 && (message[len] & 0xc0) == 0x80; len--) {
+        }
+    }
+    if (file_len > 80) {
+        for (path += file_len - 80, file_len = 80; file_len > 0 && (*path & 0xc0) == 0x80; path++, file_len--) {
+        }
+    }
+    char *end = text;
+    for (uint32_t i = 0; i < len; i++) {
+        *end++ = message[i];
+    }
+    *end++ = ',';
+    *end++ = ' ';
+    for (uint32_t i = 0; i < file_len; i++) {
+        *end++ = path[i];
+    }
+    *end++ = ':';
+    uint32_t unit = 1;
+    while (line / unit > 9) {
+        unit *= 10;
+    }
+    for (; unit; unit /= 10) {
+        *end++ = (char)('0' + line / unit % 10);
+    }
+    mp_obj_t argument = mp_fun_table.obj_new_str(text, (size_t)(end - text));
+    mp_fun_table.raise(mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_RuntimeError), 1, &argument));
+    __builtin_unreachable();
+}
+
 /* The UTF-8 of `units` units of UTF-16 at `source`, and how many bytes it has. Halves of pairs are U+FFFD. */
 __attribute__((unused)) static size_t mpy_utf8_of_utf16(const uint8_t *source, uint32_t units, char *text) {
     char *end = text;

@@ -9,6 +9,7 @@ pub mod map;
 pub mod pipeline;
 pub mod plan;
 pub mod qstrs;
+pub mod romfs;
 pub mod serial;
 pub mod toolchain;
 pub mod treemap;

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use target_specs::Result;
 
 use crate::commands::build::BuildOptions;
-use crate::commands::deploy::{self, Line, PATIENCE};
+use crate::commands::deploy::{self, PATIENCE};
+use crate::commands::line::Line;
 use crate::commands::run;
 use crate::plan::BuildPlan;
-use crate::serial::port::{BAUD, Port};
-use crate::serial::{Board, Newlines, ram_import};
+use crate::serial::port::Port;
+use crate::serial::{Board, Newlines};
 use crate::toolchain::emulator;
 use crate::toolchain::micropython::Firmware;
 use crate::{Failure, pipeline};
@@ -41,8 +42,7 @@ pub fn machines(
     port: Option<&str>,
 ) -> std::result::Result<(BuildPlan, Vec<(usize, Machine)>), Failure> {
     if let Some(port) = port {
-        let line = Line { port: port.to_owned(), baud: BAUD };
-        let mut board = Board::connect(line.open()?, PATIENCE)?;
+        let mut board = Board::connect(Line::at(port).open()?, PATIENCE)?;
         let facts = board.facts()?;
         let plan = pipeline::plan(&deploy::options_for(options, facts.arch()?, &facts)?)?;
         return Ok((plan, vec![(0, Machine::Connected { board: Box::new(board), name: facts.machine })]));
@@ -108,8 +108,10 @@ impl Machine {
                 Ended { status: outcome.status, traceback: outcome.stderr, marks: outcome.marks }
             }
             Machine::Connected { board, .. } => {
-                board.repl().soft_reset(Instant::now() + PATIENCE)?;
-                ram_import(board.repl(), modules, Instant::now() + PATIENCE)?;
+                board.restart()?;
+                for (name, data) in modules {
+                    board.put_in_ram(name, data, &mut |_| {})?;
+                }
                 let mut newlines = Newlines::default();
                 let deadline = Instant::now() + timeout;
                 let done = board

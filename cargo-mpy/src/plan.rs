@@ -24,6 +24,8 @@ pub const DEFAULT_STACK: u32 = 4096;
 pub struct BuildPlan {
     /// What Python imports.
     pub module: String,
+    /// The package's; a WebAssembly file has none.
+    pub version: Option<String>,
     pub source: Source,
     /// Folder of everything that is made.
     pub out_dir: PathBuf,
@@ -139,6 +141,13 @@ struct Settings {
     imports: Option<Imports>,
     /// By board: what is different there.
     board: Option<BTreeMap<String, OfBoard>>,
+    // Of the line to a board, which is open before anything is planned: `commands/line.rs` reads them.
+    #[serde(rename = "port")]
+    _port: Option<String>,
+    #[serde(rename = "baud")]
+    _baud: Option<u32>,
+    #[serde(rename = "dest")]
+    _dest: Option<String>,
 }
 
 /// Settings that a board may have of its own.
@@ -150,7 +159,8 @@ struct OfBoard {
     heap: Option<Size>,
 }
 
-const SETTINGS: &[&str] = &["name", "boards", "memory", "stack", "heap", "imports", "board"];
+const SETTINGS: &[&str] =
+    &["name", "boards", "memory", "stack", "heap", "imports", "board", "port", "baud", "dest"];
 const SETTINGS_OF_BOARD: &[&str] = &["memory", "stack", "heap"];
 /// Settings of the WebAssembly files beside it: a table as `[package.metadata.mpy]` is.
 const SETTINGS_FILE: &str = "mpy.toml";
@@ -195,13 +205,13 @@ impl std::str::FromStr for Size {
 /// # Errors
 /// Unknown boards, architectures, packages, settings and values.
 pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) -> Result<BuildPlan> {
-    let (source, settings, out_dir, default_name) = match (&options.input, metadata) {
+    let (source, settings, out_dir, default_name, version) = match (&options.input, metadata) {
         (Some(input), _) => {
             let stem = input.file_stem().unwrap_or_default().to_string_lossy().into_owned();
             let target = options.target_dir.clone().unwrap_or_else(|| PathBuf::from("target"));
             let input = folder.join(input);
             let settings = settings_beside(&input)?;
-            (Source::Wasm(input), settings, folder.join(target).join("mpy"), stem)
+            (Source::Wasm(input), settings, folder.join(target).join("mpy"), stem, None)
         }
         (None, Some(metadata)) => {
             let package = choose_package(options, metadata, folder)?;
@@ -224,7 +234,8 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
                 unit: Unit::Library,
                 tests: tests(package),
             });
-            (source, settings(package, metadata)?, out_dir, library)
+            let version = Some(package.version.to_string());
+            (source, settings(package, metadata)?, out_dir, library, version)
         }
         (None, None) => {
             return Err(Diagnostic::new("no-crate", "no crate and no WebAssembly file to build")
@@ -259,6 +270,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
     let targets = targets(&boards, if named { &options.archs } else { &[] }, &out_dir, &room)?;
     Ok(BuildPlan {
         module,
+        version,
         source,
         out_dir,
         imports: settings.imports.unwrap_or_default(),
@@ -430,6 +442,9 @@ fn settings(package: &Package, metadata: &Metadata) -> Result<Settings> {
             (Some(own), Some(shared)) => Some(shared.into_iter().chain(own).collect()),
             (own, shared) => own.or(shared),
         },
+        _port: None,
+        _baud: None,
+        _dest: None,
         board: match (own.board, shared.board) {
             (Some(own), Some(mut all)) => {
                 for (board, own) in own {

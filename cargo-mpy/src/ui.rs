@@ -326,3 +326,19 @@ pub fn ask(question: &str) -> bool {
     let read = std::io::stdin().read_line(&mut answer).unwrap_or(0);
     read > 0 && ["", "y", "yes"].contains(&answer.trim().to_lowercase().as_str())
 }
+
+/// Lets the person at the terminal choose one of `options` by its number; without a terminal nothing is chosen.
+pub fn choose(question: &str, options: &[String]) -> Option<usize> {
+    if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
+        return None;
+    }
+    line(format_args!("{BOLD}{question}{BOLD:#}"));
+    for (number, option) in (1..).zip(options) {
+        line(format_args!("  {number}  {option}"));
+    }
+    let _ = write!(anstream::stderr().lock(), "{BOLD}number:{BOLD:#} ");
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer).ok()?;
+    let number: usize = answer.trim().parse().ok()?;
+    (1..=options.len()).contains(&number).then(|| number - 1)
+}

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use cargo_mpy::serial::{RawRepl, ram_import, store};
+use cargo_mpy::serial::{self, RawRepl, store};
 use cargo_mpy::toolchain::emulator::{Outcome, Run, Session, count, run};
 use cargo_mpy::toolchain::micropython::{Firmware, emulated, missing_tools};
 use target_specs::{Board, Result};
@@ -153,10 +153,11 @@ fn a_session_lasts_over_interrupts_and_resets() {
         let name = &board.name;
         let soon = || Instant::now() + Duration::from_secs(20);
         let mut session = Session::start(board, &firmware, &[], false).expect(name);
-        let mut repl = RawRepl::enter(&mut session, Duration::from_secs(20)).expect(name);
+        let mut connected = serial::Board::connect(&mut session, Duration::from_secs(20)).expect(name);
         let bytes: Vec<u8> = (0..3000u32).map(|i| (i * 7) as u8).collect();
-        store(&mut repl, &[("kept.bin".to_owned(), bytes.clone())], soon()).expect(name);
-        ram_import(&mut repl, &[("held.py".to_owned(), b"x = 'in RAM'\n".to_vec())], soon()).expect(name);
+        store(connected.repl(), &[("kept.bin".to_owned(), bytes.clone())], soon()).expect(name);
+        connected.put_in_ram("held.py", b"x = 'in RAM'\n", &mut |_| {}).expect(name);
+        let repl = connected.repl();
         let say = |repl: &mut RawRepl<&mut Session>, code: &str| {
             let mut output = Vec::new();
             let end =
@@ -165,8 +166,8 @@ fn a_session_lasts_over_interrupts_and_resets() {
         };
         let check = "d=open('kept.bin','rb').read()\nprint(len(d),sum(d))";
         let expected = format!("{} {}\r\n", bytes.len(), bytes.iter().map(|b| u32::from(*b)).sum::<u32>());
-        assert_eq!(say(&mut repl, "import held\nprint(held.x)"), "in RAM\r\n", "{name}");
-        assert_eq!(say(&mut repl, check), expected, "{name}");
+        assert_eq!(say(repl, "import held\nprint(held.x)"), "in RAM\r\n", "{name}");
+        assert_eq!(say(repl, check), expected, "{name}");
 
         repl.submit(b"print('on')\nwhile True: pass", soon()).expect(name);
         repl.expect(b"on\r\n", soon()).expect(name);
@@ -175,9 +176,9 @@ fn a_session_lasts_over_interrupts_and_resets() {
         assert!(end.traceback.ends_with("KeyboardInterrupt: \n"), "{name}: {}", end.traceback);
 
         repl.soft_reset(soon()).expect(name);
-        assert_eq!(say(&mut repl, check), expected, "{name}: after a soft reset");
+        assert_eq!(say(repl, check), expected, "{name}: after a soft reset");
         repl.submit(b"import machine\nmachine.reset()", soon()).expect(name);
-        drop(repl);
+        drop(connected);
         let mut repl = RawRepl::enter(&mut session, Duration::from_secs(20)).expect(name);
         assert_eq!(say(&mut repl, check), expected, "{name}: after a reset");
     }

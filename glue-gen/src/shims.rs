@@ -104,13 +104,15 @@ const fn own(
 }
 
 /// What the bindings provide, as `mpy:NAME` and as imports of the module `mpy`:
-/// - `panic(ptr, len)` raises RuntimeError with that text, `print(ptr, len)` writes it to the standard output;
+/// - `panic(ptr, len)` raises RuntimeError with that text, `print(ptr, len)` writes it to the standard output,
+///   `panic_at(ptr, len, file, file_len, line)` adds a place in the source;
 /// - `alloc(size, align)`, `alloc_zeroed(size, align)` and `realloc(ptr, old_size, size, align)` return memory or 0;
 /// - `dealloc(ptr)` gives it back; `out_of_memory()` raises MemoryError;
 /// - `pin_mode(pin, mode)` and `digital_write(pin, value)` are Arduino's, on `machine.Pin`;
 /// - `assembly_*`, `date_now`, `performance_now` are AssemblyScript's, `wasi_*` those of WASI.
 static OWN: &[Own] = &[
     own("panic", "ii>", Needs::Text, &[]),
+    own("panic_at", "iiiii>", Needs::Text, &[]),
     own("print", "ii>", Needs::Text, &[]),
     own("alloc", "ii>i", Needs::Heap, &[]),
     own("alloc_zeroed", "ii>i", Needs::Heap, &[]),

@@ -4,6 +4,7 @@
 pub mod board;
 pub mod line;
 pub mod readme;
+pub mod unix;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

@@ -1,13 +1,16 @@
-//! An emulated board on a serial line of the system's: a pseudo-terminal, as fast as a UART or faster.
+//! A board on a serial line of the system's: a pseudo-terminal, as fast as a UART or faster; and how fast a file gets there.
 
+use std::path::Path;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use cargo_mpy::serial::Transport;
+use cargo_mpy::serial::{self, Transport, port};
 use cargo_mpy::toolchain::emulator::Session;
 use cargo_mpy::toolchain::micropython::Firmware;
+use cargo_mpy::toolchain::needs;
 use serialport::{SerialPort, TTYPort};
 use target_specs::Board;
 
@@ -28,7 +31,16 @@ pub struct Served {
 pub fn serve(board: &Board, rate: Option<f64>) -> Result<Served, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let firmware = Firmware::build(board, &|_| {}).map_err(|error| text(&error))?;
-    let mut session = Session::start(board, &firmware, &[], false).map_err(|error| text(&error))?;
+    let session = Session::start(board, &firmware, &[], false).map_err(|error| text(&error))?;
+    serve_line(session, rate)
+}
+
+/// Puts what is at the other end of a line behind a terminal, paced as by [`serve`].
+///
+/// # Errors
+/// Whatever keeps it from starting.
+pub fn serve_line(mut line: impl Transport + Send + 'static, rate: Option<f64>) -> Result<Served, String> {
+    let text = |error: &dyn std::fmt::Display| error.to_string();
     let (mut master, other_end) = TTYPort::pair().map_err(|error| text(&error))?;
     let path = other_end.name().ok_or("a terminal without a name")?;
     let stop = Arc::new(AtomicBool::new(false));
@@ -36,22 +48,33 @@ pub fn serve(board: &Board, rate: Option<f64>) -> Result<Served, String> {
     let look = Duration::from_millis(1);
     master.set_timeout(look).map_err(|error| text(&error))?;
     let pump = std::thread::spawn(move || {
-        let mut buffer = [0; 1024];
-        let pace = |bytes: usize| {
+        let mut buffer = [0; 4096];
+        // A paced line carries little at a time, and both directions at once.
+        let size = if rate.is_some() { 32 } else { buffer.len() };
+        let pace = |free: &mut Instant, bytes: usize| {
             if let Some(rate) = rate {
-                std::thread::sleep(Duration::from_secs_f64(bytes as f64 / rate));
+                *free = Instant::now().max(*free) + Duration::from_secs_f64(bytes as f64 / rate);
             }
         };
+        let (mut to_board, mut from_board) = (Instant::now(), Instant::now());
         while !stopped.load(Ordering::Relaxed) {
-            if let Ok(n @ 1..) = std::io::Read::read(&mut master, &mut buffer) {
-                pace(n);
-                if session.write(&buffer[..n], Instant::now() + Duration::from_secs(10)).is_err() {
+            if Instant::now() >= to_board
+                && let Ok(n @ 1..) = std::io::Read::read(&mut master, &mut buffer[..size])
+            {
+                pace(&mut to_board, n);
+                if line.write(&buffer[..n], Instant::now() + Duration::from_secs(10)).is_err() {
                     return;
                 }
             }
-            if let Ok(n @ 1..) = session.read(&mut buffer, Instant::now() + look) {
-                pace(n);
+            if Instant::now() >= from_board
+                && let Ok(n @ 1..) = line.read(&mut buffer[..size], Instant::now() + look)
+            {
+                pace(&mut from_board, n);
                 let _ = std::io::Write::write_all(&mut master, &buffer[..n]);
+            }
+            if rate.is_some() {
+                let next = to_board.min(from_board).saturating_duration_since(Instant::now());
+                std::thread::sleep(next);
             }
         }
     });
@@ -65,4 +88,80 @@ impl Drop for Served {
             let _ = pump.join();
         }
     }
+}
+
+/// Bytes a second of a UART at 115200 baud: ten bits to a byte.
+pub const UART: f64 = 11520.0;
+
+/// Seconds that a file took.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// From opening the port to leaving the board.
+    pub whole: f64,
+    /// From asking for the file that is there to the new one's name, checked.
+    pub transfer: f64,
+}
+
+/// Puts a file on a board by `cargo mpy deploy`'s transfer.
+///
+/// # Errors
+/// Whatever goes wrong.
+pub fn ours(path: &str, data: &[u8]) -> Result<Times, String> {
+    let text = |error: target_specs::Diagnostic| error.to_string();
+    // One that has just started is not ready yet.
+    let port = port::open(path, port::BAUD).map_err(text)?;
+    drop(serial::Board::connect(port, Duration::from_secs(20)).map_err(text)?.leave());
+    let start = Instant::now();
+    let port = port::open(path, port::BAUD).map_err(text)?;
+    let mut board = serial::Board::connect(port, Duration::from_secs(10)).map_err(text)?;
+    board.facts().map_err(text)?;
+    let connected = Instant::now();
+    board.put("ours.bin", data, &mut |_| {}).map_err(text)?;
+    let transfer = connected.elapsed().as_secs_f64();
+    drop(board.leave());
+    Ok(Times { whole: start.elapsed().as_secs_f64(), transfer })
+}
+
+/// Seconds mpremote takes for a file.
+///
+/// # Errors
+/// Whatever goes wrong.
+pub fn theirs(path: &str, file: &Path) -> Result<f64, String> {
+    let start = Instant::now();
+    let output = Command::new("python3")
+        .env("PYTHONPATH", needs::test_python())
+        .args(["-m", "mpremote", "connect", path, "fs", "cp"])
+        .arg(file)
+        .arg(":theirs.bin")
+        .output()
+        .map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    Ok(start.elapsed().as_secs_f64())
+}
+
+/// Machine code, to send: what MicroPython on this machine is made of.
+///
+/// # Errors
+/// When there is none.
+pub fn code(bytes: usize) -> Result<Vec<u8>, String> {
+    let board = target_specs::board("unix").map_err(|error| error.to_string())?;
+    let firmware = Firmware::build(board, &|_| {}).map_err(|error| error.to_string())?;
+    let data = std::fs::read(&firmware.path).map_err(|error| error.to_string())?;
+    let middle = data.len() / 4;
+    Ok(data[middle..middle + bytes].to_vec())
+}
+
+/// Bytes that nothing makes shorter.
+pub fn noise(bytes: usize) -> Vec<u8> {
+    let mut state = 1_u32;
+    let next = |_| {
+        // xorshift32, of which the high bits are taken.
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        (state >> 24) as u8
+    };
+    (0..bytes).map(next).collect()
 }

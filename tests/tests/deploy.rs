@@ -1,17 +1,17 @@
-//! `cargo mpy deploy` and what it stands on, with emulated boards on pseudo-terminals, and over lines that
-//! fail. `FAULTS=all` lets the line fail at every byte of a deploy instead of at some.
+//! `cargo mpy deploy` and its kin, with emulated boards and the unix port on pseudo-terminals.
 
-use std::io;
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::{Child, Command, ExitCode, Stdio};
+use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use cargo_mpy::serial::{Board, Put, Transport};
-use cargo_mpy::toolchain::emulator::Session;
-use cargo_mpy::toolchain::micropython::Firmware;
+use cargo_mpy::serial::Transport;
 use cargo_mpy::toolchain::needs;
 use libtest_mimic::{Arguments, Failed, Trial};
-use tests::{board, line};
+use tests::board;
+use tests::line::{self, Served};
+use tests::unix::{Kind, UnixBoard};
 
 const BOARDS: [&str; 3] = ["qemu-armv6m", "qemu-armv7emsp", "qemu-rv32imc"];
 
@@ -33,10 +33,17 @@ fn main() -> ExitCode {
             let trial = Trial::test(format!("{}::{what}", board.name), move || test(board));
             trials.push(trial.with_ignored_flag(why_not.is_some()));
         };
-        add("deploy", deploy);
+        add("deploy", |board| deploy(&line::serve(board, None)?, board));
         add("bad boards", bad_boards);
-        add("faults", faults);
+        if board.name == BOARDS[0] {
+            add("monitor", monitor);
+            add("network", network);
+        }
     }
+    trials.push(Trial::test("unix::deploy", || unix(false)));
+    trials.push(Trial::test("unix::deploy without raw paste", || unix(true)));
+    trials.push(Trial::test("unix::dev", dev));
+    trials.push(Trial::test("settings", settings));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -63,8 +70,22 @@ fn wat(number: u32) -> String {
     format!("(module (func (export \"number\") (result i32) i32.const {number}))")
 }
 
-fn deploy(board: &target_specs::Board) -> Result<(), Failed> {
-    let served = line::serve(board, None)?;
+fn unix(plain: bool) -> Result<(), Failed> {
+    let files = tempfile::tempdir()?;
+    let served = line::serve_line(
+        UnixBoard::start(files.path(), if plain { Kind::Plain } else { Kind::Usual })?,
+        None,
+    )?;
+    deploy(&served, target_specs::board("unix")?)?;
+    // What it has can be seen from outside.
+    let mut names: Vec<_> =
+        std::fs::read_dir(files.path())?.flatten().map(|entry| entry.file_name()).collect();
+    names.sort();
+    holds(names == ["answer.mpy", "apps"], "its files", &names)
+}
+
+fn deploy(served: &Served, board: &target_specs::Board) -> Result<(), Failed> {
+    let is_real = board.name != "unix";
     let folder = tempfile::tempdir()?;
     let put = |number| std::fs::write(folder.path().join("answer.wat"), wat(number));
     let base = ["deploy", "--port", &served.path, "--wasm", "answer.wat"];
@@ -79,13 +100,16 @@ fn deploy(board: &target_specs::Board) -> Result<(), Failed> {
     put(42)?;
     let said = call(&say);
     holds(said.0 && said.1 == "it says 42\n" && said.2.contains("Deployed answer.mpy"), "changed", &said)?;
-    let said =
-        call(&["--dest", "/apps/x", "--run", "print(answer.__file__ if hasattr(answer, '__file__') else 1)"]);
-    holds(said.0 && said.2.contains("Deployed /apps/x/answer.mpy"), "into a folder", &said)?;
+    // Of the unix port the root is this machine's.
+    let dest = if is_real { "/apps/x" } else { "apps/x" };
+    let said = call(&["--dest", dest, "--run", "print(answer.number())"]);
+    holds(said.0 && said.2.contains(&format!("Deployed {dest}/answer.mpy")), "into a folder", &said)?;
     let said = call(&["--run", "1/0"]);
     holds(!said.0 && said.2.contains("ZeroDivisionError"), "an exception", &said)?;
-    let said = call(&["--timeout", "0.5", "--run", "while 1: pass"]);
-    holds(!said.0 && said.2.contains("timed-out"), "a loop", &said)?;
+    if is_real {
+        let said = call(&["--timeout", "0.5", "--run", "while 1: pass"]);
+        holds(!said.0 && said.2.contains("timed-out"), "a loop", &said)?;
+    }
     let said = call(&["--json", "--run", "print(answer.number())"]);
     let events: Vec<&str> = said.1.lines().collect();
     holds(
@@ -141,7 +165,9 @@ fn bad_boards(board: &target_specs::Board) -> Result<(), Failed> {
     std::fs::write(folder.path().join("answer.wat"), wat(1))?;
     let base = ["deploy", "--port", &served.path, "--wasm", "answer.wat"];
     let call = |more: &[&str]| tool(folder.path(), &[&base[..], more].concat());
-    let said = call(&["--arch", "xtensawin"]);
+    // Soft floats on a processor that passes them in registers would load, and be wrong.
+    let other = if board.arch == "armv6m" { "xtensawin" } else { "armv6m" };
+    let said = call(&["--arch", other]);
     holds(!said.0 && said.2.contains("error[wrong-board]"), "another architecture", &said)?;
     {
         let _mine = cargo_mpy::serial::port::open(&served.path, 115_200)?;
@@ -150,6 +176,33 @@ fn bad_boards(board: &target_specs::Board) -> Result<(), Failed> {
     }
     let said = call(&["--run", "import sys,time\nfor i in range(3): print('x', end='')"]);
     holds(said.0 && said.1 == "xxx", "released", &said)?;
+    // No space, and a filesystem that cannot be written to.
+    let full = "import os\ns=os.statvfs('/')\nwith open('fill','wb') as f:\n for i in range(s[3]-2): f.write(bytes(s[0]))";
+    let run = |code: &str| {
+        tool(folder.path(), &["run", "--port", &served.path, "--wasm", "answer.wat", "-e", code])
+    };
+    let said = run(full);
+    holds(said.0, "filled", &said)?;
+    // Not so small that a filesystem has it beside its name.
+    let large = format!(
+        "(module (memory (export \"memory\") 1) (data (i32.const 16) \"{}\")
+           (func (export \"number\") (param i32) (result i32) (i32.load8_u (local.get 0))))",
+        "0123456789".repeat(600)
+    );
+    std::fs::write(folder.path().join("answer.wat"), large)?;
+    let said = call(&[]);
+    holds(!said.0 && said.2.contains("error[no-space]"), "a full board", &said)?;
+    let said = run("import os\nos.remove('fill')\nimport answer\nprint(os.listdir(), answer.number(16))");
+    holds(said.0 && said.1.contains("'answer.mpy'") && !said.1.contains("part"), "as it was", &said)?;
+    let said = run("class RO:\n def __getattr__(self,n):\n  def f(*a):\n   \
+                    if n=='stat' and a[0]=='/': return (0x4000,)+(0,)*9\n   \
+                    if n=='stat': raise OSError(2)\n   \
+                    if n in('open','mkdir','remove'): raise OSError(30)\n  return f\n\
+                    import os\nos.mount(RO(),'/ro')\nprint(os.listdir('/'))");
+    holds(said.0 && said.1.contains("ro"), "mounted", &said)?;
+    let said = call(&["--dest", "/ro"]);
+    holds(!said.0 && said.2.contains("error[read-only]"), "a read-only filesystem", &said)?;
+
     // A board that prints without end, then one that nothing stops.
     let type_ = |line: &[u8]| -> Result<(), Failed> {
         let mut port = cargo_mpy::serial::port::open(&served.path, 115_200)?;
@@ -171,113 +224,184 @@ fn bad_boards(board: &target_specs::Board) -> Result<(), Failed> {
     )
 }
 
-/// What a line does to the byte at some place of what is sent.
-#[derive(Debug, Clone, Copy)]
-enum Fault {
-    /// It is unplugged.
-    Cut,
-    Corrupt,
-    Drop,
-    Double,
-    Delay,
+/// The tool, running, with what it says line by line.
+struct Running {
+    child: Child,
+    lines: Receiver<String>,
+    /// What it has said so far.
+    said: Vec<String>,
 }
 
-struct Faulty<'a> {
-    line: &'a mut Session,
-    fault: Fault,
-    /// Bytes until it happens.
-    left: Option<usize>,
-    sent: usize,
-    is_cut: bool,
-}
-
-impl Transport for Faulty<'_> {
-    fn read(&mut self, buffer: &mut [u8], deadline: Instant) -> io::Result<usize> {
-        if self.is_cut { Ok(0) } else { self.line.read(buffer, deadline) }
+impl Running {
+    fn start(folder: &Path, words: &[&str]) -> Result<Running, Failed> {
+        // The other ends of the boards' terminals must not live on in it: their end is what it is to see.
+        let alone = "import os,sys; os.closerange(3,1024); os.execv(sys.argv[1],sys.argv[1:])";
+        let mut command = Command::new("python3");
+        command.args(["-c", alone]).arg(std::env::current_exe()?);
+        command.arg("mpy").args(words).current_dir(folder).env("NO_COLOR", "1");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn()?;
+        let (sender, lines) = mpsc::channel();
+        let streams: [Box<dyn Read + Send>; 2] =
+            [Box::new(child.stdout.take().expect("piped")), Box::new(child.stderr.take().expect("piped"))];
+        for stream in streams {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+                    let line = String::from_utf8_lossy(&line).trim_end().to_owned();
+                    if sender.send(line).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        Ok(Running { child, lines, said: Vec::new() })
     }
 
-    fn write(&mut self, data: &[u8], deadline: Instant) -> io::Result<()> {
-        if self.is_cut {
-            return Err(io::ErrorKind::BrokenPipe.into());
-        }
-        self.sent += data.len();
-        let Some(at) = self.left else { return self.line.write(data, deadline) };
-        if at >= data.len() {
-            self.left = Some(at - data.len());
-            return self.line.write(data, deadline);
-        }
-        self.left = None;
-        let (before, after) = data.split_at(at);
-        let bytes = match self.fault {
-            Fault::Cut => {
-                self.is_cut = true;
-                before.to_vec()
+    /// Waits for a line with this in it.
+    fn says(&mut self, what: &str) -> Result<String, Failed> {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(line) => {
+                    self.said.push(line.clone());
+                    if line.contains(what) {
+                        return Ok(line);
+                    }
+                }
+                Err(error) => {
+                    return Err(format!("it does not say {what:?} ({error}): {:#?}", self.said).into());
+                }
             }
-            Fault::Corrupt => [before, &[after[0] ^ 0x15], &after[1..]].concat(),
-            Fault::Drop => [before, &after[1..]].concat(),
-            Fault::Double => [before, &after[..1], after].concat(),
-            Fault::Delay => {
-                self.line.write(before, deadline)?;
-                std::thread::sleep(Duration::from_millis(50));
-                after.to_vec()
-            }
-        };
-        self.line.write(&bytes, deadline)
+        }
+    }
+
+    fn types(&mut self, bytes: &[u8]) -> Result<(), Failed> {
+        let stdin = self.child.stdin.as_mut().expect("piped");
+        Ok(stdin.write_all(bytes).and_then(|()| stdin.flush())?)
     }
 }
 
-/// However a deploy goes wrong, the file is the old one or the new one, and the next deploy works.
-fn faults(board: &target_specs::Board) -> Result<(), Failed> {
-    let firmware = Firmware::build(board, &|_| {})?;
-    let mut session = Session::start(board, &firmware, &[], false)?;
-    let old: Vec<u8> = (0..600_u32).map(|i| (i * 7) as u8).collect();
-    let new: Vec<u8> = (0..700_u32).map(|i| (i * i / 3) as u8).collect();
-    let calm = Duration::from_secs(10);
-    let put = |line: &mut dyn Transport, data: &[u8], patience| -> target_specs::Result<Put> {
-        let mut board = Board::connect(line, patience)?;
-        let put = board.put("module.mpy", data, &mut |_| {});
-        board.leave();
-        put
-    };
-    // How many bytes a deploy sends.
-    put(&mut session, &old, calm)?;
-    let mut whole = Faulty { line: &mut session, fault: Fault::Cut, left: None, sent: 0, is_cut: false };
-    put(&mut whole, &new, calm)?;
-    let bytes = whole.sent;
-    let all = std::env::var_os("FAULTS").is_some_and(|value| value == "all");
-    let step = if all { 1 } else { 131 };
-    let (mut runs, mut failed, mut slowest) = (0, 0, Duration::ZERO);
-    for fault in [Fault::Cut, Fault::Corrupt, Fault::Drop, Fault::Double, Fault::Delay] {
-        for at in (0..bytes).step_by(step) {
-            put(&mut session, &old, calm).map_err(|error| format!("before {fault:?} at {at}: {error:?}"))?;
-            let start = Instant::now();
-            let mut line = Faulty { line: &mut session, fault, left: Some(at), sent: 0, is_cut: false };
-            let outcome = put(&mut line, &new, Duration::from_millis(400));
-            slowest = slowest.max(start.elapsed());
-            let hash = (|| {
-                let mut board = Board::connect(&mut session, calm)?;
-                let hash = board.hash("module.mpy")?;
-                board.leave();
-                target_specs::Result::Ok(hash)
-            })();
-            let hash =
-                hash.map_err(|error| format!("after {fault:?} at {at} of {bytes}: {error:?}; {outcome:?}"))?;
-            use sha2::{Digest, Sha256};
-            let (is_old, is_new) =
-                (hash == Some(Sha256::digest(&old).into()), hash == Some(Sha256::digest(&new).into()));
-            let right = match &outcome {
-                Ok(_) => is_new,
-                // The fault may have hit the answer to the last step.
-                Err(_) => is_old || is_new,
-            };
-            holds(right, "the file", &(fault, at, &outcome, is_old, is_new))?;
-            runs += 1;
-            failed += usize::from(outcome.is_err());
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn dev() -> Result<(), Failed> {
+    let files = tempfile::tempdir()?;
+    let served = line::serve_line(UnixBoard::start(files.path(), Kind::Usual)?, None)?;
+    let folder = tempfile::tempdir()?;
+    let put = |number| std::fs::write(folder.path().join("answer.wat"), wat(number));
+    let script = |text: &str| std::fs::write(folder.path().join("say.py"), text);
+    for to in [&["--port", &served.path][..], &["--board", "unix"]] {
+        put(41)?;
+        script("import answer\nprint('it says', answer.number())\n")?;
+        let mut running = Running::start(folder.path(), &[&["dev", "answer.wat", "say.py"], to].concat())?;
+        // What is printed and what is said of it come by two roads, in any order.
+        running.says("it says 41")?;
+        put(42)?;
+        running.says("it says 42")?;
+        script("import answer\nprint('so', answer.number())\n")?;
+        running.says("so 42")?;
+        // A mistake is told, and the next change may be none.
+        std::fs::write(folder.path().join("answer.wat"), "(module")?;
+        running.says("error[")?;
+        running.says("Watching")?;
+        put(43)?;
+        running.says("so 43")?;
+        // A program that does not end makes room.
+        script("import answer, time\nprint('round and round')\nwhile 1: time.sleep(0.01)\n")?;
+        running.says("round and round")?;
+        if to[0] == "--board" {
+            script("import answer\nprint('out', answer.number())\n")?;
+            running.says("out 43")?;
         }
     }
-    eprintln!(
-        "{}: {runs} runs of {bytes} bytes, {failed} failed as they should, the slowest {slowest:.1?}",
-        board.name
-    );
-    holds(failed > 0 && slowest < Duration::from_secs(20), "bounded", &slowest)
+    // It was all in RAM.
+    let left: Vec<_> = std::fs::read_dir(files.path())?.flatten().collect();
+    holds(left.is_empty(), "files on the board", &left)
+}
+
+fn monitor(board: &target_specs::Board) -> Result<(), Failed> {
+    let served = line::serve(board, None)?;
+    let folder = tempfile::tempdir()?;
+    std::fs::create_dir(folder.path().join("src"))?;
+    std::fs::write(folder.path().join("src/lib.rs"), "fn f() {\n    panic!(\"boom\")\n}\n")?;
+    let link = folder.path().join("board");
+    std::os::unix::fs::symlink(&served.path, &link)?;
+    let path = link.to_string_lossy().into_owned();
+    let mut running = Running::start(folder.path(), &["monitor", "--port", &path])?;
+    running.says("Connected")?;
+    // What is typed goes there, and what comes back is joined by the source it speaks of.
+    running.types(b"\r\x03\x02raise RuntimeError('boom, src/lib.rs:2')\r")?;
+    running.says("RuntimeError: boom, src/lib.rs:2")?;
+    let source = running.says("2 |")?;
+    holds(source.contains("panic!(\"boom\")"), "the source", &source)?;
+    // Ctrl-C stops the board's program, not the monitor.
+    running.types(b"while 1: pass\r\r")?;
+    std::thread::sleep(Duration::from_millis(300));
+    running.types(b"\x03")?;
+    running.says("KeyboardInterrupt")?;
+    // The board is unplugged, and comes back.
+    drop(served);
+    running.says("Lost")?;
+    let served = line::serve(board, None)?;
+    std::fs::remove_file(&link)?;
+    std::os::unix::fs::symlink(&served.path, &link)?;
+    running.says("Back")?;
+    running.types(b"\rprint('still', 6*7)\r")?;
+    running.says("still 42")?;
+    let start = Instant::now();
+    running.types(b"\x1d")?;
+    let status = running.child.wait()?;
+    holds(status.success() && start.elapsed() < Duration::from_secs(4), "Ctrl-] leaves", &start.elapsed())
+}
+
+/// A board behind a network, by RFC 2217 and by bare TCP.
+fn network(board: &target_specs::Board) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("answer.wat"), wat(41))?;
+    for scheme in ["rfc2217", "socket"] {
+        let served = line::serve(board, None)?;
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("boards/server.py");
+        let mut server = Command::new("python3")
+            .env("PYTHONPATH", needs::test_python())
+            .arg(script)
+            .args([&served.path, scheme])
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let mut port = String::new();
+        BufReader::new(server.stdout.take().expect("piped")).read_line(&mut port)?;
+        let url = format!("{scheme}://127.0.0.1:{}", port.trim());
+        let words = ["deploy", "--port", &url, "--wasm", "answer.wat", "--run", "print(answer.number())"];
+        let said = tool(folder.path(), &words);
+        let _ = server.kill();
+        let _ = server.wait();
+        holds(said.0 && said.1 == "41\n" && said.2.contains("Deployed"), scheme, &said)?;
+    }
+    // Something else listens there.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let url = format!("rfc2217://{}", listener.local_addr()?);
+    let start = Instant::now();
+    let said = tool(folder.path(), &["deploy", "--port", &url, "--wasm", "answer.wat"]);
+    let soon = start.elapsed() < Duration::from_secs(20);
+    holds(!said.0 && soon && said.2.contains("error[port]"), "not a server of ports", &said)
+}
+
+/// Where the port comes from when no flag says it.
+fn settings() -> Result<(), Failed> {
+    let files = tempfile::tempdir()?;
+    let served = line::serve_line(UnixBoard::start(files.path(), Kind::Usual)?, None)?;
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("answer.wat"), wat(41))?;
+    let words = ["deploy", "--wasm", "answer.wat", "--run", "print(answer.number())"];
+    let local = folder.path().join("mpy.local.toml");
+    std::fs::write(&local, format!("port = {:?}\ndest = \"lib\"\n", served.path))?;
+    let said = tool(folder.path(), &words);
+    holds(said.0 && said.1 == "41\n" && said.2.contains("Deployed lib/answer.mpy"), "local", &said)?;
+    std::fs::write(&local, "prot = 1\n")?;
+    let said = tool(folder.path(), &words);
+    holds(!said.0 && said.2.contains("error[bad-value]") && said.2.contains("mpy.local.toml:1"), "bad", &said)
 }

@@ -7,33 +7,15 @@ use serde_json::json;
 use target_specs::{Arch, Diagnostic, Place};
 
 use super::build::BuildOptions;
-use crate::serial::port::{self, Port};
-use crate::serial::{Board, Facts, Newlines, Put, monitor, ram_import};
+use super::line::Line;
+use crate::serial::port::Port;
+use crate::serial::{Board, Facts, Newlines, Put, Sources, Transport, monitor};
 use crate::{Failure, pipeline, toolchain, ui};
 
 /// How long a board may take to answer.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// How long to follow a board that says nothing when nobody is at the keyboard.
 const SILENCE: Duration = Duration::from_secs(5);
-
-/// The line to a board: of every command that talks to one.
-#[derive(Debug, Clone, Args)]
-pub struct Line {
-    /// Where the board is: `auto`, `id:SERIAL`, a path such as /dev/ttyACM0 or COM3, or socket://HOST:PORT
-    #[arg(long, value_name = "PORT", default_value = "auto")]
-    pub port: String,
-
-    /// Bits per second, where the port is a UART
-    #[arg(long, value_name = "RATE", default_value_t = port::BAUD)]
-    pub baud: u32,
-}
-
-impl Line {
-    /// Opens it.
-    pub fn open(&self) -> target_specs::Result<Port> {
-        port::open(&self.port, self.baud)
-    }
-}
 
 /// Build the module for a connected board, and put it there
 #[derive(Debug, Args)]
@@ -53,9 +35,9 @@ pub struct Deploy {
     #[command(flatten)]
     line: Line,
 
-    /// Folder of the board to put it into [default: the one it starts in]
-    #[arg(long, value_name = "FOLDER", default_value = "", hide_default_value = true)]
-    dest: String,
+    /// Folder of the board to put it into [default: `dest` of the settings, else the one it starts in]
+    #[arg(long, value_name = "FOLDER")]
+    dest: Option<String>,
 
     /// Python to run on the board afterwards
     #[arg(long, value_name = "PYTHON")]
@@ -114,9 +96,13 @@ impl Deploy {
             ui::warning(format_args!("the module takes {ram} bytes of RAM, the board has {heap} free"));
         }
 
-        let folder = self.dest.trim_end_matches('/');
+        let dest = match &self.dest {
+            Some(dest) => dest.clone(),
+            None => self.line.settings()?.dest.unwrap_or_default(),
+        };
+        let folder = dest.trim_end_matches('/');
         let file = match folder {
-            "" if self.dest.is_empty() => format!("{}.mpy", plan.module),
+            "" if dest.is_empty() => format!("{}.mpy", plan.module),
             folder => format!("{folder}/{}.mpy", plan.module),
         };
         if !folder.is_empty() {
@@ -144,7 +130,7 @@ impl Deploy {
         }
 
         // The module that was imported before is gone only after a reset.
-        board.repl().soft_reset(Instant::now() + PATIENCE)?;
+        board.restart()?;
         let import = format!("import {}\n", plan.module);
         let path = if folder.is_empty() || folder.ends_with("lib") {
             String::new()
@@ -212,7 +198,12 @@ pub(crate) fn options_for(
 }
 
 /// Runs code of the user's, whose output is theirs.
-fn execute(events: Events, board: &mut Board<Port>, code: &str, deadline: Instant) -> Result<(), Failure> {
+fn execute<T: Transport>(
+    events: Events,
+    board: &mut Board<T>,
+    code: &str,
+    deadline: Instant,
+) -> Result<(), Failure> {
     let mut newlines = Newlines::default();
     // Events are of whole lines, so that no character is torn.
     let mut line = Vec::new();
@@ -240,7 +231,7 @@ fn execute(events: Events, board: &mut Board<Port>, code: &str, deadline: Instan
     if execution.traceback.is_empty() {
         return Ok(());
     }
-    ui::raw(execution.traceback.as_bytes());
+    ui::raw(&Sources::here().with(execution.traceback.as_bytes()));
     events.event(json!({ "event": "exception", "traceback": execution.traceback }));
     Err(Failure::Exit(1))
 }
@@ -262,8 +253,10 @@ pub fn run_in_ram(
         let built = pipeline::build(&plan, None)?.remove(0);
         let module = (format!("{}.mpy", plan.module), toolchain::read_file(&built.mpy)?);
         ui::status("Running", format_args!("on {}", facts.machine));
-        board.repl().soft_reset(Instant::now() + PATIENCE)?;
-        ram_import(board.repl(), &[module], Instant::now() + PATIENCE)?;
+        board.restart()?;
+        let progress = ui::Progress::new("Sending", module.1.len() as u64);
+        board.put_in_ram(&module.0, &module.1, &mut |at| progress.at(at as u64))?;
+        drop(progress);
         let code = script.map_or_else(|| super::run::contents(&plan.module), str::to_owned);
         execute(Events(false), &mut board, &code, Instant::now() + timeout)
     })();
@@ -273,7 +266,6 @@ pub fn run_in_ram(
 
 /// Restarts the board, so that its program runs with what is new, and shows what it says.
 fn restart_and_follow(mut port: Port, line: &Line) -> target_specs::Result<()> {
-    use crate::serial::Transport;
     // In the friendly REPL Ctrl-D is a soft reset, after which main.py runs.
     let _ = port.write(b"\x04", Instant::now() + PATIENCE);
     monitor::run(port, Some(&mut || line.open()), Some(SILENCE))

@@ -6,12 +6,15 @@ pub mod build;
 pub mod clean;
 pub mod completions;
 pub mod deploy;
+pub mod dev;
 pub mod doctor;
 pub mod expand;
 pub mod explain;
 pub mod inspect;
+pub mod line;
 pub mod link;
 pub mod new;
+pub mod package;
 pub mod run;
 pub mod setup;
 pub mod size;
@@ -34,7 +37,9 @@ pub enum Command {
     Expand(expand::Expand),
     Explain(explain::Explain),
     Deploy(deploy::Deploy),
+    Dev(dev::Dev),
     Monitor(deploy::Monitor),
+    Package(package::Package),
     Setup(setup::Setup),
     Doctor(doctor::Doctor),
     Boards(boards::Boards),
@@ -57,7 +62,9 @@ impl Command {
             Command::Explain(command) => command.run(),
             Command::Size(command) => command.run(),
             Command::Deploy(command) => command.run(),
+            Command::Dev(command) => command.run(),
             Command::Monitor(command) => command.run(),
+            Command::Package(command) => command.run(),
             Command::Setup(command) => command.run(),
             Command::Doctor(command) => command.run(),
             Command::Boards(command) => command.run(),

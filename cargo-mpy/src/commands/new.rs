@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use glue_gen::wbindgen;
 use target_specs::{Diagnostic, Place};
 
+use super::line::LOCAL_FILE;
 use crate::toolchain::{cargo, read_file, write_file};
 use crate::{Failure, ui};
 
@@ -159,6 +160,15 @@ pub fn make(verb: &str, path: &Path, options: &Options) -> Result<(), Failure> {
         text += PROFILES;
     }
     write_file(&manifest, text.as_bytes())?;
+
+    // The port of somebody's desk is nobody else's.
+    let ignored = path.join(".gitignore");
+    if let Ok(mut text) = std::fs::read_to_string(&ignored)
+        && !text.contains(LOCAL_FILE)
+    {
+        text += &format!("/{LOCAL_FILE}\n");
+        write_file(&ignored, text.as_bytes())?;
+    }
 
     let name = toml::from_str::<toml::Table>(&text)
         .ok()

@@ -7,9 +7,9 @@ use clap::Args;
 use target_specs::{Board, Diagnostic, Place, Result};
 
 use super::build::BuildOptions;
-use super::deploy::{self, Line};
+use super::deploy;
+use super::line::Line;
 use crate::plan::Target;
-use crate::serial::port::BAUD;
 use crate::toolchain::emulator;
 use crate::toolchain::micropython::Firmware;
 use crate::{Failure, pipeline, toolchain, ui};
@@ -70,7 +70,7 @@ impl Run {
         })?;
         let options = BuildOptions { input: wasm.into_iter().next().or(self.options.input), ..self.options };
         if let Some(port) = &self.port {
-            let line = Line { port: port.clone(), baud: BAUD };
+            let line = Line::at(port);
             return deploy::run_in_ram(&line, &options, script.as_deref(), timeout);
         }
         let plan = pipeline::plan(&options)?;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 use target_specs::{Arch, Diagnostic, Result};
 
-use super::ram::escaped;
+use super::ram::{self, escaped};
 use super::raw_repl::Execution;
 use super::{RawRepl, Transport};
 
@@ -28,6 +28,8 @@ pub struct Board<T> {
     patience: Duration,
     /// What it has said of itself.
     facts: Option<Facts>,
+    /// It has a filesystem in its RAM, since its last reset.
+    has_ram: bool,
 }
 
 /// What a board says of itself.
@@ -90,7 +92,7 @@ impl<T: Transport> Board<T> {
                         be stopped by the board's reset button";
             if error.help.is_none() { error.help(help) } else { error }
         })?;
-        Ok(Board { repl, patience, facts: None })
+        Ok(Board { repl, patience, facts: None, has_ram: false })
     }
 
     /// Asks the board about itself.
@@ -193,7 +195,7 @@ impl<T: Transport> Board<T> {
         }
         let part = format!("{path}.part");
         let sent = self
-            .send(&part, data, progress)
+            .send(&part, FILE, data, progress)
             .and_then(|hash| if hash == Some(wanted) { Ok(()) } else { Err(garbled()) });
         if let Err(error) = sent {
             // The line may work again, or not: what matters is that the name was not touched.
@@ -217,9 +219,31 @@ impl<T: Transport> Board<T> {
         Ok(Put::Stored)
     }
 
+    /// Makes a module importable from the board's RAM, until its next reset. One of the same name is replaced.
+    ///
+    /// # Errors
+    /// `no-answer`, `garbled`, `board-error`.
+    pub fn put_in_ram(&mut self, name: &str, data: &[u8], progress: &mut dyn FnMut(usize)) -> Result<()> {
+        if !self.has_ram {
+            self.ask(&format!("{HASH}{}", ram::MOUNT))?;
+            self.has_ram = true;
+        }
+        let path = format!("{}/{name}", ram::FOLDER);
+        let wanted: [u8; 32] = Sha256::digest(data).into();
+        let hash = self.send(&path, ram::OPEN, data, progress)?;
+        if hash == Some(wanted) { Ok(()) } else { Err(garbled()) }
+    }
+
     /// Sends the bytes of a file in blocks, each of which the board acknowledges once it is stored: while
-    /// its flash is written it may not listen. Returns the hash of what it has stored.
-    fn send(&mut self, path: &str, data: &[u8], progress: &mut dyn FnMut(usize)) -> Result<Option<[u8; 32]>> {
+    /// its flash is written it may not listen. Returns the hash of what it has stored. `open` is Python that
+    /// opens `p`, for `n` bytes.
+    fn send(
+        &mut self,
+        path: &str,
+        open: &str,
+        data: &[u8],
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Option<[u8; 32]>> {
         let facts = match self.facts.take() {
             Some(facts) => facts,
             None => self.facts()?,
@@ -232,7 +256,7 @@ impl<T: Transport> Board<T> {
              {}\
              def r(p,n):\n\
              \x20i=sys.stdin.buffer\n\
-             \x20f=open(p,'wb')\n\
+             \x20f={open}\n\
              \x20gc.collect()\n\
              \x20try:\n\
              \x20\x20sys.stdout.write('\\x06')\n\
@@ -285,8 +309,11 @@ impl<T: Transport> Board<T> {
         Err(garbled())
     }
 
-    /// Runs code of ours; what it prints.
-    fn ask(&mut self, code: &str) -> Result<String> {
+    /// Runs code of ours, if it arrives as it is; what it prints.
+    ///
+    /// # Errors
+    /// `no-answer`, `garbled`, `board-error` with the traceback, `no-space`, `read-only`.
+    pub fn ask(&mut self, code: &str) -> Result<String> {
         let mut printed = Vec::new();
         let execution = self.repl.execute(
             guarded(code).as_bytes(),
@@ -296,6 +323,15 @@ impl<T: Transport> Board<T> {
         fine(&execution)?;
         let text = String::from_utf8_lossy(&printed).into_owned();
         if text.contains(GARBLED) { Err(garbled()) } else { Ok(text) }
+    }
+
+    /// A soft reset: what was imported is gone.
+    ///
+    /// # Errors
+    /// `no-answer`.
+    pub fn restart(&mut self) -> Result<()> {
+        self.has_ram = false;
+        self.repl.soft_reset(Instant::now() + self.patience)
     }
 
     /// The REPL, for code of the user's.
@@ -308,6 +344,9 @@ impl<T: Transport> Board<T> {
         self.repl.leave()
     }
 }
+
+/// Opens a file of the board's own filesystem.
+const FILE: &str = "open(p,'wb')";
 
 /// Defines `H`, which prints the hash of a file: `none` when there is none, and the bytes themselves where
 /// there is no hashlib.

@@ -6,10 +6,13 @@ mod newlines;
 pub mod port;
 mod ram;
 mod raw_repl;
+mod rfc2217;
+mod sources;
 mod transport;
 
 pub use board::{Board, Facts, Put};
 pub use newlines::Newlines;
-pub use ram::{ram_import, store};
+pub use ram::store;
 pub use raw_repl::{Execution, RawRepl};
+pub use sources::Sources;
 pub use transport::{Pair, Transport};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use target_specs::{Diagnostic, Result};
 
-use super::Transport;
+use super::{Sources, Transport};
 use crate::ui;
 
 /// Ctrl-] leaves, as in telnet and miniterm.
@@ -45,7 +45,7 @@ fn typed() -> Receiver<Vec<u8>> {
 }
 
 /// Connects the terminal and the board until Ctrl-] is typed, or standard input, when it is no terminal, and
-/// `idle` seconds of silence are over. A line that breaks is opened again by `reopen`, as often as it takes.
+/// `idle` seconds of silence are over. Places in the sources that it speaks of are shown. A line that breaks is opened again by `reopen`, as often as it takes.
 ///
 /// # Errors
 /// `no-answer` when the line breaks and `reopen` is `None`.
@@ -59,6 +59,7 @@ pub fn run<T: Transport>(
         ui::status("Monitor", "Ctrl-] leaves, Ctrl-C stops the program, Ctrl-D restarts it\r");
     }
     let typed = typed();
+    let mut sources = Sources::here();
     let mut input_ended = false;
     let mut heard = Instant::now();
     let mut buffer = [0; 4096];
@@ -66,7 +67,7 @@ pub fn run<T: Transport>(
         let broken = match line.read(&mut buffer, Instant::now() + LOOK) {
             Ok(0) => true,
             Ok(n) => {
-                ui::output_bytes(&buffer[..n]);
+                ui::output_bytes(&sources.with(&buffer[..n]));
                 heard = Instant::now();
                 false
             }

@@ -8,6 +8,8 @@ use serialport::{SerialPort, SerialPortInfo, SerialPortType};
 use target_specs::{Diagnostic, Place, Result};
 
 use super::Transport;
+use super::rfc2217::Remote;
+use crate::ui;
 
 /// What UARTs of MicroPython's boards are set to; USB does not care.
 pub const BAUD: u32 = 115_200;
@@ -27,6 +29,12 @@ impl Timed for TcpStream {
     fn limit(&mut self, time: Duration) -> io::Result<()> {
         self.set_read_timeout(Some(time))?;
         self.set_write_timeout(Some(time))
+    }
+}
+
+impl Timed for Remote {
+    fn limit(&mut self, time: Duration) -> io::Result<()> {
+        Remote::limit(self, time)
     }
 }
 
@@ -117,7 +125,7 @@ fn usb(port: SerialPortInfo) -> Option<Found> {
     })
 }
 
-/// Opens what `name` says: `auto`, `id:SERIAL`, `socket://HOST:PORT`, or the path of a port.
+/// Opens what `name` says: `auto`, `id:SERIAL`, `socket://HOST:PORT`, `rfc2217://HOST:PORT`, or the path of a port.
 ///
 /// # Errors
 /// `no-port`, `which-port` when several would do, `port` with what is wrong with the one there is.
@@ -130,6 +138,14 @@ pub fn open(name: &str, baud: u32) -> Result<Port> {
         let stream =
             stream.map_err(|error| cannot_open(name, &error.to_string(), "does anything listen there?"))?;
         return Ok(Port { name: name.to_owned(), stream: Box::new(stream) });
+    }
+    if let Some(address) = name.strip_prefix("rfc2217://") {
+        // Options that other programs take behind the address.
+        let address = address.split(['?', '/']).next().unwrap_or_default();
+        let remote = Remote::connect(address, baud).map_err(|error| {
+            cannot_open(name, &error.to_string(), "does a server of serial ports listen there?")
+        })?;
+        return Ok(Port { name: name.to_owned(), stream: Box::new(remote) });
     }
     let path = match name.strip_prefix("id:") {
         Some(serial) => only(ports()?, |port| port.serial == serial)?,
@@ -164,19 +180,24 @@ fn cannot_open(name: &str, why: &str, help: &str) -> Diagnostic {
 /// The one port that will do.
 fn only(ports: Vec<Found>, wanted: impl Fn(&Found) -> bool) -> Result<String> {
     let matching: Vec<&Found> = ports.iter().filter(|port| wanted(port)).collect();
-    let list = |ports: &[&Found]| {
-        let each =
-            |port: &&Found| format!("\n{} {} {}", port.path, port.serial, port.product).trim_end().to_owned();
-        ports.iter().map(each).collect::<String>()
-    };
+    let one = |port: &Found| format!("{} {} {}", port.path, port.serial, port.product).trim_end().to_owned();
+    let list = |ports: &[&Found]| ports.iter().map(|port| format!("\n{}", one(port))).collect::<String>();
     match matching[..] {
         [port] => Ok(port.path.clone()),
         [] if ports.is_empty() => Err(Diagnostic::new("no-port", "no board is connected by USB")
             .help("connect one, or name its port with `--port`")),
         [] => Err(Diagnostic::new("no-port", "no board with this serial number is connected")
             .help(format!("there are:{}", list(&ports.iter().collect::<Vec<_>>())))),
-        _ => Err(Diagnostic::new("which-port", "several boards are connected")
-            .help(format!("choose one with `--port PATH` or `--port id:SERIAL`:{}", list(&matching)))),
+        _ => {
+            let lines: Vec<String> = matching.iter().map(|port| one(port)).collect();
+            match ui::choose("several boards are connected; which one?", &lines) {
+                Some(at) => Ok(matching[at].path.clone()),
+                None => Err(Diagnostic::new("which-port", "several boards are connected").help(format!(
+                    "choose one with `--port PATH` or `--port id:SERIAL`:{}",
+                    list(&matching)
+                ))),
+            }
+        }
     }
 }
 

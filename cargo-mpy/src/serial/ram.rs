@@ -1,5 +1,5 @@
-//! Modules onto a board: into its filesystem as quickly as an emulator allows, or for one session
-//! into RAM without touching the filesystem.
+//! Files onto a board otherwise than by a deploy: into an emulator's filesystem as quickly as it allows, and what
+//! takes a module for one session into RAM without touching the filesystem.
 
 use std::time::Instant;
 
@@ -46,17 +46,16 @@ pub fn store<T: Transport>(
     Err(Diagnostic::new("store-failed", "the board could not store the module").help(execution.traceback))
 }
 
-/// Makes modules importable from the board's RAM until its next reset: a filesystem of our own,
+/// Where modules in RAM are, for Python.
+pub(super) const FOLDER: &str = "/__ram";
+
+/// Python that opens `p` there for `n` bytes: one buffer of the final size, since growing it would cost the
+/// board twice the RAM.
+pub(super) const OPEN: &str = "_Sink(p,n)";
+
+/// Python that makes modules importable from the board's RAM until its next reset: a filesystem of our own,
 /// mounted beside the real one, as MicroPython's `tests/run-natmodtests.py` does.
-///
-/// # Errors
-/// `no-answer`, `store-failed` with the board's own traceback.
-pub fn ram_import<T: Transport>(
-    repl: &mut RawRepl<T>,
-    files: &[(String, Vec<u8>)],
-    deadline: Instant,
-) -> Result<()> {
-    let setup = "\
+pub(super) const MOUNT: &str = "\
 import sys,io
 try:
  import vfs
@@ -73,6 +72,8 @@ class _File(io.IOBase):
   to[:len(part)]=part
   self.at+=len(part)
   return len(part)
+ def close(self):
+  pass
 class _FS:
  files={}
  def mount(self,readonly,mkfs):
@@ -88,29 +89,24 @@ class _FS:
    return (0x8000,0,0,0,0,0,len(self.files[path[1:]]),0,0,0)
   raise OSError(2)
  def open(self,path,mode):
-  return _File(self.files[path[1:]])
+  if path[1:] in self.files:
+   return _File(self.files[path[1:]])
+  raise OSError(2)
+class _Sink:
+ def __init__(self,path,size):
+  name=path.rsplit('/',1)[1]
+  _FS.files.pop(name,0)
+  self.data=memoryview(bytearray(size))
+  self.at=0
+  _FS.files[name]=self.data
+ def write(self,part):
+  self.data[self.at:self.at+len(part)]=part
+  self.at+=len(part)
+ def close(self):
+  pass
 vfs.mount(_FS(),'/__ram')
 sys.path.insert(0,'/__ram')
 ";
-    let mut run = |code: &str| {
-        let execution = repl.execute(code.as_bytes(), deadline, &mut |_| {})?;
-        if execution.traceback.is_empty() {
-            return Ok(());
-        }
-        Err(Diagnostic::new("store-failed", "the board could not take the module").help(execution.traceback))
-    };
-    run(setup)?;
-    for (name, data) in files {
-        // One buffer of the final size: growing it would cost the board twice the RAM.
-        let name = escaped(name.as_bytes());
-        run(&format!("_b=memoryview(bytearray({}))\n_FS.files['{name}']=_b\n", data.len()))?;
-        for (i, chunk) in data.chunks(512).enumerate() {
-            let from = i * 512;
-            run(&format!("_b[{from}:{}]=b'{}'\n", from + chunk.len(), escaped(chunk)))?;
-        }
-    }
-    run("del _b\n")
-}
 
 /// Bytes as the inside of a Python literal, printable and within ASCII.
 pub(super) fn escaped(bytes: &[u8]) -> String {

@@ -116,6 +116,18 @@ impl<T: Transport> RawRepl<T> {
         self.follow_output(deadline)
     }
 
+    /// Passes on what running code prints, until `deadline`; whether its output has ended.
+    ///
+    /// # Errors
+    /// `no-answer` when the board has gone.
+    pub fn output(&mut self, deadline: Instant, output: &mut dyn FnMut(&[u8])) -> Result<bool> {
+        match self.wait_for(&[CTRL_D], deadline, output) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(false),
+            Err(error) => Err(ended(error)),
+        }
+    }
+
     /// Follows code whose output has ended (with Ctrl-D) to its end.
     ///
     /// # Errors

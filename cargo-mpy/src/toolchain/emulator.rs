@@ -63,7 +63,7 @@ pub fn count(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
 
 fn run_any(run: &Run, output: &mut dyn FnMut(&[u8]), count: bool) -> Result<Outcome> {
     match run.board.emulator {
-        Some(Kind::Unix { .. }) => run_unix(run, output),
+        Some(Kind::Unix { .. }) => Ok(run_unix(run, output, &mut || false)?.expect("nobody stops it")),
         Some(Kind::Qemu { .. }) => run_qemu(run, output, count),
         None => Err(Diagnostic::new(
             "no-emulator",
@@ -116,7 +116,18 @@ fn timed_out(timeout: Duration) -> Diagnostic {
         .help("it was stopped; allow more time with `--timeout SECONDS`")
 }
 
-fn run_unix(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
+/// How often a run is asked whether it is to be stopped.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Like [`run`] of a board that is a program of this machine, until `stop` says so: then there is no outcome.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_unix(
+    run: &Run,
+    output: &mut dyn FnMut(&[u8]),
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<Option<Outcome>> {
     let deadline = Instant::now() + run.timeout;
     let folder = tempfile::tempdir().map_err(|error| io_error("create", &std::env::temp_dir(), &error))?;
     for (name, data) in run.modules {
@@ -131,14 +142,19 @@ fn run_unix(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
     let err = reader(child.0.stderr.take().expect("it was piped"));
     let mut outcome = Outcome::default();
     loop {
-        let wait = deadline.saturating_duration_since(Instant::now());
-        match out.recv_timeout(wait) {
+        match out.recv_timeout(LOOK) {
             Ok(bytes) => {
                 output(&bytes);
                 outcome.stdout.extend(bytes);
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => break,
-            Err(mpsc::RecvTimeoutError::Timeout) => return Err(timed_out(run.timeout)),
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+        }
+        if stop() {
+            return Ok(None);
+        }
+        if Instant::now() >= deadline {
+            return Err(timed_out(run.timeout));
         }
     }
     let status = child.end(deadline).ok_or_else(|| timed_out(run.timeout))?;
@@ -149,7 +165,7 @@ fn run_unix(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
         return Err(Diagnostic::new("board-died", message).help(help));
     };
     outcome.status = code;
-    Ok(outcome)
+    Ok(Some(outcome))
 }
 
 fn run_qemu(run: &Run, output: &mut dyn FnMut(&[u8]), count: bool) -> Result<Outcome> {

@@ -5,12 +5,13 @@
 fn on_panic(info: &core::panic::PanicInfo) -> ! {
     #[link(wasm_import_module = "mpy")]
     unsafe extern "C" {
-        /// Raises the `len` bytes of text at `message` as a Python exception.
-        fn panic(message: *const u8, len: usize) -> !;
+        /// Raises the `len` bytes of text at `message`, and the line of a file, as a Python exception.
+        fn panic_at(message: *const u8, len: usize, file: *const u8, file_len: usize, line: u32) -> !;
     }
     // Formatting a message with arguments costs kilobytes; a plain one costs its own bytes.
     let message = info.message().as_str().unwrap_or("panic in Rust");
-    unsafe { panic(message.as_ptr(), message.len()) }
+    let (file, line) = info.location().map_or(("?", 0), |place| (place.file(), place.line()));
+    unsafe { panic_at(message.as_ptr(), message.len(), file.as_ptr(), file.len(), line) }
 }
 
 /// The largest number whose square is not above `n`.

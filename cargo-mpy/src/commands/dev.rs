@@ -1,0 +1,376 @@
+//! `cargo mpy dev`.
+
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use notify::{EventKind, RecursiveMode, Watcher};
+use target_specs::{Diagnostic, Emulator, Place};
+
+use super::build::BuildOptions;
+use super::deploy::{PATIENCE, options_for};
+use super::line::Line;
+use super::run::{contents, firmware};
+use crate::plan::{BuildPlan, DEFAULT_BOARD, Source};
+use crate::serial::{Board, Newlines, Sources, Transport};
+use crate::toolchain::emulator::{self, Session};
+use crate::toolchain::micropython::Firmware;
+use crate::toolchain::{self, cargo};
+use crate::{Failure, pipeline, ui};
+
+/// Editors save in several steps: a change is over when nothing happened for this long.
+const QUIET: Duration = Duration::from_millis(30);
+/// Between looks for changes while code runs, and for a board that has gone.
+const LOOK: Duration = Duration::from_millis(50);
+/// What runs until the next change has all the time there is.
+const FOREVER: Duration = Duration::from_secs(1 << 30);
+
+/// Build, load and run again whenever a source is saved
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  cargo mpy dev                  the connected board, else this machine
+  cargo mpy dev test.py          and this runs each time
+  cargo mpy dev test.py --board qemu-armv6m
+  cargo mpy dev -e 'import my_dsp; print(my_dsp.energy(1000))' --port COM3
+
+The board keeps running: the module, and what else was imported from files, is
+dropped from `sys.modules`; the new one comes into RAM and is imported. The
+board's files stay as they are. A program that runs is interrupted first.
+Ctrl-C ends it.")]
+pub struct Dev {
+    /// Python to run each time
+    #[arg(short, long, value_name = "PYTHON", conflicts_with = "files")]
+    execute: Option<String>,
+
+    /// A file of Python to run; a `.wasm` or `.wat` file is built instead of the crate here
+    #[arg(value_name = "FILE")]
+    files: Vec<PathBuf>,
+
+    #[command(flatten)]
+    line: Line,
+
+    #[command(flatten)]
+    options: BuildOptions,
+}
+
+impl Dev {
+    pub fn run(mut self) -> Result<(), Failure> {
+        let is_wasm = |path: &PathBuf| {
+            path.extension().is_some_and(|extension| extension == "wasm" || extension == "wat")
+        };
+        let (wasm, scripts): (Vec<PathBuf>, Vec<PathBuf>) =
+            std::mem::take(&mut self.files).into_iter().partition(is_wasm);
+        if let Some(extra) = wasm.get(1).or(scripts.get(1)) {
+            return Err(Diagnostic::new("too-many-files", "one script and one module at a time")
+                .at(Place::Argument(extra.display().to_string()))
+                .into());
+        }
+        self.options.input = wasm.into_iter().next().or(self.options.input);
+        let script = scripts.into_iter().next();
+
+        let plan = pipeline::plan(&self.options)?;
+        let watch = Watch::new(&plan, script.as_deref())?;
+        let mut host = Host::open(&self.line, &mut self.options)?;
+        let mut saved = None;
+        loop {
+            match self.turn(&mut host, script.as_deref(), saved, &watch) {
+                Ok(()) => {}
+                // A source that is wrong, or a program: the next change may put it right.
+                Err(Failure::Problem(error)) if error.code != "no-answer" => ui::error(&error),
+                Err(Failure::Problem(error)) => {
+                    let Host::Board { .. } = host else { return Err(error.into()) };
+                    ui::error(&error);
+                    ui::status("Waiting", "for the board");
+                    drop(host);
+                    host = loop {
+                        match Host::open(&self.line, &mut self.options) {
+                            Ok(host) => break host,
+                            Err(_) => std::thread::sleep(10 * LOOK),
+                        }
+                    };
+                    saved = None;
+                    continue;
+                }
+                Err(Failure::Exit(_)) => {}
+            }
+            ui::status("Watching", "for changes; Ctrl-C ends");
+            saved = Some(watch.wait()?);
+        }
+    }
+
+    /// Builds, loads and runs, until there is a change.
+    fn turn(
+        &self,
+        host: &mut Host,
+        script: Option<&Path>,
+        saved: Option<Instant>,
+        watch: &Watch,
+    ) -> Result<(), Failure> {
+        let start = saved.unwrap_or_else(Instant::now);
+        let plan = pipeline::plan(&self.options)?;
+        let built = pipeline::build(&plan, None)?.remove(0);
+        let data = toolchain::read_file(&built.mpy)?;
+        let built_in = start.elapsed();
+        let code = match (script, &self.execute) {
+            (Some(path), _) => String::from_utf8_lossy(&toolchain::read_file(path)?).into_owned(),
+            (None, Some(code)) => code.clone(),
+            (None, None) => contents(&plan.module),
+        };
+        let loaded = || {
+            let (all, build) = (start.elapsed().as_secs_f64(), built_in.as_secs_f64());
+            let verb = if saved.is_some() { "Reloaded" } else { "Loaded" };
+            ui::status(verb, format_args!("{} in {all:.2} s, {build:.2} s of it the build", plan.module));
+        };
+        host.run(&plan.module, data, &code, &loaded, &mut || watch.has_changed())
+    }
+}
+
+/// What the module runs on.
+enum Host {
+    /// A board, real or emulated, that keeps running.
+    Board { board: Box<Board<Box<dyn Transport>>> },
+    /// A program of this machine, started each time.
+    Program { board: &'static target_specs::Board, firmware: Firmware },
+}
+
+impl Host {
+    /// The emulated board that is named, else the one that is connected, else this machine; `options` are then
+    /// those of a build for it.
+    fn open(line: &Line, options: &mut BuildOptions) -> Result<Host, Failure> {
+        let named = options.boards.first().map(|name| target_specs::board(name)).transpose()?;
+        let named = named.filter(|board| board.emulator.is_some() && line.port.is_none());
+        let emulated = match named {
+            Some(board) => board,
+            None if line.leads_somewhere()? => {
+                let port = line.open()?;
+                let name = port.name.clone();
+                let transport: Box<dyn Transport> = Box::new(port);
+                let mut board = Board::connect(transport, PATIENCE)?;
+                let facts = board.facts()?;
+                *options = options_for(options, facts.arch()?, &facts)?;
+                ui::status("Connected", format_args!("{name}: {}, {}", facts.machine, facts.firmware));
+                return Ok(Host::Board { board: Box::new(board) });
+            }
+            None => target_specs::board(DEFAULT_BOARD)?,
+        };
+        options.boards = vec![emulated.name.clone()];
+        options.archs.clear();
+        let firmware = firmware(emulated)?;
+        ui::status("Using", format_args!("MicroPython on {}", emulated.name));
+        if let Some(Emulator::Qemu { .. }) = emulated.emulator {
+            let transport: Box<dyn Transport> = Box::new(Session::start(emulated, &firmware, &[], false)?);
+            let board = Board::connect(transport, 2 * PATIENCE)?;
+            return Ok(Host::Board { board: Box::new(board) });
+        }
+        Ok(Host::Program { board: emulated, firmware })
+    }
+
+    /// Loads the module in the place of what was there, says so, and runs code to its end or until `stop`.
+    fn run(
+        &mut self,
+        module: &str,
+        data: Vec<u8>,
+        code: &str,
+        loaded: &dyn Fn(),
+        stop: &mut dyn FnMut() -> bool,
+    ) -> Result<(), Failure> {
+        let file = format!("{module}.mpy");
+        match self {
+            Host::Program { board, firmware } => {
+                let modules = [(file, data)];
+                let run = emulator::Run { board, firmware, modules: &modules, code, timeout: FOREVER };
+                loaded();
+                if let Some(outcome) = emulator::run_unix(&run, &mut |bytes| ui::output_bytes(bytes), stop)? {
+                    ui::raw(&Sources::here().with(outcome.stderr.as_bytes()));
+                }
+                Ok(())
+            }
+            Host::Board { board } => {
+                if !reload(board, module, &file, &data)? {
+                    // Some boards free the memory of native code at a reset only.
+                    board.restart()?;
+                    if !reload(board, module, &file, &data)? {
+                        return Err(Diagnostic::new("no-memory", "the board has no memory for the module")
+                            .help("`cargo mpy inspect` says what it takes")
+                            .into());
+                    }
+                }
+                loaded();
+                Ok(follow(board, code, stop)?)
+            }
+        }
+    }
+}
+
+/// Drops what was imported from files, and the names of the last run; then loads the module and imports it.
+/// `false` when there is not enough memory.
+fn reload<T: Transport>(
+    board: &mut Board<T>,
+    module: &str,
+    file: &str,
+    data: &[u8],
+) -> Result<bool, Diagnostic> {
+    let forget = format!(
+        "import sys,gc\n\
+         for _n in list(sys.modules):\n\
+         \x20if _n=='{module}' or hasattr(sys.modules[_n],'__file__'):sys.modules.pop(_n)\n\
+         for _n in list(globals()):\n\
+         \x20if _n[0]!='_' and _n not in ('H','gc'):globals().pop(_n)\n\
+         gc.collect()\n"
+    );
+    board.ask(&forget)?;
+    let progress = ui::Progress::new("Sending", data.len() as u64);
+    board.put_in_ram(file, data, &mut |at| progress.at(at as u64))?;
+    drop(progress);
+    match board.ask(&format!("import {module}\n")) {
+        Ok(_) => Ok(true),
+        Err(error) if error.help.as_ref().is_some_and(|help| help.contains("MemoryError")) => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Runs code to its end, or interrupts it when `stop` says so.
+fn follow<T: Transport>(
+    board: &mut Board<T>,
+    code: &str,
+    stop: &mut dyn FnMut() -> bool,
+) -> Result<(), Diagnostic> {
+    let mut newlines = Newlines::default();
+    board.repl().submit(code.as_bytes(), Instant::now() + PATIENCE)?;
+    loop {
+        let ended = board
+            .repl()
+            .output(Instant::now() + LOOK, &mut |bytes| ui::output_bytes(&newlines.unix(bytes)))?;
+        if ended {
+            let end = board.repl().follow_output(Instant::now() + PATIENCE)?;
+            ui::raw(&Sources::here().with(end.traceback.as_bytes()));
+            return Ok(());
+        }
+        if stop() {
+            board.repl().interrupt()?;
+            return board.repl().resume(Instant::now() + PATIENCE);
+        }
+    }
+}
+
+/// What sources are, and when one of them was changed.
+struct Watch {
+    changes: Receiver<Instant>,
+    /// A change that was looked at and not yet acted upon.
+    pending: std::cell::Cell<Option<Instant>>,
+    _watcher: notify::RecommendedWatcher,
+}
+
+impl Watch {
+    fn new(plan: &BuildPlan, script: Option<&Path>) -> Result<Watch, Failure> {
+        let mut files: Vec<PathBuf> = script.map(Path::to_owned).into_iter().collect();
+        let mut folders = Vec::new();
+        match &plan.source {
+            Source::Crate(build) => folders = crate_folders(&build.manifest)?,
+            Source::Wasm(path) => files.extend([path.clone(), path.with_file_name("mpy.toml")]),
+        }
+        // Events tell whole paths.
+        let whole = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
+        let files: Vec<PathBuf> = files.iter().map(whole).collect();
+        let out_dir = whole(&plan.out_dir);
+        let target = out_dir.parent().unwrap_or(&out_dir).to_owned();
+
+        let (sender, changes) = mpsc::channel();
+        let parents: Vec<PathBuf> = files.iter().filter_map(|file| Some(file.parent()?.to_owned())).collect();
+        let wanted = {
+            let folders = folders.clone();
+            move |path: &Path| {
+                files.iter().any(|file| file == path)
+                    || folders.iter().any(|folder| {
+                        path.strip_prefix(folder).is_ok_and(is_source) && !path.starts_with(&target)
+                    })
+            }
+        };
+        let problem =
+            |error: notify::Error| Diagnostic::new("watch", format!("cannot watch the sources: {error}"));
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+            let Ok(event) = event else { return };
+            let changes =
+                matches!(event.kind, EventKind::Modify(_) | EventKind::Create(_) | EventKind::Remove(_));
+            if changes && event.paths.iter().any(|path| wanted(path)) {
+                // The receiver is gone when all ends.
+                let _ = sender.send(Instant::now());
+            }
+        })
+        .map_err(problem)?;
+        for parent in parents {
+            watcher.watch(&parent, RecursiveMode::NonRecursive).map_err(problem)?;
+        }
+        for folder in folders {
+            watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(problem)?;
+            for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                // Not the folders of results: they have thousands.
+                if path.is_dir() && is_source(Path::new(&entry.file_name())) {
+                    watcher.watch(&path, RecursiveMode::Recursive).map_err(problem)?;
+                }
+            }
+        }
+        Ok(Watch { changes, pending: std::cell::Cell::new(None), _watcher: watcher })
+    }
+
+    fn has_changed(&self) -> bool {
+        if self.pending.get().is_none() {
+            self.pending.set(self.changes.try_recv().ok());
+        }
+        self.pending.get().is_some()
+    }
+
+    /// Waits for a change to be over; when it began.
+    fn wait(&self) -> Result<Instant, Diagnostic> {
+        let gone = |_| Diagnostic::new("watch", "the system watches no longer");
+        let at = match self.pending.take() {
+            Some(at) => at,
+            None => self.changes.recv().map_err(gone)?,
+        };
+        while self.changes.recv_timeout(QUIET).is_ok() {}
+        Ok(at)
+    }
+}
+
+/// The folders of the packages a crate is made of, as far as they are the user's own.
+fn crate_folders(manifest: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let metadata = cargo::metadata(Some(manifest), &here)?;
+    let mut folders = Vec::new();
+    for package in metadata.iter().flat_map(|metadata| metadata.workspace_packages()) {
+        folders.extend(package.manifest_path.parent().map(|path| path.as_std_path().to_owned()));
+        let paths = package.dependencies.iter().filter_map(|dependency| dependency.path.as_ref());
+        folders.extend(paths.map(|path| path.as_std_path().to_owned()));
+    }
+    folders.sort();
+    folders.dedup();
+    Ok(folders.into_iter().filter(|folder| folder.is_dir()).collect())
+}
+
+/// Whether a path within a package may be a source: not what is hidden, made, or an editor's.
+fn is_source(path: &Path) -> bool {
+    let made = |name: &str| {
+        name.starts_with('.')
+            || name.ends_with('~')
+            || ["target", "__pycache__", "Cargo.lock", "4913"].contains(&name)
+    };
+    !path.components().any(|part| made(&part.as_os_str().to_string_lossy()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sources_are_told_from_what_is_made() {
+        for yes in ["src/lib.rs", "Cargo.toml", "data/table.bin", "build.rs"] {
+            assert!(is_source(Path::new(yes)), "{yes}");
+        }
+        for no in ["target/mpy/x.mpy", "src/.lib.rs.swp", "src/lib.rs~", ".git/index", "Cargo.lock"] {
+            assert!(!is_source(Path::new(no)), "{no}");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! `cargo mpy package`.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+use target_specs::{Diagnostic, Result};
+
+use super::build::BuildOptions;
+use crate::pipeline::Built;
+use crate::romfs::{self, Entry};
+use crate::toolchain::{self, cc};
+use crate::{Failure, pipeline, ui};
+
+/// Make what others install: for `mip`, for boards' ROM, as a zip
+#[derive(Debug, Args)]
+#[command(
+    visible_alias = "publish",
+    after_help = "\
+Examples:
+  cargo mpy package                    for all architectures
+  cargo mpy package --board rp2040 --board pyboard
+
+In target/mpy/package/NAME-VERSION there are
+  ARCH/package.json, ARCH/NAME.mpy     `mip install URL/ARCH/` takes this one
+  package.json, NAME/__init__.py       `mip install URL/` takes all of them,
+                                       of which the board imports its own
+  NAME-ARCH.romfs                      for `mpremote romfs deploy`
+  NAME.pyi                             for editors
+and beside it a zip of that. URL is wherever the folder is put: a web server or
+github:USER/REPOSITORY/FOLDER."
+)]
+pub struct Package {
+    /// Folder to make it in [default: target/mpy/package]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+
+    #[command(flatten)]
+    options: BuildOptions,
+}
+
+impl Package {
+    pub fn run(mut self) -> std::result::Result<(), Failure> {
+        let mut plan = pipeline::plan(&self.options)?;
+        if plan.by_default {
+            // Nobody said for whom: everybody.
+            let (here, missing): (Vec<_>, Vec<_>) =
+                target_specs::archs().iter().partition(|arch| cc::find(arch).is_ok());
+            if !missing.is_empty() {
+                let names: Vec<&str> = missing.iter().map(|arch| arch.name.as_str()).collect();
+                ui::warning(format_args!("no compiler for {}: the package is without", names.join(", ")));
+            }
+            self.options.archs = here.iter().map(|arch| arch.name.clone()).collect();
+            plan = pipeline::plan(&self.options)?;
+        }
+        let built = pipeline::build(&plan, None)?;
+        let mut archs: Vec<&str> = built.iter().map(|one| one.target.arch.name.as_str()).collect();
+        archs.dedup();
+        if archs.len() < built.len() {
+            return Err(Diagnostic::new("which-board", "two boards of one architecture want it differently")
+                .help("package for one of them, or for the architecture with `--arch`")
+                .into());
+        }
+        let version = plan.version.as_deref().unwrap_or("0.0.0");
+        let name = format!("{}-{version}", plan.module);
+        let parent = self.out.unwrap_or_else(|| plan.out_dir.join("package"));
+        let files = contents(&plan.module, version, &built)?;
+        write_folder(&parent.join(&name), &files)?;
+        let archive = parent.join(format!("{name}.zip"));
+        let zipped = zip(&name, &files)
+            .map_err(|error| Diagnostic::new("io", format!("cannot make the archive: {error}")))?;
+        toolchain::write_file(&archive, &zipped)?;
+        ui::status("Packaged", format_args!("{} for {}", parent.join(&name).display(), archs.join(", ")));
+        ui::status("Packaged", archive.display());
+        Ok(())
+    }
+}
+
+/// Paths within a package, and what is there.
+type Files = Vec<(String, Vec<u8>)>;
+
+fn contents(module: &str, version: &str, built: &[Built]) -> Result<Files> {
+    let mut files: Files = Vec::new();
+    let mut all = vec![(format!("{module}/__init__.py"), format!("{module}/__init__.py"))];
+    for one in built {
+        let arch = &one.target.arch.name;
+        let data = toolchain::read_file(&one.mpy)?;
+        let file = format!("{module}.mpy");
+        files.push((format!("{arch}/package.json"), json_of(version, &[(file.clone(), file.clone())])));
+        let image =
+            romfs::image(&[Entry::Folder("lib".to_owned(), vec![Entry::File(file.clone(), data.clone())])]);
+        files.push((format!("{module}-{arch}.romfs"), image));
+        all.push((format!("{module}/{arch}.mpy"), format!("{arch}/{file}")));
+        files.push((format!("{arch}/{file}"), data));
+    }
+    files.push(("package.json".to_owned(), json_of(version, &all)));
+    files.push((format!("{module}/__init__.py"), chooser(module, built).into_bytes()));
+    if let Some(one) = built.first() {
+        files.push((format!("{module}.pyi"), toolchain::read_file(&one.mpy.with_extension("pyi"))?));
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// A package.json as `mip` reads it: where each file goes, and where it is, seen from this one.
+fn json_of(version: &str, urls: &[(String, String)]) -> Vec<u8> {
+    let json = json!({ "urls": urls, "version": version });
+    format!("{json:#}\n").into_bytes()
+}
+
+/// Python that stands for a module of which there is a file for each architecture: it takes the board's own.
+fn chooser(module: &str, built: &[Built]) -> String {
+    let mut text = String::from("# Takes the module for the architecture of this board.\nimport sys\n\n");
+    text += "_arch = getattr(sys.implementation, \"_mpy\", 0) >> 10 & 15\n";
+    for (at, one) in built.iter().enumerate() {
+        let arch = one.target.arch;
+        let word = if at == 0 { "if" } else { "elif" };
+        writeln!(text, "{word} _arch == {}:\n    from . import {} as _module", arch.mpy_arch, arch.name)
+            .expect("a String");
+    }
+    write!(
+        text,
+        "else:\n    raise ImportError(\"{module} has no module for this board's architecture\")\n\
+         for _name in dir(_module):\n    if not _name.startswith(\"__\"):\n        \
+         globals()[_name] = getattr(_module, _name)\n"
+    )
+    .expect("a String");
+    text
+}
+
+/// The folder whole or not at all; what was there before is gone.
+fn write_folder(folder: &Path, files: &Files) -> Result<()> {
+    let io = |verb: &'static str, error: &std::io::Error| toolchain::io_error(verb, folder, error);
+    let parent = folder.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(parent).map_err(|error| io("create", &error))?;
+    let temporary = tempfile::tempdir_in(parent).map_err(|error| io("create", &error))?;
+    let fresh = temporary.path().join("package");
+    for (path, data) in files {
+        toolchain::write_file(&fresh.join(path), data)?;
+    }
+    if folder.exists() {
+        std::fs::rename(folder, temporary.path().join("old")).map_err(|error| io("replace", &error))?;
+    }
+    std::fs::rename(&fresh, folder).map_err(|error| io("create", &error))
+}
+
+/// All files in a folder of a zip, the same bytes each time.
+fn zip(folder: &str, files: &Files) -> zip::result::ZipResult<Vec<u8>> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (path, data) in files {
+        writer.start_file(format!("{folder}/{path}"), zip::write::SimpleFileOptions::default())?;
+        writer.write_all(data)?;
+    }
+    Ok(writer.finish()?.into_inner())
+}
