@@ -1,6 +1,7 @@
 //! Helpers of the end-to-end tests: cases that are files, and the Python that runs many of them in one
 //! session of one MicroPython.
 
+pub mod applications;
 pub mod board;
 pub mod line;
 pub mod readme;

@@ -1,4 +1,5 @@
-//! Every example's `test.py` on every board that runs on this machine: it prints what the README says.
+//! Every example's `test.py` on every board that runs on this machine: it prints what the README says. Those that
+//! compare themselves with Python are quicker than it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,10 @@ use std::sync::{Arc, Mutex};
 use cargo_mpy::commands::build::BuildOptions;
 use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::Board;
-use tests::{board, readme};
+use tests::{applications, board, readme};
+
+/// Where applications are compared: with viper's compiler, and counting.
+const COMPARED: [&str; 4] = ["qemu-armv6m", "qemu-armv7emsp", "qemu-rv32imc", "qemu-xtensawin"];
 
 fn main() {
     let arguments = Arguments::from_args();
@@ -29,6 +33,19 @@ fn main() {
             let trial = Trial::test(name, move || play(&example, board, &turn));
             trials.push(trial.with_ignored_flag(why_not.is_some()));
         }
+        for example in applications::applications() {
+            if !COMPARED.contains(&board.name.as_str()) {
+                continue;
+            }
+            let turn = Arc::clone(&turn);
+            let name = format!(
+                "{}::compare::{}",
+                board.name,
+                example.file_name().expect("a name").to_string_lossy()
+            );
+            let trial = Trial::test(name, move || compare(&example, board, &turn));
+            trials.push(trial.with_ignored_flag(why_not.is_some()));
+        }
         if let Some(why) = why_not {
             eprintln!("skipped: {} ({why})", board.name);
         }
@@ -41,17 +58,29 @@ fn play(example: &Path, board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
     let commands = readme::commands(&markdown);
     let expected = commands.iter().find(|command| command.shell == "cargo mpy run test.py\n");
     let expected = expected.ok_or("the README does not say what `cargo mpy run test.py` prints")?;
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(example.file_name().expect("a name"));
-    let manifest_path = Some(example.join("Cargo.toml"));
-    let options = BuildOptions { manifest_path, ..board::options(board, &folder) };
-    let module = {
-        let _turn = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        board::module(&options).map_err(|failure| format!("{failure:?}"))?
-    };
+    let module = module(example, board, turn)?;
     let code = fs::read_to_string(example.join("test.py"))?;
     let printed = board::execute(board, &[module], &code)?;
     if printed == expected.prints {
         return Ok(());
     }
     Err(format!("--- the README says\n{}--- it prints\n{printed}", expected.prints).into())
+}
+
+fn module(example: &Path, board: &Board, turn: &Mutex<()>) -> Result<(String, Vec<u8>), Failed> {
+    // One folder, so that what several depend on is built once.
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples");
+    let manifest_path = Some(example.join("Cargo.toml"));
+    let options = BuildOptions { manifest_path, ..board::options(board, &folder) };
+    let _turn = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    Ok(board::module(&options).map_err(|failure| format!("{failure:?}"))?)
+}
+
+fn compare(example: &Path, board: &'static Board, turn: &Mutex<()>) -> Result<(), Failed> {
+    let module = module(example, board, turn)?;
+    let [native, bytecode, viper] = applications::compare(board, example, module)?;
+    if native * 5 < bytecode && native < viper {
+        return Ok(());
+    }
+    Err(format!("{native} instructions, bytecode {bytecode}, viper {viper}").into())
 }
