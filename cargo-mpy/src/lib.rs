@@ -84,7 +84,7 @@ enum Color {
 }
 
 /// The command line, as clap knows it.
-fn command_line() -> clap::Command {
+pub fn command_line() -> clap::Command {
     CommandLine::command()
 }
 

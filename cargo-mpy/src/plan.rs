@@ -159,7 +159,8 @@ struct OfBoard {
     heap: Option<Size>,
 }
 
-const SETTINGS: &[&str] =
+/// The words of `[package.metadata.mpy]`.
+pub const SETTINGS: &[&str] =
     &["name", "boards", "memory", "stack", "heap", "imports", "board", "port", "baud", "dest"];
 const SETTINGS_OF_BOARD: &[&str] = &["memory", "stack", "heap"];
 /// Settings of the WebAssembly files beside it: a table as `[package.metadata.mpy]` is.

@@ -178,9 +178,6 @@ pub fn make(verb: &str, path: &Path, options: &Options) -> Result<(), Failure> {
     write_file(&path.join("src/lib.rs"), library.as_bytes())?;
     write_file(&path.join("test.py"), test.replace("{module}", &module).as_bytes())?;
     ui::status("Created", format_args!("`{module}` in {}", path.display()));
-    ui::status(
-        "Next",
-        format_args!("`cargo mpy run test.py` there; `cargo mpy boards` lists what to build for"),
-    );
+    ui::status("Next", format_args!("`cargo mpy run test.py` there; `cargo mpy boards` lists boards"));
     Ok(())
 }
