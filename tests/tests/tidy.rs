@@ -113,7 +113,9 @@ fn text_files_are_plain() {
             offences.push(format!("{path}: no newline at the end"));
         }
         for (number, line) in text.lines().enumerate() {
-            if line.ends_with([' ', '\t']) || line.contains('\r') {
+            // What the tool prints, word for word: its help pads lines.
+            let is_snapshot = path.starts_with("cargo-mpy/tests/cli/help");
+            if line.ends_with([' ', '\t']) && !is_snapshot || line.contains('\r') {
                 offences.push(format!("{path}:{}: trailing white space", number + 1));
             }
         }
