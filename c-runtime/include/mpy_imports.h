@@ -144,6 +144,7 @@ __attribute__((noinline, noreturn)) static void mpy_leave_import(mpy_import_fram
  * they may have put something else where a value lay that is wanted after the second return. So all
  * that is wanted then is the address of the frame, and everything else is done by other functions. */
 MPY_SHARED void mpy_call_import(unsigned module, unsigned field, const char *type, mpy_slot_t *slots) {
+    MPY_SHOW();
 #ifdef MPY_HAS_STACKS
     mpy_import_frame_t frame;
     mpy_enter_python(&frame.outside);
@@ -157,10 +158,12 @@ MPY_SHARED void mpy_call_import(unsigned module, unsigned field, const char *typ
 #else
     mpy_call_python(module, field, type, slots);
 #endif
+    MPY_SEE();
 }
 
 /* The same for a function of C that calls Python. */
 MPY_SHARED void mpy_guard(void (*call)(mpy_slot_t *), mpy_slot_t *slots) {
+    MPY_SHOW();
 #ifdef MPY_HAS_STACKS
     mpy_import_frame_t frame;
     mpy_enter_python(&frame.outside);
@@ -174,6 +177,7 @@ MPY_SHARED void mpy_guard(void (*call)(mpy_slot_t *), mpy_slot_t *slots) {
 #else
     call(slots);
 #endif
+    MPY_SEE();
 }
 
 #endif

@@ -7,7 +7,18 @@
 #include "wasm.h"
 
 static uint8_t *wasm_memory_grow(uint8_t *memory, uint32_t old, uint32_t bytes) {
+#ifdef MPY_SHOWS
+    /* Python may still look at the block: it stays where it is until nobody does. */
+    uint8_t *moved = mp_fun_table.realloc(memory, bytes, memory == NULL);
+    if (moved == NULL && memory != NULL) {
+        moved = mp_fun_table.realloc(NULL, bytes, true);
+        if (moved != NULL) {
+            mp_fun_table.memmove(moved, memory, old);
+        }
+    }
+#else
     uint8_t *moved = mp_fun_table.realloc(memory, bytes, true);
+#endif
     if (moved != NULL) {
         mp_fun_table.memset(moved + old, 0, bytes - old);
     }

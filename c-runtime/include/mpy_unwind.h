@@ -61,6 +61,18 @@ __attribute__((noinline)) static bool mpy_is_lent(uint32_t at) {
 }
 #endif
 
+#ifdef MPY_SHOWS
+/* Writes down for Python what it sees of the module and has changed, before it goes on; and reads back what Python may
+ * have changed. */
+static void mpy_show(void);
+static void mpy_see(void);
+#define MPY_SHOW() mpy_show()
+#define MPY_SEE() mpy_see()
+#else
+#define MPY_SHOW() ((void)0)
+#define MPY_SEE() ((void)0)
+#endif
+
 /* Forgets the WebAssembly frames above the innermost import that is being called, or all. */
 static inline void mpy_unwind(void) {
 #ifdef MPY_STACK_POINTER
@@ -119,12 +131,14 @@ static inline void mpy_leave_python(const mpy_stacks_t *saved) {
 
 __attribute__((noinline, noreturn, unused)) static void mpy_raise_trap(const char *message) {
     mpy_unwind();
+    MPY_SHOW();
     mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_RuntimeError), message);
 }
 
 /* Raises MemoryError, for a program that cannot go on without the memory it asked for. */
 __attribute__((noinline, noreturn, unused)) static void mpy_out_of_memory(void) {
     mpy_unwind();
+    MPY_SHOW();
     mpy_raise_memory_error("out of memory");
 }
 

@@ -1,7 +1,7 @@
 /* What C made from WebAssembly includes: its number types in memory, traps, and the operators C has not.
  *
  * The embedder defines, after the module and in the same translation unit, wasm_trap, the functions the
- * module imports, and wasm_memory_grow if its memory can grow.
+ * module imports, wasm_memory_grow if its memory can grow, and wasm_stack_low if its functions recurse.
  *
  * Numerics: WebAssembly core specification, section 4.3.
  */
@@ -59,6 +59,50 @@ WASM_CELL(u64, uint64_t)
 WASM_CELL(f32, float)
 WASM_CELL(f64, double)
 #undef WASM_CELL
+
+/* Cells that may lie anywhere, though likely where their type wants it. Where the processor does not mind, or takes
+ * two instructions for what need not be aligned, they are read and written as unaligned ones. Elsewhere an address is
+ * looked at, and a word is as much as needs to be aligned. */
+#if defined(__x86_64__) || defined(__i386__) || defined(__ARM_FEATURE_UNALIGNED)
+#define WASM_LOOSE_LOAD(name, type) \
+    static inline type wasm_get_##name(const uint8_t *cell) { return *(const wasm_##name##_unaligned *)cell; }
+#define WASM_LOOSE_STORE(name, type) \
+    static inline void wasm_set_##name(uint8_t *cell, type value) { *(wasm_##name##_unaligned *)cell = value; }
+#else
+#define WASM_LIES(cell, type) \
+    __builtin_expect(((uintptr_t)(cell) & ((sizeof(type) < sizeof(uintptr_t) ? sizeof(type) : sizeof(uintptr_t)) - 1)) != 0, 0)
+#define WASM_LOOSE_LOAD(name, type) \
+    typedef type __attribute__((may_alias, aligned(sizeof(type) < sizeof(uintptr_t) ? sizeof(type) : sizeof(uintptr_t)))) \
+        wasm_##name##_word; \
+    WASM_UNUSED __attribute__((noinline)) static type wasm_get_##name##_anywhere(const uint8_t *cell) { \
+        return *(const wasm_##name##_unaligned *)cell; \
+    } \
+    static inline type wasm_get_##name(const uint8_t *cell) { \
+        return WASM_LIES(cell, type) ? wasm_get_##name##_anywhere(cell) : *(const wasm_##name##_word *)cell; \
+    }
+#define WASM_LOOSE_STORE(name, type) \
+    WASM_UNUSED __attribute__((noinline)) static void wasm_set_##name##_anywhere(uint8_t *cell, type value) { \
+        *(wasm_##name##_unaligned *)cell = value; \
+    } \
+    static inline void wasm_set_##name(uint8_t *cell, type value) { \
+        if (WASM_LIES(cell, type)) { \
+            wasm_set_##name##_anywhere(cell, value); \
+        } else { \
+            *(wasm_##name##_word *)cell = value; \
+        } \
+    }
+#endif
+WASM_LOOSE_LOAD(s16, int16_t)
+WASM_LOOSE_LOAD(s32, int32_t)
+#define WASM_LOOSE(name, type) \
+    WASM_LOOSE_LOAD(name, type) \
+    WASM_LOOSE_STORE(name, type)
+WASM_LOOSE(u16, uint16_t)
+WASM_LOOSE(u32, uint32_t)
+WASM_LOOSE(u64, uint64_t)
+WASM_LOOSE(f32, float)
+WASM_LOOSE(f64, double)
+#undef WASM_LOOSE
 
 /* The cell `offset` bytes behind an address of the machine. */
 #define WASM_AT(cell, addr, offset) (((struct { uint8_t before[offset]; cell at; } *)(uintptr_t)(addr))->at)
@@ -194,9 +238,10 @@ WASM_UNUSED static inline uint8_t *wasm_cell_of(const wasm_memory_t *memory, uin
 }
 
 /* Recursion ends here, not where the machine's stack does. */
+WASM_UNUSED static void wasm_stack_low(void);
 #define WASM_STACK_CHECK() \
-    if ((uintptr_t)__builtin_frame_address(0) < wasm_stack_limit) { \
-        wasm_trap(WASM_TRAP_STACK_OVERFLOW); \
+    if (__builtin_expect((uintptr_t)__builtin_frame_address(0) < wasm_stack_limit, 0)) { \
+        wasm_stack_low(); \
     }
 
 /* The shadow stack's pointer never exceeds its first value, nor wraps around below 0. */
@@ -216,6 +261,12 @@ WASM_UNUSED static inline uint8_t *wasm_cell_of(const wasm_memory_t *memory, uin
 #endif
 #ifndef WASM_TAIL_CALL
 #define WASM_TAIL_CALL
+#endif
+/* A function of another type: clang takes the attribute for its own type only, and makes a jump of it all the same. */
+#ifdef __clang__
+#define WASM_TAIL_CALL_OTHER
+#else
+#define WASM_TAIL_CALL_OTHER WASM_TAIL_CALL
 #endif
 
 /* What a reference to a function points to, and an entry of a table that never changes: the number of the
@@ -395,6 +446,29 @@ static inline double wasm_float64(uint64_t bits) {
     __builtin_memcpy(&value, &bits, 8);
     return value;
 }
+
+/* The same value, but the compiler does not know which. */
+WASM_UNUSED static inline float wasm_hidden32(float a) {
+    uint32_t bits = wasm_bits32(a);
+    __asm__("" : "+r"(bits));
+    return wasm_float32(bits);
+}
+
+WASM_UNUSED static inline double wasm_hidden64(double a) {
+    uint64_t bits = wasm_bits64(a);
+    uint32_t high = (uint32_t)(bits >> 32);
+    __asm__("" : "+r"(high));
+    return wasm_float64((uint64_t)high << 32 | (uint32_t)bits);
+}
+
+/* An operand that makes x * 1 of an operator: only GCC can be told that this is not x where x is a signalling NaN. */
+#ifdef __clang__
+#define wasm_unit32(a) wasm_hidden32(a)
+#define wasm_unit64(a) wasm_hidden64(a)
+#else
+#define wasm_unit32(a) a
+#define wasm_unit64(a) a
+#endif
 
 /* Integers. */
 static inline uint32_t wasm_clz32(uint32_t a) { return a == 0 ? 32 : (uint32_t)__builtin_clz(a); }

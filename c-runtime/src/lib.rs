@@ -24,6 +24,8 @@ pub const HEADERS: &[File] = files!("include":
     "mpy_scalars.h"
     "mpy_sequences.h"
     "mpy_shims.h"
+    "mpy_shown.h"
+    "mpy_stack.h"
     "mpy_text.h"
     "mpy_unwind.h"
     "mpy_values.h"

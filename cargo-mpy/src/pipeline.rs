@@ -260,15 +260,17 @@ struct Finished {
 
 /// The module as `memory` wants it; or with a checked memory where it cannot be had and nobody insists.
 fn prepare(plan: &BuildPlan, bytes: &[u8], memory: Memory, room: Room) -> Result<wasm::Prepared> {
+    // A crate says what it exports; its linker exports the memory unasked.
+    let shown = matches!(plan.source, Source::Wasm(_));
     if memory != Memory::Direct {
-        return wasm::prepare(&plan.module, bytes, room.heap, None);
+        return wasm::prepare(&plan.module, bytes, room.heap, None, shown);
     }
     // Before any pass: they forget relocations.
     let symbolic = relocs::read(&plan.module, bytes);
-    match symbolic.and_then(|(bytes, r)| wasm::prepare(&plan.module, &bytes, room.heap, Some(r))) {
+    match symbolic.and_then(|(bytes, r)| wasm::prepare(&plan.module, &bytes, room.heap, Some(r), shown)) {
         Err(why) if why.code == "no-direct-memory" && room.memory.is_none() => {
             ui::verbose("Using", format_args!("a memory of the module's own, checked: {}", why.message));
-            wasm::prepare(&plan.module, bytes, room.heap, None)
+            wasm::prepare(&plan.module, bytes, room.heap, None, shown)
         }
         other => other,
     }
@@ -290,7 +292,9 @@ fn translate(
         Memory::Direct => Safety::Checked,
         Memory::Linear(safety) => safety,
     };
-    let options = wasm_to_c::Options { safety, stack: Some(room.stack), ..Default::default() };
+    // Rust's compiler makes true hints.
+    let aligned = matches!(plan.source, Source::Crate(_));
+    let options = wasm_to_c::Options { safety, stack: Some(room.stack), aligned, ..Default::default() };
     let translation = wasm_to_c::transpile(module, &options)?;
     if emit == Some(Stage::C) {
         ui::output(&translation.unit.source);

@@ -15,7 +15,7 @@ pub mod wbindgen;
 mod write;
 
 pub use shims::{Imports, check as check_import, own_functions};
-pub use surface::{Function, Import, ImportKind, Surface};
+pub use surface::{Function, Import, ImportKind, ShownGlobal, Surface};
 pub use types::Scalar;
 
 use target_specs::Result;

@@ -18,6 +18,12 @@ pub(crate) fn stub(surface: &Surface, api: Option<&Api>) -> String {
     if let Some(api) = api {
         described(&mut text, api);
     }
+    for (name, _) in surface.memories.iter().filter(|(name, _)| is_identifier(name)) {
+        let _ = writeln!(text, "{name}: bytearray");
+    }
+    for global in surface.globals.iter().filter(|global| is_identifier(&global.name)) {
+        let _ = writeln!(text, "{}: {}", global.name, python(global.ty));
+    }
     for function in &surface.functions {
         // Parameters have no names in WebAssembly, so callers cannot use any.
         let params: Vec<String> =

@@ -1,7 +1,7 @@
 //! What Python sees of a module, and what the module wants of Python, as plain data.
 
 use target_specs::{Diagnostic, Place, Result};
-use wasm_to_c::{ExportedFunc, Interface, MemoryInfo, ValType};
+use wasm_to_c::{ExportedFunc, Interface, Item, MemoryInfo, ValType};
 
 use crate::shims::{self, Answer, Imports, Needs, Own, Type};
 use crate::types::Scalar;
@@ -24,6 +24,21 @@ pub struct Surface {
     /// C lvalue of the shadow-stack pointer.
     pub stack_pointer: Option<String>,
     pub memory: Option<MemoryInfo>,
+    /// C lvalue of the machine's stack limit.
+    pub stack_limit: Option<String>,
+    /// Memories that Python sees, by name.
+    pub memories: Vec<(String, MemoryInfo)>,
+    pub globals: Vec<ShownGlobal>,
+}
+
+/// A global of the module that Python sees.
+#[derive(Debug, Clone)]
+pub struct ShownGlobal {
+    pub name: String,
+    /// C lvalue.
+    pub c_name: String,
+    pub ty: Scalar,
+    pub mutable: bool,
 }
 
 /// A function of the module that Python can call.
@@ -92,8 +107,30 @@ impl Surface {
             start: interface.init.iter().cloned().collect(),
             stack_pointer: interface.stack_pointer.as_ref().map(|(lvalue, _)| lvalue.clone()),
             memory: interface.memory.clone(),
+            stack_limit: interface.stack_limit.clone(),
+            memories: interface.exported_memories.clone(),
             ..Surface::default()
         };
+        for export in &interface.exported_items {
+            // References mean nothing to Python.
+            if let Item::Global { ty, mutable } = export.item
+                && let Ok([ty]) = Scalar::all(&[ty]).as_deref()
+            {
+                let (name, c_name) = (export.name.clone(), export.c_name.clone());
+                surface.globals.push(ShownGlobal { name, c_name, ty: *ty, mutable });
+            }
+        }
+        let shown = surface.memories.iter().map(|(name, _)| name);
+        for name in shown.chain(surface.globals.iter().map(|global| &global.name)) {
+            if name.len() > LONGEST_NAME {
+                return Err(Diagnostic::new(
+                    "inexpressible-export",
+                    format!("an exported name of {} bytes is too long", name.len()),
+                )
+                .at(Place::Item(name.clone()))
+                .help("MicroPython's names have at most 255 bytes: shorten it"));
+            }
+        }
         // A reactor's constructors, a command's whole life, or the constructors of a module that is neither belong
         // to the import, not to the user.
         // https://github.com/WebAssembly/WASI/blob/main/legacy/application-abi.md

@@ -3,18 +3,20 @@
 use std::fmt::Write as _;
 
 use target_specs::Result;
-use wasm_to_c::{CUnit, Interface};
+use wasm_to_c::{CUnit, Interface, MemoryInfo};
 
 use crate::Glue;
 use crate::bindings::{self, Bindings, Registered};
 use crate::c::{Strings, comment, line, objects, parameters};
 use crate::shims::{self, Needs, Type};
 use crate::stub::stub;
-use crate::surface::{Function, Import, ImportKind, Surface};
+use crate::surface::{Function, Import, ImportKind, ShownGlobal, Surface};
 use crate::wbindgen::Api;
 
 /// Functions of more parameters get their arguments as an array.
 const MOST_FIXED: usize = 3;
+/// What wasm2mpy's modules call their memory.
+const OTHER_NAME: &str = "_memory";
 
 /// Writes the bindings of the functions of `surface` and, when the crate uses wasm-bindgen, of what
 /// `api` says.
@@ -59,13 +61,14 @@ pub(crate) fn write(
         // The same function may be exported under several names.
         if !written.contains(&function.c_name.as_str()) {
             written.push(&function.c_name);
-            wrapper(&mut c, function);
+            wrapper(&mut c, function, changes(surface));
         }
     }
     c.push_str(&bindings.code);
     let counted = api.is_none();
     tables(&mut c, &fixed, &var, (!counted).then_some(&mut strings));
-    init(&mut c, surface, &bindings, counted, [fixed.len(), var.len()]);
+    show(&mut c, surface, &mut strings);
+    init(&mut c, surface, &bindings, counted, [fixed.len(), var.len()], &mut strings);
     Ok(Glue {
         unit: CUnit { file_name: "glue.c".to_owned(), source: c },
         qstrs: strings.0,
@@ -90,8 +93,18 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
     }
     c.push_str("#include <stdint.h>\n");
     c.push_str(&bindings.before);
+    if changes(surface) {
+        line!(c, "#define MPY_SHOWS 1");
+    }
     line!(c, "#include \"mpy_unwind.h\"");
     line!(c, "#include \"mpy_memory.h\"");
+    if let Some(lvalue) = &surface.stack_limit {
+        line!(c, "#define MPY_STACK_LIMIT {lvalue}");
+        line!(c, "#include \"mpy_stack.h\"");
+    }
+    if !surface.memories.is_empty() || !surface.globals.is_empty() {
+        line!(c, "#include \"mpy_shown.h\"");
+    }
     if let Some(memory) = surface.memory.as_ref().filter(|_| !has_api && kinds().any(ImportKind::is_text)) {
         line!(c, "#define MPY_MEMORY ({})", memory.base);
         line!(c, "#define MPY_MEMORY_SIZE ({})", memory.size);
@@ -196,7 +209,7 @@ fn wrapper_name(function: &Function) -> String {
 }
 
 /// Defines the function that Python calls: arguments in, call, result out.
-fn wrapper(c: &mut String, function: &Function) {
+fn wrapper(c: &mut String, function: &Function, changes: bool) {
     let Function { c_name, params, results, result_type, .. } = function;
     let name = wrapper_name(function);
     line!(c, "/* {} */", comment(&function.name));
@@ -212,14 +225,25 @@ fn wrapper(c: &mut String, function: &Function) {
         line!(c, "    {} p{i} = mpy_to_{}({arg});", ty.c_type(), ty.suffix());
     }
     let args = (0..params.len()).map(|i| format!("p{i}")).collect::<Vec<_>>().join(", ");
+    if changes {
+        line!(c, "    MPY_SEE();");
+    }
+    let show = if changes { "    MPY_SHOW();\n" } else { "" };
     match results.as_slice() {
         [] => {
             line!(c, "    {c_name}({args});");
+            c.push_str(show);
             line!(c, "    return mp_const_none;");
+        }
+        [ty] if changes => {
+            line!(c, "    {result_type} r = {c_name}({args});");
+            c.push_str(show);
+            line!(c, "    return mpy_from_{}(r);", ty.suffix());
         }
         [ty] => line!(c, "    return mpy_from_{}({c_name}({args}));", ty.suffix()),
         several => {
             line!(c, "    {result_type} r = {c_name}({args});");
+            c.push_str(show);
             let items = several.iter().enumerate().map(|(i, ty)| format!("mpy_from_{}(r.r{i})", ty.suffix()));
             let items = items.collect::<Vec<_>>().join(", ");
             line!(c, "    mp_obj_t items[] = {{{items}}};");
@@ -259,21 +283,101 @@ fn tables(c: &mut String, fixed: &[&Registered], var: &[&Registered], strings: O
     line!(c);
 }
 
+/// Whether Python sees anything of the module that changes without it.
+fn changes(surface: &Surface) -> bool {
+    surface.memories.iter().any(|(_, memory)| memory.grows) || surface.globals.iter().any(|g| g.mutable)
+}
+
+/// The names a memory goes by: its own, and of the first that of modules made by others' tools.
+fn memory_names(surface: &Surface, at: usize) -> Vec<&str> {
+    let name = surface.memories[at].0.as_str();
+    let taken = |name: &str| {
+        let names = surface.functions.iter().map(|f| &f.name).chain(surface.globals.iter().map(|g| &g.name));
+        names.chain(surface.memories.iter().map(|(name, _)| name)).any(|known| known == name)
+    };
+    if at == 0 && !taken(OTHER_NAME) { vec![name, OTHER_NAME] } else { vec![name] }
+}
+
+/// Writes down what has changed, and reads back what Python may have.
+fn show(c: &mut String, surface: &Surface, strings: &mut Strings) {
+    if !changes(surface) {
+        return;
+    }
+    let growing = || surface.memories.iter().enumerate().filter(|(_, (_, memory))| memory.grows);
+    for (at, _) in growing() {
+        line!(c, "WASM_STATE uint8_t *mpy_shown{at};");
+        line!(c, "WASM_STATE uint32_t mpy_shown{at}_size;");
+    }
+    line!(c, "static void mpy_show(void) {{");
+    for (at, (_, memory)) in growing() {
+        let MemoryInfo { base, size, .. } = memory;
+        line!(c, "    if (mpy_shown{at} != {base} || mpy_shown{at}_size != {size}) {{");
+        line!(c, "        mpy_shown{at} = {base};");
+        line!(c, "        mpy_shown{at}_size = {size};");
+        for name in memory_names(surface, at) {
+            line!(c, "        mpy_show_memory({}, {base}, {size});", strings.index(name));
+        }
+        line!(c, "    }}");
+    }
+    for global in surface.globals.iter().filter(|global| global.mutable) {
+        let ShownGlobal { name, c_name, ty, .. } = global;
+        line!(c, "    mpy_set_attribute({}, mpy_from_{}({c_name}));", strings.index(name), ty.suffix());
+    }
+    line!(c, "}}");
+    line!(c);
+    line!(c, "static void mpy_see(void) {{");
+    for global in surface.globals.iter().filter(|global| global.mutable) {
+        let ShownGlobal { name, c_name, ty, .. } = global;
+        line!(c, "    {c_name} = mpy_to_{}(mpy_get_attribute({}));", ty.suffix(), strings.index(name));
+    }
+    line!(c, "}}");
+    line!(c);
+}
+
 /// What runs when the module is imported. The loader has made the module's globals current, and
 /// ignores the result.
-fn init(c: &mut String, surface: &Surface, bindings: &Bindings, counted: bool, [fixed, var]: [usize; 2]) {
+fn init(
+    c: &mut String,
+    surface: &Surface,
+    bindings: &Bindings,
+    counted: bool,
+    [fixed, var]: [usize; 2],
+    strings: &mut Strings,
+) {
     line!(c, "void mpy_init(void);");
     line!(c, "void mpy_init(void) {{");
     let types = surface.functions.iter().flat_map(|f| f.params.iter().chain(&f.results));
     let mut types = types.chain(surface.imports.iter().flat_map(|i| i.params.iter().chain(&i.results)));
-    if bindings.floats || types.any(|ty| ty.is_float()) {
+    if bindings.floats || types.any(|ty| ty.is_float()) || surface.globals.iter().any(|g| g.ty.is_float()) {
         line!(c, "    mpy_require_floats();");
     }
     if surface.stack_pointer.is_some() {
         line!(c, "    MPY_STACK_BASE = MPY_STACK_POINTER;");
     }
+    if surface.stack_limit.is_some() {
+        line!(c, "    MPY_STACK_LIMIT = (uintptr_t)__builtin_frame_address(0);");
+    }
+    if !surface.memories.is_empty() || !surface.globals.is_empty() {
+        line!(c, "    mpy_find_attributes();");
+    }
+    if changes(surface) {
+        // Functions of Python's that start functions call see what there is.
+        line!(c, "    MPY_SHOW();");
+    }
     for start in &surface.start {
         line!(c, "    {start}();");
+    }
+    for (at, (_, memory)) in surface.memories.iter().enumerate().filter(|(_, (_, memory))| !memory.grows) {
+        for name in memory_names(surface, at) {
+            let name = strings.index(name);
+            line!(c, "    mpy_show_memory({name}, {}, {});", memory.base, memory.size);
+        }
+    }
+    for ShownGlobal { name, c_name, ty, .. } in surface.globals.iter().filter(|global| !global.mutable) {
+        line!(c, "    mpy_set_attribute({}, mpy_from_{}({c_name}));", strings.index(name), ty.suffix());
+    }
+    if changes(surface) {
+        line!(c, "    MPY_SHOW();");
     }
     for (table, count, first) in [("mpy_fixed", fixed, 0), ("mpy_var", var, fixed)] {
         if count > 0 {

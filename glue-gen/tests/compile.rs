@@ -88,6 +88,7 @@ fn everything() -> (Interface, &'static str) {
             base: "memory".to_owned(),
             size: "4096u".to_owned(),
             direct: false,
+            grows: false,
             heap_base: Some(1000),
         }),
         ..Interface::default()
@@ -176,6 +177,7 @@ fn every_kind_of_binding_compiles_everywhere() {
         base: "(uint8_t *)0".to_owned(),
         size: "0xffffffffu".to_owned(),
         direct: true,
+        grows: false,
         heap_base: None,
     };
     let direct = Interface { memory: Some(memory), ..interface };

@@ -60,6 +60,8 @@ pub(crate) struct Unit<'m> {
     /// Given, addresses are the machine's.
     relocations: Option<&'m Relocations>,
     heap_base: Option<u32>,
+    /// Alignment hints tell the truth.
+    hints: bool,
     stack_pointer: Option<u32>,
     /// The shadow stack's pointer, when nobody but the module can change it and accesses are checked, and its
     /// first value, which it never exceeds.
@@ -178,6 +180,7 @@ pub(crate) fn unit<'m>(
         objects,
         relocations,
         heap_base: source.heap_base,
+        hints: options.aligned || relocations.is_some() || options.safety == Safety::Trusted,
         stack_pointer,
         stack_top,
         types,
@@ -406,6 +409,12 @@ impl<'m> Unit<'m> {
             return Address { text, traps: false, displacement: None };
         }
         self.memories[access.memarg.memory as usize].at(address, access.memarg.offset, access.bytes)
+    }
+
+    /// Whether an access lies as its alignment hint says.
+    pub fn aligned(&self, address: &Operand, access: &ops::Access) -> bool {
+        let known = address.known.map(|known| u64::from(known) + access.memarg.offset);
+        self.hints || known.is_some_and(|at| at.is_multiple_of(access.bytes.into()))
     }
 
     /// A constant expression, and whether C takes it as an initializer.
@@ -820,6 +829,7 @@ impl<'m> Unit<'m> {
             base: memory.base(),
             size: memory.bytes(),
             direct: self.relocations.is_some(),
+            grows: memory.grows(),
             heap_base: self.heap_base,
         };
         let memory = self.memories.first().map(place);

@@ -621,7 +621,10 @@ impl Body<'_, '_> {
     }
 
     fn simple(&mut self, line: &ops::Simple, op: &Operator<'_>) -> Result<()> {
-        let parts = self.pops(line.operands);
+        let mut parts = self.pops(line.operands);
+        if matches!(line.template, "{a} + {b}" | "{a} - {b}" | "{a} * {b}" | "{a} / {b}") {
+            parts.iter_mut().for_each(hide_unit);
+        }
         let mut text = String::new();
         let mut rest = match line.template {
             "{a} * {b}" if parts.iter().filter_map(|part| part.known).any(|known| terms(known) > 2) => {
@@ -640,7 +643,7 @@ impl Body<'_, '_> {
             && parts[0].ty == ValType::F64
         {
             // Compilers cancel the pair, which would leave a signalling NaN one.
-            text = format!("1.0f * {text}");
+            text = format!("(float)wasm_hidden64({})", parts[0].text);
         }
         let call = line.template.starts_with("wasm_");
         let refs: Vec<&Operand> = parts.iter().collect();
@@ -675,7 +678,12 @@ impl Body<'_, '_> {
         let place = self.unit.place(&address, access);
         let traps = place.traps;
         let aligned = 1u32 << access.memarg.align.min(3) >= access.bytes;
-        let cell = place.cell(access.cell, access.bytes, aligned);
+        // Where nobody vouches for the hint, the address says how the cell lies.
+        let loose = aligned && access.bytes > 1 && !self.unit.aligned(&address, access);
+        let cell = match loose {
+            true => format!("{}({})", access.cell.replace("wasm_", "wasm_get_"), place.text),
+            false => place.cell(access.cell, access.bytes, aligned),
+        };
         match value {
             Some(value) => {
                 self.settle();
@@ -693,7 +701,12 @@ impl Body<'_, '_> {
                     _ => "",
                 };
                 let stored = if cast.is_empty() { value.text } else { format!("{cast}{}", value.inner()) };
-                self.line(format!("{cell} = {stored};"));
+                self.line(match loose {
+                    true => {
+                        format!("{}({}, {stored});", access.cell.replace("wasm_", "wasm_set_"), place.text)
+                    }
+                    false => format!("{cell} = {stored};"),
+                });
             }
             None => {
                 let signed = access.cell.starts_with("wasm_s");
@@ -734,7 +747,9 @@ impl Body<'_, '_> {
     fn tail_call(&mut self, callee: &str, ty: &FuncType) {
         let args = self.arguments(ty.params.len());
         self.settle();
-        self.line(format!("WASM_TAIL_CALL return {callee}({args});"));
+        let same = *ty == self.unit.module.functions[self.index as usize].ty;
+        let tail = if same { "WASM_TAIL_CALL" } else { "WASM_TAIL_CALL_OTHER" };
+        self.line(format!("{tail} return {callee}({args});"));
         self.reachable = false;
     }
 
@@ -1055,6 +1070,17 @@ impl Operand {
         }
         self.as_condition()
     }
+}
+
+/// A float that would let a compiler leave out the operator it is an operand of is hidden from those that do not
+/// know what that means for signalling NaNs.
+fn hide_unit(operand: &mut Operand) {
+    let hide = match operand.text.as_str() {
+        "1.0f" | "(-1.0f)" | "0.0f" | "(-0.0f)" => "wasm_unit32",
+        "1.0" | "(-1.0)" | "0.0" | "(-0.0)" => "wasm_unit64",
+        _ => return,
+    };
+    operand.text = format!("{hide}({})", operand.text);
 }
 
 /// The fewest powers of two of which `value` is a sum or difference: the digits but 0 of its

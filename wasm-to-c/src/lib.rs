@@ -1,7 +1,7 @@
 //! WebAssembly to C: one validated module in, one C translation unit and its interface out.
 //!
 //! The C includes `wasm.h` of `c-runtime` and nothing else; whoever compiles it provides
-//! `wasm_trap` and the imports.
+//! `wasm_trap`, the imports, and what else that header says.
 
 mod emit;
 mod features;
@@ -62,6 +62,9 @@ pub struct Options {
     pub linkable: bool,
     /// Bytes of the shadow stack of a direct memory.
     pub stack: Option<u32>,
+    /// Accesses lie where their alignment hints say, as a compiler's do that made the hints. WebAssembly promises
+    /// nothing of that kind.
+    pub aligned: bool,
 }
 
 /// A C translation unit.
@@ -177,8 +180,8 @@ pub struct Interface {
     pub exported_items: Vec<ExportedItem>,
     /// Imported globals, memories and tables.
     pub imported_items: Vec<ImportedItem>,
-    /// C lvalue of type `uintptr_t` to be set to the lowest address the machine's stack may reach, when
-    /// the module has functions that may call themselves again. While it is 0 nothing is checked.
+    /// C lvalue of type `uintptr_t`, when the module has functions that may call themselves again: below that
+    /// address of the machine's stack they call `wasm_stack_low`. While it is 0 nothing is checked.
     pub stack_limit: Option<String>,
     /// Where memory 0 is, when the module has one: what an import is handed pointers into.
     pub memory: Option<MemoryInfo>,
@@ -198,6 +201,8 @@ pub struct MemoryInfo {
     pub size: String,
     /// Its addresses are the machine's.
     pub direct: bool,
+    /// It may become larger, and be somewhere else then.
+    pub grows: bool,
     /// Where memory begins that nothing in the module uses.
     pub heap_base: Option<u32>,
 }

@@ -88,6 +88,11 @@ impl Memory {
         Memory { name, model, page, safety: options.safety }
     }
 
+    /// Whether it may grow.
+    pub fn grows(&self) -> bool {
+        matches!(self.model, Model::Block { .. })
+    }
+
     /// The `wasm_memory_t *` of a block.
     pub fn pointer(&self) -> String {
         match self.model {

@@ -3,6 +3,7 @@
 //! `FUZZ_MODULES=n` is how many (a short run by default), `FUZZ_SEED=s` where to begin; a failure names the seed of
 //! its module, and `FUZZ_KEEP=folder` keeps what was generated.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,8 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use wasm_to_c::{C_FLAGS, Item, Options, Safety, ValType, WasmModule};
 use wasmi::{Engine, Linker, Module, Store, TrapCode, Val};
 
-/// Modules per C program.
-const BATCH: u64 = 25;
+/// Modules per C program, which is one translation unit: the header costs the compiler more than a module does.
+const BATCH: u64 = 100;
 
 /// xorshift64*: the same modules for the same seed on every machine.
 struct Random(u64);
@@ -41,7 +42,7 @@ impl Random {
 /// The module of a seed, which ends whatever is called.
 fn module(seed: u64) -> Option<Vec<u8>> {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
-    let length = 64 + random.next() % 1200;
+    let length = 64 + random.next() % 3000;
     let bytes: Vec<u8> = (0..length).map(|_| (random.next() >> 32) as u8).collect();
     let config = wasm_smith::Config {
         allow_start_export: true,
@@ -189,7 +190,6 @@ fn translate(bytes: &[u8], seed: u64, calls: &mut Vec<(String, Vec<u64>)>) -> Re
     let translation = wasm_to_c::transpile(&module, &options).map_err(|error| error.to_string())?;
     let interface = &translation.interface;
     let mut c = translation.unit.source.clone();
-    c.push_str("#include \"fuzz.h\"\n");
     let mut random = Random(seed | 1);
     let mut body = String::new();
     for (at, export) in interface.exports.iter().enumerate() {
@@ -240,16 +240,10 @@ fn translate(bytes: &[u8], seed: u64, calls: &mut Vec<(String, Vec<u64>)>) -> Re
         let _ = writeln!(body, "    fuzz_memory({:?}, {}, {});", label(name), memory.base, memory.size);
     }
     let limit = interface.stack_limit.as_ref().map(|limit| format!("    {limit} = fuzz_stack_limit;\n"));
-    c.push_str(&limit.map_or(String::new(), |limit| {
-        format!("static void limit(void) {{\n{limit}}}\n#define LIMIT limit();\n")
-    }));
     let init = interface.init.as_ref().map_or(String::new(), |init| {
         format!("    if (fuzz_try(\"start\", {init})) {{\n        return;\n    }}\n")
     });
-    let _ = writeln!(
-        c,
-        "#ifndef LIMIT\n#define LIMIT\n#endif\nvoid run{seed}(void);\nvoid run{seed}(void) {{\n    LIMIT\n{init}{body}}}"
-    );
+    let _ = writeln!(c, "static void run(void) {{\n{}{init}{body}}}", limit.unwrap_or_default());
     Ok(c)
 }
 
@@ -260,6 +254,7 @@ extern void (*fuzz_trapped)(int);
 int fuzz_try(const char *name, void (*call)(void));
 void fuzz_memory(const char *name, const uint8_t *base, uint32_t size);
 static inline void wasm_trap(wasm_trap_t kind) { fuzz_trapped((int)kind); __builtin_unreachable(); }
+static void wasm_stack_low(void) { wasm_trap(WASM_TRAP_STACK_OVERFLOW); }
 static uint8_t *wasm_memory_grow(uint8_t *memory, uint32_t old, uint32_t bytes) {
     uint8_t *moved = calloc(bytes, 1);
     if (old != 0) {
@@ -301,6 +296,39 @@ void fuzz_memory(const char *name, const uint8_t *base, uint32_t size) {
 }
 "#;
 
+/// `source` with `suffix` behind all names but those of the headers, C's and the library's, so that many modules
+/// share a translation unit.
+fn with_own_names(source: &str, suffix: &str, known: &HashSet<&str>) -> String {
+    let mut text = String::with_capacity(source.len() * 2);
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let (mut rest, mut literal) = (source, false);
+    while let Some(c) = rest.chars().next() {
+        let length = if is_part(c) { rest.find(|c| !is_part(c)).unwrap_or(rest.len()) } else { c.len_utf8() };
+        let (token, after) = rest.split_at(length);
+        literal ^= c == '"';
+        text.push_str(token);
+        // Structures of several results are the module's.
+        let results = |name: &str| name.bytes().all(|b| b"iqfdrex".contains(&b));
+        let headers =
+            token.starts_with("WASM_") || token.strip_prefix("wasm_").is_some_and(|name| !results(name));
+        if !literal && is_part(c) && !c.is_ascii_digit() && !headers && !known.contains(token) {
+            text.push_str(suffix);
+        }
+        rest = after;
+    }
+    text
+}
+
+/// What is named in C.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+}
+
+/// Of C, and of what generated C and this file's may say besides.
+const WORDS: &str = "const static extern inline struct union typedef sizeof return if else while for do goto switch case \
+    break default void char int long short unsigned signed float double int8_t int16_t int32_t int64_t uint8_t uint16_t \
+    uint32_t uint64_t uintptr_t include define undef ifndef endif h n stdout fputs putchar";
+
 /// Calls as they came, then what is left behind by name.
 fn in_order(trace: &str) -> String {
     let state = |line: &&str| line.starts_with("global ") || line.starts_with("memory ");
@@ -315,10 +343,15 @@ fn in_order(trace: &str) -> String {
 fn compare(seeds: std::ops::Range<u64>, folder: &Path) -> (u64, Vec<String>) {
     std::fs::create_dir_all(folder).unwrap();
     std::fs::write(folder.join("fuzz.h"), HEADER).unwrap();
+    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../c-runtime/include");
+    let header = std::fs::read_to_string(include.join("wasm.h")).unwrap();
+    let mut known: HashSet<&str> =
+        words(&header).chain(words(HEADER)).chain(words(MAIN)).chain(words(WORDS)).collect();
+    // Names of parameters there, and of a module's own things.
+    known.retain(|word| !["memory", "table", "tag", "start", "stack"].contains(word));
     let (mut main, mut runs) = (MAIN.to_owned(), String::new());
     let mut expected = Vec::new();
     let mut failures = Vec::new();
-    let mut files = Vec::new();
     for seed in seeds {
         let Some(bytes) = module(seed) else { continue };
         let mut calls = Vec::new();
@@ -329,13 +362,12 @@ fn compare(seeds: std::ops::Range<u64>, folder: &Path) -> (u64, Vec<String>) {
                 continue;
             }
         };
-        let Some(trace) = interpret(&bytes, &calls) else { continue };
-        let file = folder.join(format!("m{seed}.c"));
-        std::fs::write(&file, c).unwrap();
-        std::fs::write(file.with_extension("wasm"), &bytes).unwrap();
-        files.push(file);
-        let _ = writeln!(main, "void run{seed}(void);");
-        let _ = writeln!(runs, "    puts(\"# {seed}\");\n    run{seed}();\n    fflush(stdout);");
+        // The interpreter has bugs of its own.
+        let interpreted = std::panic::catch_unwind(|| interpret(&bytes, &calls));
+        let Some(trace) = interpreted.ok().flatten() else { continue };
+        std::fs::write(folder.join(format!("m{seed}.wasm")), &bytes).unwrap();
+        main.push_str(&with_own_names(&c, &format!("_{seed}"), &known));
+        let _ = writeln!(runs, "    puts(\"# {seed}\");\n    run_{seed}();\n    fflush(stdout);");
         expected.push((seed, trace));
     }
     let _ = writeln!(
@@ -344,10 +376,9 @@ fn compare(seeds: std::ops::Range<u64>, folder: &Path) -> (u64, Vec<String>) {
     );
     let program = folder.join("main");
     std::fs::write(program.with_extension("c"), main).unwrap();
-    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../c-runtime/include");
     let mut command = Command::new(std::env::var("CC").unwrap_or_else(|_| "gcc".into()));
     command.args(["-O1", "-std=gnu11", "-w", "-fno-pic", "-no-pie"]).args(C_FLAGS).arg("-I").arg(&include);
-    command.arg("-I").arg(folder).arg("-o").arg(&program).arg(program.with_extension("c")).args(&files);
+    command.arg("-I").arg(folder).arg("-o").arg(&program).arg(program.with_extension("c"));
     let compiled = command.output().expect("a C compiler");
     if !compiled.status.success() {
         failures.push(String::from_utf8_lossy(&compiled.stderr).into_owned());

@@ -476,6 +476,8 @@ fn run(name: &str, text: &str, folder: &Path) -> Score {
         let mut command = Command::new(compiler);
         command
             .args(["-O1", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fno-pic", "-no-pie"])
+            // clang has no -fsignaling-nans.
+            .arg("-Wno-ignored-optimization-argument")
             .args(C_FLAGS);
         command.args(std::env::var("CFLAGS").unwrap_or_default().split_whitespace());
         command.arg("-I").arg(&include).arg("-I").arg(&tests).arg("-I").arg(folder);

@@ -55,12 +55,19 @@ pub fn descriptions(bytes: &[u8]) -> Result<Option<glue_gen::wbindgen::Raw>> {
 }
 
 /// Prepares the module `bytes` for translation: with the machine's addresses when it comes with its
-/// `relocations`, else with exactly the memory it uses, to which `heap` bytes are added.
+/// `relocations`, else with exactly the memory it uses, to which `heap` bytes are added. Python sees its functions,
+/// and with `shown` the memories and globals it exports.
 ///
 /// # Errors
 /// `invalid-wasm`; `no-direct-memory`, when addresses cannot be the machine's; and those of wasm-bindgen's
 /// part: `wasm-bindgen-version`, `invalid-bindings`, `unsupported-bindings`.
-pub fn prepare(name: &str, bytes: &[u8], heap: u32, relocations: Option<Relocations>) -> Result<Prepared> {
+pub fn prepare(
+    name: &str,
+    bytes: &[u8],
+    heap: u32,
+    relocations: Option<Relocations>,
+    shown: bool,
+) -> Result<Prepared> {
     let invalid = |reason: String| {
         Diagnostic::new("invalid-wasm", format!("not a valid WebAssembly module: {reason}"))
             .at(Place::Wasm { module: name.to_owned(), function: None, offset: None })
@@ -96,21 +103,36 @@ pub fn prepare(name: &str, bytes: &[u8], heap: u32, relocations: Option<Relocati
 
     let (mut module, api) = bindgen::bind(module)?;
 
-    // Python sees functions alone; what only an export kept alive is dead.
-    let hidden: Vec<_> = module
+    // What only an export kept alive that Python does not see is dead.
+    let shown = shown && api.is_none();
+    let hidden: Vec<(walrus::ExportId, String, ExportItem)> = module
         .exports
         .iter()
-        .filter(|export| !matches!(export.item, ExportItem::Function(_)))
-        .map(walrus::Export::id)
+        .filter(|export| match export.item {
+            ExportItem::Function(_) => false,
+            ExportItem::Global(_) => !shown || is_linkers(&export.name),
+            // A memory without data may be there for want of a way to say that there is none.
+            ExportItem::Memory(id) => !shown || module.memories.get(id).data_segments.is_empty(),
+            _ => true,
+        })
+        .map(|export| (export.id(), export.name.clone(), export.item))
         .collect();
-    for id in hidden {
-        module.exports.delete(id);
+    for (id, ..) in &hidden {
+        module.exports.delete(*id);
     }
     let sections: Vec<_> = module.customs.iter().map(|(id, _)| id).collect();
     for id in sections {
         module.customs.delete(id);
     }
     walrus::passes::gc::run(&mut module);
+    for (_, name, item) in hidden {
+        if let ExportItem::Memory(id) = item
+            && shown
+            && module.memories.iter().any(|memory| memory.id() == id)
+        {
+            module.exports.add(&name, id);
+        }
+    }
 
     // An allocator that is told what to use gets something to use.
     let allocates = module.imports.iter().any(|import| import.module == "mpy" && import.name == "alloc");
@@ -128,6 +150,14 @@ pub fn prepare(name: &str, bytes: &[u8], heap: u32, relocations: Option<Relocati
     let name = name.to_owned();
     let module = WasmModule { name, bytes: module.emit_wasm(), memory_bytes, relocations, heap_base };
     Ok(Prepared { module, api })
+}
+
+/// Whether an exported global tells where the linker put something (lld, `SymbolTable` and `Driver`).
+fn is_linkers(name: &str) -> bool {
+    const SYMBOLS: [&str; 4] = ["__data_end", "__dso_handle", "__stack_low", "__stack_high"];
+    name.starts_with("__wasm_")
+        || SYMBOLS.contains(&name)
+        || ["_base", "_end", "_pointer"].iter().any(|end| name.starts_with("__") && name.ends_with(end))
 }
 
 /// Moves the elements of the function table: constants of the code are their indices after that.
@@ -270,7 +300,7 @@ mod tests {
 
     fn prepared(text: &str, heap: u32) -> (WasmModule, Module) {
         let bytes = wat::parse_str(text).unwrap();
-        let ready = prepare("test", &bytes, heap, None).unwrap().module;
+        let ready = prepare("test", &bytes, heap, None, false).unwrap().module;
         let module = Module::from_buffer(&ready.bytes).unwrap();
         (ready, module)
     }
@@ -353,7 +383,7 @@ mod tests {
         for bytes in
             [&b""[..], b"\0asm", b"\0asm\x0d\0\x01\0", b"hello, this is text", b"\0asm\x01\0\0\0\x01"]
         {
-            assert_eq!(prepare("test", bytes, 0, None).unwrap_err().code, "invalid-wasm");
+            assert_eq!(prepare("test", bytes, 0, None, false).unwrap_err().code, "invalid-wasm");
         }
     }
 }

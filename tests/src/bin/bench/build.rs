@@ -214,14 +214,15 @@ impl Builder<'_> {
                 Err(error) if error.code == "no-direct-memory" => return Ok(None),
                 other => other?,
             };
-            wasm::prepare("m", &only(&bytes, program.exports)?, 0, Some(relocations))?.module
+            wasm::prepare("m", &only(&bytes, program.exports)?, 0, Some(relocations), false)?.module
         } else {
-            wasm::prepare("m", &only(wasm, program.exports)?, 0, None)?.module
+            wasm::prepare("m", &only(wasm, program.exports)?, 0, None, false)?.module
         };
         Ok(match road {
             Road::Ours(_) | Road::Direct => {
                 let safety = if let Road::Ours(safety) = road { safety } else { Safety::Checked };
-                let options = wasm_to_c::Options { safety, stack: Some(STACK), ..Default::default() };
+                let options =
+                    wasm_to_c::Options { safety, stack: Some(STACK), aligned: true, ..Default::default() };
                 let translation = wasm_to_c::transpile(&module, &options)?;
                 let text = translation.unit.source;
                 Some(Unit { text, interface: translation.interface, includes: Vec::new(), library: None })
