@@ -4,7 +4,10 @@
 //! What the bindings need is kept under names of ours: the exports behind Python's functions and
 //! wasm-bindgen's helpers as `mpy:NAME`, what Rust calls as imports of the module `mpy:bindgen`.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
 
 use glue_gen::wbindgen::{self, Api, Raw};
 use target_specs::{Diagnostic, Place, Result};
@@ -44,14 +47,16 @@ pub fn bind(module: Module) -> Result<(Module, Option<Api>)> {
     import_casts(&mut module, generics);
     move_imports(&mut module);
 
-    let broken = |error: anyhow::Error| {
-        Diagnostic::new("invalid-bindings", format!("wasm-bindgen refuses the module: {error:#}"))
+    let broken = |why: String| {
+        Diagnostic::new("invalid-bindings", format!("wasm-bindgen refuses the module: {why}"))
             .at(Place::Nowhere)
     };
-    let mut bindgen = Bindgen::new();
-    bindgen.input_module("module", module).typescript(false).demangle(false).keep_lld_exports(true);
-    bindgen.bundler(true).map_err(broken)?;
-    let mut output = bindgen.generate_output().map_err(broken)?;
+    let output = quietly(move || {
+        let mut bindgen = Bindgen::new();
+        bindgen.input_module("module", module).typescript(false).demangle(false).keep_lld_exports(true);
+        bindgen.bundler(true)?.generate_output()
+    });
+    let mut output = output.map_err(&broken)?.map_err(|error| broken(format!("{error:#}")))?;
     // The JavaScript beside it is of no use here.
     let mut module = std::mem::take(output.wasm_mut());
 
@@ -65,6 +70,30 @@ pub fn bind(module: Module) -> Result<(Module, Option<Api>)> {
         module.exports.delete(id);
     }
     Ok((module, Some(api)))
+}
+
+thread_local! {
+    static QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs wasm-bindgen's library, which panics over descriptions that contradict each other: what it says then.
+fn quietly<T>(run: impl FnOnce() -> T) -> std::result::Result<T, String> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let others = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                others(info);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(run));
+    QUIET.set(false);
+    result.map_err(|payload| {
+        let text = payload.downcast_ref::<String>().map(String::as_str);
+        text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no reason given").to_owned()
+    })
 }
 
 /// Makes objects `i32` handles in a module that was compiled for `externref`: the code is the same,
@@ -191,5 +220,17 @@ fn move_imports(module: &mut Module) {
         {
             wbindgen::MODULE.clone_into(&mut import.module);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_library_is_an_error() {
+        assert_eq!(quietly(|| 3), Ok(3));
+        assert_eq!(quietly(|| panic!("plain")), Err::<(), _>("plain".to_owned()));
+        assert_eq!(quietly(|| panic!("number {}", 5)), Err::<(), _>("number 5".to_owned()));
     }
 }
