@@ -64,8 +64,11 @@ fn run(case: &Case) -> Expect {
     for path in &case.absent {
         assert!(!root.join(path).exists(), "{} was written", path.display());
     }
-    let text =
-        |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(root.to_str().expect("UTF-8"), "[FOLDER]");
+    // White space at the ends of lines is nobody's to see.
+    let text = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes).replace(root.to_str().expect("UTF-8"), "[FOLDER]");
+        text.split('\n').map(str::trim_end).collect::<Vec<_>>().join("\n")
+    };
     Expect {
         status: output.status.code().unwrap_or(-1),
         stdout: text(&output.stdout),
