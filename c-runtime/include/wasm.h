@@ -221,6 +221,14 @@ WASM_UNUSED static inline uint8_t *wasm_base(uint8_t *memory) {
     return memory;
 }
 
+/* A frame's address, no longer known to lie below the stack pointer it was made of: loops would count from that, and
+ * Thumb-2 reaches far up from an address, but hardly down. For others it is no gain. */
+#if defined(__thumb2__)
+#define WASM_FRAME(pointer) __asm__("" : "+r"(pointer))
+#else
+#define WASM_FRAME(pointer) ((void)0)
+#endif
+
 /* The cell at addr + offset of an array; `last` is the last addr for which it is inside. */
 WASM_UNUSED static inline uint8_t *wasm_cell(uint8_t *memory, uint32_t addr, uint32_t offset, uint32_t last) {
     if (addr > last) {

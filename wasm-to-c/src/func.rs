@@ -548,6 +548,7 @@ impl Body<'_, '_> {
                     self.line(format!("WASM_STACK_TOP({}, {top}u);", operand.text));
                 }
                 if after_tee && let Some(check) = self.unit.stack_check(global_index, &operand.text) {
+                    self.line(format!("WASM_FRAME({});", operand.text));
                     self.line(check);
                 }
                 let name = self.unit.global(global_index);

@@ -3,7 +3,7 @@
 use crate::{Random, mix};
 
 /// 32-tap FIR over 128 samples.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "fir_f32", unsafe(no_mangle))]
 pub extern "C" fn fir_f32(rounds: u32) -> u32 {
     let mut random = Random(1);
     let mut taps = [0f32; 32];
@@ -25,7 +25,7 @@ pub extern "C" fn fir_f32(rounds: u32) -> u32 {
 }
 
 /// In-place radix-2 FFT of 128 complex points.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "fft_f32", unsafe(no_mangle))]
 pub extern "C" fn fft_f32(rounds: u32) -> u32 {
     const N: usize = 128;
     let mut random = Random(2);
@@ -80,7 +80,7 @@ pub extern "C" fn fft_f32(rounds: u32) -> u32 {
 }
 
 /// Product of two 20×20 matrices.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "matmul_f32", unsafe(no_mangle))]
 pub extern "C" fn matmul_f32(rounds: u32) -> u32 {
     const N: usize = 20;
     let mut random = Random(3);
@@ -109,7 +109,7 @@ pub extern "C" fn matmul_f32(rounds: u32) -> u32 {
 }
 
 /// Iterations to escape on a 24×16 grid, at most 48.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "mandelbrot", unsafe(no_mangle))]
 pub extern "C" fn mandelbrot(rounds: u32) -> u32 {
     let mut sum = 0;
     for round in 0..rounds {
@@ -149,7 +149,7 @@ fn sqrt(x: f64) -> f64 {
 }
 
 /// Ten steps of five bodies.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "nbody", unsafe(no_mangle))]
 pub extern "C" fn nbody(rounds: u32) -> u32 {
     let mut random = Random(4);
     let mut bodies = [Body { p: [0.0; 3], v: [0.0; 3], mass: 0.0 }; 5];

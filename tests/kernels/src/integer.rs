@@ -3,7 +3,7 @@
 use crate::{Random, mix};
 
 /// 32-tap Q15 FIR over 128 samples.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "fir_i16", unsafe(no_mangle))]
 pub extern "C" fn fir_i16(rounds: u32) -> u32 {
     let mut random = Random(5);
     let mut taps = [0i16; 32];
@@ -25,7 +25,7 @@ pub extern "C" fn fir_i16(rounds: u32) -> u32 {
 }
 
 /// Product of two 24×24 matrices of i8 into i32.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "matmul_i8", unsafe(no_mangle))]
 pub extern "C" fn matmul_i8(rounds: u32) -> u32 {
     const N: usize = 24;
     let mut random = Random(6);
@@ -88,7 +88,7 @@ fn sha256_block(h: &mut [u32; 8], block: &[u8; 64]) {
 }
 
 /// SHA-256's compression of 8 blocks.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "sha256", unsafe(no_mangle))]
 pub extern "C" fn sha256(rounds: u32) -> u32 {
     let mut random = Random(7);
     let mut data = [0u8; 64];
@@ -105,7 +105,7 @@ pub extern "C" fn sha256(rounds: u32) -> u32 {
 }
 
 /// CRC-32 (reflected, 0xedb88320) of 1 KiB by a table of 256 words that it makes first.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "crc32", unsafe(no_mangle))]
 pub extern "C" fn crc32(rounds: u32) -> u32 {
     let mut table = [0u32; 256];
     for (i, entry) in table.iter_mut().enumerate() {
@@ -128,7 +128,7 @@ pub extern "C" fn crc32(rounds: u32) -> u32 {
 }
 
 /// Heap sort of 256 numbers.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "sort", unsafe(no_mangle))]
 pub extern "C" fn sort(rounds: u32) -> u32 {
     fn sift(data: &mut [u32], mut root: usize, end: usize) {
         loop {

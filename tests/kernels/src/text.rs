@@ -117,7 +117,7 @@ impl Parser<'_> {
 }
 
 /// Recursive-descent validation of a JSON text.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "json", unsafe(no_mangle))]
 pub extern "C" fn json(rounds: u32) -> u32 {
     let mut sum = 0;
     for _ in 0..rounds {
@@ -131,7 +131,7 @@ pub extern "C" fn json(rounds: u32) -> u32 {
 static ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// Encodes 192 bytes and decodes them again.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "base64", unsafe(no_mangle))]
 pub extern "C" fn base64(rounds: u32) -> u32 {
     let mut random = Random(10);
     let (mut data, mut text) = ([0u8; 192], [0u8; 256]);
@@ -169,7 +169,7 @@ pub extern "C" fn base64(rounds: u32) -> u32 {
 }
 
 /// Horspool's search for a word in 1 KiB of random letters.
-#[unsafe(no_mangle)]
+#[cfg_attr(feature = "search", unsafe(no_mangle))]
 pub extern "C" fn search(rounds: u32) -> u32 {
     let mut random = Random(11);
     let mut text = [0u8; 1024];

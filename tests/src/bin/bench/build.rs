@@ -116,7 +116,7 @@ impl Builder<'_> {
         wasm: &[u8],
         level: &str,
     ) -> Result<Option<Made>> {
-        let Some(unit) = self.unit(program, language, road, wasm)? else { return Ok(None) };
+        let Some(unit) = self.unit(program, language, road, wasm, level)? else { return Ok(None) };
         let name = format!("m{}", program.name);
         let glue = glue_gen::glue(&name, &unit.interface, None, &glue_gen::Imports::new())?;
         let (c, object) = (self.folder.join("unit.c"), self.folder.join("unit.o"));
@@ -149,7 +149,7 @@ impl Builder<'_> {
     pub fn by_mpy_ld(&self, program: &Program, wasm: &[u8]) -> Result<Option<usize>> {
         let Some(mpy_ld) = &self.options.mpy_ld else { return Ok(None) };
         let road = Road::Wasm2c { checked: true };
-        let Some(unit) = self.unit(program, Language::Rust, road, wasm)? else { return Ok(None) };
+        let Some(unit) = self.unit(program, Language::Rust, road, wasm, "-Os")? else { return Ok(None) };
         let glue = glue_gen::glue("m", &unit.interface, None, &glue_gen::Imports::new())?;
         let folder = self.folder.join("mpy_ld");
         std::fs::create_dir_all(&folder)?;
@@ -204,7 +204,14 @@ impl Builder<'_> {
         command
     }
 
-    fn unit(&self, program: &Program, language: Language, road: Road, wasm: &[u8]) -> Result<Option<Unit>> {
+    fn unit(
+        &self,
+        program: &Program,
+        language: Language,
+        road: Road,
+        wasm: &[u8],
+        level: &str,
+    ) -> Result<Option<Unit>> {
         if road == Road::Direct && self.arch.word_bits != 32 {
             return Ok(None);
         }
@@ -233,7 +240,8 @@ impl Builder<'_> {
                 Some(Unit { text, interface: exports(program, ""), includes, library: None })
             }
             Road::Native => {
-                let Some(library) = rust_library(program, self.arch, self.options, self.folder)? else {
+                let Some(library) = rust_library(program, self.arch, self.options, self.folder, level)?
+                else {
                     return Ok(None);
                 };
                 let mut text = "#include <stdint.h>\n".to_owned();

@@ -65,6 +65,16 @@ pub struct Options {
     keep: Option<PathBuf>,
 }
 
+/// Roads whose modules' sizes are shown, in the order of the columns; behind them comes mpy_ld.py's.
+const SIZED: &[Road] = &[
+    Road::Native,
+    Road::Direct,
+    Road::Ours(Safety::Checked),
+    Road::Ours(Safety::Masked),
+    Road::Ours(Safety::Trusted),
+    Road::Wasm2c { checked: true },
+];
+
 /// Runs a command; its output, or what it said when it failed.
 pub fn checked(command: &mut Command) -> Result<String> {
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
@@ -99,7 +109,7 @@ fn main() -> Result<()> {
         }
         let mut programs = Vec::new();
         for program in PROGRAMS.iter().filter(|program| wanted(program.name, &options.only)) {
-            if let Some(wasm) = subjects::wasm(program, language, &options, &folder)? {
+            if let Some(wasm) = subjects::wasm(program, language, &options, &folder, "-O2")? {
                 programs.push((program, wasm));
             }
         }
@@ -125,19 +135,22 @@ fn main() -> Result<()> {
             document.push_str(&table);
         }
         if language == Language::Rust && !options.no_sizes {
+            let mut small = Vec::new();
+            for (program, _) in &programs {
+                if let Some(wasm) = subjects::wasm(program, language, &options, &folder, "-Os")? {
+                    small.push((*program, wasm));
+                }
+            }
             for name in &options.archs {
                 let arch = target_specs::arch(name)?;
                 let builder = Builder { arch, options: &options, folder: &folder };
                 let mut rows = Vec::new();
-                for (program, wasm) in &programs {
+                for (program, wasm) in &small {
                     let mut cells = Vec::new();
-                    for safety in [Safety::Checked, Safety::Masked, Safety::Trusted] {
-                        let made = builder.build(program, language, Road::Ours(safety), wasm, "-Os")?;
+                    for road in SIZED {
+                        let made = builder.build(program, language, *road, wasm, "-Os")?;
                         cells.push(made.map(|made| made.mpy.len() as u64));
                     }
-                    let made =
-                        builder.build(program, language, Road::Wasm2c { checked: true }, wasm, "-Os")?;
-                    cells.push(made.map(|made| made.mpy.len() as u64));
                     let size = match builder.by_mpy_ld(program, wasm) {
                         Ok(size) => size,
                         Err(error) => {
@@ -249,31 +262,28 @@ fn speed_table(arch: &target_specs::Arch, language: Language, roads: &[Road], ro
 
 fn size_table(arch: &str, rows: &[Row]) -> String {
     let mut text = format!("## Bytes of the module at `-Os`, {arch}\n\n");
-    let head = [
-        "program",
-        "checked",
-        "masked",
-        "trusted",
-        "wasm2c, our linker",
-        "wasm2c, mpy_ld.py",
-        "checked / mpy_ld.py",
-    ];
-    let head: Vec<String> = head.iter().map(ToString::to_string).collect();
-    let mut shares = Vec::new();
-    let mut lines: Vec<Vec<String>> = Vec::new();
-    for row in rows {
-        let mut cells = vec![row.name.to_owned()];
-        cells.extend(row.cells.iter().map(|value| cell(*value)));
-        cells.push(share(row.cells[0], row.cells[4]));
-        if let (Some(ours), Some(theirs)) = (row.cells[0], row.cells[4]) {
-            shares.push(100 * ours / theirs);
-        }
-        lines.push(cells);
-    }
+    let mut head = vec!["program".to_owned()];
+    head.extend(SIZED.iter().map(|road| road.name().to_owned()));
+    head.extend(["wasm2c, mpy_ld.py", "direct / native", "checked / mpy_ld.py"].map(str::to_owned));
+    let ratios = [(1, 0), (2, SIZED.len())];
+    let lines: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| {
+            let mut cells = vec![row.name.to_owned()];
+            cells.extend(row.cells.iter().map(|value| cell(*value)));
+            cells.extend(ratios.map(|(part, whole)| share(row.cells[part], row.cells[whole])));
+            cells
+        })
+        .collect();
     text.push_str(&table(&head, &lines));
-    shares.sort_unstable();
-    if let Some(median) = shares.get(shares.len() / 2) {
-        let _ = writeln!(text, "Median of the last column: {median} %.\n");
+    for ((part, whole), what) in ratios.into_iter().zip(["direct / native", "checked / mpy_ld.py"]) {
+        let both = |row: &Row| Some((row.cells[part]?, row.cells[whole]?));
+        let mut shares: Vec<u64> =
+            rows.iter().filter_map(both).map(|(part, whole)| 100 * part / whole).collect();
+        shares.sort_unstable();
+        if let (Some(median), Some(most)) = (shares.get(shares.len() / 2), shares.last()) {
+            let _ = writeln!(text, "{what}: median {median} %, at most {most} %.\n");
+        }
     }
     text
 }

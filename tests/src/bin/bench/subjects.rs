@@ -75,12 +75,29 @@ pub fn c_source(program: &Program, options: &Options) -> Result<Option<(String, 
     Ok(Some((text, vec![root().join("tests/src/bin/bench"), coremark.clone()])))
 }
 
+/// Arguments of cargo that leave the other kernels out of the crate, and with them their constants.
+fn features(program: &Program) -> impl Iterator<Item = String> {
+    let one =
+        (program.folder == "tests/kernels").then_some(["--no-default-features", "--features", program.name]);
+    one.into_iter().flatten().map(str::to_owned)
+}
+
+/// Arguments of cargo for what C compilers call `level`.
+fn opt_level(level: &str) -> [String; 2] {
+    let level = match level.trim_start_matches("-O") {
+        "s" => "\"s\"",
+        number => number,
+    };
+    ["--config".to_owned(), format!("profile.release.opt-level={level}")]
+}
+
 /// The linked module of a program, with all that the linker knew.
 pub fn wasm(
     program: &Program,
     language: Language,
     options: &Options,
     folder: &Path,
+    level: &str,
 ) -> Result<Option<Vec<u8>>> {
     let whole = match language {
         Language::Rust => {
@@ -89,7 +106,7 @@ pub fn wasm(
                 package: program.folder.rsplit('/').next().unwrap_or_default().to_owned(),
                 manifest: root().join(program.folder).join("Cargo.toml"),
                 profile: "release".to_owned(),
-                cargo_args: Vec::new(),
+                cargo_args: features(program).chain(opt_level(level)).map(Into::into).collect(),
                 target_dir: folder.join("rust-wasm"),
                 unit: Unit::Library,
                 tests: Vec::new(),
@@ -151,6 +168,7 @@ pub fn rust_library(
     arch: &Arch,
     options: &Options,
     folder: &Path,
+    level: &str,
 ) -> Result<Option<Vec<u8>>> {
     let (Some(rustc), Some((triple, flags))) = (&options.rustc, triple(arch)) else { return Ok(None) };
     let target = folder.join("rust-native");
@@ -166,6 +184,8 @@ pub fn rust_library(
             "--target",
             triple,
         ])
+        .args(features(program))
+        .args(opt_level(level))
         .arg("--manifest-path")
         .arg(root().join(program.folder).join("Cargo.toml"))
         .arg("--target-dir")
