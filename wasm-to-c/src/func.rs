@@ -735,12 +735,15 @@ impl Body<'_, '_> {
 
     fn indirect(&mut self, ty: u32, table: u32) -> (String, FuncType) {
         let index = self.pop();
+        // C evaluates arguments and callee in any order.
+        self.spill(|operand| operand.traps);
         let ty = self.unit.module.types[ty as usize].clone();
         (self.unit.indirect(table, &ty, &index), ty)
     }
 
     fn by_reference(&mut self, ty: u32) -> (String, FuncType) {
         let reference = self.pop();
+        self.spill(|operand| operand.traps);
         let ty = self.unit.module.types[ty as usize].clone();
         (self.unit.by_reference(&ty, &reference), ty)
     }
