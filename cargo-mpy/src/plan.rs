@@ -46,6 +46,8 @@ pub struct Room {
     pub stack: u32,
     /// Bytes of memory behind the data, for an allocator inside the module.
     pub heap: u32,
+    /// Bytes of a memory of the module's own, when they are to be fewer than the pages it declares.
+    pub limit: Option<u32>,
 }
 
 /// How a module's addresses work.
@@ -138,6 +140,7 @@ struct Settings {
     memory: Option<String>,
     stack: Option<Size>,
     heap: Option<Size>,
+    limit: Option<Size>,
     imports: Option<Imports>,
     /// By board: what is different there.
     board: Option<BTreeMap<String, OfBoard>>,
@@ -157,12 +160,13 @@ struct OfBoard {
     memory: Option<String>,
     stack: Option<Size>,
     heap: Option<Size>,
+    limit: Option<Size>,
 }
 
 /// The words of `[package.metadata.mpy]`.
 pub const SETTINGS: &[&str] =
-    &["name", "boards", "memory", "stack", "heap", "imports", "board", "port", "baud", "dest"];
-const SETTINGS_OF_BOARD: &[&str] = &["memory", "stack", "heap"];
+    &["name", "boards", "memory", "stack", "heap", "limit", "imports", "board", "port", "baud", "dest"];
+const SETTINGS_OF_BOARD: &[&str] = &["memory", "stack", "heap", "limit"];
 /// Settings of the WebAssembly files beside it: a table as `[package.metadata.mpy]` is.
 const SETTINGS_FILE: &str = "mpy.toml";
 
@@ -266,6 +270,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
             // The ABI keeps the stack pointer a multiple of 16.
             stack: stack.next_multiple_of(16),
             heap: options.heap.or(own.heap).or(settings.heap).map_or(0, |size| size.0),
+            limit: options.limit.or(own.limit).or(settings.limit).map(|size| size.0),
         })
     };
     let targets = targets(&boards, if named { &options.archs } else { &[] }, &out_dir, &room)?;
@@ -439,6 +444,7 @@ fn settings(package: &Package, metadata: &Metadata) -> Result<Settings> {
         memory: own.memory.or(shared.memory),
         stack: own.stack.or(shared.stack),
         heap: own.heap.or(shared.heap),
+        limit: own.limit.or(shared.limit),
         imports: match (own.imports, shared.imports) {
             (Some(own), Some(shared)) => Some(shared.into_iter().chain(own).collect()),
             (own, shared) => own.or(shared),
@@ -456,6 +462,7 @@ fn settings(package: &Package, metadata: &Metadata) -> Result<Settings> {
                             memory: own.memory.or(shared.memory),
                             stack: own.stack.or(shared.stack),
                             heap: own.heap.or(shared.heap),
+                            limit: own.limit.or(shared.limit),
                         },
                     );
                 }
@@ -605,6 +612,9 @@ impl fmt::Display for BuildPlan {
             writeln!(f, "c-flags = {:?}", target.c_flags)?;
             writeln!(f, "memory = {:?}", self.memory_of(target).word())?;
             writeln!(f, "stack = {}\nheap = {}", target.room.stack, target.room.heap)?;
+            if let Some(limit) = target.room.limit {
+                writeln!(f, "limit = {limit}")?;
+            }
             writeln!(f, "mpy = {:?}", target.mpy(&self.module))?;
         }
         Ok(())

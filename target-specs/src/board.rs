@@ -77,6 +77,11 @@ pub enum Emulator {
         program: String,
         /// Everything but `-kernel` and the serial line.
         args: Vec<String>,
+        /// The board whose firmware it runs, when that is not its own.
+        firmware: Option<String>,
+        /// Bytes of the garbage collector's heap, when they are fewer than the firmware has.
+        #[serde(default)]
+        heap: u32,
         /// The firmware talks by semihosting calls, which use QEMU's own standard input and output.
         #[serde(default)]
         semihosting_console: bool,

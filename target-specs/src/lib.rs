@@ -70,6 +70,8 @@ pub struct TestTools {
     pub packages: std::collections::BTreeMap<String, Vec<String>>,
     /// Packages of Python.
     pub python: Vec<String>,
+    /// Packages of Node.js.
+    pub node: Vec<String>,
 }
 
 /// What the project's own tests need.

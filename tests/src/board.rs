@@ -7,13 +7,27 @@ use cargo_mpy::commands::build::BuildOptions;
 use cargo_mpy::toolchain::emulator::{Run, run};
 use cargo_mpy::toolchain::micropython::{Firmware, emulated, missing_tools};
 use cargo_mpy::{Failure, pipeline};
-use target_specs::{Board, Diagnostic};
+use target_specs::{Board, Diagnostic, Emulator};
 
 use crate::in_ci;
 
-/// Every board of this machine, and why the others cannot run; in CI they all must.
+/// A board of this machine for each architecture, and why the others cannot run; in CI they all must.
 pub fn boards() -> Vec<(&'static Board, Option<String>)> {
+    checked(|board| !is_small(board))
+}
+
+/// The boards that have little memory, likewise.
+pub fn small_boards() -> Vec<(&'static Board, Option<String>)> {
+    checked(is_small)
+}
+
+fn is_small(board: &Board) -> bool {
+    matches!(board.emulator, Some(Emulator::Qemu { heap: 1.., .. }))
+}
+
+fn checked(wanted: impl Fn(&Board) -> bool) -> Vec<(&'static Board, Option<String>)> {
     emulated()
+        .filter(|board| wanted(board))
         .map(|board| {
             let missing = missing_tools(board);
             let why = (!missing.is_empty()).then(|| format!("missing: {missing:?}"));

@@ -1,4 +1,4 @@
-//! Every example's `test.py` on every board that runs on this machine: it prints what the README says. Those that
+//! Every example crate's `test.py` on every board that runs on this machine: it prints what the README says. Those that
 //! compare themselves with Python are quicker than it.
 
 use std::fs;
@@ -19,7 +19,7 @@ fn main() {
     let mut examples: Vec<PathBuf> = fs::read_dir(&folder)
         .expect("the examples")
         .map(|entry| entry.expect("a readable entry").path())
-        .filter(|path| path.join("test.py").is_file())
+        .filter(|path| path.join("Cargo.toml").is_file())
         .collect();
     examples.sort();
     assert!(!examples.is_empty());

@@ -102,7 +102,7 @@ fn described(folder: &Path) -> PathBuf {
 
 /// Whether the module can be built.
 fn road(bytes: &[u8]) -> bool {
-    let Ok(prepared) = wasm::prepare("hostile", bytes, 0, None, true) else { return false };
+    let Ok(prepared) = wasm::prepare("hostile", bytes, 0, None, None, true) else { return false };
     let Ok(translation) = wasm_to_c::transpile(&prepared.module, &wasm_to_c::Options::default()) else {
         return false;
     };

@@ -74,6 +74,10 @@ pub struct BuildOptions {
     #[arg(long, value_name = "SIZE", help_heading = "Module")]
     pub heap: Option<Size>,
 
+    /// Bytes of all its memory, however many pages it declares: what lies behind them is not there
+    #[arg(long, value_name = "SIZE", help_heading = "Module")]
+    pub limit: Option<Size>,
+
     /// How addresses work: `direct` are the machine's own; in a memory apart a bad one is `trusted`,
     /// `masked` (it wraps) or `checked` (it raises) [default: direct where possible, else checked]
     #[arg(long, value_name = "WORD", help_heading = "Module")]

@@ -243,8 +243,9 @@ fn temporary_file() -> Result<tempfile::NamedTempFile> {
 }
 
 /// Files as the firmware expects them in memory (`emulators/port/parcel.c`).
-fn parcel_of(files: &[(String, Vec<u8>)]) -> Vec<u8> {
+fn parcel_of(files: &[(String, Vec<u8>)], heap: u32) -> Vec<u8> {
     let mut parcel = b"MPYF".to_vec();
+    parcel.extend(heap.to_le_bytes());
     for (name, data) in files {
         for part in [name.len(), data.len()] {
             parcel.extend(u32::try_from(part).unwrap_or(u32::MAX).to_le_bytes());
@@ -298,6 +299,7 @@ impl Session {
             args,
             packages,
             parcel,
+            heap,
             semihosting_console,
             code,
             word_access_only,
@@ -336,9 +338,10 @@ impl Session {
             command.arg("-plugin").arg(plugin);
         }
         let mut laid = None;
-        if !files.is_empty() {
+        if !files.is_empty() || *heap > 0 {
             let mut file = temporary_file()?;
-            file.write_all(&parcel_of(files)).map_err(|error| io_error("write", file.path(), &error))?;
+            file.write_all(&parcel_of(files, *heap))
+                .map_err(|error| io_error("write", file.path(), &error))?;
             // In QEMU's options a comma within a value is doubled.
             let path = file.path().to_string_lossy().replace(',', ",,");
             command.arg("-device").arg(format!("loader,file={path},addr={parcel:#x},force-raw=on"));

@@ -68,7 +68,7 @@ impl Firmware {
         let source = Source::obtain(progress)?;
         let recipe = Recipe::new(board, &source)
             .ok_or_else(|| Diagnostic::new("missing-tool", format!("no compiler for `{}`", board.name)))?;
-        let _lock = Lock::take(&format!("{}.lock", board.name))?;
+        let _lock = Lock::take(&format!("{}.lock", recipe.board.name))?;
         if !recipe.file().is_file() {
             recipe.make(&source, progress)?;
         }
@@ -420,6 +420,10 @@ struct Recipe<'a> {
 impl<'a> Recipe<'a> {
     /// None when the board has no emulator or its compiler is missing.
     fn new(board: &'a Board, source: &Source) -> Option<Recipe<'a>> {
+        let board = match &board.emulator {
+            Some(Emulator::Qemu { firmware: Some(name), .. }) => target_specs::board(name).ok()?,
+            _ => board,
+        };
         let mut parts = vec!["1".to_owned(), source.identity.clone()];
         let mut helpers = Vec::new();
         let mut plugin = None;
@@ -580,6 +584,18 @@ mod tests {
         let etc = tempfile::tempdir().expect("tempdir");
         write_file(&etc.path().join(name), text.as_bytes()).expect("write");
         debian_mirror(etc.path())
+    }
+
+    #[test]
+    fn boards_share_a_firmware() {
+        let source = Source { folder: PathBuf::new(), identity: "1".to_owned() };
+        for board in emulated() {
+            let Some(Emulator::Qemu { firmware: Some(other), .. }) = &board.emulator else { continue };
+            let other = target_specs::board(other).expect("there is such a board");
+            assert_eq!(board.arch, other.arch);
+            let file = |board| Recipe::new(board, &source).map(|recipe| recipe.file());
+            assert_eq!(file(board), file(other));
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a set of boards needs from this machine, and what of it is here.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use target_specs::{Board, Diagnostic, Result};
@@ -142,17 +142,42 @@ pub fn test_python() -> PathBuf {
     super::cache_dir().join(format!("python-{}", super::digest(&target_specs::test_tools().python)))
 }
 
+/// Where the packages of Node.js for the project's own tests are, in `node_modules`.
+pub fn test_node() -> PathBuf {
+    super::cache_dir().join(format!("node-{}", super::digest(&target_specs::test_tools().node)))
+}
+
 /// Installs what the project's own tests need beside the boards: packages, and in the cache those of
-/// Python.
+/// Python and Node.js.
 ///
 /// # Errors
-/// As [`install`]; `tool-failed` when Python's package manager fails.
+/// As [`install`]; `tool-failed` when the package manager of Python or Node.js fails.
 pub fn install_test_tools() -> Result<()> {
     let tools = target_specs::test_tools();
     if let Some(packages) = package_manager().and_then(|manager| tools.packages.get(manager)) {
         install(packages)?;
     }
-    let folder = test_python();
+    into_cache(&test_python(), &|target| {
+        ui::status("Installing", format_args!("{} for Python", tools.python.join(" ")));
+        let mut pip = Command::new("python3");
+        let quiet = ["--quiet", "--no-warn-script-location", "--root-user-action=ignore"];
+        pip.args(["-m", "pip", "install"]).args(quiet);
+        super::output_of(pip.arg("--target").arg(target).args(&tools.python)).map(drop)
+    })?;
+    // Node.js comes with its package manager, but Debian's without.
+    if which("npm").is_none() && package_manager() == Some("apt") {
+        install(&["nodejs".to_owned(), "npm".to_owned()])?;
+    }
+    into_cache(&test_node(), &|target| {
+        ui::status("Installing", format_args!("{} for Node.js", tools.node.join(" ")));
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(target);
+        super::output_of(npm.args(&tools.node)).map(drop)
+    })
+}
+
+/// Makes a folder of the cache, whole or not at all, if it is not there.
+fn into_cache(folder: &Path, make: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
@@ -160,12 +185,9 @@ pub fn install_test_tools() -> Result<()> {
     std::fs::create_dir_all(&parent).map_err(|error| super::io_error("create", &parent, &error))?;
     let temporary =
         tempfile::tempdir_in(&parent).map_err(|error| super::io_error("create", &parent, &error))?;
-    ui::status("Installing", format_args!("{} for Python", tools.python.join(" ")));
-    let target = temporary.path().join("python");
-    let mut pip = Command::new("python3");
-    pip.args(["-m", "pip", "install", "--quiet", "--no-warn-script-location", "--root-user-action=ignore"]);
-    super::output_of(pip.arg("--target").arg(&target).args(&tools.python))?;
-    std::fs::rename(&target, &folder).map_err(|error| super::io_error("create", &folder, &error))
+    let made = temporary.path().join("made");
+    make(&made)?;
+    std::fs::rename(&made, folder).map_err(|error| super::io_error("create", folder, &error))
 }
 
 /// Adds rustup's target to the active toolchain; whether that worked.

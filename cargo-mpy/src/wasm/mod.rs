@@ -8,7 +8,10 @@ mod pages;
 use glue_gen::wbindgen::Api;
 use target_specs::{Diagnostic, Place, Result};
 use walrus::ir::{MemoryGrow, MemorySize, Value, Visitor, dfs_in_order};
-use walrus::{ConstExpr, ElementKind, ExportItem, FunctionKind, GlobalId, GlobalKind, Module, ModuleConfig};
+use walrus::{
+    ConstExpr, DataKind, ElementKind, ExportItem, FunctionKind, GlobalId, GlobalKind, Memory, Module,
+    ModuleConfig,
+};
 use wasm_to_c::WasmModule;
 use wasm_to_c::relocs::{self, Relocations};
 
@@ -55,16 +58,17 @@ pub fn descriptions(bytes: &[u8]) -> Result<Option<glue_gen::wbindgen::Raw>> {
 }
 
 /// Prepares the module `bytes` for translation: with the machine's addresses when it comes with its
-/// `relocations`, else with exactly the memory it uses, to which `heap` bytes are added. Python sees its functions,
-/// and with `shown` the memories and globals it exports.
+/// `relocations`, else with exactly the memory it uses, to which `heap` bytes are added, or that of `limit` bytes.
+/// Python sees its functions, and with `shown` the memories and globals it exports.
 ///
 /// # Errors
-/// `invalid-wasm`; `no-direct-memory`, when addresses cannot be the machine's; and those of wasm-bindgen's
+/// `invalid-wasm`; `limit-too-small`, when its data do not fit; `no-direct-memory`, when addresses cannot be the machine's; and those of wasm-bindgen's
 /// part: `wasm-bindgen-version`, `invalid-bindings`, `unsupported-bindings`.
 pub fn prepare(
     name: &str,
     bytes: &[u8],
     heap: u32,
+    limit: Option<u32>,
     relocations: Option<Relocations>,
     shown: bool,
 ) -> Result<Prepared> {
@@ -138,7 +142,10 @@ pub fn prepare(
     let allocates = module.imports.iter().any(|import| import.module == "mpy" && import.name == "alloc");
     let heap = if heap == 0 && allocates { DEFAULT_HEAP } else { heap };
     let memory_bytes = match &relocations {
-        None => memory_bytes(&mut module, heap_base, heap),
+        None => match limit {
+            Some(limit) => limited(&mut module, name, limit)?,
+            None => memory_bytes(&mut module, heap_base, heap),
+        },
         Some(_) => {
             let (grows, measures) = asks_for_pages(&module);
             if grows || measures {
@@ -256,6 +263,33 @@ fn memory_bytes(module: &mut Module, heap_base: Option<u32>, heap: u32) -> Optio
     u32::try_from(bytes).ok()
 }
 
+/// `limit`, when the module has a memory of its own; that does not grow then.
+fn limited(module: &mut Module, name: &str, limit: u32) -> Result<Option<u32>> {
+    let Some(memory) = module.memories.iter().next().map(Memory::id) else { return Ok(None) };
+    if module.memories.len() != 1 || module.memories.get(memory).import.is_some() {
+        return Ok(None);
+    }
+    let ends = module.data.iter().filter_map(|data| match &data.kind {
+        DataKind::Active { offset: ConstExpr::Value(Value::I32(offset)), .. } => {
+            Some(u64::from(offset.cast_unsigned()) + data.value.len() as u64)
+        }
+        _ => None,
+    });
+    let end = ends.max().unwrap_or(0);
+    if end > u64::from(limit) {
+        let message =
+            format!("the data of the module end at {end}, and its memory is limited to {limit} bytes");
+        return Err(Diagnostic::new("limit-too-small", message)
+            .at(Place::Item(name.to_owned()))
+            .help("`limit` must have room for the data, the stack and what the program allocates"));
+    }
+    let memory = module.memories.get_mut(memory);
+    let page = 1u64 << memory.page_size_log2.unwrap_or(16);
+    memory.initial = memory.initial.max(u64::from(limit).div_ceil(page));
+    memory.maximum = Some(memory.initial);
+    Ok(Some(limit))
+}
+
 /// Whether any function grows memory, and whether any asks for its size.
 fn asks_for_pages(module: &Module) -> (bool, bool) {
     #[derive(Default)]
@@ -300,7 +334,7 @@ mod tests {
 
     fn prepared(text: &str, heap: u32) -> (WasmModule, Module) {
         let bytes = wat::parse_str(text).unwrap();
-        let ready = prepare("test", &bytes, heap, None, false).unwrap().module;
+        let ready = prepare("test", &bytes, heap, None, None, false).unwrap().module;
         let module = Module::from_buffer(&ready.bytes).unwrap();
         (ready, module)
     }
@@ -357,6 +391,21 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_is_all_the_memory_there_is() {
+        let text = r#"(module (memory 1) (data (i32.const 90) "0123456789")
+            (func (export "f") (result i32) (memory.grow (memory.size))))"#;
+        let bytes = wat::parse_str(text).unwrap();
+        let with = |limit| prepare("test", &bytes, 0, Some(limit), None, false);
+        let ready = with(100).unwrap().module;
+        assert_eq!(ready.memory_bytes, Some(100));
+        let module = Module::from_buffer(&ready.bytes).unwrap();
+        assert_eq!(module.memories.iter().next().unwrap().maximum, Some(1));
+        let module = Module::from_buffer(&with(100_000).unwrap().module.bytes).unwrap();
+        assert_eq!(module.memories.iter().next().unwrap().initial, 2);
+        assert_eq!(with(99).unwrap_err().code, "limit-too-small");
+    }
+
+    #[test]
     fn a_stack_pointer_without_a_name_is_named() {
         let (_, module) = prepared(
             r#"(module (global (export "__stack_pointer") (mut i32) (i32.const 16))
@@ -383,7 +432,7 @@ mod tests {
         for bytes in
             [&b""[..], b"\0asm", b"\0asm\x0d\0\x01\0", b"hello, this is text", b"\0asm\x01\0\0\0\x01"]
         {
-            assert_eq!(prepare("test", bytes, 0, None, false).unwrap_err().code, "invalid-wasm");
+            assert_eq!(prepare("test", bytes, 0, None, None, false).unwrap_err().code, "invalid-wasm");
         }
     }
 }

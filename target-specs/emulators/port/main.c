@@ -23,7 +23,7 @@ int main(void) {
     mp_cstack_init_with_top(_stack_top, _stack_top - _stack_bottom);
 
     for (;;) {
-        gc_init(heap, heap + sizeof(heap));
+        gc_init(heap, heap + parcel_heap((const uint32_t *)PARCEL, sizeof(heap)));
         #if defined(__xtensa__)
         emulator_code_init();
         #endif

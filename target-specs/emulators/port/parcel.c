@@ -1,8 +1,9 @@
 // Files the emulator laid into memory before the start, stored on the RAM disk: as quick as memory,
 // where the serial line would take a round trip through QEMU for every byte.
 //
-// A parcel is the word `MPYF` and, for each file, the lengths of its name and its contents (32-bit,
-// little-endian), the name, the contents, and zeros up to a multiple of 4; then two zero words.
+// A parcel is the word `MPYF`, the bytes of heap that this board has (0: all there are) and, for each
+// file, the lengths of its name and its contents (32-bit, little-endian), the name, the contents, and
+// zeros up to a multiple of 4; then two zero words.
 
 #include <string.h>
 #include "py/builtin.h"
@@ -13,6 +14,10 @@
 
 #define MAGIC (0x4659504d)
 
+size_t parcel_heap(const uint32_t *parcel, size_t most) {
+    return parcel[0] == MAGIC && parcel[1] != 0 && parcel[1] < most ? parcel[1] : most;
+}
+
 void parcel_unpack(const uint32_t *parcel) {
     // Once after each hard reset: a program's changes to the files survive soft resets.
     static bool done;
@@ -20,6 +25,7 @@ void parcel_unpack(const uint32_t *parcel) {
         return;
     }
     done = true;
+    parcel++; // the heap
     nlr_buf_t nlr;
     if (nlr_push(&nlr) != 0) {
         mp_obj_print_exception(&mp_plat_print, MP_OBJ_FROM_PTR(nlr.ret_val));

@@ -221,9 +221,9 @@ impl Builder<'_> {
                 Err(error) if error.code == "no-direct-memory" => return Ok(None),
                 other => other?,
             };
-            wasm::prepare("m", &only(&bytes, program.exports)?, 0, Some(relocations), false)?.module
+            wasm::prepare("m", &only(&bytes, program.exports)?, 0, None, Some(relocations), false)?.module
         } else {
-            wasm::prepare("m", &only(wasm, program.exports)?, 0, None, false)?.module
+            wasm::prepare("m", &only(wasm, program.exports)?, 0, None, None, false)?.module
         };
         Ok(match road {
             Road::Ours(_) | Road::Direct => {

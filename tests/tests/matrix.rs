@@ -1,0 +1,261 @@
+//! Programs of every language on every architecture, and where there is little memory: each prints what its README
+//! says, 10 000 turns of its `loop()` leave no byte behind, and the table of the README is what was seen.
+//!
+//! What can be built here is built by the command in its README, in CI all but what registries have no compiler for;
+//! else the `.wasm` file beside it is taken.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::pipeline;
+use cargo_mpy::toolchain::needs::{test_node, test_python};
+use cargo_mpy::toolchain::which;
+use libtest_mimic::{Arguments, Failed, Trial};
+use target_specs::Board;
+use tests::{blessing, board, in_ci, readme};
+
+struct App {
+    title: &'static str,
+    folder: &'static str,
+    /// The program that its README builds it with, and whether CI has it; a crate is built by cargo.
+    compiler: Option<(&'static str, bool)>,
+}
+
+const APPS: [App; 8] = [
+    App { title: "TypeScript", folder: "assemblyscript", compiler: Some(("asc", true)) },
+    App { title: "C++", folder: "cpp", compiler: Some(("clang++", true)) },
+    App { title: "Rust", folder: "rust", compiler: None },
+    App { title: "TinyGo", folder: "tinygo", compiler: Some(("tinygo", false)) },
+    App { title: "Zig", folder: "zig", compiler: Some(("python3 -m ziglang", true)) },
+    App { title: "Virgil", folder: "virgil", compiler: Some(("v3c", false)) },
+    App { title: "WAT", folder: "wat", compiler: None },
+    App { title: "CoreMark", folder: "coremark", compiler: None },
+];
+
+/// Nobody waits for the LED here.
+const BEFORE: &str = "\
+import sys
+class time:
+    sleep_ms = lambda ms: None
+sys.modules['time'] = time
+";
+
+/// The same turns twice, without a word: what the first leaves behind may stay.
+const TURNS: &str = "
+Pin.__init__ = lambda self, number, mode=None: None
+Pin.value = lambda self, level: None
+import gc
+free = 0
+for i in range(100):
+    blink.loop()
+gc.collect()
+free = gc.mem_free()
+for i in range(10000):
+    blink.loop()
+gc.collect()
+print('--- lost', free - gc.mem_free())
+";
+
+/// Of CoreMark an iteration is what a turn is elsewhere, but longer. Two are no score, but enough for what is lost.
+const ITERATIONS: &str = "
+import gc
+del sys.modules['time']
+import time
+free = start = 0
+coremark.start(0)
+coremark.iterate(1)
+gc.collect()
+free = gc.mem_free()
+start = time.ticks_us()
+for i in range(20):
+    coremark.iterate(1)
+start = time.ticks_diff(time.ticks_us(), start)
+gc.collect()
+print('--- lost', free - gc.mem_free())
+print('--- score', 20000000 // start)
+";
+
+/// Modules by board, or why there are none.
+type Built = Result<BTreeMap<String, (String, Vec<u8>)>, String>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let boards: Vec<_> = board::boards().into_iter().chain(board::small_boards()).collect();
+    let here: Vec<String> =
+        boards.iter().filter(|(_, why)| why.is_none()).map(|(board, _)| board.name.clone()).collect();
+    let runs = Arc::new(Mutex::new(Vec::new()));
+    let built: [Arc<OnceLock<Built>>; APPS.len()] = Default::default();
+    let mut trials = Vec::new();
+    for (board, why_not) in &boards {
+        if let Some(why) = why_not {
+            eprintln!("skipped: {} ({why})", board.name);
+        }
+        for (app, built) in APPS.iter().zip(&built) {
+            let (built, here, runs, board) = (Arc::clone(built), here.clone(), Arc::clone(&runs), *board);
+            let cell = move || {
+                let modules = built.get_or_init(|| build(app, &here)).as_ref()?;
+                run(app, board, &modules[&board.name])?;
+                runs.lock().unwrap_or_else(PoisonError::into_inner).push((app.folder, board.name.as_str()));
+                Ok(())
+            };
+            let name = format!("{}::{}", app.folder, board.name);
+            trials.push(Trial::test(name, cell).with_ignored_flag(why_not.is_some()));
+        }
+    }
+    let all = trials.len();
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    let runs = runs.lock().unwrap_or_else(PoisonError::into_inner);
+    // Of some cells nothing can be said about the table.
+    if conclusion.has_failed() || runs.len() < all {
+        return if conclusion.has_failed() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+    }
+    let boards: Vec<&Board> = boards.iter().map(|(board, _)| *board).collect();
+    match check(&table(&boards, &runs)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn example(app: &App) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(app.folder)
+}
+
+/// Makes the modules of an app for all boards at once.
+fn build(app: &App, boards: &[String]) -> Built {
+    let folder = example(app);
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("matrix").join(app.folder);
+    let mut options =
+        BuildOptions { boards: boards.to_vec(), target_dir: Some(target.clone()), ..Default::default() };
+    let crate_ = folder.join("Cargo.toml");
+    if crate_.is_file() {
+        options.manifest_path = Some(crate_);
+    } else {
+        options.input = Some(compiled(app, &folder, &target)?);
+    }
+    let plan = pipeline::plan(&options).map_err(|failure| format!("{failure:?}"))?;
+    let built = pipeline::build(&plan, None).map_err(|failure| format!("{failure:?}"))?;
+    let mut modules = BTreeMap::new();
+    for (target, built) in plan.targets.iter().zip(&built) {
+        let bytes = fs::read(&built.mpy).map_err(|error| error.to_string())?;
+        for board in &target.boards {
+            modules.insert(board.clone(), (format!("{}.mpy", plan.module), bytes.clone()));
+        }
+    }
+    Ok(modules)
+}
+
+/// The program in WebAssembly: made by the command of its README in a copy of its folder, or as it lies there.
+fn compiled(app: &App, folder: &Path, target: &Path) -> Result<PathBuf, String> {
+    let Some((compiler, in_registries)) = app.compiler else { return Ok(folder.join("blink.wat")) };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let path = std::env::join_paths(
+        [test_node().join("node_modules/.bin")].into_iter().chain(std::env::split_paths(&path)),
+    )
+    .map_err(|error| error.to_string())?;
+    let shell = |line: &str| {
+        let mut command = Command::new("sh");
+        command.args(["-c", line]).env("PATH", &path).env("PYTHONPATH", test_python());
+        command
+    };
+    let there = match compiler.split_once(" -m ") {
+        Some((_, module)) => test_python().join(module).is_dir(),
+        None => test_node().join("node_modules/.bin").join(compiler).exists() || which(compiler).is_some(),
+    };
+    if !there && in_registries && in_ci() {
+        return Err(format!("`{compiler}` is not there: `cargo mpy setup --tests` installs it"));
+    }
+    if !there {
+        eprintln!("not built from source: {} (`{compiler}` is missing), its blink.wasm is taken", app.title);
+        return Ok(folder.join("blink.wasm"));
+    }
+    let markdown = fs::read_to_string(folder.join("README.md")).map_err(|error| error.to_string())?;
+    let mut lines = markdown.lines();
+    let line =
+        lines.find(|line| line.starts_with(compiler)).ok_or("the README does not say how it is built")?;
+    let copy = target.join("source");
+    fs::create_dir_all(&copy).map_err(|error| error.to_string())?;
+    for entry in fs::read_dir(folder).map_err(|error| error.to_string())?.flatten() {
+        if entry.path().is_file() && entry.path().extension().is_none_or(|e| e != "wasm") {
+            fs::copy(entry.path(), copy.join(entry.file_name())).map_err(|error| error.to_string())?;
+        }
+    }
+    let output = shell(line).current_dir(&copy).output().map_err(|error| error.to_string())?;
+    if !output.status.success() {
+        return Err(format!("{line}\n{}", String::from_utf8_lossy(&output.stderr)));
+    }
+    Ok(copy.join("blink.wasm"))
+}
+
+fn run(app: &App, board: &Board, module: &(String, Vec<u8>)) -> Result<(), Failed> {
+    let folder = example(app);
+    let markdown = fs::read_to_string(folder.join("README.md"))?;
+    let commands = readme::commands(&markdown);
+    let is_test = |shell: &str| shell.starts_with("cargo mpy run") && shell.ends_with("test.py\n");
+    let expected = commands.iter().find(|command| is_test(&command.shell));
+    let expected = &expected.ok_or("the README does not say what `cargo mpy run … test.py` prints")?.prints;
+    let turns = if app.folder == "coremark" { ITERATIONS } else { TURNS };
+    let code = format!("{BEFORE}{}{turns}", fs::read_to_string(folder.join("test.py"))?);
+    let printed = board::execute(board, std::slice::from_ref(module), &code)?;
+    let (said, after) = printed.split_once("--- lost ").ok_or_else(|| printed.clone())?;
+    // What it says every now and then belongs to its turns.
+    let said = said
+        .strip_prefix(expected.as_str())
+        .ok_or_else(|| format!("--- the README says\n{expected}--- it prints\n{said}"))?;
+    if said.lines().any(|line| !line.starts_with("blink ")) {
+        return Err(format!("in its turns it says\n{said}").into());
+    }
+    let (lost, score) = after.split_once('\n').unwrap_or((after, ""));
+    if let Some(score) = score.trim().strip_prefix("--- score ") {
+        eprintln!("CoreMark on {}: {score} iterations a second", board.name);
+    }
+    // A word on the stack that looks like a pointer keeps a block or two from the collector; a turn that lost its
+    // smallest block would have lost 160 000 bytes.
+    match lost.trim().parse::<i32>() {
+        Ok(..=64) => Ok(()),
+        _ => Err(format!("{} bytes are lost after its turns", lost.trim()).into()),
+    }
+}
+
+/// Boards across, apps down.
+fn table(boards: &[&Board], runs: &[(&str, &str)]) -> String {
+    let mut text = String::from("| |");
+    for board in boards {
+        let small = board.name.rsplit_once('-').filter(|(_, size)| size.ends_with('k'));
+        let size = small.map(|(_, size)| format!(", {} KiB", size.trim_end_matches('k'))).unwrap_or_default();
+        write!(text, " {}{size} |", board.arch).expect("String");
+    }
+    text += "\n|---|";
+    text += &"---|".repeat(boards.len());
+    for app in &APPS {
+        write!(text, "\n| [{}](examples/{}) |", app.title, app.folder).expect("String");
+        for board in boards {
+            text += if runs.contains(&(app.folder, &board.name)) { " runs |" } else { " – |" };
+        }
+    }
+    text + "\n"
+}
+
+/// Compares the table with the README's, or puts it there when expectations are to be rewritten.
+fn check(table: &str) -> Result<(), String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../README.md");
+    let markdown = fs::read_to_string(&path).map_err(|error| error.to_string())?;
+    let (before, rest) =
+        markdown.split_once("<!-- matrix -->\n").ok_or("the README has no `<!-- matrix -->`")?;
+    let (old, after) = rest.split_once("<!-- end -->").ok_or("the README has no `<!-- end -->`")?;
+    if old == table {
+        return Ok(());
+    }
+    if !blessing() {
+        return Err(format!("the README's table is not what was seen (BLESS=1 writes it):\n{table}"));
+    }
+    let text = format!("{before}<!-- matrix -->\n{table}<!-- end -->{after}");
+    fs::write(&path, text).map_err(|error| error.to_string())
+}
