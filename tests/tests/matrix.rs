@@ -1,5 +1,5 @@
 //! Programs of every language on every architecture, and where there is little memory: each prints what its README
-//! says, 10 000 turns of its `loop()` leave no byte behind, and the table of the README is what was seen.
+//! says, 10 000 turns of its `loop()` leave nothing behind, and the table of the README is what was seen.
 //!
 //! What can be built here is built by the command in its README, in CI all but what registries have no compiler for;
 //! else the `.wasm` file beside it is taken.
