@@ -267,7 +267,8 @@ fn prepare(plan: &BuildPlan, bytes: &[u8], memory: Memory, room: Room) -> Result
     }
     // Before any pass: they forget relocations.
     let symbolic = relocs::read(&plan.module, bytes);
-    match symbolic.and_then(|(bytes, r)| wasm::prepare(&plan.module, &bytes, room.heap, None, Some(r), shown)) {
+    match symbolic.and_then(|(bytes, r)| wasm::prepare(&plan.module, &bytes, room.heap, None, Some(r), shown))
+    {
         Err(why) if why.code == "no-direct-memory" && room.memory.is_none() => {
             ui::verbose("Using", format_args!("a memory of the module's own, checked: {}", why.message));
             wasm::prepare(&plan.module, bytes, room.heap, room.limit, None, shown)

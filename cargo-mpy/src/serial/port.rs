@@ -149,7 +149,7 @@ pub fn open(name: &str, baud: u32) -> Result<Port> {
     }
     let path = match name.strip_prefix("id:") {
         Some(serial) => only(ports()?, |port| port.serial == serial)?,
-        None if name == "auto" => only(ports()?, |_| true)?,
+        None if name == "auto" => only(likely(ports()?), |_| true)?,
         None => name.to_owned(),
     };
     let opened = serialport::new(&path, baud).timeout(Duration::from_secs(1)).open();
@@ -175,6 +175,17 @@ fn cannot_open(name: &str, why: &str, help: &str) -> Diagnostic {
     Diagnostic::new("port", format!("cannot open the port: {why}"))
         .at(Place::Item(name.to_owned()))
         .help(help)
+}
+
+/// Those with the vendor and product of a known board's own USB port, when there are any: another may be a board's
+/// behind a bridge, or no board's at all.
+fn likely(mut ports: Vec<Found>) -> Vec<Found> {
+    let known =
+        |port: &Found| target_specs::boards().iter().any(|board| board.usb.as_deref() == Some(&port.usb));
+    if ports.iter().any(known) {
+        ports.retain(known);
+    }
+    ports
 }
 
 /// The one port that will do.
@@ -207,6 +218,17 @@ mod tests {
 
     fn found(path: &str, serial: &str) -> Found {
         Found { path: path.into(), usb: String::new(), serial: serial.into(), product: "Board".into() }
+    }
+
+    #[test]
+    fn a_known_board_goes_before_what_may_be_one() {
+        let paths = |ports: [(&str, &str); 2]| {
+            let ports = ports.map(|(path, usb)| Found { usb: usb.into(), ..found(path, "") });
+            likely(ports.into()).into_iter().map(|port| port.path).collect::<Vec<_>>()
+        };
+        assert_eq!(paths([("/dev/a", "10c4:ea60"), ("/dev/b", "2e8a:0005")]), ["/dev/b"]);
+        assert_eq!(paths([("/dev/a", "f055:9800"), ("/dev/b", "2e8a:0005")]), ["/dev/a", "/dev/b"]);
+        assert_eq!(paths([("/dev/a", "10c4:ea60"), ("/dev/b", "1a86:7523")]), ["/dev/a", "/dev/b"]);
     }
 
     #[test]

@@ -106,7 +106,7 @@ pub fn wasm(
                 package: program.folder.rsplit('/').next().unwrap_or_default().to_owned(),
                 manifest: root().join(program.folder).join("Cargo.toml"),
                 profile: "release".to_owned(),
-                cargo_args: features(program).chain(opt_level(level)).map(Into::into).collect(),
+                cargo_args: features(program).chain(opt_level(level)).collect(),
                 target_dir: folder.join("rust-wasm"),
                 unit: Unit::Library,
                 tests: Vec::new(),
