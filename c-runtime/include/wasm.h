@@ -245,8 +245,7 @@ WASM_UNUSED static inline uint8_t *wasm_cell_of(const wasm_memory_t *memory, uin
     return memory->data + offset + addr;
 }
 
-/* Recursion ends here, not where the machine's stack does. */
-WASM_UNUSED static void wasm_stack_low(void);
+/* Recursion ends here, not where the machine's stack does. A module with functions that may recurse declares both. */
 #define WASM_STACK_CHECK() \
     if (__builtin_expect((uintptr_t)__builtin_frame_address(0) < wasm_stack_limit, 0)) { \
         wasm_stack_low(); \

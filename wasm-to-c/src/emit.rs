@@ -464,7 +464,7 @@ impl<'m> Unit<'m> {
             memory.declare(&mut c);
         }
         if self.recursive.contains(&true) {
-            c.push_str("WASM_STATE uintptr_t wasm_stack_limit;\n");
+            c.push_str("WASM_STATE uintptr_t wasm_stack_limit;\nstatic void wasm_stack_low(void);\n");
         }
         if !module.tags.is_empty() || self.throws_indirect {
             c.push_str("/* The exception on its way. */\n");
