@@ -278,6 +278,8 @@ def balanced(name, f, values, wrong):
     repeat(2)
     before = repeat(2)
     grown = repeat(40) - before
+    # The collector may take a word for a pointer to a chunk, once; what is lost is lost again.
+    if grown > 300: grown = repeat(40) - before - grown
     if grown > 300: print("LOST", name, grown)
 
 integers = {"i8": 8, "i16": 16, "i32": 32, "i64": 64, "i128": 128, "u8": 8, "u16": 16, "u32": 32, "usize": 32, "u64": 64, "u128": 128}
