@@ -278,7 +278,7 @@ def balanced(name, f, values, wrong):
     repeat(2)
     before = repeat(2)
     grown = repeat(40) - before
-    # The collector may take a word for a pointer to a chunk, once; what is lost is lost again.
+    # Once, a chunk stayed on rv32imc; why is not known. What is lost by calls is lost again.
     if grown > 300: grown = repeat(40) - before - grown
     if grown > 300: print("LOST", name, grown)
 
