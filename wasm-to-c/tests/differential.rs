@@ -254,7 +254,7 @@ extern void (*fuzz_trapped)(int);
 int fuzz_try(const char *name, void (*call)(void));
 void fuzz_memory(const char *name, const uint8_t *base, uint32_t size);
 static inline void wasm_trap(wasm_trap_t kind) { fuzz_trapped((int)kind); __builtin_unreachable(); }
-static void wasm_stack_low(void) { wasm_trap(WASM_TRAP_STACK_OVERFLOW); }
+static inline void wasm_stack_low(void) { wasm_trap(WASM_TRAP_STACK_OVERFLOW); }
 static uint8_t *wasm_memory_grow(uint8_t *memory, uint32_t old, uint32_t bytes) {
     uint8_t *moved = calloc(bytes, 1);
     if (old != 0) {
