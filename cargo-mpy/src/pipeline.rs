@@ -71,6 +71,8 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         _ => plan.targets.iter().map(|target| cc::find(target.arch)).collect::<Result<Vec<_>>>()?,
     };
 
+    // Whoever waits finds done what the other one did; and nobody links another program over the one that is read here.
+    let _lock = Lock::take(&plan.out_dir)?;
     let programs = plan
         .targets
         .iter()
@@ -100,7 +102,6 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
     }
 
     // WebAssembly → C and bindings, once for each kind of memory that targets want.
-    let _lock = Lock::take(&plan.out_dir)?;
     let mut sources: Vec<(Memory, Room, PathBuf, Glue)> = Vec::new();
     let mut names = HashMap::new();
     let stale = plan.targets.iter().zip(&results).filter(|(_, result)| result.is_none());
@@ -200,6 +201,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
 pub fn bindings(plan: &BuildPlan) -> std::result::Result<Glue, Failure> {
     let target = &plan.targets[0];
     let (memory, room) = (plan.memory_of(target), target.room);
+    let _lock = matches!(plan.source, Source::Crate(_)).then(|| Lock::take(&plan.out_dir)).transpose()?;
     let Program { bytes, .. } = webassembly(plan, room.stack)?;
     let wasm::Prepared { module, api } = prepare(plan, &bytes, memory, room)?;
     let translated = translate(plan, &module, api.as_ref(), memory, room, None)?;

@@ -261,6 +261,48 @@ fn sizes_add_up_and_budgets_are_kept() {
     assert!(text(&over.stderr).contains("error[over-budget]"), "{}", text(&over.stderr));
 }
 
+/// Several at once, into the same folder and with nothing in the cache: what they make is what one of them makes alone.
+#[test]
+fn builds_at_once_do_not_disturb_each_other() {
+    if !has("unix") {
+        return;
+    }
+    let build = |folder: &Path, cache: &Path, args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_cargo-mpy"));
+        command.args(["mpy", "build", "-q"]).args(args).current_dir(folder).env_remove("CARGO_TARGET_DIR");
+        command.env("CARGO_MPY_CACHE", cache).stderr(std::process::Stdio::piped()).spawn().expect("it starts")
+    };
+    // Of each two the one knows nothing of the other's stack.
+    let kinds: [&[&str]; 2] = [&["--board", "unix"], &["--board", "unix", "--stack", "8K"]];
+    let arch = &target_specs::board("unix").expect("such a board").arch;
+    let folder = halves("halves-at-once");
+    let module = || std::fs::read(folder.join("target/mpy").join(arch).join("halves.mpy")).expect("a module");
+    let wanted = kinds.map(|kind| {
+        let cache = tempfile::tempdir().expect("a folder");
+        let output = build(&folder, cache.path(), kind).wait_with_output().expect("an end");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        module()
+    });
+    assert_ne!(wanted[0], wanted[1]);
+
+    for round in 0..2 {
+        let _ = std::fs::remove_dir_all(folder.join("target/mpy"));
+        let cache = tempfile::tempdir().expect("a folder");
+        let running: Vec<_> =
+            (0..4).map(|number| build(&folder, cache.path(), kinds[(number + round) % 2])).collect();
+        for child in running {
+            let output = child.wait_with_output().expect("an end");
+            assert!(output.status.success(), "{}", text(&output.stderr));
+        }
+        assert!(wanted.contains(&module()), "a module that nobody wanted");
+        // Nobody believes of what is there that it is something else.
+        for (kind, wanted) in kinds.iter().zip(&wanted) {
+            let output = build(&folder, cache.path(), kind).wait_with_output().expect("an end");
+            assert!(output.status.success() && module() == *wanted, "{}", text(&output.stderr));
+        }
+    }
+}
+
 #[test]
 fn bindings_and_builds_are_told() {
     let folder = halves("halves-told");

@@ -29,6 +29,8 @@ pub struct Arch {
     /// Whether code memory can be read byte by byte; where not, constants need a block of their own.
     pub byte_readable_text: bool,
     pub float: Float,
+    /// The first MicroPython that loads native modules for it.
+    pub since: String,
     /// Arguments that make GNU `objdump` read its bare code.
     pub disassembler: Vec<String>,
     /// Emulated or native board that stands for this architecture in `cargo mpy run --arch`.

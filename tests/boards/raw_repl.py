@@ -5,6 +5,11 @@ import gc
 import io
 import sys
 
+try:
+    import vfs
+except ImportError:
+    import os as vfs
+
 real, kind = sys, sys.argv[1]
 WINDOW = 64
 
@@ -84,6 +89,11 @@ def session(first, raw):
     for name in list(sys.modules):
         if name not in first:
             sys.modules.pop(name)
+    # A reset forgets what was mounted, as the folder of modules in RAM.
+    try:
+        vfs.umount("/__ram")
+    except OSError:
+        pass
     space = {"__name__": "__main__"}
     greeting = "raw REPL; CTRL-B to exit\n" if raw else "MicroPython on unix\n>>> "
     while True:

@@ -38,11 +38,17 @@ fn main() -> ExitCode {
         if board.name == BOARDS[0] {
             add("monitor", monitor);
             add("network", network);
+            add("tests and benchmarks", |board| tests_and_benchmarks(&line::serve(board, None)?));
+            add("dev, a crate", |board| dev_of_a_crate(&line::serve(board, None)?));
         }
     }
     trials.push(Trial::test("unix::deploy", || unix(false)));
     trials.push(Trial::test("unix::deploy without raw paste", || unix(true)));
     trials.push(Trial::test("unix::dev", dev));
+    trials.push(Trial::test("unix::tests and benchmarks", || {
+        let files = tempfile::tempdir()?;
+        tests_and_benchmarks(&line::serve_line(UnixBoard::start(files.path(), Kind::Usual)?, None)?)
+    }));
     trials.push(Trial::test("settings", settings));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
@@ -322,6 +328,101 @@ fn dev() -> Result<(), Failed> {
     // It was all in RAM.
     let left: Vec<_> = std::fs::read_dir(files.path())?.flatten().collect();
     holds(left.is_empty(), "files on the board", &left)
+}
+
+/// A crate of `examples/`, as a user has it.
+fn example(name: &str, folder: &Path) -> Result<(), Failed> {
+    let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name);
+    std::fs::create_dir(folder.join("src"))?;
+    for file in ["Cargo.toml", "src/lib.rs", "test.py"] {
+        std::fs::copy(from.join(file), folder.join(file))?;
+    }
+    Ok(())
+}
+
+/// From saving a source of `hello` to what it prints takes less than two seconds: what a machine with other things to do
+/// does to one time is no matter, so the first that is good enough counts.
+fn dev_of_a_crate(served: &Served) -> Result<(), Failed> {
+    const SOON: Duration = Duration::from_secs(2);
+    let folder = tempfile::tempdir()?;
+    example("hello", folder.path())?;
+    let library = folder.path().join("src/lib.rs");
+    let source = std::fs::read_to_string(&library)?;
+    let code = "import hello; print('it is', hello.add(2, 3))";
+    let mut running = Running::start(folder.path(), &["dev", "--json", "--port", &served.path, "-e", code])?;
+    running.says("\"connected\"")?;
+    running.says("\"event\":\"loaded\"")?;
+    running.says("it is 5")?;
+    let mut times = Vec::new();
+    for more in 1..=10 {
+        running.says("\"watching\"")?;
+        let start = Instant::now();
+        std::fs::write(
+            &library,
+            source.replace("a.wrapping_add(b)", &format!("a.wrapping_add(b) + {more}")),
+        )?;
+        running.says(&format!("it is {}", 5 + more))?;
+        times.push(start.elapsed());
+        if times.iter().any(|time| *time < SOON) {
+            break;
+        }
+    }
+    println!("from saving to running: {times:.2?}");
+    holds(times.iter().any(|time| *time < SOON), "from saving to running", &times)?;
+    running.says("\"watching\"")?;
+    std::fs::write(&library, source.replace("a.wrapping_add(b)", "a.wrapping_add("))?;
+    running.says("\"event\":\"failed\"")?;
+    running.says("\"watching\"")?;
+    std::fs::write(&library, source.replace("a.wrapping_add(b)", "panic!(\"no sum\")"))?;
+    running.says("\"event\":\"exception\"").map(drop)
+}
+
+/// `test` and `bench` on a connected board, from its RAM.
+fn tests_and_benchmarks(served: &Served) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    for (file, text) in [
+        ("Cargo.toml", "[package]\nname = \"halves\"\nedition = \"2024\"\n[lib]\n[workspace]\n"),
+        (
+            "src/lib.rs",
+            "#[unsafe(no_mangle)]\npub extern \"C\" fn half(n: i32) -> i32 {\n    n / 2\n}\n\
+             #[unsafe(no_mangle)]\nextern \"C\" fn bench_half() -> i32 {\n    half(std::hint::black_box(40))\n}\n\
+             #[test]\nfn of_a_number() {\n    assert_eq!(half(4), 2);\n}\n\
+             #[test]\nfn is_wrong() {\n    assert_eq!(half(3), 2);\n}\n",
+        ),
+        ("tests/outside.rs", "#[test]\nfn from_outside() {\n    assert_eq!(halves::half(8), 4);\n}\n"),
+        ("tests/good.py", "import halves\nassert halves.half(10) == 5\n"),
+    ] {
+        let path = folder.path().join(file);
+        std::fs::create_dir_all(path.parent().expect("a folder"))?;
+        std::fs::write(path, text)?;
+    }
+    let call = |words: &[&str]| tool(folder.path(), &[words, &["--port", &served.path]].concat());
+    let said = call(&["test"]);
+    let lines = [
+        "test of_a_number ... ok",
+        "test is_wrong ... FAILED",
+        "panicked at src/lib.rs:15:5",
+        "test from_outside ... ok",
+        "test tests/good.py ... ok",
+    ];
+    holds(!said.0 && lines.iter().all(|line| said.1.contains(line)), "tests", &said)?;
+    let said = call(&["test", "--test", "outside"]);
+    holds(said.0 && said.1.contains("1 passed; 0 failed"), "tests that pass", &said)?;
+    // Time is measured there, which is never the same.
+    let measured = |name: &str, more: &[&str]| -> Result<String, Failed> {
+        let said = call(&[&["bench"], more].concat());
+        let line = said.1.lines().find(|line| line.ends_with(name)).unwrap_or_default();
+        let ns = line.split_whitespace().next().and_then(|ns| ns.replace(',', "").parse::<u64>().ok());
+        holds(said.0 && ns.is_some_and(|ns| ns > 0), name, &said)?;
+        Ok(line.to_owned())
+    };
+    let first = measured("bench_half", &[])?;
+    let again = measured("bench_half", &["bench_"])?;
+    holds(first.contains("new") && !again.contains("new"), "the last run", &(first, again))?;
+    measured("halves.half(9)", &["-e", "halves.half(9)"])?;
+    // The board is left as it was: it answers, and has none of the modules.
+    let said = call(&["run", "-e", "import os; print(os.listdir())"]);
+    holds(said.0 && !said.1.contains("halves"), "afterwards", &said)
 }
 
 fn monitor(board: &target_specs::Board) -> Result<(), Failed> {

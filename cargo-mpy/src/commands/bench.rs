@@ -26,16 +26,16 @@ Examples:
       for CI: the exit code is 1 when one is 2 % slower
 
 Benchmarks are the module's functions without arguments whose names begin with
-`bench_`, such functions of the Python files benches/*.py, and expressions. On
-emulated boards the instructions of native code are counted, which are the same
-on every run; Python's own are not among them. Elsewhere time is measured, the
-call from Python included. The last run is kept in target/mpy/bench.")]
+`bench_`, and such functions of the Python files benches/*.py. On emulated
+boards the instructions of native code are counted, which are the same on every
+run; Python's own are not among them. Elsewhere time is measured, the call from
+Python included. The last run is kept in target/mpy/bench.")]
 pub struct Bench {
     /// Only benchmarks whose name has this in it
     #[arg(value_name = "FILTER")]
     filter: Option<String>,
 
-    /// A Python expression to measure; may be given several times
+    /// A Python expression to measure instead of functions; may be given several times
     #[arg(short = 'e', long = "execute", value_name = "PYTHON")]
     expressions: Vec<String>,
 

@@ -126,7 +126,7 @@ fn describe(board: &Board) -> Result<()> {
     }
     match &board.no_native {
         Some(why) => rows.push(("native", format!("no: {why}"))),
-        None => rows.push(("native", "modules are loaded by MicroPython 1.23 and later".to_owned())),
+        None => rows.push(("native", format!("modules are loaded by MicroPython {} and later", arch.since))),
     }
     rows.push(("USB", board.usb.clone().unwrap_or_else(|| "no port of its own that is known".to_owned())));
     if board.emulator.is_some() {
@@ -154,6 +154,7 @@ fn line(board: &Board) -> Result<serde_json::Value> {
     let chip = board.chip();
     Ok(json!({
         "name": board.name, "title": board.title, "arch": board.arch, "float": float(arch.float),
+        "since": arch.since,
         "chip": chip.map(|chip| &chip.title), "core": chip.map(|chip| &chip.core),
         "clock_mhz": chip.map(|chip| chip.clock_mhz), "ram_kib": chip.map(|chip| chip.ram_kib),
         "text_in": chip.map(|chip| &chip.text_in), "usb": board.usb, "no_native": board.no_native,

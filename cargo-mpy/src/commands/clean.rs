@@ -15,7 +15,10 @@ Examples:
       the modules of the crate here, and what they were made of
   cargo mpy clean --cache
       compiled runtimes, libraries and MicroPythons of every crate; they
-      are made anew when needed")]
+      are made anew when needed
+
+What nobody has used for 60 days leaves the cache by itself, when something new
+is put there.")]
 pub struct Clean {
     /// Path of Cargo.toml
     #[arg(long, value_name = "PATH")]

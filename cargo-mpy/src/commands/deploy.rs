@@ -7,9 +7,10 @@ use serde_json::json;
 use target_specs::{Arch, Diagnostic, Place};
 
 use super::build::BuildOptions;
+use super::events::{Events, Output};
 use super::line::Line;
 use crate::serial::port::Port;
-use crate::serial::{Board, Facts, Newlines, Put, Sources, Transport, monitor};
+use crate::serial::{Board, Facts, Newlines, Put, Transport, monitor};
 use crate::{Failure, pipeline, toolchain, ui};
 
 /// How long a board may take to answer.
@@ -65,11 +66,20 @@ impl Deploy {
             Diagnostic::new("bad-value", format!("no time to run for: {error}"))
                 .at(Place::Argument(format!("--timeout {}", self.timeout)))
         })?;
+        let events = Events(self.json);
+        let done = self.connect(events, timeout);
+        if let Err(Failure::Problem(error)) = &done {
+            events.problem(error);
+        }
+        done
+    }
+
+    fn connect(&self, events: Events, timeout: Duration) -> Result<(), Failure> {
         let port = self.line.open()?;
         let name = port.name.clone();
         let mut board = Board::connect(port, PATIENCE)?;
         // Whatever happens, the board is not left waiting for code.
-        let done = self.deploy(&mut board, &name, timeout);
+        let done = self.deploy(events, &mut board, &name, timeout);
         let port = board.leave();
         done?;
         if self.monitor {
@@ -78,14 +88,18 @@ impl Deploy {
         Ok(())
     }
 
-    fn deploy(&self, board: &mut Board<Port>, port: &str, timeout: Duration) -> Result<(), Failure> {
-        let events = Events(self.json);
+    fn deploy(
+        &self,
+        events: Events,
+        board: &mut Board<Port>,
+        port: &str,
+        timeout: Duration,
+    ) -> Result<(), Failure> {
         let facts = board.facts()?;
         let arch = facts.arch()?;
         ui::status("Connected", format_args!("{port}: {}, {}", facts.machine, facts.firmware));
         let heap = facts.heap_free;
-        events.event(json!({ "event": "connected", "port": port, "machine": facts.machine,
-            "firmware": facts.firmware, "arch": arch.name, "heap_free": heap }));
+        events.connected(port, &facts, arch);
 
         let plan = pipeline::plan(&options_for(&self.options, arch, &facts)?)?;
         let built = pipeline::build(&plan, None)?.remove(0);
@@ -145,24 +159,6 @@ impl Deploy {
     }
 }
 
-/// What tools are told, as lines of JSON, when they are listening.
-#[derive(Debug, Clone, Copy)]
-struct Events(bool);
-
-impl Events {
-    fn output(self, text: &[u8]) {
-        if !text.is_empty() {
-            self.event(json!({ "event": "output", "text": String::from_utf8_lossy(text) }));
-        }
-    }
-
-    fn event(self, event: serde_json::Value) {
-        if self.0 {
-            ui::output(format_args!("{event}\n"));
-        }
-    }
-}
-
 /// The build for the connected board: what was named must be what it loads.
 pub(crate) fn options_for(
     options: &BuildOptions,
@@ -204,22 +200,10 @@ fn execute<T: Transport>(
     code: &str,
     deadline: Instant,
 ) -> Result<(), Failure> {
-    let mut newlines = Newlines::default();
-    // Events are of whole lines, so that no character is torn.
-    let mut line = Vec::new();
-    let execution = board.repl().execute(code.as_bytes(), deadline, &mut |bytes| {
-        let bytes = newlines.unix(bytes);
-        if !events.0 {
-            return ui::output_bytes(&bytes);
-        }
-        for part in bytes.split_inclusive(|&byte| byte == b'\n') {
-            line.extend_from_slice(part);
-            if line.ends_with(b"\n") {
-                events.output(&std::mem::take(&mut line));
-            }
-        }
-    });
-    events.output(&line);
+    let (mut newlines, mut output) = (Newlines::default(), Output::new(events));
+    let execution =
+        board.repl().execute(code.as_bytes(), deadline, &mut |bytes| output.write(&newlines.unix(bytes)));
+    output.end();
     let execution = match execution {
         Ok(execution) => execution,
         Err(error) if error.code == "timed-out" => {
@@ -231,8 +215,7 @@ fn execute<T: Transport>(
     if execution.traceback.is_empty() {
         return Ok(());
     }
-    ui::raw(&Sources::here().with(execution.traceback.as_bytes()));
-    events.event(json!({ "event": "exception", "traceback": execution.traceback }));
+    events.exception(&execution.traceback);
     Err(Failure::Exit(1))
 }
 

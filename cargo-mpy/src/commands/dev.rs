@@ -6,14 +6,16 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use notify::{EventKind, RecursiveMode, Watcher};
+use serde_json::json;
 use target_specs::{Diagnostic, Emulator, Place};
 
 use super::build::BuildOptions;
 use super::deploy::{PATIENCE, options_for};
+use super::events::{Events, Output};
 use super::line::Line;
 use super::run::{contents, firmware};
 use crate::plan::{BuildPlan, DEFAULT_BOARD, Source};
-use crate::serial::{Board, Newlines, Sources, Transport};
+use crate::serial::{Board, Newlines, Transport};
 use crate::toolchain::emulator::{self, Session};
 use crate::toolchain::micropython::Firmware;
 use crate::toolchain::{self, cargo};
@@ -48,6 +50,10 @@ pub struct Dev {
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 
+    /// Say what happens as lines of JSON on standard output
+    #[arg(long)]
+    json: bool,
+
     #[command(flatten)]
     line: Line,
 
@@ -72,10 +78,15 @@ impl Dev {
 
         let plan = pipeline::plan(&self.options)?;
         let watch = Watch::new(&plan, script.as_deref())?;
-        let mut host = Host::open(&self.line, &mut self.options)?;
+        let events = Events(self.json);
+        let mut host = Host::open(&self.line, &mut self.options, events)?;
         let mut saved = None;
         loop {
-            match self.turn(&mut host, script.as_deref(), saved, &watch) {
+            let turn = self.turn(&mut host, script.as_deref(), saved, &watch);
+            if let Err(Failure::Problem(error)) = &turn {
+                events.problem(error);
+            }
+            match turn {
                 Ok(()) => {}
                 // A source that is wrong, or a program: the next change may put it right.
                 Err(Failure::Problem(error)) if error.code != "no-answer" => ui::error(&error),
@@ -85,7 +96,7 @@ impl Dev {
                     ui::status("Waiting", "for the board");
                     drop(host);
                     host = loop {
-                        match Host::open(&self.line, &mut self.options) {
+                        match Host::open(&self.line, &mut self.options, events) {
                             Ok(host) => break host,
                             Err(_) => std::thread::sleep(10 * LOOK),
                         }
@@ -93,8 +104,10 @@ impl Dev {
                     saved = None;
                     continue;
                 }
-                Err(Failure::Exit(_)) => {}
+                // Cargo has said what is wrong.
+                Err(Failure::Exit(code)) => events.event(json!({ "event": "failed", "code": code })),
             }
+            events.event(json!({ "event": "watching" }));
             ui::status("Watching", "for changes; Ctrl-C ends");
             saved = Some(watch.wait()?);
         }
@@ -108,6 +121,7 @@ impl Dev {
         saved: Option<Instant>,
         watch: &Watch,
     ) -> Result<(), Failure> {
+        let events = Events(self.json);
         let start = saved.unwrap_or_else(Instant::now);
         let plan = pipeline::plan(&self.options)?;
         let built = pipeline::build(&plan, None)?.remove(0);
@@ -122,8 +136,11 @@ impl Dev {
             let (all, build) = (start.elapsed().as_secs_f64(), built_in.as_secs_f64());
             let verb = if saved.is_some() { "Reloaded" } else { "Loaded" };
             ui::status(verb, format_args!("{} in {all:.2} s, {build:.2} s of it the build", plan.module));
+            events.event(json!({ "event": "loaded", "module": plan.module, "bytes": data.len(),
+                "seconds": all, "build_seconds": build }));
         };
-        host.run(&plan.module, data, &code, &loaded, &mut || watch.has_changed())
+        let module = (&*plan.module, &data[..]);
+        host.run(module, &code, events, &loaded, &mut || watch.has_changed())
     }
 }
 
@@ -138,7 +155,7 @@ enum Host {
 impl Host {
     /// The emulated board that is named, else the one that is connected, else this machine; `options` are then
     /// those of a build for it.
-    fn open(line: &Line, options: &mut BuildOptions) -> Result<Host, Failure> {
+    fn open(line: &Line, options: &mut BuildOptions, events: Events) -> Result<Host, Failure> {
         let named = options.boards.first().map(|name| target_specs::board(name)).transpose()?;
         let named = named.filter(|board| board.emulator.is_some() && line.port.is_none());
         let emulated = match named {
@@ -149,8 +166,10 @@ impl Host {
                 let transport: Box<dyn Transport> = Box::new(port);
                 let mut board = Board::connect(transport, PATIENCE)?;
                 let facts = board.facts()?;
-                *options = options_for(options, facts.arch()?, &facts)?;
+                let arch = facts.arch()?;
+                *options = options_for(options, arch, &facts)?;
                 ui::status("Connected", format_args!("{name}: {}, {}", facts.machine, facts.firmware));
+                events.connected(&name, &facts, arch);
                 return Ok(Host::Board { board: Box::new(board) });
             }
             None => target_specs::board(DEFAULT_BOARD)?,
@@ -159,6 +178,7 @@ impl Host {
         options.archs.clear();
         let firmware = firmware(emulated)?;
         ui::status("Using", format_args!("MicroPython on {}", emulated.name));
+        events.event(json!({ "event": "using", "board": emulated.name, "arch": emulated.arch }));
         if let Some(Emulator::Qemu { .. }) = emulated.emulator {
             let transport: Box<dyn Transport> = Box::new(Session::start(emulated, &firmware, &[], false)?);
             let board = Board::connect(transport, 2 * PATIENCE)?;
@@ -170,35 +190,38 @@ impl Host {
     /// Loads the module in the place of what was there, says so, and runs code to its end or until `stop`.
     fn run(
         &mut self,
-        module: &str,
-        data: Vec<u8>,
+        (module, data): (&str, &[u8]),
         code: &str,
+        events: Events,
         loaded: &dyn Fn(),
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<(), Failure> {
         let file = format!("{module}.mpy");
         match self {
             Host::Program { board, firmware } => {
-                let modules = [(file, data)];
+                let modules = [(file, data.to_owned())];
                 let run = emulator::Run { board, firmware, modules: &modules, code, timeout: FOREVER };
+                let mut output = Output::new(events);
                 loaded();
-                if let Some(outcome) = emulator::run_unix(&run, &mut |bytes| ui::output_bytes(bytes), stop)? {
-                    ui::raw(&Sources::here().with(outcome.stderr.as_bytes()));
+                let outcome = emulator::run_unix(&run, &mut |bytes| output.write(bytes), stop)?;
+                output.end();
+                if let Some(outcome) = outcome.filter(|outcome| !outcome.stderr.is_empty()) {
+                    events.exception(&outcome.stderr);
                 }
                 Ok(())
             }
             Host::Board { board } => {
-                if !reload(board, module, &file, &data)? {
+                if !reload(board, module, &file, data)? {
                     // Some boards free the memory of native code at a reset only.
                     board.restart()?;
-                    if !reload(board, module, &file, &data)? {
+                    if !reload(board, module, &file, data)? {
                         return Err(Diagnostic::new("no-memory", "the board has no memory for the module")
                             .help("`cargo mpy inspect` says what it takes")
                             .into());
                     }
                 }
                 loaded();
-                Ok(follow(board, code, stop)?)
+                Ok(follow(board, code, events, stop)?)
             }
         }
     }
@@ -235,20 +258,24 @@ fn reload<T: Transport>(
 fn follow<T: Transport>(
     board: &mut Board<T>,
     code: &str,
+    events: Events,
     stop: &mut dyn FnMut() -> bool,
 ) -> Result<(), Diagnostic> {
-    let mut newlines = Newlines::default();
+    let (mut newlines, mut output) = (Newlines::default(), Output::new(events));
     board.repl().submit(code.as_bytes(), Instant::now() + PATIENCE)?;
     loop {
-        let ended = board
-            .repl()
-            .output(Instant::now() + LOOK, &mut |bytes| ui::output_bytes(&newlines.unix(bytes)))?;
+        let ended =
+            board.repl().output(Instant::now() + LOOK, &mut |bytes| output.write(&newlines.unix(bytes)))?;
         if ended {
+            output.end();
             let end = board.repl().follow_output(Instant::now() + PATIENCE)?;
-            ui::raw(&Sources::here().with(end.traceback.as_bytes()));
+            if !end.traceback.is_empty() {
+                events.exception(&end.traceback);
+            }
             return Ok(());
         }
         if stop() {
+            output.end();
             board.repl().interrupt()?;
             return board.repl().resume(Instant::now() + PATIENCE);
         }

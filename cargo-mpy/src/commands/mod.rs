@@ -8,6 +8,7 @@ pub mod completions;
 pub mod deploy;
 pub mod dev;
 pub mod doctor;
+mod events;
 pub mod expand;
 pub mod explain;
 pub mod inspect;

@@ -6,7 +6,7 @@ use std::process::Command;
 use target_specs::Result;
 
 use super::cargo::{Rust, TRIPLE};
-use super::{cache_dir, capture, digest, failed, identity, io_error, write_file};
+use super::{cache, cache_dir, capture, digest, failed, identity, io_error, write_file};
 use crate::plan::{CrateBuild, Unit};
 
 /// What rustc says when there are two allocators, and when there is none.
@@ -85,11 +85,12 @@ pub fn library(rust: &Rust) -> Result<PathBuf> {
 /// When rustc cannot build it, or the cache cannot be written.
 pub fn library_of(rust: &Rust, folder: &str, name: &str, source: &str) -> Result<PathBuf> {
     let sysroot = rust.sysroot.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
-    let stamp = [identity(&rust.rustc), sysroot, source.to_owned()];
+    let stamp = [identity(&rust.rustc), sysroot, source.to_owned(), "2".to_owned()];
     let folder = cache_dir().join(format!("{folder}-{}", digest(&stamp)));
     let file_name = format!("lib{name}.rlib");
     let library = folder.join(&file_name);
     if library.is_file() {
+        cache::used(&folder);
         return Ok(library);
     }
     let io = |error: std::io::Error| io_error("write", &folder, &error);
@@ -101,6 +102,8 @@ pub fn library_of(rust: &Rust, folder: &str, name: &str, source: &str) -> Result
     command.args(["--edition", "2021", "--crate-type", "rlib", "--crate-name", name]);
     command.args(["--target", TRIPLE, "-Copt-level=s", "-Cpanic=abort", "-Cembed-bitcode=yes", "--out-dir"]);
     command.arg(scratch.path()).arg(&path);
+    // A module is the same wherever the cache is.
+    command.arg(format!("--remap-path-prefix={}=mpy", scratch.path().display()));
     if let Some(sysroot) = &rust.sysroot {
         command.arg("--sysroot").arg(sysroot);
     }
@@ -109,5 +112,6 @@ pub fn library_of(rust: &Rust, folder: &str, name: &str, source: &str) -> Result
         return Err(failed(&command, &output));
     }
     std::fs::rename(scratch.path().join(&file_name), &library).map_err(io)?;
+    cache::forget_old();
     Ok(library)
 }

@@ -10,7 +10,7 @@ use std::process::Command;
 
 use target_specs::{Diagnostic, Result};
 
-use super::{cache_dir, digest, io_error, output_of, which, write_file};
+use super::{cache, cache_dir, digest, io_error, output_of, which, write_file};
 
 /// The environment variable that names the plugin to assembler, linker and compiler.
 pub const VARIABLE: &str = "XTENSA_GNU_CONFIG";
@@ -37,7 +37,9 @@ pub fn find(compiler: &Path) -> Option<PathBuf> {
     if let Some(path) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()) {
         return Some(path.into());
     }
-    location(compiler).ok().filter(|path| path.is_file())
+    let path = location(compiler).ok()?;
+    cache::used(&path);
+    path.is_file().then_some(path)
 }
 
 /// The plugin for the assembler of this C compiler, built if it is not yet.

@@ -10,7 +10,7 @@ use glue_gen::wbindgen;
 use target_specs::{Diagnostic, Place, Result};
 
 use super::allocator::{self, Allocator};
-use super::{cache_dir, capture, digest, failed, io_error, output_of, shown, which, which_all};
+use super::{cache, cache_dir, capture, digest, failed, io_error, output_of, shown, which, which_all};
 use crate::plan::{CrateBuild, Unit};
 use crate::{Failure, ui};
 
@@ -233,6 +233,7 @@ fn build_sysroot(rust: &Rust) -> Result<PathBuf> {
     let stamp = super::identity(&rust.rustc);
     let sysroot = cache_dir().join(format!("sysroot-{}", digest([stamp.as_bytes(), b"1"])));
     if sysroot.is_dir() {
+        cache::used(&sysroot);
         return Ok(sysroot);
     }
     ui::status("Building", format_args!("Rust's standard library for {TRIPLE} (once per toolchain)"));
@@ -283,6 +284,7 @@ fn build_sysroot(rust: &Rust) -> Result<PathBuf> {
         Err(_) if sysroot.is_dir() => {}
         result => result.map_err(io)?,
     }
+    cache::forget_old();
     Ok(sysroot)
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use target_specs::{Arch, Compiler, Diagnostic, Place, Result};
 
 use super::{
-    assembler_plugin, cache_dir, capture, digest, identity, output_of, read_file, which, write_file,
+    assembler_plugin, cache, cache_dir, capture, digest, identity, output_of, read_file, which, write_file,
 };
 
 /// Flags of every compilation beside [`wasm_to_c::C_FLAGS`], which keep C from meaning something else than
@@ -211,7 +211,9 @@ impl CCompiler {
             parts.push((*text).to_owned());
         }
         let folder = cache_dir().join(format!("runtime-{}", digest(&parts)));
+        cache::used(&folder);
         let mut objects = Vec::new();
+        let mut is_new = false;
         for (name, text) in sources() {
             let source = folder.join(name);
             let object = source.with_extension("o");
@@ -222,8 +224,12 @@ impl CCompiler {
                 self.compile(&source, &unfinished, target_flags, optimisation, &[include])?;
                 std::fs::rename(&unfinished, &object)
                     .map_err(|error| super::io_error("write", &object, &error))?;
+                is_new = true;
             }
             objects.push(((*name).to_owned(), read_file(&object)?));
+        }
+        if is_new {
+            cache::forget_old();
         }
         Ok(objects)
     }

@@ -227,6 +227,7 @@ pub struct Session {
 pub fn plugin() -> Result<PathBuf> {
     let source = target_specs::EMULATOR_PLUGIN;
     let target = super::cache_dir().join("emulator").join(format!("{}.so", digest([source])));
+    super::cache::used(&target);
     if !target.is_file() {
         let folder =
             tempfile::tempdir().map_err(|error| io_error("create", &std::env::temp_dir(), &error))?;

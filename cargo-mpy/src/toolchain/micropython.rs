@@ -11,7 +11,8 @@ use std::process::{Command, Stdio};
 use target_specs::{Board, Compiler, Diagnostic, Emulator, Result};
 
 use super::{
-    assembler_plugin, cache_dir, cannot_start, digest, io_error, output_of, read_file, which, write_file,
+    assembler_plugin, cache, cache_dir, cannot_start, digest, io_error, output_of, read_file, which,
+    write_file,
 };
 
 /// Names a MicroPython source tree or a tarball of one, for machines that cannot fetch it.
@@ -42,7 +43,13 @@ impl Firmware {
     /// The firmware of a board if it is built.
     pub fn find(board: &Board) -> Option<Firmware> {
         let source = Source::find()?;
-        let path = Recipe::new(board, &source)?.file();
+        let recipe = Recipe::new(board, &source)?;
+        let path = recipe.file();
+        cache::used(&recipe.folder());
+        // A tree that the user named is the user's.
+        if source.folder.starts_with(home()) {
+            cache::used(&source.folder);
+        }
         path.is_file().then(|| Firmware { board: board.name.clone(), path })
     }
 
@@ -520,6 +527,7 @@ impl<'a> Recipe<'a> {
         fs::rename(build.join(name), result.join(name))
             .map_err(|error| io_error("read", &build.join(name), &error))?;
         fs::rename(&result, &target).map_err(|error| io_error("create", &target, &error))?;
+        cache::forget_old();
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 mod allocator;
 pub mod assembler_plugin;
+mod cache;
 pub mod cargo;
 pub mod cc;
 pub mod disassembler;

@@ -179,6 +179,7 @@ pub fn install_test_tools() -> Result<()> {
 /// Makes a folder of the cache, whole or not at all, if it is not there.
 fn into_cache(folder: &Path, make: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
     if folder.is_dir() {
+        super::cache::used(folder);
         return Ok(());
     }
     let parent = super::cache_dir();

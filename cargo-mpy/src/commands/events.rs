@@ -1,0 +1,71 @@
+//! What happens on a board, told to tools as lines of JSON on standard output.
+
+use serde_json::{Value, json};
+use target_specs::{Arch, Diagnostic};
+
+use crate::serial::{Facts, Sources};
+use crate::ui;
+
+/// Whether tools are listening; people are told otherwise.
+#[derive(Debug, Clone, Copy)]
+pub struct Events(pub bool);
+
+impl Events {
+    /// Tells of something that happened.
+    pub fn event(self, event: Value) {
+        if self.0 {
+            ui::output(format_args!("{event}\n"));
+        }
+    }
+
+    /// A board that has said what it is.
+    pub fn connected(self, port: &str, facts: &Facts, arch: &Arch) {
+        let Facts { machine, firmware, heap_free, .. } = facts;
+        self.event(json!({ "event": "connected", "port": port, "machine": machine, "firmware": firmware,
+            "arch": arch.name, "heap_free": heap_free }));
+    }
+
+    /// An exception that nobody caught, told to people as well.
+    pub fn exception(self, traceback: &str) {
+        ui::raw(&Sources::here().with(traceback.as_bytes()));
+        self.event(json!({ "event": "exception", "traceback": traceback }));
+    }
+
+    /// A problem, which people are told elsewhere.
+    pub fn problem(self, error: &Diagnostic) {
+        let Diagnostic { code, message, help, .. } = error;
+        self.event(json!({ "event": "error", "code": code, "message": message, "help": help }));
+    }
+}
+
+/// What the code on a board prints: for people as it comes, for tools in whole lines, so that no character is torn.
+pub struct Output {
+    events: Events,
+    line: Vec<u8>,
+}
+
+impl Output {
+    pub fn new(events: Events) -> Self {
+        Output { events, line: Vec::new() }
+    }
+
+    pub fn write(&mut self, bytes: &[u8]) {
+        if !self.events.0 {
+            return ui::output_bytes(bytes);
+        }
+        for part in bytes.split_inclusive(|&byte| byte == b'\n') {
+            self.line.extend_from_slice(part);
+            if self.line.ends_with(b"\n") {
+                self.end();
+            }
+        }
+    }
+
+    /// Tells of a line that has not ended.
+    pub fn end(&mut self) {
+        if !self.line.is_empty() {
+            let line = std::mem::take(&mut self.line);
+            self.events.event(json!({ "event": "output", "text": String::from_utf8_lossy(&line) }));
+        }
+    }
+}
