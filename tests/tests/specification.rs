@@ -36,12 +36,26 @@ const SOME: &[&str] = &[
     "float_misc",
     "globals",
     "i64",
+    "memory_size",
+    "names",
     "nop",
     "start",
     "traps",
 ];
-/// Files about growing a memory page by page, which a board has not the memory for; `cases/grow.wat` does it there.
-const HUNGRY: [&str; 2] = ["memory_grow", "memory_trap"];
+/// Pages that all memories of a session may have: MicroPython has heap for ten on these boards, for all it does.
+const PAGES: u64 = 8;
+/// Blocks that the files of a session may take, of the 64 that the boards' disk has, and bytes of one.
+const DISK: usize = 48;
+const BLOCK: usize = 4096;
+/// By file, functions that grow a memory by more than that.
+const GROWING: [(&str, &str); 4] = [
+    ("call", "as-memory.grow-value"),
+    ("call_indirect", "as-memory.grow-value"),
+    ("local_tee", "as-memory.grow-size"),
+    ("nop", "as-memory.grow-everywhere"),
+];
+/// Bytes of the longest name that MicroPython has.
+const LONGEST_NAME: usize = 255;
 
 /// The Python that all scripts share: a line of a script is a call of one of these.
 const HARNESS: &str = r#"
@@ -124,12 +138,21 @@ def play(file):
     gc.collect()
 "#;
 
-/// A test file, as modules and the lines of a script.
+/// What a test file says between two points where it leaves nothing behind that is used later: modules and the lines
+/// of a script.
 #[derive(Default)]
-struct Script {
+struct Part {
     /// Made files: name without extension, and module.
     modules: Vec<(String, Vec<u8>)>,
     lines: String,
+    /// Of the modules' memories, as large as they become.
+    pages: u64,
+}
+
+/// A test file.
+#[derive(Default)]
+struct Script {
+    parts: Vec<Part>,
     assertions: usize,
     /// Assertions that are not made, by reason.
     excluded: BTreeMap<&'static str, usize>,
@@ -140,13 +163,26 @@ type Instance = Result<usize, &'static str>;
 
 const LINKING: &str =
     "import another module's memory, table or global, or a float from it: a `.mpy` has its own";
+const SHARED: &str =
+    "look at a memory or table that a module which is not made, as it imports it, would have changed";
 const HUGE: &str = "need a memory larger than the board's";
+const NAMES: &str = "call a function with a name longer than the 255 bytes that MicroPython's have";
 const REFERENCES: &str = "hand over references, which Python has not";
 const HOST: &str = "are about text, validation and linking: the host's tests make them";
+
+/// What is known of a made module, by its key.
+struct Made {
+    /// Keys of the modules it imports from.
+    imports: Vec<usize>,
+    /// Of its memory: how many there are now, and may be.
+    pages: u64,
+    most: u64,
+}
 
 struct Reader {
     name: String,
     script: Script,
+    made: Vec<Made>,
     current: Instance,
     named: HashMap<String, Instance>,
     registered: HashMap<String, Instance>,
@@ -157,44 +193,87 @@ impl Reader {
         *self.script.excluded.entry(why).or_default() += 1;
     }
 
+    fn part(&mut self) -> &mut Part {
+        if self.script.parts.is_empty() {
+            self.script.parts.push(Part::default());
+        }
+        self.script.parts.last_mut().expect("just made")
+    }
+
+    /// No more is asked of a module, nor of those that import from it.
+    fn forget(&mut self, key: usize, why: &'static str) {
+        let instances =
+            self.named.values_mut().chain(self.registered.values_mut()).chain([&mut self.current]);
+        for instance in instances.filter(|instance| **instance == Ok(key)) {
+            *instance = Err(why);
+        }
+        for importer in (key + 1)..self.made.len() {
+            if self.made[importer].imports.contains(&key) {
+                self.forget(importer, why);
+            }
+        }
+    }
+
     /// Adds a module; the name of its file.
     fn module(&mut self, bytes: &[u8]) -> Result<String, &'static str> {
         let mut module = Module::from_buffer(bytes).map_err(|_| HOST)?;
-        self.answer_imports(&mut module)?;
-        if module.memories.iter().any(|memory| memory.initial > 4) {
+        let imports = self.answer_imports(&mut module)?;
+        let (pages, most) = module
+            .memories
+            .iter()
+            .next()
+            .map_or((0, 0), |memory| (memory.initial, memory.maximum.unwrap_or(1 << 16)));
+        if pages > PAGES / 2 {
             return Err(HUGE);
         }
         let exports: Vec<_> =
             module.exports.iter().map(|export| (export.id(), export.name.clone(), export.item)).collect();
         for (id, name, item) in exports {
-            if let ExportItem::Function(function) = item
+            if name.len() > LONGEST_NAME {
+                module.exports.delete(id);
+            } else if let ExportItem::Function(function) = item
                 && let Some(wrapper) = wrap(&mut module, function)
             {
                 module.exports.delete(id);
                 module.exports.add(&name, wrapper);
             }
         }
-        let name = format!("{}_{}", self.name, self.script.modules.len());
-        self.script.modules.push((name.clone(), module.emit_wasm()));
+        let name = format!("{}_{}", self.name, self.made.len());
+        self.made.push(Made { imports, pages, most });
+        let part = self.part();
+        part.pages += pages;
+        part.modules.push((name.clone(), module.emit_wasm()));
         Ok(name)
     }
 
-    /// What the tests' host provides becomes the module's own.
-    fn answer_imports(&self, module: &mut Module) -> Result<(), &'static str> {
+    /// What the tests' host provides becomes the module's own; the modules that it imports from otherwise.
+    fn answer_imports(&mut self, module: &mut Module) -> Result<Vec<usize>, &'static str> {
         let imports: Vec<_> = module
             .imports
             .iter()
             .map(|i| (i.id(), i.module.clone(), i.name.clone(), i.kind.clone()))
             .collect();
+        let (mut others, mut linked) = (Vec::new(), false);
         for (id, from, field, kind) in imports {
             if from != "spectest" {
-                let ImportKind::Function(function) = kind else { return Err(LINKING) };
-                let ty = module.types.get(module.funcs.get(function).ty());
-                let known = self.registered.get(&from).is_some_and(Result::is_ok);
+                let known = self.registered.get(&from).copied().unwrap_or(Err(LINKING));
+                others.extend(known);
                 let integers = |ty: &ValType| matches!(ty, ValType::I32 | ValType::I64);
-                if !known || !ty.params().iter().chain(ty.results()).all(integers) {
-                    return Err(LINKING);
-                }
+                let possible = match kind {
+                    ImportKind::Function(function) => {
+                        let ty = module.types.get(module.funcs.get(function).ty());
+                        ty.params().iter().chain(ty.results()).all(integers)
+                    }
+                    // It would have changed it.
+                    ImportKind::Memory(_) | ImportKind::Table(_) => {
+                        if let Ok(key) = known {
+                            self.forget(key, SHARED);
+                        }
+                        false
+                    }
+                    _ => false,
+                };
+                linked |= !possible || known.is_err();
                 continue;
             }
             match kind {
@@ -221,17 +300,20 @@ impl Reader {
                     (table.import, table.initial, table.maximum) = (None, 10, Some(20));
                     module.imports.delete(id);
                 }
-                ImportKind::Tag(_) => return Err(LINKING),
+                ImportKind::Tag(_) => linked = true,
             }
         }
-        Ok(())
+        if linked { Err(LINKING) } else { Ok(others) }
     }
 
     /// Makes a module that lasts.
     fn instantiate(&mut self, bytes: &[u8]) -> Instance {
-        let key = self.script.modules.len();
+        if self.named.is_empty() && self.registered.is_empty() && !self.part().lines.is_empty() {
+            self.script.parts.push(Part::default());
+        }
+        let key = self.made.len();
         let name = self.module(bytes)?;
-        let _ = writeln!(self.script.lines, "load('{name}', {key})");
+        let _ = writeln!(self.part().lines, "load('{name}', {key})");
         Ok(key)
     }
 
@@ -243,11 +325,26 @@ impl Reader {
     }
 
     /// Key, name and arguments of a call.
-    fn call(&self, invoke: &WastInvoke<'_>) -> Result<String, &'static str> {
-        if HUNGRY.contains(&self.name.as_str()) || invoke.name.contains("grow") {
+    fn call(&mut self, invoke: &WastInvoke<'_>) -> Result<String, &'static str> {
+        let key = self.target(invoke.module)?;
+        if invoke.name.len() > LONGEST_NAME {
+            return Err(NAMES);
+        }
+        if GROWING.contains(&(&self.name, invoke.name)) {
             return Err(HUGE);
         }
-        let key = self.target(invoke.module)?;
+        if let ("grow", [WastArg::Core(WastArgCore::I32(by))]) = (invoke.name, &invoke.args[..]) {
+            let made = &mut self.made[key];
+            let more = made.pages + u64::from(by.cast_unsigned());
+            if more > PAGES && more <= made.most {
+                self.forget(key, HUGE);
+                return Err(HUGE);
+            }
+            if more <= made.most {
+                made.pages = more;
+                self.part().pages += u64::from(by.cast_unsigned());
+            }
+        }
         let args: Option<Vec<String>> = invoke.args.iter().map(argument).collect();
         let args: String = args.ok_or(REFERENCES)?.iter().map(|arg| format!("{arg},")).collect();
         Ok(format!("{key}, {}, ({args})", python_literal(invoke.name)))
@@ -259,7 +356,7 @@ impl Reader {
             Err(why) => self.exclude(why),
             Ok(line) => {
                 self.script.assertions += 1;
-                let _ = writeln!(self.script.lines, "{line}");
+                let _ = writeln!(self.part().lines, "{line}");
             }
         }
     }
@@ -276,13 +373,13 @@ impl Reader {
             WastDirective::Register { name, module, .. } => {
                 let target = self.target(module);
                 if let Ok(key) = target {
-                    let _ = writeln!(self.script.lines, "register({}, {key})", python_literal(name));
+                    let _ = writeln!(self.part().lines, "register({}, {key})", python_literal(name));
                 }
                 self.registered.insert(name.to_owned(), target);
             }
             WastDirective::Invoke(invoke) => {
                 if let Ok(call) = self.call(&invoke) {
-                    let _ = writeln!(self.script.lines, "invoke({line}, {call})");
+                    let _ = writeln!(self.part().lines, "invoke({line}, {call})");
                 }
             }
             WastDirective::AssertReturn { exec, results, .. } => {
@@ -393,6 +490,7 @@ fn read(name: &str, text: &str) -> Script {
     let mut reader = Reader {
         name: name.replace(['-', '.'], "_"),
         script: Script::default(),
+        made: Vec::new(),
         current: Err(HOST),
         named: HashMap::new(),
         registered: HashMap::new(),
@@ -418,14 +516,52 @@ struct Score {
 /// Builds the modules of scripts and runs these in sessions of one MicroPython each.
 fn play(board: &'static Board, scripts: &[(String, Script)], score: &Mutex<Score>) {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut files: Vec<(String, Vec<u8>)> = Vec::new();
-    let mut code = String::from(HARNESS);
-    let mut names: Vec<&str> = Vec::new();
-    let run = |files: &mut Vec<(String, Vec<u8>)>, names: &mut Vec<&str>, code: &mut String| {
-        if names.is_empty() {
+    for (name, script) in scripts {
+        let mut session = Session::default();
+        for (at, part) in script.parts.iter().enumerate() {
+            let mut files = vec![(format!("{name}_{at}.txt"), part.lines.clone().into_bytes())];
+            for (module, wasm) in &part.modules {
+                let path = folder.path().join(format!("{module}.wasm"));
+                std::fs::write(&path, wasm).expect("a writable folder");
+                match board::build(&path, board, &folder.path().join("target")) {
+                    Ok(mpy) => files.push((format!("{module}.mpy"), mpy)),
+                    Err(why) => {
+                        let why = format!("{}: {module}: {why}", board.name);
+                        score.lock().expect("no panic").failures.push(why);
+                    }
+                }
+            }
+            score.lock().expect("no panic").modules += files.len() - 1;
+            // MicroPython keeps modules and their memories as long as it runs.
+            let all = session.files.iter().chain(&files);
+            let blocks: usize = all.map(|(_, contents)| 1 + contents.len() / BLOCK).sum();
+            if blocks > DISK || session.pages + part.pages > PAGES {
+                std::mem::take(&mut session).run(board, score);
+            }
+            let _ = writeln!(session.code, "play('{name}_{at}.txt')");
+            session.parts += 1;
+            session.pages += part.pages;
+            session.files.extend(files);
+        }
+        session.run(board, score);
+    }
+}
+
+/// What one start of MicroPython plays.
+#[derive(Default)]
+struct Session {
+    files: Vec<(String, Vec<u8>)>,
+    code: String,
+    parts: usize,
+    pages: u64,
+}
+
+impl Session {
+    fn run(self, board: &Board, score: &Mutex<Score>) {
+        if self.parts == 0 {
             return;
         }
-        let (Ok(text) | Err(text)) = board::execute(board, files, code);
+        let (Ok(text) | Err(text)) = board::execute(board, &self.files, &format!("{HARNESS}{}", self.code));
         let mut score = score.lock().expect("no panic");
         let mut played = 0;
         for line in text.lines() {
@@ -434,37 +570,12 @@ fn play(board: &'static Board, scripts: &[(String, Script)], score: &Mutex<Score
                     score.passed += count.parse::<usize>().unwrap_or(0);
                     played += 1;
                 }
-                None => score.failures.push(format!("{} ({}): {line}", board.name, names.join(" "))),
+                None => score.failures.push(format!("{} ({}): {line}", board.name, self.files[0].0)),
             }
         }
-        if played < names.len() {
-            score.failures.push(format!("{}: the session of {} ended early", board.name, names.join(" ")));
+        if played < self.parts {
+            score.failures.push(format!("{}: the session of {} ended early", board.name, self.files[0].0));
         }
-        files.clear();
-        names.clear();
-        HARNESS.clone_into(code);
-    };
-    for (name, script) in scripts {
-        let mut made = Vec::new();
-        for (module, wasm) in &script.modules {
-            let path = folder.path().join(format!("{module}.wasm"));
-            std::fs::write(&path, wasm).expect("a writable folder");
-            match board::build(&path, board, &folder.path().join("target")) {
-                Ok(mpy) => {
-                    made.push((format!("{module}.mpy"), mpy));
-                }
-                Err(why) => {
-                    score.lock().expect("no panic").failures.push(format!("{}: {module}: {why}", board.name));
-                }
-            }
-        }
-        score.lock().expect("no panic").modules += made.len();
-        files.append(&mut made);
-        files.push((format!("{name}.txt"), script.lines.clone().into_bytes()));
-        let _ = writeln!(code, "play('{name}.txt')");
-        names.push(name);
-        // Of its own, as MicroPython keeps modules as long as it runs.
-        run(&mut files, &mut names, &mut code);
     }
 }
 

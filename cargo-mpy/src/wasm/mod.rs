@@ -9,8 +9,8 @@ use glue_gen::wbindgen::Api;
 use target_specs::{Diagnostic, Place, Result};
 use walrus::ir::{MemoryGrow, MemorySize, Value, Visitor, dfs_in_order};
 use walrus::{
-    ConstExpr, DataKind, ElementKind, ExportItem, FunctionKind, GlobalId, GlobalKind, Memory, Module,
-    ModuleConfig,
+    ConstExpr, DataKind, ElementItems, ElementKind, ExportItem, FunctionKind, GlobalId, GlobalKind, Memory,
+    Module, ModuleConfig, Table,
 };
 use wasm_to_c::WasmModule;
 use wasm_to_c::relocs::{self, Relocations};
@@ -128,7 +128,14 @@ pub fn prepare(
     for id in sections {
         module.customs.delete(id);
     }
+    // A segment that does not fit traps when the module starts, whether anybody uses its table or not.
+    let traps: Vec<_> =
+        module.tables.iter().filter(|table| may_overflow(&module, table)).map(Table::id).collect();
+    let kept: Vec<_> = traps.into_iter().map(|table| module.exports.add("mpy:table", table)).collect();
     walrus::passes::gc::run(&mut module);
+    for export in kept {
+        module.exports.delete(export);
+    }
     for (_, name, item) in hidden {
         if let ExportItem::Memory(id) = item
             && shown
@@ -157,6 +164,24 @@ pub fn prepare(
     let name = name.to_owned();
     let module = WasmModule { name, bytes: module.emit_wasm(), memory_bytes, relocations, heap_base };
     Ok(Prepared { module, api })
+}
+
+/// Whether elements that the module puts into a table when it starts may lie outside it.
+fn may_overflow(module: &Module, table: &Table) -> bool {
+    table.elem_segments.iter().any(|id| {
+        let element = module.elements.get(*id);
+        let count = match &element.items {
+            ElementItems::Functions(items) => items.len(),
+            ElementItems::Expressions(_, items) => items.len(),
+        };
+        match &element.kind {
+            ElementKind::Active { offset: ConstExpr::Value(Value::I32(offset)), .. } => {
+                u64::from(offset.cast_unsigned()) + count as u64 > table.initial
+            }
+            ElementKind::Active { .. } => true,
+            _ => false,
+        }
+    })
 }
 
 /// Whether an exported global tells where the linker put something (lld, `SymbolTable` and `Driver`).
@@ -374,6 +399,21 @@ mod tests {
             0,
         );
         assert_eq!((ready.memory_bytes, module.memories.len()), (None, 0));
+    }
+
+    #[test]
+    fn a_table_nobody_uses_goes_unless_its_elements_trap() {
+        let tables = |element: &str| {
+            let text = format!(
+                r#"(module (global $g i32 (i32.const 1)) (table 2 funcref) (elem {element} $f) (func $f (export "f")))"#
+            );
+            let (_, module) = prepared(&text, 0);
+            (module.tables.iter().count(), module.exports.iter().count())
+        };
+        assert_eq!(tables("(i32.const 1)"), (0, 1));
+        assert_eq!(tables("(i32.const 2)"), (1, 1));
+        assert_eq!(tables("(global.get $g)"), (1, 1));
+        assert_eq!(tables("func"), (0, 1));
     }
 
     #[test]
