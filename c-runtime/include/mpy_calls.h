@@ -370,7 +370,8 @@ typedef struct {
     const mpy_target_t *target;
     const char *type;
     mpy_slot_t *slots;
-    mp_obj_t objs[MPY_ARGUMENTS + 3];
+    /* Of three arguments at least, which the setting of an item has. */
+    mp_obj_t objs[(MPY_ARGUMENTS > 2 ? MPY_ARGUMENTS : 2) + 3];
 } mpy_import_t;
 
 /* After the call, however it ended: closures that were lent are no more. */
