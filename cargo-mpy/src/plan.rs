@@ -513,9 +513,12 @@ fn parse_table(value: &serde_json::Value, manifest: &Path, table: &str) -> Resul
             let alone = BTreeMap::from([(key, value)]);
             let parsed = serde_json::to_value(alone).and_then(serde_json::from_value::<Settings>);
             if let Err(error) = parsed {
-                return Err(
-                    Diagnostic::new("bad-value", format!("the setting `{key}`: {error}")).at(place(key))
-                );
+                let wrong = Diagnostic::new("bad-value", format!("the setting `{key}`: {error}"));
+                return Err(match (key.as_str(), value.as_str()) {
+                    ("boards", Some(name)) => wrong.help(format!("it is a list: `boards = [{name:?}]`")),
+                    _ => wrong,
+                }
+                .at(place(key)));
             }
         }
         if let Some(word) = map.get("memory").and_then(|value| value.as_str()) {

@@ -96,6 +96,21 @@ fn architectures_are_data_outside_the_linker() {
 }
 
 #[test]
+fn the_tool_carries_what_it_needs() {
+    refuse(
+        "a path of this checkout would be looked for at run time",
+        in_sources(&[], |line| {
+            let names_it = ["CARGO_MANIFEST_DIR", "OUT_DIR", "CARGO_WORKSPACE", "file!("]
+                .iter()
+                .any(|w| line.contains(w));
+            let when_built =
+                ["include!(", "include_str!(", "include_bytes!("].iter().any(|w| line.contains(w));
+            names_it && !when_built
+        }),
+    );
+}
+
+#[test]
 fn nothing_is_left_to_do() {
     refuse(
         "unfinished code",

@@ -11,6 +11,7 @@ use target_specs::{Diagnostic, Place, Result};
 use super::build::BuildOptions;
 use crate::machine::{self, Machine};
 use crate::plan::{BuildPlan, Source};
+use crate::serial::Sources;
 use crate::toolchain::{read_file, write_file};
 use crate::{Failure, pipeline, ui};
 
@@ -229,7 +230,7 @@ fn measure(
         None => ui::output(format_args!("{line}\n")),
     })?;
     if ended.status != 0 {
-        ui::raw(ended.traceback.as_bytes());
+        ui::raw(&Sources::here().with(ended.traceback.as_bytes()));
         return Err(Failure::Exit(1));
     }
     if counts && ended.marks.len() != 2 * lines.len() {

@@ -10,6 +10,7 @@ use super::build::BuildOptions;
 use super::deploy;
 use super::line::Line;
 use crate::plan::Target;
+use crate::serial::Sources;
 use crate::toolchain::emulator;
 use crate::toolchain::micropython::Firmware;
 use crate::{Failure, pipeline, toolchain, ui};
@@ -88,7 +89,7 @@ impl Run {
                 let run =
                     emulator::Run { board, firmware: &firmware, modules: &modules, code: &code, timeout };
                 let outcome = emulator::run(&run, &mut |bytes| ui::output_bytes(bytes))?;
-                ui::raw(outcome.stderr.as_bytes());
+                ui::raw(&Sources::here().with(outcome.stderr.as_bytes()));
                 worst = if worst == 0 { outcome.status } else { worst };
             }
         }
