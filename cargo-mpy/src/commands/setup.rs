@@ -26,7 +26,8 @@ Examples:
 
 Packages are installed with apt where that is the package manager, as root or
 with sudo; elsewhere the commands are printed. Emulated boards get their
-MicroPython built. At the end a module is built and run.")]
+MicroPython built. At the end a module is built, and run if one of the boards
+runs on this machine.")]
 pub struct Setup {
     #[command(flatten)]
     wanted: Wanted,
@@ -96,7 +97,7 @@ impl Setup {
         self.try_it(&boards)
     }
 
-    /// Builds `hello` and runs it, here and on the smallest processor there is.
+    /// Builds `hello` and runs it where that was wanted, here and on the smallest processor there is.
     fn try_it(&self, boards: &[&'static target_specs::Board]) -> Result<(), Failure> {
         let folder = toolchain::cache_dir().join("hello");
         for (name, text) in HELLO {
@@ -114,13 +115,23 @@ impl Setup {
         else {
             return Ok(());
         };
-        for board in chosen {
-            let options = BuildOptions {
+        let plan_for = |board: &target_specs::Board| {
+            pipeline::plan(&BuildOptions {
                 boards: vec![board.name.clone()],
                 manifest_path: Some(folder.join("Cargo.toml")),
                 ..Default::default()
-            };
-            let plan = pipeline::plan(&options)?;
+            })
+        };
+        if let ([], Some(board)) = (&chosen[..], boards.first()) {
+            // Real boards alone: what runs modules here was not wanted.
+            pipeline::build(&plan_for(board)?, None)?;
+            let stand_in = target_specs::arch(&board.arch)?.test_board.as_deref().unwrap_or(DEFAULT_BOARD);
+            ui::status("Ready", "`cargo mpy deploy` in a crate of your own puts it on a connected board");
+            ui::status("", format_args!("to run it here as well: `cargo mpy setup --board {stand_in}`"));
+            return Ok(());
+        }
+        for board in chosen {
+            let plan = plan_for(board)?;
             for built in pipeline::build(&plan, None)? {
                 let modules = [(format!("{}.mpy", plan.module), toolchain::read_file(&built.mpy)?)];
                 let firmware = firmware(board)?;
