@@ -354,7 +354,7 @@ fn dev_of_a_crate(served: &Served) -> Result<(), Failed> {
     running.says("\"event\":\"loaded\"")?;
     running.says("it is 5")?;
     let mut times = Vec::new();
-    for more in 1..=10 {
+    for more in 1..=20 {
         running.says("\"watching\"")?;
         let start = Instant::now();
         std::fs::write(
