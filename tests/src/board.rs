@@ -66,8 +66,18 @@ pub fn module(options: &BuildOptions) -> Result<(String, Vec<u8>), Failure> {
 
 /// Runs Python on a board; what it prints, and the traceback when it ends with one.
 pub fn execute(board: &Board, modules: &[(String, Vec<u8>)], code: &str) -> Result<String, String> {
+    execute_within(board, modules, code, Duration::from_secs(300))
+}
+
+/// As [`execute`], for that long at most.
+pub fn execute_within(
+    board: &Board,
+    modules: &[(String, Vec<u8>)],
+    code: &str,
+    timeout: Duration,
+) -> Result<String, String> {
     let firmware = Firmware::build(board, &|_| {}).map_err(|error| error.to_string())?;
-    let run_ = Run { board, firmware: &firmware, modules, code, timeout: Duration::from_secs(300) };
+    let run_ = Run { board, firmware: &firmware, modules, code, timeout };
     let mut printed = Vec::new();
     let outcome = run(&run_, &mut |bytes| printed.extend_from_slice(bytes));
     let mut text = String::from_utf8_lossy(&printed).replace("\r\n", "\n");
