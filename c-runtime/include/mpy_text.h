@@ -1,4 +1,5 @@
-/* Text that WebAssembly code hands to Python by pointer and length: panic messages and prints.
+/* Text that WebAssembly code hands to Python by pointer and length: panic messages and prints. And what Python hands
+ * over, before it is copied.
  *
  * The including file defines MPY_MEMORY, the first byte of memory 0, and MPY_MEMORY_SIZE.
  */
@@ -109,6 +110,49 @@ __attribute__((noinline, unused)) static mp_obj_t mpy_utf16(uint32_t ptr) {
     mp_obj_t str = mp_fun_table.obj_new_str(text, mpy_utf8_of_utf16(source, bytes / 2, text));
     mp_fun_table.realloc(text, 0, true);
     return str;
+}
+
+/* The length of the UTF-8 sequence at `text`, and its scalar value; 0 when it is none.
+ * Unicode 16, table 3-7. */
+__attribute__((noinline, unused)) static unsigned mpy_scalar(const uint8_t *text, size_t left, uint32_t *scalar) {
+    static const uint8_t first[] = {0x00, 0xc2, 0xe0, 0xf0};
+    static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
+    uint8_t lead = text[0];
+    unsigned more = lead < 0x80 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+    if (more >= left || lead > 0xf4 || (more != 0 && lead < first[more])) {
+        return 0;
+    }
+    uint32_t value = more == 0 ? lead : lead & (0x3fu >> more);
+    for (unsigned i = 1; i <= more; i++) {
+        if ((text[i] & 0xc0) != 0x80) {
+            return 0;
+        }
+        value = value << 6 | (text[i] & 0x3f);
+    }
+    if (value < least[more] || value > 0x10ffff || (value >= 0xd800 && value < 0xe000)) {
+        return 0;
+    }
+    *scalar = value;
+    return more + 1;
+}
+
+__attribute__((unused)) static void mpy_text_buffer(mp_obj_t obj, mp_buffer_info_t *info) {
+    if (mp_fun_table.obj_get_type(obj) != mp_fun_table.type_str) {
+        mpy_raise_type_error("expected a str");
+    }
+    mp_fun_table.get_buffer(obj, info, MP_BUFFER_READ);
+}
+
+/* As mpy_text_buffer, and it is UTF-8: who is handed it relies on that. */
+__attribute__((unused)) static void mpy_utf8_buffer(mp_obj_t obj, mp_buffer_info_t *info) {
+    mpy_text_buffer(obj, info);
+    uint32_t scalar;
+    for (size_t at = 0, length; at < info->len; at += length) {
+        length = mpy_scalar((const uint8_t *)info->buf + at, info->len - at, &scalar);
+        if (length == 0) {
+            mpy_raise_value_error("a str is not UTF-8");
+        }
+    }
 }
 
 __attribute__((unused)) static void mpy_print(uint32_t ptr, uint32_t len) {

@@ -17,6 +17,7 @@ pub const HEADERS: &[File] = files!("include":
     "mpy.h"
     "mpy_calls.h"
     "mpy_classes.h"
+    "mpy_exports.h"
     "mpy_heap.h"
     "mpy_imports.h"
     "mpy_intrinsics.h"

@@ -308,7 +308,7 @@ fn translate(
         let most = "and more when it grows its memory";
         ui::status("Memory", format_args!("{heap} bytes of MicroPython's heap at import, {most}"));
     }
-    let glue = glue_gen::glue(&plan.module, &translation.interface, api, &plan.imports)?;
+    let glue = glue_gen::glue(&plan.module, &translation.interface, api, &plan.mappings)?;
     if emit == Some(Stage::Glue) {
         ui::output(&glue.unit.source);
         return Ok(None);
@@ -394,7 +394,7 @@ fn key(plan: &BuildPlan, target: &Target, wasm: &[u8], compiler: &str) -> String
     // Our own program stands for the translation, the bindings, the runtime and the linker.
     let tool = std::env::current_exe().map(|path| toolchain::identity(&path)).unwrap_or_default();
     let memory = plan.memory_of(target);
-    let options = format!("{} {memory:?} {:?} {:?}", plan.module, target.room, plan.imports);
+    let options = format!("{} {memory:?} {:?} {:?}", plan.module, target.room, plan.mappings);
     toolchain::digest([wasm, tool.as_bytes(), options.as_bytes(), compiler.as_bytes()])
 }
 

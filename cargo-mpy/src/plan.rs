@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Metadata, Package, TargetKind};
-use glue_gen::Imports;
+use glue_gen::{Imports, Mappings};
 use serde::Deserialize;
 use target_specs::{Arch, Diagnostic, Place, Result};
 use wasm_to_c::Safety;
@@ -29,8 +29,8 @@ pub struct BuildPlan {
     pub source: Source,
     /// Folder of everything that is made.
     pub out_dir: PathBuf,
-    /// What answers imports, where the user says so.
-    pub imports: Imports,
+    /// What answers imports, and what exports take and give, where the user says so.
+    pub mappings: Mappings,
     /// One build each.
     pub targets: Vec<Target>,
     /// No board was named anywhere: [`DEFAULT_BOARD`] was taken.
@@ -142,6 +142,8 @@ struct Settings {
     heap: Option<Size>,
     limit: Option<Size>,
     imports: Option<Imports>,
+    exports: Option<BTreeMap<String, String>>,
+    allocator: Option<Vec<String>>,
     /// By board: what is different there.
     board: Option<BTreeMap<String, OfBoard>>,
     // Of the line to a board, which is open before anything is planned: `commands/line.rs` reads them.
@@ -164,8 +166,21 @@ struct OfBoard {
 }
 
 /// The words of `[package.metadata.mpy]`.
-pub const SETTINGS: &[&str] =
-    &["name", "boards", "memory", "stack", "heap", "limit", "imports", "board", "port", "baud", "dest"];
+pub const SETTINGS: &[&str] = &[
+    "name",
+    "boards",
+    "memory",
+    "stack",
+    "heap",
+    "limit",
+    "imports",
+    "exports",
+    "allocator",
+    "board",
+    "port",
+    "baud",
+    "dest",
+];
 const SETTINGS_OF_BOARD: &[&str] = &["memory", "stack", "heap", "limit"];
 /// Settings of the WebAssembly files beside it: a table as `[package.metadata.mpy]` is.
 const SETTINGS_FILE: &str = "mpy.toml";
@@ -279,7 +294,11 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
         version,
         source,
         out_dir,
-        imports: settings.imports.unwrap_or_default(),
+        mappings: Mappings {
+            imports: settings.imports.unwrap_or_default(),
+            exports: settings.exports.unwrap_or_default(),
+            allocator: settings.allocator.unwrap_or_default(),
+        },
         targets,
         by_default,
     })
@@ -311,7 +330,9 @@ impl BuildPlan {
         for target in &mut plan.targets {
             target.folder = plan.out_dir.join(target.folder.file_name().unwrap_or_default());
         }
-        plan.imports.insert("mpy_test.say".to_owned(), "print(str)".into());
+        // It exports its tests alone.
+        plan.mappings.exports.clear();
+        plan.mappings.imports.insert("mpy_test.say".to_owned(), "print(str)".into());
         plan
     }
 
@@ -449,6 +470,9 @@ fn settings(package: &Package, metadata: &Metadata) -> Result<Settings> {
             (Some(own), Some(shared)) => Some(shared.into_iter().chain(own).collect()),
             (own, shared) => own.or(shared),
         },
+        // What one module exports says nothing of another.
+        exports: own.exports,
+        allocator: own.allocator.or(shared.allocator),
         _port: None,
         _baud: None,
         _dest: None,
@@ -531,10 +555,20 @@ fn parse_table(value: &serde_json::Value, manifest: &Path, table: &str) -> Resul
     }
     let settings: Settings = serde_json::from_value(value.clone())
         .map_err(|error| Diagnostic::new("bad-value", format!("`{table}`: {error}")).at(place("")))?;
-    let of_imports = if table.is_empty() { "imports".to_owned() } else { format!("{table}.imports") };
+    let below = |key: &str| if table.is_empty() { key.to_owned() } else { format!("{table}.{key}") };
     for (name, value) in settings.imports.iter().flatten() {
-        let line = line_of(manifest, &of_imports, &format!("{name:?}"));
+        let line = line_of(manifest, &below("imports"), &format!("{name:?}"));
         glue_gen::check_import(name, value).map_err(|error| error.at(in_file(manifest, line)))?;
+    }
+    for (name, value) in settings.exports.iter().flatten() {
+        let at = |name: &str| line_of(manifest, &below("exports"), name);
+        let line = at(name).max(at(&format!("{name:?}")));
+        glue_gen::check_export(name, value).map_err(|error| error.at(in_file(manifest, line)))?;
+    }
+    if settings.allocator.as_ref().is_some_and(|names| names.is_empty() || names.len() > 2) {
+        return Err(Diagnostic::new("bad-value", "`allocator` names one or two functions of the module's")
+            .at(place("allocator"))
+            .help("write `allocator = [\"alloc\", \"dealloc\"]`"));
     }
     Ok(settings)
 }
@@ -605,8 +639,14 @@ impl fmt::Display for BuildPlan {
             }
             Source::Wasm(path) => writeln!(f, "wasm = {path:?}")?,
         }
-        for (name, value) in &self.imports {
+        for (name, value) in &self.mappings.imports {
             writeln!(f, "imports.{name:?} = {value}")?;
+        }
+        for (name, value) in &self.mappings.exports {
+            writeln!(f, "exports.{name:?} = {value:?}")?;
+        }
+        if !self.mappings.allocator.is_empty() {
+            writeln!(f, "allocator = {:?}", self.mappings.allocator)?;
         }
         writeln!(f, "out-dir = {:?}", self.out_dir)?;
         for target in &self.targets {
@@ -744,7 +784,17 @@ mod tests {
             plan(&options, None, folder.path())
         };
         let good = with("heap = \"2K\"\n[imports]\n\"env.log\" = \"log.log(str)\"\n\"env.n\" = 3\n").unwrap();
-        assert_eq!((good.targets[0].room.heap, good.imports.len()), (2048, 2));
+        assert_eq!((good.targets[0].room.heap, good.mappings.imports.len()), (2048, 2));
+        let good = with("allocator = [\"alloc\"]\n[exports]\ngreet = \"(str) -> i32\"\n").unwrap();
+        assert_eq!((good.mappings.exports.len(), good.mappings.allocator.len()), (1, 1));
+        for (line, text) in [
+            (2, "[exports]\ngreet = \"(string)\"\n"),
+            (3, "[exports]\n\n\"a b\" = \"str\"\n"),
+            (1, "allocator = []\n"),
+        ] {
+            let error = with(text).unwrap_err();
+            assert_eq!((error.code, error.at), ("bad-value", in_file(&settings, line)), "{text}");
+        }
         let error = with("name = \"b\"\n\n[imports]\n\"env.log\" = \"log.log(string)\"\n").unwrap_err();
         assert_eq!((error.code, error.at), ("bad-value", in_file(&settings, 4)));
         let error = with("heep = 1\n").unwrap_err();

@@ -14,7 +14,7 @@ mod types;
 pub mod wbindgen;
 mod write;
 
-pub use shims::{Imports, check as check_import, own_functions};
+pub use shims::{Imports, Mappings, check as check_import, check_export, own_functions};
 pub use surface::{Function, Import, ImportKind, ShownGlobal, Surface};
 pub use types::Scalar;
 
@@ -33,16 +33,17 @@ pub struct Glue {
 }
 
 /// Writes the bindings for `interface`, with the types that `api` gives to what wasm-bindgen made, and what
-/// `imports` say answers its imports.
+/// `mappings` say of its imports and exports.
 ///
 /// # Errors
 /// An export or import MicroPython cannot express (`inexpressible-export`, `inexpressible-import`,
-/// `unsupported-bindings`), an import nobody answers (`unknown-import`).
+/// `unsupported-bindings`), an import nobody answers (`unknown-import`), an export that is not there
+/// (`unknown-export`).
 pub fn glue(
     module_name: &str,
     interface: &Interface,
     api: Option<&wbindgen::Api>,
-    imports: &Imports,
+    mappings: &Mappings,
 ) -> Result<Glue> {
-    write::write(module_name, &Surface::of(interface, imports)?, interface, api)
+    write::write(module_name, &Surface::of(interface, mappings)?, interface, api)
 }

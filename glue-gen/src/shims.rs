@@ -1,4 +1,5 @@
-//! What answers an import: the user's word, `shims.toml`, or the Python module of that name.
+//! What answers an import: the user's word, `shims.toml`, or the Python module of that name. And the types that the
+//! user gives exports, which are the same.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -6,17 +7,29 @@ use std::sync::OnceLock;
 use target_specs::{Diagnostic, Place, Result};
 use toml::Value;
 
-use crate::surface::ImportKind;
 use crate::types::Scalar;
 
 /// What the user says of imports: "module.name" → as in `shims.toml`.
 pub type Imports = BTreeMap<String, Value>;
 
+/// What the user says of the module's border with Python.
+#[derive(Debug, Clone, Default)]
+pub struct Mappings {
+    pub imports: Imports,
+    /// Of exports: name → the types of what Python gives and gets, as in "(str) -> i32".
+    pub exports: BTreeMap<String, String>,
+    /// The exports that give memory for texts and take it back; none are C's `malloc` and `free`.
+    pub allocator: Vec<String>,
+}
+
+/// The types that Python sees of a function: its parameters', and its result's.
+pub type Types = (Vec<Type>, Option<Type>);
+
 /// What answers an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
     /// A call of `field` of the Python module `module`; without types those of WebAssembly.
-    Python { module: String, field: String, types: Option<(Vec<Type>, Option<Type>)> },
+    Python { module: String, field: String, types: Option<Types> },
     /// A function of the bindings themselves.
     Own(&'static Own),
     /// Nothing happens, and this is the result where there is one.
@@ -48,7 +61,7 @@ pub enum Needs {
     Wasi,
 }
 
-/// A type of a value that crosses to Python, by its name in `[imports]`.
+/// A type of a value that crosses to Python or from there, by its name in `[imports]` and `[exports]`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TypeOf {
     pub name: &'static str,
@@ -56,24 +69,34 @@ pub struct TypeOf {
     pub letter: char,
     /// The values of WebAssembly that it takes.
     pub values: &'static [Scalar],
-    /// A result may be one.
-    pub result: bool,
-    /// It reads memory.
+    /// It lies in memory.
     pub text: bool,
+    /// What Python gives and gets, for type checkers.
+    pub python: (&'static str, &'static str),
 }
 
 pub type Type = &'static TypeOf;
 
 const fn number(name: &'static str, letter: char, values: &'static [Scalar]) -> TypeOf {
-    TypeOf { name, letter, values, result: true, text: false }
+    let python = match letter {
+        'f' | 'd' => "float",
+        '?' => "bool",
+        _ => "int",
+    };
+    TypeOf { name, letter, values, text: false, python: (python, python) }
 }
 
-const fn text(name: &'static str, letter: char, values: &'static [Scalar]) -> TypeOf {
-    TypeOf { name, letter, values, result: false, text: true }
+const fn text(
+    name: &'static str,
+    letter: char,
+    values: &'static [Scalar],
+    python: (&'static str, &'static str),
+) -> TypeOf {
+    TypeOf { name, letter, values, text: true, python }
 }
 
-/// Every type. `low32` are the low bits of a number that may be larger. Texts are copied: `str` and `bytes` are a pointer and a length in bytes, `cstr` a pointer to what a
-/// zero byte ends, `utf16` one of AssemblyScript's strings.
+/// Every type. `low32` are the low bits of a number that may be larger. Texts are copied: `str` and `bytes` are a
+/// pointer and a length in bytes, `cstr` a pointer to what a zero byte ends, `utf16` one of AssemblyScript's strings.
 static TYPES: &[TypeOf] = &[
     number("i32", 'i', &[Scalar::I32]),
     number("i64", 'q', &[Scalar::I64]),
@@ -83,10 +106,10 @@ static TYPES: &[TypeOf] = &[
     number("u64", 'Q', &[Scalar::I64]),
     number("bool", '?', &[Scalar::I32]),
     number("low32", 'l', &[Scalar::I32]),
-    text("str", 's', &[Scalar::I32, Scalar::I32]),
-    text("bytes", 'y', &[Scalar::I32, Scalar::I32]),
-    text("cstr", 'z', &[Scalar::I32]),
-    text("utf16", 'w', &[Scalar::I32]),
+    text("str", 's', &[Scalar::I32, Scalar::I32], ("str", "str")),
+    text("bytes", 'y', &[Scalar::I32, Scalar::I32], ("bytes | bytearray | memoryview", "bytes")),
+    text("cstr", 'z', &[Scalar::I32], ("str", "str")),
+    text("utf16", 'w', &[Scalar::I32], ("str | None", "str | None")),
 ];
 
 /// The type of a value that is passed as it is.
@@ -173,19 +196,42 @@ pub(crate) fn answer(module: &str, field: &str, imports: &Imports) -> Result<Opt
     Ok(is_module.then(python))
 }
 
-/// The types that `mpy_imports.h` knows only when it is told so, each once.
-pub(crate) fn own_types<'a>(kinds: impl Iterator<Item = &'a ImportKind>) -> Vec<Type> {
+/// Those of `types` that `mpy_imports.h` knows only when it is told so, each once.
+pub(crate) fn own_types(types: impl Iterator<Item = Type>) -> Vec<Type> {
     let mut found: Vec<Type> = Vec::new();
-    for kind in kinds {
-        let ImportKind::Python { params, results, .. } = kind else { continue };
-        // The others are those of MicroPython's `binary_get_val_array`.
-        for ty in params.iter().chain(results).filter(|ty| "?lsyzw".contains(ty.letter)) {
-            if !found.contains(ty) {
-                found.push(ty);
-            }
+    // The others are those of MicroPython's `binary_get_val_array`.
+    for ty in types.filter(|ty| "?lsyzw".contains(ty.letter)) {
+        if !found.contains(&ty) {
+            found.push(ty);
         }
     }
     found
+}
+
+/// What the user says of the export `name`.
+///
+/// # Errors
+/// `bad-value`.
+pub(crate) fn types_of_export(name: &str, text: &str) -> Result<Types> {
+    let types = match text.trim().strip_prefix('(') {
+        Some(rest) => signature(rest),
+        None => Err(format!("`{text}` does not begin with a `(`")),
+    };
+    types.map_err(|what| {
+        let names: Vec<_> = TYPES.iter().map(|ty| ty.name).collect();
+        Diagnostic::new("bad-value", format!("the export `{name}`: {what}"))
+            .at(Place::Item(name.to_owned()))
+            .help(format!("write `(i32, str) -> i32`, of the types {}", names.join(", ")))
+    })
+}
+
+/// Whether `text` says something of an export that [`glue`](crate::glue) understands: for settings, before there is a
+/// module.
+///
+/// # Errors
+/// `bad-value`.
+pub fn check_export(name: &str, text: &str) -> Result<()> {
+    types_of_export(name, text).map(|_| ())
 }
 
 /// The error about imports that nobody answers.
@@ -280,7 +326,7 @@ fn parse(name: &str, value: &Value) -> Result<Answer> {
 }
 
 /// The types of "i32, str) -> i32".
-fn signature(text: &str) -> std::result::Result<(Vec<Type>, Option<Type>), String> {
+fn signature(text: &str) -> std::result::Result<Types, String> {
     let find = |name: &str| {
         TYPES.iter().find(|ty| ty.name == name.trim()).ok_or_else(|| format!("`{}` is no type", name.trim()))
     };
@@ -293,11 +339,7 @@ fn signature(text: &str) -> std::result::Result<(Vec<Type>, Option<Type>), Strin
         "" => None,
         result => {
             let name = result.strip_prefix("->").ok_or_else(|| format!("`{result}` after the parameters"))?;
-            let ty = find(name)?;
-            if !ty.result {
-                return Err(format!("`{}` cannot be a result", ty.name));
-            }
-            Some(ty)
+            Some(find(name)?)
         }
     };
     Ok((params, result))
@@ -336,10 +378,21 @@ mod tests {
         let plain = Answer::Python { module: "builtins".into(), field: "print".into(), types: None };
         assert_eq!(of("print"), Ok(plain));
         assert_eq!(parse("x", &Value::Integer(8)), Ok(Answer::Nothing(8)));
-        for bad in ["", "a.b(", "a.b(i33)", "a.b() -> str", "a.b() i32", "mpy:nothing", "a-b.c", "a b"] {
+        for bad in ["", "a.b(", "a.b(i33)", "a.b() -> string", "a.b() i32", "mpy:nothing", "a-b.c", "a b"] {
             assert_eq!(of(bad).unwrap_err().code, "bad-value", "{bad}");
         }
         assert!(parse("x", &Value::Boolean(true)).is_err());
+    }
+
+    #[test]
+    fn exports_have_types_alone() {
+        let (params, result) = types_of_export("x", " (utf16, bytes) -> cstr").unwrap();
+        assert_eq!(params.iter().map(|ty| ty.letter).collect::<String>(), "wy");
+        assert_eq!(result.map(|ty| ty.letter), Some('z'));
+        assert_eq!(types_of_export("x", "()"), Ok((Vec::new(), None)));
+        for bad in ["", "x(str)", "(str", "(text)", "() -> ", "() -> (i32, i32)"] {
+            assert_eq!(types_of_export("x", bad).unwrap_err().code, "bad-value", "{bad}");
+        }
     }
 
     #[test]

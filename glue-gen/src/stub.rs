@@ -26,12 +26,17 @@ pub(crate) fn stub(surface: &Surface, api: Option<&Api>) -> String {
     }
     for function in &surface.functions {
         // Parameters have no names in WebAssembly, so callers cannot use any.
+        let params: Vec<&str> = match &function.types {
+            Some((params, _)) => params.iter().map(|ty| ty.python.0).collect(),
+            None => function.params.iter().map(|ty| python(*ty)).collect(),
+        };
         let params: Vec<String> =
-            function.params.iter().enumerate().map(|(i, ty)| format!("p{i}: {}", python(*ty))).collect();
-        let result = match function.results.as_slice() {
-            [] => "None".to_owned(),
-            [ty] => python(*ty).to_owned(),
-            several => {
+            params.into_iter().enumerate().map(|(i, ty)| format!("p{i}: {ty}")).collect();
+        let result = match (&function.types, function.results.as_slice()) {
+            (Some((_, Some(ty))), _) => ty.python.1.to_owned(),
+            (_, []) => "None".to_owned(),
+            (_, [ty]) => python(*ty).to_owned(),
+            (_, several) => {
                 let types: Vec<&str> = several.iter().map(|ty| python(*ty)).collect();
                 format!("tuple[{}]", types.join(", "))
             }
@@ -240,6 +245,7 @@ mod tests {
             params: params.to_vec(),
             results: results.to_vec(),
             result_type: String::new(),
+            types: None,
         }
     }
 

@@ -3,7 +3,7 @@
 use target_specs::{Diagnostic, Place, Result};
 use wasm_to_c::{ExportedFunc, Interface, Item, MemoryInfo, ValType};
 
-use crate::shims::{self, Answer, Imports, Needs, Own, Type};
+use crate::shims::{self, Answer, Mappings, Needs, Own, Type, Types};
 use crate::types::Scalar;
 use crate::wbindgen;
 
@@ -29,6 +29,19 @@ pub struct Surface {
     /// Memories that Python sees, by name.
     pub memories: Vec<(String, MemoryInfo)>,
     pub globals: Vec<ShownGlobal>,
+    /// What makes room for texts of Python's, when any come.
+    pub allocator: Option<Allocator>,
+    /// What makes AssemblyScript's strings, when any come: the C names of `__new`, `__pin` and `__unpin`.
+    pub strings: Option<[String; 3]>,
+}
+
+/// Functions of the module that give memory and take it back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Allocator {
+    /// The C function that takes a size and returns an address, or 0.
+    pub alloc: String,
+    /// The C function that takes the address, and whether it takes the size as well. Without one, what is given is kept.
+    pub free: Option<(String, bool)>,
 }
 
 /// A global of the module that Python sees.
@@ -52,6 +65,15 @@ pub struct Function {
     pub results: Vec<Scalar>,
     /// The C type it returns.
     pub result_type: String,
+    /// What Python gives and gets, where the user says more than WebAssembly's types do.
+    pub types: Option<Types>,
+}
+
+impl Function {
+    /// How many arguments Python gives.
+    pub(crate) fn arity(&self) -> usize {
+        self.types.as_ref().map_or(self.params.len(), |(params, _)| params.len())
+    }
 }
 
 /// A function that WebAssembly code calls.
@@ -96,13 +118,14 @@ impl ImportKind {
 }
 
 impl Surface {
-    /// The surface of a module that says nothing about itself but its WebAssembly types, and whose imports are
-    /// answered as `answers` say.
+    /// The surface of a module that says nothing about itself but its WebAssembly types, and whose imports and exports
+    /// are what `mappings` say.
     ///
     /// # Errors
     /// `inexpressible-export`, `inexpressible-import`: a type or name with no counterpart in Python;
-    /// `unknown-import`: one that nobody answers; `bad-value`: what `answers` say of one means nothing.
-    pub fn of(interface: &Interface, answers: &Imports) -> Result<Surface> {
+    /// `unknown-import`: one that nobody answers; `unknown-export`: one that is not there; `bad-value`: what
+    /// `mappings` say of one means nothing.
+    pub fn of(interface: &Interface, mappings: &Mappings) -> Result<Surface> {
         let mut surface = Surface {
             start: interface.init.iter().cloned().collect(),
             stack_pointer: interface.stack_pointer.as_ref().map(|(lvalue, _)| lvalue.clone()),
@@ -172,13 +195,37 @@ impl Surface {
                     )
                 })
             };
+            let params = scalars(&export.ty.params)?;
+            let results = scalars(&export.ty.results)?;
+            let types = mappings.exports.get(&export.name);
+            let types = types.map(|text| shims::types_of_export(&export.name, text)).transpose()?;
+            if let Some((takes, gives)) = &types {
+                let (has, wanted) = (spelled(&params, &results), spelled_values(takes, gives));
+                if has != wanted {
+                    return Err(refuse(
+                        format!("the export has the type `{has}`, and what it is mapped to `{wanted}`"),
+                        VALUES,
+                    ));
+                }
+                if takes.len() > MOST_ARGUMENTS {
+                    return Err(refuse(
+                        format!("the exported function has {} parameters", takes.len()),
+                        "with types of its own it takes at most 255",
+                    ));
+                }
+            }
             surface.functions.push(Function {
                 name: export.name.clone(),
                 c_name: export.c_name.clone(),
-                params: scalars(&export.ty.params)?,
-                results: scalars(&export.ty.results)?,
+                params,
+                results,
                 result_type: export.result_type.clone(),
+                types,
             });
+        }
+        let known = |name: &String| surface.functions.iter().any(|function| function.name == *name);
+        if let Some(name) = mappings.exports.keys().find(|name| !known(name)) {
+            return Err(unknown_export(name, &surface.functions));
         }
         let mut missing = Vec::new();
         for import in interface.imports.iter().filter(|import| import.module != wbindgen::MODULE) {
@@ -211,7 +258,7 @@ impl Surface {
                     "a call into Python takes at most 255: pass a pointer to the rest",
                 ));
             }
-            let Some(answer) = shims::answer(&import.module, &import.field, answers)? else {
+            let Some(answer) = shims::answer(&import.module, &import.field, &mappings.imports)? else {
                 missing.push(format!("{}.{}", import.module, import.field));
                 continue;
             };
@@ -250,19 +297,15 @@ impl Surface {
                     ImportKind::Python { module, field, params: of(&params), results: of(&results) }
                 }
                 Answer::Python { module, field, types: Some((takes, gives)) } => {
-                    let gives: Vec<Type> = gives.into_iter().collect();
-                    let values =
-                        |types: &[Type]| types.iter().flat_map(|ty| ty.values).copied().collect::<Vec<_>>();
-                    let wanted = format!("{}>{}", letters(&values(&takes)), letters(&values(&gives)));
-                    let has = format!("{}>{}", letters(&params), letters(&results));
+                    let (has, wanted) = (spelled(&params, &results), spelled_values(&takes, &gives));
                     if wanted != has {
-                        let help = "a `str` or `bytes` is a pointer and a length, two `i`; i is i32, q i64, f f32, d f64";
                         return Err(refuse(
                             format!("the import has the type `{has}`, and what it is mapped to `{wanted}`"),
-                            help,
+                            VALUES,
                         ));
                     }
-                    ImportKind::Python { module, field, params: takes, results: gives }
+                    let results = gives.into_iter().collect();
+                    ImportKind::Python { module, field, params: takes, results }
                 }
             };
             let reads = kind.is_text() || kind.needs() == Needs::Heap;
@@ -280,10 +323,109 @@ impl Surface {
         if !missing.is_empty() {
             return Err(shims::nobody(&missing));
         }
+        surface.find_allocators(interface, mappings)?;
         Ok(surface)
+    }
+
+    /// The types that go from Python to the module, but for numbers that say nothing of themselves.
+    pub(crate) fn taken(&self) -> impl Iterator<Item = Type> {
+        let exports = self.functions.iter().filter_map(|function| function.types.as_ref());
+        let imports = self.imports.iter().filter_map(|import| match &import.kind {
+            ImportKind::Python { results, .. } => Some(results),
+            _ => None,
+        });
+        exports.flat_map(|(params, _)| params).chain(imports.flatten()).copied()
+    }
+
+    /// Those that go from the module to Python.
+    pub(crate) fn given(&self) -> impl Iterator<Item = Type> {
+        let exports = self.functions.iter().filter_map(|function| function.types.as_ref());
+        let imports = self.imports.iter().filter_map(|import| match &import.kind {
+            ImportKind::Python { params, .. } => Some(params),
+            _ => None,
+        });
+        exports.filter_map(|(_, result)| result.as_ref()).chain(imports.flatten()).copied()
+    }
+
+    /// Finds the module's own functions that make room for what Python hands over.
+    fn find_allocators(&mut self, interface: &Interface, mappings: &Mappings) -> Result<()> {
+        let texts: Vec<Type> = self.taken().filter(|ty| ty.text).collect();
+        let mapped = || self.functions.iter().filter_map(|function| function.types.as_ref());
+        let reads = mapped().any(|(_, result)| result.is_some_and(|ty| ty.text));
+        if (reads || !texts.is_empty()) && self.memory.is_none() {
+            return Err(Diagnostic::new(
+                "inexpressible-export",
+                "texts lie in a memory, and the module has none",
+            )
+            .help("map functions of numbers to numbers, or leave the mapping out"));
+        }
+        let function = |name: &str, types: &[&str], help: &str| {
+            let missing = |what: String| {
+                Diagnostic::new("unknown-export", what).at(Place::Item(name.to_owned())).help(help)
+            };
+            let found = interface.exports.iter().find(|export| export.name == name);
+            let found =
+                found.ok_or_else(|| missing(format!("no function `{name}` makes room for a text")))?;
+            let spell = |types: &[ValType]| Scalar::all(types).ok().map(|types| letters(&types));
+            let has = spell(&found.ty.params).zip(spell(&found.ty.results));
+            let has = has.map(|(params, results)| format!("{params}>{results}")).unwrap_or_default();
+            match types.iter().position(|ty| *ty == has) {
+                Some(which) => Ok((found.c_name.clone(), which)),
+                None => Err(missing(format!("the function `{name}` has the type `{has}`"))),
+            }
+        };
+        if texts.iter().any(|ty| ty.letter == 'w') {
+            let help = "compile with `asc --exportRuntime`, which exports `__new`, `__pin` and `__unpin`";
+            self.strings = Some([
+                function("__new", &["ii>i"], help)?.0,
+                function("__pin", &["i>i"], help)?.0,
+                function("__unpin", &["i>"], help)?.0,
+            ]);
+        }
+        if texts.iter().any(|ty| ty.letter != 'w') {
+            let help = "export `malloc` and `free`, or name others: `allocator = [\"alloc\", \"dealloc\"]`, of the \
+                        types `i>i` (a size, an address) and `i>` or `ii>` (an address, a size); without the second, \
+                        texts are the function's to keep";
+            let names: Vec<&str> = match &mappings.allocator[..] {
+                [] => vec!["malloc", "free"],
+                names => names.iter().map(String::as_str).collect(),
+            };
+            let (alloc, _) = function(names[0], &["i>i"], help)?;
+            let free = names.get(1).map(|name| function(name, &["i>", "ii>"], help)).transpose()?;
+            self.allocator =
+                Some(Allocator { alloc, free: free.map(|(c_name, which)| (c_name, which == 1)) });
+        }
+        Ok(())
     }
 }
 
+/// What the letters of types say.
+const VALUES: &str = "a `str` or `bytes` is a pointer and a length, two `i`; i is i32, q i64, f f32, d f64";
+
 fn letters(types: &[Scalar]) -> String {
     types.iter().map(|ty| ty.letter()).collect()
+}
+
+fn spelled(params: &[Scalar], results: &[Scalar]) -> String {
+    format!("{}>{}", letters(params), letters(results))
+}
+
+/// The values of WebAssembly that `takes` and `gives` are.
+fn spelled_values(takes: &[Type], gives: &Option<Type>) -> String {
+    let values = |types: &[Type]| types.iter().flat_map(|ty| ty.values).copied().collect::<Vec<_>>();
+    spelled(&values(takes), &values(gives.as_slice()))
+}
+
+/// The error about a mapping of what is not exported.
+fn unknown_export(name: &str, functions: &[Function]) -> Diagnostic {
+    let names = || functions.iter().map(|function| function.name.as_str());
+    let list = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let help = match target_specs::nearest(name, names()) {
+        Some(near) => format!("did you mean `{near}`? it exports {list}"),
+        None if list.is_empty() => "it exports no functions".to_owned(),
+        None => format!("it exports {list}"),
+    };
+    Diagnostic::new("unknown-export", format!("the module exports no function `{name}`"))
+        .at(Place::Item(name.to_owned()))
+        .help(help)
 }

@@ -33,7 +33,7 @@ pub(crate) fn write(
     line!(c, "/* Bindings of {} to Python. */", comment(module_name));
     line!(c);
 
-    let mut functions: Vec<Registered> = surface.functions.iter().map(registered).collect();
+    let mut functions: Vec<Registered> = surface.functions.iter().enumerate().map(registered).collect();
     let mut strings = Strings::default();
     let mut bindings = match api {
         Some(api) => {
@@ -57,7 +57,11 @@ pub(crate) fn write(
         import(&mut c, item, &mut strings);
     }
     let mut written: Vec<&str> = Vec::new();
-    for function in &surface.functions {
+    for (at, function) in surface.functions.iter().enumerate() {
+        if function.types.is_some() {
+            described(&mut c, function, at);
+            continue;
+        }
         // The same function may be exported under several names.
         if !written.contains(&function.c_name.as_str()) {
             written.push(&function.c_name);
@@ -76,14 +80,20 @@ pub(crate) fn write(
     })
 }
 
-fn registered(function: &Function) -> Registered {
-    let n = function.params.len();
-    Registered { name: function.name.clone(), wrapper: wrapper_name(function), arity: (n, n) }
+fn registered((at, function): (usize, &Function)) -> Registered {
+    let n = function.arity();
+    let wrapper = match function.types {
+        Some(_) => described_name(at),
+        None => wrapper_name(function),
+    };
+    Registered { name: function.name.clone(), wrapper, arity: (n, n) }
 }
 
 /// What the headers of the runtime want to know, and the headers.
 fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings, strings: &mut Strings) {
     let kinds = || surface.imports.iter().map(|import| &import.kind);
+    let described = || surface.functions.iter().filter(|function| function.types.is_some());
+    let texts = || surface.given().chain(surface.taken()).any(|ty| ty.text);
     let needs = |needs: Needs| kinds().any(|kind| kind.needs() == needs);
     if let Some(lvalue) = &surface.stack_pointer {
         line!(c, "#include \"wasm.h\"");
@@ -105,7 +115,9 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
     if !surface.memories.is_empty() || !surface.globals.is_empty() {
         line!(c, "#include \"mpy_shown.h\"");
     }
-    if let Some(memory) = surface.memory.as_ref().filter(|_| !has_api && kinds().any(ImportKind::is_text)) {
+    if let Some(memory) =
+        surface.memory.as_ref().filter(|_| !has_api && (texts() || kinds().any(ImportKind::is_text)))
+    {
         line!(c, "#define MPY_MEMORY ({})", memory.base);
         line!(c, "#define MPY_MEMORY_SIZE ({})", memory.size);
         line!(c, "#include \"mpy_text.h\"");
@@ -114,16 +126,36 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
         ImportKind::Python { .. } => Some(import.params.len().max(import.results.len())),
         kind => matches!(kind.needs(), Needs::Shims | Needs::Wasi).then_some(1),
     };
-    if let Some(slots) = surface.imports.iter().filter_map(slots).max() {
+    let called = described().next().map(|_| 1);
+    if let Some(slots) = surface.imports.iter().filter_map(slots).chain(called).max() {
         line!(c, "#define MPY_IMPORT_SLOTS {slots}");
         if surface.imports.iter().any(|i| i.results.len() > 1 && matches!(i.kind, ImportKind::Python { .. }))
         {
             line!(c, "#define MPY_IMPORT_MULTIPLE_RESULTS 1");
         }
-        for ty in shims::own_types(kinds()) {
-            line!(c, "#define MPY_IMPORT_{} 1", ty.name.to_uppercase());
+        for ty in shims::own_types(surface.given()) {
+            line!(c, "#define MPY_GIVES_{} 1", ty.name.to_uppercase());
+        }
+        for ty in shims::own_types(surface.taken()) {
+            line!(c, "#define MPY_TAKES_{} 1", ty.name.to_uppercase());
+        }
+        if let Some(allocator) = &surface.allocator {
+            line!(c, "#define MPY_ALLOC(size) {}(size)", allocator.alloc);
+            if let Some((free, sized)) = &allocator.free {
+                let args = if *sized { "ptr, size" } else { "ptr" };
+                line!(c, "#define MPY_GIVE_BACK(ptr, size) {free}({args})");
+            }
+        }
+        if let Some([new, pin, unpin]) = &surface.strings {
+            line!(c, "#define MPY_NEW(size, id) {new}(size, id)");
+            line!(c, "#define MPY_PIN(ptr) {pin}(ptr)");
+            line!(c, "#define MPY_UNPIN(ptr) {unpin}(ptr)");
         }
         line!(c, "#include \"mpy_imports.h\"");
+    }
+    if let Some(slots) = described().map(|f| f.params.len().max(f.results.len())).max() {
+        line!(c, "#define MPY_EXPORT_SLOTS {}", slots.max(1));
+        line!(c, "#include \"mpy_exports.h\"");
     }
     if has_api {
         line!(c, "#include \"mpy_calls.h\"");
@@ -186,9 +218,7 @@ fn import(c: &mut String, import: &Import, strings: &mut Strings) {
     for (i, ty) in params.iter().enumerate() {
         line!(c, "    slots[{i}].{} = p{i};", ty.letter());
     }
-    let letters = |types: &[Type]| types.iter().map(|ty| ty.letter).collect::<String>();
-    // A trigraph is two question marks and one more.
-    let types = format!("{}>{}", letters(takes), letters(gives)).replace('?', "\\?");
+    let types = spelled(takes, gives);
     line!(c, "    mpy_call_import({}, {}, \"{types}\", slots);", strings.index(module), strings.index(field));
     match results.as_slice() {
         [] => {}
@@ -199,6 +229,56 @@ fn import(c: &mut String, import: &Import, strings: &mut Strings) {
             line!(c, "    return ({result_type}){{{members}}};");
         }
     }
+    line!(c, "}}");
+    line!(c);
+}
+
+/// "parameters>results" as a string literal's contents.
+fn spelled(takes: &[Type], gives: &[Type]) -> String {
+    let letters = |types: &[Type]| types.iter().map(|ty| ty.letter).collect::<String>();
+    // A trigraph is two question marks and one more.
+    format!("{}>{}", letters(takes), letters(gives)).replace('?', "\\?")
+}
+
+/// The C name of the function that Python calls for number `at` of the functions, whose types the user describes.
+fn described_name(at: usize) -> String {
+    format!("mpy_described_{at}")
+}
+
+/// Defines the function that Python calls, of the types the user gave it, and the one that takes its values apart.
+fn described(c: &mut String, function: &Function, at: usize) {
+    let Some((takes, gives)) = &function.types else { return };
+    let name = described_name(at);
+    let args = function.params.iter().enumerate().map(|(i, ty)| format!("slots[{i}].{}", ty.letter()));
+    let call = format!("{}({})", function.c_name, args.collect::<Vec<_>>().join(", "));
+    line!(c, "/* {} */", comment(&function.name));
+    line!(c, "static void {name}_call(mpy_slot_t *slots) {{");
+    match function.results.as_slice() {
+        [] if function.params.is_empty() => line!(c, "    (void)slots;\n    {call};"),
+        [] => line!(c, "    {call};"),
+        [ty] => line!(c, "    slots[0].{} = {call};", ty.letter()),
+        several => {
+            line!(c, "    {} r = {call};", function.result_type);
+            for (i, ty) in several.iter().enumerate() {
+                line!(c, "    slots[{i}].{} = r.r{i};", ty.letter());
+            }
+        }
+    }
+    line!(c, "}}");
+    let n = takes.len();
+    let given = if n > MOST_FIXED {
+        line!(c, "static mp_obj_t {name}(size_t n, const mp_obj_t *a) {{");
+        line!(c, "    (void)n;");
+        "a"
+    } else {
+        line!(c, "static mp_obj_t {name}({}) {{", objects(n));
+        if n > 0 {
+            let args = (0..n).map(|i| format!("a{i}")).collect::<Vec<_>>().join(", ");
+            line!(c, "    mp_obj_t args[] = {{{args}}};");
+        }
+        if n > 0 { "args" } else { "NULL" }
+    };
+    line!(c, "    return mpy_call_export({name}_call, \"{}\", {given});", spelled(takes, gives.as_slice()));
     line!(c, "}}");
     line!(c);
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use glue_gen::{Glue, Imports, glue};
+use glue_gen::{Glue, Imports, Mappings, glue};
 use wasm_to_c::{ExportedFunc, FuncType, ImportedFunc, Interface, MemoryInfo, ValType};
 
 /// `iqfd` for the four number types, parameters before and results behind the `>`.
@@ -171,7 +171,7 @@ fn compile_one(command: &str, flags: &[String], optimisation: &str, folder: &Pat
 #[test]
 fn every_kind_of_binding_compiles_everywhere() {
     let (interface, module) = everything();
-    compile(module, &glue("everything", &interface, None, &Imports::new()).unwrap());
+    compile(module, &glue("everything", &interface, None, &Mappings::default()).unwrap());
     // The same where addresses are the machine's.
     let memory = MemoryInfo {
         base: "(uint8_t *)0".to_owned(),
@@ -181,7 +181,7 @@ fn every_kind_of_binding_compiles_everywhere() {
         heap_base: None,
     };
     let direct = Interface { memory: Some(memory), ..interface };
-    compile(module, &glue("everything", &direct, None, &Imports::new()).unwrap());
+    compile(module, &glue("everything", &direct, None, &Mappings::default()).unwrap());
 }
 
 /// All that the bindings provide, and every type that `[imports]` know.
@@ -221,25 +221,97 @@ fn every_shim_compiles_everywhere() {
     let (everything, _) = everything();
     let interface = Interface { imports, exports: Vec::new(), ..everything };
     let answers = answers.map(|(name, _, answer)| (format!("env.{name}"), answer.to_owned().into()));
-    compile(&source, &glue("shims", &interface, None, &Imports::from(answers)).unwrap());
+    let mappings = Mappings { imports: Imports::from(answers), ..Mappings::default() };
+    compile(&source, &glue("shims", &interface, None, &mappings).unwrap());
+}
+
+/// Texts of Python's, as arguments and as what imports return, and every type that `[exports]` know.
+#[test]
+fn every_text_compiles_everywhere() {
+    let module = r#"#include "wasm.h"
+struct pair { uint32_t r0; uint32_t r1; };
+WASM_STATE uint8_t memory[4096];
+static uint32_t m_alloc(uint32_t size) { return 4096 - size; }
+static void m_free(uint32_t ptr) { memory[ptr] = 0; }
+static void m_free_sized(uint32_t ptr, uint32_t size) { memory[ptr + size - 1] = 0; }
+static uint32_t m_new(uint32_t size, uint32_t id) { return m_alloc(size) + id; }
+static uint32_t m_pin(uint32_t ptr) { return ptr; }
+static uint32_t i_path(void);
+static uint32_t f_all(uint32_t a, uint64_t b, float c, double d, uint32_t e, uint64_t f, uint32_t g, uint32_t h,
+                      uint32_t i, uint32_t j, uint32_t k, uint32_t l, uint32_t m, uint32_t n) {
+    return (uint32_t)(a + b + (uint32_t)c + (uint32_t)d + e + f + g + h + i + j + k + l + m + n);
+}
+static uint32_t f_path(void) { return i_path(); }
+static struct pair f_both(uint32_t a) { return (struct pair){a, 1}; }
+static void f_nothing(void) {}
+"#;
+    let exports = vec![
+        export("malloc", "m_alloc", "i>i"),
+        export("free", "m_free", "i>"),
+        export("free_sized", "m_free_sized", "ii>"),
+        export("__new", "m_new", "ii>i"),
+        export("__pin", "m_pin", "i>i"),
+        export("__unpin", "m_free", "i>"),
+        export("all", "f_all", "iqfdiqiiiiiiii>i"),
+        export("path", "f_path", ">i"),
+        export("both", "f_both", "i>ii"),
+        export("nothing", "f_nothing", ">"),
+    ];
+    let imports = vec![import("os", "getcwd", "i_path", ">i")];
+    let (everything, _) = everything();
+    let interface = Interface { exports, imports, init: None, stack_pointer: None, ..everything };
+    let exports = [
+        ("all", "(i32, i64, f32, f64, u32, u64, bool, low32, str, bytes, cstr, utf16) -> cstr"),
+        ("path", "() -> utf16"),
+        ("both", "(u32) -> str"),
+        ("nothing", "()"),
+    ];
+    let mut mappings = Mappings {
+        imports: Imports::from([("os.getcwd".to_owned(), "os.getcwd() -> cstr".into())]),
+        exports: exports.map(|(name, types)| (name.to_owned(), types.to_owned())).into(),
+        allocator: Vec::new(),
+    };
+    compile(module, &glue("texts", &interface, None, &mappings).unwrap());
+    mappings.allocator = vec!["malloc".to_owned(), "free_sized".to_owned()];
+    let glued = glue("texts", &interface, None, &mappings).unwrap();
+    compile(module, &glued);
+    assert!(glued.stub.contains(
+        "def all(p0: int, p1: int, p2: float, p3: float, p4: int, p5: int, p6: bool, p7: int, p8: str, \
+         p9: bytes | bytearray | memoryview, p10: str, p11: str | None, /) -> str: ...\n"
+    ));
+    assert!(glued.stub.contains("def both(p0: int, /) -> str: ...\ndef nothing() -> None: ...\n"));
+
+    let refused = |exports: &[(&str, &str)], allocator: &[&str]| {
+        let exports = exports.iter().map(|(name, types)| ((*name).to_owned(), (*types).to_owned())).collect();
+        let allocator = allocator.iter().map(|name| (*name).to_owned()).collect();
+        let mappings = Mappings { exports, allocator, ..Mappings::default() };
+        let error = glue("texts", &interface, None, &mappings).unwrap_err();
+        (error.code, error.at.to_string())
+    };
+    assert_eq!(refused(&[("paths", "()")], &[]), ("unknown-export", "`paths`".into()));
+    assert_eq!(refused(&[("path", "() -> str")], &[]), ("inexpressible-export", "`path`".into()));
+    let takes = [("both", "(cstr) -> str")];
+    assert_eq!(refused(&takes, &["reserve"]), ("unknown-export", "`reserve`".into()));
+    assert_eq!(refused(&takes, &["malloc", "malloc"]), ("unknown-export", "`malloc`".into()));
+    assert_eq!(refused(&[("both", "(str) -> str")], &[]), ("inexpressible-export", "`both`".into()));
 }
 
 #[test]
 fn a_module_needs_nothing_but_its_own() {
     let interface = Interface::default();
-    let glue = glue("empty", &interface, None, &Imports::new()).unwrap();
+    let glue = glue("empty", &interface, None, &Mappings::default()).unwrap();
     assert!(glue.qstrs.is_empty());
     compile("", &glue);
 
     let add = Interface { exports: vec![export("add", "add", "ii>i")], ..Interface::default() };
     let module = "#include \"wasm.h\"\nstatic uint32_t add(uint32_t a, uint32_t b) { return a + b; }\n";
-    compile(module, &crate::glue("one", &add, None, &Imports::new()).unwrap());
+    compile(module, &crate::glue("one", &add, None, &Mappings::default()).unwrap());
 }
 
 #[test]
 fn exported_names_come_first_in_the_order_of_the_tables() {
     let (interface, _) = everything();
-    let glue = glue("everything", &interface, None, &Imports::new()).unwrap();
+    let glue = glue("everything", &interface, None, &Mappings::default()).unwrap();
     // Up to three parameters, then more, then what imports add.
     assert_eq!(
         glue.qstrs,
@@ -250,7 +322,7 @@ fn exported_names_come_first_in_the_order_of_the_tables() {
 #[test]
 fn what_python_cannot_express_is_refused_by_name() {
     let refused = |interface: Interface| {
-        let error = glue("m", &interface, None, &Imports::new()).unwrap_err();
+        let error = glue("m", &interface, None, &Mappings::default()).unwrap_err();
         (error.code, error.at.to_string())
     };
     let exports = |exports| Interface { exports, ..Interface::default() };

@@ -106,7 +106,7 @@ fn road(bytes: &[u8]) -> bool {
     let Ok(translation) = wasm_to_c::transpile(&prepared.module, &wasm_to_c::Options::default()) else {
         return false;
     };
-    glue_gen::glue("hostile", &translation.interface, prepared.api.as_ref(), &glue_gen::Imports::new())
+    glue_gen::glue("hostile", &translation.interface, prepared.api.as_ref(), &glue_gen::Mappings::default())
         .is_ok()
 }
 

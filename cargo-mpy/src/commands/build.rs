@@ -126,8 +126,9 @@ Results are target/mpy/<arch>/<name>.mpy.
 name = \"filter\", stack = \"4K\", heap = \"8K\", memory = \"checked\".
 [workspace.metadata.mpy] has defaults of those; the table board.NAME in either
 has the stack, heap and memory of one board. Of a WebAssembly file they are in
-mpy.toml beside it. Its table [imports] says what answers an import:
-\"env.log\" = \"my_module.log(str)\".")]
+mpy.toml beside it. Its table [imports] says what answers an import, [exports]
+what a function takes and gives beyond numbers:
+\"env.log\" = \"my_module.log(str)\", greet = \"(utf16) -> utf16\".")]
 pub struct Build {
     /// The same as `--wasm FILE`
     #[arg(value_name = "FILE.wasm", conflicts_with = "input")]

@@ -118,7 +118,7 @@ impl Builder<'_> {
     ) -> Result<Option<Made>> {
         let Some(unit) = self.unit(program, language, road, wasm, level)? else { return Ok(None) };
         let name = format!("m{}", program.name);
-        let glue = glue_gen::glue(&name, &unit.interface, None, &glue_gen::Imports::new())?;
+        let glue = glue_gen::glue(&name, &unit.interface, None, &glue_gen::Mappings::default())?;
         let (c, object) = (self.folder.join("unit.c"), self.folder.join("unit.o"));
         std::fs::write(&c, format!("{}\n{}", unit.text, glue.unit.source))?;
         let include = self.folder.join("include");
@@ -150,7 +150,7 @@ impl Builder<'_> {
         let Some(mpy_ld) = &self.options.mpy_ld else { return Ok(None) };
         let road = Road::Wasm2c { checked: true };
         let Some(unit) = self.unit(program, Language::Rust, road, wasm, "-Os")? else { return Ok(None) };
-        let glue = glue_gen::glue("m", &unit.interface, None, &glue_gen::Imports::new())?;
+        let glue = glue_gen::glue("m", &unit.interface, None, &glue_gen::Mappings::default())?;
         let folder = self.folder.join("mpy_ld");
         std::fs::create_dir_all(&folder)?;
         let (c, object) = (folder.join("unit.c"), folder.join("unit.o"));

@@ -1,0 +1,112 @@
+/* Python calls functions whose types the user describes. Texts become copies in the module's memory for the time of the
+ * call.
+ *
+ * Besides what mpy_imports.h wants, the including file defines
+ *   MPY_EXPORT_SLOTS           the largest number of values that any such function takes, or gives;
+ *   MPY_GIVE_BACK(ptr, size)   beside MPY_ALLOC: gives its memory back; without it, that is the function's to keep;
+ *   MPY_PIN(ptr), MPY_UNPIN(ptr)   beside MPY_NEW: keep a string from AssemblyScript's collector, and no longer.
+ */
+#ifndef MPY_EXPORTS_H
+#define MPY_EXPORTS_H
+
+#include "mpy_imports.h"
+
+#if defined(MPY_GIVE_BACK) || defined(MPY_PIN)
+#define MPY_LENDS_TEXTS 1
+#endif
+
+typedef struct {
+    nlr_buf_t nlr;
+    void (*call)(mpy_slot_t *);
+    const char *type;
+    const mp_obj_t *args;
+    mpy_slot_t slots[MPY_EXPORT_SLOTS];
+#ifdef MPY_LENDS_TEXTS
+    /* What is to be given back after the call. */
+    uint32_t count;
+    struct {
+        uint32_t ptr, size;
+        bool is_pinned;
+    } texts[MPY_EXPORT_SLOTS];
+#endif
+} mpy_export_call_t;
+
+static mp_obj_t mpy_do_export(mpy_export_call_t *call) {
+    const char *type = call->type;
+    mpy_slot_t *slot = call->slots;
+    MPY_SEE();
+    for (const mp_obj_t *arg = call->args; *type != '>'; type++, arg++) {
+#ifdef MPY_LENDS_TEXTS
+        bool is_string = *type == 'w';
+        if (is_string || *type == 's' || *type == 'y' || *type == 'z') {
+            uint32_t size = mpy_take_text(*type, slot, *arg);
+            call->texts[call->count].ptr = slot->i;
+            call->texts[call->count].size = size;
+            call->texts[call->count].is_pinned = is_string;
+#ifdef MPY_PIN
+            if (is_string) {
+                MPY_PIN(slot->i);
+            }
+#endif
+            call->count++;
+        } else
+#endif
+        {
+            mpy_to_slot(*type, slot, *arg);
+        }
+        slot += *type == 's' || *type == 'y' ? 2 : 1;
+    }
+    call->call(call->slots);
+    MPY_SHOW();
+    slot = call->slots;
+    return type[1] != 0 ? mpy_from_slot(type[1], &slot) : mp_const_none;
+}
+
+#ifdef MPY_LENDS_TEXTS
+static void mpy_give_back(mpy_export_call_t *call) {
+    while (call->count > 0) {
+        call->count--;
+        uint32_t ptr = call->texts[call->count].ptr, size = call->texts[call->count].size;
+        (void)size;
+        if (call->texts[call->count].is_pinned) {
+#ifdef MPY_UNPIN
+            MPY_UNPIN(ptr);
+#endif
+        } else {
+#ifdef MPY_GIVE_BACK
+            MPY_GIVE_BACK(ptr, size);
+#endif
+        }
+    }
+    MPY_SHOW();
+}
+
+__attribute__((noinline, noreturn)) static void mpy_leave_export(mpy_export_call_t *call) {
+    mpy_give_back(call);
+    mp_fun_table.raise(call->nlr.ret_val);
+    __builtin_unreachable();
+}
+#endif
+
+/* Calls it with `args`. `type` is "parameters>result". See mpy_call_import for what may be touched after nlr_push. */
+MPY_SHARED mp_obj_t mpy_call_export(void (*function)(mpy_slot_t *), const char *type, const mp_obj_t *args) {
+    mpy_export_call_t call;
+    call.call = function;
+    call.type = type;
+    call.args = args;
+#ifdef MPY_LENDS_TEXTS
+    call.count = 0;
+    if (mp_fun_table.nlr_push(&call.nlr)
+        || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(call.nlr.regs))) {
+        mpy_leave_export(&call);
+    }
+    mp_obj_t result = mpy_do_export(&call);
+    mp_fun_table.nlr_pop();
+    mpy_give_back(&call);
+    return result;
+#else
+    return mpy_do_export(&call);
+#endif
+}
+
+#endif
