@@ -11,6 +11,8 @@ use crate::ui;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long something stays that nobody uses.
 const KEPT: Duration = Duration::from_secs(60 * 24 * 60 * 60);
+/// Folders of the cache that have such things in them.
+const FOLDERS: [&str; 3] = ["micropython", "emulator", "assembler-plugin"];
 
 /// Notes that this file or folder of the cache is used: its time of change is that of its last use, to the day.
 pub fn used(path: &Path) {
@@ -24,13 +26,14 @@ pub fn used(path: &Path) {
 pub fn forget_old() {
     let root = cache_dir();
     forget_old_in(&root);
-    for folder in entries(&root).filter(|path| path.is_dir() && !is_made(path)) {
-        forget_old_in(&folder);
+    for folder in FOLDERS {
+        forget_old_in(&root.join(folder));
     }
 }
 
 fn forget_old_in(folder: &Path) {
-    for path in entries(folder).filter(|path| is_made(path) && age(path).is_some_and(|age| age > KEPT)) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    for path in entries.filter(|path| is_made(path) && age(path).is_some_and(|age| age > KEPT)) {
         let removed = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
         if removed.is_ok() {
             ui::verbose("Removed", format_args!("{}, long unused", path.display()));
@@ -38,17 +41,12 @@ fn forget_old_in(folder: &Path) {
     }
 }
 
-fn entries(folder: &Path) -> impl Iterator<Item = std::path::PathBuf> {
-    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path())
-}
-
-/// Whether it is named for what it was made of, or is a temporary folder that was left behind.
+/// Whether it is named for what it was made of, or is a firmware's folder that was left behind half built. Nothing else is
+/// removed: the user may have chosen a folder for the cache that has other things in it.
 fn is_made(path: &Path) -> bool {
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let digest = name.rsplit('-').next().unwrap_or_default();
-    name.starts_with(".tmp")
-        || name.starts_with("building-")
-        || digest.len() == 24 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
+    name.starts_with("building-") || digest.len() == 24 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn age(path: &Path) -> Option<Duration> {
@@ -73,8 +71,8 @@ mod tests {
         let unused = old(&format!("runtime-{digest}"), 61);
         let recent = old(&format!("panic-{digest}"), 59);
         let used_again = old(&format!("sysroot-{digest}"), 61);
-        let not_ours = old("hello", 400);
-        let left_behind = old(".tmpAbCdEf", 61);
+        let not_ours = old(".hello", 400);
+        let left_behind = old("building-AbCdEf", 61);
         used(&used_again);
         forget_old_in(folder.path());
         for path in [recent, used_again, not_ours] {
