@@ -241,10 +241,11 @@ _Static_assert(offsetof(mp_fun_table_t, type_type) == 73 * sizeof(void *), "layo
 _Static_assert(sizeof(mp_fun_table_t) == 87 * sizeof(void *), "layout of mp_fun_table");
 
 /* Symbols that the linker turns into relocations for the loader: the function table, the module's
- * strings (the first is its file name), and objects that are entries of the function table, which
+ * strings (the first is its file name), its constant objects, and objects that are entries of the function table, which
  * can thus be named in constant data. */
 extern const mp_fun_table_t mp_fun_table;
 extern const uint16_t mp_native_qstr_table[];
+extern const mp_obj_t mp_native_obj_table[];
 extern const mp_obj_type_t mp_type_fun_builtin_0;
 extern const mp_obj_type_t mp_type_fun_builtin_1;
 extern const mp_obj_type_t mp_type_fun_builtin_2;

@@ -21,6 +21,7 @@ pub const HEADERS: &[File] = files!("include":
     "mpy_heap.h"
     "mpy_imports.h"
     "mpy_intrinsics.h"
+    "mpy_flash.h"
     "mpy_memory.h"
     "mpy_scalars.h"
     "mpy_sequences.h"

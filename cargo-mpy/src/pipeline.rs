@@ -297,7 +297,13 @@ fn translate(
     };
     // Rust's compiler makes true hints.
     let aligned = matches!(plan.source, Source::Crate(_));
-    let options = wasm_to_c::Options { safety, stack: Some(room.stack), aligned, ..Default::default() };
+    let options = wasm_to_c::Options {
+        safety,
+        stack: Some(room.stack),
+        aligned,
+        flash_tables: room.flash_tables,
+        ..Default::default()
+    };
     let translation = wasm_to_c::transpile(module, &options)?;
     if emit == Some(Stage::C) {
         ui::output(&translation.unit.source);
@@ -364,7 +370,13 @@ fn native(
         kind: InputKind::Lazy,
         data,
     }));
-    let options = mpy_link::Options { arch: target.arch, file_name: "", qstrs: &glue.qstrs };
+    let objects: Vec<mpy_link::Bytes> = glue
+        .objects
+        .iter()
+        .map(|table| mpy_link::Bytes { name: table.name.clone(), data: table.data.clone() })
+        .collect();
+    let options =
+        mpy_link::Options { arch: target.arch, file_name: "", qstrs: &glue.qstrs, objects: &objects };
     mpy_link::link(&inputs, &options)
 }
 

@@ -48,6 +48,8 @@ pub struct Room {
     pub heap: u32,
     /// Bytes of a memory of the module's own, when they are to be fewer than the pages it declares.
     pub limit: Option<u32>,
+    /// Constants of at least that many bytes are to stay in ROM where the module lies there.
+    pub flash_tables: Option<u32>,
 }
 
 /// How a module's addresses work.
@@ -141,6 +143,8 @@ struct Settings {
     stack: Option<Size>,
     heap: Option<Size>,
     limit: Option<Size>,
+    #[serde(rename = "flash-tables")]
+    flash_tables: Option<Size>,
     imports: Option<Imports>,
     exports: Option<BTreeMap<String, String>>,
     allocator: Option<Vec<String>>,
@@ -163,6 +167,8 @@ struct OfBoard {
     stack: Option<Size>,
     heap: Option<Size>,
     limit: Option<Size>,
+    #[serde(rename = "flash-tables")]
+    flash_tables: Option<Size>,
 }
 
 /// The words of `[package.metadata.mpy]`.
@@ -173,6 +179,7 @@ pub const SETTINGS: &[&str] = &[
     "stack",
     "heap",
     "limit",
+    "flash-tables",
     "imports",
     "exports",
     "allocator",
@@ -181,7 +188,7 @@ pub const SETTINGS: &[&str] = &[
     "baud",
     "dest",
 ];
-const SETTINGS_OF_BOARD: &[&str] = &["memory", "stack", "heap", "limit"];
+const SETTINGS_OF_BOARD: &[&str] = &["memory", "stack", "heap", "limit", "flash-tables"];
 /// Settings of the WebAssembly files beside it: a table as `[package.metadata.mpy]` is.
 const SETTINGS_FILE: &str = "mpy.toml";
 
@@ -286,6 +293,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
             stack: stack.next_multiple_of(16),
             heap: options.heap.or(own.heap).or(settings.heap).map_or(0, |size| size.0),
             limit: options.limit.or(own.limit).or(settings.limit).map(|size| size.0),
+            flash_tables: own.flash_tables.or(settings.flash_tables).map(|size| size.0),
         })
     };
     let targets = targets(&boards, if named { &options.archs } else { &[] }, &out_dir, &room)?;
@@ -466,6 +474,7 @@ fn settings(package: &Package, metadata: &Metadata) -> Result<Settings> {
         stack: own.stack.or(shared.stack),
         heap: own.heap.or(shared.heap),
         limit: own.limit.or(shared.limit),
+        flash_tables: own.flash_tables.or(shared.flash_tables),
         imports: match (own.imports, shared.imports) {
             (Some(own), Some(shared)) => Some(shared.into_iter().chain(own).collect()),
             (own, shared) => own.or(shared),
@@ -487,6 +496,7 @@ fn settings(package: &Package, metadata: &Metadata) -> Result<Settings> {
                             stack: own.stack.or(shared.stack),
                             heap: own.heap.or(shared.heap),
                             limit: own.limit.or(shared.limit),
+                            flash_tables: own.flash_tables.or(shared.flash_tables),
                         },
                     );
                 }
@@ -657,6 +667,9 @@ impl fmt::Display for BuildPlan {
             writeln!(f, "stack = {}\nheap = {}", target.room.stack, target.room.heap)?;
             if let Some(limit) = target.room.limit {
                 writeln!(f, "limit = {limit}")?;
+            }
+            if let Some(least) = target.room.flash_tables {
+                writeln!(f, "flash-tables = {least}")?;
             }
             writeln!(f, "mpy = {:?}", target.mpy(&self.module))?;
         }

@@ -19,7 +19,7 @@ pub use surface::{Function, Import, ImportKind, ShownGlobal, Surface};
 pub use types::Scalar;
 
 use target_specs::Result;
-use wasm_to_c::{CUnit, Interface};
+use wasm_to_c::{CUnit, FlashTable, Interface};
 
 /// The bindings of a module.
 #[derive(Debug, Clone)]
@@ -28,6 +28,8 @@ pub struct Glue {
     pub unit: CUnit,
     /// The strings of `mp_native_qstr_table[1..]`, in the order the C uses them.
     pub qstrs: Vec<String>,
+    /// What `mp_native_obj_table` holds, as `bytes`.
+    pub objects: Vec<FlashTable>,
     /// What a type checker is to know of the module: the text of `NAME.pyi`.
     pub stub: String,
 }

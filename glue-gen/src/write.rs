@@ -53,6 +53,9 @@ pub(crate) fn write(
     }
 
     headers(&mut c, surface, api.is_some(), &bindings, &mut strings);
+    if !interface.flash_tables.is_empty() {
+        line!(c, "#include \"mpy_flash.h\"");
+    }
     for item in &surface.imports {
         import(&mut c, item, &mut strings);
     }
@@ -76,6 +79,7 @@ pub(crate) fn write(
     Ok(Glue {
         unit: CUnit { file_name: "glue.c".to_owned(), source: c },
         qstrs: strings.0,
+        objects: interface.flash_tables.clone(),
         stub: stub(surface, api),
     })
 }

@@ -20,7 +20,7 @@ mod reloc;
 mod resolve;
 
 pub use map::{MapEntry, Part};
-pub use mpy::{STATIC_QSTRS, SUB_VERSION, VERSION};
+pub use mpy::{OBJECT_ALIGN, STATIC_QSTRS, SUB_VERSION, VERSION};
 
 use target_specs::{Arch, Diagnostic, Result};
 
@@ -58,6 +58,16 @@ pub struct Options<'a> {
     pub file_name: &'a str,
     /// The strings of `mp_native_qstr_table[1..]`, in this order.
     pub qstrs: &'a [String],
+    /// What `mp_native_obj_table` holds.
+    pub objects: &'a [Bytes],
+}
+
+/// A constant `bytes` object. The loader leaves it where it is when the file lies in ROM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bytes {
+    /// Its name in maps.
+    pub name: String,
+    pub data: Vec<u8>,
 }
 
 /// Bytes of the parts of a module once it is loaded.
@@ -113,10 +123,17 @@ pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
     };
     let mut qstrs = vec![options.file_name];
     qstrs.extend(options.qstrs.iter().map(String::as_str));
-    let head = mpy::Head { arch: options.arch.mpy_arch, arch_flags: program.extensions(), qstrs: &qstrs };
+    let head = mpy::Head {
+        arch: options.arch.mpy_arch,
+        arch_flags: program.extensions(),
+        qstrs: &qstrs,
+        objects: options.objects,
+    };
     let bytes = mpy::write(&head, &contents, layout.bss);
     let sizes = Sizes { text: layout.text, rodata: layout.rodata, bss: layout.bss };
-    Ok(Image { bytes, sizes, map: map::map(&program, &layout, got.len()) })
+    let mut map = map::map(&program, &layout, got.len());
+    map.extend(map::objects(options.objects));
+    Ok(Image { bytes, sizes, map })
 }
 
 /// Shortens code until nothing gets shorter.

@@ -1,5 +1,6 @@
 //! What is where in a module, for people.
 
+use crate::Bytes;
 use crate::layout::{Layout, Region};
 use crate::object::Home;
 use crate::resolve::{ChunkId, Program};
@@ -28,6 +29,8 @@ pub enum Part {
     Rodata,
     /// Zeros.
     Bss,
+    /// Constant objects, which are loaded each into a block of its own, or not at all from ROM.
+    Objects,
 }
 
 impl Part {
@@ -37,8 +40,25 @@ impl Part {
             Part::Text => "text",
             Part::Rodata => "rodata",
             Part::Bss => "bss",
+            Part::Objects => "objects",
         }
     }
+}
+
+/// The constant objects, one after the other.
+pub(crate) fn objects(objects: &[Bytes]) -> impl Iterator<Item = MapEntry> {
+    objects.iter().scan(0, |end, object| {
+        let (address, size) = (*end, object.data.len() as u32);
+        *end += size;
+        Some(MapEntry {
+            part: Part::Objects,
+            address,
+            size,
+            symbol: object.name.clone(),
+            section: ".rodata".to_owned(),
+            object: "objects.o".to_owned(),
+        })
+    })
 }
 
 /// Everything that is linked, by address. Padding is what lies between.

@@ -1,6 +1,7 @@
 //! Writing: a native module as a `.mpy` file, version 6.3. `py/persistentcode.c` of MicroPython reads
 //! it: `mp_raw_code_load`, `load_raw_code` and `mp_native_relocate`.
 
+use crate::Bytes;
 use crate::image::{Contents, LoadReloc, load_kind};
 use crate::layout::{Base, Region};
 
@@ -18,6 +19,10 @@ pub const KIND_NATIVE: usize = 2;
 pub const SCOPE_RELOCS: usize = 0x10;
 pub const SCOPE_RODATA: usize = 0x20;
 pub const SCOPE_BSS: usize = 0x40;
+/// `MP_PERSISTENT_OBJ_BYTES`.
+const OBJECT_BYTES: u8 = 6;
+/// Bytes that the data of objects begin at a multiple of, counted from the start of the file.
+pub const OBJECT_ALIGN: usize = 4;
 /// Ends the relocations.
 pub const RELOCS_END: u8 = 0xff;
 
@@ -29,6 +34,7 @@ pub struct Head<'a> {
     pub arch_flags: u32,
     /// The first is the file's name.
     pub qstrs: &'a [&'a str],
+    pub objects: &'a [Bytes],
 }
 
 /// The bytes of a `.mpy` file.
@@ -40,10 +46,12 @@ pub fn write(head: &Head, contents: &Contents, bss: u32) -> Vec<u8> {
         uint(&mut out, head.arch_flags as usize);
     }
     uint(&mut out, head.qstrs.len());
-    // No constant objects.
-    uint(&mut out, 0);
+    uint(&mut out, head.objects.len());
     for text in head.qstrs {
         qstr(&mut out, text);
+    }
+    for object in head.objects {
+        bytes(&mut out, &object.data);
     }
     uint(&mut out, contents.text.len() << 3 | KIND_NATIVE);
     out.extend(&contents.text);
@@ -74,6 +82,19 @@ fn uint(out: &mut Vec<u8>, value: usize) {
         let more = if group > 0 { 0x80 } else { 0 };
         out.push((value >> (7 * group) & 0x7f) as u8 | more);
     }
+}
+
+/// A `bytes` object. In a file that is aligned its data are: zeros may lead a number.
+fn bytes(out: &mut Vec<u8>, data: &[u8]) {
+    out.push(OBJECT_BYTES);
+    let mut length = Vec::new();
+    uint(&mut length, data.len());
+    while !(out.len() + length.len()).is_multiple_of(OBJECT_ALIGN) {
+        out.push(0x80);
+    }
+    out.extend(length);
+    out.extend(data);
+    out.push(0);
 }
 
 /// A string, or its number when every MicroPython has it.

@@ -4,7 +4,7 @@ mod common;
 
 use common::{BSS, Cc, RODATA, lazy, object};
 use mpy_link::inspect::{self, Destination, Module};
-use mpy_link::{Image, Part};
+use mpy_link::{Bytes, Image, OBJECT_ALIGN, Part};
 
 const ENTRY: &str = "void mpy_init(void) {}\n";
 
@@ -34,6 +34,7 @@ fn check_map(image: &Image) {
             Part::Text => image.sizes.text,
             Part::Rodata => image.sizes.rodata,
             Part::Bss => image.sizes.bss,
+            Part::Objects => continue,
         };
         let mut end = 0;
         for entry in image.map.iter().filter(|entry| entry.part == part) {
@@ -41,6 +42,29 @@ fn check_map(image: &Image) {
             end = entry.address + entry.size;
         }
         assert!(end <= size);
+    }
+}
+
+#[test]
+fn constant_objects_are_in_the_file_and_aligned() {
+    let objects: Vec<Bytes> = (0..5u8)
+        .map(|n| Bytes { name: format!("table{n}"), data: vec![b'a' + n; 200 + usize::from(n)] })
+        .collect();
+    for cc in common::ccs() {
+        let source = "extern const void *const mp_native_obj_table[]; const void *volatile a;
+            void mpy_init(void) { a = mp_native_obj_table[4]; }";
+        let image =
+            cc.link_with(source, &objects).unwrap_or_else(|error| panic!("{}: {error}", cc.arch.name));
+        let module = read(&image);
+        let data = objects.iter().map(|object| inspect::Object::Bytes(object.data.clone()));
+        assert_eq!(module.objects, data.collect::<Vec<_>>(), "{}", cc.arch.name);
+        assert!(module.relocs.iter().any(|reloc| reloc.to == Destination::Objects), "{}", cc.arch.name);
+        for Bytes { name, data } in &objects {
+            let at = image.bytes.windows(data.len()).position(|window| window == data).expect("its data");
+            assert!(at.is_multiple_of(OBJECT_ALIGN), "{}", cc.arch.name);
+            let entry = image.map.iter().find(|entry| entry.symbol == *name).expect("an entry");
+            assert_eq!((entry.part, entry.size), (Part::Objects, data.len() as u32));
+        }
     }
 }
 

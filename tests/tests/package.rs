@@ -1,5 +1,5 @@
 //! `cargo mpy package`: what it makes is installed by `mip`, in MicroPython and from outside, mounted as ROM, and
-//! unpacked.
+//! unpacked; and large constants stay there.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         return cargo_mpy::main();
     }
     let arguments = Arguments::from_args();
-    let trials = vec![Trial::test("package", package)];
+    let trials = vec![Trial::test("package", package), Trial::test("tables", tables)];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -138,6 +138,95 @@ fn roms(made: &Path) -> Result<(), Failed> {
         );
         let said = board::execute(board, &[], &code)?;
         holds(said == "7.5\n", "from ROM", &said)?;
+    }
+    Ok(())
+}
+
+const TABLES: &str = r#"
+#![no_std]
+#[panic_handler]
+fn on_panic(_: &core::panic::PanicInfo) -> ! { loop {} }
+const fn numbers<const N: usize>(first: usize) -> [u8; N] {
+    let mut all = [0; N];
+    let mut i = 0;
+    while i < N { all[i] = (first + 7 * i) as u8; i += 1; }
+    all
+}
+const fn squares<const N: usize>() -> [u32; N] {
+    let mut all = [0; N];
+    let mut i = 0;
+    while i < N { all[i] = (i * i) as u32; i += 1; }
+    all
+}
+static WEIGHTS: [u8; 6001] = numbers(1);
+static SQUARES: [u32; 500] = squares();
+static FONTS: [&[u8]; 2] = [&numbers::<1500>(2), &numbers::<1501>(3)];
+#[unsafe(no_mangle)]
+extern "C" fn weight(i: usize) -> i32 { WEIGHTS.get(i).map_or(-1, |n| *n as i32) }
+#[unsafe(no_mangle)]
+extern "C" fn square(i: usize) -> u32 { SQUARES.get(i).copied().unwrap_or(7) }
+#[unsafe(no_mangle)]
+extern "C" fn glyph(font: usize, i: usize) -> i32 { FONTS[font & 1].get(i).map_or(-1, |n| *n as i32) }
+"#;
+
+/// Bytes of the tables there.
+const TABLES_BYTES: i64 = 6001 + 4 * 500 + 1500 + 1501;
+
+/// Large constants take no RAM when the module is in ROM, as much as before when it is not, and are the same.
+fn tables() -> Result<(), Failed> {
+    for board in ["qemu-armv6m", "qemu-rv32imc", "qemu-xtensa", "qemu-xtensawin"] {
+        let board = target_specs::board(board)?;
+        if let Some((_, Some(why))) = board::boards().into_iter().find(|(known, _)| known.name == board.name)
+        {
+            eprintln!("skipped: {} ({why})", board.name);
+            continue;
+        }
+        let mut taken = Vec::new();
+        for settings in ["", "[package.metadata.mpy]\nflash-tables = \"1K\"\n"] {
+            let folder = tempfile::tempdir()?;
+            std::fs::create_dir(folder.path().join("src"))?;
+            std::fs::write(folder.path().join("src/lib.rs"), TABLES)?;
+            let manifest = format!(
+                "[package]\nname = \"tables\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
+                 [lib]\ncrate-type = [\"cdylib\"]\n[workspace]\n{settings}"
+            );
+            std::fs::write(folder.path().join("Cargo.toml"), manifest)?;
+            let words = ["mpy", "package", "--arch", &board.arch];
+            output(Command::new(std::env::current_exe()?).args(words).current_dir(folder.path()))?;
+            let made = folder.path().join("target/mpy/package/tables-0.1.0");
+            let file = std::fs::read(made.join(&board.arch).join("tables.mpy"))?;
+            let image = std::fs::read(made.join(format!("tables-{}.romfs", board.arch)))?;
+            for (name, data, mount) in [
+                ("tables.mpy", file, ""),
+                (
+                    "tables.romfs",
+                    image,
+                    "import vfs,sys\nvfs.mount(vfs.VfsRom(open('tables.romfs','rb').read()),'/rom')\n\
+                     sys.path.insert(0,'/rom/lib')\n",
+                ),
+            ] {
+                let code = format!(
+                    "{mount}import gc\ngc.collect()\nfree = gc.mem_free()\nimport tables\ngc.collect()\n\
+                     taken = free - gc.mem_free()\ngarbage = [bytes(50) for _ in range(100)]\n\
+                     assert all(tables.weight(i) == 1 + 7 * i & 255 for i in range(6001))\n\
+                     assert all(tables.square(i) == i * i for i in range(500))\n\
+                     assert all(tables.glyph(0, i) == 2 + 7 * i & 255 for i in range(1500))\n\
+                     assert all(tables.glyph(1, i) == 3 + 7 * i & 255 for i in range(1501))\n\
+                     assert tables.weight(6001) == -1 == tables.glyph(1, 1501) and tables.square(500) == 7\n\
+                     print(taken)\n"
+                );
+                let said = board::execute(board, &[(name.to_owned(), data)], &code)?;
+                taken.push(said.trim().parse::<i64>().map_err(|_| said)?);
+            }
+        }
+        let [plain, plain_rom, file, rom] = taken[..] else { unreachable!("two builds, two ways each") };
+        eprintln!(
+            "{:16} {TABLES_BYTES} bytes of tables; taken by the import: {plain} and from ROM {plain_rom}, apart \
+             {file} and {rom}",
+            board.name
+        );
+        holds(plain_rom - rom >= TABLES_BYTES - 600, "what ROM spares", &taken)?;
+        holds((file - plain).abs() < 700, "nothing is lost without ROM", &taken)?;
     }
     Ok(())
 }

@@ -154,6 +154,6 @@ fn link(
     let lazy = runtime.iter().chain(&library);
     inputs.extend(lazy.map(|(name, data)| Input { name, kind: InputKind::Lazy, data }));
     let qstrs = ["run".to_owned()];
-    let options = mpy_link::Options { arch, file_name: "torture.mpy", qstrs: &qstrs };
+    let options = mpy_link::Options { arch, file_name: "torture.mpy", qstrs: &qstrs, objects: &[] };
     Ok(mpy_link::link(&inputs, &options)?)
 }

@@ -13,8 +13,8 @@ use crate::module::{Constant, Global, Module, Place};
 use crate::names::{Names, demangled};
 use crate::relocs::{DataObject, Reference, Relocations, refuse};
 use crate::{
-    CUnit, ExportedFunc, ExportedItem, FuncType, ImportedFunc, ImportedItem, Interface, Item, MemoryInfo,
-    Options, Safety, Translation, ValType, WasmModule, ops,
+    CUnit, ExportedFunc, ExportedItem, FlashTable, FuncType, ImportedFunc, ImportedItem, Interface, Item,
+    MemoryInfo, Options, Safety, Translation, ValType, WasmModule, ops,
 };
 
 /// The C type of a value.
@@ -57,6 +57,9 @@ pub(crate) struct Unit<'m> {
     pub functions: Vec<String>,
     pub globals: Vec<String>,
     objects: Vec<String>,
+    /// Objects that are kept apart, [`Options::flash_tables`], and those of them that something refers to.
+    apart: Vec<bool>,
+    used: RefCell<BTreeSet<usize>>,
     /// Given, addresses are the machine's.
     relocations: Option<&'m Relocations>,
     heap_base: Option<u32>,
@@ -95,7 +98,7 @@ pub(crate) fn unit<'m>(
     options: &Options,
 ) -> Result<Translation> {
     let mut names = Names::default();
-    for taken in ["start", "stack", "wasm_thrown", "wasm_stack_limit"] {
+    for taken in ["start", "stack", "wasm_thrown", "wasm_stack_limit", "wasm_flash_table"] {
         names.unique("", taken);
     }
     let exported = |index: u32| {
@@ -130,6 +133,14 @@ pub(crate) fn unit<'m>(
     }
     let relocations = source.relocations.as_ref();
     let objects = relocations.map_or(&[][..], |r| &r.objects);
+    let is_apart = |(index, object): (usize, &DataObject)| {
+        let large = options.flash_tables.is_some_and(|least| object.size >= least.max(1));
+        large
+            && relocations.is_some_and(|r| {
+                r.segments[object.segment].name.starts_with(".rodata") && r.in_object(index).next().is_none()
+            })
+    };
+    let apart = objects.iter().enumerate().map(is_apart).collect();
     let objects = objects.iter().map(|object| names.unique("d_", &object.name)).collect();
     let shared = |kind: ExternalKind, index: usize| {
         options.linkable && module.exports.iter().any(|(_, k, i)| *k == kind && *i as usize == index)
@@ -178,6 +189,8 @@ pub(crate) fn unit<'m>(
         functions,
         globals,
         objects,
+        apart,
+        used: RefCell::default(),
         relocations,
         heap_base: source.heap_base,
         hints: options.aligned || relocations.is_some() || options.safety == Safety::Trusted,
@@ -368,6 +381,9 @@ impl<'m> Unit<'m> {
     fn reference(&self, reference: Reference) -> String {
         match reference {
             Reference::Data { object, offset } => {
+                if self.apart[object] {
+                    self.used.borrow_mut().insert(object);
+                }
                 let name = &self.objects[object];
                 match offset {
                     0 => format!("(uint32_t)(uintptr_t){name}"),
@@ -465,6 +481,9 @@ impl<'m> Unit<'m> {
         }
         if self.recursive.contains(&true) {
             c.push_str("WASM_STATE uintptr_t wasm_stack_limit;\nstatic void wasm_stack_low(void);\n");
+        }
+        if self.apart.contains(&true) {
+            c.push_str("static const uint8_t *wasm_flash_table(uint32_t number, uint32_t align);\n");
         }
         if !module.tags.is_empty() || self.throws_indirect {
             c.push_str("/* The exception on its way. */\n");
@@ -578,9 +597,13 @@ impl<'m> Unit<'m> {
             relocations.segments[relocations.objects[object].segment].name.starts_with(".rodata")
         };
         let words: Vec<u32> = relocations.objects.iter().map(|object| object.size.div_ceil(4)).collect();
-        let kind = |object: usize| if read_only(object) { "static const" } else { "WASM_STATE" };
+        let is_const = |object: usize| read_only(object) && self.late(object).next().is_none();
+        let kind = |object: usize| if is_const(object) { "static const" } else { "WASM_STATE" };
         let shape = |object: usize| {
             let at = &relocations.objects[object];
+            if self.apart[object] {
+                return format!("const uint8_t *{}", self.objects[object]);
+            }
             format!(
                 "{} {}[{}]",
                 if self.by_words(object) { "uint32_t" } else { "uint8_t" },
@@ -589,11 +612,16 @@ impl<'m> Unit<'m> {
             )
         };
         for object in 0..relocations.objects.len() {
-            let declared = if kind(object) == "static const" { "static const" } else { "WASM_STATE_DECLARE" };
+            let declared =
+                if is_const(object) && !self.apart[object] { "static const" } else { "WASM_STATE_DECLARE" };
             let _ = writeln!(c, "{declared} {};", shape(object));
         }
         c.push('\n');
         for (index, object) in relocations.objects.iter().enumerate() {
+            if self.apart[index] {
+                let _ = writeln!(c, "WASM_STATE {};", shape(index));
+                continue;
+            }
             let bytes = self.object_bytes(relocations, object).unwrap_or_default();
             let align = object.align.max(1);
             let _ = write!(c, "{} {} __attribute__((aligned({align})))", kind(index), shape(index));
@@ -605,8 +633,10 @@ impl<'m> Unit<'m> {
             c.push_str(" = {\n");
             if self.by_words(index) {
                 let items = bytes.chunks(4).zip((0u32..).step_by(4)).map(|(chunk, at)| {
-                    if let Some((_, reference)) = references.iter().find(|(offset, _)| *offset == at) {
-                        return self.reference(*reference);
+                    match references.iter().find(|(offset, _)| *offset == at) {
+                        Some((_, reference)) if self.is_apart(*reference) => return "0".to_owned(),
+                        Some((_, reference)) => return self.reference(*reference),
+                        None => {}
                     }
                     let mut padded = [0; 4];
                     padded[..chunk.len()].copy_from_slice(chunk);
@@ -619,6 +649,33 @@ impl<'m> Unit<'m> {
             c.push_str("};\n");
         }
         c.push('\n');
+    }
+
+    fn is_apart(&self, reference: Reference) -> bool {
+        matches!(reference, Reference::Data { object, .. } if self.apart[object])
+    }
+
+    /// The words of an object that are addresses of what is kept apart.
+    fn late(&self, object: usize) -> impl Iterator<Item = (u32, Reference)> + '_ {
+        let words = self.relocations.into_iter().flat_map(move |relocations| relocations.in_object(object));
+        words.filter(|(_, reference)| self.is_apart(*reference))
+    }
+
+    /// Finds what is kept apart, and writes its addresses where they belong.
+    fn find_apart(&self, c: &mut String) {
+        let Some(relocations) = self.relocations else { return };
+        let mut late = String::new();
+        for object in 0..relocations.objects.len() {
+            for (at, reference) in self.late(object) {
+                let (name, value) = (&self.objects[object], self.reference(reference));
+                let _ = writeln!(late, "{name}[{}] = {value};", at / 4);
+            }
+        }
+        for (number, object) in self.used.borrow().iter().enumerate() {
+            let (name, align) = (&self.objects[*object], relocations.objects[*object].align);
+            let _ = writeln!(c, "{name} = wasm_flash_table({number}, {align});");
+        }
+        c.push_str(&late);
     }
 
     /// Whether an object holds addresses, and so is an array of words.
@@ -698,7 +755,9 @@ impl<'m> Unit<'m> {
     /// The function that runs when the module starts, when there is something to do
     /// (WebAssembly core specification, 4.5.4 Instantiation).
     fn start(&self, c: &mut String, dynamic: &str) -> Option<String> {
-        let mut text = dynamic.to_owned();
+        let mut text = String::new();
+        self.find_apart(&mut text);
+        text.push_str(dynamic);
         if self.relocations.is_none() {
             for memory in &self.memories {
                 memory.start(&mut text);
@@ -839,6 +898,12 @@ impl<'m> Unit<'m> {
             .collect();
         let heap_bytes = self.memories.iter().map(Memory::heap_bytes).sum();
         let stack_limit = self.recursive.contains(&true).then(|| "wasm_stack_limit".to_owned());
+        let table = |object: &usize| {
+            let object = &self.relocations?.objects[*object];
+            let data = self.object_bytes(self.relocations?, object)?.to_vec();
+            Some(FlashTable { name: object.name.clone(), data })
+        };
+        let flash_tables = self.used.borrow().iter().filter_map(table).collect();
         Interface {
             exports: exports.collect(),
             imports: imports.collect(),
@@ -849,6 +914,7 @@ impl<'m> Unit<'m> {
             memory,
             exported_memories,
             heap_bytes,
+            flash_tables,
             stack_limit,
         }
     }

@@ -62,6 +62,9 @@ pub struct Options {
     pub linkable: bool,
     /// Bytes of the shadow stack of a direct memory.
     pub stack: Option<u32>,
+    /// With a direct memory: constants of at least that many bytes, with no address in them, are no part of the C.
+    /// Its start asks `wasm_flash_table` for them.
+    pub flash_tables: Option<u32>,
     /// Accesses lie where their alignment hints say, as a compiler's do that made the hints. WebAssembly promises
     /// nothing of that kind.
     pub aligned: bool,
@@ -187,9 +190,19 @@ pub struct Interface {
     pub memory: Option<MemoryInfo>,
     /// Names and places of the memories the module exports.
     pub exported_memories: Vec<(String, MemoryInfo)>,
+    /// What [`Interface::init`] asks `wasm_flash_table` for, by number: see [`Options::flash_tables`].
+    pub flash_tables: Vec<FlashTable>,
     /// Bytes that [`Interface::init`] asks `wasm_memory_grow` for: memories that can grow, as small as they
     /// can be. Others are in `.bss`.
     pub heap_bytes: u64,
+}
+
+/// Constants that are kept apart from the C.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlashTable {
+    /// As the compiler called them, mangled.
+    pub name: String,
+    pub data: Vec<u8>,
 }
 
 /// C expressions for memory 0, valid after [`Interface::init`] has run.

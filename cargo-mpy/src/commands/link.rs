@@ -75,7 +75,7 @@ impl Link {
         }
         let inputs: Vec<Input> =
             files.iter().map(|(name, kind, data)| Input { name, kind: *kind, data }).collect();
-        let image = mpy_link::link(&inputs, &Options { arch, file_name: "", qstrs: &qstrs })?;
+        let image = mpy_link::link(&inputs, &Options { arch, file_name: "", qstrs: &qstrs, objects: &[] })?;
         if let Some(path) = &self.map {
             toolchain::write_file(path, map::text(&map::entries(&image, &HashMap::new(), "")).as_bytes())?;
         }

@@ -10,7 +10,7 @@ use target_specs::{Diagnostic, Result};
 
 use super::build::BuildOptions;
 use crate::pipeline::Built;
-use crate::romfs::{self, Entry};
+use crate::romfs;
 use crate::toolchain::{self, cc};
 use crate::{Failure, pipeline, ui};
 
@@ -89,8 +89,8 @@ fn contents(module: &str, version: &str, built: &[Built]) -> Result<Files> {
         let data = toolchain::read_file(&one.mpy)?;
         let file = format!("{module}.mpy");
         files.push((format!("{arch}/package.json"), json_of(version, &[(file.clone(), file.clone())])));
-        let image =
-            romfs::image(&[Entry::Folder("lib".to_owned(), vec![Entry::File(file.clone(), data.clone())])]);
+        let has_objects = mpy_link::inspect::read(&data).is_ok_and(|module| !module.objects.is_empty());
+        let image = romfs::module(&file, &data, has_objects);
         files.push((format!("{module}-{arch}.romfs"), image));
         all.push((format!("{module}/{arch}.mpy"), format!("{arch}/{file}")));
         files.push((format!("{arch}/{file}"), data));

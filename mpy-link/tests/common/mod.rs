@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use mpy_link::inspect::{Destination, Module};
-use mpy_link::{Image, Input, InputKind, Options, Part};
+use mpy_link::{Bytes, Image, Input, InputKind, Options, Part};
 use target_specs::{Arch, Compiler, Result};
 use tempfile::TempDir;
 
@@ -190,9 +190,21 @@ impl Cc {
         self.link_inputs(&inputs)
     }
 
+    /// Links one C file with constant objects.
+    pub fn link_with(&self, source: &str, objects: &[Bytes]) -> Result<Image> {
+        let one = self.compile("one", source, &[]);
+        mpy_link::link(
+            &[object("one.o", &one)],
+            &Options { arch: self.arch, file_name: "", qstrs: &[], objects },
+        )
+    }
+
     pub fn link_inputs(&self, inputs: &[Input]) -> Result<Image> {
         let qstrs = ["first".to_owned(), "append".to_owned(), "third".to_owned()];
-        mpy_link::link(inputs, &Options { arch: self.arch, file_name: "test.mpy", qstrs: &qstrs })
+        mpy_link::link(
+            inputs,
+            &Options { arch: self.arch, file_name: "test.mpy", qstrs: &qstrs, objects: &[] },
+        )
     }
 
     /// Links one C file.
@@ -232,7 +244,7 @@ pub fn load(module: &Module, arch: &Arch) -> (Vec<u8>, Vec<u8>) {
             Destination::Part(Part::Rodata) => RODATA,
             Destination::Part(Part::Bss) => BSS,
             Destination::Qstrs => QSTRS,
-            Destination::Objects => OBJECTS,
+            Destination::Objects | Destination::Part(Part::Objects) => OBJECTS,
             Destination::FunTable => FUN_TABLE,
             Destination::FunEntry(entry) => FUN_ENTRIES + 16 * u64::from(entry),
         };

@@ -141,7 +141,8 @@ impl Builder<'_> {
         let behind = behind.chain(unit.library.as_deref().map(|data| ("librust.a", data)));
         inputs.extend(behind.map(|(name, data)| Input { name, kind: InputKind::Lazy, data }));
         let file_name = format!("{name}.mpy");
-        let options = mpy_link::Options { arch: self.arch, file_name: &file_name, qstrs: &glue.qstrs };
+        let options =
+            mpy_link::Options { arch: self.arch, file_name: &file_name, qstrs: &glue.qstrs, objects: &[] };
         Ok(Some(Made { mpy: mpy_link::link(&inputs, &options)?.bytes, name }))
     }
 
