@@ -1,6 +1,6 @@
-//! The same objects linked by `mpy_ld.py` and by us: how large and how fast. `COMPARE=all` compares
-//! everything; else what takes `mpy_ld.py` long is left out (it reads a mathematical library for half a
-//! minute), and so are examples of other architectures than the first, of which it links none.
+//! The same objects linked by `mpy_ld.py` and by us: how large and how fast. Most of the examples are left out
+//! but for `COMPARE=examples`, and what takes `mpy_ld.py` long, which reads a mathematical library for half a
+//! minute, but for `COMPARE=all`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,7 @@ use cargo_mpy::commands::build::BuildOptions;
 use cargo_mpy::pipeline;
 use cargo_mpy::toolchain::{cc, needs};
 use libtest_mimic::Failed;
+use object::{Object as _, ObjectSection as _};
 use tests::board;
 
 use super::make::{is_known, make, say};
@@ -31,12 +32,16 @@ fn everything() -> bool {
     std::env::var_os("COMPARE").is_some_and(|value| value == "all")
 }
 
+fn all_examples() -> bool {
+    everything() || std::env::var_os("COMPARE").is_some_and(|value| value == "examples")
+}
+
 /// No module is larger than `mpy_ld.py`'s.
 pub fn sizes() -> Result<(), Failed> {
     let mut jobs = Vec::new();
     for (board, _) in board::boards() {
         if is_known(board) {
-            if jobs.is_empty() || everything() {
+            if jobs.is_empty() || all_examples() {
                 jobs.extend(examples(&board.arch)?);
             }
             jobs.extend(natmods(&board.arch)?);
@@ -98,18 +103,40 @@ fn natmods(arch: &str) -> Result<Vec<Job>, Failed> {
     Ok(jobs.collect())
 }
 
-/// Our examples, compiled as position-independent code where we would not: `mpy_ld.py` links nothing else.
+/// Examples, by folder, and the files of those that are WebAssembly already.
+const EXAMPLES: [(&str, Option<&str>); 10] = [
+    ("assemblyscript", Some("blink.wasm")),
+    ("cpp", Some("blink.wasm")),
+    ("tinygo", Some("blink.wasm")),
+    ("virgil", Some("blink.wasm")),
+    ("wat", Some("blink.wat")),
+    ("zig", Some("blink.wasm")),
+    ("rust", None),
+    ("coremark", None),
+    ("dsp", None),
+    ("hello", None),
+];
+/// How many of them are compared when not everything is.
+const FEW: usize = 6;
+
+/// Our examples, in a form that `mpy_ld.py` takes, and both linkers get: position-independent code where we
+/// would not make any, and variables that start with a value in sections called `.data.rel.ro`, the only ones
+/// with data that it knows. On Arm it links no constant that holds an address.
 fn examples(arch: &str) -> Result<Vec<Job>, Failed> {
     let target = target_specs::arch(arch)?;
     let compiler = cc::find(target)?;
+    let flags = if arch.starts_with("arm") { vec!["-fPIC".to_owned()] } else { Vec::new() };
+    let wanted = if all_examples() { EXAMPLES.len() } else { FEW };
     let mut jobs = Vec::new();
-    for name in ["hello", "dsp", "coremark"] {
+    for (name, wasm) in &EXAMPLES[..wanted] {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name);
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("natmods").join(format!("{arch}-{name}"));
+        let natmods = Path::new(env!("CARGO_TARGET_TMPDIR")).join("natmods");
+        let folder = natmods.join(format!("{arch}-{name}"));
         let options = BuildOptions {
-            manifest_path: Some(root.join("Cargo.toml")),
+            input: wasm.map(|file| root.join(file)),
+            manifest_path: wasm.is_none().then(|| root.join("Cargo.toml")),
             archs: vec![arch.to_owned()],
-            target_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("natmods").join(name)),
+            target_dir: Some(natmods.join(name)),
             ..Default::default()
         };
         let plan = pipeline::plan(&options).map_err(|failure| format!("{failure:?}"))?;
@@ -120,9 +147,9 @@ fn examples(arch: &str) -> Result<Vec<Job>, Failed> {
         let memory = plan.memory_of(&plan.targets[0]).word();
         let sources = plan.out_dir.join("c").join(&plan.module).join(memory);
         let include = sources.join("include");
-        let flags = if arch.starts_with("arm") { vec!["-fPIC".to_owned()] } else { Vec::new() };
         let object = folder.join("unit.o");
         compiler.compile(&sources.join("unit.c"), &object, &flags, "-Os", &[&include, &sources])?;
+        rename_data(compiler.program(), &object)?;
         let mut header = String::new();
         for (number, qstr) in module.qstrs.iter().skip(1).enumerate() {
             header += &format!("#define MP_QSTR_{} (mp_native_qstr_table[{}])\n", qstr.text, number + 1);
@@ -135,6 +162,7 @@ fn examples(arch: &str) -> Result<Vec<Job>, Failed> {
         ar.arg("rc").arg(&archive);
         for (name, data) in compiler.runtime(&flags, "-Os", &include)? {
             let path = folder.join(name).with_extension("o");
+            fs::create_dir_all(path.parent().expect("a folder"))?;
             fs::write(&path, data)?;
             ar.arg(path);
         }
@@ -144,12 +172,27 @@ fn examples(arch: &str) -> Result<Vec<Job>, Failed> {
             fs::write(folder.join(&name), data)?;
             words.push(format!("-l{name}"));
         }
-        jobs.push(Job { arch: arch.to_owned(), name: name.to_owned(), folder, words });
+        jobs.push(Job { arch: arch.to_owned(), name: (*name).to_owned(), folder, words });
     }
     Ok(jobs)
 }
 
-/// Both record the name of their file in it: the same one.
+/// Gives an object's sections of variables another name.
+fn rename_data(compiler: &Path, object: &Path) -> Result<(), Failed> {
+    let objcopy = say(Command::new(compiler).arg("-print-prog-name=objcopy"))?;
+    let mut command = Command::new(objcopy.trim());
+    let data = fs::read(object)?;
+    for section in object::File::parse(&*data)?.sections() {
+        let name = section.name()?;
+        if let Some(rest) = name.strip_prefix(".data").filter(|rest| !rest.starts_with(".rel.ro")) {
+            command.arg("--rename-section").arg(format!("{name}=.data.rel.ro{rest}"));
+        }
+    }
+    say(command.arg(object))?;
+    Ok(())
+}
+
+/// `mpy_ld.py` records the name of the file in it, so a short one.
 const OUTPUT: &str = "module.mpy";
 
 /// With the libraries that are needed and no more: `mpy_ld.py` reads all of each before it looks for anything.
