@@ -309,7 +309,11 @@ fn translate(
         ui::output(&translation.unit.source);
         return Ok(None);
     }
-    let heap = translation.interface.heap_bytes;
+    let (heap, fixed) = (translation.interface.heap_bytes, translation.interface.static_bytes);
+    // A crate's own takes what it uses; another toolchain may have declared what nobody asked for.
+    if fixed > 0 && matches!(plan.source, Source::Wasm(_)) {
+        ui::status("Memory", format_args!("{fixed} bytes of RAM, and never more"));
+    }
     if heap > 0 {
         let most = "and more when it grows its memory";
         ui::status("Memory", format_args!("{heap} bytes of MicroPython's heap at import, {most}"));

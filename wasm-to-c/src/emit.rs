@@ -897,6 +897,7 @@ impl<'m> Unit<'m> {
             .map(|(name, _, at)| (name.clone(), place(&self.memories[*at as usize])))
             .collect();
         let heap_bytes = self.memories.iter().map(Memory::heap_bytes).sum();
+        let static_bytes = self.memories.iter().map(Memory::static_bytes).sum();
         let stack_limit = self.recursive.contains(&true).then(|| "wasm_stack_limit".to_owned());
         let table = |object: &usize| {
             let object = &self.relocations?.objects[*object];
@@ -915,6 +916,7 @@ impl<'m> Unit<'m> {
             exported_memories,
             heap_bytes,
             flash_tables,
+            static_bytes,
             stack_limit,
         }
     }

@@ -193,8 +193,10 @@ pub struct Interface {
     /// What [`Interface::init`] asks `wasm_flash_table` for, by number: see [`Options::flash_tables`].
     pub flash_tables: Vec<FlashTable>,
     /// Bytes that [`Interface::init`] asks `wasm_memory_grow` for: memories that can grow, as small as they
-    /// can be. Others are in `.bss`.
+    /// can be.
     pub heap_bytes: u64,
+    /// Bytes of the other memories, which are in `.bss`.
+    pub static_bytes: u64,
 }
 
 /// Constants that are kept apart from the C.

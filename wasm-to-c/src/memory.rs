@@ -276,6 +276,14 @@ impl Memory {
         }
     }
 
+    /// Bytes that lie in `.bss`.
+    pub fn static_bytes(&self) -> u64 {
+        match self.model {
+            Model::Static { bytes, .. } => bytes.into(),
+            _ => 0,
+        }
+    }
+
     /// Its declaration.
     pub fn declare(&self, c: &mut String) {
         let name = &self.name;
