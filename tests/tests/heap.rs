@@ -1,5 +1,5 @@
-//! Crates that use `alloc`, on every board: a long life of collections with garbage collected all the while, and
-//! failures of every kind, after which all is as before.
+//! What modules take of MicroPython's memory, on every board: of crates that use `alloc`, in a long life of collections
+//! with garbage collected all the while, and after failures of every kind; and of any crate, when it is imported.
 
 #[path = "../heap/src/work.rs"]
 mod work;
@@ -10,8 +10,10 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::pipeline;
+use cargo_mpy::plan::Size;
 use libtest_mimic::{Arguments, Failed, Trial};
-use target_specs::Board;
+use target_specs::{Board, Emulator};
 use tests::board;
 use work::State;
 
@@ -28,7 +30,14 @@ fn main() {
     let turn = Arc::new(Mutex::new(()));
     let mut trials = Vec::new();
     for (board, why_not) in board::boards() {
-        for (name, test) in [("life", life as fn(&Board, &Mutex<()>) -> _), ("failures", failures)] {
+        for (name, test) in
+            [("life", life as fn(&Board, &Mutex<()>) -> _), ("failures", failures), ("import", import)]
+        {
+            // Some hosts have 64 bits, and their modules a memory that is not the machine's.
+            let narrow = target_specs::arch(&board.arch).is_ok_and(|arch| arch.word_bits == 32);
+            if name == "import" && !narrow {
+                continue;
+            }
             let turn = Arc::clone(&turn);
             let trial = Trial::test(format!("{}::{name}", board.name), move || test(board, &turn));
             trials.push(trial.with_ignored_flag(why_not.is_some()));
@@ -65,6 +74,52 @@ fn execute(board: &Board, turn: &Mutex<()>, code: &str) -> Result<String, Failed
     let modules = [module(board, turn)?];
     let start = "import gc, heap\ndef free():\n gc.collect()\n return gc.mem_free()\n";
     Ok(board::execute(board, &modules, &format!("{PEER}{start}{code}"))?)
+}
+
+/// Bytes that MicroPython's collector takes for so many: blocks of four words.
+fn blocks(bytes: u32) -> u32 {
+    bytes.next_multiple_of(16)
+}
+
+/// Imports a crate with so many bytes of constants, data, zeros and stack: what is declared is what the module has, and
+/// what the module has is what is gone, but for what MicroPython's own objects for a module take.
+fn import(board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
+    let arch = target_specs::arch(&board.arch)?;
+    // Where code cannot be read byte by byte, it lies apart, and constants are data. The host's port has pages for it.
+    let apart = !arch.byte_readable_text || matches!(board.emulator, Some(Emulator::Unix { .. }));
+    let made = |large: bool, stack| {
+        let options = BuildOptions {
+            manifest_path: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("ram/Cargo.toml")),
+            features: if large { vec!["large".to_owned()] } else { Vec::new() },
+            stack: Some(Size(stack)),
+            ..board::options(board, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("ram"))
+        };
+        let (sizes, module) = {
+            let _turn = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let plan = pipeline::plan(&options).map_err(|failure| format!("{failure:?}"))?;
+            let built = pipeline::build(&plan, None).map_err(|failure| format!("{failure:?}"))?;
+            (built[0].sizes, std::fs::read(&built[0].mpy)?)
+        };
+        let code = "import gc\nram = before = None\ndef free():\n gc.collect()\n return gc.mem_free()\n\
+                    before = free()\nbefore = free()\nimport ram\nprint(before - free())\nprint(hex(ram.step(2, 5)))\n";
+        let printed = board::execute(board, &[("ram.mpy".to_owned(), module)], code)?;
+        let Some((taken, "0xf1405\n")) = printed.split_once('\n') else { return Err(Failed::from(printed)) };
+        let blocks = [sizes.rodata, sizes.bss, if apart { 0 } else { sizes.text }].map(blocks);
+        Ok((sizes, taken.parse::<i64>()? - blocks.iter().map(|bytes| i64::from(*bytes)).sum::<i64>()))
+    };
+    let ((small, own), (large, own_too)) = (made(false, 1024)?, made(true, 1024 + 4000)?);
+    let constants = |bytes| if arch.byte_readable_text { 0 } else { bytes };
+    let declared = [128 + constants(64), 256 + 1024];
+    let more = [large.rodata - small.rodata, large.bss - small.bss];
+    let wanted = [2176 - 128 + constants(1024 - 64), 3328 - 256 + 4000];
+    // Beside what is declared: texts and addresses in data, the stack's pointer; and a few objects that
+    // MicroPython has for any module with one function, whatever its size.
+    let beside = [small.rodata - declared[0], small.bss - declared[1]];
+    if more != wanted || own != own_too || !(0..256).contains(&own) || beside.iter().any(|bytes| *bytes > 48)
+    {
+        return Err(format!("{small:?} and {own}, {large:?} and {own_too}, for {declared:?}").into());
+    }
+    Ok(())
 }
 
 fn life(board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
