@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cargo_mpy::toolchain::cc;
+use cargo_mpy::toolchain::{cc, needs};
 use cargo_mpy::wasm;
 use mpy_link::{Input, InputKind};
 use target_specs::Arch;
@@ -172,7 +172,7 @@ impl Builder<'_> {
         compile(&c, &object)?;
         let archive = folder.join("runtime.a");
         let _ = std::fs::remove_file(&archive);
-        for (name, text) in c_runtime::SOURCES.iter().filter(|(name, _)| *name != "sqrt.c") {
+        for (name, text) in c_runtime::SOURCES.iter().filter(|(name, _)| name.starts_with("mem")) {
             let source = folder.join(name);
             std::fs::write(&source, text)?;
             compile(&source, &source.with_extension("o"))?;
@@ -187,6 +187,7 @@ impl Builder<'_> {
         let libgcc = checked(libgcc.arg("-print-libgcc-file-name"))?;
         let mpy = folder.join("m.mpy");
         let mut command = Command::new("python3");
+        command.env("PYTHONPATH", needs::test_python());
         command.arg(mpy_ld).args(["--arch", &self.arch.name, "--qstrs"]).arg(folder.join("qstrs.h"));
         command.arg(format!("-l{}", archive.display())).arg(format!("-l{}", libgcc.trim()));
         checked(command.arg("-o").arg(&mpy).arg(&object))?;
@@ -245,7 +246,7 @@ impl Builder<'_> {
                 else {
                     return Ok(None);
                 };
-                let mut text = "#include <stdint.h>\n".to_owned();
+                let mut text = include_str!("rust_runtime.h").to_owned();
                 let interface = exports(program, "");
                 for export in &interface.exports {
                     let _ = writeln!(text, "{} {}(uint32_t);", export.result_type, export.c_name);

@@ -26,8 +26,11 @@ ee_s32 iterate(ee_s32 iterations) {
     core_results *r = &results;
     r->crc = r->crclist = r->crcmatrix = r->crcstate = 0;
     for (ee_s32 i = 0; i < iterations; i++) {
-        r->crc = crcu16(core_bench_list(r, 1), r->crc);
-        r->crc = crcu16(core_bench_list(r, -1), r->crc);
+        /* The list's functions change r->crc, so it is read behind them. */
+        ee_u16 crc = core_bench_list(r, 1);
+        r->crc = crcu16(crc, r->crc);
+        crc = core_bench_list(r, -1);
+        r->crc = crcu16(crc, r->crc);
         if (i == 0) {
             r->crclist = r->crc;
         }

@@ -33,7 +33,7 @@ pub struct Options {
     /// Languages: rust, c
     #[arg(long, value_delimiter = ',', default_value = "rust,c")]
     languages: Vec<String>,
-    /// Only these roads, by the heads of their columns
+    /// Only these roads, by how the heads of their columns begin
     #[arg(long, value_delimiter = ',')]
     roads: Vec<String>,
     /// EEMBC's CoreMark (github.com/eembc/coremark), for the same program in C
@@ -99,7 +99,10 @@ fn main() -> Result<()> {
     let roads: Vec<Road> = ROADS
         .iter()
         .copied()
-        .filter(|road| options.roads.is_empty() || options.roads.iter().any(|name| name == road.name()))
+        .filter(|road| {
+            options.roads.is_empty()
+                || options.roads.iter().any(|name| road.name().starts_with(name.as_str()))
+        })
         .collect();
     let mut document = String::new();
     let mut sizes: Vec<(String, Vec<Row>)> = Vec::new();
