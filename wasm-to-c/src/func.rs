@@ -28,6 +28,8 @@ pub(crate) struct Operand {
     pub known: Option<u32>,
     /// What is known of an i32's.
     pub range: Range,
+    /// The sum of a variable and a constant that it is.
+    pub sum: Option<(String, u32)>,
     /// As a condition, when that is shorter.
     condition: Option<String>,
     /// Locals it reads.
@@ -46,6 +48,7 @@ impl Operand {
             constant: true,
             known: None,
             range: Range::ANY,
+            sum: None,
             condition: None,
             locals: Vec::new(),
             state: false,
@@ -65,6 +68,7 @@ impl Operand {
             constant: parts.iter().all(|part| part.constant),
             known: None,
             range: Range::ANY,
+            sum: None,
             condition: None,
             locals,
             state: parts.iter().any(|part| part.state),
@@ -651,6 +655,9 @@ impl Body<'_, '_> {
         let mut operand = Operand::of(text, line.result, &refs);
         operand.atom = call;
         operand.traps |= line.traps;
+        if matches!(op, Operator::I32Add) && parts[0].atom {
+            operand.sum = parts[1].known.map(|known| (parts[0].text.clone(), known));
+        }
         let ranges: Vec<Range> = parts.iter().map(|part| part.range).collect();
         operand.range = range::result(op, &ranges, parts.last().and_then(|part| part.known));
         let compares = ["==", "!=", "<", ">"].iter().any(|op| line.template.contains(&format!("}} {op}")))
@@ -682,7 +689,7 @@ impl Body<'_, '_> {
         // Where nobody vouches for the hint, the address says how the cell lies.
         let loose = aligned && access.bytes > 1 && !self.unit.aligned(&address, access);
         let cell = match loose {
-            true => format!("{}({})", access.cell.replace("wasm_", "wasm_get_"), place.text),
+            true => format!("{}({})", access.cell.replace("wasm_", "wasm_get_"), place.pointer()),
             false => place.cell(access.cell, access.bytes, aligned),
         };
         match value {
@@ -704,7 +711,11 @@ impl Body<'_, '_> {
                 let stored = if cast.is_empty() { value.text } else { format!("{cast}{}", value.inner()) };
                 self.line(match loose {
                     true => {
-                        format!("{}({}, {stored});", access.cell.replace("wasm_", "wasm_set_"), place.text)
+                        format!(
+                            "{}({}, {stored});",
+                            access.cell.replace("wasm_", "wasm_set_"),
+                            place.pointer()
+                        )
                     }
                     false => format!("{cell} = {stored};"),
                 });

@@ -10,7 +10,7 @@ use crate::{Options, Safety, WasmModule};
 pub(crate) struct Address {
     pub text: String,
     pub traps: bool,
-    /// Given, `text` is an address of the machine, and the cell lies that many bytes behind it.
+    /// Given, `text` is an address of the machine or a pointer, and the cell lies that many bytes behind it.
     pub displacement: Option<u64>,
 }
 
@@ -23,11 +23,22 @@ impl Address {
             Some(offset) if !aligned || offset.is_multiple_of(u64::from(bytes)) => {
                 format!("WASM_AT({cell}{suffix}, {}, {offset})", self.text)
             }
-            Some(offset) => format!("*({cell}{suffix} *)(uintptr_t)(({}) + {offset}u)", self.text),
+            Some(offset) => format!("*({cell}{suffix} *)((uintptr_t)({}) + {offset}u)", self.text),
             None => format!("*({cell}{suffix} *){}", self.text),
         }
     }
+
+    /// A pointer to the cell's first byte.
+    pub fn pointer(&self) -> String {
+        match self.displacement {
+            Some(offset) => format!("((uint8_t *)(uintptr_t)({}) + {offset}u)", self.text),
+            None => self.text.clone(),
+        }
+    }
 }
+
+/// Offsets below this are fields of one structure, whose accesses share its address.
+const NEAR: u64 = 4096;
 
 enum Model {
     /// An array of a fixed size. What begins inside may end up to `guard` bytes behind it: nobody counts on a
@@ -113,9 +124,23 @@ impl Memory {
         let end = offset + u64::from(bytes);
         let sum = if offset == 0 { address.text.clone() } else { format!("{} + {offset}u", address.inner()) };
         let safe = |text: String| Address { text, traps: false, displacement: None };
+        let near = (offset > 0 && offset < NEAR).then_some(offset);
+        let unchecked = |name: &str| match near {
+            Some(_) => {
+                Address { text: format!("{name} + {}", address.inner()), traps: false, displacement: near }
+            }
+            None => safe(format!("({name} + ({sum}))")),
+        };
         let outside =
             || Address { text: format!("wasm_outside({})", address.text), traps: true, displacement: None };
         match &self.model {
+            // Addresses of the machine wrap around where WebAssembly's sums do.
+            Model::Direct
+                if address.sum.as_ref().is_some_and(|(_, more)| offset + u64::from(*more) < NEAR) =>
+            {
+                let (text, more) = address.sum.clone().expect("just seen");
+                Address { text, traps: false, displacement: Some(offset + u64::from(more)) }
+            }
             Model::Direct if offset != 0 => {
                 Address { text: address.text.clone(), traps: false, displacement: Some(offset) }
             }
@@ -125,37 +150,41 @@ impl Memory {
                 if address.range.inside(end, *size) {
                     return safe(match address.known {
                         Some(known) => format!("({name} + {}u)", u64::from(known) + offset),
-                        None => format!("({name} + ({sum}))"),
+                        None => return unchecked(name),
                     });
                 }
                 let guarded = end <= u64::from(*guard) && *size > 0;
                 match self.safety {
-                    Safety::Trusted => safe(format!("({name} + ({sum}))")),
+                    Safety::Trusted => unchecked(name),
                     Safety::Masked => {
                         let mask = size.next_power_of_two() - 1;
                         // An address that is good is below the mask, so fields of one structure share it.
-                        safe(match guarded {
-                            true if offset > 0 => {
-                                format!("({name} + {offset}u + ({} & {mask:#x}u))", address.inner())
+                        match (guarded, near) {
+                            (true, Some(_)) => Address {
+                                text: format!("{name} + ({} & {mask:#x}u)", address.inner()),
+                                traps: false,
+                                displacement: near,
+                            },
+                            (true, None) if offset > 0 => {
+                                safe(format!("({name} + {offset}u + ({} & {mask:#x}u))", address.inner()))
                             }
-                            _ => format!("({name} + (({sum}) & {mask:#x}u))"),
-                        })
+                            _ => safe(format!("({name} + (({sum}) & {mask:#x}u))")),
+                        }
                     }
                     Safety::Checked if end > u64::from(*size) && !guarded => outside(),
                     Safety::Checked => {
                         let last = if guarded { u64::from(*size) - 1 } else { u64::from(*size) - end };
-                        let text = format!("wasm_cell({name}, {}, {offset}u, {last}u)", address.text);
-                        Address { text, traps: true, displacement: None }
+                        let before = if near.is_some() { 0 } else { offset };
+                        let text = format!("wasm_cell({name}, {}, {before}u, {last}u)", address.text);
+                        Address { text, traps: true, displacement: near }
                     }
                 }
             }
             Model::Block { minimum, .. } if address.range.inside(end, *minimum) => {
-                safe(format!("({} + ({sum}))", self.member("data")))
+                unchecked(&self.member("data"))
             }
             Model::Block { .. } if end > u64::from(u32::MAX) => outside(),
-            Model::Block { .. } if self.safety == Safety::Trusted => {
-                safe(format!("({} + ({sum}))", self.member("data")))
-            }
+            Model::Block { .. } if self.safety == Safety::Trusted => unchecked(&self.member("data")),
             Model::Block { .. } => {
                 let text = format!("wasm_cell_of({}, {}, {offset}u, {end}u)", self.pointer(), address.text);
                 Address { text, traps: true, displacement: None }
