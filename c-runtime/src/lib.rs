@@ -52,6 +52,7 @@ pub const SOURCES: &[File] = files!("src":
     "memmove.c"
     "memset.c"
     "sqrt.c"
+    "subtract.c"
 );
 
 /// What the compiler calls for operations its target has no instructions for, to be treated as
