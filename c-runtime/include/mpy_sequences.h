@@ -63,7 +63,8 @@ static void mpy_to_sequence(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
     mp_buffer_info_t info;
     bool is_text = mp_fun_table.obj_get_type(obj) == mp_fun_table.type_str;
     bool is_buffer = !is_text && mp_fun_table.get_buffer(obj, &info, is_mutable ? MP_BUFFER_RW : MP_BUFFER_READ);
-    if (is_text || (is_mutable && !(is_buffer && mpy_typecode(info.typecode) == element))) {
+    /* An int has no length, and the firmware does not say so of a small one. */
+    if (is_text || MP_OBJ_IS_SMALL_INT(obj) || (is_mutable && !(is_buffer && mpy_typecode(info.typecode) == element))) {
         mpy_raise_type_error(is_mutable ? "expected a writable buffer of the right type" : "expected a sequence");
     }
     if (is_buffer && mpy_typecode(info.typecode) == element) {
