@@ -309,6 +309,11 @@ fn translate(
         ui::output(&translation.unit.source);
         return Ok(None);
     }
+    let glue = glue_gen::glue(&plan.module, &translation.interface, api, &plan.mappings)?;
+    if emit == Some(Stage::Glue) {
+        ui::output(&glue.unit.source);
+        return Ok(None);
+    }
     let (heap, fixed) = (translation.interface.heap_bytes, translation.interface.static_bytes);
     // A crate's own takes what it uses; another toolchain may have declared what nobody asked for.
     if fixed > 0 && matches!(plan.source, Source::Wasm(_)) {
@@ -317,11 +322,6 @@ fn translate(
     if heap > 0 {
         let most = "and more when it grows its memory";
         ui::status("Memory", format_args!("{heap} bytes of MicroPython's heap at import, {most}"));
-    }
-    let glue = glue_gen::glue(&plan.module, &translation.interface, api, &plan.mappings)?;
-    if emit == Some(Stage::Glue) {
-        ui::output(&glue.unit.source);
-        return Ok(None);
     }
     Ok(Some((translation.unit, glue, translation.names)))
 }
