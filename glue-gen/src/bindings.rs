@@ -567,6 +567,10 @@ impl<'a> Writer<'a> {
                 }
             }
         }
+        if known.suspending {
+            let help = "do without it: calls to Python return when they are done";
+            return Err(unsupported(&known.name, "`suspending`", help));
+        }
         let mut path: Vec<String> = known.module.iter().cloned().collect();
         path.extend(known.namespace.iter().cloned());
         let of =

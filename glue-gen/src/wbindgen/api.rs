@@ -132,6 +132,8 @@ pub struct Import {
     /// A Python exception comes back as `Err`.
     pub catch: bool,
     pub variadic: bool,
+    /// It was to give JavaScript's event loop a turn.
+    pub suspending: bool,
     pub signature: Signature,
 }
 
@@ -291,6 +293,21 @@ impl Crate<'_> {
                 "return what is ready, or take a callback; MicroPython has no event loop of its own",
             ));
         }
+        if let schema::MethodKind::Operation(schema::Operation {
+            kind: schema::OperationKind::RegularThis,
+            ..
+        }) = &item.method_kind
+        {
+            let help = "write a method of a struct: `&self` is what it is called on";
+            return Err(unsupported(function.name, "`this`", help));
+        }
+        if function.jspi {
+            return Err(unsupported(
+                function.name,
+                "`jspi`",
+                "do without it: calls to Python return when they are done",
+            ));
+        }
         if !matches!(item.start, schema::StartKind::None) {
             api.start.push(symbol.clone());
             if matches!(item.start, schema::StartKind::Private) {
@@ -345,9 +362,22 @@ impl Crate<'_> {
         Ok(())
     }
 
+    /// Whether the macro took `module` for a file beside the crate's, and carries what is in it.
+    fn is_file(&self, module: &str) -> bool {
+        self.program.local_modules.iter().any(|file| file.identifier == module)
+    }
+
     fn import(&self, item: &schema::Import, api: &mut Api) -> Result<()> {
         let module = match &item.module {
             None => None,
+            Some(schema::ImportModule::Named(name)) if self.is_file(name) => {
+                // The macro put the crate's name before it.
+                return Err(unsupported(
+                    name.split_once('/').map_or(*name, |(_, path)| path),
+                    "a file of JavaScript's",
+                    "write the functions in Python and import them with `module = \"…\"`",
+                ));
+            }
             Some(schema::ImportModule::Named(name) | schema::ImportModule::RawNamed(name)) => {
                 Some((*name).to_owned())
             }
@@ -359,6 +389,10 @@ impl Crate<'_> {
                 ));
             }
         };
+        if let Some(name) = &item.reexport {
+            let help = "import the name in Python where it is used, or export a function that calls it";
+            return Err(unsupported(name, "`reexport`", help));
+        }
         let import = |symbol: &str, name: &str, target, signature| Import {
             symbol: symbol.to_owned(),
             crate_name: shared::crate_name(self.program.unique_crate_identifier).to_owned(),
@@ -368,6 +402,7 @@ impl Crate<'_> {
             target,
             catch: false,
             variadic: false,
+            suspending: false,
             signature,
         };
         match &item.kind {
@@ -384,6 +419,7 @@ impl Crate<'_> {
                 api.imports.push(Import {
                     catch: function.catch,
                     variadic: function.variadic,
+                    suspending: function.suspending,
                     ..import(function.shim, name, target, signature)
                 });
             }
@@ -405,6 +441,10 @@ impl Crate<'_> {
                 api.imports.push(import(text.shim, text.string, Target::Text, signature));
             }
             schema::ImportKind::Type(ty) => {
+                if !ty.vendor_prefixes.is_empty() {
+                    let help = "name the type by `js_name` as it is called in Python";
+                    return Err(unsupported(ty.name, "`vendor_prefix`", help));
+                }
                 let signature = Signature {
                     params: vec![Type::Ref(Box::new(Type::Object))],
                     result: Type::Bool,
