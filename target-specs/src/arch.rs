@@ -48,6 +48,9 @@ pub struct Compiler {
     pub commands: Vec<String>,
     /// Flags that make its output right for the architecture.
     pub flags: Vec<String>,
+    /// Flags that only make its output quicker.
+    #[serde(default)]
+    pub tuning: Vec<String>,
     /// It is clang, whose flags differ from GCC's.
     #[serde(default)]
     pub clang: bool,

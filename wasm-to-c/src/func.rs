@@ -635,6 +635,14 @@ impl Body<'_, '_> {
             "{a} * {b}" if parts.iter().filter_map(|part| part.known).any(|known| terms(known) > 2) => {
                 "wasm_product({a}, {b})"
             }
+            // GCC makes `x << 2 & 1020` of a byte that is shifted, for which there is no instruction, and of a
+            // product what scales an index.
+            "{a} << ({b} & 31)"
+                if matches!(parts[0].range.most, 0xff | 0xffff) && matches!(parts[1].known, Some(1..=3)) =>
+            {
+                parts[1].text = format!("{}u", 1 << parts[1].known.unwrap_or(0));
+                "{a} * {b}"
+            }
             other => other,
         };
         while let Some(at) = rest.find('{') {

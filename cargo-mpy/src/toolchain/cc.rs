@@ -103,7 +103,7 @@ impl CCompiler {
 
     /// A text that changes when the compiler, or what it is asked for, does.
     pub fn identity(&self, target_flags: &[String], optimisation: &str) -> String {
-        let flags = [&self.facts.flags[..], target_flags].concat().join(" ");
+        let flags = [&self.facts.flags[..], &self.facts.tuning, target_flags].concat().join(" ");
         format!(
             "{} {flags} {optimisation} {}",
             identity(&self.program),
@@ -128,6 +128,7 @@ impl CCompiler {
             .warnings(false)
             .cargo_metadata(false)
             .flags(&self.facts.flags)
+            .flags(&self.facts.tuning)
             .flags(target_flags)
             .flag(optimisation)
             .flags(FLAGS)

@@ -126,7 +126,9 @@ impl Builder<'_> {
         if matches!(road, Road::Ours(_) | Road::Direct) {
             compiler.compile(&c, &object, &self.options.flags, level, &[&include])?;
         } else {
-            let mut command = self.compiler(&compiler);
+            let (mut command, tuning) = self.compiler(&compiler);
+            // Native code is what one gets from that compiler; what tools make gets what ours gets.
+            command.args(if road == Road::Native { &[][..] } else { tuning });
             command.args(FLAGS).arg(level).arg("-c").arg(&c).arg("-o").arg(&object);
             for folder in unit.includes.iter().chain([&include]) {
                 command.arg("-I").arg(folder);
@@ -159,7 +161,7 @@ impl Builder<'_> {
         let include = self.folder.join("include");
         let compiler = cc::find(self.arch)?;
         let compile = |c: &Path, object: &Path| {
-            let mut command = self.compiler(&compiler);
+            let mut command = self.compiler(&compiler).0;
             command.args(["-std=gnu11", "-Os", "-fpic", "-fno-common", "-ffreestanding", "-fbuiltin", "-w"]);
             command
                 .args(["-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-c"])
@@ -183,7 +185,7 @@ impl Builder<'_> {
             let _ = writeln!(qstrs, "#define MP_QSTR_{name} (mp_native_qstr_table[{}])", at + 1);
         }
         std::fs::write(folder.join("qstrs.h"), qstrs)?;
-        let mut libgcc = self.compiler(&compiler);
+        let mut libgcc = self.compiler(&compiler).0;
         let libgcc = checked(libgcc.arg("-print-libgcc-file-name"))?;
         let mpy = folder.join("m.mpy");
         let mut command = Command::new("python3");
@@ -194,7 +196,8 @@ impl Builder<'_> {
         Ok(Some(std::fs::metadata(&mpy)?.len() as usize))
     }
 
-    fn compiler(&self, compiler: &cc::CCompiler) -> Command {
+    /// The compiler, and flags that only make its output quicker.
+    fn compiler(&self, compiler: &cc::CCompiler) -> (Command, &[String]) {
         let mut command = Command::new(compiler.program());
         let known = self.arch.compilers.iter().find(|known| {
             known
@@ -202,8 +205,8 @@ impl Builder<'_> {
                 .iter()
                 .any(|name| compiler.program().file_name().is_some_and(|file| file == name.as_str()))
         });
-        command.args(known.map(|known| known.flags.clone()).unwrap_or_default());
-        command
+        command.args(known.into_iter().flat_map(|known| &known.flags));
+        (command, known.map_or(&[], |known| &known.tuning))
     }
 
     fn unit(
