@@ -1,1 +1,0 @@
-/work/wt/speed/tests/kernels/kf/rust-wasm/wasm32-unknown-unknown/release/kernels.wasm: /work/wt/speed/tests/kernels/src/float.rs /work/wt/speed/tests/kernels/src/integer.rs /work/wt/speed/tests/kernels/src/lib.rs /work/wt/speed/tests/kernels/src/text.rs
