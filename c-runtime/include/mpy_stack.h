@@ -37,7 +37,7 @@ __attribute__((noinline)) static bool mpy_stack_left(void) {
     return true;
 }
 
-__attribute__((noinline)) static void wasm_stack_low(void) {
+__attribute__((noinline)) static void wasm_stack_low(WASM_WHERE_ONLY) {
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     if (!mpy_stack_left()) {
         wasm_trap(WASM_TRAP_STACK_OVERFLOW);

@@ -129,9 +129,42 @@ static inline void mpy_leave_python(const mpy_stacks_t *saved) {
 }
 #endif
 
-__attribute__((noinline, noreturn, unused)) static void mpy_raise_trap(const char *message) {
+#ifdef WASM_NAMES
+/* Writes `text` to `to` unless that is NULL; how long it is. It must not be taken for a call of strlen. */
+static size_t mpy_write_text(char *to, const char *text) {
+    size_t length = 0;
+    for (; text[length] != 0; length++) {
+        __asm__("");
+        if (to != NULL) {
+            to[length] = text[length];
+        }
+    }
+    return length;
+}
+
+/* "message in function", which the exception keeps; just the message where there is no memory for it. */
+__attribute__((noinline, unused)) static const char *mpy_message_in(const char *function, const char *message) {
+    size_t place = mpy_write_text(NULL, message);
+    size_t name = place + sizeof " in " - 1;
+    size_t end = name + mpy_write_text(NULL, function);
+    char *text = mp_fun_table.realloc(NULL, end + 1, false);
+    if (text == NULL) {
+        return message;
+    }
+    mpy_write_text(text, message);
+    mpy_write_text(text + place, " in ");
+    mpy_write_text(text + name, function);
+    text[end] = 0;
+    return text;
+}
+#endif
+
+__attribute__((noinline, noreturn, unused)) static void mpy_raise_trap(WASM_WHERE const char *message) {
     mpy_unwind();
     MPY_SHOW();
+#ifdef WASM_NAMES
+    message = wasm_here == NULL ? message : mpy_message_in(wasm_here, message);
+#endif
     mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_RuntimeError), message);
 }
 
@@ -145,13 +178,15 @@ __attribute__((noinline, noreturn, unused)) static void mpy_out_of_memory(void) 
 /* One function per kind, so that a trap costs a call without arguments and a module holds the
  * messages of its own traps only. */
 #define MPY_TRAP(name, message) \
-    __attribute__((noinline, noreturn, unused)) static void mpy_trap_##name(void) { mpy_raise_trap(message); }
+    __attribute__((noinline, noreturn, unused)) static void mpy_trap_##name(WASM_WHERE_ONLY) { \
+        mpy_raise_trap(WASM_HERE message); \
+    }
 WASM_TRAPS(MPY_TRAP)
 #undef MPY_TRAP
 
-__attribute__((always_inline)) static inline void wasm_trap(wasm_trap_t kind) {
+__attribute__((always_inline)) static inline void (wasm_trap)(WASM_WHERE wasm_trap_t kind) {
     switch (kind) {
-#define MPY_TRAP(name, message) case WASM_TRAP_##name: mpy_trap_##name();
+#define MPY_TRAP(name, message) case WASM_TRAP_##name: mpy_trap_##name(WASM_HERE_ONLY);
         WASM_TRAPS(MPY_TRAP)
 #undef MPY_TRAP
     }

@@ -2,6 +2,7 @@
  *
  * The embedder defines, after the module and in the same translation unit, wasm_trap, the functions the
  * module imports, wasm_memory_grow if its memory can grow, and wasm_stack_low if its functions recurse.
+ * When the module defines WASM_NAMES, the first and the last are told the function that they are called in.
  *
  * Numerics: WebAssembly core specification, section 4.3.
  */
@@ -129,14 +130,33 @@ typedef enum {
 #undef WASM_TRAP_NAME
 } wasm_trap_t;
 
-__attribute__((noreturn)) WASM_UNUSED static inline void wasm_trap(wasm_trap_t kind);
+/* Where a trap is: with WASM_NAMES each function of the module has its own name as `wasm_here`, and what may trap takes
+ * that before its own parameters, as it may be called from several or be part of one. Elsewhere it is NULL. */
+#ifdef WASM_NAMES
+#define WASM_IN(name) WASM_UNUSED static const char wasm_here[] = name
+#define WASM_WHERE_ONLY const char *wasm_here
+#define WASM_WHERE WASM_WHERE_ONLY,
+#define WASM_HERE_ONLY wasm_here
+#define WASM_HERE WASM_HERE_ONLY,
+WASM_UNUSED static const char *const wasm_here = NULL;
+#else
+#define WASM_WHERE_ONLY void
+#define WASM_WHERE
+#define WASM_HERE_ONLY
+#define WASM_HERE
+#endif
+
+__attribute__((noreturn)) WASM_UNUSED static inline void wasm_trap(WASM_WHERE wasm_trap_t kind);
+#ifdef WASM_NAMES
+#define wasm_trap(kind) wasm_trap(wasm_here, kind)
+#endif
 
 /* Makes a memory of `bytes` bytes, zeroed, that begins with the `old` bytes at `memory`, which may be NULL;
  * NULL when there is no room. */
 WASM_UNUSED static uint8_t *wasm_memory_grow(uint8_t *memory, uint32_t old, uint32_t bytes);
 
 /* An access that is outside whatever the address is. */
-WASM_UNUSED static inline uint8_t *wasm_outside(uint32_t addr) {
+WASM_UNUSED static inline uint8_t *wasm_outside(WASM_WHERE uint32_t addr) {
     (void)addr;
     wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
 }
@@ -146,7 +166,7 @@ static inline int wasm_exceeds(uint32_t start, uint32_t length, uint32_t size) {
     return length > size || start > size - length;
 }
 
-WASM_UNUSED static void wasm_memory_copy(uint8_t *to_memory, uint32_t to_size, const uint8_t *from_memory,
+WASM_UNUSED static void wasm_memory_copy(WASM_WHERE uint8_t *to_memory, uint32_t to_size, const uint8_t *from_memory,
                                          uint32_t from_size, uint32_t to, uint32_t from, uint32_t length) {
     if (wasm_exceeds(to, length, to_size) || wasm_exceeds(from, length, from_size)) {
         wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
@@ -156,7 +176,8 @@ WASM_UNUSED static void wasm_memory_copy(uint8_t *to_memory, uint32_t to_size, c
     }
 }
 
-WASM_UNUSED static void wasm_memory_fill(uint8_t *memory, uint32_t size, uint32_t to, uint32_t value, uint32_t length) {
+WASM_UNUSED static void wasm_memory_fill(WASM_WHERE uint8_t *memory, uint32_t size, uint32_t to, uint32_t value,
+                                         uint32_t length) {
     if (wasm_exceeds(to, length, size)) {
         wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
     }
@@ -165,7 +186,7 @@ WASM_UNUSED static void wasm_memory_fill(uint8_t *memory, uint32_t size, uint32_
     }
 }
 
-WASM_UNUSED static void wasm_memory_init(uint8_t *memory, uint32_t size, const uint8_t *data, uint32_t data_size,
+WASM_UNUSED static void wasm_memory_init(WASM_WHERE uint8_t *memory, uint32_t size, const uint8_t *data, uint32_t data_size,
                                          uint32_t to, uint32_t from, uint32_t length) {
     if (wasm_exceeds(to, length, size) || wasm_exceeds(from, length, data_size)) {
         wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
@@ -178,8 +199,8 @@ WASM_UNUSED static void wasm_memory_init(uint8_t *memory, uint32_t size, const u
 /* An active segment of `length` bytes, of which those from `used` are zero and not in `data`. */
 WASM_UNUSED static void wasm_memory_place(uint8_t *memory, uint32_t size, const uint8_t *data, uint32_t used,
                                           uint32_t to, uint32_t length) {
-    wasm_memory_init(memory, size, data, used, to, 0, used);
-    wasm_memory_fill(memory, size, to + used, 0, length - used);
+    wasm_memory_init(WASM_HERE memory, size, data, used, to, 0, used);
+    wasm_memory_fill(WASM_HERE memory, size, to + used, 0, length - used);
 }
 
 /* A memory that grows or is shared. */
@@ -230,7 +251,7 @@ WASM_UNUSED static inline uint8_t *wasm_base(uint8_t *memory) {
 #endif
 
 /* The cell at addr + offset of an array; `last` is the last addr for which it is inside. */
-WASM_UNUSED static inline uint8_t *wasm_cell(uint8_t *memory, uint32_t addr, uint32_t offset, uint32_t last) {
+WASM_UNUSED static inline uint8_t *wasm_cell(WASM_WHERE uint8_t *memory, uint32_t addr, uint32_t offset, uint32_t last) {
     if (addr > last) {
         wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
     }
@@ -238,7 +259,8 @@ WASM_UNUSED static inline uint8_t *wasm_cell(uint8_t *memory, uint32_t addr, uin
 }
 
 /* The cell at addr + offset, which ends at addr + end. */
-WASM_UNUSED static inline uint8_t *wasm_cell_of(const wasm_memory_t *memory, uint32_t addr, uint32_t offset, uint32_t end) {
+WASM_UNUSED static inline uint8_t *wasm_cell_of(WASM_WHERE const wasm_memory_t *memory, uint32_t addr, uint32_t offset,
+                                                 uint32_t end) {
     if (end > memory->bytes || addr > memory->bytes - end) {
         wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
     }
@@ -248,7 +270,7 @@ WASM_UNUSED static inline uint8_t *wasm_cell_of(const wasm_memory_t *memory, uin
 /* Recursion ends here, not where the machine's stack does. A module with functions that may recurse declares both. */
 #define WASM_STACK_CHECK() \
     if (__builtin_expect((uintptr_t)__builtin_frame_address(0) < wasm_stack_limit, 0)) { \
-        wasm_stack_low(); \
+        wasm_stack_low(WASM_HERE_ONLY); \
     }
 
 /* The shadow stack's pointer never exceeds its first value, nor wraps around below 0. */
@@ -285,7 +307,8 @@ typedef struct {
 } wasm_funcref_t;
 
 /* A function of a table that never changes. */
-WASM_UNUSED static wasm_function_t wasm_callee(const wasm_funcref_t *table, uint32_t size, uint32_t index, uintptr_t type) {
+WASM_UNUSED static wasm_function_t wasm_callee(WASM_WHERE const wasm_funcref_t *table, uint32_t size, uint32_t index,
+                                               uintptr_t type) {
     if (index >= size) {
         wasm_trap(WASM_TRAP_UNDEFINED_ELEMENT);
     }
@@ -299,15 +322,15 @@ WASM_UNUSED static wasm_function_t wasm_callee(const wasm_funcref_t *table, uint
 }
 
 /* References are null, 0; pointers to wasm_funcref_t; or the embedder's. */
-WASM_UNUSED static inline uintptr_t wasm_non_null(uintptr_t reference) {
+WASM_UNUSED static inline uintptr_t wasm_non_null(WASM_WHERE uintptr_t reference) {
     if (reference == 0) {
         wasm_trap(WASM_TRAP_NULL_REFERENCE);
     }
     return reference;
 }
 
-WASM_UNUSED static inline wasm_function_t wasm_function_of(uintptr_t reference) {
-    return ((const wasm_funcref_t *)wasm_non_null(reference))->function;
+WASM_UNUSED static inline wasm_function_t wasm_function_of(WASM_WHERE uintptr_t reference) {
+    return ((const wasm_funcref_t *)wasm_non_null(WASM_HERE reference))->function;
 }
 
 /* What exceptions are told apart by is a tag's address. */
@@ -330,7 +353,7 @@ typedef struct {
     wasm_value_t values[];
 } wasm_exception_t;
 
-WASM_UNUSED static wasm_exception_t *wasm_exception_new(const wasm_tag_t *tag, uint32_t values) {
+WASM_UNUSED static wasm_exception_t *wasm_exception_new(WASM_WHERE const wasm_tag_t *tag, uint32_t values) {
     uint8_t *memory = wasm_memory_grow(NULL, 0, (uint32_t)sizeof(wasm_exception_t) + values * (uint32_t)sizeof(wasm_value_t));
     if (memory == NULL) {
         wasm_trap(WASM_TRAP_OUT_OF_MEMORY);
@@ -347,7 +370,7 @@ typedef struct {
     uint32_t maximum;
 } wasm_table_t;
 
-WASM_UNUSED static wasm_function_t wasm_callee_of(const wasm_table_t *table, uint32_t index, uintptr_t type) {
+WASM_UNUSED static wasm_function_t wasm_callee_of(WASM_WHERE const wasm_table_t *table, uint32_t index, uintptr_t type) {
     if (index >= table->size) {
         wasm_trap(WASM_TRAP_UNDEFINED_ELEMENT);
     }
@@ -361,21 +384,21 @@ WASM_UNUSED static wasm_function_t wasm_callee_of(const wasm_table_t *table, uin
     return function->function;
 }
 
-WASM_UNUSED static uintptr_t wasm_table_get(const wasm_table_t *table, uint32_t index) {
+WASM_UNUSED static uintptr_t wasm_table_get(WASM_WHERE const wasm_table_t *table, uint32_t index) {
     if (index >= table->size) {
         wasm_trap(WASM_TRAP_TABLE_OUT_OF_BOUNDS);
     }
     return table->elements[index];
 }
 
-WASM_UNUSED static void wasm_table_set(wasm_table_t *table, uint32_t index, uintptr_t value) {
+WASM_UNUSED static void wasm_table_set(WASM_WHERE wasm_table_t *table, uint32_t index, uintptr_t value) {
     if (index >= table->size) {
         wasm_trap(WASM_TRAP_TABLE_OUT_OF_BOUNDS);
     }
     table->elements[index] = value;
 }
 
-WASM_UNUSED static void wasm_table_fill(wasm_table_t *table, uint32_t to, uintptr_t value, uint32_t length) {
+WASM_UNUSED static void wasm_table_fill(WASM_WHERE wasm_table_t *table, uint32_t to, uintptr_t value, uint32_t length) {
     if (wasm_exceeds(to, length, table->size)) {
         wasm_trap(WASM_TRAP_TABLE_OUT_OF_BOUNDS);
     }
@@ -396,7 +419,7 @@ WASM_UNUSED static uint32_t wasm_table_grow(wasm_table_t *table, uintptr_t value
         }
         table->elements = (uintptr_t *)moved;
         table->size = old + more;
-        wasm_table_fill(table, old, value, more);
+        wasm_table_fill(WASM_HERE table, old, value, more);
     }
     return old;
 }
@@ -410,7 +433,8 @@ WASM_UNUSED static void wasm_table_new(wasm_table_t *table, uint32_t size, uint3
     }
 }
 
-WASM_UNUSED static void wasm_table_copy(wasm_table_t *table, const wasm_table_t *other, uint32_t to, uint32_t from, uint32_t length) {
+WASM_UNUSED static void wasm_table_copy(WASM_WHERE wasm_table_t *table, const wasm_table_t *other, uint32_t to,
+                                        uint32_t from, uint32_t length) {
     if (wasm_exceeds(to, length, table->size) || wasm_exceeds(from, length, other->size)) {
         wasm_trap(WASM_TRAP_TABLE_OUT_OF_BOUNDS);
     }
@@ -419,7 +443,7 @@ WASM_UNUSED static void wasm_table_copy(wasm_table_t *table, const wasm_table_t 
     }
 }
 
-WASM_UNUSED static void wasm_table_init(wasm_table_t *table, const uintptr_t *items, uint32_t size, uint32_t to,
+WASM_UNUSED static void wasm_table_init(WASM_WHERE wasm_table_t *table, const uintptr_t *items, uint32_t size, uint32_t to,
                                         uint32_t from, uint32_t length) {
     if (wasm_exceeds(to, length, table->size) || wasm_exceeds(from, length, size)) {
         wasm_trap(WASM_TRAP_TABLE_OUT_OF_BOUNDS);
@@ -511,7 +535,7 @@ static inline uint64_t wasm_rotl64(uint64_t a, uint64_t b) { return a << (b & 63
 static inline uint64_t wasm_rotr64(uint64_t a, uint64_t b) { return a >> (b & 63) | a << (-b & 63); }
 
 #define WASM_DIVISION(bits) \
-    static inline uint##bits##_t wasm_div_s##bits(uint##bits##_t a, uint##bits##_t b) { \
+    static inline uint##bits##_t wasm_div_s##bits(WASM_WHERE uint##bits##_t a, uint##bits##_t b) { \
         if (b == 0) { \
             wasm_trap(WASM_TRAP_DIVIDE_BY_ZERO); \
         } \
@@ -520,19 +544,19 @@ static inline uint64_t wasm_rotr64(uint64_t a, uint64_t b) { return a >> (b & 63
         } \
         return (uint##bits##_t)((int##bits##_t)a / (int##bits##_t)b); \
     } \
-    static inline uint##bits##_t wasm_div_u##bits(uint##bits##_t a, uint##bits##_t b) { \
+    static inline uint##bits##_t wasm_div_u##bits(WASM_WHERE uint##bits##_t a, uint##bits##_t b) { \
         if (b == 0) { \
             wasm_trap(WASM_TRAP_DIVIDE_BY_ZERO); \
         } \
         return a / b; \
     } \
-    static inline uint##bits##_t wasm_rem_s##bits(uint##bits##_t a, uint##bits##_t b) { \
+    static inline uint##bits##_t wasm_rem_s##bits(WASM_WHERE uint##bits##_t a, uint##bits##_t b) { \
         if (b == 0) { \
             wasm_trap(WASM_TRAP_DIVIDE_BY_ZERO); \
         } \
         return b == (uint##bits##_t)-1 ? 0 : (uint##bits##_t)((int##bits##_t)a % (int##bits##_t)b); \
     } \
-    static inline uint##bits##_t wasm_rem_u##bits(uint##bits##_t a, uint##bits##_t b) { \
+    static inline uint##bits##_t wasm_rem_u##bits(WASM_WHERE uint##bits##_t a, uint##bits##_t b) { \
         if (b == 0) { \
             wasm_trap(WASM_TRAP_DIVIDE_BY_ZERO); \
         } \
@@ -625,7 +649,7 @@ double wasm_sqrt64(double a);
 
 /* Floats to integers: above `low` and below `high`, both exclusive, or a trap; saturating, or a limit. */
 #define WASM_TRUNCATE(to, from, type, integer, low_ok, high, min, max) \
-    WASM_UNUSED static uint##to##_t wasm_trunc_##integer##to##_f##from(type a) { \
+    WASM_UNUSED static uint##to##_t wasm_trunc_##integer##to##_f##from(WASM_WHERE type a) { \
         if (a != a) { \
             wasm_trap(WASM_TRAP_INVALID_CONVERSION); \
         } \
@@ -656,5 +680,41 @@ WASM_TRUNCATE(64, 64, double, u, a > -1.0, 18446744073709551616.0, 0, UINT64_MAX
 #undef WASM_TRUNCATE
 #undef WASM_s
 #undef WASM_u
+
+/* A function of the module need not say where it is. */
+#ifdef WASM_NAMES
+#define wasm_outside(...) wasm_outside(wasm_here, __VA_ARGS__)
+#define wasm_memory_copy(...) wasm_memory_copy(wasm_here, __VA_ARGS__)
+#define wasm_memory_fill(...) wasm_memory_fill(wasm_here, __VA_ARGS__)
+#define wasm_memory_init(...) wasm_memory_init(wasm_here, __VA_ARGS__)
+#define wasm_cell(...) wasm_cell(wasm_here, __VA_ARGS__)
+#define wasm_cell_of(...) wasm_cell_of(wasm_here, __VA_ARGS__)
+#define wasm_callee(...) wasm_callee(wasm_here, __VA_ARGS__)
+#define wasm_callee_of(...) wasm_callee_of(wasm_here, __VA_ARGS__)
+#define wasm_non_null(...) wasm_non_null(wasm_here, __VA_ARGS__)
+#define wasm_function_of(...) wasm_function_of(wasm_here, __VA_ARGS__)
+#define wasm_exception_new(...) wasm_exception_new(wasm_here, __VA_ARGS__)
+#define wasm_table_get(...) wasm_table_get(wasm_here, __VA_ARGS__)
+#define wasm_table_set(...) wasm_table_set(wasm_here, __VA_ARGS__)
+#define wasm_table_fill(...) wasm_table_fill(wasm_here, __VA_ARGS__)
+#define wasm_table_copy(...) wasm_table_copy(wasm_here, __VA_ARGS__)
+#define wasm_table_init(...) wasm_table_init(wasm_here, __VA_ARGS__)
+#define wasm_div_s32(...) wasm_div_s32(wasm_here, __VA_ARGS__)
+#define wasm_div_u32(...) wasm_div_u32(wasm_here, __VA_ARGS__)
+#define wasm_rem_s32(...) wasm_rem_s32(wasm_here, __VA_ARGS__)
+#define wasm_rem_u32(...) wasm_rem_u32(wasm_here, __VA_ARGS__)
+#define wasm_div_s64(...) wasm_div_s64(wasm_here, __VA_ARGS__)
+#define wasm_div_u64(...) wasm_div_u64(wasm_here, __VA_ARGS__)
+#define wasm_rem_s64(...) wasm_rem_s64(wasm_here, __VA_ARGS__)
+#define wasm_rem_u64(...) wasm_rem_u64(wasm_here, __VA_ARGS__)
+#define wasm_trunc_s32_f32(...) wasm_trunc_s32_f32(wasm_here, __VA_ARGS__)
+#define wasm_trunc_u32_f32(...) wasm_trunc_u32_f32(wasm_here, __VA_ARGS__)
+#define wasm_trunc_s32_f64(...) wasm_trunc_s32_f64(wasm_here, __VA_ARGS__)
+#define wasm_trunc_u32_f64(...) wasm_trunc_u32_f64(wasm_here, __VA_ARGS__)
+#define wasm_trunc_s64_f32(...) wasm_trunc_s64_f32(wasm_here, __VA_ARGS__)
+#define wasm_trunc_u64_f32(...) wasm_trunc_u64_f32(wasm_here, __VA_ARGS__)
+#define wasm_trunc_s64_f64(...) wasm_trunc_s64_f64(wasm_here, __VA_ARGS__)
+#define wasm_trunc_u64_f64(...) wasm_trunc_u64_f64(wasm_here, __VA_ARGS__)
+#endif
 
 #endif

@@ -55,9 +55,6 @@ fn entry_of(entry: &mpy_link::MapEntry, names: &HashMap<String, String>, module:
     } else if let Some(name) = names.get(symbol) {
         (format!("{name}{mark}"), owner_of(name, module))
     } else if let Some(name) = bound.and_then(|symbol| names.get(symbol)) {
-        let name = name.strip_prefix("mpy:").unwrap_or(name);
-        // wasm-bindgen tells crates apart by a hash.
-        let name = name.rsplit_once('_').filter(|(_, hash)| hash.len() == 16).map_or(name, |(name, _)| name);
         (format!("{name} with its bindings"), owner_of(name, module))
     } else {
         let name = match symbol.strip_prefix("_R").or(symbol.strip_prefix("_Z")) {

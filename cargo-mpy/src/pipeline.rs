@@ -302,6 +302,7 @@ fn translate(
         stack: Some(room.stack),
         aligned,
         flash_tables: room.flash_tables,
+        trap_names: plan.trap_names,
         ..Default::default()
     };
     let translation = wasm_to_c::transpile(module, &options)?;
@@ -410,7 +411,8 @@ fn key(plan: &BuildPlan, target: &Target, wasm: &[u8], compiler: &str) -> String
     // Our own program stands for the translation, the bindings, the runtime and the linker.
     let tool = std::env::current_exe().map(|path| toolchain::identity(&path)).unwrap_or_default();
     let memory = plan.memory_of(target);
-    let options = format!("{} {memory:?} {:?} {:?}", plan.module, target.room, plan.mappings);
+    let BuildPlan { module, mappings, trap_names, .. } = plan;
+    let options = format!("{module} {memory:?} {:?} {mappings:?} {trap_names}", target.room);
     toolchain::digest([wasm, tool.as_bytes(), options.as_bytes(), compiler.as_bytes()])
 }
 

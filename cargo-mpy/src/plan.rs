@@ -31,6 +31,8 @@ pub struct BuildPlan {
     pub out_dir: PathBuf,
     /// What answers imports, and what exports take and give, where the user says so.
     pub mappings: Mappings,
+    /// Traps say which function they are in.
+    pub trap_names: bool,
     /// One build each.
     pub targets: Vec<Target>,
     /// No board was named anywhere: [`DEFAULT_BOARD`] was taken.
@@ -86,6 +88,12 @@ pub enum Source {
     Crate(CrateBuild),
     /// A `.wasm` file that is there already.
     Wasm(PathBuf),
+}
+
+impl Source {
+    fn is_to_debug(&self) -> bool {
+        matches!(self, Source::Crate(build) if build.profile == "dev")
+    }
 }
 
 /// How cargo is to build the crate.
@@ -148,6 +156,8 @@ struct Settings {
     imports: Option<Imports>,
     exports: Option<BTreeMap<String, String>>,
     allocator: Option<Vec<String>>,
+    #[serde(rename = "trap-names")]
+    trap_names: Option<bool>,
     /// By board: what is different there.
     board: Option<BTreeMap<String, OfBoard>>,
     // Of the line to a board, which is open before anything is planned: `commands/line.rs` reads them.
@@ -180,6 +190,7 @@ pub const SETTINGS: &[&str] = &[
     "heap",
     "limit",
     "flash-tables",
+    "trap-names",
     "imports",
     "exports",
     "allocator",
@@ -300,13 +311,15 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
     Ok(BuildPlan {
         module,
         version,
-        source,
         out_dir,
         mappings: Mappings {
             imports: settings.imports.unwrap_or_default(),
             exports: settings.exports.unwrap_or_default(),
             allocator: settings.allocator.unwrap_or_default(),
         },
+        // Whoever wants a build to debug wants to know where; on a board each name takes flash.
+        trap_names: options.trap_names || settings.trap_names.unwrap_or_else(|| source.is_to_debug()),
+        source,
         targets,
         by_default,
     })
@@ -347,10 +360,7 @@ impl BuildPlan {
     /// How addresses work on `target`: the machine's own need pointers of 32 bits, and code whose
     /// compiler vouches for it.
     pub fn memory_of(&self, target: &Target) -> Memory {
-        let trusted = match &self.source {
-            Source::Crate(build) => build.profile != "dev",
-            Source::Wasm(_) => false,
-        };
+        let trusted = matches!(self.source, Source::Crate(_)) && !self.source.is_to_debug();
         match target.room.memory {
             None if !trusted => Memory::Linear(Safety::Checked),
             None | Some(Memory::Direct) if target.arch.word_bits == 32 => Memory::Direct,
@@ -482,6 +492,7 @@ fn settings(package: &Package, metadata: &Metadata) -> Result<Settings> {
         // What one module exports says nothing of another.
         exports: own.exports,
         allocator: own.allocator.or(shared.allocator),
+        trap_names: own.trap_names.or(shared.trap_names),
         _port: None,
         _baud: None,
         _dest: None,
@@ -658,6 +669,9 @@ impl fmt::Display for BuildPlan {
         if !self.mappings.allocator.is_empty() {
             writeln!(f, "allocator = {:?}", self.mappings.allocator)?;
         }
+        if self.trap_names {
+            writeln!(f, "trap-names = true")?;
+        }
         writeln!(f, "out-dir = {:?}", self.out_dir)?;
         for target in &self.targets {
             writeln!(f, "\n[[target]]\narch = {:?}", target.arch.name)?;
@@ -785,6 +799,25 @@ mod tests {
         assert_eq!(error.code, "unknown-board");
         let error = with("[board.rp2040]\nmemory = \"none\"\n").unwrap_err();
         assert_eq!((error.code, error.at), ("bad-value", in_file(&settings, 2)));
+    }
+
+    #[test]
+    fn traps_have_names_when_asked_for_or_in_a_build_to_debug() {
+        assert!(!of_wasm(&[]).unwrap().trap_names);
+        assert!(of_wasm(&["--trap-names"]).unwrap().trap_names);
+        let build = |profile: &str| {
+            Source::Crate(CrateBuild {
+                package: String::new(),
+                library: String::new(),
+                manifest: PathBuf::new(),
+                profile: profile.to_owned(),
+                cargo_args: Vec::new(),
+                target_dir: PathBuf::new(),
+                unit: Unit::Library,
+                tests: Vec::new(),
+            })
+        };
+        assert!(build("dev").is_to_debug() && !build(DEFAULT_PROFILE).is_to_debug());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use std::{env, fs};
 /// One `.wat` of `cases/`: a module, Python that imports it, and what that must print.
 ///
 /// The file begins with a comment that says what is tested, then `;;; python` and `;;; expect` sections whose
-/// lines begin with `;; `, then the module.
+/// lines begin with `;; `, perhaps one of `;;; settings` as in `mpy.toml`, then the module.
 #[derive(Debug, Clone)]
 pub struct Case {
     /// Name of the file without its extension, and of the module.
@@ -24,6 +24,7 @@ pub struct Case {
     pub wat: String,
     pub python: String,
     pub expect: String,
+    pub settings: String,
 }
 
 /// Every case of the folder, by name.
@@ -40,12 +41,13 @@ pub fn cases(folder: &Path) -> Vec<Case> {
 impl Case {
     fn read(path: &Path) -> Case {
         let wat = fs::read_to_string(path).expect("a readable case");
-        let (mut python, mut expect) = (String::new(), String::new());
+        let (mut python, mut expect, mut settings) = (String::new(), String::new(), String::new());
         let mut section: Option<&mut String> = None;
         for line in wat.lines() {
             match line {
                 ";;; python" => section = Some(&mut python),
                 ";;; expect" => section = Some(&mut expect),
+                ";;; settings" => section = Some(&mut settings),
                 _ => match (line.strip_prefix(";;"), section.as_deref_mut()) {
                     (Some(text), Some(section)) => {
                         writeln!(section, "{}", text.strip_prefix(' ').unwrap_or(text)).expect("String");
@@ -61,7 +63,17 @@ impl Case {
             path.display()
         );
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        Case { name, path: path.to_owned(), wat, python, expect }
+        Case { name, path: path.to_owned(), wat, python, expect, settings }
+    }
+
+    /// Writes it into a folder of its own in `folder`, with its settings beside it: the module's path.
+    pub fn write(&self, folder: &Path) -> PathBuf {
+        let folder = folder.join(&self.name);
+        let input = folder.join(format!("{}.wat", self.name));
+        fs::create_dir_all(&folder).expect("a writable folder");
+        fs::write(&input, &self.wat).expect("a writable folder");
+        fs::write(folder.join("mpy.toml"), &self.settings).expect("a writable folder");
+        input
     }
 
     /// Rewrites the expectation in the file.

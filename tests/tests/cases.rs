@@ -44,10 +44,7 @@ fn play(board: &'static Board, cases: &[Case]) -> Session {
     let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
     let mut modules = Vec::new();
     for case in cases {
-        let wasm = wat::parse_str(&case.wat).map_err(|error| format!("{}: {error}", case.path.display()))?;
-        let path = folder.path().join(format!("{}.wasm", case.name));
-        std::fs::write(&path, wasm).map_err(|error| error.to_string())?;
-        let mpy = board::build(&path, board, &folder.path().join("target"))
+        let mpy = board::build(&case.write(folder.path()), board, &folder.path().join("target"))
             .map_err(|error| format!("{}: {error}", case.name))?;
         modules.push((format!("{}.mpy", case.name), mpy));
     }

@@ -12,7 +12,7 @@ use tests::in_ci;
 
 /// A crate with classes and buffers, and modules with what else there is in WebAssembly and its bindings.
 const CRATE: &str = "../examples/filter/Cargo.toml";
-const CASES: [&str; 6] = ["exports", "grow", "imports", "legacy_exceptions", "wasi", "wiring"];
+const CASES: [&str; 7] = ["exports", "grow", "imports", "legacy_exceptions", "trap_names", "wasi", "wiring"];
 
 /// Folders with a `unit.c` of the module that `options` build, one for each kind of memory.
 fn sources(options: BuildOptions) -> Vec<PathBuf> {
@@ -34,8 +34,7 @@ fn emitted_c_has_no_warnings_anywhere() {
         sources(BuildOptions { manifest_path: Some(here.join(CRATE)), target_dir, ..Default::default() });
     assert_eq!(folders.len(), 2, "machine addresses, and a memory of its own");
     for case in tests::cases(&here.join("cases")).iter().filter(|case| CASES.contains(&case.name.as_str())) {
-        let input = temporary.path().join(format!("{}.wat", case.name));
-        std::fs::write(&input, &case.wat).expect("a writable folder");
+        let input = case.write(temporary.path());
         let target_dir = Some(temporary.path().join("target"));
         folders.extend(sources(BuildOptions { input: Some(input), target_dir, ..Default::default() }));
     }

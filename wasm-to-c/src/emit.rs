@@ -10,7 +10,7 @@ use wasmparser::{ExternalKind, Operator};
 use crate::func::{self, Operand, float32, float64, indent, int32, int64};
 use crate::memory::{Address, Memory};
 use crate::module::{Constant, Global, Module, Place};
-use crate::names::{Names, demangled};
+use crate::names::{Names, demangled, literal};
 use crate::relocs::{DataObject, Reference, Relocations, refuse};
 use crate::{
     CUnit, ExportedFunc, ExportedItem, FlashTable, FuncType, ImportedFunc, ImportedItem, Interface, Item,
@@ -73,6 +73,7 @@ pub(crate) struct Unit<'m> {
     types: Vec<FuncType>,
     /// Modules that share functions number their types alike.
     linkable: bool,
+    trap_names: bool,
     /// Functions of which there are references.
     referenced: RefCell<BTreeSet<u32>>,
     /// Functions that may call themselves again.
@@ -198,6 +199,7 @@ pub(crate) fn unit<'m>(
         stack_top,
         types,
         linkable: options.linkable,
+        trap_names: options.trap_names,
         referenced: RefCell::default(),
         recursive: calls.recursive(),
         reached,
@@ -350,10 +352,26 @@ impl<'m> Unit<'m> {
             };
             let _ = writeln!(
                 c,
-                "{head} {{\n    {keep}{name}({});\n    WASM_UNCAUGHT();\n{give}}}\n",
+                "{head} {{\n{}    {keep}{name}({});\n    WASM_UNCAUGHT();\n{give}}}\n",
+                indent(&self.here(index)),
                 args.join(", ")
             );
         }
+    }
+
+    /// The declaration that tells what may trap which function it is in, when that is wanted.
+    pub fn here(&self, index: u32) -> String {
+        if !self.trap_names {
+            return String::new();
+        }
+        let function = &self.module.functions[index as usize];
+        let exported = || {
+            let mut exports = self.module.exports.iter();
+            exports.find(|(_, kind, at)| (*kind, *at) == (ExternalKind::Func, index)).map(|(name, ..)| name)
+        };
+        let name = function.name.as_ref().or_else(exported);
+        let name = name.map_or_else(|| format!("function {index}"), |name| demangled(name));
+        format!("WASM_IN({});\n", literal(&name))
     }
 
     /// A reference to a function.
@@ -464,7 +482,11 @@ impl<'m> Unit<'m> {
             return Err(refuse(self.name, 0, "its data is not where the linker put it"));
         }
         let imported = module.imported();
-        let mut c = format!("/* {} in C. */\n#include \"wasm.h\"\n\n", self.name.replace("*/", "* /"));
+        let mut c = format!("/* {} in C. */\n", self.name.replace("*/", "* /"));
+        if self.trap_names {
+            c.push_str("#define WASM_NAMES\n");
+        }
+        c.push_str("#include \"wasm.h\"\n\n");
 
         let mut structs: Vec<String> = Vec::new();
         for ty in module.types.iter().filter(|ty| ty.results.len() > 1) {
@@ -480,7 +502,9 @@ impl<'m> Unit<'m> {
             memory.declare(&mut c);
         }
         if self.recursive.contains(&true) {
-            c.push_str("WASM_STATE uintptr_t wasm_stack_limit;\nstatic void wasm_stack_low(void);\n");
+            c.push_str(
+                "WASM_STATE uintptr_t wasm_stack_limit;\nstatic void wasm_stack_low(WASM_WHERE_ONLY);\n",
+            );
         }
         if self.apart.contains(&true) {
             c.push_str("static const uint8_t *wasm_flash_table(uint32_t number, uint32_t align);\n");
@@ -811,6 +835,7 @@ impl<'m> Unit<'m> {
         if let Some(start) = self.module.start {
             let _ = writeln!(text, "{}();", self.functions[start as usize]);
             if self.throws[start as usize] && !self.linkable {
+                text.push_str(&self.here(start));
                 text.push_str("WASM_UNCAUGHT();\n");
             }
         }

@@ -212,6 +212,7 @@ pub(crate) fn translate(unit: &Unit<'_>, index: u32, body: &wasmparser::Function
 impl Body<'_, '_> {
     fn finish(self, ty: &FuncType) -> String {
         let mut c = format!("{} {{\n", self.unit.prototype(self.index, true));
+        c.push_str(&indent(&self.unit.here(self.index)));
         let mut declare = |prefix: &str, ty: ValType, names: Vec<String>, zero: bool| {
             if !names.is_empty() {
                 let suffix = if zero { " = 0" } else { "" };

@@ -68,6 +68,8 @@ pub struct Options {
     /// Accesses lie where their alignment hints say, as a compiler's do that made the hints. WebAssembly promises
     /// nothing of that kind.
     pub aligned: bool,
+    /// Traps say which function they are in: the C defines `WASM_NAMES`.
+    pub trap_names: bool,
 }
 
 /// A C translation unit.

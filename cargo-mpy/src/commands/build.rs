@@ -82,6 +82,11 @@ pub struct BuildOptions {
     /// `masked` (it wraps) or `checked` (it raises) [default: direct where possible, else checked]
     #[arg(long, value_name = "WORD", help_heading = "Module")]
     pub memory: Option<String>,
+
+    /// Let traps say which function they are in: `integer divide by zero in my_crate::step`
+    /// [default: in the profile dev]
+    #[arg(long, help_heading = "Module")]
+    pub trap_names: bool,
 }
 
 impl BuildOptions {

@@ -152,7 +152,15 @@ fn keep(module: &mut Module, api: &Api) {
         Some((format!("mpy:shim_{index}"), ExportItem::Function(table_entry(module, index)?)))
     });
     let mut seen = HashSet::new();
-    for (name, item) in named.into_iter().chain(shims).collect::<Vec<_>>() {
+    let kept: Vec<_> = named.into_iter().chain(shims).collect();
+    for (name, item) in kept {
+        // For people: wasm-bindgen tells crates apart by a hash.
+        if let ExportItem::Function(id) = item
+            && let Some((symbol, hash)) = name.trim_start_matches("mpy:").rsplit_once('_')
+            && hash.len() == 16
+        {
+            module.funcs.get_mut(id).name = Some(symbol.to_owned());
+        }
         if seen.insert(name.clone()) {
             module.exports.add(&name, item);
         }

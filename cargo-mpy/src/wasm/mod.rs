@@ -5,12 +5,14 @@ mod bindgen;
 mod describe;
 mod pages;
 
+use std::collections::HashMap;
+
 use glue_gen::wbindgen::Api;
 use target_specs::{Diagnostic, Place, Result};
 use walrus::ir::{MemoryGrow, MemorySize, Value, Visitor, dfs_in_order};
 use walrus::{
-    ConstExpr, DataKind, ElementItems, ElementKind, ExportItem, FunctionKind, GlobalId, GlobalKind, Memory,
-    Module, ModuleConfig, Table,
+    ConstExpr, DataKind, ElementItems, ElementKind, ExportItem, FunctionId, FunctionKind, GlobalId,
+    GlobalKind, Memory, Module, ModuleConfig, Table,
 };
 use wasm_to_c::WasmModule;
 use wasm_to_c::relocs::{self, Relocations};
@@ -102,6 +104,7 @@ pub fn prepare(
         module.globals.get_mut(id).name = Some("__stack_pointer".to_owned());
     }
 
+    name_functions(&mut module);
     raise_memory_errors(&mut module);
     raise_panics(&mut module);
 
@@ -202,6 +205,25 @@ fn move_table(module: &mut Module, by: u32) {
         if let ElementKind::Active { offset: ConstExpr::Value(Value::I32(offset)), .. } = &mut element.kind {
             *offset += by.cast_signed();
         }
+    }
+}
+
+/// Names the functions that have none as Python or the file does: passes change their numbers.
+fn name_functions(module: &mut Module) {
+    let exported: HashMap<FunctionId, String> = module
+        .exports
+        .iter()
+        .filter_map(|export| match export.item {
+            ExportItem::Function(id) => Some((id, export.name.clone())),
+            _ => None,
+        })
+        .collect();
+    let nameless = |function: &&mut walrus::Function| {
+        function.name.is_none() && matches!(function.kind, FunctionKind::Local(_))
+    };
+    for function in module.funcs.iter_mut().filter(nameless) {
+        let (id, exported) = (function.id(), exported.get(&function.id()).cloned());
+        function.name = exported.or_else(|| Some(format!("function {}", id.index())));
     }
 }
 
@@ -453,6 +475,19 @@ mod tests {
             0,
         );
         assert_eq!(module.globals.iter().next().unwrap().name.as_deref(), Some("__stack_pointer"));
+    }
+
+    #[test]
+    fn functions_without_a_name_are_named_before_they_move() {
+        let (_, module) = prepared(
+            r#"(module (import "a" "b" (func)) (func $dead)
+                 (func $named (export "f") call 3) (func (export "g") call 4) (func) (func call 0)
+                 (func (export "h") call 5))"#,
+            0,
+        );
+        let mut names: Vec<_> = module.funcs.iter().filter_map(|function| function.name.as_deref()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["function 4", "function 5", "g", "h", "named"]);
     }
 
     #[test]
