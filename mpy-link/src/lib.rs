@@ -108,6 +108,7 @@ pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
     relax::make_relative(&mut program)?;
     let regions = layout::regions(&program, options.arch.byte_readable_text);
     relax::relax_got(&mut program, &regions);
+    relax::inline_got(&mut program, &regions);
     let mut got = Got::collect(&program);
     relax_code(&mut program, &regions, &got)?;
     let mut anchor = false;

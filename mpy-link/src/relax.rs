@@ -1,9 +1,10 @@
 //! Rewriting code once it is known what is near: a look-up in the GOT of an address that is in text
-//! anyway becomes a computation of it, a long call a short one, and code that holds absolute addresses
-//! is made to compute them.
+//! anyway becomes a computation of it, an offset in the GOT goes from a word into an instruction, a long
+//! call becomes a short one, and code that holds absolute addresses is made to compute them.
 
 use target_specs::{Diagnostic, Result};
 
+use crate::got::Got;
 use crate::layout::{Base, Layout, Region};
 use crate::object::{Binding, Home, Object, Reloc, Section, Symbol};
 use crate::reloc::Formula;
@@ -30,6 +31,13 @@ pub struct MakeRelative {
 /// whether its symbol lies in text; `symbols` and `here` are the object's symbols and where those of
 /// this section are at home. Rewrites instructions and relocations in place, nothing moves.
 pub type RelaxGot = fn(section: &mut Section, symbols: &[Symbol], here: Home, near: &[bool]);
+
+/// What a machine can do about offsets in the GOT that code loads from words of text; no offset is larger than
+/// [`INLINE_GOT`] bytes. The words that go, in order; distances in the section are as if they had gone already.
+pub type InlineGot = fn(section: &mut Section, symbols: &[Symbol], here: Home) -> Vec<Cut>;
+
+/// Bytes of a GOT whose offsets fit into instructions.
+const INLINE_GOT: usize = 256;
 
 /// What a machine can do about calls and padding: the bytes of a section that can go, as their place
 /// and number, in order. `distance` is from each relocation to its symbol, where that is fixed, and
@@ -127,6 +135,34 @@ pub fn relax_got(program: &mut Program, regions: &[Option<Region>]) {
     }
 }
 
+/// Puts offsets in the GOT into the code.
+pub fn inline_got(program: &mut Program, regions: &[Option<Region>]) {
+    let Some(inline) = program.arch.inline_got else { return };
+    if Got::collect(program).len() * usize::from(program.arch.word) > INLINE_GOT {
+        return;
+    }
+    // An addend that counts from elsewhere as well does not tell what it means.
+    let is_plain = |&(section, at): &(SectionId, usize)| {
+        let r_type = program.sections[section].section.relocs[at].r_type;
+        matches!(program.arch.row(r_type).map(|row| row.formula), Some(Formula::Absolute))
+    };
+    let followed = followers(program);
+    let mut sections = live_text(program, regions);
+    sections.retain(|id| followed[*id].addends.iter().all(is_plain));
+    for id in sections {
+        let owned = &program.sections[id];
+        let (object, here) = (owned.object, owned.home);
+        let cuts = inline(&mut program.sections[id].section, &program.objects[object].symbols, here);
+        if !cuts.is_empty() {
+            // Relocations have changed places.
+            let followers = followers(program);
+            remove(program, id, &cuts, &followers[id]);
+            let relocs = program.sections[id].section.relocs.len();
+            program.chunks[program.sections[id].chunks.start].relocs = 0..relocs;
+        }
+    }
+}
+
 /// What has to be changed when parts of a section move.
 #[derive(Default, Clone)]
 struct Followers {
@@ -134,6 +170,32 @@ struct Followers {
     symbols: Vec<usize>,
     /// Relocations whose addend is an offset in the section.
     addends: Vec<(SectionId, usize)>,
+}
+
+/// By section, what has to be changed when parts of it move.
+fn followers(program: &Program) -> Vec<Followers> {
+    let mut followers = vec![Followers::default(); program.sections.len()];
+    let section_of = |object: usize, symbol: &Symbol| match symbol.home {
+        Home::Section(index) => program.section_ids[object].get(index as usize).copied().flatten(),
+        _ => None,
+    };
+    for (object, Object { symbols, .. }) in program.objects.iter().enumerate() {
+        for (index, symbol) in symbols.iter().enumerate() {
+            if let Some(section) = section_of(object, symbol) {
+                followers[section].symbols.push(index);
+            }
+        }
+    }
+    for (id, owned) in program.sections.iter().enumerate() {
+        for (at, reloc) in owned.section.relocs.iter().enumerate() {
+            let symbol = program.objects[owned.object].symbols.get(reloc.symbol as usize);
+            let symbol = symbol.filter(|symbol| symbol.is_section);
+            if let Some(section) = symbol.and_then(|symbol| section_of(owned.object, symbol)) {
+                followers[section].addends.push((id, at));
+            }
+        }
+    }
+    followers
 }
 
 /// Shortens code, round by round.
@@ -148,28 +210,7 @@ impl CodeRelaxer {
     /// `None` where the machine has nothing to shorten.
     pub fn new(program: &Program, regions: &[Option<Region>]) -> Option<CodeRelaxer> {
         let relax = program.arch.relax_code?;
-        let mut followers = vec![Followers::default(); program.sections.len()];
-        let section_of = |object: usize, symbol: &Symbol| match symbol.home {
-            Home::Section(index) => program.section_ids[object].get(index as usize).copied().flatten(),
-            _ => None,
-        };
-        for (object, Object { symbols, .. }) in program.objects.iter().enumerate() {
-            for (index, symbol) in symbols.iter().enumerate() {
-                if let Some(section) = section_of(object, symbol) {
-                    followers[section].symbols.push(index);
-                }
-            }
-        }
-        for (id, owned) in program.sections.iter().enumerate() {
-            for (at, reloc) in owned.section.relocs.iter().enumerate() {
-                let symbol = program.objects[owned.object].symbols.get(reloc.symbol as usize);
-                let symbol = symbol.filter(|symbol| symbol.is_section);
-                if let Some(section) = symbol.and_then(|symbol| section_of(owned.object, symbol)) {
-                    followers[section].addends.push((id, at));
-                }
-            }
-        }
-        Some(CodeRelaxer { relax, sections: live_text(program, regions), followers })
+        Some(CodeRelaxer { relax, sections: live_text(program, regions), followers: followers(program) })
     }
 
     /// One round; whether anything changed, so that addresses have to be assigned again.

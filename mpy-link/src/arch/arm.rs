@@ -3,14 +3,14 @@
 //! Code is compiled for absolute addresses in literal pools (`-fno-pic -mword-relocations`), which
 //! the loader relocates; code compiled as PIC has its addresses in a GOT and links as well.
 
-use super::Arch;
+use super::{Arch, thumb};
 use crate::reloc::Formula::{
     Absolute, FromGot, GotAddress, GotEntry, GotOffset, None as Mark, Refuse, Relative, ThumbBranch,
 };
 use crate::reloc::{Bits, Field, NOTHING, Pc, Range, Refusal, Row, S32, U8, U16, U32, bits, row};
 
 /// `BL`, `B.W`: S:I1:I2:imm10:imm11:0, where J1 and J2 are stored as NOT(I EOR S).
-static BRANCH_24: Field = Field {
+pub(super) static BRANCH_24: Field = Field {
     bytes: 4,
     bits: &[bits(1, 11, 16), bits(12, 10, 0), bits(22, 1, 27), bits(23, 1, 29), bits(24, 1, 10)],
     range: Range::Signed(25),
@@ -26,7 +26,7 @@ fn swizzle_j(value: u64) -> u64 {
 }
 
 /// `B<c>.W`: S:J2:J1:imm6:imm11:0.
-static BRANCH_19: Field = Field {
+pub(super) static BRANCH_19: Field = Field {
     bytes: 4,
     bits: &[bits(1, 11, 16), bits(12, 6, 0), bits(18, 1, 29), bits(19, 1, 27), bits(20, 1, 10)],
     range: Range::Signed(21),
@@ -35,7 +35,7 @@ static BRANCH_19: Field = Field {
     addend: None,
 };
 /// `B`.
-static BRANCH_11: Field = Field {
+pub(super) static BRANCH_11: Field = Field {
     bytes: 2,
     bits: &[bits(1, 11, 0)],
     range: Range::Signed(12),
@@ -44,7 +44,7 @@ static BRANCH_11: Field = Field {
     addend: None,
 };
 /// `B<c>`.
-static BRANCH_8: Field = Field {
+pub(super) static BRANCH_8: Field = Field {
     bytes: 2,
     bits: &[bits(1, 8, 0)],
     range: Range::Signed(9),
@@ -100,6 +100,7 @@ static ROWS: &[Row] = &[
     row(106, "R_ARM_TLS_LDO32", Refuse(Refusal::Tls), &NOTHING),
     row(107, "R_ARM_TLS_IE32", Refuse(Refusal::Tls), &NOTHING),
     row(108, "R_ARM_TLS_LE32", Refuse(Refusal::Tls), &NOTHING),
+    row(thumb::MOV_GOT, "R_ARM_GOT_BREL", GotOffset, &U8),
 ];
 
 /// `B` when it reaches, else `BL` between a `PUSH` and a `POP`: this core has no wide `B`.
@@ -147,6 +148,7 @@ const V7M: Arch = Arch {
     got_is_based: |_| true,
     make_relative: None,
     relax_got: None,
+    inline_got: Some(thumb::inline_got),
     relax_code: None,
 };
 

@@ -3,11 +3,12 @@
 mod arm;
 mod riscv;
 mod riscv_absolute;
+mod thumb;
 mod x64;
 mod x86;
 mod xtensa;
 
-use crate::relax::{MakeRelative, RelaxCode, RelaxGot};
+use crate::relax::{InlineGot, MakeRelative, RelaxCode, RelaxGot};
 use crate::reloc::Row;
 
 /// A machine as the linker sees it; [`target_specs::Arch`] holds what the other stages see.
@@ -50,6 +51,7 @@ pub struct Arch {
     pub got_is_based: fn(code_before: &[u8]) -> bool,
     pub make_relative: Option<MakeRelative>,
     pub relax_got: Option<RelaxGot>,
+    pub inline_got: Option<InlineGot>,
     pub relax_code: Option<RelaxCode>,
 }
 

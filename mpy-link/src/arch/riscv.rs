@@ -320,6 +320,7 @@ const BASE: Arch = Arch {
     got_is_based: |_| true,
     make_relative: Some(MakeRelative { is_entry, rewrite: make_relative }),
     relax_got: Some(relax_got),
+    inline_got: None,
     relax_code: Some(relax_code::<true>),
 };
 

@@ -100,5 +100,6 @@ pub static X64: Arch = Arch {
     got_is_based: |_| true,
     make_relative: None,
     relax_got: Some(relax_got),
+    inline_got: None,
     relax_code: None,
 };

@@ -108,5 +108,6 @@ pub static X86: Arch = Arch {
     got_is_based,
     make_relative: None,
     relax_got: Some(relax_got),
+    inline_got: None,
     relax_code: None,
 };

@@ -123,6 +123,7 @@ const BASE: Arch = Arch {
     got_is_based: |_| true,
     make_relative: None,
     relax_got: None,
+    inline_got: None,
     relax_code: None,
 };
 

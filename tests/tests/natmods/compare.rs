@@ -12,7 +12,8 @@ use cargo_mpy::pipeline;
 use cargo_mpy::toolchain::{cc, needs};
 use libtest_mimic::Failed;
 use object::{Object as _, ObjectSection as _};
-use tests::board;
+use target_specs::Board;
+use tests::{board, readme};
 
 use super::make::{is_known, make, say};
 
@@ -23,6 +24,8 @@ struct Job {
     folder: PathBuf,
     /// Arguments of either linker but `-o`.
     words: Vec<String>,
+    /// Of ours, not of MicroPython's.
+    example: bool,
 }
 
 /// What came of a job: bytes of the module and the time of the process.
@@ -47,8 +50,8 @@ pub fn sizes() -> Result<(), Failed> {
             jobs.extend(natmods(&board.arch)?);
         }
     }
-    let mut savings = Vec::new();
-    let mut ratios = Vec::new();
+    // By architecture and kind of module: how much smaller in percent, how many times faster.
+    let mut found: Vec<(&Job, f64, f64)> = Vec::new();
     let mut larger = Vec::new();
     eprintln!(
         "{:10} {:10} {:>9} {:>6} {:>7} {:>10} {:>8}",
@@ -61,8 +64,7 @@ pub fn sizes() -> Result<(), Failed> {
                 let saving = 100.0 - size as f64 * 100.0 / their_size as f64;
                 let (their_ms, ms) = (their_time.as_secs_f64() * 1e3, time.as_secs_f64() * 1e3);
                 row += &format!("{their_size:10} {size:6} {saving:6.1}% {their_ms:7.0} ms {ms:5.1} ms");
-                savings.push(saving);
-                ratios.push(their_ms / ms);
+                found.push((job, saving, their_ms / ms));
                 if size > their_size {
                     larger.push(format!("{} {}: {size} > {their_size}", job.arch, job.name));
                 }
@@ -75,16 +77,30 @@ pub fn sizes() -> Result<(), Failed> {
         }
         eprintln!("{row}");
     }
-    eprintln!(
-        "{} modules linked by both; median {:.1} % smaller, {:.0} times faster",
-        savings.len(),
-        median(&mut savings),
-        median(&mut ratios)
-    );
-    if larger.is_empty() && savings.len() >= 60 {
+    let mut archs: Vec<&str> = found.iter().map(|(job, ..)| job.arch.as_str()).collect();
+    archs.dedup();
+    for arch in archs {
+        summary(arch, found.iter().filter(|(job, ..)| job.arch == arch));
+    }
+    for example in [true, false] {
+        let kind = if example { "examples" } else { "natmods" };
+        summary(kind, found.iter().filter(|(job, ..)| job.example == example));
+    }
+    summary("all", found.iter());
+    if larger.is_empty() && found.len() >= 60 {
         return Ok(());
     }
-    Err(format!("{} compared; larger than mpy_ld.py's: {larger:#?}", savings.len()).into())
+    Err(format!("{} compared; larger than mpy_ld.py's: {larger:#?}", found.len()).into())
+}
+
+fn summary<'a>(what: &str, of: impl Iterator<Item = &'a (&'a Job, f64, f64)>) {
+    let (mut savings, mut ratios): (Vec<f64>, Vec<f64>) =
+        of.map(|(_, saving, ratio)| (saving, ratio)).unzip();
+    let [smaller, faster] = [&mut savings, &mut ratios].map(|numbers| median(numbers));
+    let count = savings.len();
+    eprintln!(
+        "{what:10} {count:3} modules linked by both; median {smaller:.1} % smaller, {faster:.0} times faster"
+    );
 }
 
 fn median(numbers: &mut [f64]) -> f64 {
@@ -98,7 +114,13 @@ fn natmods(arch: &str) -> Result<Vec<Job>, Failed> {
         let mut words = module.link.clone();
         let output = words.iter().position(|word| word == "-o").expect("makefiles say -o");
         words.drain(output..output + 2);
-        Job { arch: arch.to_owned(), name: module.name.clone(), folder: module.folder.clone(), words }
+        Job {
+            arch: arch.to_owned(),
+            name: module.name.clone(),
+            folder: module.folder.clone(),
+            words,
+            example: false,
+        }
     });
     Ok(jobs.collect())
 }
@@ -123,58 +145,77 @@ const FEW: usize = 6;
 /// would not make any, and variables that start with a value in sections called `.data.rel.ro`, the only ones
 /// with data that it knows. On Arm it links no constant that holds an address.
 fn examples(arch: &str) -> Result<Vec<Job>, Failed> {
+    let wanted = if all_examples() { EXAMPLES.len() } else { FEW };
+    EXAMPLES[..wanted].iter().map(|(name, wasm)| example(arch, name, *wasm)).collect()
+}
+
+fn example(arch: &str, name: &str, wasm: Option<&str>) -> Result<Job, Failed> {
     let target = target_specs::arch(arch)?;
     let compiler = cc::find(target)?;
     let flags = if arch.starts_with("arm") { vec!["-fPIC".to_owned()] } else { Vec::new() };
-    let wanted = if all_examples() { EXAMPLES.len() } else { FEW };
-    let mut jobs = Vec::new();
-    for (name, wasm) in &EXAMPLES[..wanted] {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name);
-        let natmods = Path::new(env!("CARGO_TARGET_TMPDIR")).join("natmods");
-        let folder = natmods.join(format!("{arch}-{name}"));
-        let options = BuildOptions {
-            input: wasm.map(|file| root.join(file)),
-            manifest_path: wasm.is_none().then(|| root.join("Cargo.toml")),
-            archs: vec![arch.to_owned()],
-            target_dir: Some(natmods.join(name)),
-            ..Default::default()
-        };
-        let plan = pipeline::plan(&options).map_err(|failure| format!("{failure:?}"))?;
-        let built = pipeline::build(&plan, None).map_err(|failure| format!("{failure:?}"))?;
-        let module = mpy_link::inspect::read(&fs::read(&built[0].mpy)?)?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name);
+    let natmods = Path::new(env!("CARGO_TARGET_TMPDIR")).join("natmods");
+    let folder = natmods.join(format!("{arch}-{name}"));
+    let options = BuildOptions {
+        input: wasm.map(|file| root.join(file)),
+        manifest_path: wasm.is_none().then(|| root.join("Cargo.toml")),
+        archs: vec![arch.to_owned()],
+        target_dir: Some(natmods.join(name)),
+        ..Default::default()
+    };
+    let plan = pipeline::plan(&options).map_err(|failure| format!("{failure:?}"))?;
+    let built = pipeline::build(&plan, None).map_err(|failure| format!("{failure:?}"))?;
+    let module = mpy_link::inspect::read(&fs::read(&built[0].mpy)?)?;
 
-        fs::create_dir_all(&folder)?;
-        let memory = plan.memory_of(&plan.targets[0]).word();
-        let sources = plan.out_dir.join("c").join(&plan.module).join(memory);
-        let include = sources.join("include");
-        let object = folder.join("unit.o");
-        compiler.compile(&sources.join("unit.c"), &object, &flags, "-Os", &[&include, &sources])?;
-        rename_data(compiler.program(), &object)?;
-        let mut header = String::new();
-        for (number, qstr) in module.qstrs.iter().skip(1).enumerate() {
-            header += &format!("#define MP_QSTR_{} (mp_native_qstr_table[{}])\n", qstr.text, number + 1);
-        }
-        fs::write(folder.join("qstrs.h"), header)?;
-        let mut words = ["--arch", arch, "--qstrs", "qstrs.h", "unit.o"].map(str::to_owned).to_vec();
-        let archive = folder.join("runtime.a");
-        let _ = fs::remove_file(&archive);
-        let mut ar = Command::new("ar");
-        ar.arg("rc").arg(&archive);
-        for (name, data) in compiler.runtime(&flags, "-Os", &include)? {
-            let path = folder.join(name).with_extension("o");
-            fs::create_dir_all(path.parent().expect("a folder"))?;
-            fs::write(&path, data)?;
-            ar.arg(path);
-        }
-        say(&mut ar)?;
-        words.push("-lruntime.a".to_owned());
-        if let Some((name, data)) = compiler.library(&flags)? {
-            fs::write(folder.join(&name), data)?;
-            words.push(format!("-l{name}"));
-        }
-        jobs.push(Job { arch: arch.to_owned(), name: (*name).to_owned(), folder, words });
+    fs::create_dir_all(&folder)?;
+    let memory = plan.memory_of(&plan.targets[0]).word();
+    let sources = plan.out_dir.join("c").join(&plan.module).join(memory);
+    let include = sources.join("include");
+    let object = folder.join("unit.o");
+    compiler.compile(&sources.join("unit.c"), &object, &flags, "-Os", &[&include, &sources])?;
+    rename_data(compiler.program(), &object)?;
+    let mut header = String::new();
+    for (number, qstr) in module.qstrs.iter().skip(1).enumerate() {
+        header += &format!("#define MP_QSTR_{} (mp_native_qstr_table[{}])\n", qstr.text, number + 1);
     }
-    Ok(jobs)
+    fs::write(folder.join("qstrs.h"), header)?;
+    let mut words = ["--arch", arch, "--qstrs", "qstrs.h", "unit.o"].map(str::to_owned).to_vec();
+    let archive = folder.join("runtime.a");
+    let _ = fs::remove_file(&archive);
+    let mut ar = Command::new("ar");
+    ar.arg("rc").arg(&archive);
+    for (name, data) in compiler.runtime(&flags, "-Os", &include)? {
+        let path = folder.join(name).with_extension("o");
+        fs::create_dir_all(path.parent().expect("a folder"))?;
+        fs::write(&path, data)?;
+        ar.arg(path);
+    }
+    say(&mut ar)?;
+    words.push("-lruntime.a".to_owned());
+    if let Some((name, data)) = compiler.library(&flags)? {
+        fs::write(folder.join(&name), data)?;
+        words.push(format!("-l{name}"));
+    }
+    Ok(Job { arch: arch.to_owned(), name: name.to_owned(), folder, words, example: true })
+}
+
+/// Crates of ours, linked from position-independent code, print what their READMEs say.
+pub fn position_independent(board: &Board) -> Result<(), Failed> {
+    for name in ["coremark", "dsp", "hello"] {
+        let job = example(&board.arch, name, None)?;
+        ours(&job)?;
+        let module = (format!("{name}.mpy"), fs::read(job.folder.join(OUTPUT))?);
+        let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(name);
+        let markdown = fs::read_to_string(example.join("README.md"))?;
+        let commands = readme::commands(&markdown);
+        let run = commands.iter().find(|command| command.shell == "cargo mpy run test.py\n");
+        let printed = board::execute(board, &[module], &fs::read_to_string(example.join("test.py"))?)?;
+        let expected = &run.ok_or("the README does not say what `cargo mpy run test.py` prints")?.prints;
+        if printed != *expected {
+            return Err(format!("{name}: {printed}\nand not\n{expected}").into());
+        }
+    }
+    Ok(())
 }
 
 /// Gives an object's sections of variables another name.
@@ -211,6 +252,7 @@ fn theirs(job: &Job) -> Linked {
             arch: job.arch.clone(),
             name: job.name.clone(),
             folder: job.folder.clone(),
+            example: job.example,
         });
         if !last.as_ref().is_err_and(|why| why.contains("undefined symbol")) {
             break;

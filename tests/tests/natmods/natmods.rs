@@ -1,7 +1,8 @@
 //! MicroPython's own native modules (`examples/natmod`), made by their own makefiles with `cargo mpy link` in
 //! the place of `mpy_ld.py`: on every board they pass the tests that MicroPython's `run-natmodtests.py` has for
 //! them, and none is larger than what `mpy_ld.py` makes of the same objects; and a
-//! call of a function of ours is no dearer than one of theirs, and its bindings are small.
+//! call of a function of ours is no dearer than one of theirs, and its bindings are small. Examples of our own run
+//! as position-independent code, too, where we would not make any.
 
 mod compare;
 mod make;
@@ -40,6 +41,11 @@ fn main() -> ExitCode {
         if matches!(board.emulator, Some(Emulator::Qemu { .. })) {
             let name = format!("{}::overhead", board.name);
             trials.push(Trial::test(name, move || overhead::run(board)).with_ignored_flag(ignored));
+        }
+        if ["qemu-armv6m", "qemu-armv7emsp"].contains(&board.name.as_str()) {
+            let name = format!("{}::position_independent", board.name);
+            let trial = Trial::test(name, move || compare::position_independent(board));
+            trials.push(trial.with_ignored_flag(ignored));
         }
         if board.name == "qemu-armv6m" {
             let name = format!("{}::bytes", board.name);
