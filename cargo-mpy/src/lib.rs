@@ -19,7 +19,7 @@ pub mod wasm;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{ArgAction, CommandFactory, Parser};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
 use target_specs::{Diagnostic, Place};
 
 use commands::Command;
@@ -92,10 +92,13 @@ pub fn command_line() -> clap::Command {
 pub fn main() -> ExitCode {
     // SAFETY: the first thing the program does, before any thread is started.
     unsafe { toolchain::cc::forget_environment() };
-    let line = match arguments(std::env::args_os().skip(1).collect()) {
-        Ok(arguments) => CommandLine::parse_from(arguments),
+    let command = command_line();
+    let arguments = match arguments(&command, std::env::args_os().skip(1).collect()) {
+        Ok(arguments) => arguments,
         Err(error) => return failed(Failure::Problem(error)),
     };
+    let line = CommandLine::from_arg_matches(&command.get_matches_from(arguments));
+    let line = line.unwrap_or_else(|error| error.exit());
     let level = match (line.quiet, line.verbose) {
         (true, _) => ui::Level::Quiet,
         (_, 1..) => ui::Level::Verbose,
@@ -126,11 +129,10 @@ fn failed(failure: Failure) -> ExitCode {
 }
 
 /// The arguments as clap is to see them: cargo's `mpy` dropped, the default command put in.
-fn arguments(mut words: Vec<OsString>) -> Result<Vec<OsString>, Diagnostic> {
+fn arguments(command: &clap::Command, mut words: Vec<OsString>) -> Result<Vec<OsString>, Diagnostic> {
     if words.first().is_some_and(|word| word == "mpy") {
         words.remove(0);
     }
-    let command = command_line();
     let known: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).chain(["help"]).collect();
     // Flags that concern no command may stand before it.
     let mut first = 0;
@@ -168,7 +170,7 @@ mod tests {
 
     fn of(words: &[&str]) -> Result<String, &'static str> {
         let words = words.iter().map(OsString::from).collect();
-        let words = arguments(words).map_err(|error| error.code)?;
+        let words = arguments(&command_line(), words).map_err(|error| error.code)?;
         Ok(words[1..].iter().map(|word| word.to_string_lossy()).collect::<Vec<_>>().join(" "))
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use memmap2::Mmap;
 use mpy_link::{Input, InputKind, Options};
 use target_specs::{Diagnostic, Place};
 
@@ -66,15 +67,17 @@ impl Link {
             Some(path) => qstrs::read(path)?,
             None => Vec::new(),
         };
-        let mut files = Vec::new();
+        let mut objects = Vec::new();
         for path in &self.files {
-            files.push((path.display().to_string(), InputKind::Object, toolchain::read_file(path)?));
+            objects.push((path.display().to_string(), toolchain::read_file(path)?));
         }
+        let mut libraries = Vec::new();
         for path in &self.libs {
-            library(path, &mut files)?;
+            library(path, &mut libraries)?;
         }
-        let inputs: Vec<Input> =
-            files.iter().map(|(name, kind, data)| Input { name, kind: *kind, data }).collect();
+        let objects = objects.iter().map(|(name, data)| Input { name, kind: InputKind::Object, data });
+        let libraries = libraries.iter().map(|(name, data)| Input { name, kind: InputKind::Lazy, data });
+        let inputs: Vec<Input> = objects.chain(libraries).collect();
         let image = mpy_link::link(&inputs, &Options { arch, file_name: "", qstrs: &qstrs, objects: &[] })?;
         if let Some(path) = &self.map {
             toolchain::write_file(path, map::text(&map::entries(&image, &HashMap::new(), "")).as_bytes())?;
@@ -95,15 +98,12 @@ impl Link {
     }
 }
 
-/// A file read, its name and what it is.
-type File = (String, InputKind, Vec<u8>);
-
 /// Reads an archive, or the archives that a GNU linker script in its place names (glibc's `libm.a`).
-fn library(path: &Path, files: &mut Vec<File>) -> Result<(), Diagnostic> {
-    let data = toolchain::read_file(path)?;
+fn library(path: &Path, files: &mut Vec<(String, Mmap)>) -> Result<(), Diagnostic> {
+    let data = toolchain::map_file(path)?;
     let text = std::str::from_utf8(&data).unwrap_or_default();
     if data.starts_with(b"!<arch>\n") || data.starts_with(b"\x7fELF") || text.is_empty() {
-        files.push((path.display().to_string(), InputKind::Lazy, data));
+        files.push((path.display().to_string(), data));
         return Ok(());
     }
     let names = script_files(text).ok_or_else(|| {
@@ -112,7 +112,7 @@ fn library(path: &Path, files: &mut Vec<File>) -> Result<(), Diagnostic> {
     })?;
     for name in names {
         let path = path.parent().unwrap_or(Path::new("")).join(name);
-        files.push((path.display().to_string(), InputKind::Lazy, toolchain::read_file(&path)?));
+        files.push((path.display().to_string(), toolchain::map_file(&path)?));
     }
     Ok(())
 }

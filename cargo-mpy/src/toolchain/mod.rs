@@ -14,6 +14,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use memmap2::Mmap;
 use sha2::{Digest, Sha256};
 use target_specs::{Diagnostic, Place, Result};
 
@@ -163,6 +164,20 @@ pub fn write_file(path: &Path, contents: &[u8]) -> Result<()> {
 /// `io`, naming the file.
 pub fn read_file(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| io_error("read", path, &error))
+}
+
+/// The contents of a file of which little may be needed, as of a large archive.
+///
+/// # Errors
+/// `io`, naming the file.
+pub fn map_file(path: &Path) -> Result<Mmap> {
+    let map = || {
+        let file = std::fs::File::open(path)?;
+        // SAFETY: what is read is taken for anybody's bytes, so it may well change; who cuts the file short meanwhile
+        // ends this process, as other linkers.
+        unsafe { Mmap::map(&file) }
+    };
+    map().map_err(|error| io_error("read", path, &error))
 }
 
 /// Says that a file could not be read or written.
