@@ -12,23 +12,25 @@
 
 #define MPY_SHARED __attribute__((noinline, unused)) static
 
+/* Raises an exception of the type of that name. */
+__attribute__((noreturn, unused)) static void mpy_raise(qstr type, const char *message) {
+    mp_fun_table.raise_msg(mp_fun_table.load_global(type), message);
+}
+
 __attribute__((noinline, noreturn, unused)) static void mpy_raise_overflow(void) {
-    mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_OverflowError), "integer out of range");
+    mpy_raise(MP_QSTR_OverflowError, "integer out of range");
 }
 
 __attribute__((noinline, noreturn, unused)) static void mpy_raise_type_error(const char *message) {
-    mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_TypeError), message);
-    __builtin_unreachable();
+    mpy_raise(MP_QSTR_TypeError, message);
 }
 
 __attribute__((noinline, noreturn, unused)) static void mpy_raise_memory_error(const char *message) {
-    mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_MemoryError), message);
-    __builtin_unreachable();
+    mpy_raise(MP_QSTR_MemoryError, message);
 }
 
 __attribute__((noinline, noreturn, unused)) static void mpy_raise_value_error(const char *message) {
-    mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_ValueError), message);
-    __builtin_unreachable();
+    mpy_raise(MP_QSTR_ValueError, message);
 }
 
 /* The bits of `obj` below 32. Raises OverflowError outside the range of i32.

@@ -4,7 +4,7 @@
  * whenever the stack is 256 bytes deeper than ever, and a function that recurses pays for a comparison.
  *
  * The including file defines
- *   MPY_STACK_LIMIT     the module's limit, an lvalue of type uintptr_t, set to an address of the stack at the start.
+ *   MPY_STACK_LIMIT     the module's limit, an lvalue of type uintptr_t, at first the highest address there is.
  */
 #ifndef MPY_STACK_H
 #define MPY_STACK_H
@@ -15,22 +15,23 @@
 #define MPY_STACK_STEP 256
 #define MPY_STACK_REACH 16384
 
-/* To print an object, MicroPython checks the stack (py/obj.c, mp_obj_print_helper). */
+/* An iterator, whatever it iterates over, checks the stack before it looks (py/runtime.c, mp_iternext). Nothing here
+ * takes memory, as the heap may be locked. */
 __attribute__((noinline)) static void mpy_use_stack(void) {
-    mp_obj_t none = mp_const_none;
-    mp_fun_table.call_function_n_kw((mp_obj_t)mp_fun_table.type_str, 1, &none);
+    mp_obj_iter_buf_t iter;
+    mp_fun_table.getiter(mp_fun_table.new_tuple(0, NULL), &iter);
+    mp_fun_table.iternext(&iter);
 }
 
-/* Other reasons to fail, as a heap that is locked, say nothing about the stack. */
-__attribute__((noinline)) static bool mpy_is_memory_error(const nlr_buf_t *nlr) {
-    return (mp_obj_t)mp_fun_table.obj_get_type(nlr->ret_val) == mp_fun_table.load_global(MP_QSTR_MemoryError);
-}
-
-/* As in mpy_imports.h, nothing but the address of the frame is wanted after the second return. */
-__attribute__((noinline)) static bool mpy_stack_left(void) {
+/* As in mpy_imports.h, nothing but the address of the frame is wanted after the second return: the name of the function
+ * that a trap is in must not be in this one's frame. */
+#ifdef WASM_NAMES
+__attribute__((noinline))
+#endif
+static bool mpy_stack_left(void) {
     nlr_buf_t nlr;
     if (mp_fun_table.nlr_push(&nlr) || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(nlr.regs))) {
-        return mpy_is_memory_error(&nlr);
+        return false;
     }
     mpy_use_stack();
     mp_fun_table.nlr_pop();
@@ -38,11 +39,11 @@ __attribute__((noinline)) static bool mpy_stack_left(void) {
 }
 
 __attribute__((noinline)) static void wasm_stack_low(WASM_WHERE_ONLY) {
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
     if (!mpy_stack_left()) {
         wasm_trap(WASM_TRAP_STACK_OVERFLOW);
     }
-    if (MPY_STACK_LIMIT - here < MPY_STACK_REACH) {
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    if (MPY_STACK_LIMIT - here < MPY_STACK_REACH || MPY_STACK_LIMIT == UINTPTR_MAX) {
         MPY_STACK_LIMIT = here - MPY_STACK_STEP;
     }
 }

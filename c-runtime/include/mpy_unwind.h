@@ -8,7 +8,10 @@
  * The including file defines, when the module has a shadow stack,
  *   MPY_STACK_POINTER   its pointer, an lvalue of type uint32_t;
  *   MPY_STACK_BASE      where the pointer is when no WebAssembly code runs but that which waits for an
- *                       import: an lvalue of type uint32_t, set to the pointer's value at the start;
+ *                       import: an lvalue of type uint32_t, which is the pointer's value at the start; or, in a
+ *                       module without imports, that value;
+ * when it has imports,
+ *   MPY_CALLS_PYTHON    1;
  * when it borrows objects of Python for the time of a call,
  *   MPY_LENT            how many at most;
  * and when it borrows buffers,
@@ -87,7 +90,7 @@ static inline void mpy_unwind(void) {
 }
 
 /* The stacks of the WebAssembly frames that wait while Python runs. */
-#if defined(MPY_STACK_POINTER) || defined(MPY_LENT) || defined(MPY_LENDS)
+#if defined(MPY_CALLS_PYTHON) && (defined(MPY_STACK_POINTER) || defined(MPY_LENT) || defined(MPY_LENDS))
 #define MPY_HAS_STACKS 1
 typedef struct {
 #ifdef MPY_STACK_POINTER
@@ -159,13 +162,13 @@ __attribute__((noinline, unused)) static const char *mpy_message_in(const char *
 }
 #endif
 
-__attribute__((noinline, noreturn, unused)) static void mpy_raise_trap(WASM_WHERE const char *message) {
+__attribute__((noreturn, unused)) static void mpy_raise_trap(WASM_WHERE const char *message) {
     mpy_unwind();
     MPY_SHOW();
 #ifdef WASM_NAMES
     message = wasm_here == NULL ? message : mpy_message_in(wasm_here, message);
 #endif
-    mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_RuntimeError), message);
+    mpy_raise(MP_QSTR_RuntimeError, message);
 }
 
 /* Raises MemoryError, for a program that cannot go on without the memory it asked for. */

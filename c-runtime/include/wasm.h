@@ -46,9 +46,11 @@
 #define WASM_STATE_DECLARE WASM_UNUSED static
 #endif
 
-/* Cells of memory, as wide as they are written, aligned or not. */
+/* Cells of memory, as wide as they are written; aligned, or by as much, or not. */
 #define WASM_CELL(name, type) \
     typedef type __attribute__((may_alias)) wasm_##name; \
+    typedef type __attribute__((may_alias, aligned(4))) wasm_##name##_at4; \
+    typedef type __attribute__((may_alias, aligned(2))) wasm_##name##_at2; \
     typedef type __attribute__((may_alias, aligned(1))) wasm_##name##_unaligned;
 WASM_CELL(u8, uint8_t)
 WASM_CELL(s8, int8_t)
@@ -277,6 +279,18 @@ WASM_UNUSED static inline uint8_t *wasm_cell_of(WASM_WHERE const wasm_memory_t *
 #define WASM_STACK_TOP(pointer, top) \
     if ((pointer) > (top)) { \
         wasm_trap(WASM_TRAP_STACK_OVERFLOW); \
+    }
+
+/* There is room for a frame. */
+#define WASM_STACK_ROOM(pointer, size) \
+    if ((pointer) < (size)) { \
+        wasm_trap(WASM_TRAP_STACK_OVERFLOW); \
+    }
+
+/* Something true that no compiler can see. */
+#define WASM_KNOWN(fact) \
+    if (!(fact)) { \
+        __builtin_unreachable(); \
     }
 
 /* After a call that may recurse: makes it an ordinary call, as a jump would not be seen by WASM_STACK_CHECK. */

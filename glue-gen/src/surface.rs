@@ -21,8 +21,8 @@ pub struct Surface {
     pub imports: Vec<Import>,
     /// C names of parameterless functions to run when the module is imported, in this order.
     pub start: Vec<String>,
-    /// C lvalue of the shadow-stack pointer.
-    pub stack_pointer: Option<String>,
+    /// C lvalue of the shadow-stack pointer, and its value at the start, a constant of C.
+    pub stack_pointer: Option<(String, String)>,
     pub memory: Option<MemoryInfo>,
     /// C lvalue of the machine's stack limit.
     pub stack_limit: Option<String>,
@@ -128,7 +128,7 @@ impl Surface {
     pub fn of(interface: &Interface, mappings: &Mappings) -> Result<Surface> {
         let mut surface = Surface {
             start: interface.init.iter().cloned().collect(),
-            stack_pointer: interface.stack_pointer.as_ref().map(|(lvalue, _)| lvalue.clone()),
+            stack_pointer: interface.stack_pointer.clone(),
             memory: interface.memory.clone(),
             stack_limit: interface.stack_limit.clone(),
             memories: interface.exported_memories.clone(),

@@ -99,10 +99,18 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
     let described = || surface.functions.iter().filter(|function| function.types.is_some());
     let texts = || surface.given().chain(surface.taken()).any(|ty| ty.text);
     let needs = |needs: Needs| kinds().any(|kind| kind.needs() == needs);
-    if let Some(lvalue) = &surface.stack_pointer {
-        line!(c, "#include \"wasm.h\"");
-        line!(c, "WASM_STATE uint32_t mpy_stack_base;");
-        line!(c, "#define MPY_STACK_BASE mpy_stack_base");
+    let calls_python = has_api || !surface.imports.is_empty();
+    if calls_python {
+        line!(c, "#define MPY_CALLS_PYTHON 1");
+    }
+    if let Some((lvalue, start)) = &surface.stack_pointer {
+        if calls_python {
+            line!(c, "#include \"wasm.h\"");
+            line!(c, "WASM_STATE uint32_t mpy_stack_base = {start};");
+            line!(c, "#define MPY_STACK_BASE mpy_stack_base");
+        } else {
+            line!(c, "#define MPY_STACK_BASE ({start})");
+        }
         line!(c, "#define MPY_STACK_POINTER {lvalue}");
     }
     c.push_str("#include <stdint.h>\n");
@@ -113,6 +121,7 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
     line!(c, "#include \"mpy_unwind.h\"");
     line!(c, "#include \"mpy_memory.h\"");
     if let Some(lvalue) = &surface.stack_limit {
+        line!(c, "WASM_STATE uintptr_t {lvalue} = UINTPTR_MAX;");
         line!(c, "#define MPY_STACK_LIMIT {lvalue}");
         line!(c, "#include \"mpy_stack.h\"");
     }
@@ -434,12 +443,6 @@ fn init(
     let mut types = types.chain(surface.imports.iter().flat_map(|i| i.params.iter().chain(&i.results)));
     if bindings.floats || types.any(|ty| ty.is_float()) || surface.globals.iter().any(|g| g.ty.is_float()) {
         line!(c, "    mpy_require_floats();");
-    }
-    if surface.stack_pointer.is_some() {
-        line!(c, "    MPY_STACK_BASE = MPY_STACK_POINTER;");
-    }
-    if surface.stack_limit.is_some() {
-        line!(c, "    MPY_STACK_LIMIT = (uintptr_t)__builtin_frame_address(0);");
     }
     if !surface.memories.is_empty() || !surface.globals.is_empty() {
         line!(c, "    mpy_find_attributes();");

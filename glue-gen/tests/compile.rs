@@ -83,7 +83,7 @@ fn everything() -> (Interface, &'static str) {
             import("mpy", "out_of_memory", "i_out_of_memory", ">"),
         ],
         init: Some("start".to_owned()),
-        stack_pointer: Some(("stack_pointer".to_owned(), 4096)),
+        stack_pointer: Some(("stack_pointer".to_owned(), "4096".to_owned())),
         memory: Some(MemoryInfo {
             base: "memory".to_owned(),
             size: "4096u".to_owned(),

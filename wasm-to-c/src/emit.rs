@@ -11,10 +11,11 @@ use crate::func::{self, Operand, float32, float64, indent, int32, int64};
 use crate::memory::{Address, Memory};
 use crate::module::{Constant, Global, Module, Place};
 use crate::names::{Names, demangled, literal};
+use crate::range::StackUse;
 use crate::relocs::{DataObject, Reference, Relocations, refuse};
 use crate::{
     CUnit, ExportedFunc, ExportedItem, FlashTable, FuncType, ImportedFunc, ImportedItem, Interface, Item,
-    MemoryInfo, Options, Safety, Translation, ValType, WasmModule, ops,
+    MemoryInfo, Options, Safety, Translation, ValType, WasmModule, ops, range,
 };
 
 /// The C type of a value.
@@ -63,12 +64,20 @@ pub(crate) struct Unit<'m> {
     /// Given, addresses are the machine's.
     relocations: Option<&'m Relocations>,
     heap_base: Option<u32>,
+    /// What is outside of memory traps.
+    pub checks: bool,
     /// Alignment hints tell the truth.
     hints: bool,
+    /// The shadow stack's pointer, and that where some function uses it in the C.
+    stack_global: Option<u32>,
     stack_pointer: Option<u32>,
     /// The shadow stack's pointer, when nobody but the module can change it and accesses are checked, and its
     /// first value, which it never exceeds.
     pub stack_top: Option<(u32, u32)>,
+    /// Whatever runs, the shadow stack suffices.
+    pub stack_suffices: bool,
+    /// By function that is not imported, its frame where that lies on the machine's stack instead.
+    pub local_frames: Vec<Option<range::Frame>>,
     /// Function types that tables distinguish, by number.
     types: Vec<FuncType>,
     /// Modules that share functions number their types alike.
@@ -92,6 +101,9 @@ const STACK: u32 = 4096;
 /// Bytes below its pointer that a function which calls none may use without moving it (LLVM's WebAssembly
 /// back end, `WebAssemblyFrameLowering::RedZoneSize`).
 const RED_ZONE: u32 = 128;
+/// Frames of so many bytes lie on the machine's stack when addresses are the machine's: it costs less, and is no more
+/// than a compiler takes for a function unasked.
+const LOCAL_FRAME: u32 = 64;
 
 pub(crate) fn unit<'m>(
     source: &'m WasmModule,
@@ -121,7 +133,7 @@ pub(crate) fn unit<'m>(
         None => names.unique("g_", global.name.as_deref().unwrap_or(&index.to_string())),
     });
     let globals: Vec<String> = globals.collect();
-    let stack_pointer = module
+    let stack_global = module
         .globals
         .iter()
         .position(|global| global.name.as_deref() == Some("__stack_pointer"))
@@ -167,18 +179,55 @@ pub(crate) fn unit<'m>(
             })
     });
     let fixed = fixed.collect();
-    let stack_top = stack_pointer.filter(|_| options.safety != Safety::Trusted).and_then(|index| {
+    let own_stack = stack_global.and_then(|index| {
         let global = &module.globals[index as usize];
         let shown = module.exports.iter().any(|(_, kind, i)| *kind == ExternalKind::Global && *i == index);
         match global.init {
             Constant::I32(top) if !shown && global.import.is_none() && global.mutable => Some((index, top)),
             _ => None,
         }
-        .filter(|(_, top)| {
-            relocations.is_none() && memories.first().is_some_and(|memory| memory.holds(0, *top as usize))
-        })
+    });
+    let uses = |body| stack_global.map_or(StackUse::Nothing, |pointer| StackUse::of(body, pointer));
+    let uses: Vec<StackUse> = module.bodies.iter().map(uses).collect();
+    let stack_top = own_stack.filter(|(_, top)| {
+        relocations.is_none()
+            && options.safety != Safety::Trusted
+            && memories.first().is_some_and(|memory| memory.holds(0, *top as usize))
+    });
+    // A frame that catches an exception puts back the pointer of those below it.
+    let may_be_local = relocations.is_some() && own_stack.is_some() && module.tags.is_empty();
+    let local_frames = uses.iter().map(|uses| match uses {
+        StackUse::Frame(frame) if may_be_local && frame.size <= LOCAL_FRAME => Some(*frame),
+        _ => None,
+    });
+    let local_frames: Vec<Option<range::Frame>> = local_frames.collect();
+    let stack_pointer = stack_global.filter(|_| {
+        !may_be_local
+            || uses
+                .iter()
+                .zip(&local_frames)
+                .any(|(uses, local)| *uses != StackUse::Nothing && local.is_none())
     });
     let calls = Calls::of(module);
+    let referenced = calls.referenced(module);
+    // What Python runs in the middle of a call may call the module again, at any depth.
+    let alone = module.imported() == 0 && !options.linkable;
+    let stack_suffices = own_stack.filter(|_| alone).is_some_and(|(_, top)| {
+        let (stack, beyond) = match relocations {
+            Some(_) => (options.stack.unwrap_or(STACK), RED_ZONE),
+            None => (top, 0),
+        };
+        let sizes = uses.iter().zip(&local_frames).map(|(uses, local)| match uses {
+            StackUse::Frame(frame) if local.is_none() => Some(frame.size),
+            StackUse::Other => None,
+            _ => Some(0),
+        });
+        // Twice, for a handler of interrupts that calls the module while it runs.
+        let most = (stack / 2).saturating_sub(beyond);
+        sizes.collect::<Option<Vec<u32>>>().is_some_and(|sizes| {
+            range::depth(&sizes, |at| calls.callees(module, &referenced, at), most).is_some()
+        })
+    });
     let throws = calls.throwing(module.imported(), options.linkable);
     let reached = calls.reached(module);
     let unit = Unit {
@@ -194,9 +243,13 @@ pub(crate) fn unit<'m>(
         used: RefCell::default(),
         relocations,
         heap_base: source.heap_base,
+        checks: options.safety == Safety::Checked,
         hints: options.aligned || relocations.is_some() || options.safety == Safety::Trusted,
+        stack_global,
         stack_pointer,
         stack_top,
+        stack_suffices,
+        local_frames,
         types,
         linkable: options.linkable,
         trap_names: options.trap_names,
@@ -385,10 +438,22 @@ impl<'m> Unit<'m> {
         self.recursive[index as usize]
     }
 
-    /// A statement that catches an overflow of the shadow stack before `value` becomes its pointer.
-    pub fn stack_check(&self, global: u32, value: &str) -> Option<String> {
-        let direct = self.relocations.is_some() && self.stack_pointer == Some(global);
-        direct.then(|| {
+    /// Whether a global is the pointer of a shadow stack that is the machine's memory.
+    pub fn is_direct_stack(&self, global: u32) -> bool {
+        self.relocations.is_some() && self.stack_global == Some(global)
+    }
+
+    /// A global's first value, and whether C takes it as an initializer.
+    fn initial(&self, global: u32) -> (String, bool) {
+        if self.is_direct_stack(global) {
+            return ("(uint32_t)(uintptr_t)stack + sizeof stack".to_owned(), true);
+        }
+        self.constant(&self.module.globals[global as usize].init)
+    }
+
+    /// A statement that catches an overflow of such a stack before `value` becomes its pointer.
+    pub fn stack_check(&self, value: &str) -> Option<String> {
+        (!self.stack_suffices).then(|| {
             // Signed, so that a frame larger than the address of the stack is caught as well.
             format!(
                 "if ((int32_t)({value} - (uint32_t)(uintptr_t)(stack + {RED_ZONE})) < 0) wasm_trap(WASM_TRAP_STACK_OVERFLOW);"
@@ -546,12 +611,10 @@ impl<'m> Unit<'m> {
                 let _ = writeln!(rest, "WASM_STATE {ty} *{name};");
                 continue;
             }
-            let is_stack = self.relocations.is_some() && self.stack_pointer == Some(index as u32);
-            let (init, is_static) = if is_stack {
-                ("(uint32_t)(uintptr_t)stack + sizeof stack".to_owned(), true)
-            } else {
-                self.constant(&global.init)
-            };
+            if self.is_direct_stack(index as u32) && self.stack_pointer.is_none() {
+                continue;
+            }
+            let (init, is_static) = self.initial(index as u32);
             if !is_static {
                 let _ = writeln!(rest, "WASM_STATE {ty} {name};");
                 let _ = writeln!(dynamic, "{name} = {init};");
@@ -906,7 +969,7 @@ impl<'m> Unit<'m> {
             ImportedFunc { module, field, c_name: c_name.clone(), ty: function.ty.clone(), result_type }
         });
         let stack_pointer = self.stack_pointer.and_then(|index| match module.globals[index as usize].init {
-            Constant::I32(value) => Some((self.globals[index as usize].clone(), value)),
+            Constant::I32(_) => Some((self.globals[index as usize].clone(), self.initial(index).0)),
             _ => None,
         });
         let place = |memory: &Memory| MemoryInfo {
@@ -945,6 +1008,21 @@ impl<'m> Unit<'m> {
             stack_limit,
         }
     }
+}
+
+/// Whether each remains when those are taken away, again and again, that go to none that remains; `from` are the ways back.
+fn remaining(to: &[Vec<u32>], from: &[Vec<u32>]) -> Vec<bool> {
+    let mut left: Vec<usize> = to.iter().map(Vec::len).collect();
+    let mut ends: Vec<usize> = (0..left.len()).filter(|at| left[*at] == 0).collect();
+    while let Some(end) = ends.pop() {
+        for at in &from[end] {
+            left[*at as usize] -= 1;
+            if left[*at as usize] == 0 {
+                ends.push(*at as usize);
+            }
+        }
+    }
+    left.into_iter().map(|left| left > 0).collect()
 }
 
 /// What the functions of a module call, in one reading of their code.
@@ -998,30 +1076,22 @@ impl Calls {
     /// For each function, whether a call of it may come back to it: it is on a circle of calls, or calls
     /// through a reference.
     fn recursive(&self) -> Vec<bool> {
-        // What remains after functions that call none that remains are taken away, again and again, is on a
-        // circle or calls one that is.
-        let mut callers: Vec<Vec<usize>> = vec![Vec::new(); self.named.len()];
-        let mut left: Vec<usize> = self.named.iter().map(Vec::len).collect();
-        for (caller, callees) in self.named.iter().enumerate() {
+        // What remains after functions that call none that remains, or that none calls that remains, are taken away,
+        // again and again, is on a circle or between two.
+        let mut callers: Vec<Vec<u32>> = vec![Vec::new(); self.named.len()];
+        for (caller, callees) in (0..).zip(&self.named) {
             for callee in callees {
                 callers[*callee as usize].push(caller);
             }
         }
-        let mut leaves: Vec<usize> = (0..left.len()).filter(|at| left[*at] == 0).collect();
-        while let Some(leaf) = leaves.pop() {
-            for caller in &callers[leaf] {
-                left[*caller] -= 1;
-                if left[*caller] == 0 {
-                    leaves.push(*caller);
-                }
-            }
-        }
-        left.iter().zip(&self.through_references).map(|(left, through)| *left > 0 || *through).collect()
+        let calls = remaining(&self.named, &callers);
+        let called = remaining(&callers, &self.named);
+        let circles = calls.iter().zip(&called).map(|(calls, called)| *calls && *called);
+        circles.zip(&self.through_references).map(|(circle, through)| circle || *through).collect()
     }
 
-    /// For each function, the imports that a call of it may lead to. Through a reference of a type, any
-    /// function of that type may be called that is in a table or in a global.
-    fn reached(&self, module: &Module<'_>) -> Vec<Vec<usize>> {
+    /// Functions by their type, that calls through references may be of: those in a table or in a global.
+    fn referenced<'m>(&self, module: &'m Module<'_>) -> HashMap<&'m FuncType, Vec<u32>> {
         let items = module.elements.iter().flat_map(|element| &element.items);
         let constants = items.chain(module.globals.iter().map(|global| &global.init));
         let mut by_type: HashMap<&FuncType, Vec<u32>> = HashMap::new();
@@ -1032,10 +1102,23 @@ impl Calls {
         for index in constants.chain(self.referenced.iter().copied()) {
             by_type.entry(&module.functions[index as usize].ty).or_default().push(index);
         }
-        let callees = |at: usize| {
-            let types = self.types[at].iter().filter_map(|ty| by_type.get(&module.types[*ty as usize]));
-            self.named[at].iter().chain(types.flatten()).map(|callee| *callee as usize)
-        };
+        by_type
+    }
+
+    /// Those that the calls in a function may be of.
+    fn callees<'a>(
+        &'a self,
+        module: &'a Module<'_>,
+        referenced: &'a HashMap<&FuncType, Vec<u32>>,
+        at: usize,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let types = self.types[at].iter().filter_map(|ty| referenced.get(&module.types[*ty as usize]));
+        self.named[at].iter().chain(types.flatten()).map(|callee| *callee as usize)
+    }
+
+    /// For each function, the imports that a call of it may lead to.
+    fn reached(&self, module: &Module<'_>) -> Vec<Vec<usize>> {
+        let referenced = self.referenced(module);
         let mut reached = vec![Vec::new(); self.named.len()];
         // Only the imports that exported functions lead to are asked for.
         for (_, kind, index) in &module.exports {
@@ -1047,7 +1130,7 @@ impl Calls {
             let mut left = vec![from];
             while let Some(at) = left.pop() {
                 if !std::mem::replace(&mut seen[at], true) {
-                    left.extend(callees(at));
+                    left.extend(self.callees(module, &referenced, at));
                 }
             }
             reached[from] = (0..module.imported()).filter(|at| seen[*at]).collect();

@@ -144,6 +144,8 @@ pub(crate) struct Body<'a, 'm> {
     facts: Vec<Range>,
     /// The frame on the shadow stack, where checks depend on it.
     frame: Option<range::Frame>,
+    /// The frame, where that lies on the machine's stack.
+    local_frame: Option<range::Frame>,
     /// It has a loop.
     loops: bool,
     /// Labels of the blocks whose exceptions are kept in variables.
@@ -169,6 +171,7 @@ pub(crate) fn translate(unit: &Unit<'_>, index: u32, body: &wasmparser::Function
         index,
         facts: vec![Range::ANY; locals.len()],
         frame,
+        local_frame: unit.local_frames[index as usize - unit.module.imported()],
         loops: false,
         exceptions: Vec::new(),
         c: String::new(),
@@ -227,6 +230,9 @@ impl Body<'_, '_> {
             declare("WASM_UNUSED ", ty_, names, true);
             let temps = self.temps.iter().filter(|(_, t)| *t == ty_).map(|(name, _)| name.clone()).collect();
             declare("WASM_UNUSED ", ty_, temps, false);
+        }
+        if let Some(frame) = self.local_frame {
+            let _ = writeln!(c, "    uint8_t frame[{}] __attribute__((aligned(16)));", frame.size);
         }
         if self.unit.recursive(self.index) {
             c.push_str("    WASM_STACK_CHECK();\n");
@@ -515,17 +521,29 @@ impl Body<'_, '_> {
                 self.push(operand);
             }
             Operator::LocalSet { local_index } | Operator::LocalTee { local_index } => {
-                let operand = self.pop();
+                let mut operand = self.pop();
+                if self.local_frame.is_some_and(|frame| frame.local == local_index) {
+                    operand = Operand::atom("(uint32_t)(uintptr_t)frame".to_owned(), ValType::I32);
+                }
                 self.spill(|other| other.locals.contains(&local_index));
                 if operand.traps {
                     self.spill(|other| other.traps);
                 }
+                let frame =
+                    self.frame.zip(self.unit.stack_top).filter(|(frame, _)| frame.local == local_index);
+                if let Some((frame, (pointer, _))) = frame
+                    && !self.unit.stack_suffices
+                {
+                    self.line(format!("WASM_STACK_ROOM({}, {}u);", self.unit.global(pointer), frame.size));
+                }
                 self.line(format!("l{local_index} = {};", operand.text));
                 self.facts[local_index as usize] = operand.range;
-                if let (Some(frame), Some((_, top))) = (self.frame, self.unit.stack_top)
-                    && frame.local == local_index
-                {
-                    self.line(format!("WASM_STACK_TOP(l{local_index}, {top}u);"));
+                if let Some((frame, (_, top))) = frame {
+                    if self.unit.checks {
+                        // Told what is known of it, the compiler does without other checks.
+                        let most = top.saturating_sub(frame.size);
+                        self.line(format!("WASM_KNOWN(l{local_index} <= {most}u);"));
+                    }
                     self.facts[local_index as usize] = Range { most: 0, frame: Some(frame.size) };
                 }
                 if matches!(op, Operator::LocalTee { .. }) {
@@ -542,9 +560,13 @@ impl Body<'_, '_> {
             }
             Operator::GlobalSet { global_index } => {
                 let mut operand = self.pop();
+                if self.local_frame.is_some() && self.unit.is_direct_stack(global_index) {
+                    return Ok(());
+                }
                 self.settle();
                 if let Some((pointer, top)) = self.unit.stack_top
                     && pointer == global_index
+                    && !self.unit.stack_suffices
                     && operand.range.frame.is_none_or(|size| operand.range.most > size)
                 {
                     self.stack.push(operand);
@@ -552,9 +574,11 @@ impl Body<'_, '_> {
                     operand = self.pop();
                     self.line(format!("WASM_STACK_TOP({}, {top}u);", operand.text));
                 }
-                if after_tee && let Some(check) = self.unit.stack_check(global_index, &operand.text) {
+                if after_tee && self.unit.is_direct_stack(global_index) {
                     self.line(format!("WASM_FRAME({});", operand.text));
-                    self.line(check);
+                    if let Some(check) = self.unit.stack_check(&operand.text) {
+                        self.line(check);
+                    }
                 }
                 let name = self.unit.global(global_index);
                 self.line(format!("{name} = {};", operand.text));
@@ -694,12 +718,13 @@ impl Body<'_, '_> {
         let address = self.pop();
         let place = self.unit.place(&address, access);
         let traps = place.traps;
-        let aligned = 1u32 << access.memarg.align.min(3) >= access.bytes;
+        let hint = 1u32 << access.memarg.align.min(3);
+        let vouched = self.unit.aligned(&address, access);
         // Where nobody vouches for the hint, the address says how the cell lies.
-        let loose = aligned && access.bytes > 1 && !self.unit.aligned(&address, access);
+        let loose = hint >= access.bytes && access.bytes > 1 && !vouched;
         let cell = match loose {
             true => format!("{}({})", access.cell.replace("wasm_", "wasm_get_"), place.pointer()),
-            false => place.cell(access.cell, access.bytes, aligned),
+            false => place.cell(access.cell, access.bytes, if vouched { hint } else { 1 }),
         };
         match value {
             Some(value) => {

@@ -179,8 +179,8 @@ pub struct Interface {
     /// runs the start function; `None` when there is nothing to do.
     pub init: Option<String>,
     /// C lvalue of the shadow-stack pointer (the mutable i32 global named `__stack_pointer`),
-    /// and its initial value, when the module has one.
-    pub stack_pointer: Option<(String, u32)>,
+    /// and its initial value, a constant of C, when the module has one.
+    pub stack_pointer: Option<(String, String)>,
     /// Exported globals and, with [`Options::linkable`], memories, tables and tags.
     pub exported_items: Vec<ExportedItem>,
     /// Imported globals, memories and tables.

@@ -15,12 +15,17 @@ pub(crate) struct Address {
 }
 
 impl Address {
-    /// The cell, of that type and as many bytes; `aligned` when it lies where the type wants it.
-    pub fn cell(&self, cell: &str, bytes: u32, aligned: bool) -> String {
-        let suffix = if aligned { "" } else { "_unaligned" };
+    /// The cell, of that type and as many bytes, which lies at a multiple of `align`.
+    pub fn cell(&self, cell: &str, bytes: u32, align: u32) -> String {
+        let suffix = match align {
+            _ if align >= bytes => "",
+            4 => "_at4",
+            2 => "_at2",
+            _ => "_unaligned",
+        };
         match self.displacement {
             // A member, as a sum would be taken for a value of its own to keep across loops.
-            Some(offset) if !aligned || offset.is_multiple_of(u64::from(bytes)) => {
+            Some(offset) if offset.is_multiple_of(u64::from(align.min(bytes))) => {
                 format!("WASM_AT({cell}{suffix}, {}, {offset})", self.text)
             }
             Some(offset) => format!("*({cell}{suffix} *)((uintptr_t)({}) + {offset}u)", self.text),
@@ -213,18 +218,13 @@ impl Memory {
     /// `memory.copy` from this memory to `to`.
     pub fn copy(&self, to: &Memory, args: &[Operand]) -> String {
         let [a, b, c] = args else { unreachable!("three operands") };
-        match self.model {
-            Model::Direct => format!(
-                "__builtin_memmove((void *)(uintptr_t){}, (void *)(uintptr_t){}, {})",
-                a.inner(),
-                b.inner(),
-                c.text
-            ),
+        match (to.block(a, c), self.block(b, c)) {
+            (Some(to), Some(from)) => format!("__builtin_memmove({to}, {from}, {})", c.text),
             _ => format!(
                 "wasm_memory_copy({}, {}, {}, {}, {}, {}, {})",
-                to.base(),
+                to.begin(),
                 to.bytes(),
-                self.base(),
+                self.begin(),
                 self.bytes(),
                 a.text,
                 b.text,
@@ -236,13 +236,11 @@ impl Memory {
     /// `memory.fill`.
     pub fn fill(&self, args: &[Operand]) -> String {
         let [a, b, c] = args else { unreachable!("three operands") };
-        match self.model {
-            Model::Direct => {
-                format!("__builtin_memset((void *)(uintptr_t){}, (int){}, {})", a.inner(), b.inner(), c.text)
-            }
-            _ => format!(
+        match self.block(a, c) {
+            Some(block) => format!("__builtin_memset({block}, (int){}, {})", b.inner(), c.text),
+            None => format!(
                 "wasm_memory_fill({}, {}, {}, {}, {})",
-                self.base(),
+                self.begin(),
                 self.bytes(),
                 a.text,
                 b.text,
@@ -251,9 +249,25 @@ impl Memory {
         }
     }
 
+    /// A pointer to `length` bytes at `address`, when they need no check.
+    fn block(&self, address: &Operand, length: &Operand) -> Option<String> {
+        let size = match self.model {
+            Model::Direct => return Some(format!("(void *)(uintptr_t){}", address.inner())),
+            Model::Static { bytes, .. } => bytes,
+            Model::Block { minimum, .. } => minimum,
+        };
+        let inside = length.known.is_some_and(|length| address.range.inside(length.into(), size));
+        // C's functions want a pointer even to no bytes, which a block without any has not.
+        (inside && length.known != Some(0)).then(|| format!("{} + {}", self.begin(), address.inner()))
+    }
+
     /// `memory.init` with `length` bytes from `from` of a data segment of that name.
     pub fn init(&self, data: &str, size: &str, to: &str, from: &str, length: &str) -> String {
-        format!("wasm_memory_init({}, {}, {data}, {size}, {to}, {from}, {length})", self.base(), self.bytes())
+        format!(
+            "wasm_memory_init({}, {}, {data}, {size}, {to}, {from}, {length})",
+            self.begin(),
+            self.bytes()
+        )
     }
 
     /// Its first byte.
@@ -262,6 +276,14 @@ impl Memory {
             Model::Static { .. } => self.name.clone(),
             Model::Block { .. } => self.member("data"),
             Model::Direct => "(uint8_t *)0".into(),
+        }
+    }
+
+    /// Its first byte, in a function's body.
+    fn begin(&self) -> String {
+        match self.model {
+            Model::Static { .. } => self.local_base(),
+            _ => self.base(),
         }
     }
 

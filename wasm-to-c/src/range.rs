@@ -105,7 +105,7 @@ pub(crate) fn either(a: Range, b: Range) -> Range {
 }
 
 /// A function's frame on the shadow stack.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Frame {
     /// The local that holds its address, and nothing else ever.
     pub local: u32,
@@ -143,6 +143,84 @@ pub(crate) fn frame(body: &FunctionBody<'_>, pointer: u32) -> Option<Frame> {
     found.filter(|frame| sets.iter().filter(|local| **local == frame.local).count() == 1)
 }
 
+/// What a function does with the shadow stack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum StackUse {
+    Nothing,
+    /// It makes a frame, leaves it, and touches the pointer in no other way.
+    Frame(Frame),
+    /// Anything.
+    Other,
+}
+
+impl StackUse {
+    pub fn of(body: &FunctionBody<'_>, pointer: u32) -> StackUse {
+        Self::read(body, pointer).unwrap_or(StackUse::Other)
+    }
+
+    fn read(body: &FunctionBody<'_>, pointer: u32) -> Option<StackUse> {
+        let frame = frame(body, pointer);
+        let mut gets = 0;
+        let mut recent: [Option<Operator<'_>>; 3] = [None, None, None];
+        for op in body.get_operators_reader().ok()? {
+            let op = op.ok()?;
+            match op {
+                Operator::GlobalGet { global_index } if global_index == pointer => gets += 1,
+                Operator::GlobalSet { global_index } if global_index == pointer => {
+                    let frame = frame?;
+                    let own = match recent {
+                        [
+                            _,
+                            _,
+                            Some(Operator::LocalTee { local_index } | Operator::LocalGet { local_index }),
+                        ] => local_index == frame.local,
+                        [
+                            Some(Operator::LocalGet { local_index }),
+                            Some(Operator::I32Const { value }),
+                            Some(Operator::I32Add),
+                        ] => local_index == frame.local && value as u32 == frame.size,
+                        _ => false,
+                    };
+                    if !own {
+                        return None;
+                    }
+                }
+                _ => {}
+            }
+            recent.rotate_left(1);
+            recent[2] = Some(op);
+        }
+        match (frame, gets) {
+            (None, 0) => Some(StackUse::Nothing),
+            (Some(frame), 1) => Some(StackUse::Frame(frame)),
+            _ => None,
+        }
+    }
+}
+
+/// The bytes of shadow stack that are in use at most, when each function takes so many and calls those; `None` when they
+/// are more than `most`.
+pub(crate) fn depth<I: Iterator<Item = usize>>(
+    frames: &[u32],
+    callees: impl Fn(usize) -> I,
+    most: u32,
+) -> Option<u32> {
+    let mut depths = frames.to_vec();
+    // Each round goes one call further; where calls go in a circle that takes any stack, it ends at `most`.
+    loop {
+        let mut deeper = false;
+        for at in 0..depths.len() {
+            let below = callees(at).map(|callee| depths[callee]).max().unwrap_or(0);
+            let depth = frames[at].checked_add(below).filter(|depth| *depth <= most)?;
+            deeper |= depth > depths[at];
+            depths[at] = depths[at].max(depth);
+        }
+        if !deeper {
+            return Some(depths.into_iter().max().unwrap_or(0));
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -161,5 +239,20 @@ mod tests {
         assert!(inside.inside(4, 0) && !inside.inside(5, 1000));
         assert_eq!(of(Operator::I32Add, &[frame, frame], None), Range::ANY);
         assert_eq!(of(Operator::I32And, &[frame, Range::ANY], None), Range::ANY);
+    }
+
+    #[test]
+    fn depth_is_that_of_the_deepest_calls() {
+        let chain: [&[usize]; 3] = [&[1, 2], &[2], &[]];
+        let circle: [&[usize]; 3] = [&[1], &[2], &[1]];
+        let depth = |frames: &[u32], calls: [&[usize]; 3], most| {
+            super::depth(frames, |at| calls[at].iter().copied(), most)
+        };
+        assert_eq!(depth(&[], chain, 0), Some(0));
+        assert_eq!(depth(&[16, 32, 64], chain, 1000), Some(112));
+        assert_eq!(depth(&[16, 32, 64], chain, 111), None);
+        // A circle that takes none, and one that does.
+        assert_eq!(depth(&[16, 0, 0], circle, 1000), Some(16));
+        assert_eq!(depth(&[16, 0, 8], circle, 1000), None);
     }
 }

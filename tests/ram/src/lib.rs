@@ -27,8 +27,8 @@ extern "C" fn step(at: usize, by: u8) -> u32 {
     let (data, zero) = (&mut data[at & 63], &mut zeros[at & 63]);
     *data = data.wrapping_add(by);
     *zero = zero.wrapping_add(by);
-    // Something that lies on the stack.
-    core::hint::black_box(&mut [at; 8]);
+    // Something that lies on the stack, and is too large for the machine's.
+    core::hint::black_box(&mut [at; 32]);
     u32::from_be_bytes([0, CONSTANTS[at & 63], *data, *zero])
 }
 

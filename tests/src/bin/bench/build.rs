@@ -119,7 +119,10 @@ impl Builder<'_> {
         let Some(unit) = self.unit(program, language, road, wasm, level)? else { return Ok(None) };
         let name = format!("m{}", program.name);
         let glue = glue_gen::glue(&name, &unit.interface, None, &glue_gen::Mappings::default())?;
-        let (c, object) = (self.folder.join("unit.c"), self.folder.join("unit.o"));
+        let road_name = road.name().replace(", ", "-");
+        let stem = format!("{}-{language:?}-{}{level}-{road_name}", self.arch.name, program.name);
+        let file = |ext: &str| self.folder.join(format!("{stem}.{ext}"));
+        let (c, object) = (file("c"), file("o"));
         std::fs::write(&c, format!("{}\n{}", unit.text, glue.unit.source))?;
         let include = self.folder.join("include");
         let compiler = cc::find(self.arch)?;
@@ -145,7 +148,9 @@ impl Builder<'_> {
         let file_name = format!("{name}.mpy");
         let options =
             mpy_link::Options { arch: self.arch, file_name: &file_name, qstrs: &glue.qstrs, objects: &[] };
-        Ok(Some(Made { mpy: mpy_link::link(&inputs, &options)?.bytes, name }))
+        let mpy = mpy_link::link(&inputs, &options)?.bytes;
+        std::fs::write(file("mpy"), &mpy)?;
+        Ok(Some(Made { mpy, name }))
     }
 
     /// The size of what MicroPython's own linker makes of wasm2c's C, as its makefile would.
@@ -154,7 +159,7 @@ impl Builder<'_> {
         let road = Road::Wasm2c { checked: true };
         let Some(unit) = self.unit(program, Language::Rust, road, wasm, "-Os")? else { return Ok(None) };
         let glue = glue_gen::glue("m", &unit.interface, None, &glue_gen::Mappings::default())?;
-        let folder = self.folder.join("mpy_ld");
+        let folder = std::path::absolute(self.folder.join("mpy_ld"))?;
         std::fs::create_dir_all(&folder)?;
         let (c, object) = (folder.join("unit.c"), folder.join("unit.o"));
         std::fs::write(&c, format!("{}\n{}", unit.text, glue.unit.source))?;
@@ -190,9 +195,13 @@ impl Builder<'_> {
         let mpy = folder.join("m.mpy");
         let mut command = Command::new("python3");
         command.env("PYTHONPATH", needs::test_python());
-        command.arg(mpy_ld).args(["--arch", &self.arch.name, "--qstrs"]).arg(folder.join("qstrs.h"));
+        command
+            .arg(std::path::absolute(mpy_ld)?)
+            .args(["--arch", &self.arch.name, "--qstrs"])
+            .arg(folder.join("qstrs.h"));
         command.arg(format!("-l{}", archive.display())).arg(format!("-l{}", libgcc.trim()));
-        checked(command.arg("-o").arg(&mpy).arg(&object))?;
+        // It writes the path it is given into the file.
+        checked(command.current_dir(&folder).args(["-o", "m.mpy"]).arg(&object))?;
         Ok(Some(std::fs::metadata(&mpy)?.len() as usize))
     }
 

@@ -60,6 +60,9 @@ pub struct Options {
     /// Leave out sizes
     #[arg(long)]
     no_sizes: bool,
+    /// Sizes alone
+    #[arg(long)]
+    no_speed: bool,
     /// Keep what is made here
     #[arg(long)]
     keep: Option<PathBuf>,
@@ -116,7 +119,7 @@ fn main() -> Result<()> {
                 programs.push((program, wasm));
             }
         }
-        for name in &options.archs {
+        for name in options.archs.iter().filter(|_| !options.no_speed) {
             let arch = target_specs::arch(name)?;
             let builder = Builder { arch, options: &options, folder: &folder };
             let mut made = Vec::new();
