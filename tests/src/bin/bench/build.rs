@@ -116,11 +116,34 @@ impl Builder<'_> {
         wasm: &[u8],
         level: &str,
     ) -> Result<Option<Made>> {
-        let Some(unit) = self.unit(program, language, road, wasm, level)? else { return Ok(None) };
+        match self.unit(program, language, road, wasm, level)? {
+            Some(unit) => {
+                let road_name = road.name().replace(", ", "-");
+                let stem = format!("{}-{language:?}-{}{level}-{road_name}", self.arch.name, program.name);
+                self.module(&stem, program, &unit, road, level).map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// A module with a program's functions, which do nothing.
+    pub fn hollow(&self, program: &Program) -> Result<Made> {
+        let interface = exports(program, "hollow_");
+        let mut text = "#include <stdint.h>\n".to_owned();
+        for export in &interface.exports {
+            let _ = writeln!(
+                text,
+                "static {} {}(uint32_t a) {{ return ({0})a; }}",
+                export.result_type, export.c_name
+            );
+        }
+        let unit = Unit { text, interface, includes: Vec::new(), library: None };
+        self.module("hollow", program, &unit, Road::Native, "-O2")
+    }
+
+    fn module(&self, stem: &str, program: &Program, unit: &Unit, road: Road, level: &str) -> Result<Made> {
         let name = format!("m{}", program.name);
         let glue = glue_gen::glue(&name, &unit.interface, None, &glue_gen::Mappings::default())?;
-        let road_name = road.name().replace(", ", "-");
-        let stem = format!("{}-{language:?}-{}{level}-{road_name}", self.arch.name, program.name);
         let file = |ext: &str| self.folder.join(format!("{stem}.{ext}"));
         let (c, object) = (file("c"), file("o"));
         std::fs::write(&c, format!("{}\n{}", unit.text, glue.unit.source))?;
@@ -150,7 +173,7 @@ impl Builder<'_> {
             mpy_link::Options { arch: self.arch, file_name: &file_name, qstrs: &glue.qstrs, objects: &[] };
         let mpy = mpy_link::link(&inputs, &options)?.bytes;
         std::fs::write(file("mpy"), &mpy)?;
-        Ok(Some(Made { mpy, name }))
+        Ok(Made { mpy, name })
     }
 
     /// The size of what MicroPython's own linker makes of wasm2c's C, as its makefile would.

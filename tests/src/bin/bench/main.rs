@@ -135,7 +135,7 @@ fn main() -> Result<()> {
                 made.push((*road, modules));
             }
             let programs: Vec<_> = programs.iter().map(|(program, _)| *program).collect();
-            let rows = measure::measure(arch, &programs, &made)?;
+            let rows = measure::measure(arch, &programs, &made, &|program| builder.hollow(program))?;
             let table = speed_table(arch, language, &roads, &rows);
             eprint!("{table}");
             document.push_str(&table);
@@ -238,7 +238,7 @@ fn table(head: &[String], rows: &[Vec<String>]) -> String {
 }
 
 fn speed_table(arch: &target_specs::Arch, language: Language, roads: &[Road], rows: &[Row]) -> String {
-    let unit = if arch.name == "x64" { "µs" } else { "instructions" };
+    let unit = if arch.name == "x64" { "ns" } else { "instructions" };
     let mut text = format!("## {} from {language:?}\n\n", arch.title);
     let mut head = vec!["program".to_owned(), format!("native, {unit}")];
     head.extend(roads[1..].iter().map(|road| road.name().to_owned()));

@@ -173,17 +173,15 @@ pub fn rust_library(
     let (Some(rustc), Some((triple, flags))) = (&options.rustc, triple(arch)) else { return Ok(None) };
     let target = folder.join("rust-native");
     let mut command = Command::new(rustc.with_file_name("cargo"));
+    command.args(["rustc", "--lib", "--crate-type", "staticlib", "--release", "-Zbuild-std=core"]);
+    if triple == X64 {
+        let spec = folder.join(X64).with_extension("json");
+        std::fs::write(&spec, include_str!("x64-none.json"))?;
+        command.arg("-Zjson-target-spec").arg("--target").arg(spec);
+    } else {
+        command.args(["--target", triple]);
+    }
     command
-        .args([
-            "rustc",
-            "--lib",
-            "--crate-type",
-            "staticlib",
-            "--release",
-            "-Zbuild-std=core",
-            "--target",
-            triple,
-        ])
         .args(features(program))
         .args(opt_level(level))
         .arg("--manifest-path")
@@ -196,8 +194,19 @@ pub fn rust_library(
         .current_dir(root().join(program.folder));
     checked(&mut command)?;
     let name = format!("lib{}.a", program.folder.rsplit('/').next().unwrap_or_default());
-    Ok(Some(std::fs::read(target.join(triple).join("release").join(name))?))
+    let library = target.join(triple).join("release").join(name);
+    if triple == X64 {
+        // rustc reaches its variables relative to the code, so they must lie in it; MicroPython's unix port can write
+        // there.
+        let mut objcopy = Command::new("objcopy");
+        objcopy.arg("--set-section-flags=.bss*=alloc,load,readonly,code,contents");
+        checked(objcopy.arg(&library))?;
+    }
+    Ok(Some(std::fs::read(library)?))
 }
+
+/// Of rustc's own targets for the processor one has no floats, and the others have an operating system.
+const X64: &str = "x64-none";
 
 /// rustc's name for an architecture, and what makes its code linkable into a module.
 fn triple(arch: &Arch) -> Option<(&'static str, Vec<&'static str>)> {
@@ -208,6 +217,7 @@ fn triple(arch: &Arch) -> Option<(&'static str, Vec<&'static str>)> {
             ("thumbv7em-none-eabihf", vec![absolute, "-Ctarget-feature=+no-movt", "-Ctarget-cpu=cortex-m4"])
         }
         "rv32imc" => ("riscv32imc-unknown-none-elf", vec![absolute]),
+        "x64" => (X64, vec!["-Crelocation-model=pic"]),
         _ => return None,
     })
 }
