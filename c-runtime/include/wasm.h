@@ -110,6 +110,22 @@ WASM_LOOSE(f64, double)
 /* The cell `offset` bytes behind an address of the machine. */
 #define WASM_AT(cell, addr, offset) (((struct { uint8_t before[offset]; cell at; } *)(uintptr_t)(addr))->at)
 
+/* The element `addr` bytes behind `base`. Compilers regroup sums of integers, not of pointers, so that the index alone
+ * is left for the access; where a pointer is wider, addr has to wrap around by itself. */
+#if UINTPTR_MAX == UINT32_MAX
+#define WASM_PLACE(base, addr) ((uint8_t *)((uintptr_t)(base) + (addr)))
+#else
+#define WASM_PLACE(base, addr) ((base) + (addr))
+#endif
+
+/* The body of a short loop that is repeated an even number of times, whatever happens: twice, where that is not about
+ * size. Compilers that unroll loops themselves do it later than they choose addresses. */
+#if defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
+#define WASM_TWICE(...) __VA_ARGS__ __VA_ARGS__
+#else
+#define WASM_TWICE(...) __VA_ARGS__
+#endif
+
 /* Why execution cannot go on, in the words of the specification's tests. */
 #define WASM_TRAPS(TRAP) \
     TRAP(UNREACHABLE, "unreachable") \
@@ -541,6 +557,15 @@ static inline uint32_t wasm_product(uint32_t a, uint32_t b) {
     }
 #endif
     return a * b;
+}
+
+/* A sum of several such products, which is there before what comes behind it: GCC delays it until somebody wants it,
+ * and has all the factors in registers by then. */
+static inline uint32_t wasm_sum(uint32_t a) {
+#if defined(__thumb__) && !defined(__thumb2__)
+    __asm__("" : "+r"(a));
+#endif
+    return a;
 }
 
 static inline uint32_t wasm_rotl32(uint32_t a, uint32_t b) { return a << (b & 31) | a >> (-b & 31); }

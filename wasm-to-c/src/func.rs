@@ -30,6 +30,8 @@ pub(crate) struct Operand {
     pub range: Range,
     /// The sum of a variable and a constant that it is.
     pub sum: Option<(String, u32)>,
+    /// It is an index times the size of an element, or a sum with one.
+    pub scaled: bool,
     /// As a condition, when that is shorter.
     condition: Option<String>,
     /// Locals it reads.
@@ -49,6 +51,7 @@ impl Operand {
             known: None,
             range: Range::ANY,
             sum: None,
+            scaled: false,
             condition: None,
             locals: Vec::new(),
             state: false,
@@ -69,6 +72,7 @@ impl Operand {
             known: None,
             range: Range::ANY,
             sum: None,
+            scaled: false,
             condition: None,
             locals,
             state: parts.iter().any(|part| part.state),
@@ -124,6 +128,11 @@ struct Frame {
     caught: bool,
     catches: Vec<wasmparser::Catch>,
     catches_all: bool,
+    /// What was known of the locals when it was entered.
+    constants: Vec<Option<u32>>,
+    /// Operators, and accesses to memory among them, before it.
+    operators: usize,
+    accesses: usize,
 }
 
 pub(crate) struct Body<'a, 'm> {
@@ -142,6 +151,13 @@ pub(crate) struct Body<'a, 'm> {
     after_tee: bool,
     /// What is known of the locals' values here.
     facts: Vec<Range>,
+    /// The locals' values here, where they are known.
+    constants: Vec<Option<u32>>,
+    /// The locals that are addresses of elements here.
+    scaled: Vec<bool>,
+    /// Operators, and accesses to memory among them, until here.
+    operators: usize,
+    accesses: usize,
     /// The frame on the shadow stack, where checks depend on it.
     frame: Option<range::Frame>,
     /// The frame, where that lies on the machine's stack.
@@ -154,6 +170,10 @@ pub(crate) struct Body<'a, 'm> {
 
 /// Longer expressions are kept in a variable, for readers and for the compiler's sake.
 const LONGEST: usize = 240;
+
+/// Loops with fewer operators and no more accesses are written twice: others keep registers busy without that.
+const OPERATORS: usize = 120;
+const ACCESSES: usize = 6;
 
 pub(crate) fn translate(unit: &Unit<'_>, index: u32, body: &wasmparser::FunctionBody<'_>) -> Result<String> {
     let ty = &unit.module.functions[index as usize].ty;
@@ -170,6 +190,10 @@ pub(crate) fn translate(unit: &Unit<'_>, index: u32, body: &wasmparser::Function
         unit,
         index,
         facts: vec![Range::ANY; locals.len()],
+        scaled: vec![false; locals.len()],
+        constants: (0..locals.len()).map(|local| (local >= ty.params.len()).then_some(0)).collect(),
+        operators: 0,
+        accesses: 0,
         frame,
         local_frame: unit.local_frames[index as usize - unit.module.imported()],
         loops: false,
@@ -202,11 +226,15 @@ pub(crate) fn translate(unit: &Unit<'_>, index: u32, body: &wasmparser::Function
         caught: false,
         catches: Vec::new(),
         catches_all: false,
+        constants: Vec::new(),
+        operators: 0,
+        accesses: 0,
     });
     let mut reader = body.get_operators_reader().map_err(invalid)?;
     while !reader.eof() {
         let start = reader.original_position();
         let op = reader.read().map_err(invalid)?;
+        this.operators += 1;
         this.operator(&op, start)?;
     }
     Ok(this.finish(ty))
@@ -268,7 +296,12 @@ impl Body<'_, '_> {
         let long = operand.text.len() > LONGEST;
         self.stack.push(operand);
         if long {
-            self.spill_at(self.stack.len() - 1);
+            let top = self.stack.len() - 1;
+            let Operand { text, atom, ty, .. } = &mut self.stack[top];
+            if *ty == ValType::I32 && !*atom && text.matches("wasm_product(").count() > 1 {
+                *text = format!("wasm_sum({text})");
+            }
+            self.spill_at(top);
         }
     }
 
@@ -518,6 +551,7 @@ impl Body<'_, '_> {
                 operand.constant = false;
                 operand.locals.push(local_index);
                 operand.range = self.facts[local_index as usize];
+                operand.scaled = self.scaled[local_index as usize];
                 self.push(operand);
             }
             Operator::LocalSet { local_index } | Operator::LocalTee { local_index } => {
@@ -538,6 +572,8 @@ impl Body<'_, '_> {
                 }
                 self.line(format!("l{local_index} = {};", operand.text));
                 self.facts[local_index as usize] = operand.range;
+                self.constants[local_index as usize] = operand.known;
+                self.scaled[local_index as usize] = operand.scaled;
                 if let Some((frame, (_, top))) = frame {
                     if self.unit.checks {
                         // Told what is known of it, the compiler does without other checks.
@@ -670,6 +706,7 @@ impl Body<'_, '_> {
             }
             other => other,
         };
+        let call = rest.starts_with("wasm_");
         while let Some(at) = rest.find('{') {
             text.push_str(&rest[..at]);
             text.push_str(&parts[usize::from(rest.as_bytes()[at + 1] - b'a')].inner());
@@ -683,7 +720,6 @@ impl Body<'_, '_> {
             // Compilers cancel the pair, which would leave a signalling NaN one.
             text = format!("(float)wasm_hidden64({})", parts[0].text);
         }
-        let call = line.template.starts_with("wasm_");
         let refs: Vec<&Operand> = parts.iter().collect();
         let mut operand = Operand::of(text, line.result, &refs);
         operand.atom = call;
@@ -691,6 +727,11 @@ impl Body<'_, '_> {
         if matches!(op, Operator::I32Add) && parts[0].atom {
             operand.sum = parts[1].known.map(|known| (parts[0].text.clone(), known));
         }
+        operand.scaled = match op {
+            Operator::I32Shl => matches!(parts[1].known, Some(1..=3)),
+            Operator::I32Add => parts.iter().any(|part| part.scaled),
+            _ => false,
+        };
         let ranges: Vec<Range> = parts.iter().map(|part| part.range).collect();
         operand.range = range::result(op, &ranges, parts.last().and_then(|part| part.known));
         let compares = ["==", "!=", "<", ">"].iter().any(|op| line.template.contains(&format!("}} {op}")))
@@ -717,6 +758,7 @@ impl Body<'_, '_> {
         let value = access.store.then(|| self.pop());
         let address = self.pop();
         let place = self.unit.place(&address, access);
+        self.accesses += 1;
         let traps = place.traps;
         let hint = 1u32 << access.memarg.align.min(3);
         let vouched = self.unit.aligned(&address, access);
@@ -849,6 +891,8 @@ impl Body<'_, '_> {
 
     /// Calls, and pushes what comes back.
     fn result(&mut self, call: &str, ty: &FuncType) {
+        // A loop that calls is not short, and what is called once may be inlined.
+        self.operators += OPERATORS;
         match ty.results.as_slice() {
             [] => self.line(format!("{call};")),
             [one] => {
@@ -892,6 +936,7 @@ impl Body<'_, '_> {
         let mut branch = ends.clone();
         let mut inner = params.clone();
         let mut start = String::new();
+        let constants = if kind == Kind::Loop { self.constants.clone() } else { Vec::new() };
         if kind == Kind::Loop {
             self.forget();
             self.loops = true;
@@ -924,6 +969,9 @@ impl Body<'_, '_> {
             caught: false,
             catches: Vec::new(),
             catches_all: false,
+            constants,
+            operators: self.operators,
+            accesses: self.accesses,
         });
         self.stack.extend(inner);
     }
@@ -962,6 +1010,8 @@ impl Body<'_, '_> {
 
     /// Where ways meet nothing is known but the frame.
     fn forget(&mut self) {
+        self.scaled.fill(false);
+        self.constants.fill(None);
         let frame = self.frame.map(|frame| frame.local as usize);
         for (_, fact) in self.facts.iter_mut().enumerate().filter(|(local, _)| Some(*local) != frame) {
             *fact = Range::ANY;
@@ -1019,7 +1069,19 @@ impl Body<'_, '_> {
         match kind {
             Kind::Block => self.c.push_str(&body),
             Kind::Loop => {
-                if frame.used {
+                if let Some((body, condition)) = repeated(&body, frame.label) {
+                    let short = self.operators - frame.operators < OPERATORS
+                        && self.accesses - frame.accesses <= ACCESSES;
+                    let even = turns(body, condition, &frame.constants).is_some_and(|turns| turns % 2 == 0);
+                    let twice = if short && even {
+                        format!("WASM_TWICE(\n{})\n", indent(body))
+                    } else {
+                        body.to_owned()
+                    };
+                    self.line("do {");
+                    self.c.push_str(&indent(&twice));
+                    self.line(format!("}} while ({condition});"));
+                } else if frame.used {
                     let _ = writeln!(self.c, "L{}:;", frame.label);
                     self.c.push_str(&indent(&body));
                 } else {
@@ -1139,6 +1201,42 @@ fn terms(value: u32) -> u32 {
     ((3 * value) ^ value).count_ones()
 }
 
+/// The body and the condition of a loop that is only repeated from its end.
+fn repeated(text: &str, label: usize) -> Option<(&str, &str)> {
+    let again = format!(") goto L{label};");
+    let rest = text.strip_suffix('\n')?.strip_suffix(&again)?;
+    let at = rest.rfind('\n').map_or(0, |at| at + 1);
+    let condition = rest[at..].strip_prefix("if (")?;
+    (!rest.contains(&again[2..])).then_some((&rest[..at], condition))
+}
+
+/// How often a loop is repeated whose local goes from a constant to another in constant steps, when nothing else in it
+/// branches.
+fn turns(body: &str, condition: &str, constants: &[Option<u32>]) -> Option<u32> {
+    let (counter, last) = condition.split_once(" != ").unwrap_or((condition, "0u"));
+    let first = (*constants.get(counter.strip_prefix('l')?.parse::<usize>().ok()?)?)?;
+    let mut sets = body.lines().filter_map(|line| line.strip_prefix(counter)?.strip_prefix(" = "));
+    let step = constant(sets.next()?.strip_prefix(counter)?.strip_prefix(" + ")?.strip_suffix(';')?)?;
+    if sets.next().is_some() || ["goto ", "return", "{"].iter().any(|branch| body.contains(branch)) {
+        return None;
+    }
+    let way = constant(last)?.wrapping_sub(first);
+    let (way, step) = if step as i32 > 0 { (way, step) } else { (way.wrapping_neg(), step.wrapping_neg()) };
+    (step != 0 && way.is_multiple_of(step)).then(|| way / step)
+}
+
+/// The value of what [`int32`] writes.
+fn constant(text: &str) -> Option<u32> {
+    if let Some(negative) = text.strip_prefix("(-").and_then(|text| text.strip_suffix("u)")) {
+        return Some(negative.parse::<u32>().ok()?.wrapping_neg());
+    }
+    let text = text.strip_suffix('u')?;
+    match text.strip_prefix("0x") {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
 fn braced(text: &str) -> String {
     if text.contains('\n') { format!("{{\n{}}}", indent(&format!("{text}\n"))) } else { text.to_owned() }
 }
@@ -1183,4 +1281,33 @@ pub(crate) fn float64(bits: u64) -> String {
 
 fn negative(text: String) -> String {
     if text.starts_with('-') { format!("({text})") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn loops_are_counted() {
+        let known = [None, Some(0), Some(0u32.wrapping_sub(16))];
+        let up = "l3 = l1;\nl1 = l1 + 4u;\n";
+        assert_eq!(turns(up, "l1 != 64u", &known), Some(16));
+        assert_eq!(turns(up, "l1 != 62u", &known), None);
+        assert_eq!(turns("l2 = l2 + 4u;\n", "l2", &known), Some(4));
+        assert_eq!(turns("l1 = l1 + (-1u);\n", "l1 != (-3u)", &known), Some(3));
+        assert_eq!(turns("l0 = l0 + 4u;\n", "l0 != 64u", &known), None);
+        assert_eq!(turns("l1 = l1 + l2;\n", "l1 != 64u", &known), None);
+        assert_eq!(turns("l1 = l1 + 4u;\nif (l3) goto L2;\n", "l1 != 64u", &known), None);
+        assert_eq!(turns("l1 = l1 + 4u;\nif (l3) {\n    l1 = 0u;\n}\n", "l1 != 64u", &known), None);
+        assert_eq!(turns("l1 = l1 + 4u;\n", "l1 != l2", &known), None);
+        assert_eq!(turns("l1 = l1 + 4ull;\n", "l1 != 64ull", &known), None);
+    }
+
+    #[test]
+    fn loops_that_end_with_their_branch_are_found() {
+        assert_eq!(repeated("l1 = l1 + 1u;\nif (l1) goto L3;\n", 3), Some(("l1 = l1 + 1u;\n", "l1")));
+        assert_eq!(repeated("if (l0) goto L3;\nif (l1) goto L3;\n", 3), None);
+        assert_eq!(repeated("if (l1) goto L13;\n", 3), None);
+        assert_eq!(repeated("if (l1) goto L3;\nreturn;\n", 3), None);
+    }
 }

@@ -134,6 +134,7 @@ impl Memory {
             Some(_) => {
                 Address { text: format!("{name} + {}", address.inner()), traps: false, displacement: near }
             }
+            None if address.scaled => safe(format!("WASM_PLACE({name}, {sum})")),
             None => safe(format!("({name} + ({sum}))")),
         };
         let outside =
