@@ -126,6 +126,13 @@ WASM_LOOSE(f64, double)
 #define WASM_TWICE(...) __VA_ARGS__
 #endif
 
+/* One with more accesses to memory. */
+#if defined(__thumb2__)
+#define WASM_TWICE_WIDE WASM_TWICE
+#else
+#define WASM_TWICE_WIDE(...) __VA_ARGS__
+#endif
+
 /* Why execution cannot go on, in the words of the specification's tests. */
 #define WASM_TRAPS(TRAP) \
     TRAP(UNREACHABLE, "unreachable") \

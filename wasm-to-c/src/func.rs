@@ -171,9 +171,11 @@ pub(crate) struct Body<'a, 'm> {
 /// Longer expressions are kept in a variable, for readers and for the compiler's sake.
 const LONGEST: usize = 240;
 
-/// Loops with fewer operators and no more accesses are written twice: others keep registers busy without that.
+/// Loops with fewer operators and no more accesses are written twice: others keep registers busy without that. Thumb-2,
+/// whose accesses reach far from one address, has room for some more.
 const OPERATORS: usize = 120;
 const ACCESSES: usize = 6;
+const ACCESSES_WIDE: usize = 8;
 
 pub(crate) fn translate(unit: &Unit<'_>, index: u32, body: &wasmparser::FunctionBody<'_>) -> Result<String> {
     let ty = &unit.module.functions[index as usize].ty;
@@ -1070,13 +1072,13 @@ impl Body<'_, '_> {
             Kind::Block => self.c.push_str(&body),
             Kind::Loop => {
                 if let Some((body, condition)) = repeated(&body, frame.label) {
-                    let short = self.operators - frame.operators < OPERATORS
-                        && self.accesses - frame.accesses <= ACCESSES;
+                    let short = self.operators - frame.operators < OPERATORS;
+                    let accesses = self.accesses - frame.accesses;
                     let even = turns(body, condition, &frame.constants).is_some_and(|turns| turns % 2 == 0);
-                    let twice = if short && even {
-                        format!("WASM_TWICE(\n{})\n", indent(body))
-                    } else {
-                        body.to_owned()
+                    let twice = match accesses {
+                        ..=ACCESSES if short && even => format!("WASM_TWICE(\n{})\n", indent(body)),
+                        ..=ACCESSES_WIDE if short && even => format!("WASM_TWICE_WIDE(\n{})\n", indent(body)),
+                        _ => body.to_owned(),
                     };
                     self.line("do {");
                     self.c.push_str(&indent(&twice));
