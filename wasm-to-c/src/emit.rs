@@ -64,8 +64,6 @@ pub(crate) struct Unit<'m> {
     /// Given, addresses are the machine's.
     relocations: Option<&'m Relocations>,
     heap_base: Option<u32>,
-    /// What is outside of memory traps.
-    pub checks: bool,
     /// Alignment hints tell the truth.
     hints: bool,
     /// The shadow stack's pointer, and that where some function uses it in the C.
@@ -243,7 +241,6 @@ pub(crate) fn unit<'m>(
         used: RefCell::default(),
         relocations,
         heap_base: source.heap_base,
-        checks: options.safety == Safety::Checked,
         hints: options.aligned || relocations.is_some() || options.safety == Safety::Trusted,
         stack_global,
         stack_pointer,

@@ -577,11 +577,9 @@ impl Body<'_, '_> {
                 self.constants[local_index as usize] = operand.known;
                 self.scaled[local_index as usize] = operand.scaled;
                 if let Some((frame, (_, top))) = frame {
-                    if self.unit.checks {
-                        // Told what is known of it, the compiler does without other checks.
-                        let most = top.saturating_sub(frame.size);
-                        self.line(format!("WASM_KNOWN(l{local_index} <= {most}u);"));
-                    }
+                    // Told what is known of it, the compiler does without other checks and masks.
+                    let most = top.saturating_sub(frame.size);
+                    self.line(format!("WASM_KNOWN(l{local_index} <= {most}u);"));
                     self.facts[local_index as usize] = Range { most: 0, frame: Some(frame.size) };
                 }
                 if matches!(op, Operator::LocalTee { .. }) {
