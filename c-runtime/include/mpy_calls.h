@@ -251,8 +251,7 @@ static mp_obj_t mpy_call_closure(mp_obj_t self, size_t n_args, size_t n_kw, cons
     const mpy_closure_t *closure = &mpy_closures[entry->kind - MPY_CLASSES];
     mp_fun_table.arg_check_num_sig(n_args, n_kw, MP_OBJ_FUN_MAKE_SIG(closure->count, closure->count));
     if (entry->ptr == 0 || (entry->calls & 1) != 0 || (closure->is_mutable && entry->calls != 0)) {
-        mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_RuntimeError),
-            "closure called recursively or after it was dropped");
+        mpy_raise(MP_QSTR_RuntimeError, "closure called recursively or after it was dropped");
     }
     entry->calls += 2;
     mpy_call_t call;

@@ -4,7 +4,7 @@
 #ifndef MPY_FLASH_H
 #define MPY_FLASH_H
 
-#include "mpy.h"
+#include "mpy_scalars.h"
 
 /* Of the ESP8266, whose ABI this is: flash is read in aligned words only, and lies in this quarter of addresses. */
 #ifdef __XTENSA_CALL0_ABI__
@@ -25,7 +25,7 @@ static const uint8_t *wasm_flash_table(uint32_t number, uint32_t align) {
     }
     uint8_t *copy = mp_fun_table.realloc(NULL, table.len, true);
     if (copy == NULL) {
-        mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_MemoryError), "");
+        mpy_raise_memory_error("");
     }
     for (uint32_t i = 0; i < table.len; i++, from++) {
         copy[i] = *(const volatile uint32_t *)(from & ~(uintptr_t)3) >> 8 * (from & 3);

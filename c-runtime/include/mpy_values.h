@@ -221,7 +221,7 @@ static mp_obj_t mpy_take_object(uint32_t index) {
 static uint32_t mpy_lend(mp_obj_t obj) {
     if (mpy_lent_top == MPY_LENT) {
         mpy_unwind();
-        mp_fun_table.raise_msg(mp_fun_table.load_global(MP_QSTR_RuntimeError), "too many calls within calls");
+        mpy_raise(MP_QSTR_RuntimeError, "too many calls within calls");
     }
     mpy_lent[mpy_lent_top] = obj;
     return mpy_lent_top++;

@@ -61,6 +61,24 @@ pub struct Section<'a> {
     pub partners: Vec<(u32, u32)>,
 }
 
+#[cfg(test)]
+impl Section<'_> {
+    /// Code for tests.
+    pub fn of_text(data: Vec<u8>, relocs: Vec<Reloc>) -> Section<'static> {
+        Section {
+            name: ".text",
+            kind: Kind::Text,
+            size: data.len() as u32,
+            data: data.into(),
+            align: 4,
+            merge: None,
+            retain: false,
+            relocs,
+            partners: Vec::new(),
+        }
+    }
+}
+
 /// A relocation as the object has it.
 #[derive(Debug, Clone, Copy)]
 pub struct Reloc {

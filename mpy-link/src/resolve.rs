@@ -399,17 +399,7 @@ impl<'a> Program<'a> {
 
     #[cfg(test)]
     pub fn add_test_section(&mut self, data: Vec<u8>, values: &[u64]) {
-        let section = Section {
-            name: ".text",
-            kind: Kind::Text,
-            size: data.len() as u32,
-            data: data.into(),
-            align: 4,
-            merge: None,
-            retain: false,
-            relocs: Vec::new(),
-            partners: Vec::new(),
-        };
+        let section = Section::of_text(data, Vec::new());
         let symbol = |&value: &u64| Symbol {
             name: "",
             binding: Binding::Local,

@@ -502,7 +502,7 @@ fn relatives(section: &Section, symbols: &[Symbol], code: &Code) -> Option<Vec<R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::object::{Binding, Kind, Reloc};
+    use crate::object::{Binding, Reloc};
 
     const HERE: Home = Home::Section(1);
 
@@ -519,19 +519,9 @@ mod tests {
     }
 
     fn section(halves: &[u16], relocs: &[(u32, u32, i64)]) -> Section<'static> {
-        let data: Vec<u8> = halves.iter().flat_map(|half| half.to_le_bytes()).collect();
+        let data = halves.iter().flat_map(|half| half.to_le_bytes()).collect();
         let reloc = |&(offset, r_type, addend): &(u32, u32, i64)| Reloc { offset, r_type, symbol: 0, addend };
-        Section {
-            name: ".text",
-            kind: Kind::Text,
-            size: data.len() as u32,
-            data: data.into(),
-            align: 4,
-            merge: None,
-            retain: false,
-            relocs: relocs.iter().map(reloc).collect(),
-            partners: Vec::new(),
-        }
+        Section::of_text(data, relocs.iter().map(reloc).collect())
     }
 
     fn halves(section: &Section) -> Vec<u16> {
