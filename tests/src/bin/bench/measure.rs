@@ -11,6 +11,14 @@ use crate::Result;
 use crate::build::{Made, Road};
 use crate::subjects::Program;
 
+/// Of every road on this machine.
+const TURNS: usize = 101;
+
+fn median(mut numbers: Vec<f64>) -> f64 {
+    numbers.sort_by(f64::total_cmp);
+    numbers[numbers.len() / 2]
+}
+
 /// One program: a number per road.
 pub struct Row {
     pub name: &'static str,
@@ -18,7 +26,8 @@ pub struct Row {
 }
 
 /// Instructions on an emulated board, nanoseconds on this machine: there `hollow` is as many modules, whose functions
-/// do nothing, and what calling them takes is taken away.
+/// do nothing, and what calling them takes is taken away. All take turns, and a road is compared with the first within
+/// each, as processors that others use too are quicker at some times than at others.
 pub fn measure(
     arch: &Arch,
     programs: &[&'static Program],
@@ -52,25 +61,31 @@ pub fn measure(
                 order.push(index);
             }
             let call = program.call;
-            // Short turns, as a whole one must pass undisturbed.
+            // Short turns, as most must pass undisturbed.
             let _ = write!(
                 code,
                 "def once(m, n):\n t = time.ticks_us()\n for _ in range(n):\n  r = {call}\n return time.ticks_diff(time.ticks_us(), t)\n\
                  n = 1\nwhile once(ms[0], n) < 2000: n *= 2\n\
-                 best = [1e9] * len(ms)\nnothing = 1e9\n\
-                 for again in range(100):\n nothing = min(nothing, once(hollow, n))\n \
-                 for i, m in enumerate(ms):\n  best[i] = min(best[i], once(m, n))\n\
-                 for i, m in enumerate(ms): print({call}, (best[i] - nothing) * 1000 // n)\n"
+                 times = [[] for m in ms]\n\
+                 for again in range({TURNS}):\n nothing = once(hollow, n)\n \
+                 for m, all in zip(ms, times): all.append((once(m, n) - nothing) * 1000 // n)\n\
+                 for m, all in zip(ms, times): print({call}, *all)\n"
             );
             let outcome = run(
                 &Run { board, firmware: &firmware, modules: &modules, code: &code, timeout },
                 &mut |_| {},
             )?;
             let printed = String::from_utf8_lossy(&outcome.stdout).into_owned();
+            let mut first: Vec<f64> = Vec::new();
             for (line, index) in printed.lines().zip(&order) {
-                let (result, nanoseconds) = line.split_once(' ').ok_or("no numbers")?;
+                let (result, times) = line.split_once(' ').ok_or("no numbers")?;
                 agree(at, made[*index].0, result)?;
-                rows[at].cells[*index] = Some(nanoseconds.parse()?);
+                let times = times.split(' ').map(str::parse).collect::<std::result::Result<Vec<f64>, _>>()?;
+                if first.is_empty() {
+                    first.clone_from(&times);
+                }
+                let ratios = times.iter().zip(&first).map(|(time, first)| time / first).collect();
+                rows[at].cells[*index] = Some((median(ratios) * median(first.clone())) as u64);
             }
             if printed.lines().count() != order.len() {
                 return Err(format!("{}: {printed}{}", program.name, outcome.stderr).into());
