@@ -19,7 +19,7 @@ pub mod wasm;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{ArgAction, CommandFactory, FromArgMatches, Parser};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use target_specs::{Diagnostic, Place};
 
 use commands::Command;
@@ -39,11 +39,13 @@ impl From<Diagnostic> for Failure {
     }
 }
 
+const NAME: &str = "cargo mpy";
+
 /// Rust for MicroPython: builds a crate into native .mpy modules, and runs them
 #[derive(Debug, Parser)]
 #[command(
-    name = "cargo mpy",
-    bin_name = "cargo mpy",
+    name = NAME,
+    bin_name = NAME,
     version,
     after_help = "\
 Without a command it builds: `cargo mpy --board rp2040` is `cargo mpy build
@@ -52,7 +54,7 @@ Without a command it builds: `cargo mpy --board rp2040` is `cargo mpy build
 Exit codes: 0 done, 1 failed, 2 wrong arguments, 101 when cargo itself or a test
 fails; after `run`, that of `sys.exit`."
 )]
-struct CommandLine {
+struct CommandLine<C: Subcommand> {
     /// Say more: the commands that are run
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Messages")]
     verbose: u8,
@@ -73,7 +75,13 @@ struct CommandLine {
     color: Color,
 
     #[command(subcommand)]
-    command: Command,
+    command: C,
+}
+
+/// The command that makefiles run for each module, which shall not wait until clap knows all the others.
+#[derive(Debug, Subcommand)]
+enum Linker {
+    Link(commands::link::Link),
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -85,20 +93,37 @@ enum Color {
 
 /// The command line, as clap knows it.
 pub fn command_line() -> clap::Command {
-    CommandLine::command()
+    CommandLine::<Command>::command()
+}
+
+impl<C: Subcommand> CommandLine<C> {
+    /// Ends the program where `words` ask for help or are wrong.
+    fn of(command: clap::Command, words: Vec<OsString>) -> Self {
+        let line = Self::from_arg_matches(&command.get_matches_from(words));
+        line.unwrap_or_else(|error| error.exit())
+    }
 }
 
 /// The whole program.
 pub fn main() -> ExitCode {
     // SAFETY: the first thing the program does, before any thread is started.
     unsafe { toolchain::cc::forget_environment() };
-    let command = command_line();
-    let arguments = match arguments(&command, std::env::args_os().skip(1).collect()) {
-        Ok(arguments) => arguments,
-        Err(error) => return failed(Failure::Problem(error)),
+    let mut words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if words.first().is_some_and(|word| word == "mpy") {
+        words.remove(0);
+    }
+    let line = if words.first().is_some_and(|word| word == "link") {
+        words.insert(0, NAME.into());
+        let CommandLine { verbose, quiet, color, command: Linker::Link(link) } =
+            CommandLine::of(CommandLine::<Linker>::command(), words);
+        CommandLine { verbose, quiet, color, command: Command::Link(link) }
+    } else {
+        let command = command_line();
+        match arguments(&command, words) {
+            Ok(words) => CommandLine::of(command, words),
+            Err(error) => return failed(Failure::Problem(error)),
+        }
     };
-    let line = CommandLine::from_arg_matches(&command.get_matches_from(arguments));
-    let line = line.unwrap_or_else(|error| error.exit());
     let level = match (line.quiet, line.verbose) {
         (true, _) => ui::Level::Quiet,
         (_, 1..) => ui::Level::Verbose,
@@ -128,11 +153,8 @@ fn failed(failure: Failure) -> ExitCode {
     }
 }
 
-/// The arguments as clap is to see them: cargo's `mpy` dropped, the default command put in.
+/// The arguments behind cargo's `mpy` as clap is to see them: the default command put in.
 fn arguments(command: &clap::Command, mut words: Vec<OsString>) -> Result<Vec<OsString>, Diagnostic> {
-    if words.first().is_some_and(|word| word == "mpy") {
-        words.remove(0);
-    }
     let known: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).chain(["help"]).collect();
     // Flags that concern no command may stand before it.
     let mut first = 0;
@@ -160,7 +182,7 @@ fn arguments(command: &clap::Command, mut words: Vec<OsString>) -> Result<Vec<Os
         }
         words.insert(first, "build".into());
     }
-    words.insert(0, "cargo mpy".into());
+    words.insert(0, NAME.into());
     Ok(words)
 }
 
@@ -192,10 +214,10 @@ mod tests {
 
     #[test]
     fn building_is_what_it_does_when_not_told() {
-        assert_eq!(of(&["mpy"]), Ok("build".into()));
-        assert_eq!(of(&["mpy", "--board", "run"]), Ok("build --board run".into()));
+        assert_eq!(of(&[]), Ok("build".into()));
+        assert_eq!(of(&["--board", "run"]), Ok("build --board run".into()));
         assert_eq!(of(&["-v", "--color", "never", "-p", "x"]), Ok("-v --color never build -p x".into()));
-        assert_eq!(of(&["mpy", "-q", "run", "-e", "1"]), Ok("-q run -e 1".into()));
+        assert_eq!(of(&["-q", "run", "-e", "1"]), Ok("-q run -e 1".into()));
         assert_eq!(of(&["a.wasm"]), Ok("build a.wasm".into()));
         assert_eq!(of(&["--help"]), Ok("--help".into()));
         assert_eq!(of(&["biuld"]), Err("unknown-command"));
