@@ -2,7 +2,8 @@
 //!
 //! `FUZZ_MODULES=n` is how many (a short run by default), `FUZZ_SEED=s` where to begin; a failure names the seed of
 //! its module, and `FUZZ_KEEP=folder` keeps what was generated. GCC compiles them, half of them with its sanitizers;
-//! or all of them whatever `CC` names.
+//! or all of them whatever `CC` names. Half of them are modules that keep to their memory, whose accesses are masked or
+//! trusted.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -44,8 +45,17 @@ impl Random {
     }
 }
 
-/// The module of a seed, which ends whatever is called.
-fn module(seed: u64) -> Option<Vec<u8>> {
+/// How the module of a seed becomes C. Random ones do not keep what trusted ones promise of alignment, which sanitizers see.
+fn safety(seed: u64, sanitized: bool) -> Safety {
+    match seed % 4 {
+        3 if !sanitized => Safety::Trusted,
+        2 | 3 => Safety::Masked,
+        _ => Safety::Checked,
+    }
+}
+
+/// The module of a seed, which ends whatever is called; it keeps to its memory where nothing else makes it.
+fn module(seed: u64, safety: Safety) -> Option<Vec<u8>> {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     let length = 64 + random.next() % 3000;
     let bytes: Vec<u8> = (0..length).map(|_| (random.next() >> 32) as u8).collect();
@@ -54,6 +64,7 @@ fn module(seed: u64) -> Option<Vec<u8>> {
         bulk_memory_enabled: true,
         canonicalize_nans: true,
         custom_page_sizes_enabled: false,
+        disallow_traps: safety != Safety::Checked,
         exceptions_enabled: false,
         export_everything: true,
         extended_const_enabled: true,
@@ -149,10 +160,10 @@ fn interpret(bytes: &[u8], calls: &[(String, Vec<u64>)]) -> Option<String> {
                 wasmi::ValType::I64 => Val::I64(*value as i64),
                 wasmi::ValType::F32 => Val::F32(f32::from_bits(*value as u32).into()),
                 wasmi::ValType::F64 => Val::F64(f64::from_bits(*value).into()),
-                other => Val::default_for_ty(*other),
+                other => Val::default(*other),
             })
             .collect();
-        let mut results: Vec<Val> = ty.results().iter().map(|ty| Val::default_for_ty(*ty)).collect();
+        let mut results: Vec<Val> = ty.results().iter().map(|ty| Val::default(*ty)).collect();
         match function.call(&mut store, &args, &mut results) {
             Ok(()) => {
                 let texts: Vec<String> = results.iter().map(|value| format!("{:x}", bits(value))).collect();
@@ -189,9 +200,14 @@ fn print(c: &mut String, ty: ValType, value: &str) {
 }
 
 /// The same, in C: a function `run` that prints the same trace.
-fn translate(bytes: &[u8], seed: u64, calls: &mut Vec<(String, Vec<u64>)>) -> Result<String, String> {
+fn translate(
+    bytes: &[u8],
+    seed: u64,
+    safety: Safety,
+    calls: &mut Vec<(String, Vec<u64>)>,
+) -> Result<String, String> {
     let module = WasmModule::new("test", bytes.to_vec());
-    let options = Options { safety: Safety::Checked, ..Options::default() };
+    let options = Options { safety, ..Options::default() };
     let translation = wasm_to_c::transpile(&module, &options).map_err(|error| error.to_string())?;
     let interface = &translation.interface;
     let mut c = translation.unit.source.clone();
@@ -359,9 +375,10 @@ fn compare(seeds: std::ops::Range<u64>, folder: &Path) -> (u64, Vec<String>) {
     let mut failures = Vec::new();
     let sanitized = std::env::var_os("CC").is_none() && (seeds.start / BATCH) % 2 == 1;
     for seed in seeds {
-        let Some(bytes) = module(seed) else { continue };
+        let safety = safety(seed, sanitized);
+        let Some(bytes) = module(seed, safety) else { continue };
         let mut calls = Vec::new();
-        let c = match translate(&bytes, seed, &mut calls) {
+        let c = match translate(&bytes, seed, safety, &mut calls) {
             Ok(c) => c,
             Err(error) => {
                 failures.push(format!("seed {seed}: {error}"));
