@@ -8,7 +8,7 @@ use target_specs::Result;
 use wasmparser::{ExternalKind, Operator};
 
 use crate::func::{self, Operand, float32, float64, indent, int32, int64};
-use crate::memory::{Address, Memory};
+use crate::memory::{Address, Displacement, Memory};
 use crate::module::{Constant, Global, Module, Place};
 use crate::names::{Names, demangled, literal};
 use crate::range::StackUse;
@@ -85,6 +85,8 @@ pub(crate) struct Unit<'m> {
     referenced: RefCell<BTreeSet<u32>>,
     /// Functions that may call themselves again.
     recursive: Vec<bool>,
+    /// Functions with loops, and called from outside.
+    looping_exports: Vec<bool>,
     /// By function, the imports that a call of it may lead to.
     reached: Vec<Vec<usize>>,
     /// C names of the tags.
@@ -228,6 +230,10 @@ pub(crate) fn unit<'m>(
     });
     let throws = calls.throwing(module.imported(), options.linkable);
     let reached = calls.reached(module);
+    let mut looping_exports = vec![false; functions.len()];
+    for (_, _, index) in module.exports.iter().filter(|(_, kind, _)| *kind == ExternalKind::Func) {
+        looping_exports[*index as usize] = calls.loops[*index as usize];
+    }
     let unit = Unit {
         name: &source.name,
         module,
@@ -252,6 +258,7 @@ pub(crate) fn unit<'m>(
         trap_names: options.trap_names,
         referenced: RefCell::default(),
         recursive: calls.recursive(),
+        looping_exports,
         reached,
         tags: module.tags.iter().map(|_| names.unique("", "tag")).collect(),
         throws_indirect: throws.contains(&true),
@@ -281,8 +288,10 @@ impl<'m> Unit<'m> {
             .map(|(i, ty)| if named { format!("{} l{i}", c_type(*ty)) } else { c_type(*ty).to_owned() })
             .collect();
         let params = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
+        let looping = self.looping_exports[index as usize];
         format!(
-            "WASM_FUNCTION {} {}({params})",
+            "{} {} {}({params})",
+            if looping { "WASM_LOOPING_EXPORT" } else { "WASM_FUNCTION" },
             self.result_type(&function.ty),
             self.functions[index as usize]
         )
@@ -502,7 +511,7 @@ impl<'m> Unit<'m> {
                 Some(0) => format!("(uintptr_t)({base})"),
                 _ => format!("(uintptr_t)({} + {base})", address.inner()),
             };
-            return Address { text, traps: false, displacement: None };
+            return Address { text, traps: false, displacement: Displacement::None };
         }
         self.memories[access.memarg.memory as usize].at(address, access.memarg.offset, access.bytes)
     }
@@ -1022,7 +1031,7 @@ fn remaining(to: &[Vec<u32>], from: &[Vec<u32>]) -> Vec<bool> {
     left.into_iter().map(|left| left > 0).collect()
 }
 
-/// What the functions of a module call, in one reading of their code.
+/// What the functions of a module call and do, in one reading of their code.
 struct Calls {
     /// By function, those it names.
     named: Vec<Vec<u32>>,
@@ -1034,6 +1043,8 @@ struct Calls {
     referenced: Vec<u32>,
     /// By function, whether it throws.
     throws: Vec<bool>,
+    /// By function, whether it has a loop.
+    loops: Vec<bool>,
 }
 
 impl Calls {
@@ -1045,6 +1056,7 @@ impl Calls {
             types: vec![Vec::new(); count],
             referenced: Vec::new(),
             throws: vec![false; count],
+            loops: vec![false; count],
         };
         for (body, at) in module.bodies.iter().zip(module.imported()..) {
             for op in body.get_operators_reader().into_iter().flatten().flatten() {
@@ -1063,6 +1075,7 @@ impl Calls {
                     Operator::Throw { .. } | Operator::ThrowRef | Operator::Rethrow { .. } => {
                         calls.throws[at] = true;
                     }
+                    Operator::Loop { .. } => calls.loops[at] = true,
                     _ => {}
                 }
             }

@@ -34,6 +34,8 @@ pub(crate) struct Operand {
     pub scaled: bool,
     /// As a condition, when that is shorter.
     condition: Option<String>,
+    /// A local and a value: it is zero when that is the local's.
+    until: Option<(u32, u32)>,
     /// Locals it reads.
     locals: Vec<u32>,
     /// It reads memory or a global.
@@ -53,6 +55,7 @@ impl Operand {
             sum: None,
             scaled: false,
             condition: None,
+            until: None,
             locals: Vec::new(),
             state: false,
             traps: false,
@@ -74,6 +77,7 @@ impl Operand {
             sum: None,
             scaled: false,
             condition: None,
+            until: None,
             locals,
             state: parts.iter().any(|part| part.state),
             traps: parts.iter().any(|part| part.traps),
@@ -130,9 +134,31 @@ struct Frame {
     catches_all: bool,
     /// What was known of the locals when it was entered.
     constants: Vec<Option<u32>>,
-    /// Operators, and accesses to memory among them, before it.
+    /// Branches to it.
+    branches: usize,
+    /// What was counted before it, and how many locals were set.
+    before_it: Counts,
+    sets: usize,
+}
+
+/// What there is in the code of a function until some place.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
     operators: usize,
+    /// To memory.
     accesses: usize,
+    /// Places where the next operator may not be the next that is executed.
+    turnings: usize,
+}
+
+/// The last branch that depended on a condition, and on nothing else.
+struct Last {
+    /// Of the block it is to.
+    label: usize,
+    /// Where its C is.
+    place: std::ops::Range<usize>,
+    condition: String,
+    until: Option<(u32, u32)>,
 }
 
 pub(crate) struct Body<'a, 'm> {
@@ -155,9 +181,13 @@ pub(crate) struct Body<'a, 'm> {
     constants: Vec<Option<u32>>,
     /// The locals that are addresses of elements here.
     scaled: Vec<bool>,
-    /// Operators, and accesses to memory among them, until here.
-    operators: usize,
-    accesses: usize,
+    /// Until here.
+    counts: Counts,
+    last: Option<Last>,
+    /// The locals that were set, and what was added to them if that is all.
+    sets: Vec<(u32, Option<u32>)>,
+    /// By local that is set in the innermost block: where in the C, and how many accesses follow from it.
+    addresses: Vec<Option<(usize, usize)>>,
     /// The frame on the shadow stack, where checks depend on it.
     frame: Option<range::Frame>,
     /// The frame, where that lies on the machine's stack.
@@ -176,6 +206,8 @@ const LONGEST: usize = 240;
 const OPERATORS: usize = 120;
 const ACCESSES: usize = 6;
 const ACCESSES_WIDE: usize = 8;
+/// What so many accesses in a loop are near, a compiler shall not take apart.
+const NEIGHBOURS: usize = 16;
 
 pub(crate) fn translate(unit: &Unit<'_>, index: u32, body: &wasmparser::FunctionBody<'_>) -> Result<String> {
     let ty = &unit.module.functions[index as usize].ty;
@@ -194,8 +226,10 @@ pub(crate) fn translate(unit: &Unit<'_>, index: u32, body: &wasmparser::Function
         facts: vec![Range::ANY; locals.len()],
         scaled: vec![false; locals.len()],
         constants: (0..locals.len()).map(|local| (local >= ty.params.len()).then_some(0)).collect(),
-        operators: 0,
-        accesses: 0,
+        counts: Counts::default(),
+        last: None,
+        sets: Vec::new(),
+        addresses: vec![None; locals.len()],
         frame,
         local_frame: unit.local_frames[index as usize - unit.module.imported()],
         loops: false,
@@ -229,14 +263,15 @@ pub(crate) fn translate(unit: &Unit<'_>, index: u32, body: &wasmparser::Function
         catches: Vec::new(),
         catches_all: false,
         constants: Vec::new(),
-        operators: 0,
-        accesses: 0,
+        branches: 0,
+        before_it: Counts::default(),
+        sets: 0,
     });
     let mut reader = body.get_operators_reader().map_err(invalid)?;
     while !reader.eof() {
         let start = reader.original_position();
         let op = reader.read().map_err(invalid)?;
-        this.operators += 1;
+        this.counts.operators += 1;
         this.operator(&op, start)?;
     }
     Ok(this.finish(ty))
@@ -401,7 +436,7 @@ impl Body<'_, '_> {
             }
             Operator::BrIf { relative_depth } => {
                 let condition = self.pop();
-                self.branch_if(&condition.as_condition(), relative_depth);
+                self.branch_if(&condition.as_condition(), condition.until, relative_depth);
             }
             Operator::BrTable { ref targets } => self.branch_table(targets)?,
             Operator::Return => {
@@ -462,13 +497,13 @@ impl Body<'_, '_> {
             Operator::BrOnNull { relative_depth } => {
                 self.keep_top();
                 let reference = self.pop();
-                self.branch_if(&format!("{} == 0", reference.text), relative_depth);
+                self.branch_if(&format!("{} == 0", reference.text), None, relative_depth);
                 self.push(reference);
             }
             Operator::BrOnNonNull { relative_depth } => {
                 self.keep_top();
                 let condition = format!("{} != 0", self.stack.last().expect("validated").text);
-                self.branch_if(&condition, relative_depth);
+                self.branch_if(&condition, None, relative_depth);
                 self.pop();
             }
             Operator::TableGet { table } => {
@@ -552,6 +587,7 @@ impl Body<'_, '_> {
                 let mut operand = Operand::atom(format!("l{local_index}"), self.locals[local_index as usize]);
                 operand.constant = false;
                 operand.locals.push(local_index);
+                operand.until = Some((local_index, 0));
                 operand.range = self.facts[local_index as usize];
                 operand.scaled = self.scaled[local_index as usize];
                 self.push(operand);
@@ -573,6 +609,9 @@ impl Body<'_, '_> {
                     self.line(format!("WASM_STACK_ROOM({}, {}u);", self.unit.global(pointer), frame.size));
                 }
                 self.line(format!("l{local_index} = {};", operand.text));
+                let step = operand.sum.as_ref().filter(|(text, _)| *text == format!("l{local_index}"));
+                self.sets.push((local_index, step.map(|(_, step)| *step)));
+                self.addresses[local_index as usize] = Some((self.c.len(), 0));
                 self.facts[local_index as usize] = operand.range;
                 self.constants[local_index as usize] = operand.known;
                 self.scaled[local_index as usize] = operand.scaled;
@@ -727,6 +766,12 @@ impl Body<'_, '_> {
         if matches!(op, Operator::I32Add) && parts[0].atom {
             operand.sum = parts[1].known.map(|known| (parts[0].text.clone(), known));
         }
+        if matches!(op, Operator::I32Ne)
+            && let (Some((local, _)), Some(known)) = (parts[0].until, parts[1].known)
+            && parts[0].text == format!("l{local}")
+        {
+            operand.until = Some((local, known));
+        }
         operand.scaled = match op {
             Operator::I32Shl => matches!(parts[1].known, Some(1..=3)),
             Operator::I32Add => parts.iter().any(|part| part.scaled),
@@ -758,7 +803,27 @@ impl Body<'_, '_> {
         let value = access.store.then(|| self.pop());
         let address = self.pop();
         let place = self.unit.place(&address, access);
-        self.accesses += 1;
+        self.counts.accesses += 1;
+        if let [local] = address.locals[..]
+            && address.text == format!("l{local}")
+        {
+            let memory = &self.unit.memories[access.memarg.memory as usize];
+            let fact = &mut self.facts[local as usize];
+            *fact = memory.accessed(*fact, access.memarg.offset, access.bytes);
+        }
+        if let Some(local) = place.near_local()
+            && self.loops
+            && let Some((set, count)) = &mut self.addresses[local as usize]
+        {
+            *count += 1;
+            if *count == NEIGHBOURS {
+                let (text, at) = (format!("WASM_NEIGHBOURS(l{local});\n"), *set);
+                self.c.insert_str(at, &text);
+                for (other, _) in self.addresses.iter_mut().flatten().filter(|(other, _)| *other >= at) {
+                    *other += text.len();
+                }
+            }
+        }
         let traps = place.traps;
         let hint = 1u32 << access.memarg.align.min(3);
         let vouched = self.unit.aligned(&address, access);
@@ -859,7 +924,8 @@ impl Body<'_, '_> {
         }
     }
 
-    fn branch_if(&mut self, condition: &str, depth: u32) {
+    /// `until` is [`Operand::until`] of the condition.
+    fn branch_if(&mut self, condition: &str, until: Option<(u32, u32)>, depth: u32) {
         self.spill(|operand| operand.traps);
         let count = self.arity(depth);
         for at in self.stack.len() - count..self.stack.len() {
@@ -867,8 +933,14 @@ impl Body<'_, '_> {
                 self.spill_at(at);
             }
         }
+        let label = self.frames[self.frame(depth)].label;
         let text = self.branch(depth);
+        let start = self.c.len();
         self.line(format!("if ({condition}) {}", braced(&text)));
+        if count == 0 {
+            let place = start..self.c.len();
+            self.last = Some(Last { label, place, condition: condition.to_owned(), until });
+        }
     }
 
     fn arguments(&mut self, count: usize) -> String {
@@ -892,7 +964,7 @@ impl Body<'_, '_> {
     /// Calls, and pushes what comes back.
     fn result(&mut self, call: &str, ty: &FuncType) {
         // A loop that calls is not short, and what is called once may be inlined.
-        self.operators += OPERATORS;
+        self.counts.operators += OPERATORS;
         match ty.results.as_slice() {
             [] => self.line(format!("{call};")),
             [one] => {
@@ -936,6 +1008,7 @@ impl Body<'_, '_> {
         let mut branch = ends.clone();
         let mut inner = params.clone();
         let mut start = String::new();
+        self.counts.turnings += usize::from(kind != Kind::Block);
         let constants = if kind == Kind::Loop { self.constants.clone() } else { Vec::new() };
         if kind == Kind::Loop {
             self.forget();
@@ -951,6 +1024,7 @@ impl Body<'_, '_> {
                 inner.push(Operand::atom(copy, *ty));
             }
         }
+        self.addresses.fill(None);
         let before = std::mem::replace(&mut self.c, start);
         self.frames.push(Frame {
             kind,
@@ -970,8 +1044,9 @@ impl Body<'_, '_> {
             catches: Vec::new(),
             catches_all: false,
             constants,
-            operators: self.operators,
-            accesses: self.accesses,
+            branches: 0,
+            before_it: self.counts,
+            sets: self.sets.len(),
         });
         self.stack.extend(inner);
     }
@@ -1011,6 +1086,7 @@ impl Body<'_, '_> {
     /// Where ways meet nothing is known but the frame.
     fn forget(&mut self) {
         self.scaled.fill(false);
+        self.addresses.fill(None);
         self.constants.fill(None);
         let frame = self.frame.map(|frame| frame.local as usize);
         for (_, fact) in self.facts.iter_mut().enumerate().filter(|(local, _)| Some(*local) != frame) {
@@ -1067,12 +1143,32 @@ impl Body<'_, '_> {
         let frame = self.frames.pop().expect("validated");
         let body = std::mem::replace(&mut self.c, frame.before);
         match kind {
-            Kind::Block => self.c.push_str(&body),
+            Kind::Block => {
+                if let Some(last) = &mut self.last
+                    && last.place.end == body.len()
+                {
+                    last.place = last.place.start + self.c.len()..last.place.end + self.c.len();
+                }
+                self.c.push_str(&body);
+            }
             Kind::Loop => {
-                if let Some((body, condition)) = repeated(&body, frame.label) {
-                    let short = self.operators - frame.operators < OPERATORS;
-                    let accesses = self.accesses - frame.accesses;
-                    let even = turns(body, condition, &frame.constants).is_some_and(|turns| turns % 2 == 0);
+                let last = self.last.take().filter(|last| {
+                    (last.label, last.place.end, frame.branches) == (frame.label, body.len(), 1)
+                });
+                if let Some(Last { place, condition, until, .. }) = last {
+                    let body = &body[..place.start];
+                    let short = self.counts.operators - frame.before_it.operators < OPERATORS;
+                    let accesses = self.counts.accesses - frame.before_it.accesses;
+                    // That branch alone.
+                    let straight = self.counts.turnings - frame.before_it.turnings == 1;
+                    let turns = until.filter(|_| straight).and_then(|(local, last)| {
+                        let mut sets = self.sets[frame.sets..].iter().filter(|set| set.0 == local);
+                        match (frame.constants[local as usize], sets.next(), sets.next()) {
+                            (Some(first), Some((_, Some(step))), None) => turns(first, last, *step),
+                            _ => None,
+                        }
+                    });
+                    let even = turns.is_some_and(|turns| turns % 2 == 0);
                     let twice = match accesses {
                         ..=ACCESSES if short && even => format!("WASM_TWICE(\n{})\n", indent(body)),
                         ..=ACCESSES_WIDE if short && even => format!("WASM_TWICE_WIDE(\n{})\n", indent(body)),
@@ -1119,6 +1215,8 @@ impl Body<'_, '_> {
     /// Statements that leave for a block's label with the values on the stack, which stay there.
     fn branch(&mut self, depth: u32) -> String {
         let at = self.frame(depth);
+        self.frames[at].branches += 1;
+        self.counts.turnings += 1;
         let count = self.arity(depth);
         let values = self.stack[self.stack.len() - count..].to_vec();
         if self.frames[at].kind == Kind::Function {
@@ -1201,40 +1299,11 @@ fn terms(value: u32) -> u32 {
     ((3 * value) ^ value).count_ones()
 }
 
-/// The body and the condition of a loop that is only repeated from its end.
-fn repeated(text: &str, label: usize) -> Option<(&str, &str)> {
-    let again = format!(") goto L{label};");
-    let rest = text.strip_suffix('\n')?.strip_suffix(&again)?;
-    let at = rest.rfind('\n').map_or(0, |at| at + 1);
-    let condition = rest[at..].strip_prefix("if (")?;
-    (!rest.contains(&again[2..])).then_some((&rest[..at], condition))
-}
-
-/// How often a loop is repeated whose local goes from a constant to another in constant steps, when nothing else in it
-/// branches.
-fn turns(body: &str, condition: &str, constants: &[Option<u32>]) -> Option<u32> {
-    let (counter, last) = condition.split_once(" != ").unwrap_or((condition, "0u"));
-    let first = (*constants.get(counter.strip_prefix('l')?.parse::<usize>().ok()?)?)?;
-    let mut sets = body.lines().filter_map(|line| line.strip_prefix(counter)?.strip_prefix(" = "));
-    let step = constant(sets.next()?.strip_prefix(counter)?.strip_prefix(" + ")?.strip_suffix(';')?)?;
-    if sets.next().is_some() || ["goto ", "return", "{"].iter().any(|branch| body.contains(branch)) {
-        return None;
-    }
-    let way = constant(last)?.wrapping_sub(first);
+/// How often a loop is repeated whose local goes from a constant to another in constant steps.
+fn turns(first: u32, last: u32, step: u32) -> Option<u32> {
+    let way = last.wrapping_sub(first);
     let (way, step) = if step as i32 > 0 { (way, step) } else { (way.wrapping_neg(), step.wrapping_neg()) };
     (step != 0 && way.is_multiple_of(step)).then(|| way / step)
-}
-
-/// The value of what [`int32`] writes.
-fn constant(text: &str) -> Option<u32> {
-    if let Some(negative) = text.strip_prefix("(-").and_then(|text| text.strip_suffix("u)")) {
-        return Some(negative.parse::<u32>().ok()?.wrapping_neg());
-    }
-    let text = text.strip_suffix('u')?;
-    match text.strip_prefix("0x") {
-        Some(digits) => u32::from_str_radix(digits, 16).ok(),
-        None => text.parse().ok(),
-    }
 }
 
 fn braced(text: &str) -> String {
@@ -1287,27 +1356,84 @@ fn negative(text: String) -> String {
 mod tests {
     use super::*;
 
-    #[test]
-    fn loops_are_counted() {
-        let known = [None, Some(0), Some(0u32.wrapping_sub(16))];
-        let up = "l3 = l1;\nl1 = l1 + 4u;\n";
-        assert_eq!(turns(up, "l1 != 64u", &known), Some(16));
-        assert_eq!(turns(up, "l1 != 62u", &known), None);
-        assert_eq!(turns("l2 = l2 + 4u;\n", "l2", &known), Some(4));
-        assert_eq!(turns("l1 = l1 + (-1u);\n", "l1 != (-3u)", &known), Some(3));
-        assert_eq!(turns("l0 = l0 + 4u;\n", "l0 != 64u", &known), None);
-        assert_eq!(turns("l1 = l1 + l2;\n", "l1 != 64u", &known), None);
-        assert_eq!(turns("l1 = l1 + 4u;\nif (l3) goto L2;\n", "l1 != 64u", &known), None);
-        assert_eq!(turns("l1 = l1 + 4u;\nif (l3) {\n    l1 = 0u;\n}\n", "l1 != 64u", &known), None);
-        assert_eq!(turns("l1 = l1 + 4u;\n", "l1 != l2", &known), None);
-        assert_eq!(turns("l1 = l1 + 4ull;\n", "l1 != 64ull", &known), None);
+    /// The C of a module of a page of memory and one function, whose accesses are trusted.
+    fn trusted(function: &str) -> String {
+        let text = format!("(module (memory 1) {function})");
+        let buffer = wast::parser::ParseBuffer::new(&text).unwrap();
+        let bytes = wast::parser::parse::<wast::Wat<'_>>(&buffer).unwrap().encode().unwrap();
+        let options = crate::Options { safety: crate::Safety::Trusted, ..crate::Options::default() };
+        crate::transpile(&crate::WasmModule::new("test", bytes), &options).unwrap().unit.source
     }
 
     #[test]
-    fn loops_that_end_with_their_branch_are_found() {
-        assert_eq!(repeated("l1 = l1 + 1u;\nif (l1) goto L3;\n", 3), Some(("l1 = l1 + 1u;\n", "l1")));
-        assert_eq!(repeated("if (l0) goto L3;\nif (l1) goto L3;\n", 3), None);
-        assert_eq!(repeated("if (l1) goto L13;\n", 3), None);
-        assert_eq!(repeated("if (l1) goto L3;\nreturn;\n", 3), None);
+    fn sums_with_addresses_that_were_accessed_do_not_wrap_around() {
+        let near = "(i32.load8_u (i32.add (local.get 0) (i32.const 4)))";
+        let at = "(i32.load8_u (local.get 0))";
+        let head = "(func (export \"f\") (param i32) (result i32)";
+        let (wraps, behind) = ("(memory_base + (l0 + 4u))", "WASM_AT_INDEX(wasm_u8, memory_base, l0, 4)");
+        assert!(trusted(&format!("{head} {near})")).contains(wraps));
+        assert!(trusted(&format!("{head} (i32.add {at} {near}))")).contains(behind));
+        // Only in the past, only on this way, and not once it is another.
+        assert!(trusted(&format!("{head} (i32.add {near} {at}))")).contains(wraps));
+        assert!(trusted(&format!("{head} (if (local.get 0) (then (drop {at}))) {near})")).contains(wraps));
+        let other = "(local.set 0 (i32.const -4))";
+        assert!(!trusted(&format!("{head} (drop {at}) {other} {near})")).contains(behind));
+    }
+
+    #[test]
+    fn addresses_with_many_neighbours_in_a_loop_are_marked() {
+        let accesses = |count: usize| {
+            let each =
+                (0..count).map(|at| format!("(f32.store offset={} (local.get 1) (f32.const 0))", 4 + 4 * at));
+            let each: String = each.collect();
+            let body = format!("(local.set 1 (i32.shl (local.get 0) (i32.const 2))) {each}");
+            let step = "(local.tee 0 (i32.sub (local.get 0) (i32.const 1)))";
+            trusted(&format!("(func (export \"f\") (param i32) (local i32) (loop {body} (br_if 0 {step})))"))
+        };
+        assert!(accesses(NEIGHBOURS).contains("l1 = l0 << (2u & 31);\n        WASM_NEIGHBOURS(l1);\n"));
+        assert!(!accesses(NEIGHBOURS - 1).contains("WASM_NEIGHBOURS"));
+    }
+
+    #[test]
+    fn turns_are_counted() {
+        let below = |number: u32| 0u32.wrapping_sub(number);
+        assert_eq!(turns(0, 64, 4), Some(16));
+        assert_eq!(turns(0, 62, 4), None);
+        assert_eq!(turns(below(16), 0, 4), Some(4));
+        assert_eq!(turns(0, below(3), below(1)), Some(3));
+        assert_eq!(turns(0, 4, 0), None);
+    }
+
+    #[test]
+    fn loops_of_an_even_number_of_turns_are_written_twice() {
+        let looped = |body: &str, last: &str| {
+            let text = format!("(loop {body} (br_if 0 {last}))");
+            trusted(&format!("(func (export \"f\") (param i32) (local i32) (local i64) {text})"))
+        };
+        let step = "(local.set 1 (i32.add (local.get 1) (i32.const 4)))";
+        let last = "(i32.ne (local.get 1) (i32.const 64))";
+        let twice = |c: &str| c.contains("WASM_TWICE(\n            l1 = l1 + 4u;\n");
+        let once = |c: &str| c.contains("do {\n") && !c.contains("WASM_TWICE");
+        assert!(twice(&looped(step, last)));
+        assert!(twice(&looped(&format!("(block {step} (local.set 0 (i32.const 1)))"), last)));
+        assert!(once(&looped(step, "(i32.ne (local.get 1) (i32.const 62))")));
+        assert!(once(&looped(step, "(i32.ne (local.get 1) (i32.const 68))")));
+        assert!(once(&looped(step, "(i32.ne (local.get 1) (local.get 0))")));
+        assert!(once(&looped(step, "(i32.lt_u (local.get 1) (i32.const 64))")));
+        assert!(once(&looped(step, "(i32.ne (i32.ne (local.get 1) (i32.const 0)) (i32.const 64))")));
+        assert!(once(&looped(&format!("{step} {step}"), last)));
+        assert!(once(&looped(
+            &format!("{step} (if (local.get 0) (then (local.set 0 (i32.const 0))))"),
+            last
+        )));
+        assert!(once(&looped(
+            &format!("{step} (if (local.get 0) (then (local.set 1 (i32.const 0))))"),
+            last
+        )));
+        assert!(once(&looped("(local.set 0 (i32.add (local.get 0) (i32.const 4)))", "(local.get 0)")));
+        // Repeated from other places, too, or not from the end.
+        let other = "(if (local.get 0) (then (br 1)))";
+        assert!(!looped(&format!("{step} {other}"), last).contains("do {"));
+        assert!(!looped(step, &format!("{last}) (local.set 0 (i32.const 1)")).contains("do {"));
     }
 }

@@ -4,14 +4,23 @@ use std::fmt::Write as _;
 
 use crate::func::Operand;
 use crate::module::Memory as Declared;
+use crate::range::Range;
 use crate::{Options, Safety, WasmModule};
 
 /// A pointer to a cell, and whether computing it may trap.
 pub(crate) struct Address {
     pub text: String,
     pub traps: bool,
-    /// Given, `text` is an address of the machine or a pointer, and the cell lies that many bytes behind it.
-    pub displacement: Option<u64>,
+    pub displacement: Displacement,
+}
+
+/// How far behind an address a cell lies.
+pub(crate) enum Displacement {
+    None,
+    /// So many bytes behind an address of the machine.
+    Machine(u64),
+    /// So many bytes behind an index, which the text is, into an array of bytes.
+    Array(String, u64),
 }
 
 impl Address {
@@ -23,21 +32,36 @@ impl Address {
             2 => "_at2",
             _ => "_unaligned",
         };
-        match self.displacement {
-            // A member, as a sum would be taken for a value of its own to keep across loops.
-            Some(offset) if offset.is_multiple_of(u64::from(align.min(bytes))) => {
+        let whole = |offset: u64| offset.is_multiple_of(u64::from(align.min(bytes)));
+        match &self.displacement {
+            // Members, as sums would be taken for values of their own to keep across loops.
+            Displacement::Machine(offset) if whole(*offset) => {
                 format!("WASM_AT({cell}{suffix}, {}, {offset})", self.text)
             }
-            Some(offset) => format!("*({cell}{suffix} *)((uintptr_t)({}) + {offset}u)", self.text),
-            None => format!("*({cell}{suffix} *){}", self.text),
+            Displacement::Array(base, offset) if whole(*offset) => {
+                format!("WASM_AT_INDEX({cell}{suffix}, {base}, {}, {offset})", self.text)
+            }
+            Displacement::None => format!("*({cell}{suffix} *){}", self.text),
+            _ => format!("*({cell}{suffix} *){}", self.pointer()),
+        }
+    }
+
+    /// The local that it is a constant above, when that is not the machine's.
+    pub fn near_local(&self) -> Option<u32> {
+        match self.displacement {
+            Displacement::Array(..) => self.text.strip_prefix('l')?.parse().ok(),
+            _ => None,
         }
     }
 
     /// A pointer to the cell's first byte.
     pub fn pointer(&self) -> String {
-        match self.displacement {
-            Some(offset) => format!("((uint8_t *)(uintptr_t)({}) + {offset}u)", self.text),
-            None => self.text.clone(),
+        match &self.displacement {
+            Displacement::None => self.text.clone(),
+            Displacement::Machine(offset) => {
+                format!("((uint8_t *)(uintptr_t)({}) + {offset}u)", self.text)
+            }
+            Displacement::Array(base, offset) => format!("({base} + {} + {offset}u)", self.text),
         }
     }
 }
@@ -128,28 +152,42 @@ impl Memory {
     pub fn at(&self, address: &Operand, offset: u64, bytes: u32) -> Address {
         let end = offset + u64::from(bytes);
         let sum = if offset == 0 { address.text.clone() } else { format!("{} + {offset}u", address.inner()) };
-        let safe = |text: String| Address { text, traps: false, displacement: None };
-        let near = (offset > 0 && offset < NEAR).then_some(offset);
-        let unchecked = |name: &str| match near {
-            Some(_) => {
-                Address { text: format!("{name} + {}", address.inner()), traps: false, displacement: near }
-            }
-            None if address.scaled => safe(format!("WASM_PLACE({name}, {sum})")),
-            None => safe(format!("({name} + ({sum}))")),
+        let safe = |text: String| Address { text, traps: false, displacement: Displacement::None };
+        let near = offset > 0 && offset < NEAR;
+        let behind = |name: &str, text: String, traps: bool| {
+            let displacement = Displacement::Array(name.to_owned(), offset);
+            Address { text, traps, displacement }
         };
-        let outside =
-            || Address { text: format!("wasm_outside({})", address.text), traps: true, displacement: None };
+        let unchecked = |name: &str| match near {
+            _ if address.range.is_known()
+                && let Some((text, more)) = &address.sum
+                && offset + u64::from(*more) < NEAR =>
+            {
+                let displacement = Displacement::Array(name.to_owned(), offset + u64::from(*more));
+                Address { text: text.clone(), traps: false, displacement }
+            }
+            true => behind(name, address.inner(), false),
+            false if address.scaled => safe(format!("WASM_PLACE({name}, {sum})")),
+            false => safe(format!("({name} + ({sum}))")),
+        };
+        let outside = || Address {
+            text: format!("wasm_outside({})", address.text),
+            traps: true,
+            displacement: Displacement::None,
+        };
         match &self.model {
             // Addresses of the machine wrap around where WebAssembly's sums do.
             Model::Direct
                 if address.sum.as_ref().is_some_and(|(_, more)| offset + u64::from(*more) < NEAR) =>
             {
                 let (text, more) = address.sum.clone().expect("just seen");
-                Address { text, traps: false, displacement: Some(offset + u64::from(more)) }
+                Address { text, traps: false, displacement: Displacement::Machine(offset + u64::from(more)) }
             }
-            Model::Direct if offset != 0 => {
-                Address { text: address.text.clone(), traps: false, displacement: Some(offset) }
-            }
+            Model::Direct if offset != 0 => Address {
+                text: address.text.clone(),
+                traps: false,
+                displacement: Displacement::Machine(offset),
+            },
             Model::Direct => safe(format!("(uintptr_t)({sum})")),
             Model::Static { bytes: size, guard } => {
                 let name = &self.local_base();
@@ -166,12 +204,10 @@ impl Memory {
                         let mask = size.next_power_of_two() - 1;
                         // An address that is good is below the mask, so fields of one structure share it.
                         match (guarded, near) {
-                            (true, Some(_)) => Address {
-                                text: format!("{name} + ({} & {mask:#x}u)", address.inner()),
-                                traps: false,
-                                displacement: near,
-                            },
-                            (true, None) if offset > 0 => {
+                            (true, true) => {
+                                behind(name, format!("({} & {mask:#x}u)", address.inner()), false)
+                            }
+                            (true, false) if offset > 0 => {
                                 safe(format!("({name} + {offset}u + ({} & {mask:#x}u))", address.inner()))
                             }
                             _ => safe(format!("({name} + (({sum}) & {mask:#x}u))")),
@@ -180,9 +216,11 @@ impl Memory {
                     Safety::Checked if end > u64::from(*size) && !guarded => outside(),
                     Safety::Checked => {
                         let last = if guarded { u64::from(*size) - 1 } else { u64::from(*size) - end };
-                        let before = if near.is_some() { 0 } else { offset };
-                        let text = format!("wasm_cell({name}, {}, {before}u, {last}u)", address.text);
-                        Address { text, traps: true, displacement: near }
+                        if near {
+                            return behind(name, format!("wasm_inside({}, {last}u)", address.text), true);
+                        }
+                        let text = format!("wasm_cell({name}, {}, {offset}u, {last}u)", address.text);
+                        Address { text, traps: true, displacement: Displacement::None }
                     }
                 }
             }
@@ -193,8 +231,21 @@ impl Memory {
             Model::Block { .. } if self.safety == Safety::Trusted => unchecked(&self.member("data")),
             Model::Block { .. } => {
                 let text = format!("wasm_cell_of({}, {}, {offset}u, {end}u)", self.pointer(), address.text);
-                Address { text, traps: true, displacement: None }
+                Address { text, traps: true, displacement: Displacement::None }
             }
+        }
+    }
+
+    /// What is known of an address once `bytes` bytes at `address` + `offset` were accessed: where nobody checks, the module
+    /// promises that they are inside.
+    pub fn accessed(&self, address: Range, offset: u64, bytes: u32) -> Range {
+        match (&self.model, self.safety) {
+            (Model::Static { bytes: size, guard }, Safety::Trusted) if address.frame.is_none() => {
+                let end = u64::from(*size) + u64::from(*guard);
+                let most = end.saturating_sub(offset + u64::from(bytes));
+                Range::to(address.most.min(u32::try_from(most).unwrap_or(u32::MAX)))
+            }
+            _ => address,
         }
     }
 

@@ -25,6 +25,11 @@ impl Range {
         u64::from(self.most) + end <= u64::from(self.frame.unwrap_or(size))
     }
 
+    /// Whether a sum that is in it did not wrap around.
+    pub fn is_known(self) -> bool {
+        self.most <= self.frame.unwrap_or(u32::MAX - 1)
+    }
+
     fn of(most: u64, frame: Option<u32>) -> Range {
         u32::try_from(most).map_or(Range::ANY, |most| Range { most, frame })
     }
