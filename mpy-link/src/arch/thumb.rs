@@ -365,7 +365,9 @@ fn plan(section: &Section, symbols: &[Symbol], here: Home) -> Option<Plan> {
         let all = [&FROM_PC_EXACTLY[..], &FROM_PC, &OTHERS, &[GOT_BREL]];
         all.iter().any(|types| types.contains(&r_type))
     };
-    if !relocs.iter().all(|reloc| known(reloc.r_type)) {
+    // Of two for one place neither says all.
+    let twice = relocs.windows(2).any(|pair| pair[0].offset == pair[1].offset);
+    if twice || !relocs.iter().all(|reloc| known(reloc.r_type)) {
         return None;
     }
     let code = Code::read(&section.data, symbols, here)?;
@@ -406,7 +408,8 @@ fn plan(section: &Section, symbols: &[Symbol], here: Home) -> Option<Plan> {
     let mut gone = Vec::new();
     for (index, reloc) in relocs.iter().enumerate().filter(|(_, reloc)| reloc.r_type == GOT_BREL) {
         let word = i64::from(reloc.offset);
-        if reloc.addend != 0 || word % 4 != 0 || !is_data(reloc.offset) || holding(&kept, word).is_some() {
+        let outside = word % 4 != 0 || word + 4 > section.data.len() as i64;
+        if reloc.addend != 0 || outside || !is_data(reloc.offset) || holding(&kept, word).is_some() {
             continue;
         }
         // No load is of more than 8 bytes.
@@ -600,6 +603,19 @@ mod tests {
             marks.push(symbol("f", 1, size));
             assert_eq!(inline_got(&mut section(&jumps, &RELOCS), &marks, HERE).len(), cuts);
         }
+    }
+
+    #[test]
+    fn relocations_that_cannot_be_are_let_be() {
+        let twice = [RELOCS[0], RELOCS[0], RELOCS[1]];
+        assert_eq!(inline_got(&mut section(&NARROW, &twice), &marks(), HERE), []);
+        // A word that the section ends in.
+        let code = [0x4b04, 0x447b, 0x4a05, 0x589b, 0x4770, 0xbf00, 0, 0, 0, 0, 14, 0, 0xbf00, 0xbf00, 0];
+        let marks = [("$t", 0), ("$d", 12)].map(|(name, at)| symbol(name, at, 0));
+        let relocs = [(20, 25, 14), (28, GOT_BREL, 0)];
+        assert_eq!(inline_got(&mut section(&code, &relocs), &marks, HERE), []);
+        let whole = [&code[..], &[0]].concat();
+        assert_eq!(inline_got(&mut section(&whole, &relocs), &marks, HERE).len(), 1);
     }
 
     #[test]
