@@ -34,7 +34,7 @@ pub(crate) struct Operand {
     pub scaled: bool,
     /// As a condition, when that is shorter.
     condition: Option<String>,
-    /// A local and a value: it is zero when that is the local's.
+    /// A local and a constant that it is the inequality of.
     until: Option<(u32, u32)>,
     /// Locals it reads.
     locals: Vec<u32>,
@@ -87,6 +87,14 @@ impl Operand {
     /// As an operand of an operator.
     pub(crate) fn inner(&self) -> String {
         if self.atom { self.text.clone() } else { format!("({})", self.text) }
+    }
+
+    /// The local that it is.
+    fn local(&self) -> Option<u32> {
+        match self.locals[..] {
+            [local] if self.text == format!("l{local}") => Some(local),
+            _ => None,
+        }
     }
 
     fn as_condition(&self) -> String {
@@ -158,6 +166,7 @@ struct Last {
     /// Where its C is.
     place: std::ops::Range<usize>,
     condition: String,
+    /// A local and its value when the branch is not taken.
     until: Option<(u32, u32)>,
 }
 
@@ -436,7 +445,8 @@ impl Body<'_, '_> {
             }
             Operator::BrIf { relative_depth } => {
                 let condition = self.pop();
-                self.branch_if(&condition.as_condition(), condition.until, relative_depth);
+                let until = condition.until.or(condition.local().map(|local| (local, 0)));
+                self.branch_if(&condition.as_condition(), until, relative_depth);
             }
             Operator::BrTable { ref targets } => self.branch_table(targets)?,
             Operator::Return => {
@@ -587,7 +597,6 @@ impl Body<'_, '_> {
                 let mut operand = Operand::atom(format!("l{local_index}"), self.locals[local_index as usize]);
                 operand.constant = false;
                 operand.locals.push(local_index);
-                operand.until = Some((local_index, 0));
                 operand.range = self.facts[local_index as usize];
                 operand.scaled = self.scaled[local_index as usize];
                 self.push(operand);
@@ -766,11 +775,8 @@ impl Body<'_, '_> {
         if matches!(op, Operator::I32Add) && parts[0].atom {
             operand.sum = parts[1].known.map(|known| (parts[0].text.clone(), known));
         }
-        if matches!(op, Operator::I32Ne)
-            && let (Some((local, _)), Some(known)) = (parts[0].until, parts[1].known)
-            && parts[0].text == format!("l{local}")
-        {
-            operand.until = Some((local, known));
+        if matches!(op, Operator::I32Ne) {
+            operand.until = parts[0].local().zip(parts[1].known);
         }
         operand.scaled = match op {
             Operator::I32Shl => matches!(parts[1].known, Some(1..=3)),
@@ -804,15 +810,14 @@ impl Body<'_, '_> {
         let address = self.pop();
         let place = self.unit.place(&address, access);
         self.counts.accesses += 1;
-        if let [local] = address.locals[..]
-            && address.text == format!("l{local}")
-        {
+        if let Some(local) = address.local() {
             let memory = &self.unit.memories[access.memarg.memory as usize];
             let fact = &mut self.facts[local as usize];
             *fact = memory.accessed(*fact, access.memarg.offset, access.bytes);
         }
-        if let Some(local) = place.near_local()
+        if let [local] = address.locals[..]
             && self.loops
+            && place.is_near(local)
             && let Some((set, count)) = &mut self.addresses[local as usize]
         {
             *count += 1;
@@ -924,7 +929,7 @@ impl Body<'_, '_> {
         }
     }
 
-    /// `until` is [`Operand::until`] of the condition.
+    /// The condition is zero when the local of `until` has its value.
     fn branch_if(&mut self, condition: &str, until: Option<(u32, u32)>, depth: u32) {
         self.spill(|operand| operand.traps);
         let count = self.arity(depth);

@@ -46,12 +46,9 @@ impl Address {
         }
     }
 
-    /// The local that it is a constant above, when that is not the machine's.
-    pub fn near_local(&self) -> Option<u32> {
-        match self.displacement {
-            Displacement::Array(..) => self.text.strip_prefix('l')?.parse().ok(),
-            _ => None,
-        }
+    /// Whether it is a constant above that local, which is an index.
+    pub fn is_near(&self, local: u32) -> bool {
+        matches!(self.displacement, Displacement::Array(..)) && self.text == format!("l{local}")
     }
 
     /// A pointer to the cell's first byte.
@@ -153,42 +150,31 @@ impl Memory {
         let end = offset + u64::from(bytes);
         let sum = if offset == 0 { address.text.clone() } else { format!("{} + {offset}u", address.inner()) };
         let safe = |text: String| Address { text, traps: false, displacement: Displacement::None };
+        let checked = |text: String| Address { text, traps: true, displacement: Displacement::None };
+        let outside = || checked(format!("wasm_outside({})", address.text));
         let near = offset > 0 && offset < NEAR;
-        let behind = |name: &str, text: String, traps: bool| {
-            let displacement = Displacement::Array(name.to_owned(), offset);
-            Address { text, traps, displacement }
-        };
-        let unchecked = |name: &str| match near {
-            _ if address.range.is_known()
-                && let Some((text, more)) = &address.sum
-                && offset + u64::from(*more) < NEAR =>
-            {
-                let displacement = Displacement::Array(name.to_owned(), offset + u64::from(*more));
-                Address { text: text.clone(), traps: false, displacement }
+        // The address without the constant that it is a sum with.
+        let less = address.sum.as_ref().map(|(text, more)| (text, offset + u64::from(*more)));
+        let less = less.filter(|(_, behind)| *behind < NEAR);
+        let array = |name: &str, behind: u64| Displacement::Array(name.to_owned(), behind);
+        let unchecked = |name: &str| match less.filter(|_| address.range.is_known()) {
+            Some((text, behind)) => {
+                Address { text: text.clone(), traps: false, displacement: array(name, behind) }
             }
-            true => behind(name, address.inner(), false),
-            false if address.scaled => safe(format!("WASM_PLACE({name}, {sum})")),
-            false => safe(format!("({name} + ({sum}))")),
-        };
-        let outside = || Address {
-            text: format!("wasm_outside({})", address.text),
-            traps: true,
-            displacement: Displacement::None,
+            None if near => {
+                Address { text: address.inner(), traps: false, displacement: array(name, offset) }
+            }
+            None if address.scaled => safe(format!("WASM_PLACE({name}, {sum})")),
+            None => safe(format!("({name} + ({sum}))")),
         };
         match &self.model {
             // Addresses of the machine wrap around where WebAssembly's sums do.
-            Model::Direct
-                if address.sum.as_ref().is_some_and(|(_, more)| offset + u64::from(*more) < NEAR) =>
-            {
-                let (text, more) = address.sum.clone().expect("just seen");
-                Address { text, traps: false, displacement: Displacement::Machine(offset + u64::from(more)) }
-            }
-            Model::Direct if offset != 0 => Address {
-                text: address.text.clone(),
-                traps: false,
-                displacement: Displacement::Machine(offset),
+            Model::Direct => match less.or((offset != 0).then_some((&address.text, offset))) {
+                Some((text, behind)) => {
+                    Address { text: text.clone(), traps: false, displacement: Displacement::Machine(behind) }
+                }
+                None => safe(format!("(uintptr_t)({sum})")),
             },
-            Model::Direct => safe(format!("(uintptr_t)({sum})")),
             Model::Static { bytes: size, guard } => {
                 let name = &self.local_base();
                 if address.range.inside(end, *size) {
@@ -204,9 +190,11 @@ impl Memory {
                         let mask = size.next_power_of_two() - 1;
                         // An address that is good is below the mask, so fields of one structure share it.
                         match (guarded, near) {
-                            (true, true) => {
-                                behind(name, format!("({} & {mask:#x}u)", address.inner()), false)
-                            }
+                            (true, true) => Address {
+                                text: format!("({} & {mask:#x}u)", address.inner()),
+                                traps: false,
+                                displacement: array(name, offset),
+                            },
                             (true, false) if offset > 0 => {
                                 safe(format!("({name} + {offset}u + ({} & {mask:#x}u))", address.inner()))
                             }
@@ -216,11 +204,16 @@ impl Memory {
                     Safety::Checked if end > u64::from(*size) && !guarded => outside(),
                     Safety::Checked => {
                         let last = if guarded { u64::from(*size) - 1 } else { u64::from(*size) - end };
-                        if near {
-                            return behind(name, format!("wasm_inside({}, {last}u)", address.text), true);
+                        match near {
+                            true => Address {
+                                text: format!("wasm_inside({}, {last}u)", address.text),
+                                traps: true,
+                                displacement: array(name, offset),
+                            },
+                            false => {
+                                checked(format!("wasm_cell({name}, {}, {offset}u, {last}u)", address.text))
+                            }
                         }
-                        let text = format!("wasm_cell({name}, {}, {offset}u, {last}u)", address.text);
-                        Address { text, traps: true, displacement: Displacement::None }
                     }
                 }
             }
@@ -230,8 +223,7 @@ impl Memory {
             Model::Block { .. } if end > u64::from(u32::MAX) => outside(),
             Model::Block { .. } if self.safety == Safety::Trusted => unchecked(&self.member("data")),
             Model::Block { .. } => {
-                let text = format!("wasm_cell_of({}, {}, {offset}u, {end}u)", self.pointer(), address.text);
-                Address { text, traps: true, displacement: Displacement::None }
+                checked(format!("wasm_cell_of({}, {}, {offset}u, {end}u)", self.pointer(), address.text))
             }
         }
     }

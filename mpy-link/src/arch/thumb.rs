@@ -408,8 +408,8 @@ fn plan(section: &Section, symbols: &[Symbol], here: Home) -> Option<Plan> {
     let mut gone = Vec::new();
     for (index, reloc) in relocs.iter().enumerate().filter(|(_, reloc)| reloc.r_type == GOT_BREL) {
         let word = i64::from(reloc.offset);
-        let outside = word % 4 != 0 || word + 4 > section.data.len() as i64;
-        if reloc.addend != 0 || outside || !is_data(reloc.offset) || holding(&kept, word).is_some() {
+        let is_word = word % 4 == 0 && word + 4 <= section.data.len() as i64;
+        if reloc.addend != 0 || !is_word || !is_data(reloc.offset) || holding(&kept, word).is_some() {
             continue;
         }
         // No load is of more than 8 bytes.
