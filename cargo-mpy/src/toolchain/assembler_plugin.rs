@@ -10,7 +10,7 @@ use std::process::Command;
 
 use target_specs::{Diagnostic, Result};
 
-use super::{cache, cache_dir, digest, io_error, output_of, which, write_file};
+use super::{answer_of, cache, cache_dir, digest, io_error, output_of, which, write_file};
 
 /// The environment variable that names the plugin to assembler, linker and compiler.
 pub const VARIABLE: &str = "XTENSA_GNU_CONFIG";
@@ -90,8 +90,8 @@ pub fn build(compiler: &Path, progress: &dyn Fn(&str)) -> Result<PathBuf> {
 
 /// Where the plugin for this compiler's assembler is kept: it must be of the assembler's version.
 fn location(compiler: &Path) -> Result<PathBuf> {
-    let assembler = output_of(Command::new(compiler).arg("-print-prog-name=as"))?;
-    let version = output_of(Command::new(assembler.trim()).arg("--version"))?;
+    let assembler = answer_of(Command::new(compiler).arg("-print-prog-name=as"))?;
+    let version = answer_of(Command::new(assembler.trim()).arg("--version"))?;
     let hash = digest([CONFIGURATION, version.as_str()]);
     Ok(cache_dir().join("assembler-plugin").join(format!("{hash}.so")))
 }

@@ -2,17 +2,19 @@
 //! it replaces; that goes when nobody has used it for long.
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::cache_dir;
+use super::{cache_dir, objects, write_file};
 use crate::ui;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long something stays that nobody uses.
 const KEPT: Duration = Duration::from_secs(60 * 24 * 60 * 60);
 /// Folders of the cache that have such things in them.
-const FOLDERS: [&str; 3] = ["micropython", "emulator", "assembler-plugin"];
+const FOLDERS: [&str; 4] = ["micropython", "emulator", "assembler-plugin", objects::FOLDER];
+/// Bytes of the objects that stay at most: what is worked on makes new ones all the time.
+const MOST: u64 = 1 << 30;
 
 /// Notes that this file or folder of the cache is used: its time of change is that of its last use, to the day.
 pub fn used(path: &Path) {
@@ -23,11 +25,37 @@ pub fn used(path: &Path) {
 }
 
 /// Removes what nobody has used for long. To be called when something new was made: that is what makes others old.
+/// It looks once a day.
 pub fn forget_old() {
     let root = cache_dir();
+    let looked = root.join("looked");
+    if age(&looked).is_some_and(|age| age < DAY) || write_file(&looked, b"").is_err() {
+        return;
+    }
+    let _ = File::open(&looked).and_then(|file| file.set_modified(SystemTime::now()));
     forget_old_in(&root);
     for folder in FOLDERS {
         forget_old_in(&root.join(folder));
+    }
+    forget_most_in(&root.join(objects::FOLDER), MOST);
+}
+
+/// Removes what was not used for longest, until the rest has this many bytes.
+fn forget_most_in(folder: &Path, most: u64) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<(SystemTime, u64, PathBuf)> = entries
+        .filter_map(|entry| {
+            let data = entry.metadata().ok()?;
+            Some((data.modified().ok()?, data.len(), entry.path()))
+        })
+        .collect();
+    files.sort();
+    let mut kept = 0;
+    for (_, bytes, path) in files.into_iter().rev() {
+        kept += bytes;
+        if kept > most && is_made(&path) {
+            let _ = fs::remove_file(path);
+        }
     }
 }
 
@@ -81,5 +109,23 @@ mod tests {
         for path in [unused, left_behind] {
             assert!(!path.exists(), "{}", path.display());
         }
+    }
+
+    #[test]
+    fn of_too_much_the_oldest_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = [3, 1, 2].map(|days: u32| {
+            let path = folder.path().join(format!("{}.o", super::super::digest([days.to_string()])));
+            fs::write(&path, [0; 10]).unwrap();
+            File::options()
+                .write(true)
+                .open(&path)
+                .unwrap()
+                .set_modified(SystemTime::now() - days * DAY)
+                .unwrap();
+            path
+        });
+        forget_most_in(folder.path(), 20);
+        assert_eq!(paths.map(|path| path.is_file()), [false, true, true]);
     }
 }

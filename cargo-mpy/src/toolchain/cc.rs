@@ -5,9 +5,7 @@ use std::process::Command;
 
 use target_specs::{Arch, Compiler, Diagnostic, Place, Result};
 
-use super::{
-    assembler_plugin, cache, cache_dir, capture, digest, identity, output_of, read_file, which, write_file,
-};
+use super::{answer_of, assembler_plugin, capture, identity, objects, read_file, which, write_file};
 
 /// Flags of every compilation beside [`wasm_to_c::C_FLAGS`], which keep C from meaning something else than
 /// the WebAssembly it was: sections the linker can drop, nothing in the object but code and data.
@@ -35,6 +33,9 @@ const GCC_FLAGS: &[&str] = &[
     // A loop that copies is no call of memcpy; least of all in memcpy.
     "-fno-tree-loop-distribute-patterns",
 ];
+
+/// Variables that give a compiler more folders of headers: what is compiled includes ours and the compiler's own.
+const MORE_HEADERS: [&str; 2] = ["CPATH", "C_INCLUDE_PATH"];
 
 /// Names the C compiler to use, of those that an architecture knows.
 const VARIABLE: &str = "CARGO_MPY_CC";
@@ -112,34 +113,13 @@ impl CCompiler {
     }
 
     /// The command that compiles nothing yet: compiler and flags.
-    fn command(&self, target_flags: &[String], optimisation: &str, includes: &[&Path]) -> Result<Command> {
-        let scratch = cache_dir().join("cc");
-        let mut build = cc::Build::new();
-        build
-            .compiler(&self.program)
-            // Every flag is ours, so cc needs a target only for its own bookkeeping.
-            .no_default_flags(true)
-            .inherit_rustflags(false)
-            .target("riscv32imc-unknown-none-elf")
-            .host("riscv32imc-unknown-none-elf")
-            .out_dir(&scratch)
-            .opt_level_str("s")
-            .debug(false)
-            .warnings(false)
-            .cargo_metadata(false)
-            .flags(&self.facts.flags)
-            .flags(&self.facts.tuning)
-            .flags(target_flags)
-            .flag(optimisation)
-            .flags(FLAGS)
-            .flags(if self.facts.clang { &[][..] } else { GCC_FLAGS })
-            .flags(wasm_to_c::C_FLAGS)
-            .includes(includes);
-        std::fs::create_dir_all(&scratch).map_err(|error| super::io_error("create", &scratch, &error))?;
-        let tool = build.try_get_compiler().map_err(|error| {
-            Diagnostic::new("missing-compiler", format!("cannot use `{}`: {error}", self.program.display()))
-        })?;
-        let mut command = tool.to_command();
+    fn command(&self, target_flags: &[String], optimisation: &str) -> Result<Command> {
+        let mut command = Command::new(&self.program);
+        command.args(&self.facts.flags).args(&self.facts.tuning).args(target_flags).arg(optimisation);
+        command.args(FLAGS).args(if self.facts.clang { &[][..] } else { GCC_FLAGS }).args(wasm_to_c::C_FLAGS);
+        for name in MORE_HEADERS {
+            command.env_remove(name);
+        }
         if self.facts.assembler_plugin {
             let plugin =
                 assembler_plugin::build(&self.program, &|what| crate::ui::status("Preparing", what))?;
@@ -148,7 +128,8 @@ impl CCompiler {
         Ok(command)
     }
 
-    /// Compiles our C. What the compiler says against it is our fault, not the user's.
+    /// Compiles our C into a file, or takes the object from the cache that was made of the same. What the compiler
+    /// says against it is our fault, not the user's.
     ///
     /// # Errors
     /// `internal-c`, naming a log of the compiler's output.
@@ -160,10 +141,24 @@ impl CCompiler {
         optimisation: &str,
         includes: &[&Path],
     ) -> Result<()> {
-        let mut command = self.command(target_flags, optimisation, includes)?;
+        let mut command = self.command(target_flags, optimisation)?;
+        let key = objects::key(&command, source, includes)?;
+        if let Some(data) = key.as_deref().and_then(objects::find) {
+            crate::ui::verbose(
+                "Reusing",
+                format_args!("an object that `{}` was compiled to", source.display()),
+            );
+            return write_file(object, &data);
+        }
+        for folder in includes {
+            command.arg("-I").arg(folder);
+        }
         command.arg("-c").arg(source).arg("-o").arg(object);
         let output = capture(&mut command)?;
         if output.status.success() {
+            if let Some(key) = key {
+                objects::keep(&key, &read_file(object)?);
+            }
             return Ok(());
         }
         let log = object.with_extension("log");
@@ -187,12 +182,12 @@ impl CCompiler {
         let mut command = Command::new(&self.program);
         command.args(&self.facts.flags).args(target_flags).args(&self.facts.library_flags);
         command.arg("-print-libgcc-file-name");
-        let path = PathBuf::from(output_of(&mut command)?.trim());
+        let path = PathBuf::from(answer_of(&mut command)?.trim());
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Some((name, read_file(&path)?)))
     }
 
-    /// The runtime's objects, compiled once per compiler and flags, kept in the cache.
+    /// The runtime's objects, from the cache where they are compiled already.
     ///
     /// # Errors
     /// Those of [`CCompiler::compile`].
@@ -205,52 +200,16 @@ impl CCompiler {
         // Where no library comes with the compiler, its helpers are ours too.
         let helpers = if self.facts.runtime_library { &[] } else { c_runtime::COMPILER_HELPERS };
         let abi = if self.facts.runtime_library { &[] } else { c_runtime::ABI_HELPERS };
-        let sources = || c_runtime::SOURCES.iter().chain(helpers).chain(abi);
-        let mut parts = vec![self.identity(target_flags, optimisation)];
-        for (name, text) in c_runtime::HEADERS.iter().chain(sources()) {
-            parts.push((*name).to_owned());
-            parts.push((*text).to_owned());
-        }
-        let folder = cache_dir().join(format!("runtime-{}", digest(&parts)));
-        cache::used(&folder);
-        let mut objects = Vec::new();
-        let mut is_new = false;
-        for (name, text) in sources() {
-            let source = folder.join(name);
+        let io = |error: std::io::Error| super::io_error("create", &std::env::temp_dir(), &error);
+        let folder = tempfile::tempdir().map_err(io)?;
+        let object = |(name, text): &c_runtime::File| {
+            let source = folder.path().join(name);
             let object = source.with_extension("o");
-            if !object.is_file() {
-                write_file(&source, text.as_bytes())?;
-                // Under another name first: an interrupted compiler must not leave half an object.
-                let unfinished = source.with_extension(format!("{}.o", std::process::id()));
-                self.compile(&source, &unfinished, target_flags, optimisation, &[include])?;
-                std::fs::rename(&unfinished, &object)
-                    .map_err(|error| super::io_error("write", &object, &error))?;
-                is_new = true;
-            }
-            objects.push(((*name).to_owned(), read_file(&object)?));
-        }
-        if is_new {
-            cache::forget_old();
-        }
-        Ok(objects)
-    }
-}
-
-/// Forgets the variables that would change what a C compiler is asked for: the plan decides that.
-///
-/// # Safety
-/// No other thread may be running.
-pub unsafe fn forget_environment() {
-    for (name, _) in std::env::vars_os() {
-        let text = name.to_string_lossy();
-        if text.starts_with("CFLAGS")
-            || text.starts_with("CC_")
-            || text.ends_with("_CFLAGS")
-            || text == "CPATH"
-        {
-            // SAFETY: this function's own contract.
-            unsafe { std::env::remove_var(&name) };
-        }
+            write_file(&source, text.as_bytes())?;
+            self.compile(&source, &object, target_flags, optimisation, &[include])?;
+            Ok(((*name).to_owned(), read_file(&object)?))
+        };
+        c_runtime::SOURCES.iter().chain(helpers).chain(abi).map(object).collect()
     }
 }
 

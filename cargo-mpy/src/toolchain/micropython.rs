@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 use target_specs::{Board, Compiler, Diagnostic, Emulator, Result};
 
 use super::{
-    assembler_plugin, cache, cache_dir, cannot_start, digest, io_error, output_of, read_file, which,
-    write_file,
+    answer_of, assembler_plugin, cache, cache_dir, cannot_start, digest, io_error, output_of, read_file,
+    which, write_file,
 };
 
 /// Names a MicroPython source tree or a tarball of one, for machines that cannot fetch it.
@@ -468,8 +468,7 @@ impl<'a> Recipe<'a> {
             }
         };
         parts.extend(make.iter().cloned());
-        let version = Command::new(&compiler).arg("--version").output().ok()?;
-        parts.push(String::from_utf8_lossy(&version.stdout).into_owned());
+        parts.push(answer_of(Command::new(&compiler).arg("--version")).ok()?);
         Some(Recipe { board, make, helpers, plugin, hash: digest(&parts) })
     }
 

@@ -9,10 +9,13 @@ pub mod disassembler;
 pub mod emulator;
 pub mod micropython;
 pub mod needs;
+mod objects;
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use memmap2::Mmap;
 use sha2::{Digest, Sha256};
@@ -91,6 +94,22 @@ pub fn output_of(command: &mut Command) -> Result<String> {
     Err(failed(command, &output))
 }
 
+/// What [`output_of`] a command is, asked once: for what a program says of itself.
+///
+/// # Errors
+/// As [`output_of`].
+pub fn answer_of(command: &mut Command) -> Result<String> {
+    static KNOWN: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let question = shown(command);
+    if let Some(answer) = known().get(&question) {
+        return Ok(answer.clone());
+    }
+    let answer = output_of(command)?;
+    known().insert(question, answer.clone());
+    Ok(answer)
+}
+
 /// Says that a command failed, with the last lines it printed.
 pub fn failed(command: &Command, output: &Output) -> Diagnostic {
     let text = [&output.stdout[..], &output.stderr[..]].concat();
@@ -108,7 +127,7 @@ pub fn cannot_start(command: &Command, error: &std::io::Error) -> Diagnostic {
         .help("`cargo mpy doctor` lists what is missing")
 }
 
-/// The folder for what is costly to make and the same for every crate: firmware, runtime objects.
+/// The folder for what is costly to make and may be used again by any crate: firmware, objects, libraries.
 /// `CARGO_MPY_CACHE`, else the user's cache folder.
 pub fn cache_dir() -> PathBuf {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
