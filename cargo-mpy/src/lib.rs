@@ -106,6 +106,8 @@ impl<C: Subcommand> CommandLine<C> {
 
 /// The whole program.
 pub fn main() -> ExitCode {
+    // SAFETY: the first thing the program does, before any thread is started.
+    unsafe { toolchain::cc::forget_environment() };
     let mut words: Vec<OsString> = std::env::args_os().skip(1).collect();
     if words.first().is_some_and(|word| word == "mpy") {
         words.remove(0);

@@ -2,10 +2,13 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use target_specs::{Arch, Compiler, Diagnostic, Place, Result};
 
-use super::{answer_of, assembler_plugin, capture, identity, objects, read_file, which, write_file};
+use super::{
+    answer_of, assembler_plugin, cache_dir, capture, identity, objects, read_file, which, write_file,
+};
 
 /// Flags of every compilation beside [`wasm_to_c::C_FLAGS`], which keep C from meaning something else than
 /// the WebAssembly it was: sections the linker can drop, nothing in the object but code and data.
@@ -112,8 +115,8 @@ impl CCompiler {
         )
     }
 
-    /// The command that compiles nothing yet: compiler and flags.
-    fn command(&self, target_flags: &[String], optimisation: &str) -> Result<Command> {
+    /// What is asked of the compiler, whatever the file: its flags and its environment.
+    fn request(&self, target_flags: &[String], optimisation: &str) -> Result<Command> {
         let mut command = Command::new(&self.program);
         command.args(&self.facts.flags).args(&self.facts.tuning).args(target_flags).arg(optimisation);
         command.args(FLAGS).args(if self.facts.clang { &[][..] } else { GCC_FLAGS }).args(wasm_to_c::C_FLAGS);
@@ -141,8 +144,8 @@ impl CCompiler {
         optimisation: &str,
         includes: &[&Path],
     ) -> Result<()> {
-        let mut command = self.command(target_flags, optimisation)?;
-        let key = objects::key(&command, source, includes)?;
+        let request = self.request(target_flags, optimisation)?;
+        let key = objects::key(&request, source, includes)?;
         if let Some(data) = key.as_deref().and_then(objects::find) {
             crate::ui::verbose(
                 "Reusing",
@@ -150,9 +153,7 @@ impl CCompiler {
             );
             return write_file(object, &data);
         }
-        for folder in includes {
-            command.arg("-I").arg(folder);
-        }
+        let mut command = invocation(&request, includes)?;
         command.arg("-c").arg(source).arg("-o").arg(object);
         let output = capture(&mut command)?;
         if output.status.success() {
@@ -210,6 +211,56 @@ impl CCompiler {
             Ok(((*name).to_owned(), read_file(&object)?))
         };
         c_runtime::SOURCES.iter().chain(helpers).chain(abi).map(object).collect()
+    }
+}
+
+/// The command that the crate cc makes of a request.
+fn invocation(request: &Command, includes: &[&Path]) -> Result<Command> {
+    // Clones share what cc learns of a compiler by starting it.
+    static BASE: LazyLock<cc::Build> = LazyLock::new(|| {
+        let mut build = cc::Build::new();
+        build
+            // Every flag is ours, so cc needs a target only for its own bookkeeping.
+            .no_default_flags(true)
+            .inherit_rustflags(false)
+            .target("riscv32imc-unknown-none-elf")
+            .host("riscv32imc-unknown-none-elf")
+            .out_dir(cache_dir().join("cc"))
+            .opt_level_str("s")
+            .debug(false)
+            .warnings(false)
+            .cargo_metadata(false);
+        build
+    });
+    let scratch = cache_dir().join("cc");
+    std::fs::create_dir_all(&scratch).map_err(|error| super::io_error("create", &scratch, &error))?;
+    let mut build = BASE.clone();
+    build.compiler(request.get_program()).flags(request.get_args()).includes(includes);
+    let tool = build.try_get_compiler().map_err(|error| {
+        let program = request.get_program().to_string_lossy();
+        Diagnostic::new("missing-compiler", format!("cannot use `{program}`: {error}"))
+    })?;
+    let mut command = tool.to_command();
+    for (name, value) in request.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    Ok(command)
+}
+
+/// Forgets the variables that would change what a C compiler is asked for: the plan decides that.
+///
+/// # Safety
+/// No other thread may be running.
+pub unsafe fn forget_environment() {
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if text.starts_with("CFLAGS") || text.starts_with("CC_") || text.ends_with("_CFLAGS") {
+            // SAFETY: this function's own contract.
+            unsafe { std::env::remove_var(&name) };
+        }
     }
 }
 
