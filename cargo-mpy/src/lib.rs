@@ -41,29 +41,29 @@ impl From<Diagnostic> for Failure {
 
 const NAME: &str = "cargo mpy";
 
-/// Rust for MicroPython: builds a crate into native .mpy modules, and runs them
+/// Build Rust crates and WebAssembly files into native MicroPython modules, and run them
 #[derive(Debug, Parser)]
 #[command(
     name = NAME,
     bin_name = NAME,
     version,
     after_help = "\
-Without a command it builds: `cargo mpy --board rp2040` is `cargo mpy build
---board rp2040`.
+The default command is `build`: `cargo mpy --board rp2040` is the same as
+`cargo mpy build --board rp2040`.
 
-Exit codes: 0 done, 1 failed, 2 wrong arguments, 101 when cargo itself or a test
-fails; after `run`, that of `sys.exit`."
+Exit codes: 0 success, 1 failure, 2 invalid arguments, 101 if cargo or a test
+fails. `run` returns the exit code of `sys.exit`."
 )]
 struct CommandLine<C: Subcommand> {
-    /// Say more: the commands that are run
+    /// Show the commands that are run
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Messages")]
     verbose: u8,
 
-    /// Say nothing but errors
+    /// Print only errors
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Messages")]
     quiet: bool,
 
-    /// Colour
+    /// When to use colour
     #[arg(
         long,
         global = true,

@@ -15,40 +15,40 @@ use crate::serial::Sources;
 use crate::toolchain::{read_file, write_file};
 use crate::{Failure, pipeline, ui};
 
-/// Measure functions of the module in MicroPython, and compare them with the last run
+/// Measure the speed of functions in MicroPython and compare it with the last run
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo mpy bench --board qemu-armv6m -e 'my_dsp.energy(1000)'
-      instructions on an emulated Cortex-M0
+  cargo mpy bench --board qemu-armv6m -e 'my_dsp.isqrt(1000)'
+      count instructions on an emulated Cortex-M0
   cargo mpy bench --port auto
-      microseconds on the board on USB
+      measure microseconds on the board on USB
   cargo mpy bench --board qemu-armv6m --max-slowdown 2
-      for CI: the exit code is 1 when one is 2 % slower
+      for CI: the exit code is 1 if a benchmark is over 2 % slower
 
-Benchmarks are the module's functions without arguments whose names begin with
-`bench_`, and such functions of the Python files benches/*.py. On emulated
-boards the instructions of native code are counted, which are the same on every
-run; Python's own are not among them. Elsewhere time is measured, the call from
-Python included. The last run is kept in target/mpy/bench.")]
+Benchmarks are functions without arguments whose names begin with `bench_`, in
+the module and in the Python files benches/*.py. On emulated boards, the
+instructions of native code are counted, without those of MicroPython; the
+count is the same on every run. Elsewhere, time is measured, including the call
+from Python. The results of the last run are kept in target/mpy/bench.")]
 pub struct Bench {
-    /// Only benchmarks whose name has this in it
+    /// Run only benchmarks whose name contains this
     #[arg(value_name = "FILTER")]
     filter: Option<String>,
 
-    /// A Python expression to measure instead of functions; may be given several times
+    /// Measure this Python expression instead of functions; can be repeated
     #[arg(short = 'e', long = "execute", value_name = "PYTHON")]
     expressions: Vec<String>,
 
-    /// Fail when a benchmark got slower by more than this many percent since the last run, which is then kept
+    /// Fail if a benchmark is more than this many percent slower than in the last run, and keep the old results
     #[arg(long, value_name = "PERCENT")]
     max_slowdown: Option<f64>,
 
-    /// Run on a connected board, named as for `deploy`
+    /// Run on the connected board at this port; see `deploy`
     #[arg(long, value_name = "PORT")]
     port: Option<String>,
 
-    /// Seconds a MicroPython may take for a file of benchmarks
+    /// Stop a file of benchmarks after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     timeout: f32,
 

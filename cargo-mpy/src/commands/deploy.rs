@@ -18,41 +18,41 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// How long to follow a board that says nothing when nobody is at the keyboard.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// Build the module for a connected board, and put it there
+/// Build the module for a connected board and copy it to the board
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo mpy deploy
-      the one board on USB, whatever it is
-  cargo mpy deploy --port COM3 --run 'import my_dsp; print(my_dsp.energy(9))'
+      use the only board on USB
+  cargo mpy deploy --port COM3 --run 'import my_dsp; print(my_dsp.isqrt(9))'
   cargo mpy deploy --port id:E6614C311B7E6F35 --monitor
 
-The board tells its architecture. What is there already is not sent again; the
-old module stays until the new one has been read back from the board. Then the
-board is restarted and imports it.
+The architecture is detected. An unchanged file is not sent again. The new
+module is read back and verified before it replaces the old one. Then the board
+is restarted and imports it.
 
-The exit code is 1 when that or the code of `--run` ends with an exception.")]
+The exit code is 1 if the import or the code of `--run` raises an exception.")]
 pub struct Deploy {
     #[command(flatten)]
     line: Line,
 
-    /// Folder of the board to put it into [default: `dest` of the settings, else the one it starts in]
-    #[arg(long, value_name = "FOLDER")]
+    /// Directory on the board for the module [default: the setting `dest`, or the directory the board starts in]
+    #[arg(long, value_name = "DIRECTORY")]
     dest: Option<String>,
 
-    /// Python to run on the board afterwards
+    /// Python code to run on the board afterwards
     #[arg(long, value_name = "PYTHON")]
     run: Option<String>,
 
-    /// Seconds the code may take
+    /// Stop the code after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     timeout: f32,
 
-    /// Start the board's program and follow what it says
+    /// Start the board's program and show its output
     #[arg(long)]
     monitor: bool,
 
-    /// Say what happens as lines of JSON on standard output
+    /// Print events as lines of JSON on standard output
     #[arg(long, conflicts_with = "monitor")]
     json: bool,
 
@@ -254,15 +254,16 @@ fn restart_and_follow(mut port: Port, line: &Line) -> target_specs::Result<()> {
     monitor::run(port, Some(&mut || line.open()), Some(SILENCE))
 }
 
-/// Show what a connected board says, and type to it
+/// Show the output of a connected board and send it input
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo mpy monitor
   cargo mpy monitor --port /dev/ttyUSB0 --baud 460800
 
-Ctrl-] leaves. Everything else goes to the board: Ctrl-C stops its program,
-Ctrl-D restarts it. A board that is unplugged is waited for.")]
+Press Ctrl-] to quit. All other keys are sent to the board: Ctrl-C stops its
+program, and Ctrl-D restarts it. If the board is unplugged, the monitor waits
+until it is connected again.")]
 pub struct Monitor {
     #[command(flatten)]
     line: Line,

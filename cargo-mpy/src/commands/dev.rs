@@ -28,29 +28,29 @@ const LOOK: Duration = Duration::from_millis(50);
 /// What runs until the next change has all the time there is.
 const FOREVER: Duration = Duration::from_secs(1 << 30);
 
-/// Build, load and run again whenever a source is saved
+/// Build, load and run the module each time a source file is saved
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo mpy dev                  the connected board, else this machine
-  cargo mpy dev test.py          and this runs each time
+  cargo mpy dev                  on the connected board, or on this machine
+  cargo mpy dev test.py          run test.py each time
   cargo mpy dev test.py --board qemu-armv6m
-  cargo mpy dev -e 'import my_dsp; print(my_dsp.energy(1000))' --port COM3
+  cargo mpy dev -e 'import my_dsp; print(my_dsp.isqrt(1000))' --port COM3
 
-The board keeps running: the module, and what else was imported from files, is
-dropped from `sys.modules`; the new one comes into RAM and is imported. The
-board's files stay as they are. A program that runs is interrupted first.
-Ctrl-C ends it.")]
+The board is not restarted. A running program is interrupted. The module, and
+everything else that was imported from files, is removed from `sys.modules`.
+The new module is loaded into RAM and imported. The board's files do not
+change. Press Ctrl-C to quit.")]
 pub struct Dev {
-    /// Python to run each time
+    /// Python code to run each time
     #[arg(short, long, value_name = "PYTHON", conflicts_with = "files")]
     execute: Option<String>,
 
-    /// A file of Python to run; a `.wasm` or `.wat` file is built instead of the crate here
+    /// Python file to run each time; a `.wasm` or `.wat` file is built instead of the current crate
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// Say what happens as lines of JSON on standard output
+    /// Print events as lines of JSON on standard output
     #[arg(long)]
     json: bool,
 

@@ -15,34 +15,34 @@ use crate::toolchain::emulator;
 use crate::toolchain::micropython::Firmware;
 use crate::{Failure, pipeline, toolchain, ui};
 
-/// Build the module and run Python with it, in a MicroPython on this machine or on a connected board
+/// Build the module and run Python with it, on this machine or on a connected board
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo mpy run -e 'import filter; print(filter.taps())'
   cargo mpy run test.py --board qemu-armv6m --board unix
   cargo mpy run
-      lists what the module has
+      list the contents of the module
   cargo mpy run test.py --port auto
-      on a board, from its RAM: its files stay as they are
+      run in the RAM of a connected board, without changing its files
 
-Without a board it runs in MicroPython's unix port; `cargo mpy boards` lists
-the emulated ones. The exit code is 1 after an uncaught exception, else that of
-`sys.exit`.")]
+Without --board, the module runs in MicroPython's unix port. `cargo mpy boards`
+lists the emulated boards. The exit code is 1 after an uncaught exception,
+otherwise that of `sys.exit`.")]
 pub struct Run {
-    /// Python to run
+    /// Python code to run
     #[arg(short, long, value_name = "PYTHON", conflicts_with = "files")]
     execute: Option<String>,
 
-    /// Run on a connected board, named as for `deploy`
+    /// Run on the connected board at this port; see `deploy`
     #[arg(long, value_name = "PORT")]
     port: Option<String>,
 
-    /// Seconds until it is stopped
+    /// Stop after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     timeout: f32,
 
-    /// A file of Python to run; a `.wasm` or `.wat` file is built instead of the crate here
+    /// Python file to run; a `.wasm` or `.wat` file is built instead of the current crate
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 

@@ -20,46 +20,46 @@ const FAILED: i32 = 101;
 #[command(after_help = "\
 Examples:
   cargo mpy test
-      every test, in MicroPython on this machine
+      run all tests in MicroPython on this machine
   cargo mpy test --board qemu-armv6m filter
-      those with `filter` in their names, on an emulated Cortex-M0
+      run tests with `filter` in their name, on an emulated Cortex-M0
   cargo mpy test --port auto
-      on the board on USB, from its RAM
+      run in the RAM of the board on USB
   cargo mpy test --lib -- --exact tests::sum
-      libtest's flags, before or after `--`
+      use libtest's flags, before or after `--`
 
-Tests are the crate's ordinary #[test] functions, in the library and in
-tests/*.rs, and the Python files tests/*.py, which import the module and pass
-when they end without an exception; a file tests/NAME.py.exp holds what one
-must print. They are built as the module is (profile release; `--profile dev`
-has overflow checks). A no_std crate needs #[cfg(not(test))] on its
-#[panic_handler], as for cargo's own tests.
+Tests are the crate's #[test] functions, in the library and in tests/*.rs, and
+the Python files tests/*.py. A Python file imports the module and passes if it
+ends without an exception. A file tests/NAME.py.exp contains its expected
+output. Tests are built like the module, with the profile release;
+`--profile dev` adds overflow checks. A no_std crate needs #[cfg(not(test))] on
+its #[panic_handler], as for `cargo test`.
 
-The exit code is 101 when a test fails, as cargo's.")]
+The exit code is 101 if a test fails, as with `cargo test`.")]
 pub struct Test {
     #[command(flatten)]
     choice: Choice,
 
-    /// Only the tests of the library
-    #[arg(long, help_heading = "What to test")]
+    /// Run only the tests of the library
+    #[arg(long, help_heading = "Test selection")]
     lib: bool,
 
-    /// Only the tests of this file in tests/, without its ending; may be given several times
-    #[arg(long = "test", value_name = "NAME", help_heading = "What to test")]
+    /// Run only the tests of this file in tests/, named without extension; can be repeated
+    #[arg(long = "test", value_name = "NAME", help_heading = "Test selection")]
     files: Vec<String>,
 
-    /// Run on a connected board, named as for `deploy`
+    /// Run on the connected board at this port; see `deploy`
     #[arg(long, value_name = "PORT")]
     port: Option<String>,
 
-    /// Seconds until a MicroPython that runs tests is stopped; the tests behind the one that hangs still run
+    /// Stop a test run after this many seconds; the tests after the one that hangs still run
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     timeout: f32,
 
     #[command(flatten)]
     options: BuildOptions,
 
-    /// Flags for the tests, as libtest's
+    /// Flags of libtest
     #[arg(last = true, value_name = "FLAGS")]
     rest: Vec<String>,
 }
@@ -67,31 +67,31 @@ pub struct Test {
 /// Which tests, and how they are shown: libtest's flags.
 #[derive(Debug, Clone, Default, Args)]
 struct Choice {
-    /// Only tests whose name has this in it; may be given several times
+    /// Run only tests whose name contains this; can be repeated
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
 
-    /// Filters are whole names
-    #[arg(long, help_heading = "What to test")]
+    /// Match filters exactly
+    #[arg(long, help_heading = "Test selection")]
     exact: bool,
 
-    /// Not tests whose name has this in it; may be given several times
-    #[arg(long, value_name = "FILTER", help_heading = "What to test")]
+    /// Skip tests whose name contains this; can be repeated
+    #[arg(long, value_name = "FILTER", help_heading = "Test selection")]
     skip: Vec<String>,
 
-    /// Only ignored tests
-    #[arg(long, help_heading = "What to test", conflicts_with = "include_ignored")]
+    /// Run only ignored tests
+    #[arg(long, help_heading = "Test selection", conflicts_with = "include_ignored")]
     ignored: bool,
 
-    /// Ignored tests too
-    #[arg(long, help_heading = "What to test")]
+    /// Run ignored tests too
+    #[arg(long, help_heading = "Test selection")]
     include_ignored: bool,
 
     /// List the tests instead of running them
-    #[arg(long, help_heading = "What to test")]
+    #[arg(long, help_heading = "Test selection")]
     list: bool,
 
-    /// Show what tests print as they run
+    /// Show the output of tests while they run
     #[arg(long, alias = "no-capture")]
     nocapture: bool,
 }
