@@ -11,7 +11,7 @@ use glue_gen::Glue;
 use glue_gen::wbindgen::Api;
 use mpy_link::{Image, Input, InputKind, Sizes};
 use serde_json::json;
-use target_specs::{Diagnostic, Result};
+use target_specs::{Diagnostic, Place, Result};
 use wasm_to_c::{CUnit, Safety, WasmModule, relocs};
 
 use crate::commands::build::{BuildOptions, Stage};
@@ -306,6 +306,10 @@ fn translate(
         ..Default::default()
     };
     let translation = wasm_to_c::transpile(module, &options)?;
+    let groups = plan.targets.iter().filter(|target| (plan.memory_of(target), target.room) == (memory, room));
+    for board in groups.flat_map(|target| &target.boards) {
+        fits_on(board, &plan.module, &translation.interface)?;
+    }
     if emit == Some(Stage::C) {
         ui::output(&translation.unit.source);
         return Ok(None);
@@ -325,6 +329,22 @@ fn translate(
         ui::status("Memory", format_args!("{heap} bytes of MicroPython's heap at import, {most}"));
     }
     Ok(Some((translation.unit, glue, translation.names)))
+}
+
+/// Refuses a module whose memories, tables and data are more than all the RAM of a board.
+fn fits_on(board: &str, module: &str, interface: &wasm_to_c::Interface) -> Result<()> {
+    let Some(chip) = target_specs::board(board).and_then(target_specs::Board::chip) else { return Ok(()) };
+    let needed = interface.static_bytes + interface.heap_bytes + interface.constant_bytes;
+    if chip.external_ram || needed <= 1024 * u64::from(chip.ram_kib) {
+        return Ok(());
+    }
+    let message = format!(
+        "memory, tables and data take {needed} bytes, and `{board}` has {} bytes of RAM",
+        1024 * chip.ram_kib
+    );
+    Err(Diagnostic::new("memory-too-large", message)
+        .at(Place::Item(module.to_owned()))
+        .help("declare a smaller memory, or cut it with `--limit`"))
 }
 
 /// Writes the one translation unit of the module and the headers it includes.

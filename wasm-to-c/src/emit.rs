@@ -1,7 +1,7 @@
 //! The translation unit around the functions: types, memory, tables, data, start.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use target_specs::Result;
@@ -11,7 +11,7 @@ use crate::func::{self, Operand, float32, float64, indent, int32, int64};
 use crate::memory::{Address, Displacement, Memory};
 use crate::module::{Constant, Global, Module, Place};
 use crate::names::{Names, demangled, literal};
-use crate::range::StackUse;
+use crate::range::{ShadowStack, StackUse};
 use crate::relocs::{DataObject, Reference, Relocations, refuse};
 use crate::{
     CUnit, ExportedFunc, ExportedItem, FlashTable, FuncType, ImportedFunc, ImportedItem, Interface, Item,
@@ -69,15 +69,12 @@ pub(crate) struct Unit<'m> {
     /// The shadow stack's pointer, and that where some function uses it in the C.
     stack_global: Option<u32>,
     stack_pointer: Option<u32>,
-    /// The shadow stack's pointer, when nobody but the module can change it and accesses are checked, and its
-    /// first value, which it never exceeds.
-    pub stack_top: Option<(u32, u32)>,
+    /// The shadow stack, where frames on it make checks unnecessary.
+    pub shadow_stack: Option<ShadowStack>,
     /// Whatever runs, the shadow stack suffices.
     pub stack_suffices: bool,
     /// By function that is not imported, its frame where that lies on the machine's stack instead.
     pub local_frames: Vec<Option<range::Frame>>,
-    /// Function types that tables distinguish, by number.
-    types: Vec<FuncType>,
     /// Modules that share functions number their types alike.
     linkable: bool,
     trap_names: bool,
@@ -96,6 +93,8 @@ pub(crate) struct Unit<'m> {
     pub throws_indirect: bool,
 }
 
+/// Bytes of a table's element where pointers have 32 bits: the function and its type.
+const TABLE_ELEMENT: u64 = 8;
 /// Bytes of the shadow stack when addresses are the machine's and nobody says.
 const STACK: u32 = 4096;
 /// Bytes below its pointer that a function which calls none may use without moving it (LLVM's WebAssembly
@@ -138,12 +137,6 @@ pub(crate) fn unit<'m>(
         .iter()
         .position(|global| global.name.as_deref() == Some("__stack_pointer"))
         .map(|i| i as u32);
-    let mut types: Vec<FuncType> = Vec::new();
-    for ty in &module.types {
-        if !types.contains(ty) {
-            types.push(ty.clone());
-        }
-    }
     let relocations = source.relocations.as_ref();
     let objects = relocations.map_or(&[][..], |r| &r.objects);
     let is_apart = |(index, object): (usize, &DataObject)| {
@@ -162,7 +155,7 @@ pub(crate) fn unit<'m>(
         let name = names.unique("", "memory");
         Memory::of(source, index, memory, options, name, shared(ExternalKind::Memory, index))
     });
-    let memories: Vec<Memory> = memories.collect();
+    let memories: Vec<Memory> = memories.collect::<Result<_>>()?;
     let tables: Vec<String> = module.tables.iter().map(|_| names.unique("", "table")).collect();
     let fixed = module.tables.iter().enumerate().map(|(index, table)| {
         !table.accessed
@@ -179,23 +172,28 @@ pub(crate) fn unit<'m>(
             })
     });
     let fixed = fixed.collect();
-    let own_stack = stack_global.and_then(|index| {
-        let global = &module.globals[index as usize];
-        let shown = module.exports.iter().any(|(_, kind, i)| *kind == ExternalKind::Global && *i == index);
-        match global.init {
-            Constant::I32(top) if !shown && global.import.is_none() && global.mutable => Some((index, top)),
-            _ => None,
+    let shown = module.exports.iter().filter(|(_, kind, _)| *kind == ExternalKind::Global);
+    let shown: HashSet<u32> = shown.map(|(_, _, index)| *index).collect();
+    let shadow_stack = match memories.first().and_then(Memory::least) {
+        Some(bytes) if relocations.is_none() && options.safety != Safety::Trusted => {
+            ShadowStack::find(module, bytes, |index| !shown.contains(&index))
         }
-    });
+        _ => None,
+    };
+    // A name is enough where it takes no check away.
+    let is_stack = |index: &u32| {
+        let global = &module.globals[*index as usize];
+        matches!(global.init, Constant::I32(_))
+            && (global.mutable && global.import.is_none() && !shown.contains(index))
+    };
+    let stack_global = match shadow_stack {
+        Some(stack) => Some(stack.pointer),
+        None => stack_global.filter(is_stack),
+    };
     let uses = |body| stack_global.map_or(StackUse::Nothing, |pointer| StackUse::of(body, pointer));
     let uses: Vec<StackUse> = module.bodies.iter().map(uses).collect();
-    let stack_top = own_stack.filter(|(_, top)| {
-        relocations.is_none()
-            && options.safety != Safety::Trusted
-            && memories.first().is_some_and(|memory| memory.holds(0, *top as usize))
-    });
     // A frame that catches an exception puts back the pointer of those below it.
-    let may_be_local = relocations.is_some() && own_stack.is_some() && module.tags.is_empty();
+    let may_be_local = relocations.is_some() && stack_global.is_some() && module.tags.is_empty();
     let local_frames = uses.iter().map(|uses| match uses {
         StackUse::Frame(frame) if may_be_local && frame.size <= LOCAL_FRAME => Some(*frame),
         _ => None,
@@ -212,18 +210,15 @@ pub(crate) fn unit<'m>(
     let referenced = calls.referenced(module);
     // What Python runs in the middle of a call may call the module again, at any depth.
     let alone = module.imported() == 0 && !options.linkable;
-    let stack_suffices = own_stack.filter(|_| alone).is_some_and(|(_, top)| {
-        let (stack, beyond) = match relocations {
-            Some(_) => (options.stack.unwrap_or(STACK), RED_ZONE),
-            None => (top, 0),
-        };
+    // Only for what rustc and its linker made, which is no sandbox: this believes that frames are given back.
+    let stack_suffices = stack_global.filter(|_| alone && relocations.is_some()).is_some_and(|_| {
         let sizes = uses.iter().zip(&local_frames).map(|(uses, local)| match uses {
             StackUse::Frame(frame) if local.is_none() => Some(frame.size),
             StackUse::Other => None,
             _ => Some(0),
         });
         // Twice, for a handler of interrupts that calls the module while it runs.
-        let most = (stack / 2).saturating_sub(beyond);
+        let most = (options.stack.unwrap_or(STACK) / 2).saturating_sub(RED_ZONE);
         sizes.collect::<Option<Vec<u32>>>().is_some_and(|sizes| {
             range::depth(&sizes, |at| calls.callees(module, &referenced, at), most).is_some()
         })
@@ -250,10 +245,9 @@ pub(crate) fn unit<'m>(
         hints: options.aligned || relocations.is_some() || options.safety == Safety::Trusted,
         stack_global,
         stack_pointer,
-        stack_top,
+        shadow_stack,
         stack_suffices,
         local_frames,
-        types,
         linkable: options.linkable,
         trap_names: options.trap_names,
         referenced: RefCell::default(),
@@ -303,27 +297,19 @@ impl<'m> Unit<'m> {
         format!("{} (*)({params})", self.result_type(ty))
     }
 
-    /// What tells functions of one type from those of another.
-    fn type_id(&self, ty: &FuncType) -> u32 {
-        if !self.linkable {
-            return 1 + self.types.iter().position(|known| known == ty).unwrap_or_default() as u32;
-        }
-        // The same in every module (FNV-1a).
-        letters(&ty.params)
-            .bytes()
-            .chain([b'>'])
-            .chain(letters(&ty.results).bytes())
-            .fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
-            | 1
+    /// What tells functions of the type at an index from those of another; not 0.
+    fn type_id(&self, index: u32) -> u32 {
+        let id = self.module.type_ids[index as usize];
+        if self.linkable { id.hash | 1 } else { 1 + id.number }
     }
 
     /// The callee of an indirect call.
-    pub fn indirect(&self, table: u32, ty: &FuncType, index: &Operand) -> String {
-        let pointer = self.pointer_type(ty);
+    pub fn indirect(&self, table: u32, type_index: u32, index: &Operand) -> String {
+        let pointer = self.pointer_type(&self.module.types[type_index as usize]);
         if self.relocations.is_some() {
             return format!("(({pointer})(uintptr_t){})", index.inner());
         }
-        let (index, id) = (&index.text, self.type_id(ty));
+        let (index, id) = (&index.text, self.type_id(type_index));
         if self.fixed[table as usize] {
             let Some(size) = self.module.tables.get(table as usize).map(|table| table.minimum) else {
                 return String::new();
@@ -645,7 +631,7 @@ impl<'m> Unit<'m> {
         let init = self.start(&mut rest, &dynamic);
         for index in &*self.referenced.borrow() {
             let name = &self.functions[*index as usize];
-            let id = self.type_id(&module.functions[*index as usize].ty);
+            let id = self.type_id(module.functions[*index as usize].type_index);
             let _ = writeln!(
                 c,
                 "WASM_UNUSED static const wasm_funcref_t ref_{name} = {{{id}u, (wasm_function_t){name}}};"
@@ -811,7 +797,7 @@ impl<'m> Unit<'m> {
         let _ = writeln!(c, "WASM_UNUSED static const wasm_funcref_t {name}[{}] = {{", table.minimum);
         for (at, item) in entries {
             let Constant::Function(function) = item else { continue };
-            let id = self.type_id(&self.module.functions[*function as usize].ty);
+            let id = self.type_id(self.module.functions[*function as usize].type_index);
             let function = &self.functions[*function as usize];
             let _ = writeln!(c, "    [{at}] = {{{id}u, (wasm_function_t){function}}},");
         }
@@ -992,6 +978,9 @@ impl<'m> Unit<'m> {
             .collect();
         let heap_bytes = self.memories.iter().map(Memory::heap_bytes).sum();
         let static_bytes = self.memories.iter().map(Memory::static_bytes).sum();
+        let data: usize = module.data.iter().map(|data| data.bytes.len()).sum();
+        let elements: u64 = module.tables.iter().map(|table| u64::from(table.minimum)).sum();
+        let constant_bytes = data as u64 + TABLE_ELEMENT * elements;
         let stack_limit = self.recursive.contains(&true).then(|| "wasm_stack_limit".to_owned());
         let table = |object: &usize| {
             let object = &self.relocations?.objects[*object];
@@ -1011,6 +1000,7 @@ impl<'m> Unit<'m> {
             heap_bytes,
             flash_tables,
             static_bytes,
+            constant_bytes,
             stack_limit,
         }
     }

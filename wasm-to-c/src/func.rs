@@ -12,7 +12,7 @@ use wasmparser::{BlockType, Operator};
 
 use crate::emit::{Unit, c_type};
 use crate::module::unsupported;
-use crate::range::{self, Range};
+use crate::range::{self, Range, ShadowStack};
 use crate::{FuncType, ValType, ops};
 
 /// An operand that has not been used yet.
@@ -228,7 +228,7 @@ pub(crate) fn translate(unit: &Unit<'_>, index: u32, body: &wasmparser::Function
         let local = crate::module::val_type(unit.name, local)?;
         locals.extend(std::iter::repeat_n(local, count as usize));
     }
-    let frame = unit.stack_top.and_then(|(pointer, _)| range::frame(body, pointer));
+    let frame = unit.shadow_stack.and_then(|stack| range::frame(body, stack.pointer));
     let mut this = Body {
         unit,
         index,
@@ -611,11 +611,10 @@ impl Body<'_, '_> {
                     self.spill(|other| other.traps);
                 }
                 let frame =
-                    self.frame.zip(self.unit.stack_top).filter(|(frame, _)| frame.local == local_index);
-                if let Some((frame, (pointer, _))) = frame
-                    && !self.unit.stack_suffices
-                {
-                    self.line(format!("WASM_STACK_ROOM({}, {}u);", self.unit.global(pointer), frame.size));
+                    self.frame.zip(self.unit.shadow_stack).filter(|(frame, _)| frame.local == local_index);
+                if let Some((frame, stack)) = frame {
+                    let pointer = self.unit.global(stack.pointer);
+                    self.line(format!("WASM_STACK_ROOM({pointer}, {}u);", frame.size));
                 }
                 self.line(format!("l{local_index} = {};", operand.text));
                 let step = operand.sum.as_ref().filter(|(text, _)| *text == format!("l{local_index}"));
@@ -624,7 +623,7 @@ impl Body<'_, '_> {
                 self.facts[local_index as usize] = operand.range;
                 self.constants[local_index as usize] = operand.known;
                 self.scaled[local_index as usize] = operand.scaled;
-                if let Some((frame, (_, top))) = frame {
+                if let Some((frame, ShadowStack { top, .. })) = frame {
                     // Told what is known of it, the compiler does without other checks and masks.
                     let most = top.saturating_sub(frame.size);
                     self.line(format!("WASM_KNOWN(l{local_index} <= {most}u);"));
@@ -648,9 +647,8 @@ impl Body<'_, '_> {
                     return Ok(());
                 }
                 self.settle();
-                if let Some((pointer, top)) = self.unit.stack_top
+                if let Some(ShadowStack { pointer, top }) = self.unit.shadow_stack
                     && pointer == global_index
-                    && !self.unit.stack_suffices
                     && operand.range.frame.is_none_or(|size| operand.range.most > size)
                 {
                     self.stack.push(operand);
@@ -894,8 +892,7 @@ impl Body<'_, '_> {
         let index = self.pop();
         // C evaluates arguments and callee in any order.
         self.spill(|operand| operand.traps);
-        let ty = self.unit.module.types[ty as usize].clone();
-        (self.unit.indirect(table, &ty, &index), ty)
+        (self.unit.indirect(table, ty, &index), self.unit.module.types[ty as usize].clone())
     }
 
     fn by_reference(&mut self, ty: u32) -> (String, FuncType) {

@@ -178,8 +178,9 @@ pub struct Interface {
     /// C name of the parameterless `void` function that sets up memory, globals and tables and
     /// runs the start function; `None` when there is nothing to do.
     pub init: Option<String>,
-    /// C lvalue of the shadow-stack pointer (the mutable i32 global named `__stack_pointer`),
-    /// and its initial value, a constant of C, when the module has one.
+    /// C lvalue of the shadow stack's pointer, a mutable i32 global that is not exported, and its initial value, a
+    /// constant of C, when the module has one. It is what functions make frames with, or what the linker
+    /// called `__stack_pointer`. Whoever ends a call by a trap puts back the value that it had before the call.
     pub stack_pointer: Option<(String, String)>,
     /// Exported globals and, with [`Options::linkable`], memories, tables and tags.
     pub exported_items: Vec<ExportedItem>,
@@ -199,6 +200,8 @@ pub struct Interface {
     pub heap_bytes: u64,
     /// Bytes of the other memories, which are in `.bss`.
     pub static_bytes: u64,
+    /// Bytes of data segments and of tables on a target of 32 bits.
+    pub constant_bytes: u64,
 }
 
 /// Constants that are kept apart from the C.
@@ -237,9 +240,14 @@ pub struct Translation {
 ///
 /// # Errors
 /// An invalid module (`invalid-wasm`, with the offset) or one that needs an unsupported proposal
-/// (`unsupported-wasm`, naming operator, proposal and offset).
+/// (`unsupported-wasm`, naming operator, proposal and offset); a memory or table that no target has room for
+/// (`memory-too-large`); an imported global or table, unless modules may be linked (`unknown-import`).
 pub fn transpile(module: &WasmModule, options: &Options) -> Result<Translation> {
-    emit::unit(module, &module::read(module)?, options)
+    let mut read = module::read(module)?;
+    if !options.linkable {
+        read.own_imports(&module.name)?;
+    }
+    emit::unit(module, &read, options)
 }
 
 /// Flags without which a C compiler gives the generated code another meaning than WebAssembly's.

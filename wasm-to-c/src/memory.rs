@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use target_specs::{Diagnostic, Place, Result};
+
 use crate::func::Operand;
 use crate::module::Memory as Declared;
 use crate::range::Range;
@@ -83,10 +85,22 @@ pub(crate) struct Memory {
     model: Model,
     page: u32,
     safety: Safety,
+    /// It is memory 0, which a shadow stack is in.
+    first: bool,
 }
+
+/// Bytes of the largest cell, which may begin at the last byte that a mask lets through.
+const MASKED_CELL: u32 = 8;
+
+/// The most bytes that a memory or a table may have: no object in C is larger where pointers have 32 bits, as a
+/// difference of pointers into it would not fit (C11, 6.5.6p9).
+const MOST: u64 = i32::MAX as u64;
 
 impl Memory {
     /// `name` is its C name; `shared` when other modules may import it.
+    ///
+    /// # Errors
+    /// `memory-too-large`
     pub fn of(
         source: &WasmModule,
         index: usize,
@@ -94,22 +108,34 @@ impl Memory {
         options: &Options,
         name: String,
         shared: bool,
-    ) -> Memory {
+    ) -> Result<Memory> {
         let page = declared.page as u32;
-        let bytes = (declared.minimum * declared.page).min(u64::from(u32::MAX)) as u32;
+        let exact = source.memory_bytes.filter(|_| index == 0).map(u64::from);
+        let size = exact.unwrap_or(declared.minimum.saturating_mul(declared.page));
+        // What the C declares.
+        let declares = match options.safety {
+            Safety::Masked => size.checked_next_power_of_two().unwrap_or(u64::MAX),
+            Safety::Checked | Safety::Trusted => size,
+        };
+        let guard = u64::from(declared.reach).max(MASKED_CELL.into());
+        let fits = declares.saturating_add(guard) <= MOST;
+        if !fits && source.relocations.is_none() {
+            return Err(too_large(&source.name, &format!("memory {index}"), size));
+        }
+        let bytes = size as u32;
         let block = |pointer| {
-            let most = (u64::from(u32::MAX) / declared.page).min(declared.maximum.unwrap_or(u64::MAX));
+            let most = (MOST / declared.page).min(declared.maximum.unwrap_or(u64::MAX));
             Model::Block { minimum: bytes, maximum: most as u32, pointer }
         };
-        let model = match source.memory_bytes.filter(|_| index == 0) {
+        let model = match exact {
             _ if source.relocations.is_some() => Model::Direct,
             _ if declared.import.is_some() => block(true),
             _ if shared => block(false),
             Some(exact) => {
                 // The module was promised whole pages, so what lies behind the bytes it uses is still its memory.
                 let promised =
-                    u64::from(exact) + u64::from(declared.reach) <= declared.minimum * declared.page;
-                Model::Static { bytes: exact, guard: if promised { declared.reach } else { 0 } }
+                    exact + u64::from(declared.reach) <= declared.minimum.saturating_mul(declared.page);
+                Model::Static { bytes, guard: if promised { declared.reach } else { 0 } }
             }
             None if !declared.grows || declared.maximum == Some(declared.minimum) => {
                 Model::Static { bytes, guard: 0 }
@@ -122,7 +148,12 @@ impl Memory {
             }
             other => other,
         };
-        Memory { name, model, page, safety: options.safety }
+        Ok(Memory { name, model, page, safety: options.safety, first: index == 0 })
+    }
+
+    /// What is known of an address in this memory: a frame is in the first.
+    fn range(&self, address: &Operand) -> Range {
+        if address.range.frame.is_some() && !self.first { Range::ANY } else { address.range }
     }
 
     /// Whether it may grow.
@@ -148,6 +179,7 @@ impl Memory {
     /// A pointer to `bytes` bytes at `address` + `offset`.
     pub fn at(&self, address: &Operand, offset: u64, bytes: u32) -> Address {
         let end = offset + u64::from(bytes);
+        let range = self.range(address);
         let sum = if offset == 0 { address.text.clone() } else { format!("{} + {offset}u", address.inner()) };
         let safe = |text: String| Address { text, traps: false, displacement: Displacement::None };
         let checked = |text: String| Address { text, traps: true, displacement: Displacement::None };
@@ -157,7 +189,7 @@ impl Memory {
         let less = address.sum.as_ref().map(|(text, more)| (text, offset + u64::from(*more)));
         let less = less.filter(|(_, behind)| *behind < NEAR);
         let array = |name: &str, behind: u64| Displacement::Array(name.to_owned(), behind);
-        let unchecked = |name: &str| match less.filter(|_| address.range.is_known()) {
+        let unchecked = |name: &str| match less.filter(|_| range.is_known()) {
             Some((text, behind)) => {
                 Address { text: text.clone(), traps: false, displacement: array(name, behind) }
             }
@@ -177,7 +209,7 @@ impl Memory {
             },
             Model::Static { bytes: size, guard } => {
                 let name = &self.local_base();
-                if address.range.inside(end, *size) {
+                if range.inside(end, *size) {
                     return safe(match address.known {
                         Some(known) => format!("({name} + {}u)", u64::from(known) + offset),
                         None => return unchecked(name),
@@ -217,9 +249,7 @@ impl Memory {
                     }
                 }
             }
-            Model::Block { minimum, .. } if address.range.inside(end, *minimum) => {
-                unchecked(&self.member("data"))
-            }
+            Model::Block { minimum, .. } if range.inside(end, *minimum) => unchecked(&self.member("data")),
             Model::Block { .. } if end > u64::from(u32::MAX) => outside(),
             Model::Block { .. } if self.safety == Safety::Trusted => unchecked(&self.member("data")),
             Model::Block { .. } => {
@@ -300,7 +330,7 @@ impl Memory {
             Model::Static { bytes, .. } => bytes,
             Model::Block { minimum, .. } => minimum,
         };
-        let inside = length.known.is_some_and(|length| address.range.inside(length.into(), size));
+        let inside = length.known.is_some_and(|length| self.range(address).inside(length.into(), size));
         // C's functions want a pointer even to no bytes, which a block without any has not.
         (inside && length.known != Some(0)).then(|| format!("{} + {}", self.begin(), address.inner()))
     }
@@ -363,6 +393,16 @@ impl Memory {
         }
     }
 
+    /// The bytes that it has at least, when it is the module's own.
+    pub fn least(&self) -> Option<u64> {
+        match self.model {
+            Model::Static { bytes, .. } | Model::Block { minimum: bytes, pointer: false, .. } => {
+                Some(bytes.into())
+            }
+            _ => None,
+        }
+    }
+
     /// Bytes that it takes from the embedder when the module starts.
     pub fn heap_bytes(&self) -> u64 {
         match self.model {
@@ -387,7 +427,7 @@ impl Memory {
             Model::Static { bytes, guard } => {
                 let bytes = if self.safety == Safety::Masked {
                     // Masked accesses reach past the mask by a cell at least.
-                    bytes.next_power_of_two() + guard.max(8)
+                    bytes.next_power_of_two() + guard.max(MASKED_CELL)
                 } else {
                     (bytes + guard).max(1)
                 };
@@ -404,4 +444,12 @@ impl Memory {
             let _ = writeln!(c, "wasm_memory_new(&{}, {minimum}u, {maximum}u);", self.name);
         }
     }
+}
+
+/// The error about something that no target has room for.
+pub(crate) fn too_large(module: &str, what: &str, bytes: u64) -> Diagnostic {
+    let message = format!("{what} takes {bytes} bytes, and no target has room for more than {MOST}");
+    Diagnostic::new("memory-too-large", message)
+        .at(Place::Wasm { module: module.to_owned(), function: None, offset: None })
+        .help("declare no more than the module uses")
 }
