@@ -333,7 +333,7 @@ fn translate(
 
 /// Refuses a module whose memories, tables and data are more than all the RAM of a board.
 fn fits_on(board: &str, module: &str, interface: &wasm_to_c::Interface) -> Result<()> {
-    let Some(chip) = target_specs::board(board).and_then(target_specs::Board::chip) else { return Ok(()) };
+    let Some(chip) = target_specs::board(board)?.chip() else { return Ok(()) };
     let needed = interface.static_bytes + interface.heap_bytes + interface.constant_bytes;
     if chip.external_ram || needed <= 1024 * u64::from(chip.ram_kib) {
         return Ok(());
