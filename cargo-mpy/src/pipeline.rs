@@ -138,7 +138,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
     // C → objects → modules: each target alone, several at once.
     let todo: Vec<usize> = (0..plan.targets.len()).filter(|index| results[*index].is_none()).collect();
     let progress = ui::Progress::new("Compiling", todo.len() as u64);
-    let made = in_parallel(&todo, |index| {
+    let made = in_parallel(&todo, |&index| {
         let target = &plan.targets[index];
         progress.message(label(target));
         let start = Instant::now();
@@ -375,7 +375,7 @@ fn native(
 }
 
 /// `work` for each of `items`, on as many threads as the machine has processors, results in order.
-fn in_parallel<T: Send>(items: &[usize], work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+pub fn in_parallel<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let results: Vec<Mutex<Option<T>>> = items.iter().map(|_| Mutex::new(None)).collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());
@@ -385,7 +385,7 @@ fn in_parallel<T: Send>(items: &[usize], work: impl Fn(usize) -> T + Sync) -> Ve
                 while let index = next.fetch_add(1, Ordering::Relaxed)
                     && let Some(item) = items.get(index)
                 {
-                    let result = work(*item);
+                    let result = work(item);
                     *results[index].lock().expect("no thread panics while it holds this") = Some(result);
                 }
             });

@@ -9,7 +9,7 @@ pub mod disassembler;
 pub mod emulator;
 pub mod micropython;
 pub mod needs;
-mod objects;
+pub mod objects;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
