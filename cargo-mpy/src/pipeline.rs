@@ -1,7 +1,6 @@
 //! The story: what `cargo mpy build` does, from top to bottom.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -72,7 +71,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
     };
 
     // Whoever waits finds done what the other one did; and nobody links another program over the one that is read here.
-    let _lock = Lock::take(&plan.out_dir)?;
+    let _lock = lock(plan)?;
     let programs = plan
         .targets
         .iter()
@@ -139,7 +138,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
     // C → objects → modules: each target alone, several at once.
     let todo: Vec<usize> = (0..plan.targets.len()).filter(|index| results[*index].is_none()).collect();
     let progress = ui::Progress::new("Compiling", todo.len() as u64);
-    let made = in_parallel(&todo, |index| {
+    let made = in_parallel(&todo, |&index| {
         let target = &plan.targets[index];
         progress.message(label(target));
         let start = Instant::now();
@@ -201,7 +200,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
 pub fn bindings(plan: &BuildPlan) -> std::result::Result<Glue, Failure> {
     let target = &plan.targets[0];
     let (memory, room) = (plan.memory_of(target), target.room);
-    let _lock = matches!(plan.source, Source::Crate(_)).then(|| Lock::take(&plan.out_dir)).transpose()?;
+    let _lock = matches!(plan.source, Source::Crate(_)).then(|| lock(plan)).transpose()?;
     let Program { bytes, .. } = webassembly(plan, room.stack)?;
     let wasm::Prepared { module, api } = prepare(plan, &bytes, memory, room)?;
     let translated = translate(plan, &module, api.as_ref(), memory, room, None)?;
@@ -236,23 +235,13 @@ fn webassembly(plan: &BuildPlan, stack: u32) -> std::result::Result<Program, Fai
     Ok(Program { bytes: wasm::binary(&wasm, &contents)?.into_owned(), opt_level })
 }
 
-/// Holds off others that build into the same folder, while it lasts.
-struct Lock(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
-
-impl Lock {
-    fn take(folder: &Path) -> Result<Lock> {
-        let path = folder.join(".lock");
-        let take = || -> std::io::Result<File> {
-            std::fs::create_dir_all(folder)?;
-            let file = File::create(&path)?;
-            if file.try_lock().is_err() {
-                ui::status("Blocking", format_args!("waiting for another build in {}", folder.display()));
-                file.lock()?;
-            }
-            Ok(file)
-        };
-        take().map(Lock).map_err(|error| toolchain::io_error("lock", &path, &error))
-    }
+/// Holds off others that build the same module into the same folder, while it lasts.
+fn lock(plan: &BuildPlan) -> Result<toolchain::Lock> {
+    let BuildPlan { out_dir, module, .. } = plan;
+    toolchain::Lock::take(&out_dir.join(format!(".{module}.lock")), || {
+        let what = format_args!("waiting for another build of {module} in {}", out_dir.display());
+        ui::status("Blocking", what);
+    })
 }
 
 struct Finished {
@@ -406,7 +395,7 @@ fn native(
 }
 
 /// `work` for each of `items`, on as many threads as the machine has processors, results in order.
-fn in_parallel<T: Send>(items: &[usize], work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+pub fn in_parallel<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let results: Vec<Mutex<Option<T>>> = items.iter().map(|_| Mutex::new(None)).collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());
@@ -416,7 +405,7 @@ fn in_parallel<T: Send>(items: &[usize], work: impl Fn(usize) -> T + Sync) -> Ve
                 while let index = next.fetch_add(1, Ordering::Relaxed)
                     && let Some(item) = items.get(index)
                 {
-                    let result = work(*item);
+                    let result = work(item);
                     *results[index].lock().expect("no thread panics while it holds this") = Some(result);
                 }
             });

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 
 use target_specs::{Diagnostic, Place, Result};
-use wasm_to_c::{ExportedFunc, FuncType, ImportedFunc, Interface};
+use wasm_to_c::{ExportedFunc, FuncType, ImportedFunc, Interface, literal};
 
-use crate::c::{Strings, comment, line, literal, objects, parameters};
+use crate::c::{Strings, comment, line, objects, parameters};
 use crate::classes;
 use crate::intrinsics::{self, Intrinsic};
 use crate::types::{From, Scalar, Spelled, Speller, Unspeakable};
@@ -369,7 +369,7 @@ impl<'a> Writer<'a> {
             self.speller.uses.insert("GUARD");
         }
         let which = if guarded { "mpy_invoke_guarded" } else { "mpy_invoke" };
-        Ok(format!("{which}({thunk}, {}", literal(&signature.letters())))
+        Ok(format!("{which}({thunk}, {}", literal(signature.letters())))
     }
 
     /// Defines a function of numbers.
@@ -700,7 +700,7 @@ impl<'a> Writer<'a> {
             line!(self.code, "    s[{i}].{} = p{};", word.letter(), i + first);
         }
         let letters = Signature { params, result }.letters();
-        line!(self.code, "    mpy_call(target, {}, s);", literal(&letters));
+        line!(self.code, "    mpy_call(target, {}, s);", literal(letters));
         match results.as_slice() {
             [] => {}
             [word] => line!(self.code, "    return s[0].{};", word.letter()),
@@ -730,7 +730,7 @@ impl<'a> Writer<'a> {
             let thunk = self.thunk("a closure", target, &[Scalar::I32, Scalar::I32], &signature)?;
             rows.push(format!(
                 "    {{{thunk}, {}, {}, {}, {}}},",
-                literal(&signature.letters()),
+                literal(signature.letters()),
                 closure.params.len(),
                 u8::from(closure.mutable),
                 u8::from(closure.owned)

@@ -4,6 +4,7 @@
 pub mod applications;
 pub mod board;
 pub mod line;
+pub mod programs;
 pub mod readme;
 pub mod unix;
 

@@ -27,15 +27,15 @@ pub(crate) fn demangled(name: &str) -> String {
     format!("{:#}", rustc_demangle::demangle(name))
 }
 
-/// `text` as a string literal.
-pub(crate) fn literal(text: &str) -> String {
-    let escape = |byte: u8| match byte {
+/// `text` as a string literal of C.
+pub fn literal(text: impl AsRef<[u8]>) -> String {
+    let escape = |byte: &u8| match byte {
         // A trigraph is two question marks and one more.
         b'?' => "\\?".to_owned(),
-        b' '..=b'~' if !b"\\\"".contains(&byte) => char::from(byte).to_string(),
+        b' '..=b'~' if !b"\\\"".contains(byte) => char::from(*byte).to_string(),
         _ => format!("\\{byte:03o}"),
     };
-    format!("\"{}\"", text.bytes().map(escape).collect::<String>())
+    format!("\"{}\"", text.as_ref().iter().map(escape).collect::<String>())
 }
 
 /// What of a name a C identifier can hold.

@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 use target_specs::{Board, Compiler, Diagnostic, Emulator, Result};
 
 use super::{
-    answer_of, assembler_plugin, cache, cache_dir, cannot_start, digest, io_error, output_of, read_file,
-    which, write_file,
+    Lock, answer_of, assembler_plugin, cache, cache_dir, cannot_start, digest, io_error, output_of,
+    read_file, which, write_file,
 };
 
 /// Names a MicroPython source tree or a tarball of one, for machines that cannot fetch it.
@@ -75,7 +75,7 @@ impl Firmware {
         let source = Source::obtain(progress)?;
         let recipe = Recipe::new(board, &source)
             .ok_or_else(|| Diagnostic::new("missing-tool", format!("no compiler for `{}`", board.name)))?;
-        let _lock = Lock::take(&format!("{}.lock", recipe.board.name))?;
+        let _lock = Lock::take(&home().join(format!("{}.lock", recipe.board.name)), || {})?;
         if !recipe.file().is_file() {
             recipe.make(&source, progress)?;
         }
@@ -211,22 +211,6 @@ fn home() -> PathBuf {
     cache_dir().join("micropython")
 }
 
-/// Holds others off while something is made; ends when dropped or when the process dies.
-struct Lock(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
-
-impl Lock {
-    fn take(name: &str) -> Result<Lock> {
-        let path = home().join(name);
-        let open = || -> std::io::Result<File> {
-            fs::create_dir_all(home())?;
-            let file = File::create(&path)?;
-            file.lock()?;
-            Ok(file)
-        };
-        open().map(Lock).map_err(|error| io_error("lock", &path, &error))
-    }
-}
-
 /// MicroPython's source, unpacked.
 struct Source {
     folder: PathBuf,
@@ -254,7 +238,7 @@ impl Source {
     }
 
     fn obtain(progress: &dyn Fn(&str)) -> Result<Source> {
-        let _lock = Lock::take("source.lock")?;
+        let _lock = Lock::take(&home().join("source.lock"), || {})?;
         if let Some(source) = Source::find() {
             return source.checked();
         }

@@ -9,10 +9,11 @@ pub mod disassembler;
 pub mod emulator;
 pub mod micropython;
 pub mod needs;
-mod objects;
+pub mod objects;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, PoisonError};
@@ -177,6 +178,29 @@ pub fn write_file(path: &Path, contents: &[u8]) -> Result<()> {
     write().map_err(|error| io_error("write", path, &error))
 }
 
+/// Holds off others that take the same file, in this process or another, while it lasts.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
+
+impl Lock {
+    /// Waits until nobody else has it, after `blocked` when somebody has.
+    ///
+    /// # Errors
+    /// `io`, naming the file.
+    pub fn take(path: &Path, blocked: impl FnOnce()) -> Result<Lock> {
+        let take = || -> std::io::Result<File> {
+            std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+            let file = File::create(path)?;
+            if file.try_lock().is_err() {
+                blocked();
+                file.lock()?;
+            }
+            Ok(file)
+        };
+        take().map(Lock).map_err(|error| io_error("lock", path, &error))
+    }
+}
+
 /// Reads a file.
 ///
 /// # Errors
@@ -191,7 +215,7 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>> {
 /// `io`, naming the file.
 pub fn map_file(path: &Path) -> Result<Mmap> {
     let map = || {
-        let file = std::fs::File::open(path)?;
+        let file = File::open(path)?;
         // SAFETY: what is read is taken for anybody's bytes, so it may well change; who cuts the file short meanwhile
         // ends this process, as other linkers.
         unsafe { Mmap::map(&file) }

@@ -26,23 +26,44 @@ const OUTSIDE: [&str; 7] =
 /// # Errors
 /// `io` when the source cannot be read, `missing-tool` and `tool-failed` when the compiler does not answer.
 pub fn key(command: &Command, source: &Path, includes: &[&Path]) -> Result<Option<String>> {
+    key_of_several(command, &[source], includes, &[])
+}
+
+/// As [`key`], of what is made of several sources, which may include these headers of the system as well: something
+/// in the command is to stand for them.
+///
+/// # Errors
+/// As [`key`].
+pub fn key_of_several(
+    command: &Command,
+    sources: &[&Path],
+    includes: &[&Path],
+    system: &[&str],
+) -> Result<Option<String>> {
     let mut parts = vec![programs(Path::new(command.get_program()))?.into_bytes()];
     let environment = command.get_envs().flat_map(|(name, value)| [Some(name), value]).flatten();
     parts.extend(command.get_args().chain(environment).map(|word| word.as_encoded_bytes().to_vec()));
-    let mut files = BTreeMap::new();
-    if !collect(source, includes, &mut files)? {
-        return Ok(None);
-    }
-    parts.push(read_file(source)?);
-    for (name, contents) in files {
-        parts.extend([name.into_bytes(), contents]);
+    for source in sources {
+        let mut files = BTreeMap::new();
+        if !collect(source, includes, system, &mut files)? {
+            return Ok(None);
+        }
+        parts.push(read_file(source)?);
+        for (name, contents) in files {
+            parts.extend([name.into_bytes(), contents]);
+        }
     }
     Ok(Some(digest(parts)))
 }
 
 /// Adds what a source includes, and what that does, by the names they are included by; whether this is all that
 /// the source depends on.
-fn collect(source: &Path, includes: &[&Path], files: &mut BTreeMap<String, Vec<u8>>) -> Result<bool> {
+fn collect(
+    source: &Path,
+    includes: &[&Path],
+    system: &[&str],
+    files: &mut BTreeMap<String, Vec<u8>>,
+) -> Result<bool> {
     let contents = read_file(source)?;
     let text = String::from_utf8_lossy(&contents);
     if OUTSIDE.iter().any(|word| text.contains(word)) {
@@ -60,7 +81,7 @@ fn collect(source: &Path, includes: &[&Path], files: &mut BTreeMap<String, Vec<u
         let found =
             [beside].iter().chain(includes).map(|folder| folder.join(name)).find(|path| path.is_file());
         match found {
-            None if OWN_HEADERS.contains(&name) => {}
+            None if OWN_HEADERS.contains(&name) || system.contains(&name) => {}
             None => return Ok(false),
             Some(path) => {
                 let contents = read_file(&path)?;
@@ -70,7 +91,7 @@ fn collect(source: &Path, includes: &[&Path], files: &mut BTreeMap<String, Vec<u
                     Some(_) => return Ok(false),
                     None => files.insert(name.to_owned(), contents),
                 };
-                if !collect(&path, includes, files)? {
+                if !collect(&path, includes, system, files)? {
                     return Ok(false);
                 }
             }
@@ -92,7 +113,14 @@ fn programs(compiler: &Path) -> Result<String> {
 }
 
 fn path(key: &str) -> PathBuf {
-    cache_dir().join(FOLDER).join(format!("{key}.o"))
+    file(key, "o")
+}
+
+/// The file of the cache for what has this name, which is used now.
+pub fn file(key: &str, extension: &str) -> PathBuf {
+    let path = cache_dir().join(FOLDER).join(format!("{key}.{extension}"));
+    cache::used(&path);
+    path
 }
 
 /// The object of this name. One that was damaged is not found.
@@ -103,7 +131,6 @@ pub fn find(key: &str) -> Option<Vec<u8>> {
     if sum != digest([&data]).into_bytes() {
         return None;
     }
-    cache::used(&path);
     Some(data)
 }
 
