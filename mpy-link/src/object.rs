@@ -9,6 +9,7 @@ use object::read::archive::{ArchiveFile, ArchiveOffset};
 use object::read::elf::{FileHeader, Rel as _, Rela as _, SectionHeader as _, SectionTable, Sym as _};
 use target_specs::{Diagnostic, Place, Result};
 
+use crate::abi::{self, Said};
 use crate::arch::Arch;
 
 /// No section may be larger; the word offsets of a `.mpy` file and the memory of any board end far
@@ -142,9 +143,8 @@ pub struct Object<'a> {
     /// By ELF symbol index.
     pub symbols: Vec<Symbol<'a>>,
     pub groups: Vec<Group<'a>>,
-    pub flags: u32,
-    /// Those of [`Arch::extensions`] that the code was compiled for.
-    pub extensions: u32,
+    /// What it says of how it was compiled.
+    pub said: Said<'a>,
 }
 
 /// Reads the object called `name`.
@@ -237,13 +237,10 @@ fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
     let symbol_table = table.symbols(endian, data, elf::SHT_SYMTAB)?;
 
     let mut sections = Vec::with_capacity(table.len());
-    let mut extensions = 0;
     for header in table.iter() {
         sections.push(read_section::<E>(name, data, &table, header, arch)?);
-        if header.sh_type(endian) == elf::SHT_RISCV_ATTRIBUTES && !arch.extensions.is_empty() {
-            extensions |= read_extensions(header.data(endian, data)?, arch);
-        }
     }
+    let said = abi::read(header, endian, data, &table)?;
 
     let mut symbols = Vec::with_capacity(symbol_table.len());
     for (index, symbol) in symbol_table.enumerate() {
@@ -331,7 +328,7 @@ fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
     for section in sections.iter_mut().flatten() {
         section.relocs.sort_by_key(|reloc| reloc.offset);
     }
-    Ok(Object { name: name.to_owned(), sections, symbols, groups, flags: header.e_flags(endian), extensions })
+    Ok(Object { name: name.to_owned(), sections, symbols, groups, said })
 }
 
 fn signature_of_section<'a>(symbol: &Symbol, sections: &[Option<Section<'a>>]) -> &'a str {
@@ -423,28 +420,6 @@ fn read_section<'a, E: FileHeader<Endian = LittleEndian>>(
         relocs: Vec::new(),
         partners: Vec::new(),
     }))
-}
-
-/// The extensions in `Tag_RISCV_arch`, a text such as `rv32i2p1_m2p0_zba1p0` among the attributes
-/// (*RISC-V ELF psABI*, "Attributes"). No other attribute looks like that, so the text itself is found.
-fn read_extensions(attributes: &[u8], arch: &Arch) -> u32 {
-    let texts = attributes.split(|&byte| byte == 0).map(String::from_utf8_lossy);
-    let names = |text: &str, extension: &str| {
-        let mut parts = text.split('_').skip(1);
-        parts.any(|part| {
-            part.strip_prefix(extension)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_digit()))
-        })
-    };
-    let mut found = 0;
-    for text in texts.filter(|text| text.contains("rv32") || text.contains("rv64")) {
-        for (extension, bit) in arch.extensions {
-            if names(&text, extension) {
-                found |= bit;
-            }
-        }
-    }
-    found
 }
 
 /// The relocations in a section of them, and the number of the section they are for.

@@ -13,6 +13,7 @@ use std::ops::Range;
 
 use target_specs::{Diagnostic, Place, Result};
 
+use crate::abi::{Fits, Property};
 use crate::arch::Arch;
 use crate::object::{Archive, Binding, Home, Kind, MemberId, Object, Reloc, Section, Symbol};
 use crate::reloc::{Formula, Refusal};
@@ -92,6 +93,8 @@ pub struct Program<'a> {
     loaded: HashSet<(usize, MemberId)>,
     /// A name has got another meaning.
     overridden: bool,
+    /// By property, the object that said first what it is, and what.
+    said: HashMap<&'static str, (String, String)>,
     /// Object and symbol of the module's entry.
     entry: Option<(usize, usize)>,
 }
@@ -171,6 +174,7 @@ impl<'a> Program<'a> {
             lazy: HashMap::new(),
             loaded: HashSet::new(),
             overridden: false,
+            said: HashMap::new(),
             entry: None,
         };
         let mut duplicates = Vec::new();
@@ -184,7 +188,8 @@ impl<'a> Program<'a> {
                 program.archives.push(archive);
             } else {
                 let object = crate::object::read(input.name, input.data, arch)?;
-                program.add(object, &mut duplicates)?;
+                program.check_abi(&object, false)?;
+                program.add(object, &mut duplicates);
             }
         }
         if duplicates.is_empty() { Ok(program) } else { Err(program.duplicate_error(&duplicates)) }
@@ -206,9 +211,8 @@ impl<'a> Program<'a> {
     }
 
     /// Takes an object in; strong symbols that were defined before go to `duplicates`.
-    fn add(&mut self, mut object: Object<'a>, duplicates: &mut Vec<Duplicate<'a>>) -> Result<()> {
+    fn add(&mut self, mut object: Object<'a>, duplicates: &mut Vec<Duplicate<'a>>) {
         let number = self.objects.len();
-        self.check_abi(&object)?;
         let mut dropped = HashSet::new();
         for group in &object.groups {
             if !self.groups.insert(group.signature) {
@@ -234,20 +238,39 @@ impl<'a> Program<'a> {
             self.define(number, index, symbol, duplicates);
         }
         self.objects.push(object);
-        Ok(())
     }
 
-    fn check_abi(&self, object: &Object) -> Result<()> {
-        let mask = self.arch.abi_flags;
-        match self.objects.first() {
-            Some(first) if (first.flags ^ object.flags) & mask != 0 => Err(Diagnostic::new(
-                "foreign-object",
-                format!("compiled for another calling convention than {}", first.name),
-            )
-            .at(object_place(object))
-            .help("compile all objects, and the libraries they need, with the same -mabi")),
-            _ => Ok(()),
+    /// Checks what an object says of how it was compiled.
+    fn check_abi(&mut self, object: &Object, is_library: bool) -> Result<()> {
+        if !object.said.has_code {
+            return Ok(());
         }
+        for Property { name, of, fits, help } in self.arch.properties {
+            let Some(found) = of(&object.said) else { continue };
+            let message = match fits {
+                Fits::Arch(values) if values.contains(&&*found) => continue,
+                Fits::Arch(values) => {
+                    let own = values.last().unwrap_or(&"none");
+                    format!("not compiled for `{}`: its `{name}` is {found}, not {own}", self.arch.name)
+                }
+                Fits::Without => {
+                    format!("not compiled for `{}`: its `{name}` has {found}", self.arch.name)
+                }
+                Fits::NamedObjects if is_library => continue,
+                Fits::Objects | Fits::NamedObjects => match self.said.get(name) {
+                    Some((_, value)) if *value == found => continue,
+                    Some((first, value)) => {
+                        format!("not compiled as {first}: its `{name}` is {found}, there it is {value}")
+                    }
+                    None => {
+                        self.said.insert(name, (object.name.clone(), found));
+                        continue;
+                    }
+                },
+            };
+            return Err(Diagnostic::new("foreign-object", message).at(object_place(object)).help(*help));
+        }
+        Ok(())
     }
 
     fn add_section(&mut self, object: usize, home: Home, section: Section<'a>) -> SectionId {
@@ -351,6 +374,15 @@ impl<'a> Program<'a> {
         Some((target, reloc.addend))
     }
 
+    /// Whether a relocation names a function of the machine's other instruction set: Thumb functions have odd addresses.
+    fn is_foreign_code(&self, object: usize, reloc: &Reloc) -> bool {
+        let Some(symbol) = self.objects[object].symbols.get(reloc.symbol as usize) else { return false };
+        let definition = self.globals.get(symbol.name).filter(|_| symbol.binding != Binding::Local);
+        let symbol = definition.map_or(symbol, |found| &self.objects[found.object].symbols[found.symbol]);
+        let is_other = symbol.value as i64 & self.arch.code_bit != self.arch.code_bit;
+        symbol.is_function && matches!(symbol.home, Home::Section(_)) && is_other
+    }
+
     /// What a symbol means without an addend.
     pub fn meaning(&self, object: usize, index: usize) -> Option<Target> {
         let symbol = self.objects[object].symbols.get(index)?;
@@ -399,6 +431,7 @@ impl<'a> Program<'a> {
 
     #[cfg(test)]
     pub fn add_test_section(&mut self, data: Vec<u8>, values: &[u64]) {
+        use crate::abi::Said;
         let section = Section::of_text(data, Vec::new());
         let symbol = |&value: &u64| Symbol {
             name: "",
@@ -415,10 +448,9 @@ impl<'a> Program<'a> {
             sections: vec![Some(section)],
             symbols,
             groups: Vec::new(),
-            flags: 0,
-            extensions: 0,
+            said: Said::default(),
         };
-        self.add(object, &mut Vec::new()).unwrap();
+        self.add(object, &mut Vec::new());
     }
 
     /// Marks what is reachable from `entry`, reading members of archives as they are needed.
@@ -464,6 +496,9 @@ impl<'a> Program<'a> {
                     _ => {}
                 }
                 loop {
+                    if self.is_foreign_code(object, &reloc) {
+                        return Err(self.refused(section, &reloc, Refusal::ForeignCode));
+                    }
                     match self.target(object, &reloc, self.bias(row.formula)) {
                         Some((Target::Chunk(chunk, _), _)) => {
                             if self.sections[self.chunks[chunk].section].section.kind == Kind::Tls {
@@ -535,8 +570,10 @@ impl<'a> Program<'a> {
 
     /// The extensions of the instruction set that live code was compiled for.
     pub fn extensions(&self) -> u32 {
+        let of_object: Vec<u32> =
+            self.objects.iter().map(|object| (self.arch.extensions)(&object.said)).collect();
         let live = self.chunks.iter().filter(|chunk| chunk.live);
-        live.fold(0, |all, chunk| all | self.objects[self.sections[chunk.section].object].extensions)
+        live.fold(0, |all, chunk| all | of_object[self.sections[chunk.section].object])
     }
 
     /// Where the module starts.
@@ -551,8 +588,9 @@ impl<'a> Program<'a> {
             return Ok(false);
         }
         let object = self.archives[id.0].member(id.1, self.arch)?;
+        self.check_abi(&object, true)?;
         let mut duplicates = Vec::new();
-        self.add(object, &mut duplicates)?;
+        self.add(object, &mut duplicates);
         if duplicates.is_empty() { Ok(true) } else { Err(self.duplicate_error(&duplicates)) }
     }
 
@@ -608,7 +646,7 @@ impl<'a> Program<'a> {
             ),
             Refusal::ForeignCode => (
                 "foreign-object",
-                format!("code for another instruction set of this machine refers to `{name}`"),
+                format!("`{name}` is used by, or is, code for another instruction set of this machine"),
                 "compile for the instruction set of the architecture (Cortex-M: -mthumb)",
             ),
             Refusal::Dynamic => (
