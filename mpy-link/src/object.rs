@@ -121,6 +121,8 @@ pub struct Symbol<'a> {
     /// Stands for its whole section (`STT_SECTION`).
     pub is_section: bool,
     pub is_function: bool,
+    /// Other modules could see it (`STV_DEFAULT`): position-independent code looks it up in the GOT.
+    pub is_visible: bool,
     pub value: u64,
     pub size: u64,
 }
@@ -286,6 +288,7 @@ fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
             home,
             is_section: symbol.st_type() == elf::STT_SECTION,
             is_function: symbol.st_type() == elf::STT_FUNC,
+            is_visible: symbol.st_bind() != elf::STB_LOCAL && symbol.st_visibility() == elf::STV_DEFAULT,
             value: symbol.st_value(endian).into(),
             size: symbol.st_size(endian).into(),
         });
@@ -400,14 +403,15 @@ fn read_section<'a, E: FileHeader<Endian = LittleEndian>>(
     if kind != Kind::Bss && kind != Kind::Tls && bytes.len() as u64 != size {
         return malformed(format!("section {name} is cut short"));
     }
+    // An entry that is larger than the section, or nothing, makes no list of it.
     let entry: u64 = header.sh_entsize(endian).into();
-    let merge = if kind == Kind::Literals {
-        Some(Merge { entry: u32::from(arch.word), strings: false })
-    } else if kind == Kind::Rodata && flags & elf::SHF_MERGE != 0 && entry != 0 && size.is_multiple_of(entry)
-    {
-        Some(Merge { entry: entry as u32, strings: flags & elf::SHF_STRINGS != 0 })
-    } else {
-        None
+    let entry =
+        u32::try_from(entry).ok().filter(|&entry| entry != 0 && size.is_multiple_of(u64::from(entry)));
+    let is_list = kind == Kind::Rodata && flags & elf::SHF_MERGE != 0 && size > 0;
+    let merge = match entry {
+        _ if kind == Kind::Literals => Some(Merge { entry: u32::from(arch.word), strings: false }),
+        Some(entry) if is_list => Some(Merge { entry, strings: flags & elf::SHF_STRINGS != 0 }),
+        _ => None,
     };
     Ok(Some(Section {
         name,

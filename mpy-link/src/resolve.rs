@@ -439,6 +439,7 @@ impl<'a> Program<'a> {
             home: Home::Section(0),
             is_section: false,
             is_function: false,
+            is_visible: false,
             value,
             size: 0,
         };
@@ -542,7 +543,11 @@ impl<'a> Program<'a> {
                 }
             }
         }
-        if undefined.is_empty() { Ok(()) } else { Err(undefined_error(&undefined)) }
+        if undefined.is_empty() {
+            Ok(())
+        } else {
+            Err(undefined_error(&undefined, !self.archives.is_empty()))
+        }
     }
 
     /// What a section symbol's addend holds besides the offset, under this formula.
@@ -689,9 +694,6 @@ fn split(section: &Section, id: SectionId, chunks: &mut Vec<Chunk>) {
                     start = end;
                 }
             }
-            if section.data.is_empty() {
-                push(0, 0, 0..0, false);
-            }
         }
         Some(merge) if section.size > 0 && (section.relocs.is_empty() || section.kind == Kind::Literals) => {
             let mut next = 0;
@@ -729,7 +731,7 @@ fn object_place(object: &Object) -> Place {
     Place::Object { object: object.name.clone(), section: None, offset: None, symbol: None }
 }
 
-fn undefined_error(undefined: &[Undefined]) -> Diagnostic {
+fn undefined_error(undefined: &[Undefined], with_archives: bool) -> Diagnostic {
     let mut message = String::new();
     for symbol in undefined {
         let separator = if message.is_empty() { "" } else { "\n" };
@@ -747,11 +749,21 @@ fn undefined_error(undefined: &[Undefined]) -> Diagnostic {
     }
     let names = || undefined.iter().map(|symbol| symbol.name);
     let help = if let Some(name) = names().find(|name| is_compiler_helper(name)) {
+        let runtime = "the file that `-print-libgcc-file-name` prints";
+        match with_archives {
+            false => {
+                format!("`{name}` belongs to the compiler's runtime, which is missing: link {runtime}")
+            }
+            true => format!(
+                "`{name}` belongs to the compiler's runtime, and no archive here has it: link {runtime} when the compiler is \
+                 given the flags of the objects"
+            ),
+        }
+    } else if let Some(name) = names().find(|name| is_of_c_library(name)) {
         format!(
-            "`{name}` belongs to the compiler's runtime, which is missing: link the file that `-print-libgcc-file-name` prints"
+            "`{name}` is the C library's, and the compiler's runtime (libgcc) has none: define the function in the module, or \
+             link the C library (libc.a)"
         )
-    } else if names().any(|name| matches!(name, "memcpy" | "memset" | "memmove" | "memcmp" | "strlen")) {
-        "a module has no C library; define the function in the module".to_owned()
     } else {
         "define it, or link what defines it; of MicroPython only `mp_fun_table` and what is in it can be reached".to_owned()
     };
@@ -760,8 +772,24 @@ fn undefined_error(undefined: &[Undefined]) -> Diagnostic {
         .help(help)
 }
 
+/// Whether compilers call `name` on their own, and the C library has it (*Run-time ABI for the Arm Architecture*, 4.3.4
+/// "Memory copying, clearing, and setting", and *C Library ABI*).
+fn is_of_c_library(name: &str) -> bool {
+    let Some(name) = name.strip_prefix("__aeabi_") else {
+        return matches!(
+            name,
+            "memcpy" | "memset" | "memmove" | "memcmp" | "strlen" | "abort" | "__assert_func"
+        );
+    };
+    let name = name.trim_end_matches(['4', '8']);
+    matches!(name, "memcpy" | "memmove" | "memset" | "memclr" | "errno_addr" | "assert" | "atexit")
+}
+
 /// Whether compilers call `name` on their own (libgcc's and the EABI's names).
 fn is_compiler_helper(name: &str) -> bool {
+    if is_of_c_library(name) {
+        return false;
+    }
     if name.starts_with("__aeabi_") || name.starts_with("__gnu_") {
         return true;
     }

@@ -127,6 +127,8 @@ impl CCompiler {
             let plugin =
                 assembler_plugin::build(&self.program, &|what| crate::ui::status("Preparing", what))?;
             command.env(assembler_plugin::VARIABLE, plugin);
+        } else if assembler_plugin::is_for_another(&self.program) {
+            command.env_remove(assembler_plugin::VARIABLE);
         }
         Ok(command)
     }
