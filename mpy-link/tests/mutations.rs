@@ -126,7 +126,8 @@ fn architecture(cc: &Cc) -> usize {
             Ok(image) => drop(inspect::read(&image.bytes).expect("what is written can be read")),
             Err(error) => drop(error.to_string()),
         };
-        let seeds: [(&str, &[u8], usize, &dyn Fn(&[u8])); 5] = [
+        type Seed<'s> = (&'s str, &'s [u8], usize, &'s dyn Fn(&[u8]));
+        let seeds: [Seed; 5] = [
             ("object", &entry, share / 2, &|data| link(&[object("entry.o", data), lazy("lib.a", &archive)])),
             ("archive", &archive, share / 10, &|data| {
                 link(&[object("entry.o", &entry), lazy("lib.a", data)]);
