@@ -403,15 +403,18 @@ fn read_section<'a, E: FileHeader<Endian = LittleEndian>>(
     if kind != Kind::Bss && kind != Kind::Tls && bytes.len() as u64 != size {
         return malformed(format!("section {name} is cut short"));
     }
-    // An entry that is larger than the section, or nothing, makes no list of it.
     let entry: u64 = header.sh_entsize(endian).into();
-    let entry =
-        u32::try_from(entry).ok().filter(|&entry| entry != 0 && size.is_multiple_of(u64::from(entry)));
-    let is_list = kind == Kind::Rodata && flags & elf::SHF_MERGE != 0 && size > 0;
-    let merge = match entry {
-        _ if kind == Kind::Literals => Some(Merge { entry: u32::from(arch.word), strings: false }),
-        Some(entry) if is_list => Some(Merge { entry, strings: flags & elf::SHF_STRINGS != 0 }),
-        _ => None,
+    let is_mergeable = flags & elf::SHF_MERGE != 0;
+    if is_mergeable && entry > SECTION_LIMIT {
+        return malformed(format!("section {name} has entries of {entry} bytes"));
+    }
+    // Nothing, or what does not come out even, is no list.
+    let is_list =
+        is_mergeable && kind == Kind::Rodata && entry != 0 && size > 0 && size.is_multiple_of(entry);
+    let merge = if kind == Kind::Literals {
+        Some(Merge { entry: u32::from(arch.word), strings: false })
+    } else {
+        is_list.then_some(Merge { entry: entry as u32, strings: flags & elf::SHF_STRINGS != 0 })
     };
     Ok(Some(Section {
         name,

@@ -291,6 +291,33 @@ fn damaged_objects_and_archives_do_no_harm() {
     }
 }
 
+/// The number of entries in a section is computed from two numbers of the file, each of 64 bits.
+#[test]
+fn entries_that_are_larger_than_any_section_are_refused() {
+    for arch in ["x64", "rv64imc"] {
+        let Some(cc) = common::cc(arch) else { continue };
+        for (kind, size) in [("aMS", 1), ("aM", 8)] {
+            let section = format!(".section .rodata.none,\"{kind}\",%progbits,{size}");
+            let object = cc.compile("one", &format!("/* asm */\n{section}\n"), &[]);
+            let entry = cc.compile("entry", "void mpy_init(void) {}", &[]);
+            cc.link(&[("entry.o", &entry), ("one.o", &object)]).expect("an empty section");
+            let table = u64::from_le_bytes(object[40..48].try_into().expect("e_shoff")) as usize;
+            for value in [1u64 << 28 | 1, 1 << 32, 3 << 32, 1 << 63, u64::MAX] {
+                let mut object = object.clone();
+                for header in object[table..].chunks_exact_mut(64) {
+                    // SHF_MERGE
+                    if header[8] & 0x10 != 0 {
+                        header[56..64].copy_from_slice(&value.to_le_bytes());
+                    }
+                }
+                let error = cc.link(&[("entry.o", &entry), ("one.o", &object)]).unwrap_err();
+                assert_eq!(error.code, "malformed-object");
+                assert_eq!(error.message, format!("section .rodata.none has entries of {value} bytes"));
+            }
+        }
+    }
+}
+
 #[test]
 fn damaged_modules_do_no_harm() {
     for cc in common::ccs() {
