@@ -97,11 +97,22 @@ pub fn command_line() -> clap::Command {
 }
 
 impl<C: Subcommand> CommandLine<C> {
-    /// Ends the program where `words` ask for help or are wrong.
-    fn of(command: clap::Command, words: Vec<OsString>) -> Self {
-        let line = Self::from_arg_matches(&command.get_matches_from(words));
-        line.unwrap_or_else(|error| error.exit())
+    /// What `words` mean; the exit code where they ask for help or are wrong.
+    fn of(command: clap::Command, words: Vec<OsString>) -> Result<Self, ExitCode> {
+        let matches = command.try_get_matches_from(words);
+        matches.and_then(|matches| Self::from_arg_matches(&matches)).map_err(|error| ended(answered(&error)))
     }
+}
+
+/// Prints what clap has to say of arguments: the help that they ask for, or what is wrong with them.
+fn answered(error: &clap::Error) -> Result<(), Failure> {
+    if error.use_stderr() {
+        // A closed terminal is no error.
+        let _ = error.print();
+        return Err(Failure::Exit(error.exit_code()));
+    }
+    ui::output(error.render().ansi());
+    Ok(())
 }
 
 /// The whole program.
@@ -114,15 +125,24 @@ pub fn main() -> ExitCode {
     }
     let line = if words.first().is_some_and(|word| word == "link") {
         words.insert(0, NAME.into());
-        let CommandLine { verbose, quiet, color, command: Linker::Link(link) } =
-            CommandLine::of(CommandLine::<Linker>::command(), words);
-        CommandLine { verbose, quiet, color, command: Command::Link(link) }
+        CommandLine::of(CommandLine::<Linker>::command(), words).map(
+            |CommandLine { verbose, quiet, color, command: Linker::Link(link) }| CommandLine {
+                verbose,
+                quiet,
+                color,
+                command: Command::Link(link),
+            },
+        )
     } else {
         let command = command_line();
         match arguments(&command, words) {
             Ok(words) => CommandLine::of(command, words),
             Err(error) => return failed(Failure::Problem(error)),
         }
+    };
+    let line = match line {
+        Ok(line) => line,
+        Err(code) => return code,
     };
     let level = match (line.quiet, line.verbose) {
         (true, _) => ui::Level::Quiet,
@@ -137,19 +157,37 @@ pub fn main() -> ExitCode {
     ui::init(level, color);
     let done = line.command.run();
     let success = done.is_ok();
-    let code = done.map_or_else(failed, |()| ExitCode::SUCCESS);
+    if let Err(Failure::Problem(diagnostic)) = &done {
+        ui::error(diagnostic);
+    }
     ui::json(&serde_json::json!({ "reason": "build-finished", "success": success }));
-    code
+    ended(done)
 }
 
+/// The exit code of a command whose problem is told already.
+fn ended(done: Result<(), Failure>) -> ExitCode {
+    match (done, ui::finish_output()) {
+        (Ok(()), Ok(())) => ExitCode::SUCCESS,
+        (Ok(()), Err(error)) => failed(Failure::Problem(error)),
+        (Err(failure), _) => code_of(&failure),
+    }
+}
+
+/// Tells a problem; the exit code.
 fn failed(failure: Failure) -> ExitCode {
+    if let Failure::Problem(diagnostic) = &failure {
+        ui::error(diagnostic);
+    }
+    code_of(&failure)
+}
+
+fn code_of(failure: &Failure) -> ExitCode {
     match failure {
         Failure::Problem(diagnostic) => {
-            ui::error(&diagnostic);
             let usage = matches!(diagnostic.at, Place::Argument(_));
             ExitCode::from(if usage { 2 } else { 1 })
         }
-        Failure::Exit(code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
+        Failure::Exit(code) => ExitCode::from(u8::try_from(*code).unwrap_or(1)),
     }
 }
 

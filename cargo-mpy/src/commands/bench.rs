@@ -11,7 +11,7 @@ use target_specs::{Diagnostic, Place, Result};
 use super::build::BuildOptions;
 use crate::machine::{self, Machine};
 use crate::plan::{BuildPlan, Source};
-use crate::serial::Sources;
+use crate::serial::{Sources, plain};
 use crate::toolchain::{read_file, write_file};
 use crate::{Failure, pipeline, ui};
 
@@ -95,10 +95,7 @@ def _measure(_n,_f):
 
 impl Bench {
     pub fn run(self) -> std::result::Result<(), Failure> {
-        let timeout = Duration::try_from_secs_f32(self.timeout.min(1e7)).map_err(|error| {
-            Diagnostic::new("bad-value", format!("no time to run for: {error}"))
-                .at(Place::Argument(format!("--timeout {}", self.timeout)))
-        })?;
+        let timeout = super::timeout(self.timeout)?;
         let (plan, mut machines) = machine::machines(&self.options, self.port.as_deref())?;
         let done = self.measure_all(&plan, &mut machines, timeout);
         // Whatever happened, a board is not left waiting for code.
@@ -227,7 +224,7 @@ fn measure(
         .strip_prefix("\x1ebench\x1f")
     {
         Some(line) => lines.push(line.to_owned()),
-        None => ui::output(format_args!("{line}\n")),
+        None => ui::output(format_args!("{}\n", plain(line))),
     })?;
     if ended.status != 0 {
         ui::raw(&Sources::here().with(ended.traceback.as_bytes()));

@@ -56,16 +56,17 @@ pub struct Deploy {
     #[arg(long, conflicts_with = "monitor")]
     json: bool,
 
+    /// Pass terminal control sequences that the board prints to the terminal
+    #[arg(long)]
+    raw: bool,
+
     #[command(flatten)]
     options: BuildOptions,
 }
 
 impl Deploy {
     pub fn run(self) -> Result<(), Failure> {
-        let timeout = Duration::try_from_secs_f32(self.timeout.min(1e7)).map_err(|error| {
-            Diagnostic::new("bad-value", format!("no time to run for: {error}"))
-                .at(Place::Argument(format!("--timeout {}", self.timeout)))
-        })?;
+        let timeout = super::timeout(self.timeout)?;
         let events = Events(self.json);
         let done = self.connect(events, timeout);
         if let Err(Failure::Problem(error)) = &done {
@@ -83,7 +84,7 @@ impl Deploy {
         let port = board.leave();
         done?;
         if self.monitor {
-            return Ok(restart_and_follow(port, &self.line)?);
+            return Ok(restart_and_follow(port, &self.line, self.raw)?);
         }
         Ok(())
     }
@@ -151,9 +152,9 @@ impl Deploy {
         } else {
             format!("import sys\nsys.path.insert(0,{folder:?})\n")
         };
-        execute(events, board, &format!("{path}{import}"), Instant::now() + timeout)?;
+        execute(events, board, &format!("{path}{import}"), Instant::now() + timeout, self.raw)?;
         if let Some(code) = &self.run {
-            execute(events, board, code, Instant::now() + timeout)?;
+            execute(events, board, code, Instant::now() + timeout, self.raw)?;
         }
         Ok(())
     }
@@ -199,20 +200,25 @@ fn execute<T: Transport>(
     board: &mut Board<T>,
     code: &str,
     deadline: Instant,
+    raw: bool,
 ) -> Result<(), Failure> {
-    let (mut newlines, mut output) = (Newlines::default(), Output::new(events));
+    let (mut newlines, mut output) = (Newlines::default(), Output::new(events, raw));
     let execution =
         board.repl().execute(code.as_bytes(), deadline, &mut |bytes| output.write(&newlines.unix(bytes)));
     output.end();
     let execution = match execution {
         Ok(execution) => execution,
         Err(error) if error.code == "timed-out" => {
-            board.repl().resume(Instant::now() + PATIENCE)?;
-            return Err(error.help("it was interrupted; allow more time with `--timeout SECONDS`").into());
+            let help = match board.repl().resume(Instant::now() + PATIENCE) {
+                Ok(()) => "it was interrupted; allow more time with `--timeout SECONDS`",
+                Err(_) => "it cannot be interrupted: press the board's reset button",
+            };
+            return Err(error.help(help).into());
         }
         Err(error) => return Err(error.into()),
     };
-    if execution.traceback.is_empty() {
+    // One whose output nobody reads was interrupted.
+    if execution.traceback.is_empty() || ui::output_has_failed() {
         return Ok(());
     }
     events.exception(&execution.traceback);
@@ -228,6 +234,7 @@ pub fn run_in_ram(
     options: &BuildOptions,
     script: Option<&str>,
     timeout: Duration,
+    raw: bool,
 ) -> Result<(), Failure> {
     let mut board = Board::connect(line.open()?, PATIENCE)?;
     let done = (|| {
@@ -241,17 +248,17 @@ pub fn run_in_ram(
         board.put_in_ram(&module.0, &module.1, &mut |at| progress.at(at as u64))?;
         drop(progress);
         let code = script.map_or_else(|| super::run::contents(&plan.module), str::to_owned);
-        execute(Events(false), &mut board, &code, Instant::now() + timeout)
+        execute(Events(false), &mut board, &code, Instant::now() + timeout, raw)
     })();
     board.leave();
     done
 }
 
 /// Restarts the board, so that its program runs with what is new, and shows what it says.
-fn restart_and_follow(mut port: Port, line: &Line) -> target_specs::Result<()> {
+fn restart_and_follow(mut port: Port, line: &Line, raw: bool) -> target_specs::Result<()> {
     // In the friendly REPL Ctrl-D is a soft reset, after which main.py runs.
     let _ = port.write(b"\x04", Instant::now() + PATIENCE);
-    monitor::run(port, Some(&mut || line.open()), Some(SILENCE))
+    monitor::run(port, Some(&mut || line.open()), Some(SILENCE), raw)
 }
 
 /// Show the output of a connected board and send it input
@@ -267,12 +274,16 @@ until it is connected again.")]
 pub struct Monitor {
     #[command(flatten)]
     line: Line,
+
+    /// Pass terminal control sequences that the board prints to the terminal
+    #[arg(long)]
+    raw: bool,
 }
 
 impl Monitor {
     pub fn run(self) -> Result<(), Failure> {
         let port = self.line.open()?;
         ui::status("Connected", &port.name);
-        Ok(monitor::run(port, Some(&mut || self.line.open()), Some(SILENCE))?)
+        Ok(monitor::run(port, Some(&mut || self.line.open()), Some(SILENCE), self.raw)?)
     }
 }

@@ -54,6 +54,10 @@ pub struct Dev {
     #[arg(long)]
     json: bool,
 
+    /// Pass terminal control sequences that the board prints to the terminal
+    #[arg(long)]
+    raw: bool,
+
     #[command(flatten)]
     line: Line,
 
@@ -107,6 +111,9 @@ impl Dev {
                 // Cargo has said what is wrong.
                 Err(Failure::Exit(code)) => events.event(json!({ "event": "failed", "code": code })),
             }
+            if ui::output_has_failed() {
+                return Ok(());
+            }
             events.event(json!({ "event": "watching" }));
             ui::status("Watching", "for changes; Ctrl-C ends");
             saved = Some(watch.wait()?);
@@ -140,7 +147,9 @@ impl Dev {
                 "seconds": all, "build_seconds": build }));
         };
         let module = (&*plan.module, &data[..]);
-        host.run(module, &code, events, &loaded, &mut || watch.has_changed())
+        host.run(module, &code, events, self.raw, &loaded, &mut || {
+            watch.has_changed() || ui::output_has_failed()
+        })
     }
 }
 
@@ -193,6 +202,7 @@ impl Host {
         (module, data): (&str, &[u8]),
         code: &str,
         events: Events,
+        raw: bool,
         loaded: &dyn Fn(),
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<(), Failure> {
@@ -201,7 +211,7 @@ impl Host {
             Host::Program { board, firmware } => {
                 let modules = [(file, data.to_owned())];
                 let run = emulator::Run { board, firmware, modules: &modules, code, timeout: FOREVER };
-                let mut output = Output::new(events);
+                let mut output = Output::new(events, raw);
                 loaded();
                 let outcome = emulator::run_unix(&run, &mut |bytes| output.write(bytes), stop)?;
                 output.end();
@@ -221,7 +231,7 @@ impl Host {
                     }
                 }
                 loaded();
-                Ok(follow(board, code, events, stop)?)
+                Ok(follow(board, code, events, raw, stop)?)
             }
         }
     }
@@ -259,9 +269,10 @@ fn follow<T: Transport>(
     board: &mut Board<T>,
     code: &str,
     events: Events,
+    raw: bool,
     stop: &mut dyn FnMut() -> bool,
 ) -> Result<(), Diagnostic> {
-    let (mut newlines, mut output) = (Newlines::default(), Output::new(events));
+    let (mut newlines, mut output) = (Newlines::default(), Output::new(events, raw));
     board.repl().submit(code.as_bytes(), Instant::now() + PATIENCE)?;
     loop {
         let ended =

@@ -8,6 +8,7 @@ use target_specs::Diagnostic;
 
 use super::build::BuildOptions;
 use super::doctor::{Wanted, report};
+use super::events::{Events, Output};
 use super::run::firmware;
 use crate::plan::DEFAULT_BOARD;
 use crate::toolchain::needs::{self, Need, State, needs};
@@ -138,7 +139,8 @@ impl Setup {
                 let timeout = Duration::from_secs(60);
                 let run =
                     emulator::Run { board, firmware: &firmware, modules: &modules, code: script.1, timeout };
-                let outcome = emulator::run(&run, &mut |bytes| ui::output_bytes(bytes))?;
+                let mut output = Output::new(Events(false), false);
+                let outcome = emulator::run(&run, &mut |bytes| output.write(bytes))?;
                 ui::raw(outcome.stderr.as_bytes());
                 if outcome.status != 0 {
                     return Err(Failure::Exit(outcome.status));

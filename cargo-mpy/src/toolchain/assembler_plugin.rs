@@ -88,6 +88,14 @@ pub fn build(compiler: &Path, progress: &dyn Fn(&str)) -> Result<PathBuf> {
     Ok(target)
 }
 
+/// Whether this compiler takes a plugin for one of its architectures. For the other it must not be in the environment:
+/// the assembler would write of the plugin's ABI into objects.
+pub fn is_for_another(compiler: &Path) -> bool {
+    let name = compiler.file_stem().unwrap_or_default();
+    let mut compilers = target_specs::archs().iter().flat_map(|arch| &arch.compilers);
+    compilers.any(|facts| facts.assembler_plugin && facts.commands.iter().any(|command| name == &**command))
+}
+
 /// Where the plugin for this compiler's assembler is kept: it must be of the assembler's version.
 fn location(compiler: &Path) -> Result<PathBuf> {
     let assembler = answer_of(Command::new(compiler).arg("-print-prog-name=as"))?;

@@ -127,6 +127,8 @@ impl CCompiler {
             let plugin =
                 assembler_plugin::build(&self.program, &|what| crate::ui::status("Preparing", what))?;
             command.env(assembler_plugin::VARIABLE, plugin);
+        } else if assembler_plugin::is_for_another(&self.program) {
+            command.env_remove(assembler_plugin::VARIABLE);
         }
         Ok(command)
     }
@@ -240,7 +242,9 @@ fn invocation(request: &Command, includes: &[&Path]) -> Result<Command> {
         let program = request.get_program().to_string_lossy();
         Diagnostic::new("missing-compiler", format!("cannot use `{program}`: {error}"))
     })?;
-    let mut command = tool.to_command();
+    // Not its own command, which repeats the whole environment: what is shown and logged would have secrets in it.
+    let mut command = Command::new(tool.path());
+    command.args(tool.args());
     for (name, value) in request.get_envs() {
         match value {
             Some(value) => command.env(name, value),
@@ -305,7 +309,10 @@ mod tests {
         let error = compiler.compile(&source, &object, &[], "-Os", &[]).unwrap_err();
         assert_eq!(error.code, "internal-c");
         assert!(error.message.contains("nothing"), "{}", error.message);
-        assert!(std::fs::read_to_string(folder.path().join("unit.log")).unwrap().contains("-c"));
+        let log = std::fs::read_to_string(folder.path().join("unit.log")).unwrap();
+        assert!(log.contains(" -c "));
+        // Nor is what the environment has, of which PATH stands for all.
+        assert!(!log.contains(&std::env::var("PATH").unwrap()), "{log}");
         assert!(!object.exists());
     }
 
