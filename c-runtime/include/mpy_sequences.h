@@ -56,6 +56,40 @@ static void *mpy_malloc_elements(size_t count, uint32_t size, mpy_slot_t *slots)
     return (void *)mpy_text(slots[0].i, bytes);
 }
 
+typedef struct {
+    const char *type;
+    mp_obj_t obj;
+    uint32_t size;
+    uint32_t to;
+    size_t count;
+    size_t lowered;
+} mpy_elements_t;
+
+/* Lowers the elements of a sequence one after the other. */
+static void mpy_lower_elements(void *with) {
+    mpy_elements_t *elements = with;
+    for (size_t i = 0; i < elements->count; i++) {
+        mpy_slot_t slot;
+        mp_obj_t item = mp_fun_table.obj_subscr(elements->obj, MP_OBJ_NEW_SMALL_INT(i), MP_OBJ_SENTINEL);
+        if (*elements->type == 't' && mp_fun_table.obj_get_type(item) != mp_fun_table.type_str) {
+            mpy_raise_type_error("expected a str");
+        }
+        mpy_lower(elements->type, item, &slot);
+        uint32_t to = elements->to + (uint32_t)i * elements->size;
+        mp_fun_table.memmove((void *)mpy_text(to, elements->size), &slot, elements->size);
+        elements->lowered++;
+    }
+}
+
+#ifdef MPY_USES_OBJECTS
+/* Gives back the objects that are elements of a sequence. */
+static void mpy_drop_elements(const char *type, const mpy_slot_t *slots) {
+    for (uint32_t i = 0; (type[1] == 'o' || type[1] == 't') && i < slots[1].i; i++) {
+        mpy_drop_object(mpy_load32(slots[0].i + 4 * i));
+    }
+}
+#endif
+
 static void mpy_to_sequence(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
     char element = type[1];
     uint32_t size = mpy_element_size(element);
@@ -70,12 +104,9 @@ static void mpy_to_sequence(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
     if (is_buffer && mpy_typecode(info.typecode) == element) {
         void *to = mpy_malloc_elements(info.len / size, size, slots);
         mp_fun_table.memmove(to, info.buf, info.len / size * size);
-#ifdef MPY_USES_OBJECTS
         if (is_mutable) {
-            /* Rust asks for the elements to be written back. */
-            slots[2].i = mpy_new_object(obj);
+            slots[2].i = 1024; /* None, until the call says where the elements are to be written back */
         }
-#endif
         return;
     }
     size_t count;
@@ -85,24 +116,28 @@ static void mpy_to_sequence(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
     } else {
         count = (size_t)MP_OBJ_SMALL_INT_VALUE(mp_fun_table.unary_op(MP_UNARY_OP_LEN, obj));
     }
-    mpy_slot_t slot;
-    /* What an element can be wrong about is found before there is memory that would be lost. */
-    for (size_t i = 0; element != 'o' && i < count; i++) {
-        mp_obj_t item = mp_fun_table.obj_subscr(obj, MP_OBJ_NEW_SMALL_INT(i), MP_OBJ_SENTINEL);
-        if (element != 't') {
-            mpy_lower(type + 1, item, &slot);
-        } else if (mp_fun_table.obj_get_type(item) != mp_fun_table.type_str) {
-            mpy_raise_type_error("expected a str");
-        }
-    }
-    char *to = mpy_malloc_elements(count, size, slots);
-    for (size_t i = 0; i < count; i++, to += size) {
-        mpy_lower(type + 1, mp_fun_table.obj_subscr(obj, MP_OBJ_NEW_SMALL_INT(i), MP_OBJ_SENTINEL), &slot);
-        mp_fun_table.memmove(to, &slot, size);
+    mpy_malloc_elements(count, size, slots);
+    mpy_elements_t elements = {type + 1, obj, size, slots[0].i, count, 0};
+    mp_obj_t exception = mpy_try(mpy_lower_elements, &elements);
+    if (exception != NULL) {
+        slots[1].i = (uint32_t)elements.lowered;
+#ifdef MPY_USES_OBJECTS
+        mpy_drop_elements(type, slots);
+#endif
+        MPY_FREE(slots[0].i, (uint32_t)count * size, size);
+        mp_fun_table.raise(exception);
     }
 }
 
-/* Numbers as `bytes` and `array.array`, the rest as a list. */
+/* Whether elements are no numbers: a slice of them that comes from Rust lies in cells made for the call. */
+static bool mpy_has_cells(char element) {
+    switch (element) {
+        case '?': case 'c': case 'e': case 'E': case 'S': case 'o': case 'O': case 't': return true;
+    }
+    return false;
+}
+
+/* Numbers as `bytes` and `array.array`, the rest as a list. The memory and its objects stay Rust's. */
 static mp_obj_t mpy_from_sequence(const char *type, const mpy_slot_t *slots) {
     char element = type[1];
     uint32_t size = mpy_element_size(element);
@@ -112,11 +147,7 @@ static mp_obj_t mpy_from_sequence(const char *type, const mpy_slot_t *slots) {
     }
     char *from = (char *)mpy_text(slots[0].i, count * size);
     mp_obj_t obj;
-    bool is_number = true;
-    switch (element) {
-        case '?': case 'c': case 'e': case 'E': case 'S': case 'o': case 'O': case 't': is_number = false;
-    }
-    if (!is_number) {
+    if (mpy_has_cells(element)) {
         obj = mp_fun_table.new_list(0, NULL);
         for (uint32_t i = 0; i < count; i++, from += size) {
             mpy_slot_t cell[2];
@@ -124,7 +155,7 @@ static mp_obj_t mpy_from_sequence(const char *type, const mpy_slot_t *slots) {
             if (element == 'S') {
                 cell[1].i = (uint32_t)(cell[0].q >> 32);
             }
-            mp_fun_table.list_append(obj, mpy_lift(type + 1, cell));
+            mp_fun_table.list_append(obj, mpy_lift(element == 'o' || element == 't' ? "O" : type + 1, cell));
         }
     } else if (element == 'B' && type[0] != 'W') {
         obj = mp_fun_table.obj_new_bytes((const uint8_t *)from, count);
@@ -136,10 +167,6 @@ static mp_obj_t mpy_from_sequence(const char *type, const mpy_slot_t *slots) {
         qstr array = mp_native_qstr_table[MPY_STRING_ARRAY];
         mp_obj_t module = mp_fun_table.import_name(array, mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
         obj = mp_fun_table.call_function_n_kw(mp_fun_table.load_attr(module, array), 2, args);
-    }
-    /* Slices of cells are made for the call. */
-    if (type[0] == 'V' || (type[0] == 'L' && !is_number)) {
-        MPY_FREE(slots[0].i, count * size, size == 8 && element == 'S' ? 4 : size);
     }
     return obj;
 }
