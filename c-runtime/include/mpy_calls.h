@@ -53,19 +53,14 @@ static mpy_call_t *mpy_call_before(mpy_call_t *call) {
     return call->before;
 }
 
-/* As mpy_lower for parameter `i`, and notes what the call has to give back. */
-static void mpy_lower_argument(mpy_call_t *call, unsigned i, const char *type, mpy_slot_t *slots) {
-#ifdef MPY_USES_CLASS
-    if ((*type | 0x20) == 'r') {
-        uint32_t ptr = mpy_instance(call->args[i], type[1] - 1u)->ptr;
-        /* Above the pointer, how the object is borrowed before the call. */
-        slots->q = (uint64_t)*mpy_borrowed(ptr) << 32 | ptr;
-        call->tracked = true;
-        return;
+/* Notes what the call has to give back of parameter `i`, which is lowered. */
+static void mpy_note(mpy_call_t *call, unsigned i, const char *type, mpy_slot_t *slots) {
+    switch (*type) {
+        case 'R': case 'P': call->tracked = true; return;
+        case 'S': case 'L': case 'M': break;
+        default: return;
     }
-#endif
-    mpy_lower(type, call->args[i], slots);
-    if ((*type == 'S' || *type == 'L' || *type == 'M') && slots[1].i != 0) {
+    if (slots[1].i != 0) {
         if (*type == 'M') {
             slots[2].i = MPY_OBJECT_ARGUMENT + i;
             call->tracked = true;
@@ -75,6 +70,14 @@ static void mpy_lower_argument(mpy_call_t *call, unsigned i, const char *type, m
         call->copies[call->copied++] = slots[0].i;
         call->tracked = true;
 #endif
+    }
+}
+
+static inline void mpy_lower_argument(mpy_call_t *call, unsigned i, const char *type, mpy_slot_t *slots) {
+    mpy_lower(type, call->args[i], slots);
+    /* In the alphabet these letters are near each other. */
+    if ((uint8_t)(*type - 'L') <= 'S' - 'L') {
+        mpy_note(call, i, type, slots);
     }
 }
 
@@ -106,7 +109,7 @@ __attribute__((noinline)) static void mpy_give_up(mpy_call_t *call) {
     const char *type = call->type;
     mpy_slot_t *slots = call->slots + call->first;
     for (unsigned i = 0; *type != '>'; i++) {
-        if (*type == 'R' || *type == 'r') {
+        if (*type == 'R' || *type == 'P') {
             uint32_t kind = type[1] - 1u;
             uint32_t ptr = slots->i;
             /* What is borrowed cannot be given away, so what was given away is not borrowed. */
@@ -174,19 +177,26 @@ static void mpy_lower_lent(mpy_call_t *call, unsigned i, const char *type, mpy_s
 static mp_obj_t mpy_do_call(mpy_call_t *call) {
     const char *type = call->type;
     mpy_slot_t *slots = call->slots + call->first;
+    bool has_buffers = false, has_lent = false;
     for (unsigned i = 0; *type != '>'; i++) {
         /* Lent objects come last, as nothing gives them back if another parameter is refused. Before them come
          * buffers, which have nothing to give back in most calls. */
-        if (*type != 'O' && *type != '&') {
+        if (*type == 'O') {
+            has_lent = true;
+        } else if (*type == '&') {
+            has_buffers = true;
+        } else {
             mpy_lower_argument(call, i, type, slots);
         }
         call->lowered = i + 1;
         slots += mpy_skip(&type);
     }
+    (void)has_buffers, (void)has_lent;
+    const char *result = type + 1;
 #ifdef MPY_LENDS
     type = call->type;
     slots = call->slots + call->first;
-    for (unsigned i = 0; *type != '>'; i++) {
+    for (unsigned i = 0; has_buffers && *type != '>'; i++) {
         if (*type == '&') {
             mpy_lower_lent(call, i, type + 1, slots);
         }
@@ -198,7 +208,7 @@ static mp_obj_t mpy_do_call(mpy_call_t *call) {
     uint32_t top = mpy_lent_top;
     type = call->type;
     slots = call->slots + call->first;
-    for (unsigned i = 0; *type != '>'; i++) {
+    for (unsigned i = 0; has_lent && *type != '>'; i++) {
         if (*type == 'O') {
             mpy_lower(type, call->args[i], slots);
         }
@@ -233,7 +243,7 @@ static mp_obj_t mpy_do_call(mpy_call_t *call) {
         mpy_lent[--mpy_lent_top] = NULL;
     }
 #endif
-    return mpy_lift(type + 1, call->slots);
+    return mpy_lift(result, call->slots);
 }
 
 static inline void mpy_begin_call(mpy_call_t *call, void (*function)(mpy_slot_t *), const char *type,

@@ -199,7 +199,9 @@ static mp_obj_t mpy_new_instance(uint32_t kind, uint32_t ptr) {
     if (ptr == 0) {
         return mp_const_none;
     }
-    mpy_text(ptr, 4);
+    if (ptr > MPY_MEMORY_SIZE || 4 > MPY_MEMORY_SIZE - ptr) {
+        wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
+    }
     mpy_instance_t *obj = mpy_new_entry(kind, ptr, 0);
     if (obj == NULL) {
         mpy_classes[kind].free(ptr, 0);
@@ -230,7 +232,8 @@ static mpy_instance_t *mpy_cast(mp_obj_t obj, uint32_t kind) {
 }
 
 MPY_SHARED mpy_entry_t *mpy_instance(mp_obj_t obj, uint32_t kind) {
-    mpy_instance_t *instance = mpy_cast(obj, kind);
+    const void *wanted = &mpy_types[kind];
+    mpy_instance_t *instance = mp_fun_table.obj_get_type(obj) == wanted ? obj : mpy_cast(obj, kind);
     if (instance == NULL) {
         mpy_raise_type_error("object of another class");
     }

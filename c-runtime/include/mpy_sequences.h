@@ -25,6 +25,13 @@ static mp_obj_t mpy_from_string_enum(uint32_t value, int number) {
 
 #ifdef MPY_USES_SEQUENCE
 
+/* Whether elements are no numbers: a slice of them that comes from Rust lies in cells made for the call. */
+static inline bool mpy_has_cells(char element) {
+    /* b B h H i I q Q f d, of the letters that elements can have. */
+    uint32_t numbers = 1u << 2 | 1u << 8 | 1u << 9 | 1u << 17 | 1u << 6 | 1u << 4;
+    return (numbers >> (element & 31) & 1) == 0;
+}
+
 static uint32_t mpy_element_size(char element) {
     switch (element) {
         case 'b': case 'B': return 1;
@@ -59,33 +66,30 @@ static void *mpy_malloc_elements(size_t count, uint32_t size, mpy_slot_t *slots)
 typedef struct {
     const char *type;
     mp_obj_t obj;
+    const mpy_slot_t *slots;
     uint32_t size;
-    uint32_t to;
-    size_t count;
-    size_t lowered;
+    uint32_t lowered;
 } mpy_elements_t;
 
 /* Lowers the elements of a sequence one after the other. */
 static void mpy_lower_elements(void *with) {
     mpy_elements_t *elements = with;
-    for (size_t i = 0; i < elements->count; i++) {
+    while (elements->lowered < elements->slots[1].i) {
         mpy_slot_t slot;
-        mp_obj_t item = mp_fun_table.obj_subscr(elements->obj, MP_OBJ_NEW_SMALL_INT(i), MP_OBJ_SENTINEL);
-        if (*elements->type == 't' && mp_fun_table.obj_get_type(item) != mp_fun_table.type_str) {
-            mpy_raise_type_error("expected a str");
-        }
+        mp_obj_t at = MP_OBJ_NEW_SMALL_INT(elements->lowered);
+        mp_obj_t item = mp_fun_table.obj_subscr(elements->obj, at, MP_OBJ_SENTINEL);
         mpy_lower(elements->type, item, &slot);
-        uint32_t to = elements->to + (uint32_t)i * elements->size;
-        mp_fun_table.memmove((void *)mpy_text(to, elements->size), &slot, elements->size);
-        elements->lowered++;
+        /* What Python does may move memory. */
+        uint8_t *to = (uint8_t *)(uintptr_t)MPY_MEMORY + elements->slots[0].i + elements->lowered++ * elements->size;
+        mp_fun_table.memmove(to, &slot, elements->size);
     }
 }
 
 #ifdef MPY_USES_OBJECTS
 /* Gives back the objects that are elements of a sequence. */
-static void mpy_drop_elements(const char *type, const mpy_slot_t *slots) {
-    for (uint32_t i = 0; (type[1] == 'o' || type[1] == 't') && i < slots[1].i; i++) {
-        mpy_drop_object(mpy_load32(slots[0].i + 4 * i));
+static void mpy_drop_elements(const char *type, uint32_t at, uint32_t count) {
+    for (; (type[1] == 'o' || type[1] == 't') && count > 0; count--, at += 4) {
+        mpy_drop_object(mpy_load32(at));
     }
 }
 #endif
@@ -117,24 +121,15 @@ static void mpy_to_sequence(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
         count = (size_t)MP_OBJ_SMALL_INT_VALUE(mp_fun_table.unary_op(MP_UNARY_OP_LEN, obj));
     }
     mpy_malloc_elements(count, size, slots);
-    mpy_elements_t elements = {type + 1, obj, size, slots[0].i, count, 0};
+    mpy_elements_t elements = {type + 1, obj, slots, size, 0};
     mp_obj_t exception = mpy_try(mpy_lower_elements, &elements);
     if (exception != NULL) {
-        slots[1].i = (uint32_t)elements.lowered;
 #ifdef MPY_USES_OBJECTS
-        mpy_drop_elements(type, slots);
+        mpy_drop_elements(type, slots[0].i, elements.lowered);
 #endif
         MPY_FREE(slots[0].i, (uint32_t)count * size, size);
         mp_fun_table.raise(exception);
     }
-}
-
-/* Whether elements are no numbers: a slice of them that comes from Rust lies in cells made for the call. */
-static bool mpy_has_cells(char element) {
-    switch (element) {
-        case '?': case 'c': case 'e': case 'E': case 'S': case 'o': case 'O': case 't': return true;
-    }
-    return false;
 }
 
 /* Numbers as `bytes` and `array.array`, the rest as a list. The memory and its objects stay Rust's. */

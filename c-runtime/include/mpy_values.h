@@ -7,10 +7,10 @@
  *   V. a vector, L. a slice, M. a mutable slice of Python's, W. one of Rust's, of the type that follows,
  *      where t is a String as an object
  *   &. what follows, of S, L. and M., without a copy where the buffer can be used as it is
- *   C. an object of class number ., R. a reference to one, r. the same for the use of a field   e. an enum, E. an enum of strings
+ *   C. an object of class number ., R. a reference to one, P. the same for the use of a field   e. an enum, E. an enum of strings
  *   F. a closure   ~. an option of the type that follows   !. a result of it
  *
- * where the number after C, R, r, e, E and F is one character, counted from 1. How many slots a type
+ * where the number after C, R, P, e, E and F is one character, counted from 1. How many slots a type
  * takes and what is in them: wasm-bindgen 0.2.130, `wasm_bindgen::convert`.
  *
  * The including file defines MPY_MEMORY and MPY_MEMORY_SIZE, MPY_USES_x for each family of types x
@@ -288,7 +288,7 @@ MPY_SHARED unsigned mpy_skip(const char **type) {
         case 'n': case 'N': case 's': case 'S': return 2;
         case 'V': case 'L': case 'W': mpy_skip(type); return 2;
         case 'M': mpy_skip(type); return 3;
-        case 'C': case 'R': case 'r': case 'e': case 'E': (*type)++; return 1;
+        case 'C': case 'R': case 'P': case 'e': case 'E': (*type)++; return 1;
         case 'F': (*type)++; return 2;
         case '!': return mpy_skip(type) + 2;
         case '~': {
@@ -395,12 +395,23 @@ __attribute__((noinline)) static void mpy_lower(const char *type, mp_obj_t obj, 
         case 'E': slots->i = mpy_to_string_enum(obj, *type - 1); return;
 #endif
 #ifdef MPY_USES_OBJECTS
-        case 't': case 'o': slots->i = mpy_new_object(obj); return;
+        case 't':
+            if (mp_fun_table.obj_get_type(obj) != mp_fun_table.type_str) {
+                mpy_raise_type_error("expected a str");
+            }
+            /* fall through */
+        case 'o': slots->i = mpy_new_object(obj); return;
 #endif
 #ifdef MPY_LENT
         case 'O': slots->i = mpy_lend(obj); return;
 #endif
 #ifdef MPY_USES_CLASS
+        case 'R': case 'P': {
+            /* Above the pointer, how the object is borrowed before the call. */
+            uint32_t ptr = mpy_instance(obj, *type - 1)->ptr;
+            slots->q = (uint64_t)*mpy_borrowed(ptr) << 32 | ptr;
+            return;
+        }
         case 'C': {
             mpy_entry_t *entry = mpy_instance(obj, *type - 1);
             mpy_check_unborrowed(entry);
@@ -450,7 +461,7 @@ __attribute__((unused)) static void mpy_release(const char *type, const mpy_slot
         case 'V': {
             uint32_t size = mpy_element_size(type[1]);
 #ifdef MPY_USES_OBJECTS
-            mpy_drop_elements(type, slots);
+            mpy_drop_elements(type, slots[0].i, slots[1].i);
 #endif
             MPY_FREE(slots[0].i, slots[1].i * size, type[1] == 'S' ? 4 : size);
             return;

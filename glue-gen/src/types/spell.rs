@@ -46,7 +46,7 @@ impl Spelled {
 
     /// Whether it is an object of Rust's that Rust borrows.
     pub(crate) fn is_borrowed_object(&self) -> bool {
-        self.first().is_some_and(|letter| b"Rr".contains(letter))
+        self.first().is_some_and(|letter| b"RP".contains(letter))
     }
 
     /// Whether it is lent to Rust without a copy, if that can be.
