@@ -35,6 +35,9 @@ enum {
     MPY_HEAP_CHUNK = 512, /* bytes of the smallest chunk */
 };
 
+/* A flag of a used block, which no size reaches: Rust only borrows it, and the bindings end it. */
+#define MPY_HEAP_KEPT 0x80000000u
+
 typedef struct {
     uint32_t chunks; /* the first of the chain */
     uint32_t count;
@@ -203,6 +206,11 @@ MPY_SHARED void mpy_dealloc(uint32_t at) {
     }
 #endif
     uint32_t block = at - 4;
+#ifdef MPY_COPIES
+    if (MPY_HEAP_WORD(block) & MPY_HEAP_KEPT) {
+        return;
+    }
+#endif
     uint32_t size = mpy_heap_join(block, mpy_heap_size(block));
     uint32_t flags = MPY_HEAP_WORD(block) & (MPY_HEAP_USED_BEFORE | MPY_HEAP_FIRST);
     if (!(flags & MPY_HEAP_USED_BEFORE)) {
@@ -214,6 +222,17 @@ MPY_SHARED void mpy_dealloc(uint32_t at) {
     }
     mpy_heap_release(block, size, flags);
 }
+
+#ifdef MPY_COPIES
+static void mpy_keep(uint32_t at) {
+    MPY_HEAP_WORD(at - 4) |= MPY_HEAP_KEPT;
+}
+
+static void mpy_end_kept(uint32_t at) {
+    MPY_HEAP_WORD(at - 4) &= ~MPY_HEAP_KEPT;
+    mpy_dealloc(at);
+}
+#endif
 
 /* The address of `bytes` bytes, a multiple of `align`, which is a power of two; 0 when there is no memory. */
 MPY_SHARED uint32_t mpy_alloc(uint32_t bytes, uint32_t align) {

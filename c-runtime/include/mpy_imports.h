@@ -227,9 +227,7 @@ typedef struct {
 /* Passes on the exception that ended the call of an import. */
 __attribute__((noinline, noreturn)) static void mpy_leave_import(mpy_import_frame_t *frame) {
     mpy_leave_python(&frame->outside);
-    mpy_unwind();
-    mp_fun_table.raise(frame->nlr.ret_val);
-    __builtin_unreachable();
+    mpy_pass_on(frame->nlr.ret_val);
 }
 #endif
 

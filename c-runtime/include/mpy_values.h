@@ -7,10 +7,10 @@
  *   V. a vector, L. a slice, M. a mutable slice of Python's, W. one of Rust's, of the type that follows,
  *      where t is a String as an object
  *   &. what follows, of S, L. and M., without a copy where the buffer can be used as it is
- *   C. an object of class number ., R. a reference to one   e. an enum, E. an enum of strings
+ *   C. an object of class number ., R. a reference to one, P. the same for the use of a field   e. an enum, E. an enum of strings
  *   F. a closure   ~. an option of the type that follows   !. a result of it
  *
- * where the number after C, R, e, E and F is one character, counted from 1. How many slots a type
+ * where the number after C, R, P, e, E and F is one character, counted from 1. How many slots a type
  * takes and what is in them: wasm-bindgen 0.2.130, `wasm_bindgen::convert`.
  *
  * The including file defines MPY_MEMORY and MPY_MEMORY_SIZE, MPY_USES_x for each family of types x
@@ -145,7 +145,9 @@ __attribute__((unused)) static mp_obj_t mpy_from_number(uint64_t bits) {
 #define MPY_NO_NUMBER 0x433fffffffffffffULL
 
 /* Objects. Rust holds an object by its index in a table, from 1028; 1024 to 1027 are constants, and
- * below 1024 are objects lent for the time of a call. */
+ * below 1024 are objects lent for the time of a call. Beyond any table are the arguments of the innermost call that
+ * are mutable slices. */
+#define MPY_OBJECT_ARGUMENT 0x80000000u
 #ifdef MPY_USES_OBJECTS
 
 #define MPY_OBJECT_NONE 1024
@@ -173,7 +175,7 @@ MPY_SHARED uint32_t mpy_new_object(mp_obj_t obj) {
         uint32_t size = index == 0 ? 8 : 2 * index;
         mp_obj_t *moved = mp_fun_table.realloc(mpy_objects, size * sizeof(mp_obj_t), true);
         if (moved == NULL) {
-            mpy_raise_memory_error("no memory for an object");
+            mpy_raise_no_memory("no memory for an object");
         }
         for (uint32_t i = index; i < size; i++) {
             moved[i] = MP_OBJ_NEW_SMALL_INT(i + 1);
@@ -268,7 +270,8 @@ static void mpy_to_text(mp_obj_t obj, mpy_slot_t *slots) {
 /* `obj` as a value of the type at `type`, in `slots`. What it takes hold of (memory, objects) is
  * Rust's from the call on. */
 static void mpy_lower(const char *type, mp_obj_t obj, mpy_slot_t *slots);
-/* The value of the type at `type` in `slots` as an object. What Rust gives away with it is taken. */
+/* The value of the type at `type` in `slots` as an object. What Rust gives away with it is taken, even if this ends in
+ * an exception. */
 static mp_obj_t mpy_lift(const char *type, const mpy_slot_t *slots);
 
 #ifdef MPY_CLOSURES
@@ -285,7 +288,7 @@ MPY_SHARED unsigned mpy_skip(const char **type) {
         case 'n': case 'N': case 's': case 'S': return 2;
         case 'V': case 'L': case 'W': mpy_skip(type); return 2;
         case 'M': mpy_skip(type); return 3;
-        case 'C': case 'R': case 'e': case 'E': (*type)++; return 1;
+        case 'C': case 'R': case 'P': case 'e': case 'E': (*type)++; return 1;
         case 'F': (*type)++; return 2;
         case '!': return mpy_skip(type) + 2;
         case '~': {
@@ -392,14 +395,29 @@ __attribute__((noinline)) static void mpy_lower(const char *type, mp_obj_t obj, 
         case 'E': slots->i = mpy_to_string_enum(obj, *type - 1); return;
 #endif
 #ifdef MPY_USES_OBJECTS
-        case 't': case 'o': slots->i = mpy_new_object(obj); return;
+        case 't':
+            if (mp_fun_table.obj_get_type(obj) != mp_fun_table.type_str) {
+                mpy_raise_type_error("expected a str");
+            }
+            /* fall through */
+        case 'o': slots->i = mpy_new_object(obj); return;
 #endif
 #ifdef MPY_LENT
         case 'O': slots->i = mpy_lend(obj); return;
 #endif
 #ifdef MPY_USES_CLASS
-        case 'R': slots->i = mpy_instance(obj, *type - 1)->ptr; return;
-        case 'C': slots->i = mpy_consume(mpy_instance(obj, *type - 1)); return;
+        case 'R': case 'P': {
+            /* Above the pointer, how the object is borrowed before the call. */
+            uint32_t ptr = mpy_instance(obj, *type - 1)->ptr;
+            slots->q = (uint64_t)*mpy_borrowed(ptr) << 32 | ptr;
+            return;
+        }
+        case 'C': {
+            mpy_entry_t *entry = mpy_instance(obj, *type - 1);
+            mpy_check_unborrowed(entry);
+            slots->i = mpy_consume(entry);
+            return;
+        }
 #endif
 #ifdef MPY_USES_OPTION
         case '~': mpy_lower_option(type, obj, slots); return;
@@ -418,6 +436,81 @@ __attribute__((noreturn)) static void mpy_raise_object(mp_obj_t obj) {
     }
     mp_fun_table.raise(obj);
     __builtin_unreachable();
+}
+#endif
+
+/* Gives back what a value holds that Rust has given away. */
+__attribute__((unused)) static void mpy_release(const char *type, const mpy_slot_t *slots) {
+    switch (*type) {
+#ifdef MPY_USES_OPTION
+        case '~':
+            if (!mpy_is_none(type + 1, slots)) {
+                mpy_release(type + 1, slots);
+            }
+            return;
+#endif
+#ifdef MPY_USES_MALLOC
+        case 's': MPY_FREE(slots[0].i, slots[1].i, 1); return;
+#endif
+#ifdef MPY_USES_SEQUENCE
+        case 'L':
+            if (!mpy_has_cells(type[1])) {
+                return;
+            }
+            /* fall through */
+        case 'V': {
+            uint32_t size = mpy_element_size(type[1]);
+#ifdef MPY_USES_OBJECTS
+            mpy_drop_elements(type, slots[0].i, slots[1].i);
+#endif
+            MPY_FREE(slots[0].i, slots[1].i * size, type[1] == 'S' ? 4 : size);
+            return;
+        }
+#endif
+#ifdef MPY_USES_OBJECTS
+        case 'o': mpy_drop_object(slots->i); return;
+#endif
+#ifdef MPY_USES_CLASS
+        case 'C': mpy_classes[type[1] - 1].free(slots->i, 1); return;
+#endif
+#ifdef MPY_CLOSURES
+        case 'F':
+            if (mpy_closures[type[1] - 1].is_owned) {
+                MPY_DESTROY(slots[0].i, slots[1].i);
+            }
+            return;
+#endif
+    }
+}
+
+#ifdef MPY_USES_MALLOC
+typedef struct {
+    const char *type;
+    const mpy_slot_t *slots;
+    mp_obj_t obj;
+} mpy_lifting_t;
+
+static void mpy_lift_lent(void *with) {
+    mpy_lifting_t *lifting = with;
+    const mpy_slot_t *slots = lifting->slots;
+#ifdef MPY_USES_SEQUENCE
+    if (*lifting->type != 's') {
+        lifting->obj = mpy_from_sequence(lifting->type, slots);
+        return;
+    }
+#endif
+    lifting->obj = mp_fun_table.obj_new_str(mpy_text(slots[0].i, slots[1].i), slots[1].i);
+}
+
+/* A value that is memory of Rust's, which is given back. */
+MPY_SHARED mp_obj_t mpy_lift_memory(const char *type, const mpy_slot_t *slots) {
+    mpy_lifting_t lifting = {type, slots, NULL};
+    mp_obj_t exception = mpy_try(mpy_lift_lent, &lifting);
+    mpy_release(type, slots);
+    if (exception != NULL) {
+        mp_fun_table.raise(exception);
+    }
+    return lifting.obj;
 }
 #endif
 
@@ -445,14 +538,12 @@ __attribute__((noinline)) static mp_obj_t mpy_lift(const char *type, const mpy_s
 #endif
         case 'S': return mp_fun_table.obj_new_str(mpy_text(slots[0].i, slots[1].i), slots[1].i);
 #ifdef MPY_USES_MALLOC
-        case 's': {
-            mp_obj_t obj = mp_fun_table.obj_new_str(mpy_text(slots[0].i, slots[1].i), slots[1].i);
-            MPY_FREE(slots[0].i, slots[1].i, 1);
-            return obj;
-        }
+        case 's': return mpy_lift_memory(type - 1, slots);
 #endif
 #ifdef MPY_USES_SEQUENCE
-        case 'V': case 'L': case 'W': return mpy_from_sequence(type - 1, slots);
+        case 'V': return mpy_lift_memory(type - 1, slots);
+        case 'W': return mpy_from_sequence(type - 1, slots);
+        case 'L': return mpy_has_cells(*type) ? mpy_lift_memory(type - 1, slots) : mpy_from_sequence(type - 1, slots);
 #endif
 #ifdef MPY_USES_OBJECTS
         case 'o': case 't': return mpy_take_object(slots->i);

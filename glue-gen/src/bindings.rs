@@ -69,6 +69,8 @@ pub(crate) fn bindings<'a>(
         exports: 0,
         api,
         lends: 0,
+        copies: 0,
+        tracks: false,
     };
     writer.imports(api)?;
     let mut functions = Vec::new();
@@ -150,8 +152,11 @@ pub(crate) struct Writer<'a> {
     thunks: Vec<(String, Vec<Scalar>, Vec<Scalar>, String)>,
     exports: usize,
     api: &'a Api,
-    /// The most buffers that are lent in a call.
+    /// The most buffers that are lent in a call, and that are copied or may be.
     lends: usize,
+    copies: usize,
+    /// A call holds what must be given back if it ends in an exception.
+    tracks: bool,
 }
 
 /// Whether a value of type `ty` is a view of memory that Rust never changes the length of.
@@ -270,10 +275,24 @@ impl<'a> Writer<'a> {
     fn can_lend(&self, symbol: &str) -> Result<bool> {
         let interface = self.interface;
         let is_direct = interface.memory.as_ref().is_some_and(|memory| memory.direct);
-        let own_heap =
-            interface.imports.iter().any(|import| import.module == "mpy" && import.field == "dealloc");
         let reaches = &self.function(symbol)?.reaches;
+        let own_heap = self.has_own_heap();
         Ok(is_direct && own_heap && !reaches.iter().any(|at| self.runs_python(&interface.imports[*at])))
+    }
+
+    /// Whether the module's heap is that of the bindings.
+    fn has_own_heap(&self) -> bool {
+        self.interface.imports.iter().any(|import| import.module == "mpy" && import.field == "dealloc")
+    }
+
+    /// Notes what a call of a function with these parameters has to give back.
+    fn track(&mut self, params: &[Spelled]) {
+        let copies = params.iter().filter(|param| param.is_buffer()).count();
+        let writes_back = params.iter().any(Spelled::is_mutable_buffer);
+        if self.has_own_heap() {
+            self.copies = self.copies.max(copies);
+        }
+        self.tracks |= self.copies > 0 || writes_back || params.iter().any(Spelled::is_borrowed_object);
     }
 
     /// Whether code of the user's in Python may run in a call of `import`.
@@ -305,6 +324,7 @@ impl<'a> Writer<'a> {
         }
         let lent = params.iter().filter(|param| param.is_lent()).count();
         self.lends = self.lends.max(lent);
+        self.track(&params);
         let result = self.speller.spell(&call.result, From::Rust).map_err(&refuse)?;
         if result.letters.starts_with(b"F") {
             let what =
@@ -567,7 +587,6 @@ impl<'a> Writer<'a> {
                     return Ok(());
                 }
                 Some(Intrinsic::WriteBack) => {
-                    self.speller.uses.insert("OBJECTS");
                     self.raw(import, "mpy_write_back(p0, p1, p2);");
                     return Ok(());
                 }
@@ -726,6 +745,7 @@ impl<'a> Writer<'a> {
         let mut rows = Vec::new();
         for closure in &closures {
             let target = self.function(&format!("shim_{}", closure.shim))?;
+            self.track(&closure.params);
             let signature = Signature { params: closure.params.clone(), result: closure.result.clone() };
             let thunk = self.thunk("a closure", target, &[Scalar::I32, Scalar::I32], &signature)?;
             rows.push(format!(
@@ -774,6 +794,12 @@ impl<'a> Writer<'a> {
         }
         if self.lends > 0 {
             line!(out, "#define MPY_LENDS {}", self.lends);
+        }
+        if self.copies > 0 {
+            line!(out, "#define MPY_COPIES {}", self.copies);
+        }
+        if self.tracks {
+            line!(out, "#define MPY_TRACKS 1");
         }
         for used in &self.speller.uses {
             line!(out, "#define MPY_USES_{used} 1");

@@ -113,6 +113,11 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
         }
         line!(c, "#define MPY_STACK_POINTER {lvalue}");
     }
+    if let Some([swap, unlock, raise]) = &surface.panics {
+        line!(c, "#define MPY_PANICKING(panic) {swap}(panic)");
+        line!(c, "#define MPY_HOOK_ENDS(panic) {unlock}(panic)");
+        line!(c, "#define MPY_PANIC(panic) {raise}(panic)");
+    }
     c.push_str("#include <stdint.h>\n");
     c.push_str(&bindings.before);
     if changes(surface) {

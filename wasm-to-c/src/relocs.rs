@@ -102,6 +102,12 @@ impl Relocations {
         self.functions.start
     }
 
+    /// The name, the stand-in and the size of every object.
+    pub fn symbols(&self) -> Vec<(String, u32, u32)> {
+        let symbol = |object: &DataObject| (object.name.clone(), object.stand_in as u32, object.size);
+        self.objects.iter().map(symbol).collect()
+    }
+
     /// Address an object has in the linker's layout of linear memory.
     fn address(&self, object: usize) -> u32 {
         let object = &self.objects[object];
@@ -115,6 +121,18 @@ pub fn refuse(module: &str, offset: usize, what: impl Into<String>) -> Diagnosti
     Diagnostic::new("no-direct-memory", format!("addresses cannot be the machine's: {}", what.into()))
         .at(Place::Wasm { module: module.to_owned(), function: None, offset })
         .help("build it with a linear memory: `--memory checked`")
+}
+
+/// The name, the address and the size of the data symbols of a linked module, as far as it tells.
+pub fn data_symbols(bytes: &[u8]) -> Vec<(String, u32, u32)> {
+    let Ok(linked) = parse("", bytes) else { return Vec::new() };
+    let symbols = linked.symbols.into_iter().filter_map(|symbol| match symbol {
+        Symbol::Data { segment, offset, size, name } => {
+            Some((name, linked.segments.get(segment)?.address.wrapping_add(offset), size))
+        }
+        _ => None,
+    });
+    symbols.collect()
 }
 
 /// One symbol of the linker's table, as far as a relocation can refer to it.

@@ -4,6 +4,7 @@
 mod bindgen;
 mod describe;
 mod pages;
+mod panics;
 
 use std::collections::HashMap;
 
@@ -82,6 +83,10 @@ pub fn prepare(
     if !bytes.starts_with(b"\0asm\x01\0\0\0") {
         return Err(invalid("it does not begin as one of version 1 does".to_owned()));
     }
+    let variables = panics::Variables::find(match &relocations {
+        Some(relocations) => relocations.symbols(),
+        None => relocs::data_symbols(bytes),
+    });
     let mut config = ModuleConfig::new();
     config.generate_producers_section(false);
     let custom = pages::take(bytes).map_err(|error| invalid(error.to_string()))?;
@@ -99,14 +104,15 @@ pub fn prepare(
 
     // The linker's symbols, before the exports that carry them are dropped.
     let heap_base = exported_global(&module, "__heap_base").and_then(|id| constant(&module, id));
-    if let Some(id) = exported_global(&module, "__stack_pointer") {
+    let stack_pointer = exported_global(&module, "__stack_pointer");
+    if let Some(id) = stack_pointer {
         // A stripped module has no names, and this one tells which global the stack pointer is.
         module.globals.get_mut(id).name = Some("__stack_pointer".to_owned());
     }
 
     name_functions(&mut module);
     raise_memory_errors(&mut module);
-    raise_panics(&mut module);
+    panics::raise(&mut module, &variables, stack_pointer);
 
     let (mut module, api) = bindgen::bind(module)?;
 
@@ -255,36 +261,6 @@ fn raise_memory_errors(module: &mut Module) {
 /// The path of a function in Rust, without what tells apart those of one name.
 fn rust_name(function: &walrus::Function) -> String {
     format!("{:#}", rustc_demangle::demangle(function.name.as_deref().unwrap_or_default()))
-}
-
-/// The handler of panics that `std` has tells nobody here: the one that is linked beside it (`c-runtime/src/panic.rs`)
-/// takes its place, unless the program sets a hook. A crate without `std` has a handler of its own, which is kept.
-fn raise_panics(module: &mut Module) {
-    const OURS: &str = "mpy:panic";
-    const STD: &str = "__rustc::rust_begin_unwind";
-    /// What setting a hook says when it cannot, wherever the compiler put its code.
-    const HOOK: &[u8] = b"cannot modify the panic hook";
-    let Some(export) = module.exports.iter().find(|export| export.name == OURS) else { return };
-    let (export, ExportItem::Function(ours)) = (export.id(), export.item) else { return };
-    module.exports.delete(export);
-    if !module.funcs.iter().any(|function| rust_name(function).starts_with("std::panicking::"))
-        || module.data.iter().any(|data| data.value.windows(HOOK.len()).any(|window| window == HOOK))
-    {
-        return;
-    }
-    let Some(handler) = module.funcs.iter().find(|function| rust_name(function) == STD) else { return };
-    let (handler, ty) = (handler.id(), handler.ty());
-    if ty != module.funcs.get(ours).ty() {
-        return;
-    }
-    let FunctionKind::Local(function) = &mut module.funcs.get_mut(handler).kind else { return };
-    let arguments = function.args.clone();
-    let mut body = function.builder_mut().func_body();
-    body.instrs_mut().clear();
-    for argument in arguments {
-        body.local_get(argument);
-    }
-    body.call(ours).unreachable();
 }
 
 /// Exactly how much of memory the program uses, where that can be known; and then the memory's
