@@ -105,7 +105,7 @@ pub(crate) struct Module<'a> {
 
 impl Module<'_> {
     pub fn imported(&self) -> usize {
-        self.functions.iter().take_while(|function| function.import.is_some()).count()
+        self.functions.len() - self.bodies.len()
     }
 }
 

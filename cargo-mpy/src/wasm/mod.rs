@@ -254,7 +254,7 @@ fn raise_memory_errors(module: &mut Module) {
 
 /// The path of a function in Rust, without what tells apart those of one name.
 fn rust_name(function: &walrus::Function) -> String {
-    format!("{:#}", rustc_demangle::demangle(function.name.as_deref().unwrap_or_default()))
+    wasm_to_c::demangled(function.name.as_deref().unwrap_or_default())
 }
 
 /// The handler of panics that `std` has tells nobody here: the one that is linked beside it (`c-runtime/src/panic.rs`)
