@@ -1,5 +1,6 @@
 //! wasm-bindgen's [`Api`] → C: functions with types of Rust's, classes, enums, and what Rust calls.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use target_specs::{Diagnostic, Place, Result};
@@ -67,7 +68,8 @@ pub(crate) fn bindings<'a>(
         variadic: false,
         thunks: Vec::new(),
         exports: 0,
-        api,
+        by_name: interface.exports.iter().map(|export| (export.name.as_str(), export)).collect(),
+        runs_python: running_python(interface, api),
         lends: 0,
         copies: 0,
         tracks: false,
@@ -151,7 +153,9 @@ pub(crate) struct Writer<'a> {
     /// Thunks by the function they call and what that takes and returns.
     thunks: Vec<(String, Vec<Scalar>, Vec<Scalar>, String)>,
     exports: usize,
-    api: &'a Api,
+    by_name: HashMap<&'a str, &'a ExportedFunc>,
+    /// By function of the module, whether code of the user's in Python may run in a call of it.
+    runs_python: Vec<bool>,
     /// The most buffers that are lent in a call, and that are copied or may be.
     lends: usize,
     copies: usize,
@@ -255,11 +259,26 @@ fn check(item: &str, ty: &FuncType, params: &[Scalar], results: &[Scalar]) -> Re
     .help("build the crate for wasm32 with wasm-bindgen's default ABI, without `multivalue`"))
 }
 
+/// By function of the module, whether code of the user's in Python may run in a call of it.
+fn running_python(interface: &Interface, api: &Api) -> Vec<bool> {
+    let described: HashMap<&str, &Import> =
+        api.imports.iter().rev().map(|import| (import.symbol.as_str(), import)).collect();
+    let runs = |import: &ImportedFunc| match import.module.as_str() {
+        "mpy" => import.field == "print",
+        wbindgen::MODULE => described.get(import.field.as_str()).is_some_and(|known| {
+            known.crate_name.replace('-', "_") != "wasm_bindgen" || intrinsics::runs_python(&known.name)
+        }),
+        _ => true,
+    };
+    let imports = interface.imports.iter().enumerate().filter(|(_, import)| runs(import));
+    interface.calls.leading_to(imports.map(|(at, _)| at))
+}
+
 impl<'a> Writer<'a> {
     /// The function of the module behind `symbol`.
     fn function(&self, symbol: &str) -> Result<&'a ExportedFunc> {
         let name = format!("mpy:{symbol}");
-        self.interface.exports.iter().find(|export| export.name == name).ok_or_else(|| {
+        self.by_name.get(name.as_str()).copied().ok_or_else(|| {
             Diagnostic::new("invalid-bindings", format!("the module has no `{symbol}`"))
                 .help("build the crate again, without tools that strip exports")
         })
@@ -275,9 +294,8 @@ impl<'a> Writer<'a> {
     fn can_lend(&self, symbol: &str) -> Result<bool> {
         let interface = self.interface;
         let is_direct = interface.memory.as_ref().is_some_and(|memory| memory.direct);
-        let reaches = &self.function(symbol)?.reaches;
-        let own_heap = self.has_own_heap();
-        Ok(is_direct && own_heap && !reaches.iter().any(|at| self.runs_python(&interface.imports[*at])))
+        let runs_python = self.runs_python.get(self.function(symbol)?.function).is_none_or(|runs| *runs);
+        Ok(is_direct && self.has_own_heap() && !runs_python)
     }
 
     /// Whether the module's heap is that of the bindings.
@@ -293,22 +311,6 @@ impl<'a> Writer<'a> {
             self.copies = self.copies.max(copies);
         }
         self.tracks |= self.copies > 0 || writes_back || params.iter().any(Spelled::is_borrowed_object);
-    }
-
-    /// Whether code of the user's in Python may run in a call of `import`.
-    fn runs_python(&self, import: &ImportedFunc) -> bool {
-        let described = self.api.imports.iter().find(|known| known.symbol == import.field);
-        match import.module.as_str() {
-            "mpy" => import.field == "print",
-            wbindgen::MODULE => match described {
-                Some(known) => {
-                    known.crate_name.replace('-', "_") != "wasm_bindgen"
-                        || intrinsics::runs_python(&known.name)
-                }
-                None => false,
-            },
-            _ => true,
-        }
     }
 
     pub(crate) fn signature(&mut self, call: &Call, of: Option<Spelled>) -> Result<Signature> {

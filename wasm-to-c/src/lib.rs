@@ -3,6 +3,8 @@
 //! The C includes `wasm.h` of `c-runtime` and nothing else; whoever compiles it provides
 //! `wasm_trap`, the imports, and what else that header says.
 
+mod callgraph;
+mod code;
 mod emit;
 mod features;
 mod func;
@@ -13,8 +15,9 @@ mod ops;
 mod range;
 pub mod relocs;
 
+pub use callgraph::CallGraph;
 pub use emit::c_type;
-pub use names::{Names, literal};
+pub use names::{Names, demangled, literal};
 
 use target_specs::Result;
 
@@ -121,8 +124,8 @@ pub struct ExportedFunc {
     pub ty: FuncType,
     /// The C type it returns: `void`, `uint32_t`, … or the struct.
     pub result_type: String,
-    /// Indices of the functions in [`Interface::imports`] that a call of it may lead to.
-    pub reaches: Vec<usize>,
+    /// Its number in [`Interface::calls`].
+    pub function: usize,
 }
 
 /// A function the module imports: declared by the unit as a `static` function of this C name, to be
@@ -189,6 +192,8 @@ pub struct Interface {
     /// C lvalue of type `uintptr_t`, when the module has functions that may call themselves again: below that
     /// address of the machine's stack they call `wasm_stack_low`. While it is 0 nothing is checked.
     pub stack_limit: Option<String>,
+    /// Who calls whom. The functions in [`Interface::imports`] are the first, in the same order.
+    pub calls: CallGraph,
     /// Where memory 0 is, when the module has one: what an import is handed pointers into.
     pub memory: Option<MemoryInfo>,
     /// Names and places of the memories the module exports.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use target_specs::{Diagnostic, Place, Result};
 
+use crate::code::Code;
 use crate::func::Operand;
 use crate::module::Memory as Declared;
 use crate::range::Range;
@@ -365,12 +366,12 @@ impl Memory {
         format!("{}_base", self.name)
     }
 
-    /// The declaration of what the accesses in `text`, a function's body, begin at.
-    pub fn declare_base(&self, text: &str, loops: bool) -> Option<String> {
+    /// The declaration of what the accesses in `code`, a function's body, begin at.
+    pub fn declare_base(&self, code: &Code, loops: bool) -> Option<String> {
         let name = self.local_base();
         // A loop is better off with the address in a register than with a constant behind every sum.
         let value = if loops { format!("wasm_base({})", self.name) } else { self.name.clone() };
-        let used = matches!(self.model, Model::Static { .. }) && text.contains(&name);
+        let used = matches!(self.model, Model::Static { .. }) && code.contains(&name);
         used.then(|| format!("uint8_t *const {name} = {value};"))
     }
 

@@ -119,7 +119,7 @@ pub(crate) struct Module<'a> {
 
 impl Module<'_> {
     pub fn imported(&self) -> usize {
-        self.functions.iter().take_while(|function| function.import.is_some()).count()
+        self.functions.len() - self.bodies.len()
     }
 
     /// Gives the module memories and tags of its own in the place of those that it imports: there is no other module that

@@ -543,29 +543,6 @@ impl StackUse {
     }
 }
 
-/// The bytes of shadow stack that are in use at most, when each function takes so many and calls those; `None` when they
-/// are more than `most`.
-pub(crate) fn depth<I: Iterator<Item = usize>>(
-    frames: &[u32],
-    callees: impl Fn(usize) -> I,
-    most: u32,
-) -> Option<u32> {
-    let mut depths = frames.to_vec();
-    // Each round goes one call further; where calls go in a circle that takes any stack, it ends at `most`.
-    loop {
-        let mut deeper = false;
-        for at in 0..depths.len() {
-            let below = callees(at).map(|callee| depths[callee]).max().unwrap_or(0);
-            let depth = frames[at].checked_add(below).filter(|depth| *depth <= most)?;
-            deeper |= depth > depths[at];
-            depths[at] = depths[at].max(depth);
-        }
-        if !deeper {
-            return Some(depths.into_iter().max().unwrap_or(0));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -584,21 +561,6 @@ mod tests {
         assert!(inside.inside(4, 0) && !inside.inside(5, 1000));
         assert_eq!(of(Operator::I32Add, &[frame, frame], None), Range::ANY);
         assert_eq!(of(Operator::I32And, &[frame, Range::ANY], None), Range::ANY);
-    }
-
-    #[test]
-    fn depth_is_that_of_the_deepest_calls() {
-        let chain: [&[usize]; 3] = [&[1, 2], &[2], &[]];
-        let circle: [&[usize]; 3] = [&[1], &[2], &[1]];
-        let depth = |frames: &[u32], calls: [&[usize]; 3], most| {
-            super::depth(frames, |at| calls[at].iter().copied(), most)
-        };
-        assert_eq!(depth(&[], chain, 0), Some(0));
-        assert_eq!(depth(&[16, 32, 64], chain, 1000), Some(112));
-        assert_eq!(depth(&[16, 32, 64], chain, 111), None);
-        // A circle that takes none, and one that does.
-        assert_eq!(depth(&[16, 0, 0], circle, 1000), Some(16));
-        assert_eq!(depth(&[16, 0, 8], circle, 1000), None);
     }
 
     /// Whether the module of a text has a shadow stack, the one of global 0.

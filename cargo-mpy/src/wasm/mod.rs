@@ -260,7 +260,7 @@ fn raise_memory_errors(module: &mut Module) {
 
 /// The path of a function in Rust, without what tells apart those of one name.
 fn rust_name(function: &walrus::Function) -> String {
-    format!("{:#}", rustc_demangle::demangle(function.name.as_deref().unwrap_or_default()))
+    wasm_to_c::demangled(function.name.as_deref().unwrap_or_default())
 }
 
 /// Exactly how much of memory the program uses, where that can be known; and then the memory's

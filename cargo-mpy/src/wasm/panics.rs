@@ -148,7 +148,7 @@ impl Variables {
     pub fn find(symbols: impl IntoIterator<Item = (String, u32, u32)>) -> Variables {
         let mut found = Variables::default();
         for (name, address, size) in symbols {
-            let path = format!("{:#}", rustc_demangle::demangle(&name));
+            let path = wasm_to_c::demangled(&name);
             let Some(path) = path.strip_prefix("std::panicking::") else { continue };
             let names: Vec<&str> = path.split("::").collect();
             match (&names[..], size) {
