@@ -34,6 +34,10 @@ const PROPOSALS: &[Proposal] = &[
 const SANITIZERS: &[&str] =
     &["-fsanitize=undefined,float-cast-overflow,address", "-fno-sanitize-recover=all", "-g1"];
 
+/// The errors about modules that are valid and not translated: they need a proposal that is not supported, or more memory
+/// than any target has.
+const REFUSED: [&str; 2] = ["unsupported-wasm", "memory-too-large"];
+
 #[derive(Default)]
 struct Score {
     assertions: usize,
@@ -91,7 +95,7 @@ impl Program<'_> {
     /// Writes the C of an instance.
     fn write(&mut self, registered: &HashMap<String, Instance>, bytes: &[u8]) -> Instance {
         let translation = Self::translate(bytes).map_err(|e| {
-            if e.code == "unsupported-wasm" { format!("refused: {}", e.message) } else { format!("{e}") }
+            if REFUSED.contains(&e.code) { format!("refused: {}", e.message) } else { format!("{e}") }
         })?;
         let k = self.instances.len();
         let interface = translation.interface;
@@ -307,7 +311,7 @@ impl Player for Program<'_> {
 
     fn valid(&mut self, line: usize, module: &[u8]) {
         if let Err(error) = Self::translate(module)
-            && error.code != "unsupported-wasm"
+            && !REFUSED.contains(&error.code)
         {
             self.score.failures.push(format!("line {line}: {error}"));
         }
@@ -316,7 +320,7 @@ impl Player for Program<'_> {
     fn refused(&mut self, line: usize, module: Result<Vec<u8>, String>) {
         let Ok(bytes) = module else { return self.other() };
         match Self::translate(&bytes) {
-            Err(e) if e.code == "unsupported-wasm" => self.lacking(line, &format!("refused: {}", e.message)),
+            Err(e) if REFUSED.contains(&e.code) => self.lacking(line, &format!("refused: {}", e.message)),
             Err(_) => {
                 self.score.assertions += 1;
                 self.score.passed += 1;
