@@ -232,10 +232,11 @@ pub fn find() -> Result<Rust> {
 fn build_sysroot(rust: &Rust) -> Result<PathBuf> {
     let stamp = super::identity(&rust.rustc);
     let sysroot = cache_dir().join(format!("sysroot-{}", digest([stamp.as_bytes(), b"1"])));
-    if sysroot.is_dir() {
+    if cache::is_whole(&sysroot) {
         cache::used(&sysroot);
         return Ok(sysroot);
     }
+    cache::discard(&sysroot);
     ui::status("Building", format_args!("Rust's standard library for {TRIPLE} (once per toolchain)"));
     let progress = ui::Progress::new("Building", 0);
     progress.message("core, alloc, std");
@@ -282,7 +283,10 @@ fn build_sysroot(rust: &Rust) -> Result<PathBuf> {
     match std::fs::rename(&made, &sysroot) {
         // Another process was faster: what it made is the same.
         Err(_) if sysroot.is_dir() => {}
-        result => result.map_err(io)?,
+        result => {
+            result.map_err(io)?;
+            cache::seal(&sysroot)?;
+        }
     }
     cache::forget_old();
     Ok(sysroot)
@@ -474,13 +478,17 @@ fn allow_unstable(command: &mut Command, library: &str) -> Result<()> {
     #[cfg(unix)]
     if known.is_none() && std::env::var_os(WRAPPER).is_none() {
         use std::os::unix::fs::PermissionsExt;
+        const SCRIPT: &str = "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec \"$@\"\n";
         let script = cache_dir().join("rustc-unstable");
-        if !script.is_file() {
+        let is_executable = |data: std::fs::Metadata| data.permissions().mode() & 0o111 != 0;
+        let is_whole = std::fs::read(&script).is_ok_and(|text| text == SCRIPT.as_bytes())
+            && script.metadata().is_ok_and(is_executable);
+        if !is_whole {
             // Complete when it appears: another build may be waiting for it.
             let io = |error: std::io::Error| io_error("write", &script, &error);
             std::fs::create_dir_all(cache_dir()).map_err(io)?;
             let made = tempfile::NamedTempFile::new_in(cache_dir()).map_err(io)?;
-            std::fs::write(made.path(), "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec \"$@\"\n").map_err(io)?;
+            std::fs::write(made.path(), SCRIPT).map_err(io)?;
             std::fs::set_permissions(made.path(), std::fs::Permissions::from_mode(0o755)).map_err(io)?;
             // Closed before it runs, which a file that is open for writing cannot.
             made.into_temp_path().persist(&script).map_err(|error| io(error.error))?;
