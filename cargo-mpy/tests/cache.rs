@@ -39,8 +39,10 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     found
 }
 
+type Damage = (&'static str, fn(&Path));
+
 /// Ways to damage a file.
-const DAMAGES: [(&str, fn(&Path)); 4] = [
+const DAMAGES: [Damage; 4] = [
     ("emptied", |path| fs::write(path, "").expect("a writable file")),
     ("cut in half", |path| {
         let data = fs::read(path).expect("a readable file");

@@ -277,8 +277,10 @@ mod tests {
         assert_eq!(paths.map(|path| path.is_file()), [false, true, true]);
     }
 
+    type Damage = (&'static str, fn(&Path));
+
     /// Ways to damage a file.
-    const DAMAGES: [(&str, fn(&Path)); 4] = [
+    const DAMAGES: [Damage; 4] = [
         ("emptied", |path| fs::write(path, "").unwrap()),
         ("cut in half", |path| {
             let data = fs::read(path).unwrap();

@@ -112,13 +112,39 @@ pub fn answer_of(command: &mut Command) -> Result<String> {
 
 /// Says that a command failed, with the last lines it printed.
 pub fn failed(command: &Command, output: &Output) -> Diagnostic {
+    let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy();
+    Diagnostic::new("tool-failed", format!("`{name}` failed ({})", output.status)).help(format!(
+        "it is {}, was run as `{}` and said\n    {}",
+        version_of(Path::new(command.get_program())),
+        shown(command),
+        tail(output)
+    ))
+}
+
+/// The last lines that a command printed.
+fn tail(output: &Output) -> String {
     let text = [&output.stdout[..], &output.stderr[..]].concat();
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let tail = lines[lines.len().saturating_sub(12)..].join("\n    ");
-    let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy();
-    Diagnostic::new("tool-failed", format!("`{name}` failed ({})", output.status))
-        .help(format!("it was run as `{}` and said\n    {tail}", shown(command)))
+    lines[lines.len().saturating_sub(12)..].join("\n    ")
+}
+
+/// What a program says of its version, in one line.
+fn version_of(program: &Path) -> String {
+    let output = Command::new(program).arg("--version").stdin(Stdio::null()).stderr(Stdio::null()).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    match text.lines().find(|line| !line.trim().is_empty()) {
+        Some(line) => line.trim().to_owned(),
+        None => format!("`{}`, which does not tell its version", program.display()),
+    }
+}
+
+/// The first number with a dot in it of what a program says of its version: major and minor.
+fn version_number(version: &str) -> Option<(u32, u32)> {
+    version.split([' ', '-', '(', ')']).find_map(|word| {
+        let mut parts = word.split('.');
+        Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+    })
 }
 
 /// Says that a command could not be started.
