@@ -155,7 +155,8 @@ pub fn main() -> ExitCode {
         Color::Never => anstream::ColorChoice::Never,
     };
     ui::init(level, color);
-    let done = line.command.run();
+    let checked = if line.command.uses_cache() { toolchain::check_cache() } else { Ok(()) };
+    let done = checked.map_err(Failure::from).and_then(|()| line.command.run());
     let success = done.is_ok();
     if let Err(Failure::Problem(diagnostic)) = &done {
         ui::error(diagnostic);

@@ -430,8 +430,14 @@ fn stamp(plan: &BuildPlan, target: &Target) -> PathBuf {
 }
 
 fn write_stamp(plan: &BuildPlan, target: &Target, key: &str, sizes: Sizes) -> Result<()> {
-    let text = format!("{key} {} {} {}\n", sizes.text, sizes.rodata, sizes.bss);
+    let made = made(&target.mpy(&plan.module))?;
+    let text = format!("{key} {} {} {} {made}\n", sizes.text, sizes.rodata, sizes.bss);
     toolchain::write_file(&stamp(plan, target), text.as_bytes())
+}
+
+/// A digest of a module and its stub, so that one that was damaged is made again.
+fn made(mpy: &Path) -> Result<String> {
+    Ok(toolchain::digest([toolchain::read_file(mpy)?, toolchain::read_file(&mpy.with_extension("pyi"))?]))
 }
 
 /// The result that is there already, when it was made from the same.
@@ -440,11 +446,12 @@ fn up_to_date(plan: &BuildPlan, target: &Target, key: &str) -> Option<Built> {
     let file_size = mpy.metadata().ok()?.len();
     let text = std::fs::read_to_string(stamp(plan, target)).ok()?;
     let (old, sizes) = text.trim().split_once(' ')?;
+    let (sizes, digest) = sizes.rsplit_once(' ')?;
     let mut numbers = sizes.split(' ').map_while(|number| number.parse().ok());
     let sizes = Sizes { text: numbers.next()?, rodata: numbers.next()?, bss: numbers.next()? };
     let (target, time) = (target.clone(), Duration::ZERO);
     let built = Built { target, mpy, sizes, file_size, fresh: true, time, map: Vec::new() };
-    (old == key).then_some(built)
+    (old == key && made(&built.mpy).is_ok_and(|made| made == digest)).then_some(built)
 }
 
 fn label(target: &Target) -> String {

@@ -69,6 +69,22 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether it may run programs that are kept in the cache, or put them there.
+    pub fn uses_cache(&self) -> bool {
+        use Command as C;
+        let without = matches!(
+            self,
+            C::New(_)
+                | C::Init(_)
+                | C::Explain(_)
+                | C::Monitor(_)
+                | C::Boards(_)
+                | C::Link(_)
+                | C::Completions(_)
+        );
+        !without && !matches!(self, C::Clean(_))
+    }
+
     pub fn run(self) -> Result<(), Failure> {
         match self {
             Command::New(command) => command.run(),

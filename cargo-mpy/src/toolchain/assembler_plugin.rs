@@ -39,7 +39,7 @@ pub fn find(compiler: &Path) -> Option<PathBuf> {
     }
     let path = location(compiler).ok()?;
     cache::used(&path);
-    path.is_file().then_some(path)
+    cache::is_whole(&path).then_some(path)
 }
 
 /// The plugin for the assembler of this C compiler, built if it is not yet.
@@ -57,6 +57,7 @@ pub fn build(compiler: &Path, progress: &dyn Fn(&str)) -> Result<PathBuf> {
             .help(format!("install the chip vendor's own GCC, or name a plugin in {VARIABLE}")));
     }
     let target = location(compiler)?;
+    cache::discard(&target);
     let temporary = tempfile::tempdir().map_err(|error| io_error("create", &std::env::temp_dir(), &error))?;
     let root = temporary.path();
     progress("fetching the assembler's instruction tables");
@@ -85,6 +86,7 @@ pub fn build(compiler: &Path, progress: &dyn Fn(&str)) -> Result<PathBuf> {
             .current_dir(root),
     )?;
     write_file(&target, &super::read_file(&root.join("plugin.so"))?)?;
+    cache::seal(&target)?;
     Ok(target)
 }
 

@@ -40,6 +40,10 @@ const GCC_FLAGS: &[&str] = &[
 /// Variables that give a compiler more folders of headers: what is compiled includes ours and the compiler's own.
 const MORE_HEADERS: [&str; 2] = ["CPATH", "C_INCLUDE_PATH"];
 
+/// The oldest versions of compilers that tests are run with.
+const TESTED_GCC: u32 = 12;
+const TESTED_CLANG: u32 = 14;
+
 /// Names the C compiler to use, of those that an architecture knows.
 const VARIABLE: &str = "CARGO_MPY_CC";
 
@@ -133,11 +137,11 @@ impl CCompiler {
         Ok(command)
     }
 
-    /// Compiles our C into a file, or takes the object from the cache that was made of the same. What the compiler
-    /// says against it is our fault, not the user's.
+    /// Compiles our C into a file, or takes the object from the cache that was made of the same. An error in it is our
+    /// fault, not the user's.
     ///
     /// # Errors
-    /// `internal-c`, naming a log of the compiler's output.
+    /// `internal-c` for errors in our C and `compiler-failed` for others, naming a log of the compiler's output.
     pub fn compile(
         &self,
         source: &Path,
@@ -167,11 +171,38 @@ impl CCompiler {
         let log = object.with_extension("log");
         let text = [super::shown(&command).as_bytes(), b"\n", &output.stderr, &output.stdout].concat();
         write_file(&log, &text)?;
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        let first = stderr.lines().find(|line| line.contains("error")).unwrap_or("no message").to_owned();
-        Err(Diagnostic::new("internal-c", format!("the C compiler refused generated code: {first}"))
-            .at(Place::File { path: log, line: 0, column: 0 })
-            .help("this is a bug of cargo-mpy; please report it with the log and the output of `--emit c`"))
+        let at = Place::File { path: log, line: 0, column: 0 };
+        let version = super::version_of(&self.program);
+        let folders: Vec<&Path> = source.parent().into_iter().chain(includes.iter().copied()).collect();
+        let refusal = refusal(&String::from_utf8_lossy(&output.stderr), &folders);
+        let (name, tested) = if self.facts.clang { ("clang", TESTED_CLANG) } else { ("GCC", TESTED_GCC) };
+        let is_old = super::version_number(&version).is_some_and(|(major, _)| major < tested);
+        Err(match refusal {
+            Some(first) if output.status.code().is_some() && !is_old => Diagnostic::new(
+                "internal-c",
+                format!("the C compiler refused generated code: {first}"),
+            )
+            .help(format!(
+                "this is a bug of cargo-mpy; please report it with the log and the output of `--emit c`. The \
+                         compiler is {version}"
+            )),
+            refusal => {
+                let program = self.program.file_name().unwrap_or_default().to_string_lossy();
+                let why = match (output.status.code(), refusal) {
+                    (Some(_), Some(first)) => format!("refused generated code: {first}"),
+                    _ => format!("failed ({})", output.status),
+                };
+                let old = match is_old {
+                    true => format!(", which is older than {name} {tested}, the oldest that is tested"),
+                    false => String::new(),
+                };
+                Diagnostic::new("compiler-failed", format!("the C compiler `{program}` {why}")).help(format!(
+                    "it is {version}{old}; another one can be named in {VARIABLE}. It said\n    {}",
+                    super::tail(&output)
+                ))
+            }
+        }
+        .at(at))
     }
 
     /// The compiler's library of helpers (libgcc), when its code fits the architecture.
@@ -214,6 +245,22 @@ impl CCompiler {
         };
         c_runtime::SOURCES.iter().chain(helpers).chain(abi).map(object).collect()
     }
+}
+
+/// The first error that a compiler found in a file of one of these folders. What else it says is about itself: its
+/// options, its files, its own faults.
+fn refusal(said: &str, folders: &[&Path]) -> Option<String> {
+    said.lines().find_map(|line| {
+        let (place, error) = line.split_once(" error: ")?;
+        let place = place.strip_suffix(" fatal").unwrap_or(place);
+        // `path:line:column:`; a path may have a colon in it.
+        let path = Path::new(place.strip_suffix(':')?.rsplitn(3, ':').last()?);
+        let is_ours = folders.iter().any(|folder| path.starts_with(folder));
+        let is_its_own = error.starts_with("internal compiler error")
+            || error.ends_with("No such file or directory")
+            || error.contains("file not found");
+        (is_ours && !is_its_own).then(|| line.to_owned())
+    })
 }
 
 /// The command that the crate cc makes of a request.
@@ -314,6 +361,66 @@ mod tests {
         // Nor is what the environment has, of which PATH stands for all.
         assert!(!log.contains(&std::env::var("PATH").unwrap()), "{log}");
         assert!(!object.exists());
+    }
+
+    /// A program in the place of a compiler, which says something and ends so.
+    #[cfg(unix)]
+    fn fake(folder: &Path, script: &str) -> CCompiler {
+        use std::os::unix::fs::PermissionsExt;
+        let program = folder.join("fake-gcc");
+        write_file(&program, format!("#!/bin/sh\n{script}\n").as_bytes()).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let facts = target_specs::archs().iter().flat_map(|arch| &arch.compilers);
+        let facts = facts.clone().find(|facts| !facts.clang && !facts.assembler_plugin).unwrap().clone();
+        CCompiler { program, facts }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_compiler_that_fails_is_named_with_its_version_and_output() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("unit.c");
+        write_file(&source, b"int f(void) { return 0; }\n").unwrap();
+        let ours = source.display();
+        let unit = |text: &str| format!("echo '{ours}:3:1: {text}' >&2; exit 1");
+        let cases = [
+            ("12.2.0", "kill -9 $$".to_owned(), "compiler-failed", "signal: 9"),
+            ("12.2.0", "kill -SEGV $$".to_owned(), "compiler-failed", "signal: 11"),
+            ("12.2.0", unit("internal compiler error: in x"), "compiler-failed", "exit status: 1"),
+            ("12.2.0", unit("fatal error: stdint.h: No such file or directory"), "compiler-failed", "failed"),
+            (
+                "12.2.0",
+                "echo 'gcc: error: unrecognized option' >&2; exit 1".into(),
+                "compiler-failed",
+                "failed",
+            ),
+            (
+                "12.2.0",
+                "echo '/tmp/cc.s:3: Error: bad opcode' >&2; exit 1".into(),
+                "compiler-failed",
+                "failed",
+            ),
+            ("12.2.0", "exit 1".into(), "compiler-failed", "failed"),
+            ("4.8.5", unit("error: unknown type"), "compiler-failed", "refused generated code"),
+            ("12.2.0", unit("error: unknown type"), "internal-c", "unknown type"),
+            ("13.1.0", unit("fatal error: too deep"), "internal-c", "too deep"),
+        ];
+        for (version, script, code, message) in cases {
+            // What it is asked before it compiles.
+            let asked = format!(
+                "case \"$*\" in\n--version) echo 'gcc (Some) {version}'; exit 0;;\n*-print-prog-name=*) echo as; \
+                 exit 0;;\n*' -c '*) ;;\n*) exit 0;;\nesac\n"
+            );
+            let compiler = fake(folder.path(), &(asked + &script));
+            let error =
+                compiler.compile(&source, &folder.path().join("unit.o"), &[], "-Os", &[]).unwrap_err();
+            let help = error.help.clone().unwrap_or_default();
+            assert_eq!(error.code, code, "{script}: {error}");
+            assert!(error.message.contains(message), "{script}: {error}");
+            assert!(help.contains(version), "{script}: {error}");
+            assert_eq!(help.contains("bug of cargo-mpy"), code == "internal-c", "{script}: {error}");
+            assert!(matches!(error.at, Place::File { .. }));
+        }
     }
 
     #[test]

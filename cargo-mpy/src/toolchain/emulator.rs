@@ -256,13 +256,15 @@ pub fn plugin() -> Result<PathBuf> {
     let source = target_specs::EMULATOR_PLUGIN;
     let target = super::cache_dir().join("emulator").join(format!("{}.so", digest([source])));
     super::cache::used(&target);
-    if !target.is_file() {
+    if !super::cache::is_whole(&target) {
+        super::cache::discard(&target);
         let folder =
             tempfile::tempdir().map_err(|error| io_error("create", &std::env::temp_dir(), &error))?;
         let (c, so) = (folder.path().join("plugin.c"), folder.path().join("plugin.so"));
         super::write_file(&c, source.as_bytes())?;
         output_of(Command::new("cc").args(["-shared", "-fPIC", "-O2", "-o"]).arg(&so).arg(&c))?;
         super::write_file(&target, &super::read_file(&so)?)?;
+        super::cache::seal(&target)?;
     }
     Ok(target)
 }
