@@ -155,13 +155,15 @@ static mp_obj_t mpy_from_sequence(const char *type, const mpy_slot_t *slots) {
     } else if (element == 'B' && type[0] != 'W') {
         obj = mp_fun_table.obj_new_bytes((const uint8_t *)from, count);
     } else {
+        qstr name = mp_native_qstr_table[MPY_STRING_ARRAY];
+        mp_obj_t array = mp_fun_table.import_name(name, mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
+        array = mp_fun_table.load_attr(array, name);
+        /* A module of that name may be the user's, and its code move memory. */
         mp_obj_t args[2] = {
             mp_fun_table.obj_new_str(&element, 1),
-            mp_fun_table.obj_new_bytearray_by_ref(count * size, from),
+            mp_fun_table.obj_new_bytearray_by_ref(count * size, (void *)mpy_text(slots[0].i, count * size)),
         };
-        qstr array = mp_native_qstr_table[MPY_STRING_ARRAY];
-        mp_obj_t module = mp_fun_table.import_name(array, mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
-        obj = mp_fun_table.call_function_n_kw(mp_fun_table.load_attr(module, array), 2, args);
+        obj = mp_fun_table.call_function_n_kw(array, 2, args);
     }
     return obj;
 }

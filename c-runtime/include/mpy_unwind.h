@@ -70,18 +70,6 @@ __attribute__((noinline)) static bool mpy_is_lent(uint32_t at) {
 }
 #endif
 
-#ifdef MPY_SHOWS
-/* Writes down for Python what it sees of the module and has changed, before it goes on; and reads back what Python may
- * have changed. */
-static void mpy_show(void);
-static void mpy_see(void);
-#define MPY_SHOW() mpy_show()
-#define MPY_SEE() mpy_see()
-#else
-#define MPY_SHOW() ((void)0)
-#define MPY_SEE() ((void)0)
-#endif
-
 /* Calls `run`: the exception that it ends in, or NULL. As in mpy_imports.h, nothing but the address of the frame is
  * wanted after the second return. */
 MPY_SHARED mp_obj_t mpy_try(void (*run)(void *), void *with) {
@@ -257,7 +245,6 @@ __attribute__((noinline, unused)) static const char *mpy_message_in(const char *
 
 __attribute__((noreturn, unused)) static void mpy_raise_trap(WASM_WHERE const char *message) {
     mpy_unwind();
-    MPY_SHOW();
 #ifdef WASM_NAMES
     message = wasm_here == NULL ? message : mpy_message_in(wasm_here, message);
 #endif
@@ -267,7 +254,6 @@ __attribute__((noreturn, unused)) static void mpy_raise_trap(WASM_WHERE const ch
 /* Raises MemoryError, whether WebAssembly code runs or not. */
 __attribute__((noinline, noreturn, unused)) static void mpy_raise_no_memory(const char *message) {
     mpy_unwind();
-    MPY_SHOW();
     mpy_raise_memory_error(message);
 }
 
@@ -286,6 +272,9 @@ WASM_TRAPS(MPY_TRAP)
 #undef MPY_TRAP
 
 __attribute__((always_inline)) static inline void (wasm_trap)(WASM_WHERE wasm_trap_t kind) {
+    if (kind == WASM_TRAP_OUT_OF_MEMORY) {
+        mpy_out_of_memory();
+    }
     switch (kind) {
 #define MPY_TRAP(name, message) case WASM_TRAP_##name: mpy_trap_##name(WASM_HERE_ONLY);
         WASM_TRAPS(MPY_TRAP)

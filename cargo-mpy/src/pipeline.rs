@@ -313,7 +313,9 @@ fn translate(
     if fixed > 0 && matches!(plan.source, Source::Wasm(_)) {
         ui::status("Memory", format_args!("{fixed} bytes of RAM, and never more"));
     }
-    if heap > 0 {
+    let is_own =
+        module.heap_grows && module.memory_bytes.is_some() && matches!(plan.source, Source::Crate(_));
+    if heap > 0 && !is_own {
         let most = "and more when it grows its memory";
         ui::status("Memory", format_args!("{heap} bytes of MicroPython's heap at import, {most}"));
     }

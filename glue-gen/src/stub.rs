@@ -19,7 +19,7 @@ pub(crate) fn stub(surface: &Surface, api: Option<&Api>) -> String {
         described(&mut text, api);
     }
     for (name, _) in surface.memories.iter().filter(|(name, _)| is_identifier(name)) {
-        let _ = writeln!(text, "{name}: bytearray");
+        let _ = writeln!(text, "{name}: memoryview");
     }
     for global in surface.globals.iter().filter(|global| is_identifier(&global.name)) {
         let _ = writeln!(text, "{}: {}", global.name, python(global.ty));

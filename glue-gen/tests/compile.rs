@@ -90,6 +90,8 @@ fn everything() -> (Interface, &'static str) {
             direct: false,
             grows: false,
             heap_base: Some(1000),
+            heap_reserve: 0,
+            growth: None,
         }),
         ..Interface::default()
     };
@@ -179,6 +181,8 @@ fn every_kind_of_binding_compiles_everywhere() {
         direct: true,
         grows: false,
         heap_base: None,
+        heap_reserve: 100,
+        growth: None,
     };
     let direct = Interface { memory: Some(memory), ..interface };
     compile(module, &glue("everything", &direct, None, &Mappings::default()).unwrap());

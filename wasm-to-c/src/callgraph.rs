@@ -138,6 +138,8 @@ pub(crate) struct Calls {
     throws: Vec<bool>,
     /// By function, whether it has a loop.
     pub loops: Vec<bool>,
+    /// By function, whether it grows a memory.
+    grows: Vec<bool>,
 }
 
 impl Calls {
@@ -150,6 +152,7 @@ impl Calls {
             referenced: Vec::new(),
             throws: vec![false; count],
             loops: vec![false; count],
+            grows: vec![false; count],
         };
         for (body, at) in module.bodies.iter().zip(module.imported()..) {
             for op in body.get_operators_reader().into_iter().flatten().flatten() {
@@ -169,6 +172,7 @@ impl Calls {
                         calls.throws[at] = true;
                     }
                     Operator::Loop { .. } => calls.loops[at] = true,
+                    Operator::MemoryGrow { .. } => calls.grows[at] = true,
                     _ => {}
                 }
             }
@@ -227,16 +231,31 @@ impl Calls {
                 *throws |= through;
             }
         }
+        self.spread(&mut throws);
+        throws
+    }
+
+    /// For each function, whether a memory may grow in a call of it; the first `imported` are imports, which may do
+    /// anything, as may calls through references.
+    pub fn moving(&self, imported: usize) -> Vec<bool> {
+        let mut moves: Vec<bool> =
+            self.grows.iter().zip(&self.through_references).map(|(a, b)| *a || *b).collect();
+        moves[..imported].fill(true);
+        self.spread(&mut moves);
+        moves
+    }
+
+    /// Makes true what calls something that is.
+    fn spread(&self, of: &mut [bool]) {
         let callers = reversed(&self.named);
-        let mut left: Vec<usize> = (0..throws.len()).filter(|at| throws[*at]).collect();
+        let mut left: Vec<usize> = (0..of.len()).filter(|at| of[*at]).collect();
         while let Some(at) = left.pop() {
             for caller in callers[at].iter().map(|caller| *caller as usize) {
-                if !std::mem::replace(&mut throws[caller], true) {
+                if !std::mem::replace(&mut of[caller], true) {
                     left.push(caller);
                 }
             }
         }
-        throws
     }
 }
 

@@ -52,6 +52,8 @@ pub(crate) struct Unit<'m> {
     pub name: &'m str,
     pub module: &'m Module<'m>,
     pub memories: Vec<Memory>,
+    /// Functions while which a memory may grow.
+    moves: Vec<bool>,
     /// C names of the tables.
     pub tables: Vec<String>,
     /// Tables that never change and are only called through.
@@ -66,6 +68,7 @@ pub(crate) struct Unit<'m> {
     /// Given, addresses are the machine's.
     relocations: Option<&'m Relocations>,
     heap_base: Option<u32>,
+    heap_reserve: u32,
     /// Alignment hints tell the truth.
     hints: bool,
     /// The shadow stack's pointer, and that where some function uses it in the C.
@@ -232,6 +235,7 @@ pub(crate) fn unit<'m>(
         name: &source.name,
         module,
         memories,
+        moves: calls.moving(module.imported()),
         tables,
         fixed,
         functions,
@@ -241,6 +245,7 @@ pub(crate) fn unit<'m>(
         used: RefCell::default(),
         relocations,
         heap_base: source.heap_base,
+        heap_reserve: source.heap_reserve,
         hints: options.aligned || relocations.is_some() || options.safety == Safety::Trusted,
         stack_global,
         stack_pointer,
@@ -486,8 +491,8 @@ impl<'m> Unit<'m> {
         Some(self.reference(self.relocations?.of_constant(value)?))
     }
 
-    /// The cell a load or store accesses.
-    pub fn place(&self, address: &Operand, access: &ops::Access) -> Address {
+    /// The cell a load or store accesses in the function `index`.
+    pub fn place(&self, address: &Operand, access: &ops::Access, index: u32) -> Address {
         if let Some(base) = self.address_constant(access.memarg.offset as u32) {
             let text = match address.known {
                 Some(0) => format!("(uintptr_t)({base})"),
@@ -495,7 +500,8 @@ impl<'m> Unit<'m> {
             };
             return Address { text, traps: false, displacement: Displacement::None };
         }
-        self.memories[access.memarg.memory as usize].at(address, access.memarg.offset, access.bytes)
+        let steady = !self.moves[index as usize];
+        self.memories[access.memarg.memory as usize].at(address, access.memarg.offset, access.bytes, steady)
     }
 
     /// Whether an access lies as its alignment hint says.
@@ -978,6 +984,8 @@ impl<'m> Unit<'m> {
             direct: self.relocations.is_some(),
             grows: memory.grows(),
             heap_base: self.heap_base,
+            heap_reserve: self.heap_reserve,
+            growth: memory.growth(),
         };
         let memory = self.memories.first().map(place);
         let exported_memories = module.exports.iter().filter(|(_, kind, _)| *kind == ExternalKind::Memory);

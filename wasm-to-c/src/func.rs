@@ -359,8 +359,8 @@ impl Body<'_, '_> {
             let _ = writeln!(c, "    wasm_exception_t *x{label} = NULL;");
         }
         for memory in &self.unit.memories {
-            if let Some(base) = memory.declare_base(&self.code, self.loops) {
-                let _ = writeln!(c, "    {base}");
+            for declaration in memory.declare_base(&self.code, self.loops) {
+                let _ = writeln!(c, "    {declaration}");
             }
         }
         self.code.print(1, c);
@@ -916,7 +916,7 @@ impl Body<'_, '_> {
     fn access(&mut self, access: &ops::Access) -> Result<()> {
         let value = access.store.then(|| self.pop());
         let address = self.pop();
-        let place = self.unit.place(&address, access);
+        let place = self.unit.place(&address, access, self.index);
         self.counts.accesses += 1;
         if let Some(local) = address.local() {
             let memory = &self.unit.memories[access.memarg.memory as usize];

@@ -36,12 +36,24 @@ pub struct WasmModule {
     pub relocations: Option<relocs::Relocations>,
     /// Where what the program itself uses of memory 0 ends, when the linker said so (`__heap_base`).
     pub heap_base: Option<u32>,
+    /// The embedder's heap lies in memory 0 and makes it grow, whatever the module declares.
+    pub heap_grows: bool,
+    /// Bytes that the embedder's heap has from the start where addresses are the machine's.
+    pub heap_reserve: u32,
 }
 
 impl WasmModule {
     /// A module of which no more is known than its bytes.
     pub fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
-        WasmModule { name: name.into(), bytes, memory_bytes: None, relocations: None, heap_base: None }
+        WasmModule {
+            name: name.into(),
+            bytes,
+            memory_bytes: None,
+            relocations: None,
+            heap_base: None,
+            heap_grows: false,
+            heap_reserve: 0,
+        }
     }
 }
 
@@ -230,6 +242,21 @@ pub struct MemoryInfo {
     pub grows: bool,
     /// Where memory begins that nothing in the module uses.
     pub heap_base: Option<u32>,
+    /// As in [`WasmModule`].
+    pub heap_reserve: u32,
+    /// How it grows, when it can.
+    pub growth: Option<Growth>,
+}
+
+/// How a memory grows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Growth {
+    /// C lvalue of its `wasm_memory_t`.
+    pub lvalue: String,
+    /// Bytes that it grows by.
+    pub page: u32,
+    /// Bytes that it has at first.
+    pub minimum: u32,
 }
 
 /// A translated module.

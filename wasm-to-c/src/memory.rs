@@ -8,7 +8,7 @@ use crate::code::Code;
 use crate::func::Operand;
 use crate::module::Memory as Declared;
 use crate::range::Range;
-use crate::{Options, Safety, WasmModule};
+use crate::{Growth, Options, Safety, WasmModule};
 
 /// A pointer to a cell, and whether computing it may trap.
 pub(crate) struct Address {
@@ -73,11 +73,15 @@ enum Model {
     /// An array of a fixed size. What begins inside may end up to `guard` bytes behind it: nobody counts on a
     /// trap there, or masking keeps it harmless.
     Static { bytes: u32, guard: u32 },
-    /// A `wasm_memory_t`, whose block `memory.grow` may move; `pointer` when it is another module's.
+    /// A `wasm_memory_t`, whose block may move when it grows; `pointer` when it is another module's.
     Block { minimum: u32, maximum: u32, pointer: bool },
     /// No block at all: addresses are the machine's.
     Direct,
 }
+
+/// Bytes that a memory grows by when nobody counts its pages but the embedder's heap: those that its blocks are
+/// aligned to.
+const HEAP_PAGE: u64 = 8;
 
 /// A memory of a module.
 pub(crate) struct Memory {
@@ -110,7 +114,7 @@ impl Memory {
         name: String,
         shared: bool,
     ) -> Result<Memory> {
-        let page = declared.page as u32;
+        let mut page = declared.page;
         let exact = source.memory_bytes.filter(|_| index == 0).map(u64::from);
         let size = exact.unwrap_or(declared.minimum.saturating_mul(declared.page));
         // What the C declares.
@@ -132,6 +136,11 @@ impl Memory {
             _ if source.relocations.is_some() => Model::Direct,
             _ if declared.import.is_some() => block(true),
             _ if shared => block(false),
+            Some(_) if source.heap_grows => {
+                page = HEAP_PAGE;
+                Model::Block { minimum: bytes, maximum: (MOST / page) as u32, pointer: false }
+            }
+            None if index == 0 && source.heap_grows => block(false),
             Some(exact) => {
                 // The module was promised whole pages, so what lies behind the bytes it uses is still its memory.
                 let promised =
@@ -149,7 +158,7 @@ impl Memory {
             }
             other => other,
         };
-        Ok(Memory { name, model, page, safety: options.safety, first: index == 0 })
+        Ok(Memory { name, model, page: page as u32, safety: options.safety, first: index == 0 })
     }
 
     /// What is known of an address in this memory: a frame is in the first.
@@ -177,8 +186,8 @@ impl Memory {
         }
     }
 
-    /// A pointer to `bytes` bytes at `address` + `offset`.
-    pub fn at(&self, address: &Operand, offset: u64, bytes: u32) -> Address {
+    /// A pointer to `bytes` bytes at `address` + `offset`; `steady` in a function while which no memory can grow.
+    pub fn at(&self, address: &Operand, offset: u64, bytes: u32, steady: bool) -> Address {
         let end = offset + u64::from(bytes);
         let range = self.range(address);
         let sum = if offset == 0 { address.text.clone() } else { format!("{} + {offset}u", address.inner()) };
@@ -250,11 +259,23 @@ impl Memory {
                     }
                 }
             }
-            Model::Block { minimum, .. } if range.inside(end, *minimum) => unchecked(&self.member("data")),
-            Model::Block { .. } if end > u64::from(u32::MAX) => outside(),
-            Model::Block { .. } if self.safety == Safety::Trusted => unchecked(&self.member("data")),
-            Model::Block { .. } => {
-                checked(format!("wasm_cell_of({}, {}, {offset}u, {end}u)", self.pointer(), address.text))
+            Model::Block { minimum, .. } => {
+                let (base, size) = match steady {
+                    true => (self.local_base(), self.local_size()),
+                    false => (self.member("data"), self.member("bytes")),
+                };
+                match self.safety {
+                    _ if range.inside(end, *minimum) => unchecked(&base),
+                    _ if end > u64::from(u32::MAX) => outside(),
+                    Safety::Trusted => unchecked(&base),
+                    // It is never smaller than at first.
+                    _ if end <= u64::from(*minimum) => {
+                        checked(format!("wasm_cell({base}, {}, {offset}u, {size} - {end}u)", address.text))
+                    }
+                    _ => {
+                        checked(format!("wasm_cell_of({base}, {size}, {}, {offset}u, {end}u)", address.text))
+                    }
+                }
             }
         }
     }
@@ -366,13 +387,25 @@ impl Memory {
         format!("{}_base", self.name)
     }
 
-    /// The declaration of what the accesses in `code`, a function's body, begin at.
-    pub fn declare_base(&self, code: &Code, loops: bool) -> Option<String> {
-        let name = self.local_base();
-        // A loop is better off with the address in a register than with a constant behind every sum.
-        let value = if loops { format!("wasm_base({})", self.name) } else { self.name.clone() };
-        let used = matches!(self.model, Model::Static { .. }) && code.contains(&name);
-        used.then(|| format!("uint8_t *const {name} = {value};"))
+    fn local_size(&self) -> String {
+        format!("{}_size", self.name)
+    }
+
+    /// The declarations of what the accesses in `code`, a function's body, begin at, and how much there is.
+    pub fn declare_base(&self, code: &Code, loops: bool) -> Vec<String> {
+        let declare = |name: &str, ty: &str, value: String| {
+            code.contains(name).then(|| format!("WASM_UNUSED {ty}const {name} = {value};"))
+        };
+        let (value, size) = match self.model {
+            Model::Direct => return Vec::new(),
+            // A loop is better off with the address in a register than with a constant behind every sum.
+            Model::Static { .. } if loops => (format!("wasm_base({})", self.name), None),
+            Model::Static { .. } => (self.name.clone(), None),
+            Model::Block { .. } => {
+                (self.member("data"), declare(&self.local_size(), "uint32_t ", self.member("bytes")))
+            }
+        };
+        declare(&self.local_base(), "uint8_t *", value).into_iter().chain(size).collect()
     }
 
     /// Its current size in bytes.
@@ -437,6 +470,16 @@ impl Memory {
             Model::Block { pointer: true, .. } => writeln!(c, "WASM_STATE wasm_memory_t *{name};"),
             Model::Block { .. } => writeln!(c, "WASM_STATE wasm_memory_t {name};"),
         };
+    }
+
+    /// How it grows, when it is the module's own.
+    pub fn growth(&self) -> Option<Growth> {
+        match self.model {
+            Model::Block { pointer: false, minimum, .. } => {
+                Some(Growth { lvalue: self.name.clone(), page: self.page, minimum })
+            }
+            _ => None,
+        }
     }
 
     /// The statement that makes it when the module starts.

@@ -254,6 +254,14 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<(Vec<u8>, Relocations)> {
     Ok((symbolic, relocations))
 }
 
+/// Whether the module `bytes` refers to a symbol that the linker itself defined and that is called one of `names`;
+/// `None` when it carries no relocations to tell.
+pub fn refers_to_linkers(bytes: &[u8], names: &[&str]) -> Option<bool> {
+    let linked = parse("", bytes).ok()?;
+    let is_named = |entry: &RelocationEntry| matches!(linked.symbols.get(entry.index as usize), Some(Symbol::Absolute(name)) if names.contains(&name.as_str()));
+    Some(linked.relocations.iter().any(|(_, entry)| is_named(entry)))
+}
+
 fn round_up(value: i64, multiple: i64) -> i64 {
     (value + multiple - 1) & -multiple
 }
