@@ -98,7 +98,7 @@ pub fn command_line() -> clap::Command {
 
 impl<C: Subcommand> CommandLine<C> {
     /// What `words` mean; the exit code where they ask for help or are wrong.
-    fn of(command: clap::Command, words: Vec<OsString>) -> Result<Self, ExitCode> {
+    fn of(command: clap::Command, words: Vec<OsString>) -> Result<Self, u8> {
         let matches = command.try_get_matches_from(words);
         matches.and_then(|matches| Self::from_arg_matches(&matches)).map_err(|error| ended(answered(&error)))
     }
@@ -119,7 +119,11 @@ fn answered(error: &clap::Error) -> Result<(), Failure> {
 pub fn main() -> ExitCode {
     // SAFETY: the first thing the program does, before any thread is started.
     unsafe { toolchain::cc::forget_environment() };
-    let mut words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    ExitCode::from(run(std::env::args_os().skip(1).collect()))
+}
+
+/// Runs the command line `words`, without the program's name; the exit code.
+pub fn run(mut words: Vec<OsString>) -> u8 {
     if words.first().is_some_and(|word| word == "mpy") {
         words.remove(0);
     }
@@ -166,29 +170,29 @@ pub fn main() -> ExitCode {
 }
 
 /// The exit code of a command whose problem is told already.
-fn ended(done: Result<(), Failure>) -> ExitCode {
+fn ended(done: Result<(), Failure>) -> u8 {
     match (done, ui::finish_output()) {
-        (Ok(()), Ok(())) => ExitCode::SUCCESS,
+        (Ok(()), Ok(())) => 0,
         (Ok(()), Err(error)) => failed(Failure::Problem(error)),
         (Err(failure), _) => code_of(&failure),
     }
 }
 
 /// Tells a problem; the exit code.
-fn failed(failure: Failure) -> ExitCode {
+fn failed(failure: Failure) -> u8 {
     if let Failure::Problem(diagnostic) = &failure {
         ui::error(diagnostic);
     }
     code_of(&failure)
 }
 
-fn code_of(failure: &Failure) -> ExitCode {
+fn code_of(failure: &Failure) -> u8 {
     match failure {
         Failure::Problem(diagnostic) => {
             let usage = matches!(diagnostic.at, Place::Argument(_));
-            ExitCode::from(if usage { 2 } else { 1 })
+            if usage { 2 } else { 1 }
         }
-        Failure::Exit(code) => ExitCode::from(u8::try_from(*code).unwrap_or(1)),
+        Failure::Exit(code) => u8::try_from(*code).unwrap_or(1),
     }
 }
 

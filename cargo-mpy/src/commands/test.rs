@@ -181,7 +181,11 @@ impl Test {
             // What is printed by a progress-less, single thread is what there is.
             self.rest.iter().map(String::as_str).filter(|flag| *flag != "--test-threads=1"),
         ));
-        let choice = self.choice.and(rest.unwrap_or_else(|error| error.exit()).choice);
+        let rest = match rest {
+            Ok(rest) => rest,
+            Err(error) => return crate::answered(&error),
+        };
+        let choice = self.choice.and(rest.choice);
         let timeout = super::timeout(self.timeout)?;
         let shown = if self.raw { str::to_owned } else { plain };
         let (plan, mut machines) = machine::machines(&self.options, self.port.as_deref())?;
