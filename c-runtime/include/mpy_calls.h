@@ -601,6 +601,11 @@ __attribute__((noinline)) static void mpy_fail_import(mpy_import_t *import) {
         return;
     }
 #endif
+#ifdef MPY_UNWINDS
+    for (unsigned i = 0; i < 4; i++) {
+        import->slots[i].q = 0;
+    }
+#endif
     mpy_pass_on(import->nlr.ret_val);
 }
 

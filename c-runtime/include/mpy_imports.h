@@ -133,7 +133,7 @@ MPY_SHARED uint32_t mpy_take_text(char type, mpy_slot_t *slots, mp_obj_t obj) {
     uint32_t size = len + end != 0 ? len + end : 1;
     uint32_t ptr = MPY_ALLOC(size);
     if (ptr == 0) {
-        mpy_out_of_memory();
+        mpy_raise_no_memory("out of memory");
     }
     char *to = (char *)(uintptr_t)mpy_text(ptr, size);
     mp_fun_table.memmove(to, info.buf, len);
@@ -223,7 +223,7 @@ typedef struct {
 } mpy_import_frame_t;
 
 /* Passes on the exception that ended the call of an import. */
-__attribute__((noinline, noreturn)) static void mpy_leave_import(mpy_import_frame_t *frame) {
+__attribute__((noinline)) static void mpy_leave_import(mpy_import_frame_t *frame) {
     mpy_leave_python(&frame->outside);
     mpy_pass_on(frame->nlr.ret_val);
 }
@@ -241,6 +241,7 @@ MPY_SHARED void mpy_call_import(unsigned module, unsigned field, const char *typ
     if (mp_fun_table.nlr_push(&frame.nlr)
         || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(frame.nlr.regs))) {
         mpy_leave_import(&frame);
+        return;
     }
     mpy_call_python(module, field, type, slots);
     mp_fun_table.nlr_pop();
@@ -258,6 +259,7 @@ MPY_SHARED void mpy_guard(void (*call)(mpy_slot_t *), mpy_slot_t *slots) {
     if (mp_fun_table.nlr_push(&frame.nlr)
         || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(frame.nlr.regs))) {
         mpy_leave_import(&frame);
+        return;
     }
     call(slots);
     mp_fun_table.nlr_pop();

@@ -56,6 +56,32 @@ MPY_INTRINSIC_FUNCTION(rethrow) {
     mp_fun_table.raise(args[0]);
     return mp_const_none;
 }
+#ifdef MPY_UNWINDS
+/* The exception for a panic that has come to the end of an exported function, with this payload. */
+MPY_INTRINSIC_FUNCTION(panic_error) {
+    if (mpy_is_str(args[0])) {
+        mp_buffer_info_t info;
+        mp_fun_table.get_buffer(args[0], &info, MP_BUFFER_READ);
+        /* What was remembered says where it was, too. */
+        uint32_t at = MPY_LAST_PANIC();
+        uint32_t len = mpy_load32(at);
+        const char *last = mpy_text(at + 4, len);
+        size_t same = 0;
+        while (same < info.len && same < len && last[same] == ((const char *)info.buf)[same]) {
+            same++;
+        }
+        if (same == info.len || same == len) {
+            return mpy_panic_exception();
+        }
+        return mpy_text_exception(info.buf, info.len);
+    }
+    mp_obj_t is[2] = {args[0], mp_fun_table.load_global(MP_QSTR_BaseException)};
+    if (mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_isinstance), 2, is) == (mp_obj_t)mp_fun_table.const_true) {
+        return args[0];
+    }
+    return mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_RuntimeError), 1, args);
+}
+#endif
 MPY_INTRINSIC_FUNCTION(neg) { return mp_fun_table.unary_op(MP_UNARY_OP_NEGATIVE, args[0]); }
 MPY_INTRINSIC_FUNCTION(bit_not) { return mp_fun_table.unary_op(MP_UNARY_OP_INVERT, args[0]); }
 

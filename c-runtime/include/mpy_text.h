@@ -36,10 +36,33 @@ __attribute__((noinline, noreturn, unused)) static void mpy_raise_text(const cha
     __builtin_unreachable();
 }
 
+#ifdef MPY_UNWINDS
+/* The exception for a text. */
+static mp_obj_t mpy_text_exception(const char *text, size_t len) {
+    mpy_message_t message = {text, len, NULL};
+    mp_obj_t other = mpy_try(mpy_make_exception, &message);
+    return other != NULL ? other : message.exception;
+}
+
+/* The exception for the last panic. */
+static mp_obj_t mpy_panic_exception(void) {
+    uint32_t at = MPY_LAST_PANIC();
+    wasm_u32 *len = (wasm_u32 *)(uintptr_t)mpy_text(at, 4);
+    mp_obj_t exception = mpy_text_exception(mpy_text(at + 4, *len), *len);
+    *len = 0;
+    return exception;
+}
+
+/* Throws a RuntimeError with a text of the module's. */
+__attribute__((unused)) static void mpy_panic(uint32_t ptr, uint32_t len) {
+    mpy_throw(mpy_text_exception(mpy_text(ptr, len), len));
+}
+#else
 /* The same with a text of the module's. */
 __attribute__((noreturn, unused)) static void mpy_panic(uint32_t ptr, uint32_t len) {
     mpy_raise_text(mpy_text(ptr, len), len);
 }
+#endif
 
 /* Raises RuntimeError with the text and the place in the source it is about: "boom, src/lib.rs:12". */
 __attribute__((noreturn, unused)) static void mpy_panic_at(uint32_t ptr, uint32_t len, uint32_t file, uint32_t file_len, uint32_t line) {
@@ -120,7 +143,7 @@ __attribute__((noinline, unused)) static mp_obj_t mpy_utf16(uint32_t ptr) {
     /* A unit becomes three bytes at most. */
     char *text = mp_fun_table.realloc(NULL, (size_t)(bytes / 2) * 3 + 1, true);
     if (text == NULL) {
-        mpy_out_of_memory();
+        mpy_raise_no_memory("out of memory");
     }
     mp_obj_t str = mp_fun_table.obj_new_str(text, mpy_utf8_of_utf16(source, bytes / 2, text));
     mp_fun_table.realloc(text, 0, true);

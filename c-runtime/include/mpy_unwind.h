@@ -14,6 +14,8 @@
  *   MPY_CALLS_PYTHON    1;
  * when it borrows objects of Python for the time of a call,
  *   MPY_LENT            how many at most;
+ * when exceptions run destructors of WebAssembly code,
+ *   MPY_UNWINDS         1, and MPY_LAST_PANIC(), where the length and the text lie of what the last panic said;
  * when panics of Rust call hooks,
  *   MPY_PANICKING(p)    makes p the panic whose hook runs, and is the one before; 0 is none;
  *   MPY_HOOK_ENDS(p)    does what the hook of that panic would have done at its end,
@@ -197,14 +199,80 @@ static inline void mpy_leave_python(const mpy_stacks_t *saved) {
 }
 #endif
 
+/* Raises MemoryError, whether WebAssembly code runs or not. */
+__attribute__((noinline, noreturn, unused)) static void mpy_raise_no_memory(const char *message) {
+    mpy_unwind();
+    MPY_SHOW();
+    mpy_raise_memory_error(message);
+}
+
+#ifdef MPY_PANICKING
+/* Whether an exception is an error, rather than one that ends the program. */
+static bool mpy_is_error(mp_obj_t exception) {
+    mp_obj_t args[2] = {exception, mp_fun_table.load_global(MP_QSTR_Exception)};
+    mp_obj_t is = mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_isinstance), 2, args);
+    return is == (mp_obj_t)mp_fun_table.const_true;
+}
+#endif
+
+#ifdef MPY_UNWINDS
+
+/* An exception of Python's on its way through WebAssembly code. */
+static const wasm_tag_t mpy_python = {1};
+/* Room for one when there is no memory. */
+WASM_STATE wasm_value_t mpy_spare[2];
+
+static void mpy_throw(mp_obj_t exception) {
+    size_t size = sizeof(wasm_exception_t) + sizeof(wasm_value_t);
+    wasm_exception_t *thrown = mp_fun_table.realloc(NULL, size, false);
+    if (thrown == NULL) {
+        thrown = (wasm_exception_t *)(void *)mpy_spare;
+    }
+    thrown->tag = &mpy_python;
+    thrown->values[0].r = (uintptr_t)exception;
+    wasm_thrown = thrown;
+}
+
+static mp_obj_t mpy_panic_exception(void);
+
+/* Raises what has left an exported function. */
+__attribute__((noinline, noreturn)) static void wasm_uncaught(void) {
+    const wasm_exception_t *thrown = wasm_thrown;
+    wasm_thrown = NULL;
+    mp_obj_t exception = thrown->tag == &mpy_python ? (mp_obj_t)thrown->values[0].r : mpy_panic_exception();
+    mpy_unwind();
+    mp_fun_table.raise(exception);
+    __builtin_unreachable();
+}
+
+/* Throws the exception in which an import has ended. */
+__attribute__((noinline, unused)) static void mpy_pass_on(mp_obj_t exception) {
+#ifdef MPY_PANICKING
+    /* However the hook of a panic ends, the exception is that of the panic. */
+    if (MPY_PANICKING(0) != 0 && mpy_is_error(exception)) {
+        exception = mpy_panic_exception();
+    }
+#endif
+    mpy_throw(exception);
+}
+
+static void mpy_make_memory_error(void *with) {
+    mpy_raise_memory_error(with);
+}
+
+/* Throws MemoryError, for a program that cannot go on without the memory it asked for. */
+__attribute__((noinline, unused)) static void mpy_out_of_memory(void) {
+    static const char message[] = "out of memory";
+    mpy_pass_on(mpy_try(mpy_make_memory_error, (void *)(uintptr_t)message));
+}
+
+#else
+
 /* Raises the exception in which an import has ended. */
 __attribute__((noinline, noreturn, unused)) static void mpy_pass_on(mp_obj_t exception) {
 #ifdef MPY_PANICKING
-    /* What ends the program, and is no error, ends a panic too. */
-    mp_obj_t args[2] = {exception, mp_fun_table.load_global(MP_QSTR_Exception)};
-    mp_obj_t is = mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_isinstance), 2, args);
     uint32_t panic = 0;
-    if (is != (mp_obj_t)mp_fun_table.const_true && (panic = MPY_PANICKING(0)) != 0) {
+    if (!mpy_is_error(exception) && (panic = MPY_PANICKING(0)) != 0) {
         MPY_HOOK_ENDS(panic);
     }
 #endif
@@ -212,6 +280,13 @@ __attribute__((noinline, noreturn, unused)) static void mpy_pass_on(mp_obj_t exc
     mp_fun_table.raise(exception);
     __builtin_unreachable();
 }
+
+/* Raises MemoryError, for a program that cannot go on without the memory it asked for. */
+__attribute__((noinline, noreturn, unused)) static void mpy_out_of_memory(void) {
+    mpy_raise_no_memory("out of memory");
+}
+
+#endif
 
 #ifdef WASM_NAMES
 /* Writes `text` to `to` unless that is NULL; how long it is. It must not be taken for a call of strlen. */
@@ -249,17 +324,6 @@ __attribute__((noreturn, unused)) static void mpy_raise_trap(WASM_WHERE const ch
     message = wasm_here == NULL ? message : mpy_message_in(wasm_here, message);
 #endif
     mpy_raise(MP_QSTR_RuntimeError, message);
-}
-
-/* Raises MemoryError, whether WebAssembly code runs or not. */
-__attribute__((noinline, noreturn, unused)) static void mpy_raise_no_memory(const char *message) {
-    mpy_unwind();
-    mpy_raise_memory_error(message);
-}
-
-/* The same, for a program that cannot go on without the memory it asked for. */
-__attribute__((noinline, noreturn, unused)) static void mpy_out_of_memory(void) {
-    mpy_raise_no_memory("out of memory");
 }
 
 /* One function per kind, so that a trap costs a call without arguments and a module holds the

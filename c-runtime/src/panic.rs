@@ -1,30 +1,43 @@
 //! What a panic comes to in a crate with `std`: an exception that says the message and the place. It is linked to
 //! a user's crate and no part of this one; nothing but `std`'s own handler and the bindings call it.
+//!
+//! In a crate that unwinds, a panic stays one of Rust's until it leaves the module, and what the imports here raise is an
+//! exception of WebAssembly's.
 #![no_std]
+#![allow(improper_ctypes)]
+#![cfg_attr(panic = "unwind", feature(alloc_error_hook))]
+
+#[cfg(panic = "unwind")]
+extern crate std;
 
 use core::fmt::{Display, Write};
 use core::panic::PanicInfo;
 use core::ptr;
 
 #[link(wasm_import_module = "mpy")]
-unsafe extern "C" {
+unsafe extern "C-unwind" {
     fn panic(message: *const u8, len: usize) -> !;
+    #[cfg(panic = "unwind")]
+    safe fn out_of_memory() -> !;
 }
 
-/// What the build makes of `std` where the program sets hooks.
+// What the build makes of `std` where the program sets hooks, or unwinds.
 #[link(wasm_import_module = "mpy:std")]
-unsafe extern "C" {
+unsafe extern "C-unwind" {
     /// `std`'s own handler.
     fn handler(info: &PanicInfo) -> !;
+    /// Counts this many panics, all of which run hooks.
+    safe fn set_counts(count: bool);
     /// Copies the variable with the hook and its lock, and back.
     fn save_hook(to: *mut Hook);
     fn restore_hook(from: *const Hook);
 }
 
 /// As much of a text as has room: the message of a panic must not need the heap, which may be its cause.
+#[repr(C)]
 struct Text {
-    bytes: [u8; 256],
     len: usize,
+    bytes: [u8; 256],
 }
 
 impl Write for Text {
@@ -43,6 +56,26 @@ impl Write for Text {
 }
 
 impl Text {
+    const fn new() -> Text {
+        Text { bytes: [0; 256], len: 0 }
+    }
+
+    /// The message and the place of a panic.
+    fn write_panic(&mut self, info: &PanicInfo) {
+        let _ = write!(self, "{}", info.message());
+        if let Some(place) = info.location() {
+            let _ = self.write_str(", ");
+            let _ = self.write_str(place.file());
+            let _ = self.write_str(":");
+            self.write_number(place.line());
+        }
+    }
+
+    fn raise(&self) -> ! {
+        // SAFETY: the text is that long.
+        unsafe { panic(self.bytes.as_ptr(), self.len) }
+    }
+
     /// `std`'s way to write numbers would cost a module more than this.
     fn write_number(&mut self, number: u32) {
         if number > 9 {
@@ -57,15 +90,9 @@ impl Text {
 
 #[export_name = "mpy:panic"]
 pub fn on_panic(info: &PanicInfo) -> ! {
-    let mut text = Text { bytes: [0; 256], len: 0 };
-    let _ = write!(text, "{}", info.message());
-    if let Some(place) = info.location() {
-        let _ = text.write_str(", ");
-        let _ = text.write_str(place.file());
-        let _ = text.write_str(":");
-        text.write_number(place.line());
-    }
-    unsafe { panic(text.bytes.as_ptr(), text.len) }
+    let mut text = Text::new();
+    text.write_panic(info);
+    text.raise()
 }
 
 /// As large as the variable can be.
@@ -85,9 +112,14 @@ static mut INFO: *const PanicInfo<'static> = ptr::null();
 
 /// Makes another panic the current one; null stands for none. Returns the one before.
 #[export_name = "mpy:panicking"]
-pub extern "C" fn swap(new: *const Panic) -> *const Panic {
+pub extern "C-unwind" fn swap(new: *const Panic) -> *const Panic {
     // SAFETY: modules have one thread.
-    unsafe { ptr::replace(&raw mut CURRENT, new) }
+    let old = unsafe { ptr::replace(&raw mut CURRENT, new) };
+    // Else `std` counts panics that unwind.
+    if !(old.is_null() && new.is_null()) || cfg!(not(panic = "unwind")) {
+        set_counts(!new.is_null());
+    }
+    old
 }
 
 /// Stands before `std`'s handler.
@@ -95,6 +127,8 @@ pub extern "C" fn swap(new: *const Panic) -> *const Panic {
 pub fn begins(info: &PanicInfo) -> ! {
     // SAFETY: modules have one thread.
     unsafe {
+        #[cfg(panic = "unwind")]
+        unwinding::remember(info);
         INFO = ptr::from_ref(info).cast();
         handler(info)
     }
@@ -102,7 +136,7 @@ pub fn begins(info: &PanicInfo) -> ! {
 
 /// Stands before what calls the hook. A panic in a hook ends that of which it is the hook.
 #[export_name = "mpy:hook_begins"]
-pub extern "C" fn hook_begins(panic: &mut Panic) {
+pub extern "C-unwind" fn hook_begins(panic: &mut Panic) {
     // SAFETY: modules have one thread, and the frame of the other panic is below.
     let current = unsafe {
         panic.info = ptr::replace(&raw mut INFO, ptr::null());
@@ -118,14 +152,14 @@ pub extern "C" fn hook_begins(panic: &mut Panic) {
 
 /// The hook of `panic` does not return, and so does not unlock itself.
 #[export_name = "mpy:hook_ends"]
-pub extern "C" fn hook_ends(panic: &Panic) {
+pub extern "C-unwind" fn hook_ends(panic: &Panic) {
     // SAFETY: it was saved.
     unsafe { restore_hook(&raw const panic.hook) }
 }
 
 /// Ends a panic whose hook does not return; returns if it has no message.
 #[export_name = "mpy:panic_ends"]
-pub extern "C" fn ends(panic: &Panic) {
+pub extern "C-unwind" fn ends(panic: &Panic) {
     hook_ends(panic);
     // SAFETY: the frame of the panic is below.
     if let Some(info) = unsafe { panic.info.as_ref() } {
@@ -136,12 +170,12 @@ pub extern "C" fn ends(panic: &Panic) {
 /// A panic ends after its hook. Its payload is a `&mut dyn PanicPayload`, which is `std`'s own, or null where the
 /// compiler found that nobody looks at it.
 #[export_name = "mpy:panic_after_hook"]
-pub extern "C" fn after_hook(payload: *const (), vtable: *const ()) -> ! {
+pub extern "C-unwind" fn after_hook(payload: *const (), vtable: *const ()) -> ! {
     // SAFETY: the frame of the panic is below.
     if let Some(info) = unsafe { swap(ptr::null()).as_ref().and_then(|panic| panic.info.as_ref()) } {
         on_panic(info);
     }
-    let mut text = Text { bytes: [0; 256], len: 0 };
+    let mut text = Text::new();
     if payload.is_null() {
         let _ = text.write_str("Box<dyn Any>");
     } else {
@@ -150,5 +184,50 @@ pub extern "C" fn after_hook(payload: *const (), vtable: *const ()) -> ! {
         let payload: &dyn Display = unsafe { core::mem::transmute((payload, vtable)) };
         let _ = write!(text, "{payload}");
     }
-    unsafe { panic(text.bytes.as_ptr(), text.len) }
+    text.raise()
+}
+
+#[cfg(panic = "unwind")]
+mod unwinding {
+    use core::fmt::Write;
+    use core::panic::PanicInfo;
+    use core::ptr;
+
+    use super::{CURRENT, Text, out_of_memory};
+
+    /// What the last panic said: its payload does not tell where it was.
+    static mut LAST: Text = Text::new();
+
+    /// Memory that runs out is an exception as well. To the compiler, this also means that it unwinds.
+    #[unsafe(export_name = "mpy:init_unwinding")]
+    pub extern "C" fn init() {
+        std::alloc::set_alloc_error_hook(|_| out_of_memory());
+    }
+
+    #[unsafe(export_name = "mpy:last_panic")]
+    pub extern "C" fn last() -> *mut () {
+        (&raw mut LAST).cast()
+    }
+
+    /// What `core` says of a panic that has come to where it must not unwind (`panic_cannot_unwind`,
+    /// `panic_in_cleanup`).
+    const TOO_FAR: [&str; 2] = ["panic in a function that cannot unwind", "panic in a destructor during cleanup"];
+
+    /// A panic that has unwound too far ends with its own message, before `std` aborts the program.
+    pub fn remember(info: &PanicInfo) {
+        // SAFETY: modules have one thread.
+        let last = unsafe { &mut *(&raw mut LAST) };
+        if last.len > 0 && info.message().as_str().is_some_and(|text| TOO_FAR.contains(&text)) {
+            last.raise();
+        }
+        last.len = 0;
+        last.write_panic(info);
+    }
+
+    /// The hook has returned, and the panic unwinds.
+    #[unsafe(export_name = "mpy:panic_unwinds")]
+    pub extern "C" fn unwinds() {
+        // SAFETY: modules have one thread.
+        unsafe { CURRENT = ptr::null() }
+    }
 }

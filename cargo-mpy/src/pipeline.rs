@@ -110,7 +110,8 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
             continue;
         }
         // WebAssembly → the same with nothing in it that Python cannot reach, and its exact memory.
-        let wasm::Prepared { module, api } = prepare(plan, &programs[&room.stack].bytes, memory, room)?;
+        let wasm::Prepared { module, api, unwinds } =
+            prepare(plan, &programs[&room.stack].bytes, memory, room)?;
         if emit == Some(Stage::Wasm) {
             let path = plan.out_dir.join(format!("{}.wasm", plan.module));
             toolchain::write_file(&path, &module.bytes)?;
@@ -118,7 +119,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
             return Ok(Vec::new());
         }
         // WebAssembly → C, and what it exports and imports → its bindings in C.
-        let translated = translate(plan, &module, api.as_ref(), memory, room, emit)?;
+        let translated = translate(plan, &module, api.as_ref(), unwinds, memory, room, emit)?;
         let Some((unit, glue, of_functions)) = translated else { return Ok(Vec::new()) };
         names.extend(of_functions);
         let others = sources.iter().filter(|(known, ..)| *known == memory).count();
@@ -202,8 +203,8 @@ pub fn bindings(plan: &BuildPlan) -> std::result::Result<Glue, Failure> {
     let (memory, room) = (plan.memory_of(target), target.room);
     let _lock = matches!(plan.source, Source::Crate(_)).then(|| lock(plan)).transpose()?;
     let Program { bytes, .. } = webassembly(plan, room.stack)?;
-    let wasm::Prepared { module, api } = prepare(plan, &bytes, memory, room)?;
-    let translated = translate(plan, &module, api.as_ref(), memory, room, None)?;
+    let wasm::Prepared { module, api, unwinds } = prepare(plan, &bytes, memory, room)?;
+    let translated = translate(plan, &module, api.as_ref(), unwinds, memory, room, None)?;
     let Some((_, glue, _)) = translated else { unreachable!("no stage was to be printed") };
     Ok(glue)
 }
@@ -219,7 +220,7 @@ struct Program {
 fn webassembly(plan: &BuildPlan, stack: u32) -> std::result::Result<Program, Failure> {
     let (wasm, opt_level) = match &plan.source {
         Source::Crate(build) => {
-            let rust = cargo::find()?;
+            let rust = cargo::find_for(build)?;
             let mut build = build.clone();
             // The linker lays out the stack: one that only some boards have gets a folder of its own, where cargo
             // does not have to link anew every time.
@@ -276,6 +277,7 @@ fn translate(
     plan: &BuildPlan,
     module: &WasmModule,
     api: Option<&Api>,
+    unwinds: bool,
     memory: Memory,
     room: Room,
     emit: Option<Stage>,
@@ -292,6 +294,7 @@ fn translate(
         aligned,
         flash_tables: room.flash_tables,
         trap_names: plan.trap_names,
+        throwing: unwinds.then_some(glue_gen::throws),
         ..Default::default()
     };
     let translation = wasm_to_c::transpile(module, &options)?;

@@ -135,6 +135,8 @@ pub struct CrateBuild {
     /// Apart from the user's own target folder, so that neither waits for the other.
     pub target_dir: PathBuf,
     pub unit: Unit,
+    /// Its profile says that panics unwind.
+    pub unwinds: bool,
     /// What of the package has `#[test]` functions.
     pub tests: Vec<Unit>,
 }
@@ -296,6 +298,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
                 cargo_args: options.cargo_args(),
                 target_dir: home.join("wasm"),
                 unit: Unit::Library,
+                unwinds: unwinds(metadata.workspace_root.as_std_path(), options.profile()),
                 tests: tests(package),
             });
             let version = Some(package.version.to_string());
@@ -514,6 +517,29 @@ fn tests(package: &Package) -> Vec<Unit> {
             _ => Some(Unit::Tests(None)),
         })
         .collect()
+}
+
+/// Whether `profile` says `panic = "unwind"`, in the manifest of the workspace at `root` or the environment. Cargo does
+/// not tell that from a profile that says nothing, which aborts in WebAssembly.
+fn unwinds(root: &Path, profile: &str) -> bool {
+    let text = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
+    let manifest = text.parse::<toml::Table>().unwrap_or_default();
+    let value = |profile: &str, key: &str| {
+        let table = manifest.get("profile")?.get(profile)?;
+        Some(table.get(key)?.as_str()?.to_owned())
+    };
+    let mut profile = profile.to_owned();
+    // As many as anybody writes; cargo refuses a circle.
+    for _ in 0..16 {
+        let variable = format!("CARGO_PROFILE_{}_PANIC", profile.to_uppercase().replace('-', "_"));
+        let said = std::env::var(variable).ok().filter(|said| !said.is_empty());
+        if let Some(strategy) = said.or_else(|| value(&profile, "panic")) {
+            return strategy == "unwind";
+        }
+        let Some(parent) = value(&profile, "inherits") else { break };
+        profile = parent;
+    }
+    false
 }
 
 fn settings(package: &Package, metadata: &Metadata) -> Result<Settings> {
@@ -920,10 +946,26 @@ mod tests {
                 cargo_args: Vec::new(),
                 target_dir: PathBuf::new(),
                 unit: Unit::Library,
+                unwinds: false,
                 tests: Vec::new(),
             })
         };
         assert!(build("dev").is_to_debug() && !build(DEFAULT_PROFILE).is_to_debug());
+    }
+
+    #[test]
+    fn a_profile_unwinds_where_it_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let with = |text: &str, profile: &str| {
+            std::fs::write(folder.path().join("Cargo.toml"), text).unwrap();
+            unwinds(folder.path(), profile)
+        };
+        assert!(!with("[package]\nname = \"a\"\n", "release"));
+        assert!(with("[profile.release]\npanic = \"unwind\"\n", "release"));
+        assert!(!with("[profile.release]\npanic = \"unwind\"\n", "dev"));
+        let inherits = "[profile.release]\npanic = \"unwind\"\n[profile.small]\ninherits = \"release\"\n";
+        assert!(with(inherits, "small"));
+        assert!(!with(&format!("{inherits}panic = \"abort\"\n"), "small"));
     }
 
     #[test]

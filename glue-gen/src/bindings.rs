@@ -525,6 +525,12 @@ impl<'a> Writer<'a> {
                 self.call(import, "a conversion", &params, &signature.result, ["MPY_CAST", "0"], &[])?;
             } else if let Some(class) = api.classes.iter().position(|class| class.wrap == import.field) {
                 self.speller.uses.extend(["CLASS", "OBJECTS"]);
+                if interface.unwinds {
+                    // Whatever runs in Python's way throws.
+                    let param = Type::Struct(api.classes[class].name.clone());
+                    self.call(import, "an object", &[param], &Type::Object, ["MPY_CAST", "0"], &[])?;
+                    continue;
+                }
                 let body = format!("return mpy_new_object(mpy_new_instance({class}, p0));");
                 self.raw(import, &body);
             } else if let Some(class) = api.classes.iter().position(|class| class.unwrap == import.field) {
@@ -534,6 +540,11 @@ impl<'a> Writer<'a> {
                 match import.field.as_str() {
                     "__wbindgen_object_clone_ref" => {
                         self.speller.uses.insert("OBJECTS");
+                        if interface.unwinds {
+                            let param = Type::Ref(Box::new(Type::Object));
+                            self.call(import, "an object", &[param], &Type::Object, ["MPY_CAST", "0"], &[])?;
+                            continue;
+                        }
                         self.raw(import, "return mpy_new_object(mpy_object(p0));");
                     }
                     "__wbindgen_object_drop_ref" => {

@@ -57,6 +57,7 @@ pub(crate) fn find(name: &str) -> Option<Intrinsic> {
         "__wbindgen_sub" => "sub",
         "__wbindgen_div" | "__wbindgen_checked_div" => "div",
         "__wbindgen_mul" => "mul",
+        "__wbindgen_panic_error" => "panic_error",
         "__wbindgen_rem" => "rem",
         "__wbindgen_pow" => "pow",
         "__wbindgen_lt" => "lt",

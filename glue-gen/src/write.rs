@@ -113,6 +113,10 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
         }
         line!(c, "#define MPY_STACK_POINTER {lvalue}");
     }
+    if let Some(last) = &surface.last_panic {
+        line!(c, "#define MPY_UNWINDS 1");
+        line!(c, "#define MPY_LAST_PANIC() {last}()");
+    }
     if let Some([swap, unlock, raise]) = &surface.panics {
         line!(c, "#define MPY_PANICKING(panic) {swap}(panic)");
         line!(c, "#define MPY_HOOK_ENDS(panic) {unlock}(panic)");

@@ -220,12 +220,13 @@ impl Calls {
         CallGraph { callees }
     }
 
-    /// For each function, whether an exception may wait after a call of it; the first `imported` are
-    /// imports.
-    pub fn throwing(&self, imported: usize, linkable: bool) -> Vec<bool> {
+    /// For each function, whether an exception may wait after a call of it; the first ones are imports, of which
+    /// `imported` tells it.
+    pub fn throwing(&self, imported: impl Iterator<Item = bool>) -> Vec<bool> {
         let mut throws = self.throws.clone();
-        // Python's own exceptions do not pass through here, another module's do.
-        throws[..imported].fill(linkable);
+        for (throws, imported) in throws.iter_mut().zip(imported) {
+            *throws = imported;
+        }
         if throws.contains(&true) {
             for (throws, through) in throws.iter_mut().zip(&self.through_references) {
                 *throws |= through;

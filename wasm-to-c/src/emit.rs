@@ -226,7 +226,12 @@ pub(crate) fn unit<'m>(
         let most = (options.stack.unwrap_or(STACK) / 2).saturating_sub(RED_ZONE);
         sizes.collect::<Option<Vec<u32>>>().is_some_and(|sizes| graph.depth(&sizes, most).is_some())
     });
-    let throws = calls.throwing(module.imported(), options.linkable);
+    // Another module's exceptions pass, and Python's where the embedder makes them such.
+    let imports = module.functions.iter().map_while(|function| function.import.as_ref());
+    let throws =
+        calls.throwing(imports.map(|(from, name)| {
+            options.linkable || options.throwing.is_some_and(|throws| throws(from, name))
+        }));
     let mut looping_exports = vec![false; functions.len()];
     for (_, _, index) in module.exports.iter().filter(|(_, kind, _)| *kind == ExternalKind::Func) {
         looping_exports[*index as usize] = calls.loops[*index as usize];
@@ -576,15 +581,19 @@ impl<'m> Unit<'m> {
         if self.apart.contains(&true) {
             c.push_str("static const uint8_t *wasm_flash_table(uint32_t number, uint32_t align);\n");
         }
-        if !module.tags.is_empty() || self.throws_indirect {
+        if !module.tags.is_empty() || self.throws_indirect || options.throwing.is_some() {
             c.push_str("/* The exception on its way. */\n");
             let kind = if self.linkable { "extern" } else { "WASM_STATE" };
             let _ = writeln!(c, "{kind} wasm_exception_t *wasm_thrown;");
             c.push_str("#define WASM_THROWN() __builtin_expect(wasm_thrown != NULL, 0)\n");
-            c.push_str(
-                "#define WASM_UNCAUGHT() \\\n    if (WASM_THROWN()) { \\\n        wasm_thrown = NULL; \\\n",
-            );
-            c.push_str("        wasm_trap(WASM_TRAP_UNCAUGHT_EXCEPTION); \\\n    }\n");
+            if options.throwing.is_some() {
+                c.push_str("__attribute__((noreturn)) static void wasm_uncaught(void);\n");
+                c.push_str("#define WASM_UNCAUGHT() if (WASM_THROWN()) wasm_uncaught();\n");
+            } else {
+                c.push_str("#define WASM_UNCAUGHT() \\\n    if (WASM_THROWN()) { \\\n");
+                c.push_str("        wasm_thrown = NULL; \\\n");
+                c.push_str("        wasm_trap(WASM_TRAP_UNCAUGHT_EXCEPTION); \\\n    }\n");
+            }
         }
         for (tag, name) in module.tags.iter().zip(&self.tags) {
             let _ = match tag.import {
@@ -1018,6 +1027,7 @@ impl<'m> Unit<'m> {
             static_bytes,
             constant_bytes,
             stack_limit,
+            unwinds: options.throwing.is_some(),
             calls: self.calls.clone(),
         }
     }

@@ -85,6 +85,9 @@ pub struct Options {
     pub aligned: bool,
     /// Traps say which function they are in: the C defines `WASM_NAMES`.
     pub trap_names: bool,
+    /// Whether the import of that module and name throws exceptions, if any does: it puts them into `wasm_thrown`. What
+    /// leaves an exported function is for the embedder then, in `wasm_uncaught`, which does not return.
+    pub throwing: Option<fn(&str, &str) -> bool>,
 }
 
 /// A C translation unit.
@@ -204,6 +207,8 @@ pub struct Interface {
     /// C lvalue of type `uintptr_t`, when the module has functions that may call themselves again: below that
     /// address of the machine's stack they call `wasm_stack_low`. While it is 0 nothing is checked.
     pub stack_limit: Option<String>,
+    /// Imports throw exceptions, and the embedder ends those that nobody catches: see [`Options::throwing`].
+    pub unwinds: bool,
     /// Who calls whom. The functions in [`Interface::imports`] are the first, in the same order.
     pub calls: CallGraph,
     /// Where memory 0 is, when the module has one: what an import is handed pointers into.

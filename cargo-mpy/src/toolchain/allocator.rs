@@ -85,7 +85,8 @@ pub fn library(rust: &Rust) -> Result<PathBuf> {
 /// When rustc cannot build it, or the cache cannot be written.
 pub fn library_of(rust: &Rust, folder: &str, name: &str, source: &str) -> Result<PathBuf> {
     let sysroot = rust.sysroot.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
-    let stamp = [identity(&rust.rustc), sysroot, source.to_owned(), "2".to_owned()];
+    let panic = if rust.unwinds { "unwind" } else { "abort" };
+    let stamp = [identity(&rust.rustc), sysroot, source.to_owned(), panic.to_owned(), "2".to_owned()];
     let folder = cache_dir().join(format!("{folder}-{}", digest(&stamp)));
     let file_name = format!("lib{name}.rlib");
     let library = folder.join(&file_name);
@@ -101,8 +102,12 @@ pub fn library_of(rust: &Rust, folder: &str, name: &str, source: &str) -> Result
     write_file(&path, source.as_bytes())?;
     let mut command = Command::new(&rust.rustc);
     command.args(["--edition", "2021", "--crate-type", "rlib", "--crate-name", name]);
-    command.args(["--target", TRIPLE, "-Copt-level=s", "-Cpanic=abort", "-Cembed-bitcode=yes", "--out-dir"]);
-    command.arg(scratch.path()).arg(&path);
+    command.args(["--target", TRIPLE, "-Copt-level=s", "-Cembed-bitcode=yes", "--out-dir"]);
+    command.arg(scratch.path()).arg(&path).arg(format!("-Cpanic={panic}"));
+    if rust.unwinds {
+        // What `panic.rs` asks `std` for is unstable.
+        command.env("RUSTC_BOOTSTRAP", "1");
+    }
     // A module is the same wherever the cache is.
     command.arg(format!("--remap-path-prefix={}=mpy", scratch.path().display()));
     if let Some(sysroot) = &rust.sysroot {

@@ -11,7 +11,9 @@ use glue_gen::wbindgen;
 use target_specs::{Diagnostic, Place, Result};
 
 use super::allocator::{self, Allocator};
-use super::{cache, cache_dir, capture, digest, failed, io_error, output_of, shown, which, which_all};
+use super::{
+    cache, cache_dir, capture, digest, failed, io_error, output_of, shown, unwinding, which, which_all,
+};
 use crate::plan::{CrateBuild, Unit};
 use crate::{Failure, ui};
 
@@ -27,6 +29,8 @@ pub struct Rust {
     pub sysroot: Option<PathBuf>,
     /// The linker to name, when rustc does not find one by itself.
     pub linker: Option<PathBuf>,
+    /// Panics unwind: the standard library in `sysroot` does.
+    pub unwinds: bool,
 }
 
 /// A cargo, its rustc and where that has its libraries.
@@ -197,7 +201,8 @@ fn choose(candidates: &[Candidate]) -> Result<(Rust, Option<PathBuf>)> {
 }
 
 fn rust(candidate: &Candidate, sysroot: Option<PathBuf>, linker: Option<PathBuf>) -> Rust {
-    Rust { cargo: candidate.cargo.clone(), rustc: candidate.rustc.clone(), sysroot, linker }
+    let (cargo, rustc) = (candidate.cargo.clone(), candidate.rustc.clone());
+    Rust { cargo, rustc, sysroot, linker, unwinds: false }
 }
 
 fn any_linker(candidates: &[Candidate]) -> Option<PathBuf> {
@@ -228,17 +233,52 @@ pub fn find() -> Result<Rust> {
     Ok(rust)
 }
 
+/// The Rust to build `plan` with.
+///
+/// # Errors
+/// As [`find`]; `missing-rust-src` when it is to unwind, and no toolchain has the source of a standard library that does.
+pub fn find_for(plan: &CrateBuild) -> Result<Rust> {
+    if !plan.unwinds {
+        return find();
+    }
+    let candidates = candidates();
+    let mut rust = choose_unwinding(&candidates)?;
+    rust.sysroot = Some(build_sysroot(&rust)?);
+    Ok(rust)
+}
+
+/// The best candidate to build an unwinding standard library with.
+fn choose_unwinding(candidates: &[Candidate]) -> Result<Rust> {
+    // With its own error where there is no Rust at all.
+    choose(candidates)?;
+    let Some(source) = candidates.iter().find(|candidate| candidate.has_source()) else {
+        let message =
+            "`panic = \"unwind\"` needs the source of Rust's standard library, which is not installed";
+        let help = if which("rustup").is_some() {
+            "rustup component add rust-src\nor write `panic = \"abort\"` in the profile"
+        } else {
+            "install Rust with rustup (https://rustup.rs), then: rustup component add rust-src\n\
+             or write `panic = \"abort\"` in the profile"
+        };
+        return Err(Diagnostic::new("missing-rust-src", message).help(help));
+    };
+    let linker = source.own_linker().or_else(|| any_linker(candidates));
+    Ok(Rust { unwinds: true, ..rust(source, None, linker) })
+}
+
 /// Builds `std` for [`TRIPLE`] from the toolchain's source, once per rustc, in the form rustup
 /// would have installed it: then building a crate costs what it costs with rustup's.
 fn build_sysroot(rust: &Rust) -> Result<PathBuf> {
     let stamp = super::identity(&rust.rustc);
-    let sysroot = cache_dir().join(format!("sysroot-{}", digest([stamp.as_bytes(), b"1"])));
+    let kind: &[u8] = if rust.unwinds { b"1 unwinding" } else { b"1" };
+    let sysroot = cache_dir().join(format!("sysroot-{}", digest([stamp.as_bytes(), kind])));
     if cache::is_whole(&sysroot) {
         cache::used(&sysroot);
         return Ok(sysroot);
     }
     cache::discard(&sysroot);
-    ui::status("Building", format_args!("Rust's standard library for {TRIPLE} (once per toolchain)"));
+    let what = if rust.unwinds { ", unwinding" } else { "" };
+    ui::status("Building", format_args!("Rust's standard library for {TRIPLE}{what} (once per toolchain)"));
     let progress = ui::Progress::new("Building", 0);
     progress.message("core, alloc, std");
 
@@ -254,8 +294,12 @@ fn build_sysroot(rust: &Rust) -> Result<PathBuf> {
 
     let target = scratch.path().join("target");
     let mut command = Command::new(&rust.cargo);
+    let (runtime, flags) = match rust.unwinds {
+        true => ("-Zbuild-std=std,panic_unwind", "-Cembed-bitcode=yes\x1f-Cpanic=unwind"),
+        false => ("-Zbuild-std=std,panic_abort", "-Cembed-bitcode=yes"),
+    };
     command
-        .args(["build", "--release", "-Zbuild-std=std,panic_abort", "--target", TRIPLE, "--manifest-path"])
+        .args(["build", "--release", runtime, "--target", TRIPLE, "--manifest-path"])
         .arg(&manifest)
         .arg("--target-dir")
         .arg(&target)
@@ -264,7 +308,7 @@ fn build_sysroot(rust: &Rust) -> Result<PathBuf> {
         // -Zbuild-std asks for a nightly or this; it concerns this build alone.
         .env("RUSTC_BOOTSTRAP", "1")
         // Bitcode beside machine code, so that crates with and without LTO can link it.
-        .env("CARGO_ENCODED_RUSTFLAGS", "-Cembed-bitcode=yes")
+        .env("CARGO_ENCODED_RUSTFLAGS", flags)
         .env_remove("RUSTC_WRAPPER")
         .env_remove("RUSTC_WORKSPACE_WRAPPER");
     let output = capture(&mut command)?;
@@ -461,7 +505,17 @@ fn command(rust: &Rust, plan: &CrateBuild, stack: u32, allocator: Allocator) -> 
         command.arg("--config").arg(format!("target.{TRIPLE}.linker={toml}"));
     }
     if let Some(sysroot) = &rust.sysroot {
-        add_rustflag(&mut command, &format!("--sysroot={}", sysroot.display()));
+        let mut flags = vec![format!("--sysroot={}", sysroot.display())];
+        if rust.unwinds {
+            flags.push("-Cpanic=unwind".to_owned());
+        }
+        add_rustflags(&mut command, &flags);
+    }
+    if rust.unwinds
+        && let Some(macros) = unwinding::macros(rust, plan)?
+    {
+        let toml = toml::Value::String(macros.to_string_lossy().into_owned());
+        command.arg("--config").arg(format!("paths=[{toml}]"));
     }
     // Flags of the final crate alone: they go behind whatever flags the user has set, and its
     // dependencies are not rebuilt when they change.
@@ -532,20 +586,20 @@ fn allow_unstable(command: &mut Command, library: &str) -> Result<()> {
     Ok(())
 }
 
-/// Adds a compiler flag for every crate of [`TRIPLE`] without hiding the user's own: cargo takes
+/// Adds compiler flags for every crate of [`TRIPLE`] without hiding the user's own: cargo takes
 /// the first of these sources that is set (https://doc.rust-lang.org/cargo/reference/config.html#buildrustflags).
-fn add_rustflag(command: &mut Command, flag: &str) {
+fn add_rustflags(command: &mut Command, more: &[String]) {
     let set = |name| std::env::var_os(name).filter(|value: &OsString| !value.is_empty());
     if let Some(mut flags) = set("CARGO_ENCODED_RUSTFLAGS") {
         flags.push("\x1f");
-        flags.push(flag);
+        flags.push(more.join("\x1f"));
         command.env("CARGO_ENCODED_RUSTFLAGS", flags);
     } else if let Some(flags) = set("RUSTFLAGS") {
         let words = flags.to_string_lossy().split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-        command.env("CARGO_ENCODED_RUSTFLAGS", [words.join("\x1f"), flag.to_owned()].join("\x1f"));
+        command.env("CARGO_ENCODED_RUSTFLAGS", [words.join("\x1f"), more.join("\x1f")].join("\x1f"));
     } else {
-        let toml = toml::Value::String(flag.to_owned());
-        command.arg("--config").arg(format!("target.{TRIPLE}.rustflags=[{toml}]"));
+        let toml = toml::Value::from(more.to_vec());
+        command.arg("--config").arg(format!("target.{TRIPLE}.rustflags={toml}"));
     }
 }
 

@@ -10,6 +10,7 @@ pub mod emulator;
 pub mod micropython;
 pub mod needs;
 pub mod objects;
+mod unwinding;
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

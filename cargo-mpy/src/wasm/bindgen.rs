@@ -43,6 +43,8 @@ pub fn bind(module: Module) -> Result<(Module, Option<Api>)> {
     let mut module = module;
     plain_handles(&mut module);
     let own = exports_of_the_user(&module, &raw, &api);
+    // It makes wasm-bindgen's tool ask for JavaScript's exceptions.
+    module.exports.remove("__instance_terminated").ok();
     keep(&mut module, &api);
     import_casts(&mut module, generics);
     move_imports(&mut module);

@@ -30,6 +30,8 @@ pub struct Prepared {
     pub module: WasmModule,
     /// What `#[wasm_bindgen]` says of it, when the crate uses that.
     pub api: Option<Api>,
+    /// Its exceptions are to run the destructors of Rust.
+    pub unwinds: bool,
 }
 
 /// The binary module of a file's contents, which may be the text format.
@@ -114,7 +116,7 @@ pub fn prepare(
 
     name_functions(&mut module);
     raise_memory_errors(&mut module);
-    panics::raise(&mut module, &variables, stack_pointer);
+    let unwinds = panics::raise(&mut module, &variables, stack_pointer);
 
     let (mut module, api) = bindgen::bind(module)?;
 
@@ -200,7 +202,7 @@ pub fn prepare(
         heap_grows,
         heap_reserve,
     };
-    Ok(Prepared { module, api })
+    Ok(Prepared { module, api, unwinds })
 }
 
 /// Whether elements that the module puts into a table when it starts may lie outside it.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use walrus::ir::{BinaryOp, LoadKind, MemArg, StoreKind, Value};
-use walrus::{ExportItem, FunctionBuilder, FunctionId, FunctionKind, GlobalId, Memory, Module, ValType};
+use walrus::ir::{BinaryOp, LoadKind, MemArg, StoreKind};
+use walrus::{ExportItem, FunctionBuilder, FunctionId, FunctionKind, GlobalId, Memory, MemoryId, Module, ValType};
 
 use super::bindgen::replace_calls;
 use super::rust_name;
@@ -14,16 +14,17 @@ const HOOK: &[u8] = b"cannot modify the panic hook";
 const OTHERS: [&str; 3] =
     ["std::panicking::begin_panic", "std::panic::panic_any", "std::panicking::rust_panic_without_hook"];
 
-/// The handler of panics that `std` has tells nobody here: ours takes its place. Where the program sets a hook, ours
-/// stands before it, before the hook and after that, and the bindings are told whether a hook runs. A crate without
-/// `std` has a handler of its own, which is kept.
-pub fn raise(module: &mut Module, variables: &Variables, stack_pointer: Option<GlobalId>) {
+/// The handler of panics that `std` has tells nobody here: ours takes its place. Where the program sets a hook or
+/// unwinds, ours stands before it; before the hook and after that, too, and the bindings are told whether a hook runs.
+/// A crate without `std` has a handler of its own, which is kept. Returns whether the program unwinds.
+pub fn raise(module: &mut Module, variables: &Variables, stack_pointer: Option<GlobalId>) -> bool {
     let mut take = |name: &str| {
         let export = module.exports.iter().find(|export| export.name == name)?;
         let (export, ExportItem::Function(id)) = (export.id(), export.item) else { return None };
         module.exports.delete(export);
         Some(id)
     };
+    let unwinding = ["mpy:init_unwinding", "mpy:last_panic", "mpy:panic_unwinds"].map(&mut take);
     let names = [
         "mpy:panic",
         "mpy:panicking",
@@ -43,21 +44,36 @@ pub fn raise(module: &mut Module, variables: &Variables, stack_pointer: Option<G
         Some(after_hook),
     ] = names.map(&mut take)
     else {
-        return;
+        return false;
     };
     if !module.funcs.iter().any(|function| rust_name(function).starts_with("std::panicking::")) {
-        return;
+        return false;
     }
     let handler = named(module, "__rustc::rust_begin_unwind");
     let handler = handler.filter(|id| params(module, *id) == params(module, on_panic));
-    // An optimizer leaves out a payload that nobody looks at.
-    let is_end = |id: &FunctionId| [vec![], params(module, after_hook)].contains(&params(module, *id));
-    let end = named(module, "__rustc::rust_panic").filter(is_end);
     let hooks = module.data.iter().any(|data| data.value.windows(HOOK.len()).any(|window| window == HOOK));
+    let unwinds = match unwinding {
+        [Some(init), Some(last), Some(unwinds)] => {
+            module.exports.add("mpy:init_unwinding", init);
+            module.exports.add("mpy:last_panic", last);
+            Some(unwinds)
+        }
+        _ => None,
+    };
     let others = || module.funcs.iter().any(|f| OTHERS.iter().any(|other| rust_name(f).starts_with(other)));
-    let (Some(end), Some(stack_pointer), true) = (end, stack_pointer, hooks || others()) else {
-        let handler = handler.map(|handler| (handler, on_panic));
-        return replace_calls(module, &handler.into_iter().collect());
+    let end = named(module, "__rustc::rust_panic").filter(|end| {
+        // An optimizer leaves out a payload that nobody looks at.
+        unwinds.is_some() || [vec![], params(module, after_hook)].contains(&params(module, *end))
+    });
+    let (Some(end), Some(stack_pointer), true) =
+        (end, stack_pointer, hooks || (unwinds.is_none() && others()))
+    else {
+        if let Some(handler) = handler {
+            let ours = if unwinds.is_some() { begins } else { on_panic };
+            replace_calls(module, &BTreeMap::from([(handler, ours)]));
+            variables.answer(module, handler);
+        }
+        return unwinds.is_some();
     };
     if let Some(handler) = handler {
         replace_calls(module, &BTreeMap::from([(handler, begins)]));
@@ -70,11 +86,18 @@ pub fn raise(module: &mut Module, variables: &Variables, stack_pointer: Option<G
         call(module, with_frame, calls_hook);
         variables.answer(module, if calls_hook == handler { with_frame } else { handler });
     }
-    become_call(module, end, after_hook);
-    variables.follow(module, swap);
+    match unwinds {
+        None => become_call(module, end, after_hook),
+        Some(unwinds) => {
+            if let FunctionKind::Local(local) = &mut module.funcs.get_mut(end).kind {
+                local.builder_mut().func_body().call_at(0, unwinds);
+            }
+        }
+    }
     for (name, id) in [("mpy:panicking", swap), ("mpy:panic_ends", ends), ("mpy:hook_ends", hook_ends)] {
         module.exports.add(name, id);
     }
+    unwinds.is_some()
 }
 
 /// A function like `function` that calls `first` with the address of a frame of 32 bytes, to go on.
@@ -193,33 +216,30 @@ impl Variables {
             }
             builder.finish(vec![there], &mut module.funcs)
         };
-        let answers = [("handler", handler), ("save_hook", copy(false)), ("restore_hook", copy(true))];
+        let (save, restore) = (copy(false), copy(true));
+        let answers = [
+            ("handler", handler),
+            ("set_counts", self.set_counts(module, memory)),
+            ("save_hook", save),
+            ("restore_hook", restore),
+        ];
         let import = |name| module.imports.get_func("mpy:std", name).ok();
         let answers = answers.into_iter().filter_map(|(name, id)| Some((import(name)?, id))).collect();
         replace_calls(module, &answers);
     }
 
-    /// Has `swap` keep the counts as they are while the hook of the panic runs that is its argument.
-    fn follow(&self, module: &mut Module, swap: FunctionId) {
-        let Some(memory) = module.memories.iter().next().map(Memory::id) else { return };
-        let FunctionKind::Local(local) = &mut module.funcs.get_mut(swap).kind else { return };
-        let argument = local.args[0];
-        let mut body = local.builder_mut().func_body();
-        let mut at = 0;
-        let mut store = |address: u32, kind, align| {
-            body.const_at(at, Value::I32(address.cast_signed()));
-            body.local_get_at(at + 1, argument);
-            body.const_at(at + 2, Value::I32(0));
-            body.binop_at(at + 3, BinaryOp::I32Ne);
-            body.store_at(at + 4, memory, kind, MemArg { align, offset: 0 });
-            at += 5;
-        };
-        for address in &self.counts {
-            store(*address, StoreKind::I32 { atomic: false }, 4);
+    /// A function that makes its argument the number of panics under way and of hooks that run: 0 or 1.
+    fn set_counts(&self, module: &mut Module, memory: MemoryId) -> FunctionId {
+        let mut builder = FunctionBuilder::new(&mut module.types, &[ValType::I32], &[]);
+        let count = module.locals.add(ValType::I32);
+        let mut body = builder.func_body();
+        let counts = self.counts.iter().map(|address| (address, StoreKind::I32 { atomic: false }, 4));
+        let in_hook = self.in_hook.iter().map(|address| (address, StoreKind::I32_8 { atomic: false }, 1));
+        for (address, kind, align) in counts.chain(in_hook) {
+            body.i32_const(address.cast_signed()).local_get(count);
+            body.store(memory, kind, MemArg { align, offset: 0 });
         }
-        for address in &self.in_hook {
-            store(*address, StoreKind::I32_8 { atomic: false }, 1);
-        }
+        builder.finish(vec![count], &mut module.funcs)
     }
 }
 

@@ -109,6 +109,7 @@ pub fn wasm(
                 cargo_args: features(program).chain(opt_level(level)).collect(),
                 target_dir: folder.join("rust-wasm"),
                 unit: Unit::Library,
+                unwinds: false,
                 tests: Vec::new(),
             };
             let rust = cargo::find()?;
