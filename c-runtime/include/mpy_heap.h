@@ -355,7 +355,7 @@ MPY_SHARED uint32_t mpy_realloc(uint32_t at, uint32_t old, uint32_t bytes, uint3
 static void mpy_heap_reserve(void) {
     uint32_t at = mpy_alloc(MPY_HEAP_RESERVE, 8);
     if (at == 0) {
-        mpy_out_of_memory();
+        mpy_raise_no_memory("out of memory");
     }
     MPY_HEAP_WORD(at - 4) &= ~(uint32_t)MPY_HEAP_FIRST;
     mpy_dealloc(at);

@@ -202,7 +202,6 @@ static inline void mpy_leave_python(const mpy_stacks_t *saved) {
 /* Raises MemoryError, whether WebAssembly code runs or not. */
 __attribute__((noinline, noreturn, unused)) static void mpy_raise_no_memory(const char *message) {
     mpy_unwind();
-    MPY_SHOW();
     mpy_raise_memory_error(message);
 }
 
