@@ -301,7 +301,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
         Ok(Room {
             memory: word.map(memory).transpose()?,
             // The ABI keeps the stack pointer a multiple of 16.
-            stack: stack.next_multiple_of(16),
+            stack: stack.saturating_add(15) & !15,
             heap: options.heap.or(own.heap).or(settings.heap).map_or(0, |size| size.0),
             limit: options.limit.or(own.limit).or(settings.limit).map(|size| size.0),
             flash_tables: own.flash_tables.or(settings.flash_tables).map(|size| size.0),
