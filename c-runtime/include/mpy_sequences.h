@@ -80,8 +80,8 @@ static void mpy_lower_elements(void *with) {
         mp_obj_t item = mp_fun_table.obj_subscr(elements->obj, at, MP_OBJ_SENTINEL);
         mpy_lower(elements->type, item, &slot);
         /* What Python does may move memory. */
-        uint8_t *to = (uint8_t *)(uintptr_t)MPY_MEMORY + elements->slots[0].i + elements->lowered++ * elements->size;
-        mp_fun_table.memmove(to, &slot, elements->size);
+        uintptr_t to = (uintptr_t)MPY_MEMORY + elements->slots[0].i + elements->lowered++ * elements->size;
+        mp_fun_table.memmove((void *)to, &slot, elements->size);
     }
 }
 

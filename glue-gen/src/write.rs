@@ -118,7 +118,12 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
         line!(c, "#define MPY_LAST_PANIC() {last}()");
     }
     if let Some([swap, unlock, raise]) = &surface.panics {
-        line!(c, "#define MPY_PANICKING(panic) {swap}(panic)");
+        // Nobody panics before there is a memory, which may be what there is no memory for.
+        let absent = match surface.memory.as_ref().and_then(|memory| memory.growth.as_ref()) {
+            Some(Growth { lvalue, .. }) => format!("{lvalue}.data == NULL ? 0u : "),
+            None => String::new(),
+        };
+        line!(c, "#define MPY_PANICKING(panic) ({absent}{swap}(panic))");
         line!(c, "#define MPY_HOOK_ENDS(panic) {unlock}(panic)");
         line!(c, "#define MPY_PANIC(panic) {raise}(panic)");
     }
