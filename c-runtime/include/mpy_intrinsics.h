@@ -70,7 +70,7 @@ MPY_INTRINSIC_FUNCTION(panic_error) {
         while (same < info.len && same < len && last[same] == ((const char *)info.buf)[same]) {
             same++;
         }
-        if (same == info.len || same == len) {
+        if (len > 0 && (same == info.len || same == len)) {
             return mpy_panic_exception();
         }
         return mpy_text_exception(info.buf, info.len);

@@ -54,15 +54,15 @@ static mp_obj_t mpy_panic_exception(void) {
 }
 
 /* Throws a RuntimeError with a text of the module's. */
-__attribute__((unused)) static void mpy_panic(uint32_t ptr, uint32_t len) {
+__attribute__((unused)) static void mpy_throw_text(uint32_t ptr, uint32_t len) {
     mpy_throw(mpy_text_exception(mpy_text(ptr, len), len));
 }
-#else
-/* The same with a text of the module's. */
+#endif
+
+/* The same as mpy_raise_text with a text of the module's. */
 __attribute__((noreturn, unused)) static void mpy_panic(uint32_t ptr, uint32_t len) {
     mpy_raise_text(mpy_text(ptr, len), len);
 }
-#endif
 
 /* Raises RuntimeError with the text and the place in the source it is about: "boom, src/lib.rs:12". */
 __attribute__((noreturn, unused)) static void mpy_panic_at(uint32_t ptr, uint32_t len, uint32_t file, uint32_t file_len, uint32_t line) {

@@ -15,7 +15,8 @@
  * when it borrows objects of Python for the time of a call,
  *   MPY_LENT            how many at most;
  * when exceptions run destructors of WebAssembly code,
- *   MPY_UNWINDS         1, and MPY_LAST_PANIC(), where the length and the text lie of what the last panic said;
+ *   MPY_UNWINDS         1, and MPY_LAST_PANIC(), where the length and the text lie of what the last panic said,
+ *   MPY_PANICS()        how many panics unwind or are about to, and MPY_SET_PANICS(n);
  * when panics of Rust call hooks,
  *   MPY_PANICKING(p)    makes p the panic whose hook runs, and is the one before; 0 is none;
  *   MPY_HOOK_ENDS(p)    does what the hook of that panic would have done at its end,
@@ -72,6 +73,11 @@ __attribute__((noinline)) static bool mpy_is_lent(uint32_t at) {
 }
 #endif
 
+#ifdef MPY_UNWINDS
+/* How many panics are under way in calls that wait for an import. */
+WASM_STATE uint32_t mpy_panics_base;
+#endif
+
 /* Calls `run`: the exception that it ends in, or NULL. As in mpy_imports.h, nothing but the address of the frame is
  * wanted after the second return. */
 MPY_SHARED mp_obj_t mpy_try(void (*run)(void *), void *with) {
@@ -123,6 +129,9 @@ static inline void mpy_unwind_stacks(void) {
 #ifdef MPY_LENDS
     mpy_lending = mpy_lending_base;
 #endif
+#ifdef MPY_UNWINDS
+    MPY_SET_PANICS(mpy_panics_base);
+#endif
 }
 
 /* The same before an exception is raised, which ends them. */
@@ -143,14 +152,18 @@ static inline void mpy_unwind(void) {
 /* The stacks of the WebAssembly frames that wait while Python runs. */
 #if defined(MPY_CALLS_PYTHON) \
     && (defined(MPY_STACK_POINTER) || defined(MPY_LENT) || defined(MPY_LENDS) || defined(MPY_TRACKS) \
-        || defined(MPY_PANICKING))
+        || defined(MPY_PANICKING) || defined(MPY_UNWINDS))
 #define MPY_HAS_STACKS 1
 typedef struct {
-#if !defined(MPY_STACK_POINTER) && !defined(MPY_LENT) && !defined(MPY_LENDS) && !defined(MPY_PANICKING)
+#if !defined(MPY_STACK_POINTER) && !defined(MPY_LENT) && !defined(MPY_LENDS) && !defined(MPY_PANICKING) \
+    && !defined(MPY_UNWINDS)
     char none;
 #endif
 #ifdef MPY_PANICKING
     uint32_t panic;
+#endif
+#ifdef MPY_UNWINDS
+    uint32_t panics;
 #endif
 #ifdef MPY_STACK_POINTER
     uint32_t base;
@@ -168,6 +181,10 @@ static inline void mpy_enter_python(mpy_stacks_t *saved) {
 #ifdef MPY_PANICKING
     saved->panic = MPY_PANICKING(0);
 #endif
+#ifdef MPY_UNWINDS
+    saved->panics = mpy_panics_base;
+    mpy_panics_base = MPY_PANICS();
+#endif
 #ifdef MPY_STACK_POINTER
     saved->base = MPY_STACK_BASE;
     MPY_STACK_BASE = MPY_STACK_POINTER;
@@ -184,6 +201,9 @@ static inline void mpy_enter_python(mpy_stacks_t *saved) {
 
 static inline void mpy_leave_python(const mpy_stacks_t *saved) {
     (void)saved;
+#ifdef MPY_UNWINDS
+    mpy_panics_base = saved->panics;
+#endif
 #ifdef MPY_PANICKING
     MPY_PANICKING(saved->panic);
 #endif

@@ -596,7 +596,8 @@ impl<'a> Writer<'a> {
         if own == "wasm_bindgen" {
             match intrinsics::find(&known.name) {
                 Some(Intrinsic::Throw) => {
-                    self.raw(import, "mpy_panic(p0, p1);");
+                    let throw = if self.interface.unwinds { "throw_text" } else { "panic" };
+                    self.raw(import, &format!("mpy_{throw}(p0, p1);"));
                     return Ok(());
                 }
                 Some(Intrinsic::WriteBack) => {

@@ -36,8 +36,8 @@ pub struct Surface {
     /// Where panics have hooks, what tells and sets the panic whose hook runs, what unlocks the hook, and what also raises
     /// the panic's exception: C names.
     pub panics: Option<[String; 3]>,
-    /// Where exceptions run destructors, what tells the last panic: a C name.
-    pub last_panic: Option<String>,
+    /// Where exceptions run destructors, what tells the last panic, how many are under way, and what sets that: C names.
+    pub unwinding: Option<[String; 3]>,
 }
 
 /// Functions of the module that give memory and take it back.
@@ -178,7 +178,11 @@ impl Surface {
             .extend(entries.iter().filter_map(|name| entry(name)).map(|export| export.c_name.clone()));
         let own = |name: &str| interface.exports.iter().find(|export| export.name == name);
         if interface.unwinds {
-            surface.last_panic = own("mpy:last_panic").map(|export| export.c_name.clone());
+            if let [Some(last), Some(get), Some(set)] =
+                ["mpy:last_panic", "mpy:panics", "mpy:set_panics"].map(own)
+            {
+                surface.unwinding = Some([last, get, set].map(|export| export.c_name.clone()));
+            }
             surface.start.extend(own("mpy:init_unwinding").map(|export| export.c_name.clone()));
         }
         let panics = ["mpy:panicking", "mpy:hook_ends", "mpy:panic_ends"].map(own);

@@ -113,9 +113,11 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
         }
         line!(c, "#define MPY_STACK_POINTER {lvalue}");
     }
-    if let Some(last) = &surface.last_panic {
+    if let Some([last, get, set]) = &surface.unwinding {
         line!(c, "#define MPY_UNWINDS 1");
         line!(c, "#define MPY_LAST_PANIC() {last}()");
+        line!(c, "#define MPY_PANICS() {get}()");
+        line!(c, "#define MPY_SET_PANICS(count) {set}(count)");
     }
     if let Some([swap, unlock, raise]) = &surface.panics {
         // Nobody panics before there is a memory, which may be what there is no memory for.

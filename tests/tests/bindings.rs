@@ -1,6 +1,8 @@
 //! Every file of `bindings/`: a crate that uses wasm-bindgen, Python that uses the crate, and what that
 //! must print. Those that say `boards: all` run on every board of this machine, the others on two.
 //!
+//! Those that say `panic: unwind` are built so, and skipped where Rust's source is missing.
+//!
 //! A file with a section `error` in place of `python` must be refused with that message.
 //! `TIMES` in the Python is how often something is done: as often as the variable of that name in the environment says,
 //! or else not very often.
@@ -13,7 +15,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cargo_mpy::Failure;
 use cargo_mpy::commands::build::BuildOptions;
-use cargo_mpy::toolchain::needs;
+use cargo_mpy::toolchain::{cargo, needs};
 use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::Board;
 use tests::{blessing, board, in_ci};
@@ -27,15 +29,17 @@ struct Chapter {
     path: PathBuf,
     text: String,
     all_boards: bool,
+    unwinds: bool,
 }
 
 impl Chapter {
     fn read(path: PathBuf) -> Chapter {
         let text = fs::read_to_string(&path).expect("a readable file");
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        let all_boards =
-            text.lines().take_while(|line| line.starts_with("//!")).any(|line| line == "//! boards: all");
-        Chapter { name, path, text, all_boards }
+        let says =
+            |what: &str| text.lines().take_while(|line| line.starts_with("//!")).any(|line| line == what);
+        let (all_boards, unwinds) = (says("//! boards: all"), says("//! panic: unwind"));
+        Chapter { name, path, text, all_boards, unwinds }
     }
 
     /// The lines of the comment that begins with `/* name`.
@@ -58,8 +62,9 @@ impl Chapter {
         let manifest = format!(
             "[package]\nname = \"{}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n\
              [lib]\ncrate-type = [\"cdylib\"]\n{usual}{dependencies}\
-             [profile.release]\nopt-level = \"s\"\ncodegen-units = 1\npanic = \"abort\"\n",
-            self.name
+             [profile.release]\nopt-level = \"s\"\ncodegen-units = 1\npanic = \"{}\"\n",
+            self.name,
+            if self.unwinds { "unwind" } else { "abort" }
         );
         for (path, text) in [("Cargo.toml", manifest.as_str()), ("src/lib.rs", code)] {
             let path = folder.join(path);
@@ -82,6 +87,11 @@ fn main() {
     paths.sort();
     let chapters: Vec<Arc<Chapter>> = paths.into_iter().map(|path| Arc::new(Chapter::read(path))).collect();
     assert!(!chapters.is_empty());
+    let source = cargo::look_for_source().err();
+    if let Some(why) = &source {
+        assert!(!in_ci(), "{why}");
+        eprintln!("skipped: what unwinds ({why})");
+    }
     // Builds share a target folder, so they take turns.
     let turn = Arc::new(Mutex::new(()));
     let mut trials = Vec::new();
@@ -97,8 +107,10 @@ fn main() {
             }
             let (chapter, turn) = (Arc::clone(chapter), Arc::clone(&turn));
             let name = format!("{}::{}", board.name, chapter.name);
+            let unwinds = chapter.unwinds;
             let trial = Trial::test(name, move || play(&chapter, board, &turn));
-            trials.push(trial.with_ignored_flag(why_not.is_some()));
+            let ignored = why_not.is_some() || (unwinds && source.is_some());
+            trials.push(trial.with_ignored_flag(ignored));
         }
         if let Some(why) = why_not {
             eprintln!("skipped: {} ({why})", board.name);

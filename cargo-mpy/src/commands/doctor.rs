@@ -27,11 +27,8 @@ impl Wanted {
             names.extend(micropython::emulated().map(|board| board.name.clone()));
         }
         if names.is_empty() {
-            let options = super::build::BuildOptions::default();
-            let folder = std::env::current_dir().unwrap_or_default();
-            let here = cargo::metadata(None, &folder).ok().flatten();
-            let plan = here.and_then(|metadata| plan::plan(&options, Some(&metadata), &folder).ok());
-            let boards = plan.map(|plan| plan.targets.into_iter().flat_map(|target| target.boards).collect());
+            let boards =
+                plan_here().map(|plan| plan.targets.into_iter().flat_map(|target| target.boards).collect());
             names = boards.unwrap_or_else(|| vec![plan::DEFAULT_BOARD.to_owned()]);
         }
         let mut boards = names.iter().map(|name| target_specs::board(name)).collect::<Result<Vec<_>>>()?;
@@ -39,6 +36,18 @@ impl Wanted {
         boards.dedup_by(|a, b| a.name == b.name);
         Ok(boards)
     }
+}
+
+/// The plan for the crate in the current folder, when there is one.
+fn plan_here() -> Option<plan::BuildPlan> {
+    let folder = std::env::current_dir().unwrap_or_default();
+    let metadata = cargo::metadata(None, &folder).ok().flatten()?;
+    plan::plan(&super::build::BuildOptions::default(), Some(&metadata), &folder).ok()
+}
+
+/// Whether panics of the crate in the current folder unwind.
+pub fn unwinds_here() -> bool {
+    plan_here().is_some_and(|plan| matches!(plan.source, plan::Source::Crate(build) if build.unwinds))
 }
 
 /// Report what is missing to build and run modules
@@ -57,7 +66,7 @@ pub struct Doctor {
 
 impl Doctor {
     pub fn run(self) -> std::result::Result<(), Failure> {
-        let needs = needs(&self.wanted.boards()?);
+        let needs = needs(&self.wanted.boards()?, unwinds_here());
         report(&needs);
         ui::output(format_args!("\ncache: {}\n", toolchain::cache_dir().display()));
         if needs.iter().any(Need::is_missing) { Err(Failure::Exit(1)) } else { Ok(()) }

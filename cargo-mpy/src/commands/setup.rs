@@ -7,7 +7,7 @@ use clap::Args;
 use target_specs::Diagnostic;
 
 use super::build::BuildOptions;
-use super::doctor::{Wanted, report};
+use super::doctor::{Wanted, report, unwinds_here};
 use super::events::{Events, Output};
 use super::run::firmware;
 use crate::plan::DEFAULT_BOARD;
@@ -51,7 +51,9 @@ const HELLO: [(&str, &str); 3] = [
 impl Setup {
     pub fn run(self) -> Result<(), Failure> {
         let boards = self.wanted.boards()?;
-        let before = needs(&boards);
+        // A test of ours unwinds.
+        let unwinds = self.tests || unwinds_here();
+        let before = needs(&boards, unwinds);
         report(&before);
 
         // Rust first: rustup's target is smaller than another Rust.
@@ -68,13 +70,16 @@ impl Setup {
                     .into());
             }
             if lacks_rust && needs::add_target()? {
-                missing = needs(&boards);
+                missing = needs(&boards, unwinds);
+            }
+            if unwinds && cargo::look_for_source().is_err() && needs::add_source()? {
+                missing = needs(&boards, unwinds);
             }
             let packages = packages(&missing);
             if !packages.is_empty() {
                 needs::install(&packages)?;
             }
-            missing = needs(&boards);
+            missing = needs(&boards, unwinds);
         }
         if let Some(Need { what, state: State::Missing { help, .. } }) =
             missing.iter().find(|need| need.is_missing())

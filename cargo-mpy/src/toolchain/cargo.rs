@@ -247,6 +247,14 @@ pub fn find_for(plan: &CrateBuild) -> Result<Rust> {
     Ok(rust)
 }
 
+/// The rustc with whose source an unwinding standard library is built.
+///
+/// # Errors
+/// As [`find_for`].
+pub fn look_for_source() -> Result<PathBuf> {
+    choose_unwinding(&candidates()).map(|rust| rust.rustc)
+}
+
 /// The best candidate to build an unwinding standard library with.
 fn choose_unwinding(candidates: &[Candidate]) -> Result<Rust> {
     // With its own error where there is no Rust at all.
@@ -324,6 +332,19 @@ fn build_sysroot(rust: &Rust) -> Result<PathBuf> {
         if name.ends_with(".rlib") && !name.starts_with("libsysroot-") {
             std::fs::copy(&path, libraries.join(name)).map_err(io)?;
         }
+    }
+    // Older ones build as well, and abort.
+    let tag = b"__cpp_exception";
+    let throws = |path: &PathBuf| {
+        let is_runtime =
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("libunwind-"));
+        is_runtime
+            && std::fs::read(path).is_ok_and(|bytes| bytes.windows(tag.len()).any(|window| window == tag))
+    };
+    if rust.unwinds && !entries(&libraries).iter().any(throws) {
+        let message = format!("{} cannot unwind in WebAssembly", rust.rustc.display());
+        return Err(Diagnostic::new("no-unwinding", message)
+            .help("update Rust: rustup update\nor write `panic = \"abort\"` in the profile"));
     }
     match std::fs::rename(&made, &sysroot) {
         // Another process was faster: what it made is the same.

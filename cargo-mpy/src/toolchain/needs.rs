@@ -35,9 +35,10 @@ impl Need {
     }
 }
 
-/// What `boards` need, in the order it is needed.
-pub fn needs(boards: &[&Board]) -> Vec<Need> {
+/// What `boards` need, and a crate that `unwinds`, in the order it is needed.
+pub fn needs(boards: &[&Board], unwinds: bool) -> Vec<Need> {
     let mut needs = vec![rust()];
+    needs.extend(unwinds.then(source));
     let mut archs: Vec<&str> = boards.iter().map(|board| board.arch.as_str()).collect();
     archs.sort_unstable();
     archs.dedup();
@@ -60,6 +61,15 @@ fn rust() -> Need {
         }
     };
     Need { what: format!("Rust for {TRIPLE}"), state }
+}
+
+/// What the crate's own standard library is made of.
+fn source() -> Need {
+    let state = match cargo::look_for_source() {
+        Ok(rustc) => State::Here(rustc.display().to_string()),
+        Err(error) => State::Missing { packages: Vec::new(), help: error.help.unwrap_or_default() },
+    };
+    Need { what: "Rust's source, for `panic = \"unwind\"`".to_owned(), state }
 }
 
 fn compiler(arch: &target_specs::Arch) -> Need {
@@ -199,6 +209,16 @@ pub fn add_target() -> Result<bool> {
     let Some(rustup) = which("rustup") else { return Ok(false) };
     ui::status("Adding", format_args!("the target {TRIPLE}"));
     stream(Command::new(rustup).args(["target", "add", TRIPLE]))
+}
+
+/// Adds the source of Rust's standard library to the active toolchain; whether that worked.
+///
+/// # Errors
+/// As [`add_target`].
+pub fn add_source() -> Result<bool> {
+    let Some(rustup) = which("rustup") else { return Ok(false) };
+    ui::status("Adding", "the component rust-src");
+    stream(Command::new(rustup).args(["component", "add", "rust-src"]))
 }
 
 /// Runs a command with its output shown; whether it succeeded.

@@ -262,6 +262,9 @@ impl<'a> Machine<'a> {
                 }
                 Instr::Return(_) => return Ok(Flow::Return),
                 Instr::Block(block) => block.seq,
+                // Nothing throws here.
+                Instr::Try(block) => block.seq,
+                Instr::TryTable(block) => block.seq,
                 Instr::IfElse(branch) => {
                     if pop(state)? != 0 {
                         branch.consequent

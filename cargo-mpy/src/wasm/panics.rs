@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use walrus::ir::{BinaryOp, LoadKind, MemArg, StoreKind};
-use walrus::{ExportItem, FunctionBuilder, FunctionId, FunctionKind, GlobalId, Memory, MemoryId, Module, ValType};
+use walrus::{
+    ExportItem, FunctionBuilder, FunctionId, FunctionKind, GlobalId, Memory, MemoryId, Module, ValType,
+};
 
 use super::bindgen::replace_calls;
 use super::rust_name;
@@ -56,6 +58,7 @@ pub fn raise(module: &mut Module, variables: &Variables, stack_pointer: Option<G
         [Some(init), Some(last), Some(unwinds)] => {
             module.exports.add("mpy:init_unwinding", init);
             module.exports.add("mpy:last_panic", last);
+            variables.export_count(module);
             Some(unwinds)
         }
         _ => None,
@@ -226,6 +229,29 @@ impl Variables {
         let import = |name| module.imports.get_func("mpy:std", name).ok();
         let answers = answers.into_iter().filter_map(|(name, id)| Some((import(name)?, id))).collect();
         replace_calls(module, &answers);
+    }
+
+    /// Exports functions that tell and set how many panics are under way.
+    fn export_count(&self, module: &mut Module) {
+        let (Some(memory), Some(first)) =
+            (module.memories.iter().next().map(Memory::id), self.counts.first())
+        else {
+            return;
+        };
+        let word = MemArg { align: 4, offset: 0 };
+        let mut get = FunctionBuilder::new(&mut module.types, &[], &[ValType::I32]);
+        get.func_body().i32_const(first.cast_signed()).load(memory, LoadKind::I32 { atomic: false }, word);
+        let get = get.finish(vec![], &mut module.funcs);
+        let mut set = FunctionBuilder::new(&mut module.types, &[ValType::I32], &[]);
+        let count = module.locals.add(ValType::I32);
+        for address in &self.counts {
+            let mut body = set.func_body();
+            body.i32_const(address.cast_signed()).local_get(count);
+            body.store(memory, StoreKind::I32 { atomic: false }, word);
+        }
+        let set = set.finish(vec![count], &mut module.funcs);
+        module.exports.add("mpy:panics", get);
+        module.exports.add("mpy:set_panics", set);
     }
 
     /// A function that makes its argument the number of panics under way and of hooks that run: 0 or 1.
