@@ -429,14 +429,22 @@ impl<'a> Writer<'a> {
         line!(self.code, "static void {name}(mpy_slot_t *s) {{");
         if results.len() > 1 {
             let (offsets, size) = layout(results);
-            line!(self.code, "    uint32_t ret = MPY_STACK_POINTER - {size};");
-            line!(self.code, "    MPY_STACK_POINTER = ret;");
+            let shadow = self.returns_on_shadow_stack(item)?;
+            if shadow {
+                line!(self.code, "    uint32_t ret = MPY_STACK_POINTER - {size};");
+                line!(self.code, "    MPY_STACK_POINTER = ret;");
+            } else {
+                line!(self.code, "    uint64_t returned[{}];", size / 8);
+                line!(self.code, "    uint32_t ret = (uint32_t)(uintptr_t)returned;");
+            }
             args.insert(0, "ret".to_owned());
             line!(self.code, "    {}({});", target.c_name, args.join(", "));
             for (i, (word, offset)) in results.iter().zip(offsets).enumerate() {
                 line!(self.code, "    s[{i}].{} = {}(ret + {offset});", word.letter(), access("load", *word));
             }
-            line!(self.code, "    MPY_STACK_POINTER = ret + {size};");
+            if shadow {
+                line!(self.code, "    MPY_STACK_POINTER = ret + {size};");
+            }
         } else {
             let to = results.first().map(|word| format!("s[0].{} = ", word.letter())).unwrap_or_default();
             if args.is_empty() && to.is_empty() {
@@ -447,6 +455,20 @@ impl<'a> Writer<'a> {
         line!(self.code, "}}");
         line!(self.code);
         Ok(name)
+    }
+
+    /// Whether several results are returned on the shadow stack. Where addresses are the machine's, its own stack will
+    /// do; the module may have no other.
+    fn returns_on_shadow_stack(&self, item: &str) -> Result<bool> {
+        if self.interface.memory.as_ref().is_some_and(|memory| memory.direct) {
+            return Ok(false);
+        }
+        if self.interface.stack_pointer.is_some() {
+            return Ok(true);
+        }
+        Err(Diagnostic::new("invalid-bindings", "the module has no stack to return several values on")
+            .at(Place::Item(item.to_owned()))
+            .help("link the module with `--export=__stack_pointer`"))
     }
 
     /// Statements that run `#[wasm_bindgen(start)]` functions.

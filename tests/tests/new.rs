@@ -1,15 +1,24 @@
-//! What `cargo mpy new` makes runs as it is, on this machine and on a small board.
+//! What `cargo mpy new` makes runs and is tested as it is, on this machine and on a small board.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
 use cargo_mpy::commands::build::BuildOptions;
 use cargo_mpy::commands::new::{Options, Template, make};
-use clap::ValueEnum;
+use cargo_mpy::commands::test::Test;
+use clap::{Parser, ValueEnum};
 use tests::board;
 
 /// The boards; the other ones differ in what other tests are about.
 const BOARDS: [&str; 2] = ["unix", "qemu-armv6m"];
+
+/// A command line of `cargo mpy test`.
+#[derive(Parser)]
+struct TestLine {
+    #[command(flatten)]
+    test: Test,
+}
 
 #[test]
 fn every_template_builds_and_runs_at_once() {
@@ -36,6 +45,10 @@ fn every_template_builds_and_runs_at_once() {
             assert_eq!(module.0, format!("{}.mpy", name.replace('-', "_")));
             let printed = board::execute(board, &[module], &code).expect("a run");
             assert_eq!(printed, expected, "{name} on {}", board.name);
+            let words = ["test", "--board", &board.name, "--manifest-path"].map(OsStr::new);
+            let paths = [crate_.join("Cargo.toml"), "--target-dir".into(), folder.path().join("target")];
+            let line = words.into_iter().chain(paths.iter().map(|path| path.as_os_str()));
+            TestLine::parse_from(line).test.run().expect("tests that pass");
         }
     }
 }

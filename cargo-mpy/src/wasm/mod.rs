@@ -110,6 +110,7 @@ pub fn prepare(
 
     let (mut module, api) = bindgen::bind(module)?;
 
+    let exported_pointer = exported_global(&module, "__stack_pointer");
     // What only an export kept alive that Python does not see is dead.
     let shown = shown && api.is_none();
     let hidden: Vec<(walrus::ExportId, String, ExportItem)> = module
@@ -134,7 +135,10 @@ pub fn prepare(
     // A segment that does not fit traps when the module starts, whether anybody uses its table or not.
     let traps: Vec<_> =
         module.tables.iter().filter(|table| may_overflow(&module, table)).map(Table::id).collect();
-    let kept: Vec<_> = traps.into_iter().map(|table| module.exports.add("mpy:table", table)).collect();
+    let mut kept: Vec<_> = traps.into_iter().map(|table| module.exports.add("mpy:table", table)).collect();
+    // wasm-bindgen's functions may return several values on a stack that no function of the module uses.
+    let stack_pointer = exported_pointer.filter(|_| api.is_some() && relocations.is_none());
+    kept.extend(stack_pointer.map(|pointer| module.exports.add("mpy:stack_pointer", pointer)));
     walrus::passes::gc::run(&mut module);
     for export in kept {
         module.exports.delete(export);
@@ -475,6 +479,28 @@ mod tests {
             0,
         );
         assert_eq!(module.globals.iter().next().unwrap().name.as_deref(), Some("__stack_pointer"));
+    }
+
+    #[test]
+    fn a_crate_of_wasm_bindgen_keeps_a_stack_that_it_does_not_use() {
+        let schema = glue_gen::wbindgen::VERSION;
+        let version = format!(r#"{{"schema_version":"{schema}","version":"{schema}"}}"#);
+        // A program of the crate `c-1` without any item.
+        let section = [version.as_bytes(), b"\0\0\0\0\0\0\0\x03c-1\x01c\0\0"].map(|blob| {
+            let length = u32::try_from(blob.len()).unwrap().to_le_bytes();
+            [&length, blob].concat().iter().map(|byte| format!("\\{byte:02x}")).collect::<String>()
+        });
+        let (_, module) = prepared(
+            &format!(
+                r#"(module (memory (export "memory") 1)
+                     (global (export "__stack_pointer") (mut i32) (i32.const 16))
+                     (@custom "__wasm_bindgen_unstable" "{}"))"#,
+                section.concat()
+            ),
+            0,
+        );
+        assert_eq!(module.globals.iter().next().unwrap().name.as_deref(), Some("__stack_pointer"));
+        assert_eq!(module.exports.iter().count(), 0);
     }
 
     #[test]
