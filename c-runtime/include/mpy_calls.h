@@ -161,7 +161,7 @@ static void mpy_take_back(mpy_call_t *call) {
             case 'V': case 'L': case 'M': {
                 uint32_t size = mpy_element_size(inner[1]);
 #ifdef MPY_USES_OBJECTS
-                for (uint32_t n = 0; (inner[1] == 'o' || inner[1] == 't') && n < slots[1].i; n++) {
+                for (uint32_t n = 0; mpy_is_handle(inner[1]) && n < slots[1].i; n++) {
                     mpy_drop_object(mpy_load32(slots[0].i + 4 * n));
                 }
                 if (*inner == 'M') {
@@ -176,7 +176,7 @@ static void mpy_take_back(mpy_call_t *call) {
             case 'o': mpy_drop_object(slots->i); break;
 #endif
 #ifdef MPY_USES_CLASS
-            case 'C': mpy_entries[mpy_cast(call->args[i], inner[1] - 1u)->entry].ptr = slots->i; break;
+            case 'C': mpy_entries[mpy_cast(call->args[i], mpy_number(inner[1]))->entry].ptr = slots->i; break;
 #endif
         }
         slots += mpy_skip(&type);
@@ -379,7 +379,7 @@ static void mpy_after_import(mpy_import_t *import) {
     (void)type;
 #ifdef MPY_CLOSURES
     for (unsigned i = 0; import->target[0] != MPY_CAST && *type != '>'; i++) {
-        if (*type == 'F' && !mpy_closures[type[1] - 1].is_owned && import->objs[i + 2] != NULL) {
+        if (*type == 'F' && !mpy_closures[mpy_number(type[1])].is_owned && import->objs[i + 2] != NULL) {
             mpy_unref_closure(import->objs[i + 2]);
         }
         mpy_skip(&type);
@@ -425,10 +425,11 @@ static void mpy_do_import(mpy_import_t *import) {
     const char *written = import->type;
     slots = import->slots;
     for (unsigned i = 0; *written != '>'; i++) {
-        if (*written == 'W') {
+        const char *slice = written + (*written == '~');
+        if (*slice == 'W' && import->objs[i + 2] != mp_const_none) {
             mp_buffer_info_t info;
             mp_fun_table.get_buffer(import->objs[i + 2], &info, MP_BUFFER_READ);
-            size_t bytes = slots[1].i * mpy_element_size(written[1]);
+            size_t bytes = slots[1].i * mpy_element_size(slice[1]);
             mp_fun_table.memmove((void *)mpy_text(slots[0].i, (uint32_t)bytes), info.buf, info.len < bytes ? info.len : bytes);
         }
         slots += mpy_skip(&written);

@@ -242,6 +242,11 @@ __attribute__((unused)) static void mpy_print_text(const mp_print_t *print, mp_o
     mp_fun_table.printf(print, "%.*s", (int)info.len, info.buf);
 }
 
+/* What a method returns as a hash, which must be a small integer (py/objtype.c, instance_unary_op). */
+__attribute__((unused)) static mp_obj_t mpy_hash(mp_obj_t obj) {
+    return MP_OBJ_NEW_SMALL_INT(mp_fun_table.native_from_obj(obj, MP_NATIVE_TYPE_INT));
+}
+
 /* free() of every class. */
 static mp_obj_t mpy_free(mp_obj_t self) {
     uint32_t kind = (uint32_t)((const mp_obj_full_type_t *)mp_fun_table.obj_get_type(self) - mpy_types);

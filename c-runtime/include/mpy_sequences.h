@@ -5,7 +5,7 @@
 
 #ifdef MPY_USES_STRING_ENUM
 /* The index of a variant; `count` of those there are none of. */
-static uint32_t mpy_to_string_enum(mp_obj_t obj, int number) {
+static uint32_t mpy_to_string_enum(mp_obj_t obj, uint32_t number) {
     for (uint32_t i = 0; i < mpy_string_enums[number].count; i++) {
         mp_obj_t name = mp_fun_table.native_to_obj(mp_native_qstr_table[mpy_variants[mpy_string_enums[number].first + i]], MP_NATIVE_TYPE_QSTR);
         if (mp_fun_table.binary_op(MP_BINARY_OP_EQUAL, name, obj) == (mp_obj_t)mp_fun_table.const_true) {
@@ -15,7 +15,7 @@ static uint32_t mpy_to_string_enum(mp_obj_t obj, int number) {
     mpy_raise_value_error("not a variant");
 }
 
-static mp_obj_t mpy_from_string_enum(uint32_t value, int number) {
+static mp_obj_t mpy_from_string_enum(uint32_t value, uint32_t number) {
     if (value >= mpy_string_enums[number].count) {
         return mp_const_none;
     }
@@ -24,6 +24,11 @@ static mp_obj_t mpy_from_string_enum(uint32_t value, int number) {
 #endif
 
 #ifdef MPY_USES_SEQUENCE
+
+/* Whether elements are numbers of objects. */
+__attribute__((unused)) static bool mpy_is_handle(char element) {
+    return element == 'o' || element == 'k' || element == 't';
+}
 
 static uint32_t mpy_element_size(char element) {
     switch (element) {
@@ -83,13 +88,21 @@ static void mpy_to_sequence(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
         size_t align;
         count = info.len / mp_fun_table.binary_get_size('@', (char)(info.typecode == 1 ? 'B' : info.typecode), &align);
     } else {
-        count = (size_t)MP_OBJ_SMALL_INT_VALUE(mp_fun_table.unary_op(MP_UNARY_OP_LEN, obj));
+        mp_obj_t length = mp_fun_table.unary_op(MP_UNARY_OP_LEN, obj);
+        if (!MP_OBJ_IS_SMALL_INT(length)) {
+            mpy_raise_type_error("expected a sequence");
+        }
+        count = (size_t)MP_OBJ_SMALL_INT_VALUE(length);
     }
     mpy_slot_t slot;
     /* What an element can be wrong about is found before there is memory that would be lost. */
     for (size_t i = 0; element != 'o' && i < count; i++) {
         mp_obj_t item = mp_fun_table.obj_subscr(obj, MP_OBJ_NEW_SMALL_INT(i), MP_OBJ_SENTINEL);
-        if (element != 't') {
+        if (element == 'k') {
+#ifdef MPY_USES_CLASS
+            mpy_instance(item, mpy_number(type[2]));
+#endif
+        } else if (element != 't') {
             mpy_lower(type + 1, item, &slot);
         } else if (mp_fun_table.obj_get_type(item) != mp_fun_table.type_str) {
             mpy_raise_type_error("expected a str");
@@ -114,7 +127,7 @@ static mp_obj_t mpy_from_sequence(const char *type, const mpy_slot_t *slots) {
     mp_obj_t obj;
     bool is_number = true;
     switch (element) {
-        case '?': case 'c': case 'e': case 'E': case 'S': case 'o': case 'O': case 't': is_number = false;
+        case '?': case 'c': case 'e': case 'E': case 'S': case 'o': case 'O': case 'p': case 'k': case 't': is_number = false;
     }
     if (!is_number) {
         obj = mp_fun_table.new_list(0, NULL);
@@ -137,8 +150,8 @@ static mp_obj_t mpy_from_sequence(const char *type, const mpy_slot_t *slots) {
         mp_obj_t module = mp_fun_table.import_name(array, mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
         obj = mp_fun_table.call_function_n_kw(mp_fun_table.load_attr(module, array), 2, args);
     }
-    /* Slices of cells are made for the call. */
-    if (type[0] == 'V' || (type[0] == 'L' && !is_number)) {
+    /* Slices of cells are made for the call, but for those of objects, which are numbers. */
+    if (type[0] == 'V' || (type[0] == 'L' && !is_number && element != 'O')) {
         MPY_FREE(slots[0].i, count * size, size == 8 && element == 'S' ? 4 : size);
     }
     return obj;
