@@ -14,7 +14,7 @@ mod types;
 pub mod wbindgen;
 mod write;
 
-pub use shims::{Imports, Mappings, check as check_import, check_export, own_functions};
+pub use shims::{Imports, Mappings, check as check_import, check_export, own_functions, touches_memory};
 pub use surface::{Function, Import, ImportKind, ShownGlobal, Surface};
 pub use types::Scalar;
 
