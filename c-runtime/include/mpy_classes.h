@@ -316,6 +316,10 @@ static void mpy_init_classes(void) {
         mpy_set_slot(type, &type->subscr, class_->subscr);
         mpy_set_slot(type, &type->iter, class_->iter);
         mp_obj_t dict = mp_fun_table.new_dict(class_->count + 1u);
+        /* A method of the user's may have this name, too. */
+        mp_fun_table.dict_store(dict,
+            mp_fun_table.native_to_obj(mp_native_qstr_table[MPY_STRING_FREE], MP_NATIVE_TYPE_QSTR),
+            (mp_obj_t)&mpy_free_object);
         bool has_properties = false;
         for (unsigned j = 0; j < class_->count; j++) {
             const mpy_member_t *member = &class_->members[j];
@@ -330,9 +334,6 @@ static void mpy_init_classes(void) {
             mp_fun_table.dict_store(dict,
                 mp_fun_table.native_to_obj(mp_native_qstr_table[member->name], MP_NATIVE_TYPE_QSTR), function);
         }
-        mp_fun_table.dict_store(dict,
-            mp_fun_table.native_to_obj(mp_native_qstr_table[MPY_STRING_FREE], MP_NATIVE_TYPE_QSTR),
-            (mp_obj_t)&mpy_free_object);
         mpy_set_slot(type, &type->attr, has_properties ? (const void *)mpy_attribute : NULL);
         mpy_set_slot(type, &type->locals_dict, dict);
         mp_fun_table.store_global(type->name, type);

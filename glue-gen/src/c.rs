@@ -24,10 +24,7 @@ macro_rules! line {
 }
 pub(crate) use line;
 
-/// `text` as it may stand in a comment.
-pub(crate) fn comment(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().replace("*/", "* /")
-}
+pub(crate) use wasm_to_c::comment;
 
 /// `bytes` as a string literal.
 pub(crate) fn literal(bytes: &[u8]) -> String {

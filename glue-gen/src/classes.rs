@@ -58,7 +58,7 @@ const OTHERS: &[(&str, usize)] = &[
 ];
 
 /// How many operands the operator `name` has beside the object itself; `None` when that is no operator.
-fn operands(name: &str) -> Option<usize> {
+pub(crate) fn operands(name: &str) -> Option<usize> {
     let is = |(known, _): &&(&str, u8)| *known == name;
     let unary = UNARY.iter().find(is).map(|_| 0);
     let other = || OTHERS.iter().find(|(known, _)| *known == name).map(|(_, count)| *count);

@@ -49,3 +49,11 @@ pub fn glue(
 ) -> Result<Glue> {
     write::write(module_name, &Surface::of(interface, mappings)?, interface, api)
 }
+
+/// The stub of such a module alone, which needs nothing of `api`'s functions.
+///
+/// # Errors
+/// As [`glue`].
+pub fn stub(interface: &Interface, api: Option<&wbindgen::Api>, mappings: &Mappings) -> Result<String> {
+    Ok(stub::stub(&Surface::of(interface, mappings)?, api))
+}

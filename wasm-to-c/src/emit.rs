@@ -10,7 +10,7 @@ use wasmparser::{ExternalKind, Operator};
 use crate::func::{self, Operand, float32, float64, indent, int32, int64};
 use crate::memory::{Address, Displacement, Memory};
 use crate::module::{Constant, Global, Module, Place};
-use crate::names::{Names, demangled, literal};
+use crate::names::{Names, comment, demangled, literal};
 use crate::range::StackUse;
 use crate::relocs::{DataObject, Reference, Relocations, refuse};
 use crate::{
@@ -553,7 +553,7 @@ impl<'m> Unit<'m> {
             return Err(refuse(self.name, 0, "its data is not where the linker put it"));
         }
         let imported = module.imported();
-        let mut c = format!("/* {} in C. */\n", self.name.replace("*/", "* /"));
+        let mut c = format!("/* {} in C. */\n", comment(self.name));
         if self.trap_names {
             c.push_str("#define WASM_NAMES\n");
         }

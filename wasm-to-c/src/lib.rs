@@ -14,7 +14,7 @@ mod range;
 pub mod relocs;
 
 pub use emit::c_type;
-pub use names::Names;
+pub use names::{Names, comment};
 
 use target_specs::Result;
 

@@ -27,6 +27,12 @@ pub(crate) fn demangled(name: &str) -> String {
     format!("{:#}", rustc_demangle::demangle(name))
 }
 
+/// `text` as it may stand in a comment. Trigraphs are replaced before comments are.
+pub fn comment(text: &str) -> String {
+    let line = target_specs::visible(text).replace(['\n', '\t'], " ");
+    line.replace("*/", "* /").replace("??", "? ?")
+}
+
 /// `text` as a string literal.
 pub(crate) fn literal(text: &str) -> String {
     let escape = |byte: u8| match byte {

@@ -535,7 +535,7 @@ fn run(mut command: Command, plan: &CrateBuild, allocator: Allocator) -> std::re
                 wanted = wanted.or(allocator.corrected(&said.message.message));
                 two_panic_handlers |= said.message.message.contains("`panic_impl`");
                 if wanted.is_none() && ui::speaks_json() {
-                    ui::output(format_args!("{line}\n"));
+                    ui::json_line(&line);
                 } else if wanted.is_none() {
                     ui::raw(said.message.rendered.unwrap_or_default().as_bytes());
                 }
