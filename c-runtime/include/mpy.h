@@ -284,7 +284,7 @@ typedef struct {
     const void *slots[11];
 } mp_obj_full_type_t;
 
-enum { MP_TYPE_FLAG_ITER_IS_ITERNEXT = 0x80 };
+enum { MP_TYPE_FLAG_EQ_CHECKS_OTHER_TYPE = 0x8, MP_TYPE_FLAG_ITER_IS_ITERNEXT = 0x80 };
 
 #define mp_const_none ((mp_obj_t)mp_fun_table.const_none)
 

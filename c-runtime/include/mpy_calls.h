@@ -110,7 +110,7 @@ __attribute__((noinline)) static void mpy_give_up(mpy_call_t *call) {
     mpy_slot_t *slots = call->slots + call->first;
     for (unsigned i = 0; *type != '>'; i++) {
         if (*type == 'R' || *type == 'P') {
-            uint32_t kind = type[1] - 1u;
+            uint32_t kind = mpy_number(type[1]);
             uint32_t ptr = slots->i;
             /* What is borrowed cannot be given away, so what was given away is not borrowed. */
             if (mpy_entries[mpy_cast(call->args[i], kind)->entry].ptr == ptr) {
@@ -312,7 +312,7 @@ static void mpy_take_back(mpy_call_t *call) {
 #endif
 #endif
 #ifdef MPY_USES_CLASS
-            case 'C': mpy_entries[mpy_cast(call->args[i], inner[1] - 1u)->entry].ptr = slots->i; break;
+            case 'C': mpy_entries[mpy_cast(call->args[i], mpy_number(inner[1]))->entry].ptr = slots->i; break;
 #endif
         }
         slots += mpy_skip(&type);
@@ -519,7 +519,7 @@ static void mpy_after_import(mpy_import_t *import) {
     (void)type;
 #ifdef MPY_CLOSURES
     for (unsigned i = 0; import->target[0] != MPY_CAST && *type != '>'; i++) {
-        if (*type == 'F' && !mpy_closures[type[1] - 1].is_owned && import->objs[i + 2] != NULL) {
+        if (*type == 'F' && !mpy_closures[mpy_number(type[1])].is_owned && import->objs[i + 2] != NULL) {
             mpy_unref_closure(import->objs[i + 2]);
         }
         mpy_skip(&type);
@@ -566,10 +566,11 @@ static void mpy_do_import(mpy_import_t *import) {
     const char *written = import->type;
     slots = import->slots;
     for (unsigned i = 0; *written != '>'; i++) {
-        if (*written == 'W') {
+        const char *slice = written + (*written == '~');
+        if (*slice == 'W' && import->objs[i + 2] != mp_const_none) {
             mp_buffer_info_t info;
             mp_fun_table.get_buffer(import->objs[i + 2], &info, MP_BUFFER_READ);
-            size_t bytes = slots[1].i * mpy_element_size(written[1]);
+            size_t bytes = slots[1].i * mpy_element_size(slice[1]);
             mp_fun_table.memmove((void *)mpy_text(slots[0].i, (uint32_t)bytes), info.buf, info.len < bytes ? info.len : bytes);
         }
         slots += mpy_skip(&written);

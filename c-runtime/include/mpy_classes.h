@@ -263,6 +263,11 @@ __attribute__((unused)) static void mpy_print_text(const mp_print_t *print, mp_o
     mp_fun_table.printf(print, "%.*s", (int)info.len, info.buf);
 }
 
+/* What a method returns as a hash, which must be a small integer (py/objtype.c, instance_unary_op). */
+__attribute__((unused)) static mp_obj_t mpy_hash(mp_obj_t obj) {
+    return MP_OBJ_NEW_SMALL_INT(mp_fun_table.native_from_obj(obj, MP_NATIVE_TYPE_INT));
+}
+
 /* free() of every class. */
 static mp_obj_t mpy_free(mp_obj_t self) {
     uint32_t kind = (uint32_t)((const mp_obj_full_type_t *)mp_fun_table.obj_get_type(self) - mpy_types);
@@ -333,6 +338,10 @@ static void mpy_init_classes(void) {
         mpy_set_slot(type, &type->subscr, class_->subscr);
         mpy_set_slot(type, &type->iter, class_->iter);
         mp_obj_t dict = mp_fun_table.new_dict(class_->count + 1u);
+        /* A method of the user's may have this name, too. */
+        mp_fun_table.dict_store(dict,
+            mp_fun_table.native_to_obj(mp_native_qstr_table[MPY_STRING_FREE], MP_NATIVE_TYPE_QSTR),
+            (mp_obj_t)&mpy_free_object);
         bool has_properties = false;
         for (unsigned j = 0; j < class_->count; j++) {
             const mpy_member_t *member = &class_->members[j];
@@ -347,9 +356,6 @@ static void mpy_init_classes(void) {
             mp_fun_table.dict_store(dict,
                 mp_fun_table.native_to_obj(mp_native_qstr_table[member->name], MP_NATIVE_TYPE_QSTR), function);
         }
-        mp_fun_table.dict_store(dict,
-            mp_fun_table.native_to_obj(mp_native_qstr_table[MPY_STRING_FREE], MP_NATIVE_TYPE_QSTR),
-            (mp_obj_t)&mpy_free_object);
         mpy_set_slot(type, &type->attr, has_properties ? (const void *)mpy_attribute : NULL);
         mpy_set_slot(type, &type->locals_dict, dict);
         mp_fun_table.store_global(type->name, type);

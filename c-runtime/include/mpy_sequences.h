@@ -5,7 +5,7 @@
 
 #ifdef MPY_USES_STRING_ENUM
 /* The index of a variant; `count` of those there are none of. */
-static uint32_t mpy_to_string_enum(mp_obj_t obj, int number) {
+static uint32_t mpy_to_string_enum(mp_obj_t obj, uint32_t number) {
     for (uint32_t i = 0; i < mpy_string_enums[number].count; i++) {
         mp_obj_t name = mp_fun_table.native_to_obj(mp_native_qstr_table[mpy_variants[mpy_string_enums[number].first + i]], MP_NATIVE_TYPE_QSTR);
         if (mp_fun_table.binary_op(MP_BINARY_OP_EQUAL, name, obj) == (mp_obj_t)mp_fun_table.const_true) {
@@ -15,7 +15,7 @@ static uint32_t mpy_to_string_enum(mp_obj_t obj, int number) {
     mpy_raise_value_error("not a variant");
 }
 
-static mp_obj_t mpy_from_string_enum(uint32_t value, int number) {
+static mp_obj_t mpy_from_string_enum(uint32_t value, uint32_t number) {
     if (value >= mpy_string_enums[number].count) {
         return mp_const_none;
     }
@@ -25,7 +25,8 @@ static mp_obj_t mpy_from_string_enum(uint32_t value, int number) {
 
 #ifdef MPY_USES_SEQUENCE
 
-/* Whether elements are no numbers: a slice of them that comes from Rust lies in cells made for the call. */
+/* Whether elements are no numbers: a slice of them that comes from Rust lies in cells made for the call, but for one of
+ * objects, whose cells are Rust's. */
 static inline bool mpy_has_cells(char element) {
     /* b B h H i I q Q f d, of the letters that elements can have. */
     uint32_t numbers = 1u << 2 | 1u << 8 | 1u << 9 | 1u << 17 | 1u << 6 | 1u << 4;
@@ -88,7 +89,7 @@ static void mpy_lower_elements(void *with) {
 #ifdef MPY_USES_OBJECTS
 /* Gives back the objects that are elements of a sequence. */
 static void mpy_drop_elements(const char *type, uint32_t at, uint32_t count) {
-    for (; (type[1] == 'o' || type[1] == 't') && count > 0; count--, at += 4) {
+    for (; (type[1] == 'o' || type[1] == 'k' || type[1] == 't') && count > 0; count--, at += 4) {
         mpy_drop_object(mpy_load32(at));
     }
 }
@@ -118,7 +119,11 @@ static void mpy_to_sequence(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
         size_t align;
         count = info.len / mp_fun_table.binary_get_size('@', (char)(info.typecode == 1 ? 'B' : info.typecode), &align);
     } else {
-        count = (size_t)MP_OBJ_SMALL_INT_VALUE(mp_fun_table.unary_op(MP_UNARY_OP_LEN, obj));
+        mp_obj_t length = mp_fun_table.unary_op(MP_UNARY_OP_LEN, obj);
+        if (!MP_OBJ_IS_SMALL_INT(length)) {
+            mpy_raise_type_error("expected a sequence");
+        }
+        count = (size_t)MP_OBJ_SMALL_INT_VALUE(length);
     }
     mpy_malloc_elements(count, size, slots);
     mpy_elements_t elements = {type + 1, obj, slots, size, 0};
@@ -150,7 +155,7 @@ static mp_obj_t mpy_from_sequence(const char *type, const mpy_slot_t *slots) {
             if (element == 'S') {
                 cell[1].i = (uint32_t)(cell[0].q >> 32);
             }
-            mp_fun_table.list_append(obj, mpy_lift(element == 'o' || element == 't' ? "O" : type + 1, cell));
+            mp_fun_table.list_append(obj, mpy_lift(element == 'o' || element == 'k' || element == 't' ? "O" : type + 1, cell));
         }
     } else if (element == 'B' && type[0] != 'W') {
         obj = mp_fun_table.obj_new_bytes((const uint8_t *)from, count);

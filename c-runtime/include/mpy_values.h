@@ -3,14 +3,15 @@
  * A type is spelled with letters, those of Python's `struct` where it has one:
  *
  *   ? bool   c char   b B h H i I integers, 32 bits of a slot   q Q 64 bits   n N 128 bits, two slots
- *   f d floats   D an f64 that is an int if it is whole   v unit, no slot   s String   S &str   o an object Rust owns   O one it borrows
+ *   a an address that is not null   f d floats   D an f64 that is an int if it is whole   v unit, no slot   s String
+ *   S &str   o an object Rust owns   O one it borrows
  *   V. a vector, L. a slice, M. a mutable slice of Python's, W. one of Rust's, of the type that follows,
- *      where t is a String as an object
+ *      where t is a String as an object, k. an object of class number . as one, and p an object lent in a cell
  *   &. what follows, of S, L. and M., without a copy where the buffer can be used as it is
  *   C. an object of class number ., R. a reference to one, P. the same for the use of a field   e. an enum, E. an enum of strings
  *   F. a closure   ~. an option of the type that follows   !. a result of it
  *
- * where the number after C, R, P, e, E and F is one character, counted from 1. How many slots a type
+ * where the number after C, R, P, k, e, E and F is one character, counted from 1. How many slots a type
  * takes and what is in them: wasm-bindgen 0.2.130, `wasm_bindgen::convert`.
  *
  * The including file defines MPY_MEMORY and MPY_MEMORY_SIZE, MPY_USES_x for each family of types x
@@ -34,6 +35,9 @@ static inline void mpy_store32(uint32_t ptr, uint32_t value) { *(wasm_u32 *)mpy_
 static inline void mpy_store64(uint32_t ptr, uint64_t value) { *(wasm_u64 *)mpy_text(ptr, 8) = value; }
 static inline void mpy_storef(uint32_t ptr, float value) { *(wasm_f32 *)mpy_text(ptr, 4) = value; }
 static inline void mpy_stored(uint32_t ptr, double value) { *(wasm_f64 *)mpy_text(ptr, 8) = value; }
+
+/* Which class, enum or kind of closure a character of a type numbers; a `char` may have a sign. */
+static inline uint32_t mpy_number(char number) { return (uint8_t)number - 1u; }
 
 /* Integers. */
 
@@ -75,7 +79,7 @@ static mp_obj_t mpy_from_int(uint32_t value, char code) {
         case 'B': value = (uint8_t)value; break;
         case 'h': value = (uint32_t)(int16_t)value; break;
         case 'H': value = (uint16_t)value; break;
-        case 'I': return mp_fun_table.native_to_obj(value, MP_NATIVE_TYPE_UINT);
+        case 'I': case 'a': return mp_fun_table.native_to_obj(value, MP_NATIVE_TYPE_UINT);
     }
     return mpy_from_i32(value);
 }
@@ -144,9 +148,40 @@ __attribute__((unused)) static mp_obj_t mpy_from_number(uint64_t bits) {
 /* 2^53 - 1, which stands for None. */
 #define MPY_NO_NUMBER 0x433fffffffffffffULL
 
-/* Objects. Rust holds an object by its index in a table, from 1028; 1024 to 1027 are constants, and
- * below 1024 are objects lent for the time of a call. Beyond any table are the arguments of the innermost call that
- * are mutable slices. */
+/* Enums: classes with constants, whose values are integers. */
+#ifdef MPY_ENUMS
+static void mpy_init_enums(void) {
+    for (unsigned i = 0; i < MPY_ENUMS; i++) {
+        mp_obj_t dict = mp_fun_table.new_dict(mpy_enums[i].count);
+        for (unsigned j = mpy_enums[i].first; j < mpy_enums[i].first + (unsigned)mpy_enums[i].count; j++) {
+            mp_fun_table.dict_store(dict, mpy_string(mpy_enum_variants[j].name),
+                mpy_from_int(mpy_enum_variants[j].value, mpy_enums[i].is_signed ? 'i' : 'I'));
+        }
+        mp_obj_t args[3] = {mpy_string(mpy_enums[i].name), mp_fun_table.new_tuple(0, NULL), dict};
+        mp_fun_table.store_global(mp_native_qstr_table[mpy_enums[i].name],
+            mp_fun_table.call_function_n_kw((mp_obj_t)mp_fun_table.type_type, 3, args));
+    }
+}
+#endif
+
+#ifdef MPY_USES_ENUM
+/* The f64 of a variant. Others are refused: one of them stands for None. */
+static uint64_t mpy_to_enum(mp_obj_t obj, uint32_t number) {
+    uint32_t value = mpy_to_i32(obj);
+    bool negative = mpy_is_negative(obj);
+    for (unsigned i = 0; i < mpy_enums[number].count; i++) {
+        if (mpy_enum_variants[mpy_enums[number].first + i].value == value
+            && negative == (mpy_enums[number].is_signed && (int32_t)value < 0)) {
+            return mpy_double_of_int(value, negative);
+        }
+    }
+    mpy_raise_value_error("not a variant");
+}
+#endif
+
+/* Objects. Rust holds an object by its index in a table, from 1028; 1024 to 1027 are constants, from 1 are objects
+ * lent for the time of a call, and 0 is what stands for None of imported types and closures. Beyond any table are the
+ * arguments of the innermost call that are mutable slices. */
 #define MPY_OBJECT_ARGUMENT 0x80000000u
 #ifdef MPY_USES_OBJECTS
 
@@ -196,8 +231,8 @@ MPY_SHARED mp_obj_t mpy_object(uint32_t index) {
         return mpy_objects[index - MPY_OBJECT_FIRST];
     }
 #ifdef MPY_LENT
-    if (index < MPY_LENT) {
-        return mpy_lent[index];
+    if (index - 1 < MPY_LENT) {
+        return mpy_lent[index - 1];
     }
 #endif
     return index == MPY_OBJECT_TRUE    ? (mp_obj_t)mp_fun_table.const_true
@@ -226,7 +261,7 @@ static uint32_t mpy_lend(mp_obj_t obj) {
         mpy_raise(MP_QSTR_RuntimeError, "too many calls within calls");
     }
     mpy_lent[mpy_lent_top] = obj;
-    return mpy_lent_top++;
+    return ++mpy_lent_top;
 }
 #endif
 #endif
@@ -288,7 +323,7 @@ MPY_SHARED unsigned mpy_skip(const char **type) {
         case 'n': case 'N': case 's': case 'S': return 2;
         case 'V': case 'L': case 'W': mpy_skip(type); return 2;
         case 'M': mpy_skip(type); return 3;
-        case 'C': case 'R': case 'P': case 'e': case 'E': (*type)++; return 1;
+        case 'C': case 'R': case 'P': case 'k': case 'e': case 'E': (*type)++; return 1;
         case 'F': (*type)++; return 2;
         case '!': return mpy_skip(type) + 2;
         case '~': {
@@ -308,6 +343,8 @@ static void mpy_lower_option(const char *type, mp_obj_t obj, mpy_slot_t *slots) 
                 slots->q = MPY_NO_NUMBER;
             } else if (*type == 'f') {
                 mp_fun_table.binary_set_val_array('d', slots, 0, obj);
+                /* Its neighbour is the same f32. */
+                slots->q += slots->q == MPY_NO_NUMBER;
             } else {
                 slots->q = mpy_double_of_int(mpy_to_int(obj, *type), *type == 'i');
             }
@@ -330,15 +367,15 @@ static void mpy_lower_option(const char *type, mp_obj_t obj, mpy_slot_t *slots) 
     }
     switch (*type) {
 #ifdef MPY_USES_ENUM
-        case 'e': slots->q = mpy_double_of_int(mpy_enum_holes[type[1] - 1], false); return;
+        case 'e': slots->q = mpy_double_of_int(mpy_enums[mpy_number(type[1])].hole, false); return;
 #endif
 #ifdef MPY_USES_STRING_ENUM
-        case 'E': slots->i = mpy_string_enums[type[1] - 1].count + 1u; return;
+        case 'E': slots->i = mpy_string_enums[mpy_number(type[1])].count + 1u; return;
 #endif
-        case 'o': case 'O': slots->i = 1024; return;
+        case 'o': case 'O': slots->i = 0; return;
         case 's': case 'S': case 'V': case 'L': slots[0].i = slots[1].i = 0; return;
         case 'M': slots[0].i = slots[1].i = 0; slots[2].i = 1024; return;
-        case 'C': case 'R': slots->i = 0; return;
+        case 'C': case 'R': case 'a': slots->i = 0; return;
     }
     slots->i = 0xffffff;
 }
@@ -348,12 +385,12 @@ static bool mpy_is_none(const char *type, const mpy_slot_t *slots) {
         case 'i': case 'I': case 'f': return slots->q == MPY_NO_NUMBER;
         case 'q': case 'Q': case 'd': case 'n': case 'N': return slots->i == 0;
 #ifdef MPY_USES_ENUM
-        case 'e': return mpy_int_of_double(slots->q) == mpy_enum_holes[type[1] - 1];
+        case 'e': return slots->q == mpy_double_of_int(mpy_enums[mpy_number(type[1])].hole, false);
 #endif
 #ifdef MPY_USES_STRING_ENUM
-        case 'E': return slots->i > mpy_string_enums[type[1] - 1].count;
+        case 'E': return slots->i > mpy_string_enums[mpy_number(type[1])].count;
 #endif
-        case 'o': case 'O': return slots->i == 1024 || slots->i == 1025;
+        case 'o': case 'O': return slots->i == 0 || slots->i == 1024 || slots->i == 1025;
         case '?': case 'c': case 'b': case 'B': case 'h': case 'H': return slots->i == 0xffffff;
     }
     return slots->i == 0;
@@ -370,6 +407,12 @@ __attribute__((noinline)) static void mpy_lower(const char *type, mp_obj_t obj, 
             slots->i = obj == (mp_obj_t)mp_fun_table.const_true;
             return;
         case 'b': case 'B': case 'h': case 'H': case 'i': case 'I': slots->i = mpy_to_int(obj, code); return;
+        case 'a':
+            slots->i = mpy_to_int(obj, 'I');
+            if (slots->i == 0) {
+                mpy_raise_value_error("a null pointer");
+            }
+            return;
         case 'q': case 'Q': slots->q = mpy_to_long(obj, code); return;
         case 'f': case 'd': mp_fun_table.binary_set_val_array(code, slots, 0, obj); return;
 #ifdef MPY_USES_INT128
@@ -385,14 +428,10 @@ __attribute__((noinline)) static void mpy_lower(const char *type, mp_obj_t obj, 
         case 'V': case 'L': case 'M': mpy_to_sequence(type - 1, obj, slots); return;
 #endif
 #ifdef MPY_USES_ENUM
-        case 'e': {
-            uint32_t value = mpy_to_i32(obj);
-            slots->q = mpy_double_of_int(value, mpy_is_negative(obj));
-            return;
-        }
+        case 'e': slots->q = mpy_to_enum(obj, mpy_number(*type)); return;
 #endif
 #ifdef MPY_USES_STRING_ENUM
-        case 'E': slots->i = mpy_to_string_enum(obj, *type - 1); return;
+        case 'E': slots->i = mpy_to_string_enum(obj, mpy_number(*type)); return;
 #endif
 #ifdef MPY_USES_OBJECTS
         case 't':
@@ -406,14 +445,20 @@ __attribute__((noinline)) static void mpy_lower(const char *type, mp_obj_t obj, 
         case 'O': slots->i = mpy_lend(obj); return;
 #endif
 #ifdef MPY_USES_CLASS
+#ifdef MPY_USES_OBJECTS
+        case 'k':
+            mpy_instance(obj, mpy_number(*type));
+            slots->i = mpy_new_object(obj);
+            return;
+#endif
         case 'R': case 'P': {
             /* Above the pointer, how the object is borrowed before the call. */
-            uint32_t ptr = mpy_instance(obj, *type - 1)->ptr;
+            uint32_t ptr = mpy_instance(obj, mpy_number(*type))->ptr;
             slots->q = (uint64_t)*mpy_borrowed(ptr) << 32 | ptr;
             return;
         }
         case 'C': {
-            mpy_entry_t *entry = mpy_instance(obj, *type - 1);
+            mpy_entry_t *entry = mpy_instance(obj, mpy_number(*type));
             mpy_check_unborrowed(entry);
             slots->i = mpy_consume(entry);
             return;
@@ -454,7 +499,7 @@ __attribute__((unused)) static void mpy_release(const char *type, const mpy_slot
 #endif
 #ifdef MPY_USES_SEQUENCE
         case 'L':
-            if (!mpy_has_cells(type[1])) {
+            if (!mpy_has_cells(type[1]) || type[1] == 'O') {
                 return;
             }
             /* fall through */
@@ -471,11 +516,11 @@ __attribute__((unused)) static void mpy_release(const char *type, const mpy_slot
         case 'o': mpy_drop_object(slots->i); return;
 #endif
 #ifdef MPY_USES_CLASS
-        case 'C': mpy_classes[type[1] - 1].free(slots->i, 1); return;
+        case 'C': mpy_classes[mpy_number(type[1])].free(slots->i, 1); return;
 #endif
 #ifdef MPY_CLOSURES
         case 'F':
-            if (mpy_closures[type[1] - 1].is_owned) {
+            if (mpy_closures[mpy_number(type[1])].is_owned) {
                 MPY_DESTROY(slots[0].i, slots[1].i);
             }
             return;
@@ -518,7 +563,7 @@ __attribute__((noinline)) static mp_obj_t mpy_lift(const char *type, const mpy_s
     char code = *type++;
     switch (code) {
         case '?': return (mp_obj_t)(slots->i != 0 ? mp_fun_table.const_true : mp_fun_table.const_false);
-        case 'b': case 'B': case 'h': case 'H': case 'i': case 'I': return mpy_from_int(slots->i, code);
+        case 'b': case 'B': case 'h': case 'H': case 'i': case 'I': case 'a': return mpy_from_int(slots->i, code);
         case 'q': case 'Q': case 'f': case 'd': {
             mpy_slot_t slot = *slots;
             return mp_fun_table.binary_get_val_array(code, &slot, 0);
@@ -534,7 +579,7 @@ __attribute__((noinline)) static mp_obj_t mpy_lift(const char *type, const mpy_s
         case 'e': return mpy_from_number(slots->q);
 #endif
 #ifdef MPY_USES_STRING_ENUM
-        case 'E': return mpy_from_string_enum(slots->i, *type - 1);
+        case 'E': return mpy_from_string_enum(slots->i, mpy_number(*type));
 #endif
         case 'S': return mp_fun_table.obj_new_str(mpy_text(slots[0].i, slots[1].i), slots[1].i);
 #ifdef MPY_USES_MALLOC
@@ -543,17 +588,18 @@ __attribute__((noinline)) static mp_obj_t mpy_lift(const char *type, const mpy_s
 #ifdef MPY_USES_SEQUENCE
         case 'V': return mpy_lift_memory(type - 1, slots);
         case 'W': return mpy_from_sequence(type - 1, slots);
-        case 'L': return mpy_has_cells(*type) ? mpy_lift_memory(type - 1, slots) : mpy_from_sequence(type - 1, slots);
+        case 'L':
+            return mpy_has_cells(*type) && *type != 'O' ? mpy_lift_memory(type - 1, slots) : mpy_from_sequence(type - 1, slots);
 #endif
 #ifdef MPY_USES_OBJECTS
-        case 'o': case 't': return mpy_take_object(slots->i);
-        case 'O': return mpy_object(slots->i);
+        case 'o': case 'k': case 't': return mpy_take_object(slots->i);
+        case 'O': case 'p': return mpy_object(slots->i);
 #endif
 #ifdef MPY_USES_CLASS
-        case 'C': return mpy_new_instance(*type - 1, slots->i);
+        case 'C': return mpy_new_instance(mpy_number(*type), slots->i);
 #endif
 #ifdef MPY_CLOSURES
-        case 'F': return mpy_new_closure(*type - 1, slots[0].i, slots[1].i);
+        case 'F': return mpy_new_closure(mpy_number(*type), slots[0].i, slots[1].i);
 #endif
 #ifdef MPY_USES_OPTION
         case '~': {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
 use mpy_link::{Image, Part};
+use target_specs::visible_line;
 
 /// A function or datum of a module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,8 +116,8 @@ pub fn text(entries: &[Entry]) -> String {
             entry.part.name().to_owned(),
             format!("{:#x}", entry.address),
             entry.size.to_string(),
-            entry.name.clone(),
-            entry.object.clone(),
+            visible_line(&entry.name).into_owned(),
+            visible_line(&entry.object).into_owned(),
         ]);
     }
     let widths: [usize; 5] =

@@ -74,8 +74,14 @@ fn squarify(sizes: &[f64], mut area: Rect) -> Vec<Rect> {
     rects
 }
 
+/// `text` in XML, which has no word for most control characters.
 fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    target_specs::visible_line(text)
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;")
+        .replace('\'', "&#39;")
 }
 
 /// As much of `text` as fits into this many pixels; nothing when that would say little.

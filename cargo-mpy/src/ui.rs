@@ -13,7 +13,7 @@ use std::time::Duration;
 use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
-use target_specs::{Diagnostic, Place};
+use target_specs::{Diagnostic, Place, visible, visible_json, visible_line};
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -77,24 +77,34 @@ fn line(text: impl Display) {
     });
 }
 
+/// What comes from names, files and other programs, as it may be shown: nothing of it is for the terminal itself.
+fn shown(text: impl Display) -> String {
+    visible(&text.to_string()).into_owned()
+}
+
+/// As [`shown`], on one line.
+fn shown_line(text: impl Display) -> String {
+    visible_line(&text.to_string()).into_owned()
+}
+
 /// Says what is being done or was done: `    Building hello for armv6m`.
 pub fn status(verb: &str, message: impl Display) {
     if level() >= Level::Normal {
-        line(format_args!("{GOOD}{verb:>12}{GOOD:#} {message}"));
+        line(format_args!("{GOOD}{verb:>12}{GOOD:#} {}", shown_line(message)));
     }
 }
 
 /// Like [`status`], only with `-v`.
 pub fn verbose(verb: &str, message: impl Display) {
     if level() >= Level::Verbose {
-        line(format_args!("{BUSY}{verb:>12}{BUSY:#} {message}"));
+        line(format_args!("{BUSY}{verb:>12}{BUSY:#} {}", shown_line(message)));
     }
 }
 
 /// Says something the user should know that stops nothing.
 pub fn warning(message: impl Display) {
     if level() >= Level::Normal {
-        line(format_args!("{WARN}warning{WARN:#}: {message}"));
+        line(format_args!("{WARN}warning{WARN:#}: {}", shown(message)));
     }
 }
 
@@ -111,8 +121,13 @@ pub fn speaks_json() -> bool {
 /// A line of JSON, when tools listen.
 pub fn json(value: &serde_json::Value) {
     if speaks_json() {
-        output(format_args!("{value}\n"));
+        json_line(value);
     }
+}
+
+/// A line of JSON on standard output.
+pub fn json_line(value: impl Display) {
+    styled(format_args!("{}\n", visible_json(&value.to_string())));
 }
 
 /// A place as JSON: what kind it is, its parts, and all of it as a person reads it.
@@ -145,7 +160,7 @@ pub fn error(diagnostic: &Diagnostic) {
     }
     line(format_args!("{BAD}error[{code}]{BAD:#}: {BOLD}{}{BOLD:#}", indented(message)));
     if *at != Place::Nowhere {
-        line(format_args!("  {BUSY}-->{BUSY:#} {at}"));
+        line(format_args!("  {BUSY}-->{BUSY:#} {}", shown_line(at)));
     }
     if let Some(help) = help {
         line(format_args!("  {BUSY}={BUSY:#} {BOLD}help{BOLD:#}: {}", indented(help)));
@@ -156,7 +171,7 @@ pub fn error(diagnostic: &Diagnostic) {
 }
 
 fn indented(text: &str) -> String {
-    text.replace('\n', "\n    ")
+    shown(text).replace('\n', "\n    ")
 }
 
 /// Passes on what another program wrote to its standard error.
@@ -199,8 +214,13 @@ pub fn finish_output() -> target_specs::Result<()> {
     }
 }
 
-/// Writes to standard output as it is.
+/// Writes to standard output.
 pub fn output(text: impl Display) {
+    styled(shown(text));
+}
+
+/// Writes to standard output what may be for the terminal itself.
+fn styled(text: impl Display) {
     written(write!(anstream::stdout().lock(), "{text}"));
 }
 
@@ -211,7 +231,7 @@ pub fn test(name: &str, word: &str, passed: Option<bool>) {
         Some(false) => AnsiColor::Red.on_default(),
         None => AnsiColor::Yellow.on_default(),
     };
-    output(format_args!("test {name} ... {style}{word}{style:#}\n"));
+    styled(format_args!("test {} ... {style}{}{style:#}\n", shown_line(name), shown_line(word)));
 }
 
 /// Begins the line that sums tests up, in libtest's form.
@@ -220,7 +240,7 @@ pub fn test_result(passed: bool) {
         true => (AnsiColor::Green.on_default(), "ok"),
         false => (AnsiColor::Red.on_default(), "FAILED"),
     };
-    output(format_args!("\ntest result: {style}{word}{style:#}. "));
+    styled(format_args!("\ntest result: {style}{word}{style:#}. "));
 }
 
 /// Writes bytes to standard output as they are.
@@ -252,7 +272,7 @@ impl Progress {
 
     /// Says what is being worked on.
     pub fn message(&self, message: impl Into<String>) {
-        self.0.set_message(message.into());
+        self.0.set_message(shown_line(message.into()));
     }
 
     /// This many steps done.
@@ -274,6 +294,8 @@ impl Drop for Progress {
 
 /// Prints rows in columns, the first line in bold. The last column is as wide as it wants.
 pub fn table<const N: usize>(head: &[&str; N], rows: &[[&str; N]]) {
+    let rows: Vec<[String; N]> = rows.iter().map(|row| row.map(shown_line)).collect();
+    let rows: Vec<[&str; N]> = rows.iter().map(|row| std::array::from_fn(|at| row[at].as_str())).collect();
     let width = |column: usize| {
         rows.iter().chain([head]).map(|row| row[column].chars().count()).max().unwrap_or_default()
     };
@@ -282,9 +304,9 @@ pub fn table<const N: usize>(head: &[&str; N], rows: &[[&str; N]]) {
         let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
-    output(format_args!("{BOLD}{}{BOLD:#}\n", text(head)));
-    for row in rows {
-        output(format_args!("{}\n", text(row)));
+    styled(format_args!("{BOLD}{}{BOLD:#}\n", text(head)));
+    for row in &rows {
+        styled(format_args!("{}\n", text(row)));
     }
 }
 
@@ -306,12 +328,13 @@ fn cut(line: &str, width: Option<usize>) -> String {
 
 /// Prints a line in bold.
 pub fn heading(text: impl Display) {
-    output(format_args!("{BOLD}{text}{BOLD:#}\n"));
+    styled(format_args!("{BOLD}{}{BOLD:#}\n", shown_line(text)));
 }
 
 /// Prints figures in columns, the head in bold: numbers to the right, words to the left. On a terminal the last
 /// column is cut rather than wrapped.
 pub fn columns<const N: usize>(head: &[&str; N], rows: &[[String; N]]) {
+    let rows: Vec<[String; N]> = rows.iter().map(|row| row.each_ref().map(shown_line)).collect();
     let width_of = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
         cells.chain([head[column].chars().count()]).max().unwrap_or_default()
@@ -329,9 +352,9 @@ pub fn columns<const N: usize>(head: &[&str; N], rows: &[[String; N]]) {
         }
         cut(text.trim_end(), terminal)
     };
-    output(format_args!("{BOLD}{}{BOLD:#}\n", line(*head)));
-    for row in rows {
-        output(format_args!("{}\n", line(std::array::from_fn(|at| row[at].as_str()))));
+    styled(format_args!("{BOLD}{}{BOLD:#}\n", line(*head)));
+    for row in &rows {
+        styled(format_args!("{}\n", line(std::array::from_fn(|at| row[at].as_str()))));
     }
 }
 
@@ -340,6 +363,7 @@ pub fn figures<const N: usize>(rows: &[[String; N]]) {
     if level() < Level::Normal {
         return;
     }
+    let rows: Vec<[String; N]> = rows.iter().map(|row| row.each_ref().map(shown_line)).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
     let widths: Vec<usize> = (0..N).map(width).collect();
     for row in rows {
@@ -356,7 +380,7 @@ pub fn ask(question: &str) -> bool {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return false;
     }
-    let _ = write!(anstream::stderr().lock(), "{BOLD}{question}{BOLD:#} [Y/n] ");
+    let _ = write!(anstream::stderr().lock(), "{BOLD}{}{BOLD:#} [Y/n] ", shown_line(question));
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer).unwrap_or(0);
     read > 0 && ["", "y", "yes"].contains(&answer.trim().to_lowercase().as_str())
@@ -367,9 +391,9 @@ pub fn choose(question: &str, options: &[String]) -> Option<usize> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return None;
     }
-    line(format_args!("{BOLD}{question}{BOLD:#}"));
+    line(format_args!("{BOLD}{}{BOLD:#}", shown_line(question)));
     for (number, option) in (1..).zip(options) {
-        line(format_args!("  {number}  {option}"));
+        line(format_args!("  {number}  {}", shown_line(option)));
     }
     let _ = write!(anstream::stderr().lock(), "{BOLD}number:{BOLD:#} ");
     let mut answer = String::new();

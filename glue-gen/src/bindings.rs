@@ -12,6 +12,8 @@ use crate::intrinsics::{self, Intrinsic};
 use crate::types::{From, Scalar, Spelled, Speller, Unspeakable};
 use crate::wbindgen::{self, Api, Call, Import, Target, Type};
 
+/// Functions of more parameters get their arguments as an array.
+pub(crate) const MOST_FIXED: usize = 3;
 /// Objects that can be lent at a time, in calls within calls.
 const LENT: usize = 32;
 
@@ -22,6 +24,13 @@ pub(crate) struct Registered {
     pub wrapper: String,
     /// The numbers of arguments it takes.
     pub arity: (usize, usize),
+}
+
+impl Registered {
+    /// Whether it takes its arguments one by one, not as an array.
+    pub fn is_fixed(&self) -> bool {
+        self.arity.0 == self.arity.1 && self.arity.1 <= MOST_FIXED
+    }
 }
 
 /// What is to be written into the bindings of the module.
@@ -77,7 +86,7 @@ pub(crate) fn bindings<'a>(
     writer.imports(api)?;
     let mut functions = Vec::new();
     for call in &api.functions {
-        functions.push(writer.export(call, None)?.0);
+        functions.push(writer.export(call, None, false)?.0);
     }
     classes::classes(&mut writer, api)?;
     let starts = writer.starts(api)?;
@@ -85,7 +94,9 @@ pub(crate) fn bindings<'a>(
     writer.intrinsic_switch();
     let mut bindings = Bindings { functions, ..Bindings::default() };
     writer.before(api, &mut bindings.before)?;
-    enums(api, &mut writer, &mut bindings);
+    if !api.enums.is_empty() {
+        line!(bindings.init, "    mpy_init_enums();");
+    }
     if writer.speller.uses.contains("CLOSURE") {
         let name = writer.strings.index("closure");
         line!(bindings.init, "    mpy_init_type(&mpy_types[MPY_CLASSES], {name});");
@@ -102,42 +113,6 @@ pub(crate) fn bindings<'a>(
     bindings.floats = writer.speller.floats;
     bindings.code = writer.code;
     Ok(bindings)
-}
-
-/// Enums of numbers are classes with constants.
-fn enums(api: &Api, writer: &mut Writer, bindings: &mut Bindings) {
-    for item in &api.enums {
-        let name = writer.strings.index(&item.name);
-        line!(bindings.init, "    {{");
-        line!(
-            bindings.init,
-            "        static const struct {{ uint16_t name; uint32_t value; }} variants[] = {{"
-        );
-        for (variant, value) in &item.variants {
-            let variant = writer.strings.index(variant);
-            line!(bindings.init, "            {{{variant}, {value}u}},");
-        }
-        line!(bindings.init, "        }};");
-        line!(bindings.init, "        mp_obj_t dict = mp_fun_table.new_dict({});", item.variants.len());
-        line!(bindings.init, "        for (size_t i = 0; i < {}; i++) {{", item.variants.len());
-        let code = if item.signed { 'i' } else { 'I' };
-        line!(
-            bindings.init,
-            "            mp_fun_table.dict_store(dict, mpy_string(variants[i].name), \
-             mpy_from_int(variants[i].value, '{code}'));"
-        );
-        line!(bindings.init, "        }}");
-        line!(
-            bindings.init,
-            "        mp_obj_t args[3] = {{mpy_string({name}), mp_fun_table.new_tuple(0, NULL), dict}};"
-        );
-        line!(
-            bindings.init,
-            "        mp_fun_table.store_global(mp_native_qstr_table[{name}], \
-             mp_fun_table.call_function_n_kw((mp_obj_t)mp_fun_table.type_type, 3, args));"
-        );
-        line!(bindings.init, "    }}");
-    }
 }
 
 pub(crate) struct Writer<'a> {
@@ -336,21 +311,27 @@ impl<'a> Writer<'a> {
         Ok(Signature { params, result })
     }
 
-    /// Defines the function that Python calls for `call`, of the class `of` if it is a method.
-    pub(crate) fn export(&mut self, call: &Call, of: Option<Spelled>) -> Result<(Registered, Signature)> {
+    /// Defines the function that Python calls for `call`, of the class `of` if it is a method. The caller is to give
+    /// every argument when it is `complete`.
+    pub(crate) fn export(
+        &mut self,
+        call: &Call,
+        of: Option<Spelled>,
+        complete: bool,
+    ) -> Result<(Registered, Signature)> {
         let signature = self.signature(call, of)?;
         let target = self.function(&call.symbol)?;
         // One function may stand for several that do the same.
         self.exports += 1;
         let name = format!("mpy_export_{}_{}", self.exports, target.c_name);
         let most = signature.params.len();
-        let least = most - signature.optional();
+        let least = if complete { most } else { most - signature.optional() };
         line!(self.code, "/* {} */", comment(&call.name));
-        if signature.is_plain() && most <= 3 {
+        if signature.is_plain() && most <= MOST_FIXED {
             self.plain(call, target, &signature, &name)?;
         } else {
             let invoke = self.invocation(call, &signature)?;
-            if least == most && most <= 3 {
+            if least == most && most <= MOST_FIXED {
                 line!(self.code, "static mp_obj_t {name}({}) {{", objects(most));
                 if most == 0 {
                     line!(self.code, "    return {invoke}, NULL);");
@@ -857,12 +838,31 @@ impl<'a> Writer<'a> {
             };
             line!(out, "#define MPY_DESTROY(a, b) {destroy}");
         }
-        if self.speller.uses.contains("ENUM") {
-            let holes = self.speller.holes.iter().map(|hole| format!("{hole}u"));
+        if !api.enums.is_empty() {
+            let mut variants = Vec::new();
+            let mut rows = Vec::new();
+            for (item, hole) in api.enums.iter().zip(&self.speller.holes) {
+                let (name, signed) = (self.strings.index(&item.name), u8::from(item.signed));
+                rows.push(format!(
+                    "{{{hole}u, {name}, {}, {}, {signed}}}",
+                    item.variants.len(),
+                    variants.len()
+                ));
+                for (name, value) in &item.variants {
+                    variants.push(format!("{{{value}u, {}}}", self.strings.index(name)));
+                }
+            }
+            line!(out, "#define MPY_ENUMS {}", rows.len());
             line!(
                 out,
-                "static const uint32_t mpy_enum_holes[] = {{{}}};",
-                holes.collect::<Vec<_>>().join(", ")
+                "static const struct {{ uint32_t value; uint16_t name; }} mpy_enum_variants[] = {{{}}};",
+                variants.join(", ")
+            );
+            line!(
+                out,
+                "static const struct {{ uint32_t hole; uint16_t name, count, first; uint8_t is_signed; }} \
+                 mpy_enums[MPY_ENUMS] = {{{}}};",
+                rows.join(", ")
             );
         }
         if self.speller.uses.contains("STRING_ENUM") {

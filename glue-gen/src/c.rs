@@ -24,10 +24,7 @@ macro_rules! line {
 }
 pub(crate) use line;
 
-/// `text` as it may stand in a comment.
-pub(crate) fn comment(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().replace("*/", "* /")
-}
+pub(crate) use wasm_to_c::comment;
 
 /// `types` as the parameters of a function: `uint32_t p0, float p1`, or `void`.
 pub(crate) fn parameters(types: &[Scalar]) -> String {

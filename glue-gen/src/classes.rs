@@ -45,12 +45,43 @@ const BINARY: &[(&str, u8)] = &[
     ("__contains__", 36),
 ];
 
+/// How many operands each operator has beside the object itself, but for those of [`UNARY`] and [`BINARY`]. `__call__`
+/// takes any number.
+const OTHERS: &[(&str, usize)] = &[
+    ("__repr__", 0),
+    ("__str__", 0),
+    ("__iter__", 0),
+    ("__next__", 0),
+    ("__getitem__", 1),
+    ("__delitem__", 1),
+    ("__setitem__", 2),
+];
+
+/// How many operands the operator `name` has beside the object itself; `None` when that is no operator.
+pub(crate) fn operands(name: &str) -> Option<usize> {
+    let is = |(known, _): &&(&str, u8)| *known == name;
+    let unary = UNARY.iter().find(is).map(|_| 0);
+    let other = || OTHERS.iter().find(|(known, _)| *known == name).map(|(_, count)| *count);
+    unary.or_else(|| BINARY.iter().find(is).map(|_| 1)).or_else(other)
+}
+
 /// A method, written.
 struct Method {
     name: String,
     function: Registered,
     /// Its second parameter is an object of a class of the module: that class's number.
     other: Option<u8>,
+}
+
+impl Method {
+    /// The call of it with `args`, the first of which is the object.
+    fn call(&self, args: &[&str]) -> String {
+        let Registered { wrapper, .. } = &self.function;
+        if self.function.is_fixed() {
+            return format!("{wrapper}({})", args.join(", "));
+        }
+        format!("{wrapper}({}, (const mp_obj_t[]){{{}}})", args.len(), args.join(", "))
+    }
 }
 
 /// Writes the methods of every class, and the table of classes.
@@ -95,7 +126,28 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
             Member::Getter(call) | Member::Setter(call) if call.of_field => Some(of(b'P')),
             Member::Method { .. } | Member::Getter(_) | Member::Setter(_) => Some(of(b'R')),
         };
-        let (function, signature) = writer.export(call, this)?;
+        let taken = match member {
+            Member::Getter(_) => Some(0),
+            Member::Setter(_) => Some(1),
+            Member::Method { .. } => operands(&call.name),
+            _ => None,
+        };
+        // A property has just the function that the firmware calls; an operator is a method beside that.
+        let is_property = matches!(member, Member::Getter(_) | Member::Setter(_));
+        let (function, signature) = writer.export(call, this, is_property)?;
+        if let Some(taken) = taken {
+            let (least, most) = function.arity;
+            if !(least..=most).contains(&(taken + 1)) {
+                let plural = if most == 2 { "" } else { "s" };
+                let what = format!("`{}` with {} parameter{plural}", call.name, most - 1);
+                let help = match taken {
+                    0 => "it takes none besides `self`",
+                    1 => "it takes one besides `self`",
+                    _ => "it takes two besides `self`",
+                };
+                return Err(unsupported(&format!("{}.{}", class.name, call.name), &what, help));
+            }
+        }
         let other = match signature.params.get(1).map(|param| param.letters.as_slice()) {
             Some([b'R' | b'C', other]) => Some(other - 1),
             _ => None,
@@ -107,13 +159,16 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
             Member::Static(_) => "MPY_STATIC",
             _ => "MPY_METHOD",
         };
-        if matches!(member, Member::Getter(_) | Member::Setter(_)) {
+        if is_property {
             members.push(format!("{{{name}, {kind}, (const void *){}}}", function.wrapper));
             continue;
         }
         let object = object(writer, &function);
         members.push(format!("{{{name}, {kind}, &{object}}}"));
-        methods.push(Method { name: call.name.clone(), function, other });
+        // A function that knows no object is no operator.
+        if !matches!(member, Member::Static(_)) {
+            methods.push(Method { name: call.name.clone(), function, other });
+        }
     }
     let slots = slots(writer, number, &methods);
     if !members.is_empty() {
@@ -125,11 +180,14 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
         line!(writer.code);
     }
     let table = if members.is_empty() { "NULL".to_owned() } else { format!("mpy_members_{number}") };
-    let flags = if methods.iter().any(|method| method.name == "__next__") {
-        "MP_TYPE_FLAG_ITER_IS_ITERNEXT"
-    } else {
-        "0"
-    };
+    let mut flags = Vec::new();
+    if methods.iter().any(|method| method.name == "__next__") {
+        flags.push("MP_TYPE_FLAG_ITER_IS_ITERNEXT");
+    }
+    if methods.iter().any(|method| method.name == "__eq__" && method.other != Some(index - 1)) {
+        flags.push("MP_TYPE_FLAG_EQ_CHECKS_OTHER_TYPE");
+    }
+    let flags = if flags.is_empty() { "0".to_owned() } else { flags.join(" | ") };
     let name = writer.strings.index(&class.name);
     let free = writer.c_name(&class.free)?;
     let count = members.len();
@@ -141,7 +199,7 @@ fn object(writer: &mut Writer, function: &Registered) -> String {
     let name = format!("mpy_object_{}", function.wrapper);
     let (least, most) = function.arity;
     let wrapper = &function.wrapper;
-    if least == most && most <= 3 {
+    if function.is_fixed() {
         line!(
             writer.code,
             "static const mp_obj_fun_builtin_fixed_t {name} = {{&mp_type_fun_builtin_{most}, {{._{most} = {wrapper}}}}};"
@@ -192,10 +250,7 @@ fn constructor(writer: &mut Writer, class: &Class, member: &Member, number: usiz
 
 /// Defines what the firmware calls for operators, and lists it in the order of `mpy_class_t`.
 fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> String {
-    let find = |name: &str| {
-        let method = methods.iter().find(|method| method.name == name)?;
-        Some((method.function.wrapper.as_str(), method))
-    };
+    let find = |name: &str| methods.iter().find(|method| method.name == name);
     let c = &mut writer.code;
     let mut listed = Vec::new();
     let mut slot = |c: &mut String, kind: &str, head: &str, body: Vec<String>| {
@@ -212,15 +267,15 @@ fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> String {
         listed.push(format!("(const void *)mpy_{kind}_{number}"));
     };
 
-    let text = find("__repr__").or_else(|| find("__str__")).map(|(repr, _)| {
-        let str = find("__str__").map_or(repr, |(str, _)| str);
-        vec![format!("mpy_print_text(print, kind == 0 ? {str}(self) : {repr}(self));")]
+    let text = find("__repr__").or_else(|| find("__str__")).map(|repr| {
+        let [str, repr] = [find("__str__").unwrap_or(repr), repr].map(|method| method.call(&["self"]));
+        vec![format!("mpy_print_text(print, kind == 0 ? {str} : {repr});")]
     });
     let head = format!("void mpy_print_{number}(const mp_print_t *print, mp_obj_t self, int kind)");
     slot(c, "print", &head, text.unwrap_or_default());
 
-    let call = find("__call__").map(|(wrapper, method)| {
-        let (least, most) = method.function.arity;
+    let call = find("__call__").map(|method| {
+        let Registered { wrapper, arity: (least, most), .. } = &method.function;
         let mut body = vec![
             format!(
                 "mp_fun_table.arg_check_num_sig(n, n_kw, MP_OBJ_FUN_MAKE_SIG({}, {}));",
@@ -230,9 +285,9 @@ fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> String {
             format!("mp_obj_t args[{most}] = {{self}};"),
             format!("mp_fun_table.memmove(args + 1, given, n * sizeof(mp_obj_t));"),
         ];
-        let args = (0..most).map(|i| format!("args[{i}]")).collect::<Vec<_>>().join(", ");
-        let fixed = least == most && most <= 3;
-        body.push(format!("return {wrapper}({});", if fixed { args } else { "n + 1, args".to_owned() }));
+        let args = (0..*most).map(|i| format!("args[{i}]")).collect::<Vec<_>>().join(", ");
+        let args = if method.function.is_fixed() { args } else { "n + 1, args".to_owned() };
+        body.push(format!("return {wrapper}({args});"));
         body
     });
     let head =
@@ -241,8 +296,13 @@ fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> String {
 
     let mut unary = Vec::new();
     for (name, op) in UNARY {
-        if let Some((wrapper, _)) = find(name) {
-            unary.push(format!("if (op == {op}) return {wrapper}(self);"));
+        if let Some(method) = find(name) {
+            let mut value = method.call(&["self"]);
+            if *name == "__hash__" {
+                // The firmware takes it for a small integer, as it makes it one of classes in Python.
+                value = format!("mpy_hash({value})");
+            }
+            unary.push(format!("if (op == {op}) return {value};"));
         }
     }
     if !unary.is_empty() {
@@ -252,11 +312,11 @@ fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> String {
 
     let mut binary = Vec::new();
     for (name, op) in BINARY {
-        if let Some((wrapper, method)) = find(name) {
+        if let Some(method) = find(name) {
             // An operand of another class is for that class to deal with.
             let other = method.other.map(|other| format!(" && mpy_cast(other, {other}) != NULL"));
-            binary
-                .push(format!("if (op == {op}{}) return {wrapper}(self, other);", other.unwrap_or_default()));
+            let value = method.call(&["self", "other"]);
+            binary.push(format!("if (op == {op}{}) return {value};", other.unwrap_or_default()));
         }
     }
     if !binary.is_empty() {
@@ -270,16 +330,17 @@ fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> String {
     );
 
     let mut subscr = Vec::new();
-    if let Some((wrapper, _)) = find("__getitem__") {
-        subscr.push(format!("if (value == MP_OBJ_SENTINEL) return {wrapper}(self, index);"));
+    if let Some(method) = find("__getitem__") {
+        let item = method.call(&["self", "index"]);
+        subscr.push(format!("if (value == MP_OBJ_SENTINEL) return {item};"));
     }
-    if let Some((wrapper, _)) = find("__delitem__") {
-        subscr.push(format!("if (value == MP_OBJ_NULL) return {wrapper}(self, index);"));
+    if let Some(method) = find("__delitem__") {
+        let done = method.call(&["self", "index"]);
+        subscr.push(format!("if (value == MP_OBJ_NULL) return {done};"));
     }
-    if let Some((wrapper, _)) = find("__setitem__") {
-        subscr.push(format!(
-            "if (value != MP_OBJ_NULL && value != MP_OBJ_SENTINEL) return {wrapper}(self, index, value);"
-        ));
+    if let Some(method) = find("__setitem__") {
+        let done = method.call(&["self", "index", "value"]);
+        subscr.push(format!("if (value != MP_OBJ_NULL && value != MP_OBJ_SENTINEL) return {done};"));
     }
     if !subscr.is_empty() {
         subscr.push("return MP_OBJ_NULL;".to_owned());
@@ -288,16 +349,16 @@ fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> String {
     slot(c, "subscr", &head, subscr);
 
     let (head, iter) = match (find("__next__"), find("__iter__")) {
-        (Some((next, _)), _) => (
+        (Some(next), _) => (
             format!("mp_obj_t mpy_iter_{number}(mp_obj_t self)"),
             vec![
-                format!("mp_obj_t item = {next}(self);"),
+                format!("mp_obj_t item = {};", next.call(&["self"])),
                 "return item == mp_const_none ? MP_OBJ_NULL : item;".to_owned(),
             ],
         ),
-        (None, Some((iter, _))) => (
+        (None, Some(iter)) => (
             format!("mp_obj_t mpy_iter_{number}(mp_obj_t self, mp_obj_iter_buf_t *buffer)"),
-            vec!["(void)buffer;".to_owned(), format!("return {iter}(self);")],
+            vec!["(void)buffer;".to_owned(), format!("return {};", iter.call(&["self"]))],
         ),
         (None, None) => (String::new(), Vec::new()),
     };

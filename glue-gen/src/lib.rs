@@ -14,7 +14,7 @@ mod types;
 pub mod wbindgen;
 mod write;
 
-pub use shims::{Imports, Mappings, check as check_import, check_export, own_functions};
+pub use shims::{Imports, Mappings, check as check_import, check_export, own_functions, touches_memory};
 pub use surface::{Function, Import, ImportKind, ShownGlobal, Surface};
 pub use types::Scalar;
 
@@ -54,4 +54,12 @@ pub fn glue(
     mappings: &Mappings,
 ) -> Result<Glue> {
     write::write(module_name, &Surface::of(interface, mappings)?, interface, api)
+}
+
+/// The stub of such a module alone, which needs nothing of `api`'s functions.
+///
+/// # Errors
+/// As [`glue`].
+pub fn stub(interface: &Interface, api: Option<&wbindgen::Api>, mappings: &Mappings) -> Result<String> {
+    Ok(stub::stub(&Surface::of(interface, mappings)?, api))
 }

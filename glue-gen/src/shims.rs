@@ -43,6 +43,8 @@ pub struct Own {
     /// Its parameters and results, as in "ii>i".
     pub signature: &'static str,
     pub needs: Needs,
+    /// Whether it reads or writes the module's memory.
+    pub memory: bool,
     /// What it calls in Python: the C knows these strings as `MPY_STRING_x`.
     pub strings: &'static [&'static str],
 }
@@ -123,7 +125,17 @@ const fn own(
     needs: Needs,
     strings: &'static [&'static str],
 ) -> Own {
-    Own { name, signature, needs, strings }
+    Own { name, signature, needs, memory: true, strings }
+}
+
+/// One that leaves memory alone.
+const fn apart(
+    name: &'static str,
+    signature: &'static str,
+    needs: Needs,
+    strings: &'static [&'static str],
+) -> Own {
+    Own { name, signature, needs, memory: false, strings }
 }
 
 /// What the bindings provide, as `mpy:NAME` and as imports of the module `mpy`:
@@ -141,13 +153,13 @@ static OWN: &[Own] = &[
     own("alloc_zeroed", "ii>i", Needs::Heap, &[]),
     own("realloc", "iiii>i", Needs::Heap, &[]),
     own("dealloc", "i>", Needs::Heap, &[]),
-    own("out_of_memory", ">", Needs::Nothing, &[]),
-    own("pin_mode", "ii>", Needs::Shims, &["machine", "Pin", "IN", "OUT", "PULL_UP"]),
-    own("digital_write", "ii>", Needs::Shims, &["machine", "Pin", "value"]),
+    apart("out_of_memory", ">", Needs::Nothing, &[]),
+    apart("pin_mode", "ii>", Needs::Shims, &["machine", "Pin", "IN", "OUT", "PULL_UP"]),
+    apart("digital_write", "ii>", Needs::Shims, &["machine", "Pin", "value"]),
     own("assembly_abort", "iiii>", Needs::Shims, &[]),
     own("assembly_trace", "iiddddd>", Needs::Shims, &["builtins", "print"]),
-    own("date_now", ">d", Needs::Shims, &["time", "time_ns", "gmtime"]),
-    own("performance_now", ">d", Needs::Shims, &["time", "ticks_us"]),
+    apart("date_now", ">d", Needs::Shims, &["time", "time_ns", "gmtime"]),
+    apart("performance_now", ">d", Needs::Shims, &["time", "ticks_us"]),
     own("wasi_no_strings", "ii>i", Needs::Wasi, &[]),
     own("wasi_clock_res_get", "ii>i", Needs::Wasi, &[]),
     own("wasi_clock_time_get", "iqi>i", Needs::Wasi, &["time", "time_ns", "gmtime", "ticks_us"]),
@@ -160,7 +172,7 @@ static OWN: &[Own] = &[
         Needs::Wasi,
         &["time", "time_ns", "gmtime", "ticks_us", "sleep_ms", "sleep_us"],
     ),
-    own("wasi_proc_exit", "i>", Needs::Wasi, &[]),
+    apart("wasi_proc_exit", "i>", Needs::Wasi, &[]),
     own("wasi_random_get", "ii>i", Needs::Wasi, &["os", "urandom", "random", "getrandbits"]),
 ];
 
@@ -194,6 +206,12 @@ pub(crate) fn answer(module: &str, field: &str, imports: &Imports) -> Result<Opt
     let is_module = module.split('.').all(is_identifier);
     let python = || Answer::Python { module: module.to_owned(), field: field.to_owned(), types: None };
     Ok(is_module.then(python))
+}
+
+/// Whether what answers the import `field` of `module`, unless the user says otherwise, reads or writes the module's
+/// memory: that is used then, whatever the module's own code does.
+pub fn touches_memory(module: &str, field: &str) -> bool {
+    matches!(answer(module, field, &Imports::new()), Ok(Some(Answer::Own(own))) if own.memory)
 }
 
 /// Those of `types` that `mpy_imports.h` knows only when it is told so, each once.

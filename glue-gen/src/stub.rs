@@ -1,8 +1,13 @@
 //! [`Surface`] → a stub file for type checkers and editors (PEP 484, "Stub Files").
 
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use crate::surface::Surface;
+use target_specs::{is_hidden, spelled};
+
+use crate::classes::operands;
+use crate::surface::{Function, Surface};
 use crate::types::Scalar;
 use crate::wbindgen::{Api, Call, Class, Member, Type};
 
@@ -13,82 +18,242 @@ pub(crate) const KEYWORDS: &[&str] = &[
     "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
 ];
 
+/// The text of a stub, and what it takes to name types in it, whatever the module's own names are.
+struct Stub {
+    text: String,
+    /// Every name that the module or a class of it defines.
+    taken: BTreeSet<String>,
+    /// Those that stand for others here.
+    given: RefCell<BTreeSet<String>>,
+    /// Those of members of classes, which hide names of the module from the classes' other members.
+    members: BTreeSet<String>,
+    /// Those that the module has already defined: Python sees one thing by a name.
+    defined: BTreeSet<String>,
+    /// Imports, by name: the module, and what the name is here.
+    imports: RefCell<BTreeMap<&'static str, (&'static str, String)>>,
+    /// Other names of the module's own classes.
+    aliases: RefCell<BTreeMap<String, String>>,
+}
+
 pub(crate) fn stub(surface: &Surface, api: Option<&Api>) -> String {
-    let mut text = String::new();
+    let mut stub = Stub {
+        text: String::new(),
+        taken: BTreeSet::new(),
+        given: RefCell::default(),
+        members: BTreeSet::new(),
+        defined: BTreeSet::new(),
+        imports: RefCell::default(),
+        aliases: RefCell::default(),
+    };
+    stub.take_names(surface, api);
     if let Some(api) = api {
-        described(&mut text, api);
+        stub.classes(api);
     }
-    for (name, _) in surface.memories.iter().filter(|(name, _)| is_identifier(name)) {
-        let _ = writeln!(text, "{name}: memoryview");
+    for (name, _) in &surface.memories {
+        let ty = stub.builtin("memoryview");
+        stub.attribute("", name, &ty);
     }
-    for global in surface.globals.iter().filter(|global| is_identifier(&global.name)) {
-        let _ = writeln!(text, "{}: {}", global.name, python(global.ty));
+    for global in &surface.globals {
+        let ty = stub.number(global.ty);
+        stub.attribute("", &global.name, &ty);
+    }
+    for call in api.iter().flat_map(|api| &api.functions) {
+        let (params, result) = (stub.parameters(call), stub.result(&call.result));
+        stub.define("", &call.name, &params, &result, &call.docs);
     }
     for function in &surface.functions {
+        stub.function(function);
+    }
+    stub.finish()
+}
+
+impl Stub {
+    /// Finds out what is defined.
+    fn take_names(&mut self, surface: &Surface, api: Option<&Api>) {
+        let memories = surface.memories.iter().map(|(name, _)| name);
+        self.taken.extend(memories.cloned());
+        self.taken.extend(surface.globals.iter().map(|global| global.name.clone()));
+        self.taken.extend(surface.functions.iter().map(|function| function.name.clone()));
+        let Some(api) = api else { return };
+        self.taken.extend(api.functions.iter().map(|call| call.name.clone()));
+        self.taken.extend(api.classes.iter().map(|class| class.name.clone()));
+        self.taken.extend(api.enums.iter().map(|item| item.name.clone()));
+        let variants = api.enums.iter().flat_map(|item| &item.variants).map(|(name, _)| name.clone());
+        let members =
+            api.classes.iter().flat_map(|class| &class.members).map(|member| member.call().name.clone());
+        self.members.extend(variants.chain(members).chain(["free".to_owned()]));
+        self.taken.extend(self.members.iter().cloned());
+    }
+
+    /// A name like `name` that nobody has.
+    fn fresh(&self, name: &str) -> String {
+        let mut fresh = format!("_{name}");
+        while self.taken.contains(&fresh) || !self.given.borrow_mut().insert(fresh.clone()) {
+            fresh.insert(0, '_');
+        }
+        fresh
+    }
+
+    /// `name` of the module `from`, as it is called here.
+    fn imported(&self, from: &'static str, name: &'static str) -> String {
+        let mut imports = self.imports.borrow_mut();
+        let here = || if self.taken.contains(name) { self.fresh(name) } else { name.to_owned() };
+        imports.entry(name).or_insert_with(|| (from, here())).1.clone()
+    }
+
+    /// A builtin, as it is called here.
+    fn builtin(&self, name: &'static str) -> String {
+        if self.taken.contains(name) { self.imported("builtins", name) } else { name.to_owned() }
+    }
+
+    /// A class of the module, as it is called in any of its classes.
+    fn class(&self, name: &str) -> String {
+        if !is_identifier(name) || is_special(name) {
+            return self.imported("typing", "Any");
+        }
+        if !self.members.contains(name) {
+            return name.to_owned();
+        }
+        self.aliases.borrow_mut().entry(name.to_owned()).or_insert_with(|| self.fresh(name)).clone()
+    }
+
+    /// The words of a type that is spelled in Python's names, as they are called here.
+    fn spelled(&self, text: &'static str) -> String {
+        let word = |word: &'static str| match word {
+            "None" | "|" => word.to_owned(),
+            word => self.builtin(word),
+        };
+        text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Imports, then the rest.
+    fn finish(self) -> String {
+        let mut text = String::new();
+        let mut by_module: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for (name, (from, here)) in self.imports.borrow().iter() {
+            let item = if name == here { here.clone() } else { format!("{name} as {here}") };
+            by_module.entry(from).or_default().push(item);
+        }
+        for (from, items) in &by_module {
+            let _ = writeln!(text, "from {from} import {}", items.join(", "));
+        }
+        if !by_module.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&self.text);
+        for (class, alias) in self.aliases.borrow().iter() {
+            let _ = writeln!(text, "{alias} = {class}");
+        }
+        text
+    }
+
+    /// Whether `name` can be described in the module, once.
+    fn describes(&mut self, name: &str) -> bool {
+        is_identifier(name) && !is_special(name) && self.defined.insert(name.to_owned())
+    }
+
+    /// Writes an attribute.
+    fn attribute(&mut self, indent: &str, name: &str, ty: &str) {
+        let described = if indent.is_empty() { self.describes(name) } else { is_identifier(name) };
+        if described {
+            let _ = writeln!(self.text, "{indent}{name}: {ty}");
+        }
+    }
+
+    fn function(&mut self, function: &Function) {
         // Parameters have no names in WebAssembly, so callers cannot use any.
-        let params: Vec<&str> = match &function.types {
-            Some((params, _)) => params.iter().map(|ty| ty.python.0).collect(),
-            None => function.params.iter().map(|ty| python(*ty)).collect(),
+        let params: Vec<String> = match &function.types {
+            Some((params, _)) => params.iter().map(|ty| self.spelled(ty.python.0)).collect(),
+            None => function.params.iter().map(|ty| self.number(*ty)).collect(),
         };
         let params: Vec<String> =
             params.into_iter().enumerate().map(|(i, ty)| format!("p{i}: {ty}")).collect();
         let result = match (&function.types, function.results.as_slice()) {
-            (Some((_, Some(ty))), _) => ty.python.1.to_owned(),
+            (Some((_, Some(ty))), _) => self.spelled(ty.python.1),
             (_, []) => "None".to_owned(),
-            (_, [ty]) => python(*ty).to_owned(),
+            (_, [ty]) => self.number(*ty),
             (_, several) => {
-                let types: Vec<&str> = several.iter().map(|ty| python(*ty)).collect();
-                format!("tuple[{}]", types.join(", "))
+                let types: Vec<String> = several.iter().map(|ty| self.number(*ty)).collect();
+                format!("{}[{}]", self.builtin("tuple"), types.join(", "))
             }
         };
-        define(&mut text, "", &function.name, &params, &result, &[]);
+        self.define("", &function.name, &params, &result, &[]);
     }
-    text
-}
 
-/// Writes one function, of positional parameters.
-fn define(text: &mut String, indent: &str, name: &str, params: &[String], result: &str, docs: &[String]) {
-    let only_positional = if params.iter().all(|param| param == "self") { "" } else { ", /" };
-    let params = params.join(", ") + only_positional;
-    if !is_identifier(name) {
-        // Only `getattr` reaches it, which no stub can describe.
-        let _ = writeln!(text, "{indent}# {name:?}: ({params}) -> {result}");
-    } else if docs.is_empty() {
-        let _ = writeln!(text, "{indent}def {name}({params}) -> {result}: ...");
-    } else {
-        let _ = writeln!(text, "{indent}def {name}({params}) -> {result}:");
-        document(text, &format!("{indent}    "), docs);
-        let _ = writeln!(text, "{indent}    ...");
-    }
-}
-
-fn document(text: &mut String, indent: &str, docs: &[String]) {
-    if docs.is_empty() {
-        return;
-    }
-    let lines: Vec<String> = docs
-        .iter()
-        .map(|line| {
-            line.strip_prefix(' ').unwrap_or(line).replace('\\', "\\\\").replace("\"\"\"", "\\\"\\\"\\\"")
-        })
-        .collect();
-    let _ = writeln!(text, "{indent}\"\"\"{}\"\"\"", lines.join(&format!("\n{indent}")).trim_end());
-}
-
-/// What wasm-bindgen says of the crate.
-fn described(text: &mut String, api: &Api) {
-    text.push_str("from array import array\nfrom typing import Any, Callable, Sequence\n\n");
-    for item in &api.enums {
-        let _ = writeln!(text, "class {}:", item.name);
-        document(text, "    ", &item.docs);
-        for (name, _) in &item.variants {
-            let _ = writeln!(text, "    {name}: int");
+    /// Writes one function of the module or, with an indent, of a class, of positional parameters.
+    fn define(&mut self, indent: &str, name: &str, params: &[String], result: &str, docs: &[String]) {
+        let only_positional = if params.iter().all(|param| param == "self") { "" } else { ", /" };
+        let params = params.join(", ") + only_positional;
+        let described = if indent.is_empty() { self.describes(name) } else { is_identifier(name) };
+        if !described {
+            // Only `getattr` reaches it, which no stub can describe, or it is something else to a type checker.
+            let _ = writeln!(self.text, "{indent}# {name:?}: ({params}) -> {result}");
+        } else if docs.is_empty() {
+            let _ = writeln!(self.text, "{indent}def {name}({params}) -> {result}: ...");
+        } else {
+            let _ = writeln!(self.text, "{indent}def {name}({params}) -> {result}:");
+            self.document(&format!("{indent}    "), docs);
+            let _ = writeln!(self.text, "{indent}    ...");
         }
-        text.push('\n');
     }
-    for class in &api.classes {
-        let _ = writeln!(text, "class {}:", class.name);
-        document(text, "    ", &class.docs);
+
+    fn document(&mut self, indent: &str, docs: &[String]) {
+        if docs.is_empty() {
+            return;
+        }
+        let escape = |c: char| match c {
+            '\\' => "\\\\".to_owned(),
+            c if c < '\u{100}' => format!("\\x{:02x}", u32::from(c)),
+            c => format!("\\U{:08x}", u32::from(c)),
+        };
+        let escaped = |line: &String| {
+            let line = line.strip_prefix(' ').unwrap_or(line);
+            let line = spelled(line, |c| c == '\\' || (is_hidden(c) && c != '\n'), escape);
+            line.replace('\n', &format!("\n{indent}"))
+        };
+        let lines: Vec<String> = docs.iter().map(escaped).collect();
+        let lines = lines.join(&format!("\n{indent}"));
+        // A quote before another, or before those that end the text, may be one of them.
+        let mut text = String::new();
+        let mut chars = lines.trim_end().chars().peekable();
+        while let Some(c) = chars.next() {
+            if c == '"' && matches!(chars.peek(), None | Some('"')) {
+                text.push('\\');
+            }
+            text.push(c);
+        }
+        let _ = writeln!(self.text, "{indent}\"\"\"{text}\"\"\"");
+    }
+
+    /// What wasm-bindgen says of the crate's types.
+    fn classes(&mut self, api: &Api) {
+        // What is defined last is what Python sees.
+        let is_class = |name: &String| api.classes.iter().any(|class| class.name == *name);
+        for item in api.enums.iter().filter(|item| !is_class(&item.name)) {
+            if !self.describes(&item.name) {
+                continue;
+            }
+            let _ = writeln!(self.text, "class {}:", item.name);
+            self.document("    ", &item.docs);
+            let int = self.builtin("int");
+            let mut seen = BTreeSet::new();
+            for (name, _) in &item.variants {
+                if seen.insert(name) && !is_special(name) {
+                    self.attribute("    ", name, &int);
+                }
+            }
+            self.text.push_str("    ...\n\n");
+        }
+        for class in &api.classes {
+            if self.describes(&class.name) {
+                self.class_body(class);
+            }
+        }
+    }
+
+    fn class_body(&mut self, class: &Class) {
+        let _ = writeln!(self.text, "class {}:", class.name);
+        self.document("    ", &class.docs);
         // A setter decorates its getter, so it comes right after that.
         let setter_of = |name: &str| {
             class.members.iter().find(|member| matches!(member, Member::Setter(call) if call.name == name))
@@ -102,37 +267,151 @@ fn described(text: &mut String, api: &Api) {
                 _ => members.push(member),
             }
         }
+        // A property is found before a method.
+        let is_property = |member: &Member| matches!(member, Member::Getter(_) | Member::Setter(_));
+        let mut seen: BTreeSet<&str> = members
+            .iter()
+            .filter(|member| is_property(member))
+            .map(|member| member.call().name.as_str())
+            .collect();
         for member in members {
             let call = member.call();
             let (this, decorator, name) = match member {
                 Member::Constructor(_) => (true, String::new(), "__init__"),
-                Member::Static(_) => (false, "    @staticmethod\n".to_owned(), call.name.as_str()),
+                Member::Static(_) => {
+                    (false, format!("    @{}\n", self.builtin("staticmethod")), call.name.as_str())
+                }
                 Member::Method { .. } => (true, String::new(), call.name.as_str()),
-                Member::Getter(_) => (true, "    @property\n".to_owned(), call.name.as_str()),
+                Member::Getter(_) => {
+                    (true, format!("    @{}\n", self.builtin("property")), call.name.as_str())
+                }
                 Member::Setter(_) => (true, format!("    @{}.setter\n", call.name), call.name.as_str()),
             };
+            let is_new = is_property(member) || seen.insert(name);
             if matches!(member, Member::Setter(_)) && !has_getter(class, &call.name) {
-                let _ = writeln!(text, "    {name}: {}", parameter(&call.params[0].1));
+                let ty = call.params.first().map(|(_, ty)| self.parameter(ty)).unwrap_or_default();
+                if !is_special(name) {
+                    self.attribute("    ", name, &ty);
+                }
                 continue;
             }
-            text.push_str(&decorator);
             let mut params: Vec<String> = this.then(|| "self".to_owned()).into_iter().collect();
-            params.extend(parameters(call));
-            if matches!(name, "__eq__" | "__ne__") {
+            params.extend(self.parameters(call));
+            if name == "__eq__" {
                 // What every object can be compared with (`object.__eq__`).
-                params = vec!["self".to_owned(), "other: object".to_owned()];
+                params = vec!["self".to_owned(), format!("other: {}", self.builtin("object"))];
             }
             let result = match member {
                 Member::Constructor(_) => "None".to_owned(),
-                _ => result(&call.result),
+                _ => self.result(&call.result),
             };
-            define(text, "    ", name, &params, &result, &call.docs);
+            if !is_new || (!matches!(member, Member::Constructor(_)) && !fits_name(member, call)) {
+                let _ = writeln!(self.text, "    # {name:?}: ({}) -> {result}", params.join(", "));
+                continue;
+            }
+            if is_identifier(name) {
+                self.text.push_str(&decorator);
+            }
+            self.define("    ", name, &params, &result, &call.docs);
         }
-        define(text, "    ", "free", &["self".to_owned()], "None", &[]);
-        text.push('\n');
+        if seen.insert("free") {
+            self.define("    ", "free", &["self".to_owned()], "None", &[]);
+        }
+        self.text.push('\n');
     }
-    for call in &api.functions {
-        define(text, "", &call.name, &parameters(call), &result(&call.result), &call.docs);
+
+    /// The parameters of `call`; the last ones that are options may be left out.
+    fn parameters(&self, call: &Call) -> Vec<String> {
+        let optional = call.params.iter().rev().take_while(|(_, ty)| matches!(ty, Type::Option(_))).count();
+        let first_optional = call.params.len() - optional;
+        let mut seen = BTreeSet::from(["self".to_owned()]);
+        let one = |(i, (name, ty)): (usize, &(String, Type))| {
+            let name = match name.as_str() {
+                name if is_identifier(name) && !is_special(name) => name.to_owned(),
+                name if KEYWORDS.contains(&name) => format!("{name}_"),
+                _ => format!("p{i}"),
+            };
+            let mut unique = name;
+            while !seen.insert(unique.clone()) {
+                unique.push('_');
+            }
+            let default = if i >= first_optional { " = None" } else { "" };
+            format!("{unique}: {}{default}", self.parameter(ty))
+        };
+        call.params.iter().enumerate().map(one).collect()
+    }
+
+    fn sequence(&self, of: &str) -> String {
+        format!("{}[{of}]", self.imported("typing", "Sequence"))
+    }
+
+    fn array(&self, of: &'static str) -> String {
+        format!("{}[{}]", self.imported("array", "array"), self.builtin(of))
+    }
+
+    /// What Python may give for a `ty`.
+    fn parameter(&self, ty: &Type) -> String {
+        match ty {
+            Type::Vector(element) | Type::Slice(element) => match **element {
+                Type::U8 => {
+                    let buffers = ["bytes", "bytearray", "memoryview"].map(|name| self.builtin(name));
+                    format!("{} | {}", buffers.join(" | "), self.sequence(&self.builtin("int")))
+                }
+                Type::F32 | Type::F64 => {
+                    format!("{} | {}", self.array("float"), self.sequence(&self.builtin("float")))
+                }
+                ref number if is_integer(number) => {
+                    format!("{} | {}", self.array("int"), self.sequence(&self.builtin("int")))
+                }
+                ref other => self.sequence(&self.parameter(other)),
+            },
+            Type::RefMut(inner) => match &**inner {
+                Type::Slice(element) => {
+                    let view = self.builtin("memoryview");
+                    match **element {
+                        Type::U8 => format!("{} | {view} | {}", self.builtin("bytearray"), self.array("int")),
+                        Type::F32 | Type::F64 => format!("{} | {view}", self.array("float")),
+                        _ => format!("{} | {view}", self.array("int")),
+                    }
+                }
+                other => self.parameter(other),
+            },
+            Type::Ref(inner) => self.parameter(inner),
+            Type::Option(inner) => format!("{} | None", self.parameter(inner)),
+            other => self.result(other),
+        }
+    }
+
+    /// What Python gets for a `ty`.
+    fn result(&self, ty: &Type) -> String {
+        match ty {
+            Type::Unit => "None".to_owned(),
+            Type::Bool => self.builtin("bool"),
+            Type::Char | Type::String | Type::StringEnum { .. } => self.builtin("str"),
+            Type::F32 | Type::F64 => self.builtin("float"),
+            Type::Struct(name) => self.class(name),
+            Type::Named(name) if name == "string" => self.builtin("str"),
+            Type::Enum { .. } | Type::RawPointer | Type::NonNull => self.builtin("int"),
+            Type::Ref(inner) | Type::RefMut(inner) | Type::Result(inner) => self.result(inner),
+            Type::Option(inner) => format!("{} | None", self.result(inner)),
+            Type::Vector(element) | Type::Slice(element) => match **element {
+                Type::U8 => self.builtin("bytes"),
+                Type::F32 | Type::F64 => self.array("float"),
+                ref number if is_integer(number) => self.array("int"),
+                ref other => format!("{}[{}]", self.builtin("list"), self.result(other)),
+            },
+            Type::Closure { signature, .. } | Type::Function(signature) => {
+                let params = signature.params.iter().map(|ty| self.result(ty)).collect::<Vec<_>>().join(", ");
+                let callable = self.imported("typing", "Callable");
+                format!("{callable}[[{params}], {}]", self.result(&signature.result))
+            }
+            number if is_integer(number) => self.builtin("int"),
+            _ => self.imported("typing", "Any"),
+        }
+    }
+
+    fn number(&self, ty: Scalar) -> String {
+        self.builtin(if ty.is_float() { "float" } else { "int" })
     }
 }
 
@@ -140,69 +419,30 @@ fn has_getter(class: &Class, name: &str) -> bool {
     class.members.iter().any(|member| matches!(member, Member::Getter(call) if call.name == name))
 }
 
-/// The parameters of `call`; the last ones that are options may be left out.
-fn parameters(call: &Call) -> Vec<String> {
-    let optional = call.params.iter().rev().take_while(|(_, ty)| matches!(ty, Type::Option(_))).count();
-    let first_optional = call.params.len() - optional;
-    let one = |(i, (name, ty)): (usize, &(String, Type))| {
-        let name = match name.as_str() {
-            name if is_identifier(name) => name.to_owned(),
-            name if KEYWORDS.contains(&name) => format!("{name}_"),
-            _ => format!("p{i}"),
-        };
-        let default = if i >= first_optional { " = None" } else { "" };
-        format!("{name}: {}{default}", parameter(ty))
-    };
-    call.params.iter().enumerate().map(one).collect()
+/// Whether Python may have a meaning for `name` wherever it stands ("Reserved classes of identifiers").
+fn is_special(name: &str) -> bool {
+    name.starts_with("__") && name.ends_with("__")
 }
 
-/// What Python may give for a `ty`.
-fn parameter(ty: &Type) -> String {
-    match ty {
-        Type::Vector(element) | Type::Slice(element) => match **element {
-            Type::U8 => "bytes | bytearray | memoryview | Sequence[int]".to_owned(),
-            Type::F32 | Type::F64 => "array[float] | Sequence[float]".to_owned(),
-            ref number if is_integer(number) => "array[int] | Sequence[int]".to_owned(),
-            ref other => format!("Sequence[{}]", parameter(other)),
-        },
-        Type::RefMut(inner) => match &**inner {
-            Type::Slice(element) => match **element {
-                Type::U8 => "bytearray | memoryview | array[int]".to_owned(),
-                Type::F32 | Type::F64 => "array[float] | memoryview".to_owned(),
-                _ => "array[int] | memoryview".to_owned(),
-            },
-            other => parameter(other),
-        },
-        Type::Ref(inner) => parameter(inner),
-        Type::Option(inner) => format!("{} | None", parameter(inner)),
-        other => result(other),
+/// Whether a member is what its name says to type checkers: of special names, the operators that the firmware calls.
+fn fits_name(member: &Member, call: &Call) -> bool {
+    let name = call.name.as_str();
+    if !is_special(name) {
+        return true;
     }
-}
-
-/// What Python gets for a `ty`.
-fn result(ty: &Type) -> String {
-    match ty {
-        Type::Unit => "None".to_owned(),
-        Type::Bool => "bool".to_owned(),
-        Type::Char | Type::String | Type::StringEnum { .. } => "str".to_owned(),
-        Type::F32 | Type::F64 => "float".to_owned(),
-        Type::Struct(name) => name.clone(),
-        Type::Named(name) if name == "string" => "str".to_owned(),
-        Type::Enum { .. } | Type::RawPointer | Type::NonNull => "int".to_owned(),
-        Type::Ref(inner) | Type::RefMut(inner) | Type::Result(inner) => result(inner),
-        Type::Option(inner) => format!("{} | None", result(inner)),
-        Type::Vector(element) | Type::Slice(element) => match **element {
-            Type::U8 => "bytes".to_owned(),
-            Type::F32 | Type::F64 => "array[float]".to_owned(),
-            ref number if is_integer(number) => "array[int]".to_owned(),
-            ref other => format!("list[{}]", result(other)),
-        },
-        Type::Closure { signature, .. } | Type::Function(signature) => {
-            let params = signature.params.iter().map(result).collect::<Vec<_>>().join(", ");
-            format!("Callable[[{params}], {}]", result(&signature.result))
-        }
-        number if is_integer(number) => "int".to_owned(),
-        _ => "Any".to_owned(),
+    let optional = call.params.iter().rev().take_while(|(_, ty)| matches!(ty, Type::Option(_))).count();
+    let most = call.params.len();
+    let takes = |count| matches!(member, Member::Method { .. }) && (most - optional..=most).contains(&count);
+    let result = match &call.result {
+        Type::Result(inner) => inner,
+        other => other,
+    };
+    match name {
+        "__eq__" => takes(1) && *result == Type::Bool,
+        "__str__" | "__repr__" => takes(0) && *result == Type::String,
+        "__hash__" => takes(0) && is_integer(result),
+        "__call__" | "__enter__" | "__exit__" => matches!(member, Member::Method { .. }),
+        name => operands(name).is_some_and(takes),
     }
 }
 
@@ -222,21 +462,20 @@ fn is_integer(ty: &Type) -> bool {
     )
 }
 
-fn python(ty: Scalar) -> &'static str {
-    if ty.is_float() { "float" } else { "int" }
-}
-
+/// Whether Python takes `name` for the identifier it is: it would read one in another normal form as another.
+/// <https://docs.python.org/3/reference/lexical_analysis.html#identifiers>
 fn is_identifier(name: &str) -> bool {
     let mut chars = name.chars();
-    chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
-        && chars.all(|c| c.is_alphanumeric() || c == '_')
+    chars.next().is_some_and(|c| unicode_ident::is_xid_start(c) || c == '_')
+        && chars.all(unicode_ident::is_xid_continue)
+        && unicode_normalization::is_nfkc(name)
         && !KEYWORDS.contains(&name)
+        && name != "_" // which type checkers take for a name of nothing
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::surface::Function;
 
     fn function(name: &str, params: &[Scalar], results: &[Scalar]) -> Function {
         Function {

@@ -113,11 +113,19 @@ impl ImportKind {
         }
     }
 
-    /// It reads text from memory.
+    /// It needs the header that reads text from memory.
     pub(crate) fn is_text(&self) -> bool {
         match self {
             ImportKind::Python { params, .. } => params.iter().any(|ty| ty.text),
             _ => matches!(self.needs(), Needs::Text | Needs::Shims | Needs::Wasi),
+        }
+    }
+
+    /// It reads or writes memory.
+    fn touches_memory(&self) -> bool {
+        match self {
+            ImportKind::Own(own) => own.memory,
+            _ => self.is_text(),
         }
     }
 }
@@ -326,9 +334,11 @@ impl Surface {
                     ImportKind::Python { module, field, params: takes, results }
                 }
             };
-            let reads = kind.is_text() || kind.needs() == Needs::Heap;
-            if reads && surface.memory.is_none() {
-                return Err(refuse("the import needs a memory".to_owned(), "the module has none"));
+            if kind.touches_memory() && surface.memory.is_none() {
+                return Err(refuse(
+                    "the import needs a memory".to_owned(),
+                    "the module has none, or one that it never uses",
+                ));
             }
             surface.imports.push(Import {
                 c_name: import.c_name.clone(),

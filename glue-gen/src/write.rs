@@ -6,15 +6,13 @@ use target_specs::Result;
 use wasm_to_c::{CUnit, Growth, Interface, MemoryInfo};
 
 use crate::Glue;
-use crate::bindings::{self, Bindings, Registered};
+use crate::bindings::{self, Bindings, MOST_FIXED, Registered};
 use crate::c::{Strings, comment, line, objects, parameters};
 use crate::shims::{self, Needs, Type};
 use crate::stub::stub;
 use crate::surface::{Function, Import, ImportKind, ShownGlobal, Surface};
 use crate::wbindgen::Api;
 
-/// Functions of more parameters get their arguments as an array.
-const MOST_FIXED: usize = 3;
 /// What wasm2mpy's modules call their memory.
 const OTHER_NAME: &str = "_memory";
 
@@ -43,9 +41,7 @@ pub(crate) fn write(
         None => Bindings::default(),
     };
     functions.append(&mut bindings.functions);
-    let (fixed, var): (Vec<_>, Vec<_>) = functions
-        .iter()
-        .partition(|function| function.arity.0 == function.arity.1 && function.arity.1 <= MOST_FIXED);
+    let (fixed, var): (Vec<_>, Vec<_>) = functions.iter().partition(|function| function.is_fixed());
 
     // Where nothing else has strings yet, registration can count through them.
     if api.is_none() {
@@ -149,11 +145,12 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
         }
         line!(c, "#include \"mpy_shown.h\"");
     }
-    if let Some(memory) =
-        surface.memory.as_ref().filter(|_| !has_api && (texts() || kinds().any(ImportKind::is_text)))
-    {
-        line!(c, "#define MPY_MEMORY ({})", memory.base);
-        line!(c, "#define MPY_MEMORY_SIZE ({})", memory.size);
+    if !has_api && (texts() || kinds().any(ImportKind::is_text)) {
+        // Without a memory nothing is called that would look there.
+        let memory = surface.memory.as_ref();
+        let (base, size) = memory.map_or(("(uint8_t *)0", "0u"), |memory| (&memory.base, &memory.size));
+        line!(c, "#define MPY_MEMORY ({base})");
+        line!(c, "#define MPY_MEMORY_SIZE ({size})");
         line!(c, "#include \"mpy_text.h\"");
     }
     let slots = |import: &Import| match &import.kind {

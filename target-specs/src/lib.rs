@@ -7,10 +7,12 @@
 mod arch;
 mod board;
 mod diagnostic;
+mod visible;
 
 pub use arch::{Arch, Compiler, Float};
 pub use board::{Board, Chip, Emulator};
 pub use diagnostic::{Diagnostic, Place, Result};
+pub use visible::{is_hidden, spelled, visible, visible_json, visible_line};
 
 use std::sync::OnceLock;
 

@@ -12,7 +12,7 @@ use crate::code::indent;
 use crate::func::{self, Operand, float32, float64, int32, int64};
 use crate::memory::{Address, Displacement, Memory};
 use crate::module::{Constant, Global, Module, Place, place};
-use crate::names::{Names, demangled, literal};
+use crate::names::{Names, comment, demangled, literal};
 use crate::range::{ShadowStack, StackUse};
 use crate::relocs::{DataObject, Reference, Relocations, refuse};
 use crate::{
@@ -555,7 +555,7 @@ impl<'m> Unit<'m> {
             return Err(refuse(self.name, 0, "its data is not where the linker put it"));
         }
         let imported = module.imported();
-        let mut c = format!("/* {} in C. */\n", self.name.replace("*/", "* /"));
+        let mut c = format!("/* {} in C. */\n", comment(self.name));
         if self.trap_names {
             c.push_str("#define WASM_NAMES\n");
         }

@@ -17,7 +17,7 @@ pub mod relocs;
 
 pub use callgraph::CallGraph;
 pub use emit::c_type;
-pub use names::{Names, demangled, literal};
+pub use names::{Names, comment, demangled, literal};
 
 use target_specs::Result;
 

@@ -38,6 +38,12 @@ pub fn demangled(name: &str) -> String {
     text.0
 }
 
+/// `text` as it may stand in a comment. Trigraphs are replaced before comments are.
+pub fn comment(text: &str) -> String {
+    let line = target_specs::visible(text).replace(['\n', '\t'], " ");
+    line.replace("*/", "* /").replace("??", "? ?")
+}
+
 /// Text that takes no more once it has [`LONGEST`] bytes.
 struct Limited(String);
 

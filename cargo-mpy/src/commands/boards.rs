@@ -64,7 +64,7 @@ impl Boards {
         }
         if self.json {
             for board in boards {
-                ui::output(format_args!("{}\n", line(board)?));
+                ui::json_line(line(board)?);
             }
         } else if let Some(board) = exact {
             describe(board)?;

@@ -14,7 +14,7 @@ impl Events {
     /// Tells of something that happened.
     pub fn event(self, event: Value) {
         if self.0 {
-            ui::output(format_args!("{event}\n"));
+            ui::json_line(event);
         }
     }
 

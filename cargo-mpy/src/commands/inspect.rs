@@ -46,7 +46,9 @@ impl Inspect {
 /// Everything but the code.
 fn text(module: &Module, arch: &Arch, size: usize) -> String {
     let mut text = String::new();
-    let mut line = |words: std::fmt::Arguments| writeln!(text, "{words}").expect("a String");
+    let mut line = |words: std::fmt::Arguments| {
+        writeln!(text, "{}", target_specs::visible_line(&words.to_string())).expect("a String");
+    };
     line(format_args!("native module for {} ({})", arch.name, arch.title));
     line(format_args!("  format       .mpy 6.{}, {size} bytes", module.sub_version));
     if module.arch_flags != 0 {

@@ -646,7 +646,7 @@ fn run(mut command: Command, plan: &CrateBuild, allocator: Allocator) -> std::re
                 two_panic_handlers |= said.message.message.contains("`panic_impl`");
                 has_told |= said.message.level == DiagnosticLevel::Error;
                 if wanted.is_none() && ui::speaks_json() {
-                    ui::output(format_args!("{line}\n"));
+                    ui::json_line(&line);
                 } else if wanted.is_none() {
                     ui::raw(said.message.rendered.unwrap_or_default().as_bytes());
                 }

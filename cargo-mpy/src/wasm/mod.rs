@@ -146,6 +146,11 @@ pub fn prepare(
     let traps: Vec<_> =
         module.tables.iter().filter(|table| may_overflow(&module, table)).map(Table::id).collect();
     let mut kept: Vec<_> = traps.into_iter().map(|table| module.exports.add("mpy:table", table)).collect();
+    // What answers an import may use a memory that the module itself does not.
+    let memory = module.memories.iter().next().map(Memory::id);
+    let touched = |import: &walrus::Import| glue_gen::touches_memory(&import.module, &import.name);
+    let memory = memory.filter(|_| module.imports.iter().any(touched));
+    kept.extend(memory.map(|memory| module.exports.add("mpy:memory", memory)));
     // wasm-bindgen's functions may return several values on a stack that no function of the module uses.
     let stack_pointer = exported_pointer.filter(|_| api.is_some() && relocations.is_none());
     kept.extend(stack_pointer.map(|pointer| module.exports.add("mpy:stack_pointer", pointer)));

@@ -127,7 +127,8 @@ impl<'a> Speller<'a> {
             Type::I16 => Spelled::new("h", [I32]),
             Type::U16 => Spelled::new("H", [I32]),
             Type::I32 => Spelled::new("i", [I32]),
-            Type::U32 | Type::RawPointer | Type::NonNull => Spelled::new("I", [I32]),
+            Type::U32 | Type::RawPointer => Spelled::new("I", [I32]),
+            Type::NonNull => Spelled::new("a", [I32]),
             Type::I64 => Spelled::new("q", [I64]),
             Type::U64 => Spelled::new("Q", [I64]),
             Type::I128 | Type::U128 => {
@@ -226,6 +227,28 @@ impl<'a> Speller<'a> {
             Type::Struct(name) => Spelled::new(self.class(b'R', name)?, [I32]),
             Type::Function(signature) => self.closure(signature, false, mutable, from)?,
             Type::Closure { signature, .. } => self.closure(signature, false, mutable, from)?,
+            // To Python these go as the values themselves.
+            Type::Ref(inner) if from == From::Rust => self.reference(inner, mutable, from)?,
+            Type::RefMut(inner) if from == From::Rust => self.reference(inner, true, from)?,
+            Type::Option(inner) if from == From::Rust => self.option(&Type::Ref(inner.clone()), from)?,
+            Type::Bool
+            | Type::Char
+            | Type::I8
+            | Type::U8
+            | Type::I16
+            | Type::U16
+            | Type::I32
+            | Type::U32
+            | Type::I64
+            | Type::U64
+            | Type::I128
+            | Type::U128
+            | Type::F32
+            | Type::F64
+                if from == From::Rust =>
+            {
+                self.spell(inner, from)?
+            }
             other => return refuse(format!("a reference to {other:?}"), "pass the value itself"),
         })
     }
@@ -238,14 +261,20 @@ impl<'a> Speller<'a> {
                 self.uses.insert("OBJECTS");
                 Spelled::new("t", [])
             }
-            Type::Object | Type::Named(_) | Type::Struct(_) => {
+            Type::Object | Type::Named(_) => {
                 self.uses.insert("OBJECTS");
-                Spelled::new("o", [])
+                // A slice of Rust's lends what is in it.
+                let lent = letter == b'L' && from == From::Rust;
+                Spelled::new(if lent { "O" } else { "o" }, [])
+            }
+            Type::Struct(name) => {
+                self.uses.insert("OBJECTS");
+                Spelled::new(self.class(b'k', name)?, [])
             }
             Type::String | Type::Ref(_) if from == From::Rust => match element {
                 Type::Ref(inner) if matches!(**inner, Type::Object | Type::Named(_)) => {
                     self.uses.insert("OBJECTS");
-                    Spelled::new("O", [])
+                    Spelled::new("p", [])
                 }
                 Type::String => Spelled::new("S", []),
                 Type::Ref(inner) if **inner == Type::String => Spelled::new("S", []),

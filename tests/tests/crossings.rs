@@ -1,0 +1,92 @@
+//! Every type in every place where it can cross the border, as `tests::crossings` lists them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cargo_mpy::commands::build::BuildOptions;
+use libtest_mimic::{Arguments, Failed, Trial};
+use target_specs::Board;
+use tests::board;
+use tests::crossings::{Crossings, Parts, crossings};
+
+/// Where it is tried, and the memories there. Families are usually tried in the first memory of the first three boards,
+/// all places on the first board, and operators of all types nowhere; `--include-ignored` tries everything everywhere.
+const BOARDS: [(&str, &[&str]); 7] = [
+    ("unix", &["checked", "masked", "trusted"]),
+    ("qemu-armv6m", &["direct", "checked"]),
+    ("qemu-xtensawin", &["direct", "checked"]),
+    ("qemu-rv32imc", &["direct", "masked"]),
+    ("qemu-armv7emsp", &["direct", "trusted"]),
+    ("qemu-xtensa", &["direct"]),
+    ("unix-x86", &["direct"]),
+];
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let crates: Vec<Arc<Crossings>> = crossings().into_iter().map(Arc::new).collect();
+    let turn = Arc::new(Mutex::new(()));
+    let mut trials = Vec::new();
+    for (board, why_not) in board::boards() {
+        let Some(at) = BOARDS.iter().position(|(name, _)| *name == board.name) else { continue };
+        let memories = BOARDS[at].1;
+        for (memory, crate_) in
+            memories.iter().flat_map(|memory| crates.iter().map(move |crate_| (memory, crate_)))
+        {
+            let (crate_, turn) = (Arc::clone(crate_), Arc::clone(&turn));
+            let name = format!("{}::{memory}::{}", board.name, crate_.name);
+            let parts = crate_.parts;
+            let trial = Trial::test(name, move || play(&crate_, board, memory, &turn));
+            let first = *memory == memories[0];
+            let usual = match parts {
+                Parts::Families => at < 3 && first,
+                Parts::Places => at == 0 && first,
+                Parts::Operators => false,
+            };
+            trials.push(trial.with_ignored_flag(why_not.is_some() || !usual));
+        }
+        if let Some(why) = why_not {
+            eprintln!("skipped: {} ({why})", board.name);
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// Makes the crate, unless it is there.
+fn made(crate_: &Crossings, folder: &Path) -> std::io::Result<PathBuf> {
+    let folder = folder.join(crate_.name);
+    fs::create_dir_all(folder.join("src"))?;
+    let manifest = format!(
+        "[package]\nname = \"{}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n\
+         [lib]\ncrate-type = [\"cdylib\"]\n[dependencies]\nwasm-bindgen = \"=0.2.130\"\n\
+         [lints.rust]\nnon_camel_case_types = \"allow\"\n\
+         [profile.release]\nopt-level = \"s\"\ncodegen-units = 1\npanic = \"abort\"\n",
+        crate_.name
+    );
+    for (path, text) in [("Cargo.toml", &manifest), ("src/lib.rs", &crate_.rust), ("test.py", &crate_.python)]
+    {
+        let path = folder.join(path);
+        if fs::read_to_string(&path).ok().as_ref() != Some(text) {
+            fs::write(path, text)?;
+        }
+    }
+    Ok(folder.join("Cargo.toml"))
+}
+
+fn play(crate_: &Crossings, board: &Board, memory: &str, turn: &Mutex<()>) -> Result<(), Failed> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("crossings");
+    let module = {
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let options = BuildOptions {
+            manifest_path: Some(made(crate_, &folder)?),
+            memory: Some(memory.to_owned()),
+            ..board::options(board, &folder.join("target"))
+        };
+        board::module(&options).map_err(|failure| format!("{failure:?}"))?
+    };
+    let printed = board::execute(board, &[module], &crate_.python)?;
+    match printed.strip_suffix(" cells\n").map(|cells| cells.parse::<u32>()) {
+        Some(Ok(cells)) if cells > 0 => Ok(()),
+        _ => Err(printed.into()),
+    }
+}
