@@ -142,6 +142,8 @@ static OWN: &[Own] = &[
     own("realloc", "iiii>i", Needs::Heap, &[]),
     own("dealloc", "i>", Needs::Heap, &[]),
     own("out_of_memory", ">", Needs::Nothing, &[]),
+    own("throw_again", ">", Needs::Nothing, &[]),
+    own("exception_ends", "i>", Needs::Nothing, &[]),
     own("pin_mode", "ii>", Needs::Shims, &["machine", "Pin", "IN", "OUT", "PULL_UP"]),
     own("digital_write", "ii>", Needs::Shims, &["machine", "Pin", "value"]),
     own("assembly_abort", "iiii>", Needs::Shims, &[]),
