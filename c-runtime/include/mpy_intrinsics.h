@@ -53,12 +53,23 @@ MPY_INTRINSIC_FUNCTION(debug_string) {
     return mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_repr), 1, args);
 }
 MPY_INTRINSIC_FUNCTION(rethrow) {
+#ifdef MPY_UNWINDS
+    /* After panic_error Rust has dropped the payload, which was one of Python's. */
+    mp_obj_t ended = mpy_ended;
+    mpy_ended = NULL;
+    if (mpy_catching && ended != NULL) {
+        args[0] = ended;
+    }
+    mpy_catching = false;
+#endif
     mp_fun_table.raise(args[0]);
     return mp_const_none;
 }
 #ifdef MPY_UNWINDS
 /* The exception for a panic that has come to the end of an exported function, with this payload. */
 MPY_INTRINSIC_FUNCTION(panic_error) {
+    mpy_ended = NULL;
+    mpy_catching = true;
     if (mpy_is_str(args[0])) {
         mp_buffer_info_t info;
         mp_fun_table.get_buffer(args[0], &info, MP_BUFFER_READ);

@@ -16,7 +16,9 @@
  *   MPY_LENT            how many at most;
  * when exceptions run destructors of WebAssembly code,
  *   MPY_UNWINDS         1, and MPY_LAST_PANIC(), where the length and the text lie of what the last panic said,
- *   MPY_PANICS()        how many panics unwind or are about to, and MPY_SET_PANICS(n);
+ *   MPY_PANICS()        how many panics unwind or are about to, and MPY_SET_PANICS(n),
+ *   MPY_THROW(n)        throws object n, an exception of Python's, as a panic of Rust's,
+ *   MPY_CATCH()         catches what mpy_throw_again throws, and drops it;
  * when panics of Rust call hooks,
  *   MPY_PANICKING(p)    makes p the panic whose hook runs, and is the one before; 0 is none;
  *   MPY_HOOK_ENDS(p)    does what the hook of that panic would have done at its end,
@@ -225,7 +227,7 @@ __attribute__((noinline, noreturn, unused)) static void mpy_raise_no_memory(cons
     mpy_raise_memory_error(message);
 }
 
-#ifdef MPY_PANICKING
+#if defined(MPY_PANICKING) || defined(MPY_UNWINDS)
 /* Whether an exception is an error, rather than one that ends the program. */
 static bool mpy_is_error(mp_obj_t exception) {
     mp_obj_t args[2] = {exception, mp_fun_table.load_global(MP_QSTR_Exception)};
@@ -241,7 +243,7 @@ static const wasm_tag_t mpy_python = {1};
 /* Room for one when there is no memory. */
 WASM_STATE wasm_value_t mpy_spare[2];
 
-static void mpy_throw(mp_obj_t exception) {
+static void mpy_throw_foreign(mp_obj_t exception) {
     size_t size = sizeof(wasm_exception_t) + sizeof(wasm_value_t);
     wasm_exception_t *thrown = mp_fun_table.realloc(NULL, size, false);
     if (thrown == NULL) {
@@ -252,13 +254,43 @@ static void mpy_throw(mp_obj_t exception) {
     wasm_thrown = thrown;
 }
 
+/* The exception that MPY_CATCH ends, and what it is in Python when it is one of Python's. */
+WASM_STATE wasm_exception_t *mpy_again;
+WASM_STATE mp_obj_t mpy_ended;
+/* Whether mpy_ended is asked for. */
+WASM_STATE bool mpy_catching;
+
 static mp_obj_t mpy_panic_exception(void);
+static bool mpy_throw_object(mp_obj_t exception);
+
+/* Throws an exception of Python's. Rust's `catch_unwind` catches it if it is an error, and there is memory for that. */
+static void mpy_throw(mp_obj_t exception) {
+    if (!mpy_is_error(exception) || !mpy_throw_object(exception)) {
+        mpy_throw_foreign(exception);
+    }
+}
+
+__attribute__((unused)) static void mpy_throw_again(void) {
+    wasm_thrown = mpy_again;
+}
 
 /* Raises what has left an exported function. */
 __attribute__((noinline, noreturn)) static void wasm_uncaught(void) {
-    const wasm_exception_t *thrown = wasm_thrown;
+    mpy_again = wasm_thrown;
     wasm_thrown = NULL;
-    mp_obj_t exception = thrown->tag == &mpy_python ? (mp_obj_t)thrown->values[0].r : mpy_panic_exception();
+    mp_obj_t exception = NULL;
+    if (mpy_again->tag == &mpy_python) {
+        exception = (mp_obj_t)mpy_again->values[0].r;
+    } else {
+        mpy_ended = NULL;
+        mpy_catching = true;
+        MPY_CATCH();
+        mpy_catching = false;
+        wasm_thrown = NULL;
+        exception = mpy_ended != NULL ? mpy_ended : mpy_panic_exception();
+    }
+    mpy_again = NULL;
+    mpy_ended = NULL;
     mpy_unwind();
     mp_fun_table.raise(exception);
     __builtin_unreachable();
@@ -282,7 +314,7 @@ static void mpy_make_memory_error(void *with) {
 /* Throws MemoryError, for a program that cannot go on without the memory it asked for. */
 __attribute__((noinline, unused)) static void mpy_out_of_memory(void) {
     static const char message[] = "out of memory";
-    mpy_pass_on(mpy_try(mpy_make_memory_error, (void *)(uintptr_t)message));
+    mpy_throw_foreign(mpy_try(mpy_make_memory_error, (void *)(uintptr_t)message));
 }
 
 #else

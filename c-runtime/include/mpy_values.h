@@ -247,6 +247,40 @@ MPY_SHARED void mpy_drop_object(uint32_t index) {
     }
 }
 
+#ifdef MPY_UNWINDS
+typedef struct {
+    mp_obj_t obj;
+    uint32_t index;
+} mpy_thrown_t;
+
+static void mpy_index_thrown(void *with) {
+    mpy_thrown_t *thrown = with;
+    thrown->index = mpy_new_object(thrown->obj);
+}
+
+/* Throws an exception as a panic of Rust's; whether there was memory for that. */
+static bool mpy_throw_object(mp_obj_t exception) {
+    mpy_thrown_t thrown = {exception, 0};
+    if (mpy_try(mpy_index_thrown, &thrown) != NULL) {
+        return false;
+    }
+    MPY_THROW(thrown.index);
+    if (wasm_thrown != NULL && wasm_thrown->tag != &mpy_python) {
+        return true;
+    }
+    mpy_drop_object(thrown.index);
+    return false;
+}
+
+/* Rust drops what it was thrown. */
+__attribute__((unused)) static void mpy_exception_ends(uint32_t index) {
+    if (mpy_catching) {
+        mpy_ended = mpy_object(index);
+    }
+    mpy_drop_object(index);
+}
+#endif
+
 static mp_obj_t mpy_take_object(uint32_t index) {
     mp_obj_t obj = mpy_object(index);
     mpy_drop_object(index);

@@ -19,6 +19,12 @@ unsafe extern "C-unwind" {
     fn panic(message: *const u8, len: usize) -> !;
     #[cfg(panic = "unwind")]
     safe fn out_of_memory() -> !;
+    /// Throws once more what has left a function.
+    #[cfg(panic = "unwind")]
+    safe fn throw_again();
+    /// Nobody in Rust has the exception any longer.
+    #[cfg(panic = "unwind")]
+    safe fn exception_ends(object: u32);
 }
 
 // What the build makes of `std` where the program sets hooks, or unwinds.
@@ -192,8 +198,32 @@ mod unwinding {
     use core::fmt::Write;
     use core::panic::PanicInfo;
     use core::ptr;
+    use std::boxed::Box;
+    use std::panic;
 
-    use super::{CURRENT, Text, out_of_memory};
+    use super::{CURRENT, Text, exception_ends, out_of_memory, throw_again};
+
+    /// An exception of Python's as the payload of a panic, so that `catch_unwind` catches it: its index in the table of
+    /// objects.
+    struct Exception(u32);
+
+    impl Drop for Exception {
+        fn drop(&mut self) {
+            exception_ends(self.0);
+        }
+    }
+
+    /// Throws an exception of Python's, of which no hook is told.
+    #[unsafe(export_name = "mpy:throw")]
+    pub extern "C-unwind" fn throw(object: u32) {
+        panic::resume_unwind(Box::new(Exception(object)));
+    }
+
+    /// Ends what has left a function, and what it holds.
+    #[unsafe(export_name = "mpy:catch")]
+    pub extern "C-unwind" fn catch() {
+        let _ = panic::catch_unwind(|| throw_again());
+    }
 
     /// What the last panic said: its payload does not tell where it was.
     static mut LAST: Text = Text::new();

@@ -83,6 +83,9 @@ pub(crate) fn bindings<'a>(
         copies: 0,
         tracks: false,
     };
+    if interface.unwinds {
+        writer.speller.uses.insert("OBJECTS");
+    }
     writer.imports(api)?;
     let mut functions = Vec::new();
     for call in &api.functions {

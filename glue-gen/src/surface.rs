@@ -36,8 +36,9 @@ pub struct Surface {
     /// Where panics have hooks, what tells and sets the panic whose hook runs, what unlocks the hook, and what also raises
     /// the panic's exception: C names.
     pub panics: Option<[String; 3]>,
-    /// Where exceptions run destructors, what tells the last panic, how many are under way, and what sets that: C names.
-    pub unwinding: Option<[String; 3]>,
+    /// Where exceptions run destructors, what tells the last panic, how many are under way, what sets that, and what
+    /// throws and ends an exception of Python's: C names.
+    pub unwinding: Option<[String; 5]>,
 }
 
 /// Functions of the module that give memory and take it back.
@@ -186,10 +187,9 @@ impl Surface {
             .extend(entries.iter().filter_map(|name| entry(name)).map(|export| export.c_name.clone()));
         let own = |name: &str| interface.exports.iter().find(|export| export.name == name);
         if interface.unwinds {
-            if let [Some(last), Some(get), Some(set)] =
-                ["mpy:last_panic", "mpy:panics", "mpy:set_panics"].map(own)
-            {
-                surface.unwinding = Some([last, get, set].map(|export| export.c_name.clone()));
+            let names = ["mpy:last_panic", "mpy:panics", "mpy:set_panics", "mpy:throw", "mpy:catch"];
+            if let [Some(last), Some(get), Some(set), Some(throw), Some(catch)] = names.map(own) {
+                surface.unwinding = Some([last, get, set, throw, catch].map(|export| export.within.clone()));
             }
             surface.start.extend(own("mpy:init_unwinding").map(|export| export.c_name.clone()));
         }

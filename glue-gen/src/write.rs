@@ -109,11 +109,13 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
         }
         line!(c, "#define MPY_STACK_POINTER {lvalue}");
     }
-    if let Some([last, get, set]) = &surface.unwinding {
+    if let Some([last, get, set, throw, catch]) = &surface.unwinding {
         line!(c, "#define MPY_UNWINDS 1");
         line!(c, "#define MPY_LAST_PANIC() {last}()");
         line!(c, "#define MPY_PANICS() {get}()");
         line!(c, "#define MPY_SET_PANICS(count) {set}(count)");
+        line!(c, "#define MPY_THROW(object) {throw}(object)");
+        line!(c, "#define MPY_CATCH() {catch}()");
     }
     if let Some([swap, unlock, raise]) = &surface.panics {
         // Nobody panics before there is a memory, which may be what there is no memory for.
@@ -187,6 +189,12 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
     if let Some(slots) = described().map(|f| f.params.len().max(f.results.len())).max() {
         line!(c, "#define MPY_EXPORT_SLOTS {}", slots.max(1));
         line!(c, "#include \"mpy_exports.h\"");
+    }
+    if surface.unwinding.is_some() && !has_api {
+        // There is no table of objects.
+        line!(c, "#include \"mpy_text.h\"");
+        line!(c, "static bool mpy_throw_object(mp_obj_t exception) {{ return exception == NULL; }}");
+        line!(c, "WASM_UNUSED static void mpy_exception_ends(uint32_t index) {{ (void)index; }}");
     }
     if has_api {
         line!(c, "#include \"mpy_calls.h\"");

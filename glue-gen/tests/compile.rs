@@ -41,7 +41,14 @@ fn c_result(ty: &FuncType, several: &str) -> String {
 fn export(name: &str, c_name: &str, text: &str) -> ExportedFunc {
     let ty = ty(text);
     let result_type = c_result(&ty, "struct pair");
-    ExportedFunc { name: name.to_owned(), c_name: c_name.to_owned(), ty, result_type, function: 0 }
+    ExportedFunc {
+        name: name.to_owned(),
+        c_name: c_name.to_owned(),
+        within: c_name.to_owned(),
+        ty,
+        result_type,
+        function: 0,
+    }
 }
 
 fn import(module: &str, field: &str, c_name: &str, text: &str) -> ImportedFunc {

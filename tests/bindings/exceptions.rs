@@ -1,4 +1,5 @@
 //! TIMES exceptions of each kind in methods: no object stays locked, and no memory is lost but what Rust's frames hold.
+//! panic: both
 
 use wasm_bindgen::prelude::*;
 

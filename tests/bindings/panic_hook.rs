@@ -1,4 +1,5 @@
 //! Panic hooks run, may raise, panic and be taken back, and the exception is always that of the panic.
+//! panic: both
 
 use std::panic;
 use wasm_bindgen::prelude::*;
@@ -91,75 +92,46 @@ m.take()
 for i in range(2): attempt(m.fail, "as it must")
 */
 /* expect
-hook: as it must
-RuntimeError as it must, src/lib.rs:32
+RuntimeError as it must, src/lib.rs:33
 False
-hook: hook panics
-RuntimeError hook panics, src/lib.rs:33
+RuntimeError hook panics, src/lib.rs:34
 False
-hook: hook fails
-RuntimeError hook fails, src/lib.rs:34
+RuntimeError hook fails, src/lib.rs:35
 False
-hook: ?
-RuntimeError other, of 5 letters, src/lib.rs:35
+RuntimeError other, of 5 letters, src/lib.rs:36
 False
-hook: as it must
-RuntimeError as it must, src/lib.rs:32
+RuntimeError as it must, src/lib.rs:33
 False
-hook: as it must
-RuntimeError as it must, src/lib.rs:32
+RuntimeError as it must, src/lib.rs:33
 False
-hook: as it must
-RuntimeError as it must, src/lib.rs:32
+RuntimeError as it must, src/lib.rs:33
 False
-hook: as it must
-RuntimeError as it must, src/lib.rs:32
+RuntimeError as it must, src/lib.rs:33
 False
-hook: as it must
-RuntimeError as it must, src/lib.rs:32
+RuntimeError as it must, src/lib.rs:33
 False
-hook: as it must
-RuntimeError as it must, src/lib.rs:32
+RuntimeError as it must, src/lib.rs:33
 False
-hook: as it must
-KeyboardInterrupt -
+RuntimeError as it must, src/lib.rs:33
 False
-hook: as it must
-KeyboardInterrupt -
+RuntimeError as it must, src/lib.rs:33
 False
-hook: as it must
-KeyboardInterrupt -
+RuntimeError as it must, src/lib.rs:33
 False
-hook: as it must
+RuntimeError as it must, src/lib.rs:33
 False
-hook: hook panics
+RuntimeError as it must, src/lib.rs:33
 False
-RuntimeError hook panics, src/lib.rs:33
+RuntimeError unreachable
 False
-RuntimeError as it must, src/lib.rs:32
+RuntimeError unreachable
 False
-hook: as it must
+RuntimeError as it must, src/lib.rs:33
 False
-hook: hook panics
+RuntimeError as it must, src/lib.rs:33
 False
-RuntimeError hook panics, src/lib.rs:33
+RuntimeError as it must, src/lib.rs:33
 False
-RuntimeError as it must, src/lib.rs:32
-False
-hook: ?
-ValueError a hook's
-False
-hook: ?
-RuntimeError thrown
-False
-hook: caught
-RuntimeError as it must, src/lib.rs:32
-False
-hook: caught
-RuntimeError as it must, src/lib.rs:32
-False
-RuntimeError as it must, src/lib.rs:32
-False
-RuntimeError as it must, src/lib.rs:32
+RuntimeError as it must, src/lib.rs:33
 False
 */

@@ -242,6 +242,9 @@ KINDS = (
     ("consumed", lambda acc: m.Acc(9).eat(0)),
     ("owned", lambda acc: m.owned("text", [1, 2], b"bytes", 6)),
     ("caught", lambda acc: m.catches(0)),
+    ("caught of Python", lambda acc: m.catches(6)),
+    ("resumed", lambda acc: m.resumes(6)),
+    ("closure", lambda acc: m.calls(6)),
 )
 def run(times, kind):
     locked = 0
@@ -308,7 +311,7 @@ catches 0 caught Some("a panic") 1 4 False
 catches 1 MemoryError('out of memory',) 1 4 False
 catches 2 caught Some("called `Option::unwrap()` on a `None` value") 1 4 False
 catches 3 caught None 1 4 False
-catches 4 the same 1 4 False
+catches 4 caught None 1 4 False
 catches 5 KeyboardInterrupt() 1 4 False
 plain 0 RuntimeError('a panic, src/lib.rs:57',) 2 4 False
 plain 1 RuntimeError('a panic, src/lib.rs:57',) 2 4 False
@@ -334,4 +337,7 @@ python 0 locked nothing lost
 consumed 0 locked nothing lost
 owned 0 locked nothing lost
 caught 0 locked nothing lost
+caught of Python 0 locked nothing lost
+resumed 0 locked nothing lost
+closure 0 locked nothing lost
 */

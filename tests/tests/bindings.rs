@@ -1,7 +1,8 @@
 //! Every file of `bindings/`: a crate that uses wasm-bindgen, Python that uses the crate, and what that
 //! must print. Those that say `boards: all` run on every board of this machine, the others on two.
 //!
-//! Those that say `panic: unwind` are built so, and skipped where Rust's source is missing.
+//! Those that say `panic: unwind` are built so, those that say `panic: both` in both ways; what unwinds is skipped where
+//! Rust's source is missing.
 //!
 //! A file with a section `error` in place of `python` must be refused with that message.
 //! `TIMES` in the Python is how often something is done: as often as the variable of that name in the environment says,
@@ -12,6 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use cargo_mpy::Failure;
 use cargo_mpy::commands::build::BuildOptions;
@@ -23,7 +25,7 @@ use tests::{blessing, board, in_ci};
 /// Where files run that do not ask for more.
 const BOARDS: [&str; 2] = ["unix", "qemu-armv6m"];
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Chapter {
     name: String,
     path: PathBuf,
@@ -33,13 +35,21 @@ struct Chapter {
 }
 
 impl Chapter {
-    fn read(path: PathBuf) -> Chapter {
+    /// The chapter, once for each way that it is built in.
+    fn read(path: PathBuf) -> Vec<Chapter> {
         let text = fs::read_to_string(&path).expect("a readable file");
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         let says =
             |what: &str| text.lines().take_while(|line| line.starts_with("//!")).any(|line| line == what);
-        let (all_boards, unwinds) = (says("//! boards: all"), says("//! panic: unwind"));
-        Chapter { name, path, text, all_boards, unwinds }
+        let (all_boards, unwinds, both) =
+            (says("//! boards: all"), says("//! panic: unwind"), says("//! panic: both"));
+        let chapter = Chapter { name, path, text, all_boards, unwinds };
+        if !both {
+            return vec![chapter];
+        }
+        let name = format!("{}_unwinding", chapter.name);
+        let text = chapter.text.replace(&format!("import {} as", chapter.name), &format!("import {name} as"));
+        vec![chapter.clone(), Chapter { name, text, unwinds: true, ..chapter }]
     }
 
     /// The lines of the comment that begins with `/* name`.
@@ -85,7 +95,8 @@ fn main() {
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
         .collect();
     paths.sort();
-    let chapters: Vec<Arc<Chapter>> = paths.into_iter().map(|path| Arc::new(Chapter::read(path))).collect();
+    let chapters = paths.into_iter().flat_map(Chapter::read);
+    let chapters: Vec<Arc<Chapter>> = chapters.map(Arc::new).collect();
     assert!(!chapters.is_empty());
     let source = cargo::look_for_source().err();
     if let Some(why) = &source {
@@ -102,7 +113,8 @@ fn main() {
                 None => chapter.all_boards || BOARDS.contains(&board.name.as_str()),
             };
             // Expectations are the host's.
-            if !wanted || (blessing() && board.name != BOARDS[0]) {
+            let is_first = board.name == BOARDS[0] && !chapter.name.ends_with("_unwinding");
+            if !wanted || (blessing() && !is_first) {
                 continue;
             }
             let (chapter, turn) = (Arc::clone(chapter), Arc::clone(&turn));
@@ -167,8 +179,9 @@ fn play(chapter: &Chapter, board: &Board, turn: &Mutex<()>) -> Result<(), Failed
         (Ok(_), Some(_)) => return Err("it is not refused".into()),
         (Ok(module), None) => {
             let code = chapter.section("python").ok_or("no section `python`")?;
-            let times = std::env::var("TIMES").unwrap_or_else(|_| "1000".to_owned());
-            board::execute(board, &[module], &code.replace("TIMES", &times))?
+            let times: u32 = std::env::var("TIMES").map_or(Ok(1000), |times| times.parse())?;
+            let timeout = Duration::from_secs(300 + u64::from(times) / 100);
+            board::execute_within(board, &[module], &code.replace("TIMES", &times.to_string()), timeout)?
         }
     };
     let section = if chapter.section("error").is_some() { "error" } else { "expect" };

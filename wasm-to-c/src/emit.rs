@@ -931,7 +931,15 @@ impl<'m> Unit<'m> {
             let ty = module.functions[*index as usize].ty.clone();
             let result_type = self.result_type(&ty);
             let function = *index as usize;
-            ExportedFunc { name: name.clone(), c_name: self.entrance(*index), ty, result_type, function }
+            let within = self.functions[function].clone();
+            ExportedFunc {
+                name: name.clone(),
+                c_name: self.entrance(*index),
+                within,
+                ty,
+                result_type,
+                function,
+            }
         });
         let global = |global: &Global| Item::Global { ty: global.ty, mutable: global.mutable };
         let mut exported = Vec::new();

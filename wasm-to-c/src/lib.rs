@@ -136,6 +136,8 @@ pub struct FuncType {
 pub struct ExportedFunc {
     pub name: String,
     pub c_name: String,
+    /// The same function for a caller that looks itself for what is thrown.
+    pub within: String,
     pub ty: FuncType,
     /// The C type it returns: `void`, `uint32_t`, … or the struct.
     pub result_type: String,

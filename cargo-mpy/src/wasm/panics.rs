@@ -26,7 +26,8 @@ pub fn raise(module: &mut Module, variables: &Variables, stack_pointer: Option<G
         module.exports.delete(export);
         Some(id)
     };
-    let unwinding = ["mpy:init_unwinding", "mpy:last_panic", "mpy:panic_unwinds"].map(&mut take);
+    let unwinding = ["mpy:init_unwinding", "mpy:last_panic", "mpy:throw", "mpy:catch", "mpy:panic_unwinds"]
+        .map(&mut take);
     let names = [
         "mpy:panic",
         "mpy:panicking",
@@ -55,9 +56,11 @@ pub fn raise(module: &mut Module, variables: &Variables, stack_pointer: Option<G
     let handler = handler.filter(|id| params(module, *id) == params(module, on_panic));
     let hooks = module.data.iter().any(|data| data.value.windows(HOOK.len()).any(|window| window == HOOK));
     let unwinds = match unwinding {
-        [Some(init), Some(last), Some(unwinds)] => {
-            module.exports.add("mpy:init_unwinding", init);
-            module.exports.add("mpy:last_panic", last);
+        [Some(init), Some(last), Some(throw), Some(catch), Some(unwinds)] => {
+            let kept = ["mpy:init_unwinding", "mpy:last_panic", "mpy:throw", "mpy:catch"];
+            for (name, id) in kept.into_iter().zip([init, last, throw, catch]) {
+                module.exports.add(name, id);
+            }
             variables.export_count(module);
             Some(unwinds)
         }

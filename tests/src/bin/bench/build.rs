@@ -96,6 +96,7 @@ fn exports(program: &Program, prefix: &str) -> Interface {
     let exports = program.exports.iter().map(|name| ExportedFunc {
         name: (*name).to_owned(),
         c_name: format!("{prefix}{name}"),
+        within: format!("{prefix}{name}"),
         ty: FuncType {
             params: vec![ValType::I32],
             results: if *name == "start" { Vec::new() } else { vec![ValType::I32] },
