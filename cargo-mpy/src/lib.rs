@@ -106,7 +106,7 @@ impl<C: Subcommand> CommandLine<C> {
 
 /// Prints what clap has to say of arguments: the help that they ask for, or what is wrong with them.
 fn answered(error: &clap::Error) -> Result<(), Failure> {
-    if error.use_stderr() {
+    if error.exit_code() != 0 {
         // A closed terminal is no error.
         let _ = error.print();
         return Err(Failure::Exit(error.exit_code()));
