@@ -48,6 +48,7 @@ enum {
     MP_QSTR_AttributeError = 32,
     MP_QSTR_BaseException = 33,
     MP_QSTR_Exception = 36,
+    MP_QSTR_IndexError = 40,
     MP_QSTR_MemoryError = 44,
     MP_QSTR_OverflowError = 49,
     MP_QSTR_RuntimeError = 50,
@@ -58,6 +59,7 @@ enum {
     MP_QSTR_callable = 67,
     MP_QSTR_int = 94,
     MP_QSTR_isinstance = 97,
+    MP_QSTR_range = 124,
     MP_QSTR_repr = 130,
     MP_QSTR_staticmethod = 148,
 };

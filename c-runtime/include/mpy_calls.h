@@ -10,7 +10,9 @@
 
 /* Python calls Rust. */
 
-typedef struct {
+typedef struct mpy_call mpy_call_t;
+
+struct mpy_call {
     nlr_buf_t nlr;
     void (*call)(mpy_slot_t *slots);
     const char *type;
@@ -18,17 +20,127 @@ typedef struct {
     unsigned first; /* slots in use before the parameters */
     unsigned lowered; /* parameters whose slots are filled */
     bool called;
+#ifdef MPY_TRACKS
+    bool tracked; /* it is to be one of mpy_calls */
+    mpy_call_t *before;
+#endif
+#ifdef MPY_COPIES
+    unsigned copied;
+    uint32_t copies[MPY_COPIES];
+#endif
 #ifdef MPY_LENDS
     unsigned lent; /* parameters that are lent and whose slots are filled */
     mpy_lending_t lending;
 #endif
     mpy_slot_t slots[MPY_SLOTS];
-} mpy_call_t;
+};
+
+#ifdef MPY_COPIES
+/* The copy of a buffer that Rust borrows stays the bindings': the heap does not take it back from Rust. */
+static void mpy_keep(uint32_t at);
+static void mpy_end_kept(uint32_t at);
+
+static void mpy_end_copies(mpy_call_t *call) {
+    while (call->copied > 0) {
+        mpy_end_kept(call->copies[--call->copied]);
+    }
+}
+#endif
+
+#ifdef MPY_TRACKS
+
+static mpy_call_t *mpy_call_before(mpy_call_t *call) {
+    return call->before;
+}
+
+/* Notes what the call has to give back of parameter `i`, which is lowered. */
+static void mpy_note(mpy_call_t *call, unsigned i, const char *type, mpy_slot_t *slots) {
+    switch (*type) {
+        case 'R': case 'P': call->tracked = true; return;
+        case 'S': case 'L': case 'M': break;
+        default: return;
+    }
+    if (slots[1].i != 0) {
+        if (*type == 'M') {
+            slots[2].i = MPY_OBJECT_ARGUMENT + i;
+            call->tracked = true;
+        }
+#ifdef MPY_COPIES
+        mpy_keep(slots[0].i);
+        call->copies[call->copied++] = slots[0].i;
+        call->tracked = true;
+#endif
+    }
+}
+
+static inline void mpy_lower_argument(mpy_call_t *call, unsigned i, const char *type, mpy_slot_t *slots) {
+    mpy_lower(type, call->args[i], slots);
+    /* In the alphabet these letters are near each other. */
+    if ((uint8_t)(*type - 'L') <= 'S' - 'L') {
+        mpy_note(call, i, type, slots);
+    }
+}
+
+/* The mutable slice that is argument `number` of the innermost call; NULL when that is none. */
+__attribute__((unused)) static mp_obj_t mpy_argument(uint32_t number) {
+    if (mpy_calls != NULL) {
+        const char *type = mpy_calls->type;
+        for (uint32_t i = 0; *type != '>'; i++) {
+            if (i == number && (*type == 'M' || (*type == '&' && type[1] == 'M'))) {
+                return mpy_calls->args[i];
+            }
+            mpy_skip(&type);
+        }
+    }
+    return NULL;
+}
+
+/* Gives back what the call holds, which has ended in an exception. */
+__attribute__((noinline)) static void mpy_give_up(mpy_call_t *call) {
+#ifdef MPY_COPIES
+    mpy_end_copies(call);
+#endif
+#ifdef MPY_USES_CLASS
+#ifdef MPY_STACK_LIMIT
+    /* An exhausted stack has room for this, as it has for raising the exception. */
+    uintptr_t limit = MPY_STACK_LIMIT;
+    MPY_STACK_LIMIT = 0;
+#endif
+    const char *type = call->type;
+    mpy_slot_t *slots = call->slots + call->first;
+    for (unsigned i = 0; *type != '>'; i++) {
+        if (*type == 'R' || *type == 'P') {
+            uint32_t kind = mpy_number(type[1]);
+            uint32_t ptr = slots->i;
+            /* What is borrowed cannot be given away, so what was given away is not borrowed. */
+            if (mpy_entries[mpy_cast(call->args[i], kind)->entry].ptr == ptr) {
+                /* wasm-bindgen counts borrows up from 0, and a mutable one is -1 (`RefCell`). */
+                uint32_t before = (uint32_t)(slots->q >> 32);
+                uint32_t more = *mpy_borrowed(ptr) - before;
+                *mpy_borrowed(ptr) = before;
+                /* With each borrow it holds the object itself (`RcRef`, `RcRefMut`), but not to use a field. */
+                for (more = (int32_t)more < 0 ? -more : more; more > 0 && *type == 'R'; more--) {
+                    mpy_classes[kind].free(ptr, 1);
+                }
+            }
+        }
+        slots += mpy_skip(&type);
+    }
+#ifdef MPY_STACK_LIMIT
+    MPY_STACK_LIMIT = limit;
+#endif
+#endif
+}
+#else
+#define mpy_lower_argument(call, i, type, slots) mpy_lower(type, (call)->args[i], slots)
+#endif
 
 #ifdef MPY_LENDS
 /* As mpy_lower for the type at `type`, which follows an `&`: Rust is given the buffer itself if that has the right
  * type, lies as Rust wants it and shares no byte with another that the call was given. */
-static void mpy_lower_lent(const char *type, mp_obj_t obj, mpy_slot_t *slots, mpy_lending_t *lending) {
+static void mpy_lower_lent(mpy_call_t *call, unsigned i, const char *type, mpy_slot_t *slots) {
+    mpy_lending_t *lending = &call->lending;
+    mp_obj_t obj = call->args[i];
     mp_buffer_info_t info;
     uint32_t size = 1;
     bool usable = true;
@@ -45,7 +157,7 @@ static void mpy_lower_lent(const char *type, mp_obj_t obj, mpy_slot_t *slots, mp
 #endif
     uint32_t at = (uint32_t)(uintptr_t)info.buf;
     if (!usable || at % size != 0 || mpy_overlaps(lending, at, (uint32_t)info.len)) {
-        mpy_lower(type, obj, slots);
+        mpy_lower_argument(call, i, type, slots);
         return;
     }
     uint32_t count = (uint32_t)info.len / size;
@@ -65,21 +177,28 @@ static void mpy_lower_lent(const char *type, mp_obj_t obj, mpy_slot_t *slots, mp
 static mp_obj_t mpy_do_call(mpy_call_t *call) {
     const char *type = call->type;
     mpy_slot_t *slots = call->slots + call->first;
+    bool has_buffers = false, has_lent = false;
     for (unsigned i = 0; *type != '>'; i++) {
         /* Lent objects come last, as nothing gives them back if another parameter is refused. Before them come
          * buffers, which have nothing to give back in most calls. */
-        if (*type != 'O' && *type != '&') {
-            mpy_lower(type, call->args[i], slots);
+        if (*type == 'O') {
+            has_lent = true;
+        } else if (*type == '&') {
+            has_buffers = true;
+        } else {
+            mpy_lower_argument(call, i, type, slots);
         }
         call->lowered = i + 1;
         slots += mpy_skip(&type);
     }
+    (void)has_buffers, (void)has_lent;
+    const char *result = type + 1;
 #ifdef MPY_LENDS
     type = call->type;
     slots = call->slots + call->first;
-    for (unsigned i = 0; *type != '>'; i++) {
+    for (unsigned i = 0; has_buffers && *type != '>'; i++) {
         if (*type == '&') {
-            mpy_lower_lent(type + 1, call->args[i], slots, &call->lending);
+            mpy_lower_lent(call, i, type + 1, slots);
         }
         call->lent = i + 1;
         slots += mpy_skip(&type);
@@ -89,7 +208,7 @@ static mp_obj_t mpy_do_call(mpy_call_t *call) {
     uint32_t top = mpy_lent_top;
     type = call->type;
     slots = call->slots + call->first;
-    for (unsigned i = 0; *type != '>'; i++) {
+    for (unsigned i = 0; has_lent && *type != '>'; i++) {
         if (*type == 'O') {
             mpy_lower(type, call->args[i], slots);
         }
@@ -101,7 +220,21 @@ static mp_obj_t mpy_do_call(mpy_call_t *call) {
     call->lending.before = mpy_lending;
     mpy_lending = &call->lending;
 #endif
+#ifdef MPY_TRACKS
+    if (call->tracked) {
+        call->before = mpy_calls;
+        mpy_calls = call;
+    }
+#endif
     call->call(call->slots);
+#ifdef MPY_TRACKS
+    if (call->tracked) {
+        mpy_calls = call->before;
+#ifdef MPY_COPIES
+        mpy_end_copies(call);
+#endif
+    }
+#endif
 #ifdef MPY_LENDS
     mpy_lending = call->lending.before;
 #endif
@@ -110,7 +243,7 @@ static mp_obj_t mpy_do_call(mpy_call_t *call) {
         mpy_lent[--mpy_lent_top] = NULL;
     }
 #endif
-    return mpy_lift(type + 1, call->slots);
+    return mpy_lift(result, call->slots);
 }
 
 static inline void mpy_begin_call(mpy_call_t *call, void (*function)(mpy_slot_t *), const char *type,
@@ -121,6 +254,12 @@ static inline void mpy_begin_call(mpy_call_t *call, void (*function)(mpy_slot_t 
     call->first = first;
     call->lowered = 0;
     call->called = false;
+#ifdef MPY_TRACKS
+    call->tracked = false;
+#endif
+#ifdef MPY_COPIES
+    call->copied = 0;
+#endif
 #ifdef MPY_LENDS
     call->lent = 0;
     call->lending.count = 0;
@@ -138,6 +277,11 @@ MPY_SHARED mp_obj_t mpy_invoke(void (*function)(mpy_slot_t *), const char *type,
 static void mpy_take_back(mpy_call_t *call) {
     const char *type = call->type;
     mpy_slot_t *slots = call->slots + call->first;
+#ifdef MPY_COPIES
+    if (!call->called) {
+        mpy_end_copies(call);
+    }
+#endif
     for (unsigned i = 0; !call->called && i < call->lowered; i++) {
         const char *inner = type;
         bool none = false;
@@ -154,26 +298,18 @@ static void mpy_take_back(mpy_call_t *call) {
         }
 #endif
         switch (none ? 0 : *inner) {
+            case 's': case 'V': case 'o': mpy_release(inner, slots); break;
+#ifndef MPY_COPIES
 #ifdef MPY_USES_MALLOC
-            case 's': case 'S': MPY_FREE(slots[0].i, slots[1].i, 1); break;
+            case 'S': MPY_FREE(slots[0].i, slots[1].i, 1); break;
 #endif
 #ifdef MPY_USES_SEQUENCE
-            case 'V': case 'L': case 'M': {
+            case 'L': case 'M': {
                 uint32_t size = mpy_element_size(inner[1]);
-#ifdef MPY_USES_OBJECTS
-                for (uint32_t n = 0; mpy_is_handle(inner[1]) && n < slots[1].i; n++) {
-                    mpy_drop_object(mpy_load32(slots[0].i + 4 * n));
-                }
-                if (*inner == 'M') {
-                    mpy_drop_object(slots[2].i);
-                }
-#endif
                 MPY_FREE(slots[0].i, slots[1].i * size, size);
                 break;
             }
 #endif
-#ifdef MPY_USES_OBJECTS
-            case 'o': mpy_drop_object(slots->i); break;
 #endif
 #ifdef MPY_USES_CLASS
             case 'C': mpy_entries[mpy_cast(call->args[i], mpy_number(inner[1]))->entry].ptr = slots->i; break;
@@ -209,7 +345,10 @@ MPY_SHARED mp_obj_t mpy_invoke_guarded(void (*function)(mpy_slot_t *), const cha
 static mp_obj_t mpy_new_closure(uint32_t kind, uint32_t data, uint32_t methods) {
     mpy_instance_t *obj = mpy_new_entry(MPY_CLASSES + kind, data, methods);
     if (obj == NULL) {
-        mpy_raise_memory_error("no memory for an object");
+        if (mpy_closures[kind].is_owned) {
+            MPY_DESTROY(data, methods);
+        }
+        mpy_raise_no_memory("no memory for an object");
     }
     return obj;
 }
@@ -369,6 +508,7 @@ typedef struct {
     const mpy_target_t *target;
     const char *type;
     mpy_slot_t *slots;
+    unsigned lifted; /* parameters that are Python's */
     /* Of three arguments at least, which the setting of an item has. */
     mp_obj_t objs[(MPY_ARGUMENTS > 2 ? MPY_ARGUMENTS : 2) + 3];
 } mpy_import_t;
@@ -402,6 +542,7 @@ static void mpy_do_import(mpy_import_t *import) {
 #ifdef MPY_USES_VARIADIC
         last = slots[1].i;
 #endif
+        import->lifted++;
         objs[n + 2] = mpy_lift(type, slots);
         slots += mpy_skip(&type);
     }
@@ -442,7 +583,15 @@ static void mpy_do_import(mpy_import_t *import) {
 
 /* The call has ended in an exception: Rust's `Err` if it wants to know, or else Python's again. */
 __attribute__((noinline)) static void mpy_fail_import(mpy_import_t *import) {
-    mpy_unwind();
+    mpy_unwind_stacks();
+    const char *type = import->type;
+    const mpy_slot_t *slots = import->slots;
+    for (unsigned i = 0; *type != '>'; i++) {
+        if (i >= import->lifted) {
+            mpy_release(type, slots);
+        }
+        slots += mpy_skip(&type);
+    }
     mpy_after_import(import);
 #ifdef MPY_STORE_EXCEPTION
     if ((import->target[1] & MPY_CATCH) != 0 && import->target[0] != MPY_INTRINSIC) {
@@ -453,8 +602,7 @@ __attribute__((noinline)) static void mpy_fail_import(mpy_import_t *import) {
         return;
     }
 #endif
-    mpy_unwind();
-    mp_fun_table.raise(import->nlr.ret_val);
+    mpy_pass_on(import->nlr.ret_val);
 }
 
 /* Calls `target` with what is in `slots`, where the result is put. See mpy_call_import for what may be
@@ -464,6 +612,7 @@ MPY_SHARED void mpy_call(const mpy_target_t *target, const char *type, mpy_slot_
     import.target = target;
     import.type = type;
     import.slots = slots;
+    import.lifted = 0;
     mp_fun_table.memset(import.objs, 0, sizeof(import.objs));
 #ifdef MPY_HAS_STACKS
     mpy_enter_python(&import.outside);

@@ -182,14 +182,30 @@ static uint32_t mpy_consume(mpy_entry_t *entry) {
 
 #if MPY_CLASSES > 0
 
+/* How often the object at `ptr` is borrowed, as wasm-bindgen counts: its cell begins with that (`WasmRefCell`). Where
+ * it lies was looked at when Rust gave it away. */
+static inline wasm_u32 *mpy_borrowed(uint32_t ptr) {
+    return (wasm_u32 *)((uintptr_t)MPY_MEMORY + ptr);
+}
+
+/* What Rust is given back must not be in use. */
+static void mpy_check_unborrowed(const mpy_entry_t *entry) {
+    if (*mpy_borrowed(entry->ptr) != 0) {
+        mpy_raise(MP_QSTR_RuntimeError, "attempted to take ownership of Rust value while it was borrowed");
+    }
+}
+
 static mp_obj_t mpy_new_instance(uint32_t kind, uint32_t ptr) {
     if (ptr == 0) {
         return mp_const_none;
     }
+    if (ptr > MPY_MEMORY_SIZE || 4 > MPY_MEMORY_SIZE - ptr) {
+        wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
+    }
     mpy_instance_t *obj = mpy_new_entry(kind, ptr, 0);
     if (obj == NULL) {
         mpy_classes[kind].free(ptr, 0);
-        mpy_raise_memory_error("no memory for an object");
+        mpy_raise_no_memory("no memory for an object");
     }
     return obj;
 }
@@ -216,7 +232,8 @@ static mpy_instance_t *mpy_cast(mp_obj_t obj, uint32_t kind) {
 }
 
 MPY_SHARED mpy_entry_t *mpy_instance(mp_obj_t obj, uint32_t kind) {
-    mpy_instance_t *instance = mpy_cast(obj, kind);
+    const void *wanted = &mpy_types[kind];
+    mpy_instance_t *instance = mp_fun_table.obj_get_type(obj) == wanted ? obj : mpy_cast(obj, kind);
     if (instance == NULL) {
         mpy_raise_type_error("object of another class");
     }
@@ -228,10 +245,14 @@ MPY_SHARED mpy_entry_t *mpy_instance(mp_obj_t obj, uint32_t kind) {
 }
 
 #ifdef MPY_USES_OBJECTS
-/* The pointer of the object `handle`, which Rust takes back; 0 when it is of another class. */
+/* The pointer of the object, which Rust takes back; 0 when it is of another class, or in use. */
 __attribute__((unused)) static uint32_t mpy_unwrap(mp_obj_t obj, uint32_t kind) {
     mpy_instance_t *instance = mpy_cast(obj, kind);
-    return instance == NULL ? 0 : mpy_consume(&mpy_entries[instance->entry]);
+    if (instance == NULL) {
+        return 0;
+    }
+    mpy_entry_t *entry = &mpy_entries[instance->entry];
+    return entry->ptr != 0 && *mpy_borrowed(entry->ptr) != 0 ? 0 : mpy_consume(entry);
 }
 #endif
 
@@ -252,6 +273,7 @@ static mp_obj_t mpy_free(mp_obj_t self) {
     uint32_t kind = (uint32_t)((const mp_obj_full_type_t *)mp_fun_table.obj_get_type(self) - mpy_types);
     mpy_entry_t *entry = &mpy_entries[((mpy_instance_t *)self)->entry];
     if (entry->ptr != 0) {
+        mpy_check_unborrowed(entry);
         mpy_classes[kind].free(mpy_consume(entry), 0);
     }
     return mp_const_none;

@@ -34,7 +34,6 @@ typedef struct {
 static mp_obj_t mpy_do_export(mpy_export_call_t *call) {
     const char *type = call->type;
     mpy_slot_t *slot = call->slots;
-    MPY_SEE();
     for (const mp_obj_t *arg = call->args; *type != '>'; type++, arg++) {
 #ifdef MPY_LENDS_TEXTS
         bool is_string = *type == 'w';
@@ -57,7 +56,6 @@ static mp_obj_t mpy_do_export(mpy_export_call_t *call) {
         slot += *type == 's' || *type == 'y' ? 2 : 1;
     }
     call->call(call->slots);
-    MPY_SHOW();
     slot = call->slots;
     return type[1] != 0 ? mpy_from_slot(type[1], &slot) : mp_const_none;
 }
@@ -78,7 +76,6 @@ static void mpy_give_back(mpy_export_call_t *call) {
 #endif
         }
     }
-    MPY_SHOW();
 }
 
 __attribute__((noinline, noreturn)) static void mpy_leave_export(mpy_export_call_t *call) {

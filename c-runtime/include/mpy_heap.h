@@ -2,10 +2,13 @@
  *
  * Where addresses are the machine's, memory comes from MicroPython's heap in chunks. Its collector keeps a block
  * for a pointer to its start that it finds in a module's state or in a block it keeps, so the chunks are a chain,
- * and what lies in them may be found by any pointer. A chunk of which nothing is used goes back.
+ * and what lies in them may be found by any pointer. A chunk of which nothing is used goes back. With
+ * MPY_HEAP_RESERVE, so many bytes are taken by mpy_heap_reserve and kept.
  *
- * Else the including file defines MPY_HEAP_BASE, the first byte of memory 0, and MPY_HEAP_START and MPY_HEAP_END,
- * addresses between which all memory is the heap's. An address is a uint32_t in both.
+ * Else the including file defines MPY_HEAP_BASE, the first byte of memory 0, MPY_HEAP_END, its size, and MPY_HEAP_START
+ * and MPY_HEAP_FIRST_END, between which it is the heap's. An address is a uint32_t in both. A memory that can grow has
+ * MPY_HEAP_MEMORY, its wasm_memory_t, and MPY_HEAP_PAGE. Whoever makes it grow has what is new, be it the heap or
+ * another allocator of the program; what the heap got joins what it had when nothing lies between.
  *
  * A block begins 4 bytes before an address divisible by 8, with a word: its size, which is divisible by 8, and three
  * flags. A free one goes on with the links of its list and ends with its size again. Lists are by size, in steps of 8
@@ -35,9 +38,16 @@ enum {
     MPY_HEAP_CHUNK = 512, /* bytes of the smallest chunk */
 };
 
+/* A flag of a used block, which no size reaches: Rust only borrows it, and the bindings end it. */
+#define MPY_HEAP_KEPT 0x80000000u
+
 typedef struct {
+#ifdef MPY_HEAP_BASE
+    uint32_t end; /* where the last that it took ends; at first 0 */
+#else
     uint32_t chunks; /* the first of the chain */
     uint32_t count;
+#endif
     uint32_t used; /* lists that are not empty, as bits */
     uint32_t lists[MPY_HEAP_LISTS];
 } mpy_heap_t;
@@ -97,15 +107,44 @@ static void mpy_heap_add(uint32_t block, uint32_t end, uint32_t flags) {
     mpy_heap_insert(block);
 }
 
-/* Adds memory in which a block of `need` bytes fits; whether there was any. */
+MPY_SHARED void mpy_dealloc(uint32_t at);
+
+/* Adds memory, in which a block of `need` bytes fits or can be made to by adding again; whether there was any. */
 MPY_SHARED int mpy_heap_more(uint32_t need) {
 #ifdef MPY_HEAP_BASE
-    if (mpy_heap.count != 0 || MPY_HEAP_END - MPY_HEAP_START < 2 * MPY_HEAP_LEAST) {
+    if (mpy_heap.end == 0) {
+        uint32_t first = ((MPY_HEAP_START + 7) & ~7u) + 4;
+        mpy_heap.end = first;
+        if (first < MPY_HEAP_FIRST_END && MPY_HEAP_FIRST_END - first >= 2 * MPY_HEAP_LEAST) {
+            mpy_heap.end = MPY_HEAP_FIRST_END & ~7u;
+            mpy_heap_add(first, mpy_heap.end, 0);
+            return 1;
+        }
+    }
+#ifdef MPY_HEAP_MEMORY
+    /* The more there is, the more at once. */
+    uint32_t old = MPY_HEAP_END;
+    uint32_t least = (need + 2 * MPY_HEAP_LEAST + MPY_HEAP_PAGE - 1) / MPY_HEAP_PAGE;
+    uint32_t pages = old / 4 / MPY_HEAP_PAGE;
+    if ((pages <= least || wasm_memory_more(&MPY_HEAP_MEMORY, pages, MPY_HEAP_PAGE) == UINT32_MAX)
+        && wasm_memory_more(&MPY_HEAP_MEMORY, least, MPY_HEAP_PAGE) == UINT32_MAX) {
         return 0;
     }
-    mpy_heap.count = 1;
-    mpy_heap_add(((MPY_HEAP_START + 7) & ~7u) + 4, MPY_HEAP_END & ~7u, 0);
+    uint32_t last = mpy_heap.end;
+    mpy_heap.end = MPY_HEAP_END & ~7u;
+    if (last != old) {
+        mpy_heap_add(((old + 7) & ~7u) + 4, mpy_heap.end, 0);
+        return 1;
+    }
+    /* What ended the last becomes a used block, and is given back. */
+    MPY_HEAP_WORD(last - 4) |= mpy_heap.end - last;
+    MPY_HEAP_WORD(mpy_heap.end - 4) = MPY_HEAP_USED;
+    mpy_dealloc(last);
     return 1;
+#else
+    (void)need;
+    return 0;
+#endif
 #else
     need += MPY_HEAP_HEAD + 4;
     /* The more there is, the more at once. */
@@ -203,6 +242,11 @@ MPY_SHARED void mpy_dealloc(uint32_t at) {
     }
 #endif
     uint32_t block = at - 4;
+#ifdef MPY_COPIES
+    if (MPY_HEAP_WORD(block) & MPY_HEAP_KEPT) {
+        return;
+    }
+#endif
     uint32_t size = mpy_heap_join(block, mpy_heap_size(block));
     uint32_t flags = MPY_HEAP_WORD(block) & (MPY_HEAP_USED_BEFORE | MPY_HEAP_FIRST);
     if (!(flags & MPY_HEAP_USED_BEFORE)) {
@@ -214,6 +258,17 @@ MPY_SHARED void mpy_dealloc(uint32_t at) {
     }
     mpy_heap_release(block, size, flags);
 }
+
+#ifdef MPY_COPIES
+static void mpy_keep(uint32_t at) {
+    MPY_HEAP_WORD(at - 4) |= MPY_HEAP_KEPT;
+}
+
+static void mpy_end_kept(uint32_t at) {
+    MPY_HEAP_WORD(at - 4) &= ~MPY_HEAP_KEPT;
+    mpy_dealloc(at);
+}
+#endif
 
 /* The address of `bytes` bytes, a multiple of `align`, which is a power of two; 0 when there is no memory. */
 MPY_SHARED uint32_t mpy_alloc(uint32_t bytes, uint32_t align) {
@@ -294,5 +349,17 @@ MPY_SHARED uint32_t mpy_realloc(uint32_t at, uint32_t old, uint32_t bytes, uint3
     }
     return moved;
 }
+
+#if defined(MPY_HEAP_RESERVE) && !defined(MPY_HEAP_BASE)
+/* Takes so many bytes of MicroPython's heap when the module is imported, in a chunk that is never given back. */
+static void mpy_heap_reserve(void) {
+    uint32_t at = mpy_alloc(MPY_HEAP_RESERVE, 8);
+    if (at == 0) {
+        mpy_out_of_memory();
+    }
+    MPY_HEAP_WORD(at - 4) &= ~(uint32_t)MPY_HEAP_FIRST;
+    mpy_dealloc(at);
+}
+#endif
 
 #endif

@@ -172,9 +172,7 @@ __attribute__((unused)) static void mpy_to_slot(char type, mpy_slot_t *slot, mp_
 #endif
 #if defined(MPY_ALLOC) || defined(MPY_NEW)
         case 's': case 'y': case 'z': case 'w':
-            MPY_SEE();
             mpy_take_text(type, slot, obj);
-            MPY_SHOW();
             break;
 #endif
         default:
@@ -227,9 +225,7 @@ typedef struct {
 /* Passes on the exception that ended the call of an import. */
 __attribute__((noinline, noreturn)) static void mpy_leave_import(mpy_import_frame_t *frame) {
     mpy_leave_python(&frame->outside);
-    mpy_unwind();
-    mp_fun_table.raise(frame->nlr.ret_val);
-    __builtin_unreachable();
+    mpy_pass_on(frame->nlr.ret_val);
 }
 #endif
 
@@ -239,7 +235,6 @@ __attribute__((noinline, noreturn)) static void mpy_leave_import(mpy_import_fram
  * they may have put something else where a value lay that is wanted after the second return. So all
  * that is wanted then is the address of the frame, and everything else is done by other functions. */
 MPY_SHARED void mpy_call_import(unsigned module, unsigned field, const char *type, mpy_slot_t *slots) {
-    MPY_SHOW();
 #ifdef MPY_HAS_STACKS
     mpy_import_frame_t frame;
     mpy_enter_python(&frame.outside);
@@ -253,12 +248,10 @@ MPY_SHARED void mpy_call_import(unsigned module, unsigned field, const char *typ
 #else
     mpy_call_python(module, field, type, slots);
 #endif
-    MPY_SEE();
 }
 
 /* The same for a function of C that calls Python. */
 MPY_SHARED void mpy_guard(void (*call)(mpy_slot_t *), mpy_slot_t *slots) {
-    MPY_SHOW();
 #ifdef MPY_HAS_STACKS
     mpy_import_frame_t frame;
     mpy_enter_python(&frame.outside);
@@ -272,7 +265,6 @@ MPY_SHARED void mpy_guard(void (*call)(mpy_slot_t *), mpy_slot_t *slots) {
 #else
     call(slots);
 #endif
-    MPY_SEE();
 }
 
 #endif

@@ -87,15 +87,18 @@ MPY_BINARY(div, TRUE_DIVIDE)
 MPY_BINARY(rem, MODULO)
 MPY_BINARY(pow, POWER)
 
-#ifdef MPY_USES_OBJECTS
-/* Writes the elements of a mutable slice back to the buffer they came from. */
+/* Writes the elements of a mutable slice back to the argument they came from. */
 __attribute__((unused)) static void mpy_write_back(uint32_t ptr, uint32_t bytes, uint32_t object) {
+#ifdef MPY_TRACKS
     mp_buffer_info_t info;
     const char *from = mpy_text(ptr, bytes);
-    if (mp_fun_table.get_buffer(mpy_object(object), &info, MP_BUFFER_RW)) {
+    mp_obj_t obj = mpy_argument(object - MPY_OBJECT_ARGUMENT);
+    if (obj != NULL && mp_fun_table.get_buffer(obj, &info, MP_BUFFER_RW)) {
         mp_fun_table.memmove(info.buf, from, info.len < bytes ? info.len : bytes);
     }
-}
+#else
+    (void)ptr, (void)bytes, (void)object;
 #endif
+}
 
 #endif

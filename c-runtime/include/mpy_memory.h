@@ -3,11 +3,15 @@
 #ifndef MPY_MEMORY_H
 #define MPY_MEMORY_H
 
-#include "mpy.h"
-#include "wasm.h"
+#include "mpy_unwind.h"
 
 static uint8_t *wasm_memory_grow(uint8_t *memory, uint32_t old, uint32_t bytes) {
-#ifdef MPY_SHOWS
+    /* This may collect, and a finaliser call this module. */
+#ifdef MPY_HAS_STACKS
+    mpy_stacks_t outside;
+    mpy_enter_python(&outside);
+#endif
+#ifdef MPY_SHOWS_GROWTH
     /* Python may still look at the block: it stays where it is until nobody does. */
     uint8_t *moved = mp_fun_table.realloc(memory, bytes, memory == NULL);
     if (moved == NULL && memory != NULL) {
@@ -18,6 +22,9 @@ static uint8_t *wasm_memory_grow(uint8_t *memory, uint32_t old, uint32_t bytes) 
     }
 #else
     uint8_t *moved = mp_fun_table.realloc(memory, bytes, true);
+#endif
+#ifdef MPY_HAS_STACKS
+    mpy_leave_python(&outside);
 #endif
     if (moved != NULL) {
         mp_fun_table.memset(moved + old, 0, bytes - old);

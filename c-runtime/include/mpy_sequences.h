@@ -25,9 +25,12 @@ static mp_obj_t mpy_from_string_enum(uint32_t value, uint32_t number) {
 
 #ifdef MPY_USES_SEQUENCE
 
-/* Whether elements are numbers of objects. */
-__attribute__((unused)) static bool mpy_is_handle(char element) {
-    return element == 'o' || element == 'k' || element == 't';
+/* Whether elements are no numbers: a slice of them that comes from Rust lies in cells made for the call, but for one of
+ * objects, whose cells are Rust's. */
+static inline bool mpy_has_cells(char element) {
+    /* b B h H i I q Q f d, of the letters that elements can have. */
+    uint32_t numbers = 1u << 2 | 1u << 8 | 1u << 9 | 1u << 17 | 1u << 6 | 1u << 4;
+    return (numbers >> (element & 31) & 1) == 0;
 }
 
 static uint32_t mpy_element_size(char element) {
@@ -61,6 +64,37 @@ static void *mpy_malloc_elements(size_t count, uint32_t size, mpy_slot_t *slots)
     return (void *)mpy_text(slots[0].i, bytes);
 }
 
+typedef struct {
+    const char *type;
+    mp_obj_t obj;
+    const mpy_slot_t *slots;
+    uint32_t size;
+    uint32_t lowered;
+} mpy_elements_t;
+
+/* Lowers the elements of a sequence one after the other. */
+static void mpy_lower_elements(void *with) {
+    mpy_elements_t *elements = with;
+    while (elements->lowered < elements->slots[1].i) {
+        mpy_slot_t slot;
+        mp_obj_t at = MP_OBJ_NEW_SMALL_INT(elements->lowered);
+        mp_obj_t item = mp_fun_table.obj_subscr(elements->obj, at, MP_OBJ_SENTINEL);
+        mpy_lower(elements->type, item, &slot);
+        /* What Python does may move memory. */
+        uint8_t *to = (uint8_t *)(uintptr_t)MPY_MEMORY + elements->slots[0].i + elements->lowered++ * elements->size;
+        mp_fun_table.memmove(to, &slot, elements->size);
+    }
+}
+
+#ifdef MPY_USES_OBJECTS
+/* Gives back the objects that are elements of a sequence. */
+static void mpy_drop_elements(const char *type, uint32_t at, uint32_t count) {
+    for (; (type[1] == 'o' || type[1] == 'k' || type[1] == 't') && count > 0; count--, at += 4) {
+        mpy_drop_object(mpy_load32(at));
+    }
+}
+#endif
+
 static void mpy_to_sequence(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
     char element = type[1];
     uint32_t size = mpy_element_size(element);
@@ -75,12 +109,9 @@ static void mpy_to_sequence(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
     if (is_buffer && mpy_typecode(info.typecode) == element) {
         void *to = mpy_malloc_elements(info.len / size, size, slots);
         mp_fun_table.memmove(to, info.buf, info.len / size * size);
-#ifdef MPY_USES_OBJECTS
         if (is_mutable) {
-            /* Rust asks for the elements to be written back. */
-            slots[2].i = mpy_new_object(obj);
+            slots[2].i = 1024; /* None, until the call says where the elements are to be written back */
         }
-#endif
         return;
     }
     size_t count;
@@ -94,28 +125,19 @@ static void mpy_to_sequence(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
         }
         count = (size_t)MP_OBJ_SMALL_INT_VALUE(length);
     }
-    mpy_slot_t slot;
-    /* What an element can be wrong about is found before there is memory that would be lost. */
-    for (size_t i = 0; element != 'o' && i < count; i++) {
-        mp_obj_t item = mp_fun_table.obj_subscr(obj, MP_OBJ_NEW_SMALL_INT(i), MP_OBJ_SENTINEL);
-        if (element == 'k') {
-#ifdef MPY_USES_CLASS
-            mpy_instance(item, mpy_number(type[2]));
+    mpy_malloc_elements(count, size, slots);
+    mpy_elements_t elements = {type + 1, obj, slots, size, 0};
+    mp_obj_t exception = mpy_try(mpy_lower_elements, &elements);
+    if (exception != NULL) {
+#ifdef MPY_USES_OBJECTS
+        mpy_drop_elements(type, slots[0].i, elements.lowered);
 #endif
-        } else if (element != 't') {
-            mpy_lower(type + 1, item, &slot);
-        } else if (mp_fun_table.obj_get_type(item) != mp_fun_table.type_str) {
-            mpy_raise_type_error("expected a str");
-        }
-    }
-    char *to = mpy_malloc_elements(count, size, slots);
-    for (size_t i = 0; i < count; i++, to += size) {
-        mpy_lower(type + 1, mp_fun_table.obj_subscr(obj, MP_OBJ_NEW_SMALL_INT(i), MP_OBJ_SENTINEL), &slot);
-        mp_fun_table.memmove(to, &slot, size);
+        MPY_FREE(slots[0].i, (uint32_t)count * size, size);
+        mp_fun_table.raise(exception);
     }
 }
 
-/* Numbers as `bytes` and `array.array`, the rest as a list. */
+/* Numbers as `bytes` and `array.array`, the rest as a list. The memory and its objects stay Rust's. */
 static mp_obj_t mpy_from_sequence(const char *type, const mpy_slot_t *slots) {
     char element = type[1];
     uint32_t size = mpy_element_size(element);
@@ -125,11 +147,7 @@ static mp_obj_t mpy_from_sequence(const char *type, const mpy_slot_t *slots) {
     }
     char *from = (char *)mpy_text(slots[0].i, count * size);
     mp_obj_t obj;
-    bool is_number = true;
-    switch (element) {
-        case '?': case 'c': case 'e': case 'E': case 'S': case 'o': case 'O': case 'p': case 'k': case 't': is_number = false;
-    }
-    if (!is_number) {
+    if (mpy_has_cells(element)) {
         obj = mp_fun_table.new_list(0, NULL);
         for (uint32_t i = 0; i < count; i++, from += size) {
             mpy_slot_t cell[2];
@@ -137,22 +155,20 @@ static mp_obj_t mpy_from_sequence(const char *type, const mpy_slot_t *slots) {
             if (element == 'S') {
                 cell[1].i = (uint32_t)(cell[0].q >> 32);
             }
-            mp_fun_table.list_append(obj, mpy_lift(type + 1, cell));
+            mp_fun_table.list_append(obj, mpy_lift(element == 'o' || element == 'k' || element == 't' ? "O" : type + 1, cell));
         }
     } else if (element == 'B' && type[0] != 'W') {
         obj = mp_fun_table.obj_new_bytes((const uint8_t *)from, count);
     } else {
+        qstr name = mp_native_qstr_table[MPY_STRING_ARRAY];
+        mp_obj_t array = mp_fun_table.import_name(name, mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
+        array = mp_fun_table.load_attr(array, name);
+        /* A module of that name may be the user's, and its code move memory. */
         mp_obj_t args[2] = {
             mp_fun_table.obj_new_str(&element, 1),
-            mp_fun_table.obj_new_bytearray_by_ref(count * size, from),
+            mp_fun_table.obj_new_bytearray_by_ref(count * size, (void *)mpy_text(slots[0].i, count * size)),
         };
-        qstr array = mp_native_qstr_table[MPY_STRING_ARRAY];
-        mp_obj_t module = mp_fun_table.import_name(array, mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
-        obj = mp_fun_table.call_function_n_kw(mp_fun_table.load_attr(module, array), 2, args);
-    }
-    /* Slices of cells are made for the call, but for those of objects, which are numbers. */
-    if (type[0] == 'V' || (type[0] == 'L' && !is_number && element != 'O')) {
-        MPY_FREE(slots[0].i, count * size, size == 8 && element == 'S' ? 4 : size);
+        obj = mp_fun_table.call_function_n_kw(array, 2, args);
     }
     return obj;
 }

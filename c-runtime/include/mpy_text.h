@@ -15,17 +15,34 @@ __attribute__((noinline, unused)) static const char *mpy_text(uint32_t ptr, uint
     return (const char *)((uintptr_t)MPY_MEMORY + ptr);
 }
 
-/* Raises RuntimeError with the text as its argument. */
-__attribute__((noreturn, unused)) static void mpy_panic(uint32_t ptr, uint32_t len) {
+typedef struct {
+    const char *text;
+    size_t len;
+    mp_obj_t exception;
+} mpy_message_t;
+
+static void mpy_make_exception(void *with) {
+    mpy_message_t *message = with;
+    mp_obj_t text = mp_fun_table.obj_new_str(message->text, message->len);
+    message->exception = mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_RuntimeError), 1, &text);
+}
+
+/* Raises RuntimeError with a text as its argument, which may lie in what the calls hold that end with it. */
+__attribute__((noinline, noreturn, unused)) static void mpy_raise_text(const char *text, size_t len) {
+    mpy_message_t message = {text, len, NULL};
+    mp_obj_t other = mpy_try(mpy_make_exception, &message);
     mpy_unwind();
-    mp_obj_t message = mp_fun_table.obj_new_str(mpy_text(ptr, len), len);
-    mp_fun_table.raise(mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_RuntimeError), 1, &message));
+    mp_fun_table.raise(other != NULL ? other : message.exception);
     __builtin_unreachable();
+}
+
+/* The same with a text of the module's. */
+__attribute__((noreturn, unused)) static void mpy_panic(uint32_t ptr, uint32_t len) {
+    mpy_raise_text(mpy_text(ptr, len), len);
 }
 
 /* Raises RuntimeError with the text and the place in the source it is about: "boom, src/lib.rs:12". */
 __attribute__((noreturn, unused)) static void mpy_panic_at(uint32_t ptr, uint32_t len, uint32_t file, uint32_t file_len, uint32_t line) {
-    mpy_unwind();
     const char *message = mpy_text(ptr, len);
     const char *path = mpy_text(file, file_len);
     // On the stack, thus cut: the beginning of a message and the end of a path say most. No character is torn.
@@ -55,9 +72,7 @@ __attribute__((noreturn, unused)) static void mpy_panic_at(uint32_t ptr, uint32_
     for (; unit; unit /= 10) {
         *end++ = (char)('0' + line / unit % 10);
     }
-    mp_obj_t argument = mp_fun_table.obj_new_str(text, (size_t)(end - text));
-    mp_fun_table.raise(mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_RuntimeError), 1, &argument));
-    __builtin_unreachable();
+    mpy_raise_text(text, (size_t)(end - text));
 }
 
 /* The UTF-8 of `units` units of UTF-16 at `source`, and how many bytes it has. Halves of pairs are U+FFFD. */

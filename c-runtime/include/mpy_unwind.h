@@ -14,8 +14,14 @@
  *   MPY_CALLS_PYTHON    1;
  * when it borrows objects of Python for the time of a call,
  *   MPY_LENT            how many at most;
- * and when it borrows buffers,
- *   MPY_LENDS           how many at most in one call.
+ * when panics of Rust call hooks,
+ *   MPY_PANICKING(p)    makes p the panic whose hook runs, and is the one before; 0 is none;
+ *   MPY_HOOK_ENDS(p)    does what the hook of that panic would have done at its end,
+ *   MPY_PANIC(p)        the same, and raises the exception of that panic;
+ * when it borrows buffers,
+ *   MPY_LENDS           how many at most in one call;
+ * and when calls of its functions hold what must be given back if they end in an exception,
+ *   MPY_TRACKS          1.
  */
 #ifndef MPY_UNWIND_H
 #define MPY_UNWIND_H
@@ -64,20 +70,48 @@ __attribute__((noinline)) static bool mpy_is_lent(uint32_t at) {
 }
 #endif
 
-#ifdef MPY_SHOWS
-/* Writes down for Python what it sees of the module and has changed, before it goes on; and reads back what Python may
- * have changed. */
-static void mpy_show(void);
-static void mpy_see(void);
-#define MPY_SHOW() mpy_show()
-#define MPY_SEE() mpy_see()
-#else
-#define MPY_SHOW() ((void)0)
-#define MPY_SEE() ((void)0)
+/* Calls `run`: the exception that it ends in, or NULL. As in mpy_imports.h, nothing but the address of the frame is
+ * wanted after the second return. */
+MPY_SHARED mp_obj_t mpy_try(void (*run)(void *), void *with) {
+    nlr_buf_t nlr;
+    if (mp_fun_table.nlr_push(&nlr) || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(nlr.regs))) {
+        return nlr.ret_val;
+    }
+    run(with);
+    mp_fun_table.nlr_pop();
+    return NULL;
+}
+
+#ifdef MPY_TRACKS
+/* A call of a WebAssembly function under way that borrows objects of Rust's, or for which memory was taken. */
+struct mpy_call;
+
+/* The innermost; the others follow by `before`. */
+WASM_STATE struct mpy_call *mpy_calls;
+
+static struct mpy_call *mpy_call_before(struct mpy_call *call);
+static void mpy_give_up(struct mpy_call *call);
+
+/* Gives back what the calls hold whose frames lie below `place`. */
+MPY_SHARED void mpy_give_up_calls(uintptr_t place) {
+    while (mpy_calls != NULL && (uintptr_t)mpy_calls <= place) {
+        struct mpy_call *call = mpy_calls;
+        mpy_calls = mpy_call_before(call);
+        mpy_give_up(call);
+    }
+}
+
+/* Where the exception is caught that is raised now. A call that lies above goes on: an interrupt handler interrupted it. */
+static uintptr_t mpy_catcher(void) {
+    nlr_buf_t nlr;
+    mp_fun_table.nlr_push(&nlr);
+    mp_fun_table.nlr_pop();
+    return (uintptr_t)nlr.prev;
+}
 #endif
 
 /* Forgets the WebAssembly frames above the innermost import that is being called, or all. */
-static inline void mpy_unwind(void) {
+static inline void mpy_unwind_stacks(void) {
 #ifdef MPY_STACK_POINTER
     MPY_STACK_POINTER = MPY_STACK_BASE;
 #endif
@@ -89,10 +123,33 @@ static inline void mpy_unwind(void) {
 #endif
 }
 
+/* The same before an exception is raised, which ends them. */
+static inline void mpy_unwind(void) {
+#ifdef MPY_PANICKING
+    /* However the hook of a panic ends, the exception is that of the panic. */
+    uint32_t panic = MPY_PANICKING(0);
+    if (panic != 0) {
+        MPY_PANIC(panic);
+    }
+#endif
+    mpy_unwind_stacks();
+#ifdef MPY_TRACKS
+    mpy_give_up_calls(mpy_catcher());
+#endif
+}
+
 /* The stacks of the WebAssembly frames that wait while Python runs. */
-#if defined(MPY_CALLS_PYTHON) && (defined(MPY_STACK_POINTER) || defined(MPY_LENT) || defined(MPY_LENDS))
+#if defined(MPY_CALLS_PYTHON) \
+    && (defined(MPY_STACK_POINTER) || defined(MPY_LENT) || defined(MPY_LENDS) || defined(MPY_TRACKS) \
+        || defined(MPY_PANICKING))
 #define MPY_HAS_STACKS 1
 typedef struct {
+#if !defined(MPY_STACK_POINTER) && !defined(MPY_LENT) && !defined(MPY_LENDS) && !defined(MPY_PANICKING)
+    char none;
+#endif
+#ifdef MPY_PANICKING
+    uint32_t panic;
+#endif
 #ifdef MPY_STACK_POINTER
     uint32_t base;
 #endif
@@ -105,6 +162,10 @@ typedef struct {
 } mpy_stacks_t;
 
 static inline void mpy_enter_python(mpy_stacks_t *saved) {
+    (void)saved;
+#ifdef MPY_PANICKING
+    saved->panic = MPY_PANICKING(0);
+#endif
 #ifdef MPY_STACK_POINTER
     saved->base = MPY_STACK_BASE;
     MPY_STACK_BASE = MPY_STACK_POINTER;
@@ -120,6 +181,10 @@ static inline void mpy_enter_python(mpy_stacks_t *saved) {
 }
 
 static inline void mpy_leave_python(const mpy_stacks_t *saved) {
+    (void)saved;
+#ifdef MPY_PANICKING
+    MPY_PANICKING(saved->panic);
+#endif
 #ifdef MPY_STACK_POINTER
     MPY_STACK_BASE = saved->base;
 #endif
@@ -131,6 +196,22 @@ static inline void mpy_leave_python(const mpy_stacks_t *saved) {
 #endif
 }
 #endif
+
+/* Raises the exception in which an import has ended. */
+__attribute__((noinline, noreturn, unused)) static void mpy_pass_on(mp_obj_t exception) {
+#ifdef MPY_PANICKING
+    /* What ends the program, and is no error, ends a panic too. */
+    mp_obj_t args[2] = {exception, mp_fun_table.load_global(MP_QSTR_Exception)};
+    mp_obj_t is = mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_isinstance), 2, args);
+    uint32_t panic = 0;
+    if (is != (mp_obj_t)mp_fun_table.const_true && (panic = MPY_PANICKING(0)) != 0) {
+        MPY_HOOK_ENDS(panic);
+    }
+#endif
+    mpy_unwind();
+    mp_fun_table.raise(exception);
+    __builtin_unreachable();
+}
 
 #ifdef WASM_NAMES
 /* Writes `text` to `to` unless that is NULL; how long it is. It must not be taken for a call of strlen. */
@@ -164,18 +245,21 @@ __attribute__((noinline, unused)) static const char *mpy_message_in(const char *
 
 __attribute__((noreturn, unused)) static void mpy_raise_trap(WASM_WHERE const char *message) {
     mpy_unwind();
-    MPY_SHOW();
 #ifdef WASM_NAMES
     message = wasm_here == NULL ? message : mpy_message_in(wasm_here, message);
 #endif
     mpy_raise(MP_QSTR_RuntimeError, message);
 }
 
-/* Raises MemoryError, for a program that cannot go on without the memory it asked for. */
-__attribute__((noinline, noreturn, unused)) static void mpy_out_of_memory(void) {
+/* Raises MemoryError, whether WebAssembly code runs or not. */
+__attribute__((noinline, noreturn, unused)) static void mpy_raise_no_memory(const char *message) {
     mpy_unwind();
-    MPY_SHOW();
-    mpy_raise_memory_error("out of memory");
+    mpy_raise_memory_error(message);
+}
+
+/* The same, for a program that cannot go on without the memory it asked for. */
+__attribute__((noinline, noreturn, unused)) static void mpy_out_of_memory(void) {
+    mpy_raise_no_memory("out of memory");
 }
 
 /* One function per kind, so that a trap costs a call without arguments and a module holds the
@@ -188,6 +272,9 @@ WASM_TRAPS(MPY_TRAP)
 #undef MPY_TRAP
 
 __attribute__((always_inline)) static inline void (wasm_trap)(WASM_WHERE wasm_trap_t kind) {
+    if (kind == WASM_TRAP_OUT_OF_MEMORY) {
+        mpy_out_of_memory();
+    }
     switch (kind) {
 #define MPY_TRAP(name, message) case WASM_TRAP_##name: mpy_trap_##name(WASM_HERE_ONLY);
         WASM_TRAPS(MPY_TRAP)

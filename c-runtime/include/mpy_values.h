@@ -3,14 +3,15 @@
  * A type is spelled with letters, those of Python's `struct` where it has one:
  *
  *   ? bool   c char   b B h H i I integers, 32 bits of a slot   q Q 64 bits   n N 128 bits, two slots
- *   P a pointer that is not null   f d floats   D an f64 that is an int if it is whole   v unit, no slot   s String   S &str   o an object Rust owns   O one it borrows
+ *   a an address that is not null   f d floats   D an f64 that is an int if it is whole   v unit, no slot   s String
+ *   S &str   o an object Rust owns   O one it borrows
  *   V. a vector, L. a slice, M. a mutable slice of Python's, W. one of Rust's, of the type that follows,
  *      where t is a String as an object, k. an object of class number . as one, and p an object lent in a cell
  *   &. what follows, of S, L. and M., without a copy where the buffer can be used as it is
- *   C. an object of class number ., R. a reference to one   e. an enum, E. an enum of strings
+ *   C. an object of class number ., R. a reference to one, P. the same for the use of a field   e. an enum, E. an enum of strings
  *   F. a closure   ~. an option of the type that follows   !. a result of it
  *
- * where the number after C, R, k, e, E and F is one character, counted from 1. How many slots a type
+ * where the number after C, R, P, k, e, E and F is one character, counted from 1. How many slots a type
  * takes and what is in them: wasm-bindgen 0.2.130, `wasm_bindgen::convert`.
  *
  * The including file defines MPY_MEMORY and MPY_MEMORY_SIZE, MPY_USES_x for each family of types x
@@ -78,7 +79,7 @@ static mp_obj_t mpy_from_int(uint32_t value, char code) {
         case 'B': value = (uint8_t)value; break;
         case 'h': value = (uint32_t)(int16_t)value; break;
         case 'H': value = (uint16_t)value; break;
-        case 'I': case 'P': return mp_fun_table.native_to_obj(value, MP_NATIVE_TYPE_UINT);
+        case 'I': case 'a': return mp_fun_table.native_to_obj(value, MP_NATIVE_TYPE_UINT);
     }
     return mpy_from_i32(value);
 }
@@ -179,7 +180,9 @@ static uint64_t mpy_to_enum(mp_obj_t obj, uint32_t number) {
 #endif
 
 /* Objects. Rust holds an object by its index in a table, from 1028; 1024 to 1027 are constants, from 1 are objects
- * lent for the time of a call, and 0 is what stands for None of imported types and closures. */
+ * lent for the time of a call, and 0 is what stands for None of imported types and closures. Beyond any table are the
+ * arguments of the innermost call that are mutable slices. */
+#define MPY_OBJECT_ARGUMENT 0x80000000u
 #ifdef MPY_USES_OBJECTS
 
 #define MPY_OBJECT_NONE 1024
@@ -207,7 +210,7 @@ MPY_SHARED uint32_t mpy_new_object(mp_obj_t obj) {
         uint32_t size = index == 0 ? 8 : 2 * index;
         mp_obj_t *moved = mp_fun_table.realloc(mpy_objects, size * sizeof(mp_obj_t), true);
         if (moved == NULL) {
-            mpy_raise_memory_error("no memory for an object");
+            mpy_raise_no_memory("no memory for an object");
         }
         for (uint32_t i = index; i < size; i++) {
             moved[i] = MP_OBJ_NEW_SMALL_INT(i + 1);
@@ -302,7 +305,8 @@ static void mpy_to_text(mp_obj_t obj, mpy_slot_t *slots) {
 /* `obj` as a value of the type at `type`, in `slots`. What it takes hold of (memory, objects) is
  * Rust's from the call on. */
 static void mpy_lower(const char *type, mp_obj_t obj, mpy_slot_t *slots);
-/* The value of the type at `type` in `slots` as an object. What Rust gives away with it is taken. */
+/* The value of the type at `type` in `slots` as an object. What Rust gives away with it is taken, even if this ends in
+ * an exception. */
 static mp_obj_t mpy_lift(const char *type, const mpy_slot_t *slots);
 
 #ifdef MPY_CLOSURES
@@ -319,7 +323,7 @@ MPY_SHARED unsigned mpy_skip(const char **type) {
         case 'n': case 'N': case 's': case 'S': return 2;
         case 'V': case 'L': case 'W': mpy_skip(type); return 2;
         case 'M': mpy_skip(type); return 3;
-        case 'C': case 'R': case 'k': case 'e': case 'E': (*type)++; return 1;
+        case 'C': case 'R': case 'P': case 'k': case 'e': case 'E': (*type)++; return 1;
         case 'F': (*type)++; return 2;
         case '!': return mpy_skip(type) + 2;
         case '~': {
@@ -371,7 +375,7 @@ static void mpy_lower_option(const char *type, mp_obj_t obj, mpy_slot_t *slots) 
         case 'o': case 'O': slots->i = 0; return;
         case 's': case 'S': case 'V': case 'L': slots[0].i = slots[1].i = 0; return;
         case 'M': slots[0].i = slots[1].i = 0; slots[2].i = 1024; return;
-        case 'C': case 'R': case 'P': slots->i = 0; return;
+        case 'C': case 'R': case 'a': slots->i = 0; return;
     }
     slots->i = 0xffffff;
 }
@@ -403,7 +407,7 @@ __attribute__((noinline)) static void mpy_lower(const char *type, mp_obj_t obj, 
             slots->i = obj == (mp_obj_t)mp_fun_table.const_true;
             return;
         case 'b': case 'B': case 'h': case 'H': case 'i': case 'I': slots->i = mpy_to_int(obj, code); return;
-        case 'P':
+        case 'a':
             slots->i = mpy_to_int(obj, 'I');
             if (slots->i == 0) {
                 mpy_raise_value_error("a null pointer");
@@ -430,14 +434,35 @@ __attribute__((noinline)) static void mpy_lower(const char *type, mp_obj_t obj, 
         case 'E': slots->i = mpy_to_string_enum(obj, mpy_number(*type)); return;
 #endif
 #ifdef MPY_USES_OBJECTS
-        case 't': case 'k': case 'o': slots->i = mpy_new_object(obj); return;
+        case 't':
+            if (mp_fun_table.obj_get_type(obj) != mp_fun_table.type_str) {
+                mpy_raise_type_error("expected a str");
+            }
+            /* fall through */
+        case 'o': slots->i = mpy_new_object(obj); return;
 #endif
 #ifdef MPY_LENT
         case 'O': slots->i = mpy_lend(obj); return;
 #endif
 #ifdef MPY_USES_CLASS
-        case 'R': slots->i = mpy_instance(obj, mpy_number(*type))->ptr; return;
-        case 'C': slots->i = mpy_consume(mpy_instance(obj, mpy_number(*type))); return;
+#ifdef MPY_USES_OBJECTS
+        case 'k':
+            mpy_instance(obj, mpy_number(*type));
+            slots->i = mpy_new_object(obj);
+            return;
+#endif
+        case 'R': case 'P': {
+            /* Above the pointer, how the object is borrowed before the call. */
+            uint32_t ptr = mpy_instance(obj, mpy_number(*type))->ptr;
+            slots->q = (uint64_t)*mpy_borrowed(ptr) << 32 | ptr;
+            return;
+        }
+        case 'C': {
+            mpy_entry_t *entry = mpy_instance(obj, mpy_number(*type));
+            mpy_check_unborrowed(entry);
+            slots->i = mpy_consume(entry);
+            return;
+        }
 #endif
 #ifdef MPY_USES_OPTION
         case '~': mpy_lower_option(type, obj, slots); return;
@@ -459,11 +484,86 @@ __attribute__((noreturn)) static void mpy_raise_object(mp_obj_t obj) {
 }
 #endif
 
+/* Gives back what a value holds that Rust has given away. */
+__attribute__((unused)) static void mpy_release(const char *type, const mpy_slot_t *slots) {
+    switch (*type) {
+#ifdef MPY_USES_OPTION
+        case '~':
+            if (!mpy_is_none(type + 1, slots)) {
+                mpy_release(type + 1, slots);
+            }
+            return;
+#endif
+#ifdef MPY_USES_MALLOC
+        case 's': MPY_FREE(slots[0].i, slots[1].i, 1); return;
+#endif
+#ifdef MPY_USES_SEQUENCE
+        case 'L':
+            if (!mpy_has_cells(type[1]) || type[1] == 'O') {
+                return;
+            }
+            /* fall through */
+        case 'V': {
+            uint32_t size = mpy_element_size(type[1]);
+#ifdef MPY_USES_OBJECTS
+            mpy_drop_elements(type, slots[0].i, slots[1].i);
+#endif
+            MPY_FREE(slots[0].i, slots[1].i * size, type[1] == 'S' ? 4 : size);
+            return;
+        }
+#endif
+#ifdef MPY_USES_OBJECTS
+        case 'o': mpy_drop_object(slots->i); return;
+#endif
+#ifdef MPY_USES_CLASS
+        case 'C': mpy_classes[mpy_number(type[1])].free(slots->i, 1); return;
+#endif
+#ifdef MPY_CLOSURES
+        case 'F':
+            if (mpy_closures[mpy_number(type[1])].is_owned) {
+                MPY_DESTROY(slots[0].i, slots[1].i);
+            }
+            return;
+#endif
+    }
+}
+
+#ifdef MPY_USES_MALLOC
+typedef struct {
+    const char *type;
+    const mpy_slot_t *slots;
+    mp_obj_t obj;
+} mpy_lifting_t;
+
+static void mpy_lift_lent(void *with) {
+    mpy_lifting_t *lifting = with;
+    const mpy_slot_t *slots = lifting->slots;
+#ifdef MPY_USES_SEQUENCE
+    if (*lifting->type != 's') {
+        lifting->obj = mpy_from_sequence(lifting->type, slots);
+        return;
+    }
+#endif
+    lifting->obj = mp_fun_table.obj_new_str(mpy_text(slots[0].i, slots[1].i), slots[1].i);
+}
+
+/* A value that is memory of Rust's, which is given back. */
+MPY_SHARED mp_obj_t mpy_lift_memory(const char *type, const mpy_slot_t *slots) {
+    mpy_lifting_t lifting = {type, slots, NULL};
+    mp_obj_t exception = mpy_try(mpy_lift_lent, &lifting);
+    mpy_release(type, slots);
+    if (exception != NULL) {
+        mp_fun_table.raise(exception);
+    }
+    return lifting.obj;
+}
+#endif
+
 __attribute__((noinline)) static mp_obj_t mpy_lift(const char *type, const mpy_slot_t *slots) {
     char code = *type++;
     switch (code) {
         case '?': return (mp_obj_t)(slots->i != 0 ? mp_fun_table.const_true : mp_fun_table.const_false);
-        case 'b': case 'B': case 'h': case 'H': case 'i': case 'I': case 'P': return mpy_from_int(slots->i, code);
+        case 'b': case 'B': case 'h': case 'H': case 'i': case 'I': case 'a': return mpy_from_int(slots->i, code);
         case 'q': case 'Q': case 'f': case 'd': {
             mpy_slot_t slot = *slots;
             return mp_fun_table.binary_get_val_array(code, &slot, 0);
@@ -483,14 +583,13 @@ __attribute__((noinline)) static mp_obj_t mpy_lift(const char *type, const mpy_s
 #endif
         case 'S': return mp_fun_table.obj_new_str(mpy_text(slots[0].i, slots[1].i), slots[1].i);
 #ifdef MPY_USES_MALLOC
-        case 's': {
-            mp_obj_t obj = mp_fun_table.obj_new_str(mpy_text(slots[0].i, slots[1].i), slots[1].i);
-            MPY_FREE(slots[0].i, slots[1].i, 1);
-            return obj;
-        }
+        case 's': return mpy_lift_memory(type - 1, slots);
 #endif
 #ifdef MPY_USES_SEQUENCE
-        case 'V': case 'L': case 'W': return mpy_from_sequence(type - 1, slots);
+        case 'V': return mpy_lift_memory(type - 1, slots);
+        case 'W': return mpy_from_sequence(type - 1, slots);
+        case 'L':
+            return mpy_has_cells(*type) && *type != 'O' ? mpy_lift_memory(type - 1, slots) : mpy_from_sequence(type - 1, slots);
 #endif
 #ifdef MPY_USES_OBJECTS
         case 'o': case 'k': case 't': return mpy_take_object(slots->i);

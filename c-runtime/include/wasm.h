@@ -305,13 +305,13 @@ WASM_UNUSED static inline uint8_t *wasm_cell(WASM_WHERE uint8_t *memory, uint32_
     return memory + offset + wasm_inside(WASM_HERE addr, last);
 }
 
-/* The cell at addr + offset, which ends at addr + end. */
-WASM_UNUSED static inline uint8_t *wasm_cell_of(WASM_WHERE const wasm_memory_t *memory, uint32_t addr, uint32_t offset,
-                                                 uint32_t end) {
-    if (end > memory->bytes || addr > memory->bytes - end) {
+/* The cell at addr + offset, which ends at addr + end, of `size` bytes. */
+WASM_UNUSED static inline uint8_t *wasm_cell_of(WASM_WHERE uint8_t *memory, uint32_t size, uint32_t addr, uint32_t offset,
+                                                uint32_t end) {
+    if (end > size || addr > size - end) {
         wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
     }
-    return memory->data + offset + addr;
+    return memory + offset + addr;
 }
 
 /* Recursion ends here, not where the machine's stack does. A module with functions that may recurse declares both. */

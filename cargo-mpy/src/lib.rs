@@ -41,29 +41,29 @@ impl From<Diagnostic> for Failure {
 
 const NAME: &str = "cargo mpy";
 
-/// Rust for MicroPython: builds a crate into native .mpy modules, and runs them
+/// Build Rust crates and WebAssembly files into native MicroPython modules, and run them
 #[derive(Debug, Parser)]
 #[command(
     name = NAME,
     bin_name = NAME,
     version,
     after_help = "\
-Without a command it builds: `cargo mpy --board rp2040` is `cargo mpy build
---board rp2040`.
+The default command is `build`: `cargo mpy --board rp2040` is the same as
+`cargo mpy build --board rp2040`.
 
-Exit codes: 0 done, 1 failed, 2 wrong arguments, 101 when cargo itself or a test
-fails; after `run`, that of `sys.exit`."
+Exit codes: 0 success, 1 failure, 2 invalid arguments, 101 if cargo or a test
+fails. `run` returns the exit code of `sys.exit`."
 )]
 struct CommandLine<C: Subcommand> {
-    /// Say more: the commands that are run
+    /// Show the commands that are run
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Messages")]
     verbose: u8,
 
-    /// Say nothing but errors
+    /// Print only errors
     #[arg(short, long, global = true, conflicts_with = "verbose", help_heading = "Messages")]
     quiet: bool,
 
-    /// Colour
+    /// When to use colour
     #[arg(
         long,
         global = true,
@@ -97,11 +97,22 @@ pub fn command_line() -> clap::Command {
 }
 
 impl<C: Subcommand> CommandLine<C> {
-    /// Ends the program where `words` ask for help or are wrong.
-    fn of(command: clap::Command, words: Vec<OsString>) -> Self {
-        let line = Self::from_arg_matches(&command.get_matches_from(words));
-        line.unwrap_or_else(|error| error.exit())
+    /// What `words` mean; the exit code where they ask for help or are wrong.
+    fn of(command: clap::Command, words: Vec<OsString>) -> Result<Self, ExitCode> {
+        let matches = command.try_get_matches_from(words);
+        matches.and_then(|matches| Self::from_arg_matches(&matches)).map_err(|error| ended(answered(&error)))
     }
+}
+
+/// Prints what clap has to say of arguments: the help that they ask for, or what is wrong with them.
+fn answered(error: &clap::Error) -> Result<(), Failure> {
+    if error.use_stderr() {
+        // A closed terminal is no error.
+        let _ = error.print();
+        return Err(Failure::Exit(error.exit_code()));
+    }
+    ui::output(error.render().ansi());
+    Ok(())
 }
 
 /// The whole program.
@@ -114,15 +125,24 @@ pub fn main() -> ExitCode {
     }
     let line = if words.first().is_some_and(|word| word == "link") {
         words.insert(0, NAME.into());
-        let CommandLine { verbose, quiet, color, command: Linker::Link(link) } =
-            CommandLine::of(CommandLine::<Linker>::command(), words);
-        CommandLine { verbose, quiet, color, command: Command::Link(link) }
+        CommandLine::of(CommandLine::<Linker>::command(), words).map(
+            |CommandLine { verbose, quiet, color, command: Linker::Link(link) }| CommandLine {
+                verbose,
+                quiet,
+                color,
+                command: Command::Link(link),
+            },
+        )
     } else {
         let command = command_line();
         match arguments(&command, words) {
             Ok(words) => CommandLine::of(command, words),
             Err(error) => return failed(Failure::Problem(error)),
         }
+    };
+    let line = match line {
+        Ok(line) => line,
+        Err(code) => return code,
     };
     let level = match (line.quiet, line.verbose) {
         (true, _) => ui::Level::Quiet,
@@ -135,21 +155,40 @@ pub fn main() -> ExitCode {
         Color::Never => anstream::ColorChoice::Never,
     };
     ui::init(level, color);
-    let done = line.command.run();
+    let checked = if line.command.uses_cache() { toolchain::check_cache() } else { Ok(()) };
+    let done = checked.map_err(Failure::from).and_then(|()| line.command.run());
     let success = done.is_ok();
-    let code = done.map_or_else(failed, |()| ExitCode::SUCCESS);
+    if let Err(Failure::Problem(diagnostic)) = &done {
+        ui::error(diagnostic);
+    }
     ui::json(&serde_json::json!({ "reason": "build-finished", "success": success }));
-    code
+    ended(done)
 }
 
+/// The exit code of a command whose problem is told already.
+fn ended(done: Result<(), Failure>) -> ExitCode {
+    match (done, ui::finish_output()) {
+        (Ok(()), Ok(())) => ExitCode::SUCCESS,
+        (Ok(()), Err(error)) => failed(Failure::Problem(error)),
+        (Err(failure), _) => code_of(&failure),
+    }
+}
+
+/// Tells a problem; the exit code.
 fn failed(failure: Failure) -> ExitCode {
+    if let Failure::Problem(diagnostic) = &failure {
+        ui::error(diagnostic);
+    }
+    code_of(&failure)
+}
+
+fn code_of(failure: &Failure) -> ExitCode {
     match failure {
         Failure::Problem(diagnostic) => {
-            ui::error(&diagnostic);
             let usage = matches!(diagnostic.at, Place::Argument(_));
             ExitCode::from(if usage { 2 } else { 1 })
         }
-        Failure::Exit(code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
+        Failure::Exit(code) => ExitCode::from(u8::try_from(*code).unwrap_or(1)),
     }
 }
 

@@ -92,12 +92,17 @@ impl Machine {
         count: bool,
         output: &mut dyn FnMut(&str),
     ) -> Result<Ended> {
+        /// Longer lines are cut.
+        const LONGEST: usize = 1 << 20;
         let mut rest: Vec<u8> = Vec::new();
         let mut lines = |bytes: &[u8]| {
-            rest.extend_from_slice(bytes);
-            while let Some(end) = rest.iter().position(|&byte| byte == b'\n') {
-                output(String::from_utf8_lossy(&rest[..end]).trim_end_matches('\r'));
-                rest.drain(..=end);
+            for part in bytes.split_inclusive(|&byte| byte == b'\n') {
+                rest.extend_from_slice(part);
+                if let Some(line) = rest.strip_suffix(b"\n") {
+                    output(String::from_utf8_lossy(line).trim_end_matches('\r'));
+                    rest.clear();
+                }
+                rest.truncate(LONGEST);
             }
         };
         let ended = match self {
@@ -118,7 +123,8 @@ impl Machine {
                     .repl()
                     .execute(code.as_bytes(), deadline, &mut |bytes| lines(&newlines.unix(bytes)));
                 if done.as_ref().is_err_and(|error| error.code == "timed-out") {
-                    board.repl().resume(Instant::now() + PATIENCE)?;
+                    // A board that cannot be interrupted shows that when it is used next.
+                    let _ = board.repl().resume(Instant::now() + PATIENCE);
                 }
                 let traceback = done?.traceback;
                 Ended { status: i32::from(!traceback.is_empty()), traceback, marks: Vec::new() }

@@ -59,7 +59,7 @@ fn entry_of(entry: &mpy_link::MapEntry, names: &HashMap<String, String>, module:
         (format!("{name} with its bindings"), owner_of(name, module))
     } else {
         let name = match symbol.strip_prefix("_R").or(symbol.strip_prefix("_Z")) {
-            Some(_) => format!("{:#}{mark}", rustc_demangle::demangle(symbol)),
+            Some(_) => format!("{}{mark}", wasm_to_c::demangled(symbol)),
             None if entry.symbol.is_empty() => entry.section.clone(),
             None => entry.symbol.clone(),
         };

@@ -1,7 +1,6 @@
 //! The story: what `cargo mpy build` does, from top to bottom.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,7 +10,7 @@ use glue_gen::Glue;
 use glue_gen::wbindgen::Api;
 use mpy_link::{Image, Input, InputKind, Sizes};
 use serde_json::json;
-use target_specs::{Diagnostic, Result};
+use target_specs::{Diagnostic, Place, Result};
 use wasm_to_c::{CUnit, Safety, WasmModule, relocs};
 
 use crate::commands::build::{BuildOptions, Stage};
@@ -72,7 +71,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
     };
 
     // Whoever waits finds done what the other one did; and nobody links another program over the one that is read here.
-    let _lock = Lock::take(&plan.out_dir)?;
+    let _lock = lock(plan)?;
     let programs = plan
         .targets
         .iter()
@@ -139,7 +138,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
     // C → objects → modules: each target alone, several at once.
     let todo: Vec<usize> = (0..plan.targets.len()).filter(|index| results[*index].is_none()).collect();
     let progress = ui::Progress::new("Compiling", todo.len() as u64);
-    let made = in_parallel(&todo, |index| {
+    let made = in_parallel(&todo, |&index| {
         let target = &plan.targets[index];
         progress.message(label(target));
         let start = Instant::now();
@@ -201,7 +200,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
 pub fn bindings(plan: &BuildPlan) -> std::result::Result<Glue, Failure> {
     let target = &plan.targets[0];
     let (memory, room) = (plan.memory_of(target), target.room);
-    let _lock = matches!(plan.source, Source::Crate(_)).then(|| Lock::take(&plan.out_dir)).transpose()?;
+    let _lock = matches!(plan.source, Source::Crate(_)).then(|| lock(plan)).transpose()?;
     let Program { bytes, .. } = webassembly(plan, room.stack)?;
     let wasm::Prepared { module, api } = prepare(plan, &bytes, memory, room)?;
     let translated = translate(plan, &module, api.as_ref(), memory, room, None)?;
@@ -236,23 +235,13 @@ fn webassembly(plan: &BuildPlan, stack: u32) -> std::result::Result<Program, Fai
     Ok(Program { bytes: wasm::binary(&wasm, &contents)?.into_owned(), opt_level })
 }
 
-/// Holds off others that build into the same folder, while it lasts.
-struct Lock(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
-
-impl Lock {
-    fn take(folder: &Path) -> Result<Lock> {
-        let path = folder.join(".lock");
-        let take = || -> std::io::Result<File> {
-            std::fs::create_dir_all(folder)?;
-            let file = File::create(&path)?;
-            if file.try_lock().is_err() {
-                ui::status("Blocking", format_args!("waiting for another build in {}", folder.display()));
-                file.lock()?;
-            }
-            Ok(file)
-        };
-        take().map(Lock).map_err(|error| toolchain::io_error("lock", &path, &error))
-    }
+/// Holds off others that build the same module into the same folder, while it lasts.
+fn lock(plan: &BuildPlan) -> Result<toolchain::Lock> {
+    let BuildPlan { out_dir, module, .. } = plan;
+    toolchain::Lock::take(&out_dir.join(format!(".{module}.lock")), || {
+        let what = format_args!("waiting for another build of {module} in {}", out_dir.display());
+        ui::status("Blocking", what);
+    })
 }
 
 struct Finished {
@@ -306,6 +295,10 @@ fn translate(
         ..Default::default()
     };
     let translation = wasm_to_c::transpile(module, &options)?;
+    let groups = plan.targets.iter().filter(|target| (plan.memory_of(target), target.room) == (memory, room));
+    for board in groups.flat_map(|target| &target.boards) {
+        fits_on(board, &plan.module, &translation.interface)?;
+    }
     if emit == Some(Stage::C) {
         ui::output(&translation.unit.source);
         return Ok(None);
@@ -320,11 +313,29 @@ fn translate(
     if fixed > 0 && matches!(plan.source, Source::Wasm(_)) {
         ui::status("Memory", format_args!("{fixed} bytes of RAM, and never more"));
     }
-    if heap > 0 {
+    let is_own =
+        module.heap_grows && module.memory_bytes.is_some() && matches!(plan.source, Source::Crate(_));
+    if heap > 0 && !is_own {
         let most = "and more when it grows its memory";
         ui::status("Memory", format_args!("{heap} bytes of MicroPython's heap at import, {most}"));
     }
     Ok(Some((translation.unit, glue, translation.names)))
+}
+
+/// Refuses a module whose memories, tables and data are more than all the RAM of a board.
+fn fits_on(board: &str, module: &str, interface: &wasm_to_c::Interface) -> Result<()> {
+    let Some(chip) = target_specs::board(board)?.chip() else { return Ok(()) };
+    let needed = interface.static_bytes + interface.heap_bytes + interface.constant_bytes;
+    if chip.external_ram || needed <= 1024 * u64::from(chip.ram_kib) {
+        return Ok(());
+    }
+    let message = format!(
+        "memory, tables and data take {needed} bytes, and `{board}` has {} bytes of RAM",
+        1024 * chip.ram_kib
+    );
+    Err(Diagnostic::new("memory-too-large", message)
+        .at(Place::Item(module.to_owned()))
+        .help("declare a smaller memory, or cut it with `--limit`"))
 }
 
 /// Writes the one translation unit of the module and the headers it includes.
@@ -386,7 +397,7 @@ fn native(
 }
 
 /// `work` for each of `items`, on as many threads as the machine has processors, results in order.
-fn in_parallel<T: Send>(items: &[usize], work: impl Fn(usize) -> T + Sync) -> Vec<T> {
+pub fn in_parallel<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let results: Vec<Mutex<Option<T>>> = items.iter().map(|_| Mutex::new(None)).collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());
@@ -396,7 +407,7 @@ fn in_parallel<T: Send>(items: &[usize], work: impl Fn(usize) -> T + Sync) -> Ve
                 while let index = next.fetch_add(1, Ordering::Relaxed)
                     && let Some(item) = items.get(index)
                 {
-                    let result = work(*item);
+                    let result = work(item);
                     *results[index].lock().expect("no thread panics while it holds this") = Some(result);
                 }
             });
@@ -421,8 +432,14 @@ fn stamp(plan: &BuildPlan, target: &Target) -> PathBuf {
 }
 
 fn write_stamp(plan: &BuildPlan, target: &Target, key: &str, sizes: Sizes) -> Result<()> {
-    let text = format!("{key} {} {} {}\n", sizes.text, sizes.rodata, sizes.bss);
+    let made = made(&target.mpy(&plan.module))?;
+    let text = format!("{key} {} {} {} {made}\n", sizes.text, sizes.rodata, sizes.bss);
     toolchain::write_file(&stamp(plan, target), text.as_bytes())
+}
+
+/// A digest of a module and its stub, so that one that was damaged is made again.
+fn made(mpy: &Path) -> Result<String> {
+    Ok(toolchain::digest([toolchain::read_file(mpy)?, toolchain::read_file(&mpy.with_extension("pyi"))?]))
 }
 
 /// The result that is there already, when it was made from the same.
@@ -431,11 +448,12 @@ fn up_to_date(plan: &BuildPlan, target: &Target, key: &str) -> Option<Built> {
     let file_size = mpy.metadata().ok()?.len();
     let text = std::fs::read_to_string(stamp(plan, target)).ok()?;
     let (old, sizes) = text.trim().split_once(' ')?;
+    let (sizes, digest) = sizes.rsplit_once(' ')?;
     let mut numbers = sizes.split(' ').map_while(|number| number.parse().ok());
     let sizes = Sizes { text: numbers.next()?, rodata: numbers.next()?, bss: numbers.next()? };
     let (target, time) = (target.clone(), Duration::ZERO);
     let built = Built { target, mpy, sizes, file_size, fresh: true, time, map: Vec::new() };
-    (old == key).then_some(built)
+    (old == key && made(&built.mpy).is_ok_and(|made| made == digest)).then_some(built)
 }
 
 fn label(target: &Target) -> String {

@@ -54,6 +54,32 @@ pub struct Room {
     pub flash_tables: Option<u32>,
 }
 
+impl Room {
+    /// Refuses what `board` has no room for, and what no machine has.
+    fn check(&self, board: Option<&str>) -> Result<()> {
+        let chip =
+            board.and_then(|name| target_specs::board(name).ok()?.chip()).filter(|chip| !chip.external_ram);
+        // No object may be larger, in Rust or in C.
+        let most = chip.map_or(i32::MAX.unsigned_abs(), |chip| chip.ram_kib << 10);
+        let sizes = [("stack", self.stack), ("heap", self.heap), ("limit", self.limit.unwrap_or(0))];
+        let own = u64::from(self.stack) + u64::from(self.heap);
+        let large = sizes.into_iter().find(|(_, size)| *size > most);
+        let large = large.or_else(|| {
+            sizes[..2].iter().copied().max_by_key(|(_, size)| *size).filter(|_| own > most.into())
+        });
+        let Some((name, size)) = large else { return Ok(()) };
+        let message = match (chip, board) {
+            (Some(chip), Some(board)) => {
+                format!("`{name}` is {size} bytes, and `{board}` has {} KiB of RAM", chip.ram_kib)
+            }
+            _ => format!("`{name}` is {size} bytes, and a module cannot have more than {most}"),
+        };
+        Err(Diagnostic::new("memory-too-large", message).at(Place::Item(name.to_owned())).help(format!(
+            "choose a smaller one: `--{name}`, or `{name}` in the settings, for one board in its own table"
+        )))
+    }
+}
+
 /// How a module's addresses work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Memory {
@@ -298,16 +324,36 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
         let own = board.and_then(|board| settings.board.as_ref()?.get(board)).cloned().unwrap_or_default();
         let word = options.memory.as_deref().or(own.memory.as_deref()).or(settings.memory.as_deref());
         let stack = options.stack.or(own.stack).or(settings.stack).map_or(DEFAULT_STACK, |size| size.0);
-        Ok(Room {
+        let room = Room {
             memory: word.map(memory).transpose()?,
             // The ABI keeps the stack pointer a multiple of 16.
-            stack: stack.next_multiple_of(16),
+            stack: stack.saturating_add(15) & !15,
             heap: options.heap.or(own.heap).or(settings.heap).map_or(0, |size| size.0),
             limit: options.limit.or(own.limit).or(settings.limit).map(|size| size.0),
             flash_tables: own.flash_tables.or(settings.flash_tables).map(|size| size.0),
-        })
+        };
+        room.check(board)?;
+        Ok(room)
     };
     let targets = targets(&boards, if named { &options.archs } else { &[] }, &out_dir, &room)?;
+    for target in targets.iter().filter(|target| target.room.memory == Some(Memory::Direct)) {
+        let refuse = |what: String, help: &str| {
+            Err(Diagnostic::new("no-direct-memory", format!("`memory` cannot be `direct`: {what}"))
+                .at(Place::Item("memory".to_owned()))
+                .help(help))
+        };
+        let (arch, boards) = (target.arch, target.boards.join(", "));
+        if arch.word_bits != 32 {
+            let of = if boards.is_empty() { arch.name.clone() } else { boards };
+            return refuse(
+                format!("addresses of {of} have {} bits", arch.word_bits),
+                "leave `memory` out, which is `direct` wherever that can be, or choose `checked` for that board",
+            );
+        }
+        if target.room.limit.is_some() {
+            return refuse("`limit` is of a memory of the module's own".to_owned(), "leave one of them out");
+        }
+    }
     Ok(BuildPlan {
         module,
         version,
@@ -362,7 +408,8 @@ impl BuildPlan {
     pub fn memory_of(&self, target: &Target) -> Memory {
         let trusted = matches!(self.source, Source::Crate(_)) && !self.source.is_to_debug();
         match target.room.memory {
-            None if !trusted => Memory::Linear(Safety::Checked),
+            // A limit is one of a memory of the module's own.
+            None if !trusted || target.room.limit.is_some() => Memory::Linear(Safety::Checked),
             None | Some(Memory::Direct) if target.arch.word_bits == 32 => Memory::Direct,
             None | Some(Memory::Direct) => Memory::Linear(Safety::Checked),
             Some(memory) => memory,
@@ -547,25 +594,14 @@ fn parse_table(value: &serde_json::Value, manifest: &Path, table: &str) -> Resul
             let table = table.collect::<Vec<_>>().join(".");
             if let Some(own) = own.as_object() {
                 check_keys(own, SETTINGS_OF_BOARD, manifest, &table)?;
+                check_values::<OfBoard>(own, manifest, &table)?;
             }
             if let Some(word) = own.get("memory").and_then(|value| value.as_str()) {
                 memory(word)
                     .map_err(|error| error.at(in_file(manifest, line_of(manifest, &table, "memory"))))?;
             }
         }
-        // One key at a time, so that a wrong value can be placed.
-        for (key, value) in map {
-            let alone = BTreeMap::from([(key, value)]);
-            let parsed = serde_json::to_value(alone).and_then(serde_json::from_value::<Settings>);
-            if let Err(error) = parsed {
-                let wrong = Diagnostic::new("bad-value", format!("the setting `{key}`: {error}"));
-                return Err(match (key.as_str(), value.as_str()) {
-                    ("boards", Some(name)) => wrong.help(format!("it is a list: `boards = [{name:?}]`")),
-                    _ => wrong,
-                }
-                .at(place(key)));
-            }
-        }
+        check_values::<Settings>(map, manifest, table)?;
         if let Some(word) = map.get("memory").and_then(|value| value.as_str()) {
             memory(word).map_err(|error| error.at(place("memory")))?;
         }
@@ -592,6 +628,26 @@ fn parse_table(value: &serde_json::Value, manifest: &Path, table: &str) -> Resul
             .help("write `allocator = [\"alloc\", \"dealloc\"]`"));
     }
     Ok(settings)
+}
+
+/// Refuses values that those of `T` are not like, one key at a time, so that it can be named.
+fn check_values<T: serde::de::DeserializeOwned>(
+    map: &serde_json::Map<String, serde_json::Value>,
+    manifest: &Path,
+    table: &str,
+) -> Result<()> {
+    for (key, value) in map {
+        let alone = BTreeMap::from([(key, value)]);
+        if let Err(error) = serde_json::to_value(alone).and_then(serde_json::from_value::<T>) {
+            let wrong = Diagnostic::new("bad-value", format!("the setting `{key}`: {error}"));
+            return Err(match (key.as_str(), value.as_str()) {
+                ("boards", Some(name)) => wrong.help(format!("it is a list: `boards = [{name:?}]`")),
+                _ => wrong,
+            }
+            .at(in_file(manifest, line_of(manifest, table, key))));
+        }
+    }
+    Ok(())
 }
 
 /// Refuses keys of `table` that are none of `known`.
@@ -739,6 +795,42 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_is_refused_by_its_name() {
+        let refused = |arguments: &[&str]| {
+            let error = of_wasm(arguments).unwrap_err();
+            (error.code, error.at)
+        };
+        let item = |name: &str| Place::Item(name.to_owned());
+        for name in ["stack", "heap", "limit"] {
+            for size in ["4294967295", "2147483648", "3000M"] {
+                let flag = format!("--{name}");
+                assert_eq!(refused(&[&flag, size]), ("memory-too-large", item(name)), "{name} {size}");
+            }
+            let flag = format!("--{name}");
+            assert_eq!(refused(&["--board", "rp2040", &flag, "265K"]), ("memory-too-large", item(name)));
+            assert!(of_wasm(&["--board", "unix", &flag, "265K"]).is_ok());
+            // It may have memory outside the chip.
+            assert!(of_wasm(&["--board", "esp32", &flag, "1M"]).is_ok());
+        }
+        assert_eq!(
+            refused(&["--board", "rp2040", "--stack", "132K", "--heap", "133K"]),
+            ("memory-too-large", item("heap"))
+        );
+        assert_eq!(refused(&["--stack", "1024M", "--heap", "1024M"]), ("memory-too-large", item("heap")));
+        assert_eq!(refused(&["--memory", "direct"]), ("no-direct-memory", item("memory")));
+        assert_eq!(
+            refused(&["--memory", "direct", "--arch", "rv64imc"]),
+            ("no-direct-memory", item("memory"))
+        );
+        let direct = ["--memory", "direct", "--board", "rp2040"];
+        assert!(of_wasm(&direct).is_ok());
+        assert_eq!(
+            refused(&[&direct[..], &["--limit", "1K"]].concat()),
+            ("no-direct-memory", item("memory"))
+        );
+    }
+
+    #[test]
     fn a_name_must_be_importable() {
         assert_eq!(of_wasm(&["--name", "2fast"]).unwrap_err().code, "bad-name");
         assert_eq!(of_wasm(&["--name", "a-b"]).unwrap_err().code, "bad-name");
@@ -797,6 +889,20 @@ mod tests {
         assert_eq!((error.code, error.at), ("unknown-setting", in_file(&settings, 2)));
         let error = with("[board.rp2041]\nheap = 1\n").unwrap_err();
         assert_eq!(error.code, "unknown-board");
+        for size in ["\"99G\"", "-1", "4294967296", "1.5", "\"\"", "true", "[1]"] {
+            for name in ["stack", "heap", "limit", "flash-tables"] {
+                for table in ["", "[board.rp2040]\n"] {
+                    let error = with(&format!("{table}{name} = {size}\n")).unwrap_err();
+                    let line = 1 + u32::from(!table.is_empty());
+                    assert_eq!(
+                        (error.code, error.at),
+                        ("bad-value", in_file(&settings, line)),
+                        "{name} {size}"
+                    );
+                    assert!(error.message.contains(name), "{}", error.message);
+                }
+            }
+        }
         let error = with("[board.rp2040]\nmemory = \"none\"\n").unwrap_err();
         assert_eq!((error.code, error.at), ("bad-value", in_file(&settings, 2)));
     }

@@ -4,9 +4,10 @@
 //! green); what another program may want to read goes to standard output.
 
 use std::fmt::Display;
+use std::io;
 use std::io::{IsTerminal, Write};
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -152,7 +153,7 @@ fn place(at: &Place) -> serde_json::Value {
 /// Prints a problem: code and message, place, help.
 pub fn error(diagnostic: &Diagnostic) {
     let Diagnostic { code, message, at, help } = diagnostic;
-    if speaks_json() {
+    if speaks_json() && !output_has_failed() {
         let rendered = format!("error[{code}]: {diagnostic}");
         return json(&json!({ "reason": "mpy-diagnostic", "schema": SCHEMA, "level": "error", "code": code,
             "message": message, "at": place(at), "help": help, "rendered": rendered }));
@@ -180,6 +181,39 @@ pub fn raw(bytes: &[u8]) {
     });
 }
 
+/// The first error of standard output.
+static OUTPUT_ERROR: Mutex<Option<io::Error>> = Mutex::new(None);
+
+fn output_error() -> std::sync::MutexGuard<'static, Option<io::Error>> {
+    OUTPUT_ERROR.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Remembers that standard output takes nothing. The command goes on: what it does to boards and files is to be whole.
+fn written(result: io::Result<()>) {
+    if let Err(error) = result {
+        output_error().get_or_insert(error);
+    }
+}
+
+/// Whether standard output takes nothing any more: a program that prints without end is to be stopped.
+pub fn output_has_failed() -> bool {
+    output_error().is_some()
+}
+
+/// Writes what is still to be written to standard output.
+///
+/// # Errors
+/// `io` when anything that was written to it got lost. A reader that closed the pipe has what it wants.
+pub fn finish_output() -> target_specs::Result<()> {
+    written(io::stdout().flush());
+    match &*output_error() {
+        Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Diagnostic::new("io", format!("cannot write to standard output: {error}")))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Writes to standard output.
 pub fn output(text: impl Display) {
     styled(shown(text));
@@ -187,7 +221,7 @@ pub fn output(text: impl Display) {
 
 /// Writes to standard output what may be for the terminal itself.
 fn styled(text: impl Display) {
-    let _ = write!(anstream::stdout().lock(), "{text}");
+    written(write!(anstream::stdout().lock(), "{text}"));
 }
 
 /// Says how a test ended, in libtest's form: `test NAME ... ok`.
@@ -211,7 +245,8 @@ pub fn test_result(passed: bool) {
 
 /// Writes bytes to standard output as they are.
 pub fn output_bytes(bytes: &[u8]) {
-    let _ = std::io::stdout().lock().write_all(bytes);
+    let mut stdout = io::stdout().lock();
+    written(stdout.write_all(bytes).and_then(|()| stdout.flush()));
 }
 
 /// A stage that lasts, shown as a bar while it does, on terminals only. Ends when dropped.

@@ -1,11 +1,12 @@
 //! wasm-bindgen's [`Api`] → C: functions with types of Rust's, classes, enums, and what Rust calls.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use target_specs::{Diagnostic, Place, Result};
-use wasm_to_c::{ExportedFunc, FuncType, ImportedFunc, Interface};
+use wasm_to_c::{ExportedFunc, FuncType, ImportedFunc, Interface, literal};
 
-use crate::c::{Strings, comment, line, literal, objects, parameters};
+use crate::c::{Strings, comment, line, objects, parameters};
 use crate::classes;
 use crate::intrinsics::{self, Intrinsic};
 use crate::types::{From, Scalar, Spelled, Speller, Unspeakable};
@@ -76,8 +77,11 @@ pub(crate) fn bindings<'a>(
         variadic: false,
         thunks: Vec::new(),
         exports: 0,
-        api,
+        by_name: interface.exports.iter().map(|export| (export.name.as_str(), export)).collect(),
+        runs_python: running_python(interface, api),
         lends: 0,
+        copies: 0,
+        tracks: false,
     };
     writer.imports(api)?;
     let mut functions = Vec::new();
@@ -124,9 +128,14 @@ pub(crate) struct Writer<'a> {
     /// Thunks by the function they call and what that takes and returns.
     thunks: Vec<(String, Vec<Scalar>, Vec<Scalar>, String)>,
     exports: usize,
-    api: &'a Api,
-    /// The most buffers that are lent in a call.
+    by_name: HashMap<&'a str, &'a ExportedFunc>,
+    /// By function of the module, whether code of the user's in Python may run in a call of it.
+    runs_python: Vec<bool>,
+    /// The most buffers that are lent in a call, and that are copied or may be.
     lends: usize,
+    copies: usize,
+    /// A call holds what must be given back if it ends in an exception.
+    tracks: bool,
 }
 
 /// Whether a value of type `ty` is a view of memory that Rust never changes the length of.
@@ -225,11 +234,26 @@ fn check(item: &str, ty: &FuncType, params: &[Scalar], results: &[Scalar]) -> Re
     .help("build the crate for wasm32 with wasm-bindgen's default ABI, without `multivalue`"))
 }
 
+/// By function of the module, whether code of the user's in Python may run in a call of it.
+fn running_python(interface: &Interface, api: &Api) -> Vec<bool> {
+    let described: HashMap<&str, &Import> =
+        api.imports.iter().rev().map(|import| (import.symbol.as_str(), import)).collect();
+    let runs = |import: &ImportedFunc| match import.module.as_str() {
+        "mpy" => import.field == "print",
+        wbindgen::MODULE => described.get(import.field.as_str()).is_some_and(|known| {
+            known.crate_name.replace('-', "_") != "wasm_bindgen" || intrinsics::runs_python(&known.name)
+        }),
+        _ => true,
+    };
+    let imports = interface.imports.iter().enumerate().filter(|(_, import)| runs(import));
+    interface.calls.leading_to(imports.map(|(at, _)| at))
+}
+
 impl<'a> Writer<'a> {
     /// The function of the module behind `symbol`.
     fn function(&self, symbol: &str) -> Result<&'a ExportedFunc> {
         let name = format!("mpy:{symbol}");
-        self.interface.exports.iter().find(|export| export.name == name).ok_or_else(|| {
+        self.by_name.get(name.as_str()).copied().ok_or_else(|| {
             Diagnostic::new("invalid-bindings", format!("the module has no `{symbol}`"))
                 .help("build the crate again, without tools that strip exports")
         })
@@ -245,26 +269,23 @@ impl<'a> Writer<'a> {
     fn can_lend(&self, symbol: &str) -> Result<bool> {
         let interface = self.interface;
         let is_direct = interface.memory.as_ref().is_some_and(|memory| memory.direct);
-        let own_heap =
-            interface.imports.iter().any(|import| import.module == "mpy" && import.field == "dealloc");
-        let reaches = &self.function(symbol)?.reaches;
-        Ok(is_direct && own_heap && !reaches.iter().any(|at| self.runs_python(&interface.imports[*at])))
+        let runs_python = self.runs_python.get(self.function(symbol)?.function).is_none_or(|runs| *runs);
+        Ok(is_direct && self.has_own_heap() && !runs_python)
     }
 
-    /// Whether code of the user's in Python may run in a call of `import`.
-    fn runs_python(&self, import: &ImportedFunc) -> bool {
-        let described = self.api.imports.iter().find(|known| known.symbol == import.field);
-        match import.module.as_str() {
-            "mpy" => import.field == "print",
-            wbindgen::MODULE => match described {
-                Some(known) => {
-                    known.crate_name.replace('-', "_") != "wasm_bindgen"
-                        || intrinsics::runs_python(&known.name)
-                }
-                None => false,
-            },
-            _ => true,
+    /// Whether the module's heap is that of the bindings.
+    fn has_own_heap(&self) -> bool {
+        self.interface.imports.iter().any(|import| import.module == "mpy" && import.field == "dealloc")
+    }
+
+    /// Notes what a call of a function with these parameters has to give back.
+    fn track(&mut self, params: &[Spelled]) {
+        let copies = params.iter().filter(|param| param.is_buffer()).count();
+        let writes_back = params.iter().any(Spelled::is_mutable_buffer);
+        if self.has_own_heap() {
+            self.copies = self.copies.max(copies);
         }
+        self.tracks |= self.copies > 0 || writes_back || params.iter().any(Spelled::is_borrowed_object);
     }
 
     pub(crate) fn signature(&mut self, call: &Call, of: Option<Spelled>) -> Result<Signature> {
@@ -280,6 +301,7 @@ impl<'a> Writer<'a> {
         }
         let lent = params.iter().filter(|param| param.is_lent()).count();
         self.lends = self.lends.max(lent);
+        self.track(&params);
         let result = self.speller.spell(&call.result, From::Rust).map_err(&refuse)?;
         if result.letters.starts_with(b"F") {
             let what =
@@ -350,7 +372,7 @@ impl<'a> Writer<'a> {
             self.speller.uses.insert("GUARD");
         }
         let which = if guarded { "mpy_invoke_guarded" } else { "mpy_invoke" };
-        Ok(format!("{which}({thunk}, {}", literal(&signature.letters())))
+        Ok(format!("{which}({thunk}, {}", literal(signature.letters())))
     }
 
     /// Defines a function of numbers.
@@ -548,7 +570,6 @@ impl<'a> Writer<'a> {
                     return Ok(());
                 }
                 Some(Intrinsic::WriteBack) => {
-                    self.speller.uses.insert("OBJECTS");
                     self.raw(import, "mpy_write_back(p0, p1, p2);");
                     return Ok(());
                 }
@@ -681,7 +702,7 @@ impl<'a> Writer<'a> {
             line!(self.code, "    s[{i}].{} = p{};", word.letter(), i + first);
         }
         let letters = Signature { params, result }.letters();
-        line!(self.code, "    mpy_call(target, {}, s);", literal(&letters));
+        line!(self.code, "    mpy_call(target, {}, s);", literal(letters));
         match results.as_slice() {
             [] => {}
             [word] => line!(self.code, "    return s[0].{};", word.letter()),
@@ -707,11 +728,12 @@ impl<'a> Writer<'a> {
         let mut rows = Vec::new();
         for closure in &closures {
             let target = self.function(&format!("shim_{}", closure.shim))?;
+            self.track(&closure.params);
             let signature = Signature { params: closure.params.clone(), result: closure.result.clone() };
             let thunk = self.thunk("a closure", target, &[Scalar::I32, Scalar::I32], &signature)?;
             rows.push(format!(
                 "    {{{thunk}, {}, {}, {}, {}}},",
-                literal(&signature.letters()),
+                literal(signature.letters()),
                 closure.params.len(),
                 u8::from(closure.mutable),
                 u8::from(closure.owned)
@@ -755,6 +777,12 @@ impl<'a> Writer<'a> {
         }
         if self.lends > 0 {
             line!(out, "#define MPY_LENDS {}", self.lends);
+        }
+        if self.copies > 0 {
+            line!(out, "#define MPY_COPIES {}", self.copies);
+        }
+        if self.tracks {
+            line!(out, "#define MPY_TRACKS 1");
         }
         for used in &self.speller.uses {
             line!(out, "#define MPY_USES_{used} 1");

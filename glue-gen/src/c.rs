@@ -26,17 +26,6 @@ pub(crate) use line;
 
 pub(crate) use wasm_to_c::comment;
 
-/// `bytes` as a string literal.
-pub(crate) fn literal(bytes: &[u8]) -> String {
-    let escape = |byte: &u8| match byte {
-        // A trigraph is two question marks and one more.
-        b'?' => "\\?".to_owned(),
-        b' '..=b'~' if !b"\\\"".contains(byte) => char::from(*byte).to_string(),
-        _ => format!("\\{byte:03o}"),
-    };
-    format!("\"{}\"", bytes.iter().map(escape).collect::<String>())
-}
-
 /// `types` as the parameters of a function: `uint32_t p0, float p1`, or `void`.
 pub(crate) fn parameters(types: &[Scalar]) -> String {
     list(types.iter().enumerate().map(|(i, ty)| format!("{} p{i}", ty.c_type())))

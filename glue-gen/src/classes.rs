@@ -123,6 +123,7 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
             }
             Member::Static(_) => None,
             Member::Method { consumes: true, .. } => Some(of(b'C')),
+            Member::Getter(call) | Member::Setter(call) if call.of_field => Some(of(b'P')),
             Member::Method { .. } | Member::Getter(_) | Member::Setter(_) => Some(of(b'R')),
         };
         let taken = match member {

@@ -50,7 +50,7 @@ pub(crate) fn stub(surface: &Surface, api: Option<&Api>) -> String {
         stub.classes(api);
     }
     for (name, _) in &surface.memories {
-        let ty = stub.builtin("bytearray");
+        let ty = stub.builtin("memoryview");
         stub.attribute("", name, &ty);
     }
     for global in &surface.globals {

@@ -33,6 +33,9 @@ pub struct Surface {
     pub allocator: Option<Allocator>,
     /// What makes AssemblyScript's strings, when any come: the C names of `__new`, `__pin` and `__unpin`.
     pub strings: Option<[String; 3]>,
+    /// Where panics have hooks, what tells and sets the panic whose hook runs, what unlocks the hook, and what also raises
+    /// the panic's exception: C names.
+    pub panics: Option<[String; 3]>,
 }
 
 /// Functions of the module that give memory and take it back.
@@ -179,6 +182,11 @@ impl Surface {
         surface
             .start
             .extend(entries.iter().filter_map(|name| entry(name)).map(|export| export.c_name.clone()));
+        let own = |name: &str| interface.exports.iter().find(|export| export.name == name);
+        let panics = ["mpy:panicking", "mpy:hook_ends", "mpy:panic_ends"].map(own);
+        if let [Some(swap), Some(unlock), Some(raise)] = panics {
+            surface.panics = Some([swap, unlock, raise].map(|export| export.c_name.clone()));
+        }
         // What wasm-bindgen made is described by its own data, not by WebAssembly's types.
         for export in interface.exports.iter().filter(|export| !export.name.starts_with("mpy:")) {
             let refuse = |message: String, help: &str| {

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use target_specs::Result;
-use wasm_to_c::{CUnit, Interface, MemoryInfo};
+use wasm_to_c::{CUnit, Growth, Interface, MemoryInfo};
 
 use crate::Glue;
 use crate::bindings::{self, Bindings, MOST_FIXED, Registered};
@@ -64,7 +64,7 @@ pub(crate) fn write(
         // The same function may be exported under several names.
         if !written.contains(&function.c_name.as_str()) {
             written.push(&function.c_name);
-            wrapper(&mut c, function, changes(surface));
+            wrapper(&mut c, function);
         }
     }
     c.push_str(&bindings.code);
@@ -109,10 +109,15 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
         }
         line!(c, "#define MPY_STACK_POINTER {lvalue}");
     }
+    if let Some([swap, unlock, raise]) = &surface.panics {
+        line!(c, "#define MPY_PANICKING(panic) {swap}(panic)");
+        line!(c, "#define MPY_HOOK_ENDS(panic) {unlock}(panic)");
+        line!(c, "#define MPY_PANIC(panic) {raise}(panic)");
+    }
     c.push_str("#include <stdint.h>\n");
     c.push_str(&bindings.before);
-    if changes(surface) {
-        line!(c, "#define MPY_SHOWS 1");
+    if surface.memories.iter().any(|(_, memory)| memory.grows) {
+        line!(c, "#define MPY_SHOWS_GROWTH 1");
     }
     line!(c, "#include \"mpy_unwind.h\"");
     line!(c, "#include \"mpy_memory.h\"");
@@ -121,7 +126,12 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
         line!(c, "#define MPY_STACK_LIMIT {lvalue}");
         line!(c, "#include \"mpy_stack.h\"");
     }
-    if !surface.memories.is_empty() || !surface.globals.is_empty() {
+    let shown = shown(surface).len();
+    if shown > 0 {
+        line!(c, "#define MPY_SHOWN {shown}");
+        if !surface.memories.is_empty() {
+            line!(c, "#define MPY_VIEWS {}", surface.memories.len());
+        }
         line!(c, "#include \"mpy_shown.h\"");
     }
     if !has_api && (texts() || kinds().any(ImportKind::is_text)) {
@@ -176,6 +186,18 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
             line!(c, "#define MPY_HEAP_BASE ({})", memory.base);
             line!(c, "#define MPY_HEAP_START {start}u");
             line!(c, "#define MPY_HEAP_END ({})", memory.size);
+            let first_end = match &memory.growth {
+                Some(Growth { lvalue, page, minimum }) => {
+                    line!(c, "#define MPY_HEAP_MEMORY {lvalue}");
+                    line!(c, "#define MPY_HEAP_PAGE {page}u");
+                    minimum.to_string()
+                }
+                None => memory.size.clone(),
+            };
+            line!(c, "#define MPY_HEAP_FIRST_END ({first_end})");
+        }
+        if memory.heap_reserve > 0 {
+            line!(c, "#define MPY_HEAP_RESERVE {}u", memory.heap_reserve);
         }
         line!(c, "#include \"mpy_heap.h\"");
     }
@@ -299,7 +321,7 @@ fn wrapper_name(function: &Function) -> String {
 }
 
 /// Defines the function that Python calls: arguments in, call, result out.
-fn wrapper(c: &mut String, function: &Function, changes: bool) {
+fn wrapper(c: &mut String, function: &Function) {
     let Function { c_name, params, results, result_type, .. } = function;
     let name = wrapper_name(function);
     line!(c, "/* {} */", comment(&function.name));
@@ -315,25 +337,14 @@ fn wrapper(c: &mut String, function: &Function, changes: bool) {
         line!(c, "    {} p{i} = mpy_to_{}({arg});", ty.c_type(), ty.suffix());
     }
     let args = (0..params.len()).map(|i| format!("p{i}")).collect::<Vec<_>>().join(", ");
-    if changes {
-        line!(c, "    MPY_SEE();");
-    }
-    let show = if changes { "    MPY_SHOW();\n" } else { "" };
     match results.as_slice() {
         [] => {
             line!(c, "    {c_name}({args});");
-            c.push_str(show);
             line!(c, "    return mp_const_none;");
-        }
-        [ty] if changes => {
-            line!(c, "    {result_type} r = {c_name}({args});");
-            c.push_str(show);
-            line!(c, "    return mpy_from_{}(r);", ty.suffix());
         }
         [ty] => line!(c, "    return mpy_from_{}({c_name}({args}));", ty.suffix()),
         several => {
             line!(c, "    {result_type} r = {c_name}({args});");
-            c.push_str(show);
             let items = several.iter().enumerate().map(|(i, ty)| format!("mpy_from_{}(r.r{i})", ty.suffix()));
             let items = items.collect::<Vec<_>>().join(", ");
             line!(c, "    mp_obj_t items[] = {{{items}}};");
@@ -373,11 +384,6 @@ fn tables(c: &mut String, fixed: &[&Registered], var: &[&Registered], strings: O
     line!(c);
 }
 
-/// Whether Python sees anything of the module that changes without it.
-fn changes(surface: &Surface) -> bool {
-    surface.memories.iter().any(|(_, memory)| memory.grows) || surface.globals.iter().any(|g| g.mutable)
-}
-
 /// The names a memory goes by: its own, and of the first that of modules made by others' tools.
 fn memory_names(surface: &Surface, at: usize) -> Vec<&str> {
     let name = surface.memories[at].0.as_str();
@@ -388,38 +394,65 @@ fn memory_names(surface: &Surface, at: usize) -> Vec<&str> {
     if at == 0 && !taken(OTHER_NAME) { vec![name, OTHER_NAME] } else { vec![name] }
 }
 
-/// Writes down what has changed, and reads back what Python may have.
+/// What Python sees besides functions.
+enum Shown<'a> {
+    /// By its place among the memories.
+    Memory(usize),
+    Global(&'a ShownGlobal),
+}
+
+/// That, and its names.
+fn shown(surface: &Surface) -> Vec<(&str, Shown<'_>)> {
+    let memories = (0..surface.memories.len())
+        .flat_map(|at| memory_names(surface, at).into_iter().map(move |name| (name, Shown::Memory(at))));
+    let globals = surface.globals.iter().map(|global| (global.name.as_str(), Shown::Global(global)));
+    memories.chain(globals).collect()
+}
+
+/// How attributes of the module are read and written.
 fn show(c: &mut String, surface: &Surface, strings: &mut Strings) {
-    if !changes(surface) {
+    let shown = shown(surface);
+    if shown.is_empty() {
         return;
     }
-    let growing = || surface.memories.iter().enumerate().filter(|(_, (_, memory))| memory.grows);
-    for (at, _) in growing() {
-        line!(c, "WASM_STATE uint8_t *mpy_shown{at};");
-        line!(c, "WASM_STATE uint32_t mpy_shown{at}_size;");
-    }
-    line!(c, "static void mpy_show(void) {{");
-    for (at, (_, memory)) in growing() {
-        let MemoryInfo { base, size, .. } = memory;
-        line!(c, "    if (mpy_shown{at} != {base} || mpy_shown{at}_size != {size}) {{");
-        line!(c, "        mpy_shown{at} = {base};");
-        line!(c, "        mpy_shown{at}_size = {size};");
-        for name in memory_names(surface, at) {
-            line!(c, "        mpy_show_memory({}, {base}, {size});", strings.index(name));
+    let names = shown.iter().map(|(name, _)| strings.index(name).to_string()).collect::<Vec<_>>();
+    line!(c, "static const uint16_t mpy_shown_names[MPY_SHOWN] = {{{}}};", names.join(", "));
+    line!(c, "static mp_obj_t mpy_get_shown(unsigned which) {{");
+    line!(c, "    switch (which) {{");
+    for (which, (_, item)) in shown.iter().enumerate() {
+        match item {
+            Shown::Memory(at) => line!(c, "        case {which}: return &mpy_views[{at}];"),
+            Shown::Global(ShownGlobal { c_name, ty, .. }) => {
+                line!(c, "        case {which}: return mpy_from_{}({c_name});", ty.suffix());
+            }
         }
-        line!(c, "    }}");
     }
-    for global in surface.globals.iter().filter(|global| global.mutable) {
-        let ShownGlobal { name, c_name, ty, .. } = global;
-        line!(c, "    mpy_set_attribute({}, mpy_from_{}({c_name}));", strings.index(name), ty.suffix());
-    }
+    line!(c, "    }}");
+    line!(c, "    return MP_OBJ_NULL;");
     line!(c, "}}");
     line!(c);
-    line!(c, "static void mpy_see(void) {{");
-    for global in surface.globals.iter().filter(|global| global.mutable) {
-        let ShownGlobal { name, c_name, ty, .. } = global;
-        line!(c, "    {c_name} = mpy_to_{}(mpy_get_attribute({}));", ty.suffix(), strings.index(name));
+    line!(c, "static bool mpy_set_shown(unsigned which, mp_obj_t value) {{");
+    line!(c, "    (void)value;");
+    line!(c, "    switch (which) {{");
+    for (which, (_, item)) in shown.iter().enumerate() {
+        if let Shown::Global(ShownGlobal { c_name, ty, mutable: true, .. }) = item {
+            line!(c, "        case {which}: {c_name} = mpy_to_{}(value); return true;", ty.suffix());
+        }
     }
+    line!(c, "    }}");
+    line!(c, "    return false;");
+    line!(c, "}}");
+    line!(c);
+    if surface.memories.is_empty() {
+        return;
+    }
+    line!(c, "static uint8_t *mpy_memory_of(size_t which, uint32_t *size) {{");
+    line!(c, "    switch (which) {{");
+    for (at, (_, MemoryInfo { base, size, .. })) in surface.memories.iter().enumerate() {
+        line!(c, "        case {at}: *size = {size}; return {base};");
+    }
+    line!(c, "    }}");
+    line!(c, "    __builtin_unreachable();");
     line!(c, "}}");
     line!(c);
 }
@@ -441,27 +474,20 @@ fn init(
     if bindings.floats || types.any(|ty| ty.is_float()) || surface.globals.iter().any(|g| g.ty.is_float()) {
         line!(c, "    mpy_require_floats();");
     }
-    if !surface.memories.is_empty() || !surface.globals.is_empty() {
-        line!(c, "    mpy_find_attributes();");
+    if let Some((memory, _)) = surface.memories.first() {
+        line!(c, "    mpy_init_views({});", strings.index(memory));
     }
-    if changes(surface) {
+    if !shown(surface).is_empty() {
         // Functions of Python's that start functions call see what there is.
-        line!(c, "    MPY_SHOW();");
+        line!(c, "    mpy_show({});", strings.index("__import__"));
+    }
+    if surface.imports.iter().any(|import| import.kind.needs() == Needs::Heap)
+        && surface.memory.as_ref().is_some_and(|memory| memory.direct && memory.heap_reserve > 0)
+    {
+        line!(c, "    mpy_heap_reserve();");
     }
     for start in &surface.start {
         line!(c, "    {start}();");
-    }
-    for (at, (_, memory)) in surface.memories.iter().enumerate().filter(|(_, (_, memory))| !memory.grows) {
-        for name in memory_names(surface, at) {
-            let name = strings.index(name);
-            line!(c, "    mpy_show_memory({name}, {}, {});", memory.base, memory.size);
-        }
-    }
-    for ShownGlobal { name, c_name, ty, .. } in surface.globals.iter().filter(|global| !global.mutable) {
-        line!(c, "    mpy_set_attribute({}, mpy_from_{}({c_name}));", strings.index(name), ty.suffix());
-    }
-    if changes(surface) {
-        line!(c, "    MPY_SHOW();");
     }
     for (table, count, first) in [("mpy_fixed", fixed, 0), ("mpy_var", var, fixed)] {
         if count > 0 {

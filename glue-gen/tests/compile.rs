@@ -41,7 +41,7 @@ fn c_result(ty: &FuncType, several: &str) -> String {
 fn export(name: &str, c_name: &str, text: &str) -> ExportedFunc {
     let ty = ty(text);
     let result_type = c_result(&ty, "struct pair");
-    ExportedFunc { name: name.to_owned(), c_name: c_name.to_owned(), ty, result_type, reaches: Vec::new() }
+    ExportedFunc { name: name.to_owned(), c_name: c_name.to_owned(), ty, result_type, function: 0 }
 }
 
 fn import(module: &str, field: &str, c_name: &str, text: &str) -> ImportedFunc {
@@ -90,6 +90,8 @@ fn everything() -> (Interface, &'static str) {
             direct: false,
             grows: false,
             heap_base: Some(1000),
+            heap_reserve: 0,
+            growth: None,
         }),
         ..Interface::default()
     };
@@ -179,6 +181,8 @@ fn every_kind_of_binding_compiles_everywhere() {
         direct: true,
         grows: false,
         heap_base: None,
+        heap_reserve: 100,
+        growth: None,
     };
     let direct = Interface { memory: Some(memory), ..interface };
     compile(module, &glue("everything", &direct, None, &Mappings::default()).unwrap());

@@ -297,7 +297,11 @@ impl Linker<'_, '_> {
                 format!("the address of `{name}` is in a word that is not aligned, which the loader cannot relocate"),
             )
             .at(self.place(site))
-            .help("a packed structure cannot hold a pointer at an odd place"));
+            .help(match self.program.sections[site.section].section.kind {
+                // The loader has no word to relocate where an instruction lies.
+                Kind::Text => self.program.arch.absolute_help,
+                _ => "a packed structure cannot hold a pointer at an odd place",
+            }));
         }
         // The loader's addition wraps like this one.
         let Some(place) = place.get_mut(..usize::from(word)) else {
@@ -404,12 +408,17 @@ impl Linker<'_, '_> {
         let external = self
             .operands(site, site.row.formula)
             .is_ok_and(|(value, _)| matches!(value.base, Base::External(_)));
-        let help = if external {
-            "MicroPython's own objects are found through the GOT: declare them with default visibility"
-        } else if kind == Kind::Text {
-            "its distance from the code is known only to the loader; give it default visibility, so that it is found through the GOT"
-        } else {
+        let symbols = &self.program.objects[self.object(site)].symbols;
+        let is_visible = symbols.get(site.reloc.symbol as usize).is_some_and(|symbol| symbol.is_visible);
+        let help = if kind != Kind::Text {
             "a difference of addresses is only known within one part of the module"
+        } else if is_visible {
+            // The compiler took it for part of the same program.
+            self.program.arch.absolute_help
+        } else if external {
+            "MicroPython's own objects are found through the GOT: declare them with default visibility"
+        } else {
+            "its distance from the code is known only to the loader; give it default visibility, so that it is found through the GOT"
         };
         Diagnostic::new("distant-data", format!("{} cannot reach `{name}`", site.row.name))
             .at(self.place(site))

@@ -297,7 +297,7 @@ fn assign(
     if !got_done {
         layout.got = place_got(&mut end, got, anchor, word, &mut layout.anchor)?;
     }
-    layout.text = end.size()?;
+    layout.text = end.size_in_file()?;
 
     let mut end = Cursor { at: 0 };
     for &id in &orders[Region::Bss as usize] {
@@ -315,7 +315,7 @@ fn assign(
     for &id in rodata {
         slots[id] = Some((Region::Rodata, end.put(program, id, block_align)?));
     }
-    layout.rodata = end.size()?;
+    layout.rodata = end.size_in_file()?;
     layout.slots = slots;
     Ok(layout)
 }
@@ -393,5 +393,18 @@ impl Cursor {
             return Err(Diagnostic::new("too-large", format!("the module needs more than {LIMIT} bytes")));
         }
         Ok(self.at as u32)
+    }
+
+    /// Where a region ends that is in the file.
+    fn size_in_file(&self) -> Result<u32> {
+        const LIMIT: u64 = 1 << 26;
+        if self.at > LIMIT {
+            let message = format!("the module's file needs more than {LIMIT} bytes");
+            return Err(Diagnostic::new("too-large", message).help(
+                "static variables that position-independent code addresses relative to itself are in the file, zeros too: \
+                 give large ones default visibility",
+            ));
+        }
+        self.size()
     }
 }

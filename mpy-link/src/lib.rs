@@ -7,6 +7,7 @@
 //! table of the addresses code looks up (`got`), `image` settles relocations by the tables of
 //! `reloc` and `arch`, `mpy` writes.
 
+mod abi;
 mod arch;
 mod got;
 mod image;

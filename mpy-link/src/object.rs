@@ -9,6 +9,7 @@ use object::read::archive::{ArchiveFile, ArchiveOffset};
 use object::read::elf::{FileHeader, Rel as _, Rela as _, SectionHeader as _, SectionTable, Sym as _};
 use target_specs::{Diagnostic, Place, Result};
 
+use crate::abi::{self, Said};
 use crate::arch::Arch;
 
 /// No section may be larger; the word offsets of a `.mpy` file and the memory of any board end far
@@ -120,6 +121,8 @@ pub struct Symbol<'a> {
     /// Stands for its whole section (`STT_SECTION`).
     pub is_section: bool,
     pub is_function: bool,
+    /// Other modules could see it (`STV_DEFAULT`): position-independent code looks it up in the GOT.
+    pub is_visible: bool,
     pub value: u64,
     pub size: u64,
 }
@@ -142,9 +145,8 @@ pub struct Object<'a> {
     /// By ELF symbol index.
     pub symbols: Vec<Symbol<'a>>,
     pub groups: Vec<Group<'a>>,
-    pub flags: u32,
-    /// Those of [`Arch::extensions`] that the code was compiled for.
-    pub extensions: u32,
+    /// What it says of how it was compiled.
+    pub said: Said<'a>,
 }
 
 /// Reads the object called `name`.
@@ -237,13 +239,10 @@ fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
     let symbol_table = table.symbols(endian, data, elf::SHT_SYMTAB)?;
 
     let mut sections = Vec::with_capacity(table.len());
-    let mut extensions = 0;
     for header in table.iter() {
         sections.push(read_section::<E>(name, data, &table, header, arch)?);
-        if header.sh_type(endian) == elf::SHT_RISCV_ATTRIBUTES && !arch.extensions.is_empty() {
-            extensions |= read_extensions(header.data(endian, data)?, arch);
-        }
     }
+    let said = abi::read(header, endian, data, &table)?;
 
     let mut symbols = Vec::with_capacity(symbol_table.len());
     for (index, symbol) in symbol_table.enumerate() {
@@ -289,6 +288,7 @@ fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
             home,
             is_section: symbol.st_type() == elf::STT_SECTION,
             is_function: symbol.st_type() == elf::STT_FUNC,
+            is_visible: symbol.st_bind() != elf::STB_LOCAL && symbol.st_visibility() == elf::STV_DEFAULT,
             value: symbol.st_value(endian).into(),
             size: symbol.st_size(endian).into(),
         });
@@ -331,7 +331,7 @@ fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
     for section in sections.iter_mut().flatten() {
         section.relocs.sort_by_key(|reloc| reloc.offset);
     }
-    Ok(Object { name: name.to_owned(), sections, symbols, groups, flags: header.e_flags(endian), extensions })
+    Ok(Object { name: name.to_owned(), sections, symbols, groups, said })
 }
 
 fn signature_of_section<'a>(symbol: &Symbol, sections: &[Option<Section<'a>>]) -> &'a str {
@@ -404,13 +404,17 @@ fn read_section<'a, E: FileHeader<Endian = LittleEndian>>(
         return malformed(format!("section {name} is cut short"));
     }
     let entry: u64 = header.sh_entsize(endian).into();
+    let is_mergeable = flags & elf::SHF_MERGE != 0;
+    if is_mergeable && entry > SECTION_LIMIT {
+        return malformed(format!("section {name} has entries of {entry} bytes"));
+    }
+    // Nothing, or what does not come out even, is no list.
+    let is_list =
+        is_mergeable && kind == Kind::Rodata && entry != 0 && size > 0 && size.is_multiple_of(entry);
     let merge = if kind == Kind::Literals {
         Some(Merge { entry: u32::from(arch.word), strings: false })
-    } else if kind == Kind::Rodata && flags & elf::SHF_MERGE != 0 && entry != 0 && size.is_multiple_of(entry)
-    {
-        Some(Merge { entry: entry as u32, strings: flags & elf::SHF_STRINGS != 0 })
     } else {
-        None
+        is_list.then_some(Merge { entry: entry as u32, strings: flags & elf::SHF_STRINGS != 0 })
     };
     Ok(Some(Section {
         name,
@@ -423,28 +427,6 @@ fn read_section<'a, E: FileHeader<Endian = LittleEndian>>(
         relocs: Vec::new(),
         partners: Vec::new(),
     }))
-}
-
-/// The extensions in `Tag_RISCV_arch`, a text such as `rv32i2p1_m2p0_zba1p0` among the attributes
-/// (*RISC-V ELF psABI*, "Attributes"). No other attribute looks like that, so the text itself is found.
-fn read_extensions(attributes: &[u8], arch: &Arch) -> u32 {
-    let texts = attributes.split(|&byte| byte == 0).map(String::from_utf8_lossy);
-    let names = |text: &str, extension: &str| {
-        let mut parts = text.split('_').skip(1);
-        parts.any(|part| {
-            part.strip_prefix(extension)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with(|c: char| c.is_ascii_digit()))
-        })
-    };
-    let mut found = 0;
-    for text in texts.filter(|text| text.contains("rv32") || text.contains("rv64")) {
-        for (extension, bit) in arch.extensions {
-            if names(&text, extension) {
-                found |= bit;
-            }
-        }
-    }
-    found
 }
 
 /// The relocations in a section of them, and the number of the section they are for.

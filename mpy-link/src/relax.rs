@@ -233,7 +233,7 @@ impl CodeRelaxer {
                 in_text.then(|| value.offset.wrapping_add(addend).wrapping_sub(here))
             };
             let distances: Vec<Option<i64>> = owned.section.relocs.iter().map(distance).collect();
-            let flags = program.objects[object].flags;
+            let flags = program.objects[object].said.flags;
             cuts.push((id, (self.relax)(&mut program.sections[id].section, flags, &distances, slack, last)));
         }
         for (id, cuts) in cuts {

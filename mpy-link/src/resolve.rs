@@ -13,6 +13,7 @@ use std::ops::Range;
 
 use target_specs::{Diagnostic, Place, Result};
 
+use crate::abi::{Fits, Property};
 use crate::arch::Arch;
 use crate::object::{Archive, Binding, Home, Kind, MemberId, Object, Reloc, Section, Symbol};
 use crate::reloc::{Formula, Refusal};
@@ -92,6 +93,8 @@ pub struct Program<'a> {
     loaded: HashSet<(usize, MemberId)>,
     /// A name has got another meaning.
     overridden: bool,
+    /// By property, the object that said first what it is, and what.
+    said: HashMap<&'static str, (String, String)>,
     /// Object and symbol of the module's entry.
     entry: Option<(usize, usize)>,
 }
@@ -171,6 +174,7 @@ impl<'a> Program<'a> {
             lazy: HashMap::new(),
             loaded: HashSet::new(),
             overridden: false,
+            said: HashMap::new(),
             entry: None,
         };
         let mut duplicates = Vec::new();
@@ -184,7 +188,8 @@ impl<'a> Program<'a> {
                 program.archives.push(archive);
             } else {
                 let object = crate::object::read(input.name, input.data, arch)?;
-                program.add(object, &mut duplicates)?;
+                program.check_abi(&object, false)?;
+                program.add(object, &mut duplicates);
             }
         }
         if duplicates.is_empty() { Ok(program) } else { Err(program.duplicate_error(&duplicates)) }
@@ -206,9 +211,8 @@ impl<'a> Program<'a> {
     }
 
     /// Takes an object in; strong symbols that were defined before go to `duplicates`.
-    fn add(&mut self, mut object: Object<'a>, duplicates: &mut Vec<Duplicate<'a>>) -> Result<()> {
+    fn add(&mut self, mut object: Object<'a>, duplicates: &mut Vec<Duplicate<'a>>) {
         let number = self.objects.len();
-        self.check_abi(&object)?;
         let mut dropped = HashSet::new();
         for group in &object.groups {
             if !self.groups.insert(group.signature) {
@@ -234,20 +238,39 @@ impl<'a> Program<'a> {
             self.define(number, index, symbol, duplicates);
         }
         self.objects.push(object);
-        Ok(())
     }
 
-    fn check_abi(&self, object: &Object) -> Result<()> {
-        let mask = self.arch.abi_flags;
-        match self.objects.first() {
-            Some(first) if (first.flags ^ object.flags) & mask != 0 => Err(Diagnostic::new(
-                "foreign-object",
-                format!("compiled for another calling convention than {}", first.name),
-            )
-            .at(object_place(object))
-            .help("compile all objects, and the libraries they need, with the same -mabi")),
-            _ => Ok(()),
+    /// Checks what an object says of how it was compiled.
+    fn check_abi(&mut self, object: &Object, is_library: bool) -> Result<()> {
+        if !object.said.has_code {
+            return Ok(());
         }
+        for Property { name, of, fits, help } in self.arch.properties {
+            let Some(found) = of(&object.said) else { continue };
+            let message = match fits {
+                Fits::Arch(values) if values.contains(&&*found) => continue,
+                Fits::Arch(values) => {
+                    let own = values.last().unwrap_or(&"none");
+                    format!("not compiled for `{}`: its `{name}` is {found}, not {own}", self.arch.name)
+                }
+                Fits::Without => {
+                    format!("not compiled for `{}`: its `{name}` has {found}", self.arch.name)
+                }
+                Fits::NamedObjects if is_library => continue,
+                Fits::Objects | Fits::NamedObjects => match self.said.get(name) {
+                    Some((_, value)) if *value == found => continue,
+                    Some((first, value)) => {
+                        format!("not compiled as {first}: its `{name}` is {found}, there it is {value}")
+                    }
+                    None => {
+                        self.said.insert(name, (object.name.clone(), found));
+                        continue;
+                    }
+                },
+            };
+            return Err(Diagnostic::new("foreign-object", message).at(object_place(object)).help(*help));
+        }
+        Ok(())
     }
 
     fn add_section(&mut self, object: usize, home: Home, section: Section<'a>) -> SectionId {
@@ -351,6 +374,15 @@ impl<'a> Program<'a> {
         Some((target, reloc.addend))
     }
 
+    /// Whether a relocation names a function of the machine's other instruction set: Thumb functions have odd addresses.
+    fn is_foreign_code(&self, object: usize, reloc: &Reloc) -> bool {
+        let Some(symbol) = self.objects[object].symbols.get(reloc.symbol as usize) else { return false };
+        let definition = self.globals.get(symbol.name).filter(|_| symbol.binding != Binding::Local);
+        let symbol = definition.map_or(symbol, |found| &self.objects[found.object].symbols[found.symbol]);
+        let is_other = symbol.value as i64 & self.arch.code_bit != self.arch.code_bit;
+        symbol.is_function && matches!(symbol.home, Home::Section(_)) && is_other
+    }
+
     /// What a symbol means without an addend.
     pub fn meaning(&self, object: usize, index: usize) -> Option<Target> {
         let symbol = self.objects[object].symbols.get(index)?;
@@ -399,6 +431,7 @@ impl<'a> Program<'a> {
 
     #[cfg(test)]
     pub fn add_test_section(&mut self, data: Vec<u8>, values: &[u64]) {
+        use crate::abi::Said;
         let section = Section::of_text(data, Vec::new());
         let symbol = |&value: &u64| Symbol {
             name: "",
@@ -406,6 +439,7 @@ impl<'a> Program<'a> {
             home: Home::Section(0),
             is_section: false,
             is_function: false,
+            is_visible: false,
             value,
             size: 0,
         };
@@ -415,10 +449,9 @@ impl<'a> Program<'a> {
             sections: vec![Some(section)],
             symbols,
             groups: Vec::new(),
-            flags: 0,
-            extensions: 0,
+            said: Said::default(),
         };
-        self.add(object, &mut Vec::new()).unwrap();
+        self.add(object, &mut Vec::new());
     }
 
     /// Marks what is reachable from `entry`, reading members of archives as they are needed.
@@ -464,6 +497,9 @@ impl<'a> Program<'a> {
                     _ => {}
                 }
                 loop {
+                    if self.is_foreign_code(object, &reloc) {
+                        return Err(self.refused(section, &reloc, Refusal::ForeignCode));
+                    }
                     match self.target(object, &reloc, self.bias(row.formula)) {
                         Some((Target::Chunk(chunk, _), _)) => {
                             if self.sections[self.chunks[chunk].section].section.kind == Kind::Tls {
@@ -507,7 +543,11 @@ impl<'a> Program<'a> {
                 }
             }
         }
-        if undefined.is_empty() { Ok(()) } else { Err(undefined_error(&undefined)) }
+        if undefined.is_empty() {
+            Ok(())
+        } else {
+            Err(undefined_error(&undefined, !self.archives.is_empty()))
+        }
     }
 
     /// What a section symbol's addend holds besides the offset, under this formula.
@@ -535,8 +575,10 @@ impl<'a> Program<'a> {
 
     /// The extensions of the instruction set that live code was compiled for.
     pub fn extensions(&self) -> u32 {
+        let of_object: Vec<u32> =
+            self.objects.iter().map(|object| (self.arch.extensions)(&object.said)).collect();
         let live = self.chunks.iter().filter(|chunk| chunk.live);
-        live.fold(0, |all, chunk| all | self.objects[self.sections[chunk.section].object].extensions)
+        live.fold(0, |all, chunk| all | of_object[self.sections[chunk.section].object])
     }
 
     /// Where the module starts.
@@ -551,8 +593,9 @@ impl<'a> Program<'a> {
             return Ok(false);
         }
         let object = self.archives[id.0].member(id.1, self.arch)?;
+        self.check_abi(&object, true)?;
         let mut duplicates = Vec::new();
-        self.add(object, &mut duplicates)?;
+        self.add(object, &mut duplicates);
         if duplicates.is_empty() { Ok(true) } else { Err(self.duplicate_error(&duplicates)) }
     }
 
@@ -608,7 +651,7 @@ impl<'a> Program<'a> {
             ),
             Refusal::ForeignCode => (
                 "foreign-object",
-                format!("code for another instruction set of this machine refers to `{name}`"),
+                format!("`{name}` is used by, or is, code for another instruction set of this machine"),
                 "compile for the instruction set of the architecture (Cortex-M: -mthumb)",
             ),
             Refusal::Dynamic => (
@@ -651,9 +694,6 @@ fn split(section: &Section, id: SectionId, chunks: &mut Vec<Chunk>) {
                     start = end;
                 }
             }
-            if section.data.is_empty() {
-                push(0, 0, 0..0, false);
-            }
         }
         Some(merge) if section.size > 0 && (section.relocs.is_empty() || section.kind == Kind::Literals) => {
             let mut next = 0;
@@ -691,7 +731,7 @@ fn object_place(object: &Object) -> Place {
     Place::Object { object: object.name.clone(), section: None, offset: None, symbol: None }
 }
 
-fn undefined_error(undefined: &[Undefined]) -> Diagnostic {
+fn undefined_error(undefined: &[Undefined], with_archives: bool) -> Diagnostic {
     let mut message = String::new();
     for symbol in undefined {
         let separator = if message.is_empty() { "" } else { "\n" };
@@ -709,11 +749,21 @@ fn undefined_error(undefined: &[Undefined]) -> Diagnostic {
     }
     let names = || undefined.iter().map(|symbol| symbol.name);
     let help = if let Some(name) = names().find(|name| is_compiler_helper(name)) {
+        let runtime = "the file that `-print-libgcc-file-name` prints";
+        match with_archives {
+            false => {
+                format!("`{name}` belongs to the compiler's runtime, which is missing: link {runtime}")
+            }
+            true => format!(
+                "`{name}` belongs to the compiler's runtime, and no archive here has it: link {runtime} when the compiler is \
+                 given the flags of the objects"
+            ),
+        }
+    } else if let Some(name) = names().find(|name| is_of_c_library(name)) {
         format!(
-            "`{name}` belongs to the compiler's runtime, which is missing: link the file that `-print-libgcc-file-name` prints"
+            "`{name}` is the C library's, and the compiler's runtime (libgcc) has none: define the function in the module, or \
+             link the C library (libc.a)"
         )
-    } else if names().any(|name| matches!(name, "memcpy" | "memset" | "memmove" | "memcmp" | "strlen")) {
-        "a module has no C library; define the function in the module".to_owned()
     } else {
         "define it, or link what defines it; of MicroPython only `mp_fun_table` and what is in it can be reached".to_owned()
     };
@@ -722,8 +772,24 @@ fn undefined_error(undefined: &[Undefined]) -> Diagnostic {
         .help(help)
 }
 
+/// Whether compilers call `name` on their own, and the C library has it (*Run-time ABI for the Arm Architecture*, 4.3.4
+/// "Memory copying, clearing, and setting", and *C Library ABI*).
+fn is_of_c_library(name: &str) -> bool {
+    let Some(name) = name.strip_prefix("__aeabi_") else {
+        return matches!(
+            name,
+            "memcpy" | "memset" | "memmove" | "memcmp" | "strlen" | "abort" | "__assert_func"
+        );
+    };
+    let name = name.trim_end_matches(['4', '8']);
+    matches!(name, "memcpy" | "memmove" | "memset" | "memclr" | "errno_addr" | "assert" | "atexit")
+}
+
 /// Whether compilers call `name` on their own (libgcc's and the EABI's names).
 fn is_compiler_helper(name: &str) -> bool {
+    if is_of_c_library(name) {
+        return false;
+    }
     if name.starts_with("__aeabi_") || name.starts_with("__gnu_") {
         return true;
     }

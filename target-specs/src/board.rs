@@ -49,6 +49,9 @@ pub struct Chip {
     pub clock_mhz: u32,
     /// Memory inside the chip; MicroPython has less.
     pub ram_kib: u32,
+    /// It has a bus that more memory can be on (PSRAM, SDRAM, SRAM).
+    #[serde(default)]
+    pub external_ram: bool,
     /// Where MicroPython puts a module's code.
     pub text_in: String,
     /// The document these facts are from.

@@ -14,18 +14,34 @@
 ;;     m.fail()
 ;; except RuntimeError as e:
 ;;     print(e, m.counter)
-;; m.counter = "forty"
-;; try:
-;;     m.count()
-;; except TypeError:
-;;     print("TypeError")
+;; for value in ("forty", 1 << 32, -(1 << 31) - 1, None, 1.5, b"1"):
+;;     try:
+;;         m.counter = value
+;;     except (TypeError, OverflowError) as e:
+;;         print(type(e).__name__, m.counter)
 ;; m.counter = -1
 ;; print(m.count(), m.counter)
+;; def refused(change):
+;;     try:
+;;         change()
+;;     except AttributeError as e:
+;;         print(e)
+;; def delete(name): refused(lambda: delattr(m, name))
+;; def assign(name): refused(lambda: setattr(m, name, 7))
+;; for name in ("counter", "answer", "memory", "_memory"): delete(name)
+;; for name in ("answer", "ratio", "memory", "second"): assign(name)
+;; del m.fail
+;; m.fail = 7
+;; print(m.fail, m.count(), m.counter, m.answer)
+;; from exports import counter, memory
+;; m.count()
+;; print(counter, m.counter, memory is m.memory, "counter" in dir(m), "memory" in dir(m))
 ;; old = m.second
-;; print(m.grow(64), len(m.second), len(old), m.second[0])
-;; old[0] = 1  # it may be elsewhere by now
+;; steps = iter(old)
+;; print(next(steps), m.grow(64), len(m.second), len(old), m.second[0], sum(1 for _ in steps))
+;; old[0] = 1
 ;; m.second[64] = 9
-;; print(m.at(64), len(old))
+;; print(m.at(64), m.at(0), old is m.second, bytes(old[63:66]), old[-64], 9 in old)
 ;; print(hasattr(m, "hidden"), hasattr(m, "__heap_base"), hasattr(m, "table"))
 ;;; expect
 ;; 256 True bytearray(b'hello')
@@ -34,10 +50,25 @@
 ;; 1
 ;; 41 41
 ;; unreachable 42
-;; TypeError
+;; TypeError 42
+;; OverflowError 42
+;; OverflowError 42
+;; TypeError 42
+;; TypeError 42
+;; TypeError 42
 ;; 0 0
-;; 64 128 64 0
-;; 9 64
+;; attribute cannot be deleted
+;; attribute cannot be deleted
+;; attribute cannot be deleted
+;; attribute cannot be deleted
+;; attribute cannot be set
+;; attribute cannot be set
+;; attribute cannot be set
+;; attribute cannot be set
+;; 7 1 1 42
+;; 1 2 True True True
+;; 0 64 128 128 0 127
+;; 9 1 True b'\x00\t\x00' 9 True
 ;; False False False
 (module
   (memory (export "memory") 256 256 (pagesize 1))

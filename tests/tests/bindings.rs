@@ -2,6 +2,8 @@
 //! must print. Those that say `boards: all` run on every board of this machine, the others on two.
 //!
 //! A file with a section `error` in place of `python` must be refused with that message.
+//! `TIMES` in the Python is how often something is done: as often as the variable of that name in the environment says,
+//! or else not very often.
 //! `BLESS=1` rewrites expectations from what the host's MicroPython prints; the boards must then agree.
 
 use std::fs;
@@ -153,7 +155,8 @@ fn play(chapter: &Chapter, board: &Board, turn: &Mutex<()>) -> Result<(), Failed
         (Ok(_), Some(_)) => return Err("it is not refused".into()),
         (Ok(module), None) => {
             let code = chapter.section("python").ok_or("no section `python`")?;
-            board::execute(board, &[module], code)?
+            let times = std::env::var("TIMES").unwrap_or_else(|_| "1000".to_owned());
+            board::execute(board, &[module], &code.replace("TIMES", &times))?
         }
     };
     let section = if chapter.section("error").is_some() { "error" } else { "expect" };

@@ -30,9 +30,12 @@ fn main() {
     let turn = Arc::new(Mutex::new(()));
     let mut trials = Vec::new();
     for (board, why_not) in board::boards() {
-        for (name, test) in
-            [("life", life as fn(&Board, &Mutex<()>) -> _), ("failures", failures), ("import", import)]
-        {
+        for (name, test) in [
+            ("life", life as fn(&Board, &Mutex<()>) -> _),
+            ("failures", failures),
+            ("import", import),
+            ("reserve", reserve),
+        ] {
             // Some hosts have 64 bits, and their modules a memory that is not the machine's.
             let narrow = target_specs::arch(&board.arch).is_ok_and(|arch| arch.word_bits == 32);
             if name == "import" && !narrow {
@@ -118,6 +121,36 @@ fn import(board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
     if more != wanted || own != own_too || !(0..256).contains(&own) || beside.iter().any(|bytes| *bytes > 48)
     {
         return Err(format!("{small:?} and {own}, {large:?} and {own_too}, for {declared:?}").into());
+    }
+    Ok(())
+}
+
+/// With `heap`, so many bytes are the module's from its import on, whatever is left of MicroPython's heap, and more comes
+/// from there as without.
+fn reserve(board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
+    let made = |heap: u32, memory: Option<&str>| {
+        let options = BuildOptions {
+            manifest_path: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("heap/Cargo.toml")),
+            heap: Some(Size(heap)),
+            memory: memory.map(str::to_owned),
+            ..board::options(board, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("heap"))
+        };
+        let _turn = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        board::module(&options).map_err(|failure| format!("{failure:?}"))
+    };
+    let code = "import gc, heap\n\
+                def fill():\n hold, n = [], 1 << 20\n while n >= 64:\n  try: hold.append(bytearray(n))\n  \
+                except MemoryError: n >>= 1\n return hold\n\
+                hold = fill()\nprint([heap.try_reserve(n) for n in (3000, 100, 1000, 3000, 3100)])\nhold.clear()\n\
+                gc.collect()\nprint(heap.try_reserve(4000), heap.reserve(4000))\n";
+    for memory in [None, Some("checked"), Some("masked"), Some("trusted")] {
+        for (heap, wanted) in [(0, "[0, 0, 0, 0, 0]\n1 7\n"), (3000, "[1, 1, 1, 1, 0]\n1 7\n")] {
+            let printed = board::execute(board, &[made(heap, memory)?], &format!("{PEER}{code}"))?;
+            // A block of a power of two may have had room.
+            if printed != wanted && !(memory == Some("masked") && printed.ends_with(wanted.split_at(17).1)) {
+                return Err(format!("{heap} bytes, {memory:?}: {printed} and not {wanted}").into());
+            }
+        }
     }
     Ok(())
 }

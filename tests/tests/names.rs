@@ -58,7 +58,7 @@ fn functions(names: &[String]) -> Interface {
         c_name: String::new(),
         ty: FuncType { params: params.to_vec(), results: results.to_vec() },
         result_type: String::new(),
-        reaches: Vec::new(),
+        function: 0,
     };
     let exports = names.iter().zip(shapes.iter().cycle()).map(export).collect();
     Interface { exports, ..Interface::default() }

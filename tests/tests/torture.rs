@@ -70,13 +70,12 @@ fn main() -> ExitCode {
 fn document() -> String {
     let mut text = String::from(
         "# Architectures and compilers\n\n\
-         What a run of the tests has proven: `cargo test -p tests --test torture` writes this file with `BLESS=1`\n\
-         and fails when it says something else than what it has just seen. It compiles `tests/torture/torture.c`\n\
-         (64-bit and float arithmetic, switch tables, function pointers, initialised data with pointers, statics,\n\
-         recursion, more than 64 KiB of code) with each compiler, links it with `mpy-link`, imports it in\n\
-         MicroPython and compares every result with the same C on the host. Compilers \u{201c}not tried\u{201d} were not on\n\
-         the machine, or stood behind another name for the same one.\n\n\
-         | architecture | compiler | proven in MicroPython on | optimisation |\n\
+         `cargo test -p tests --test torture` verifies this table; with `BLESS=1` it writes the file. The test compiles\n\
+         `tests/torture/torture.c` (64-bit and float arithmetic, switch tables, function pointers, initialised data with\n\
+         pointers, statics, recursion, more than 64 KiB of code) with each compiler, links it with `mpy-link`, imports it\n\
+         in MicroPython, and compares every result with the same C on the host. Compilers marked \u{201c}not tried\u{201d} were\n\
+         not installed, or are another name for a compiler that was.\n\n\
+         | architecture | compiler | verified in MicroPython on | optimisation |\n\
          |---|---|---|---|\n",
     );
     let proven = PROVEN.lock().expect("no trial panics with it");

@@ -1,17 +1,19 @@
 //! The translation unit around the functions: types, memory, tables, data, start.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 
-use target_specs::Result;
-use wasmparser::{ExternalKind, Operator};
+use target_specs::{Diagnostic, Result};
+use wasmparser::ExternalKind;
 
-use crate::func::{self, Operand, float32, float64, indent, int32, int64};
+use crate::callgraph::{CallGraph, Calls};
+use crate::code::indent;
+use crate::func::{self, Operand, float32, float64, int32, int64};
 use crate::memory::{Address, Displacement, Memory};
-use crate::module::{Constant, Global, Module, Place};
+use crate::module::{Constant, Global, Module, Place, place};
 use crate::names::{Names, comment, demangled, literal};
-use crate::range::StackUse;
+use crate::range::{ShadowStack, StackUse};
 use crate::relocs::{DataObject, Reference, Relocations, refuse};
 use crate::{
     CUnit, ExportedFunc, ExportedItem, FlashTable, FuncType, ImportedFunc, ImportedItem, Interface, Item,
@@ -50,6 +52,8 @@ pub(crate) struct Unit<'m> {
     pub name: &'m str,
     pub module: &'m Module<'m>,
     pub memories: Vec<Memory>,
+    /// Functions while which a memory may grow.
+    moves: Vec<bool>,
     /// C names of the tables.
     pub tables: Vec<String>,
     /// Tables that never change and are only called through.
@@ -64,20 +68,20 @@ pub(crate) struct Unit<'m> {
     /// Given, addresses are the machine's.
     relocations: Option<&'m Relocations>,
     heap_base: Option<u32>,
+    heap_reserve: u32,
     /// Alignment hints tell the truth.
     hints: bool,
     /// The shadow stack's pointer, and that where some function uses it in the C.
     stack_global: Option<u32>,
     stack_pointer: Option<u32>,
-    /// The shadow stack's pointer, when nobody but the module can change it and accesses are checked, and its
-    /// first value, which it never exceeds.
-    pub stack_top: Option<(u32, u32)>,
+    /// The shadow stack, where frames on it make checks unnecessary.
+    pub shadow_stack: Option<ShadowStack>,
     /// Whatever runs, the shadow stack suffices.
     pub stack_suffices: bool,
     /// By function that is not imported, its frame where that lies on the machine's stack instead.
     pub local_frames: Vec<Option<range::Frame>>,
-    /// Function types that tables distinguish, by number.
-    types: Vec<FuncType>,
+    /// The first name that a function is exported by.
+    exported: HashMap<u32, &'m str>,
     /// Modules that share functions number their types alike.
     linkable: bool,
     trap_names: bool,
@@ -87,8 +91,7 @@ pub(crate) struct Unit<'m> {
     recursive: Vec<bool>,
     /// Functions with loops, and called from outside.
     looping_exports: Vec<bool>,
-    /// By function, the imports that a call of it may lead to.
-    reached: Vec<Vec<usize>>,
+    calls: CallGraph,
     /// C names of the tags.
     tags: Vec<String>,
     /// Functions after whose call an exception may wait, and whether that is so after indirect calls.
@@ -96,6 +99,10 @@ pub(crate) struct Unit<'m> {
     pub throws_indirect: bool,
 }
 
+/// Bytes of a table's element where pointers have 32 bits: the function and its type.
+const TABLE_ELEMENT: u64 = 8;
+/// The most bytes of C for functions, many times what fits the devices that MicroPython is for.
+const LARGEST: usize = 128 << 20;
 /// Bytes of the shadow stack when addresses are the machine's and nobody says.
 const STACK: u32 = 4096;
 /// Bytes below its pointer that a function which calls none may use without moving it (LLVM's WebAssembly
@@ -114,18 +121,15 @@ pub(crate) fn unit<'m>(
     for taken in ["start", "stack", "wasm_thrown", "wasm_stack_limit", "wasm_flash_table"] {
         names.unique("", taken);
     }
-    let exported = |index: u32| {
-        module
-            .exports
-            .iter()
-            .find(|(_, kind, i)| *kind == ExternalKind::Func && *i == index)
-            .map(|(name, ..)| name.clone())
-    };
+    let mut exported: HashMap<u32, &str> = HashMap::new();
+    for (name, _, index) in module.exports.iter().filter(|(_, kind, _)| *kind == ExternalKind::Func) {
+        exported.entry(*index).or_insert(name);
+    }
     let functions = (0..).zip(&module.functions).map(|(index, function)| {
         let prefix = if function.import.is_some() { "import_" } else { "f_" };
         let import = function.import.as_ref().map(|(module, field)| format!("{module}_{field}"));
-        let name = import.or_else(|| exported(index)).or_else(|| function.name.clone());
-        names.unique(prefix, &name.unwrap_or_else(|| index.to_string()))
+        let own = || exported.get(&index).copied().or(function.name.as_deref()).map(str::to_owned);
+        names.unique(prefix, &import.or_else(own).unwrap_or_else(|| index.to_string()))
     });
     let functions: Vec<String> = functions.collect();
     let globals = module.globals.iter().enumerate().map(|(index, global)| match &global.import {
@@ -138,12 +142,6 @@ pub(crate) fn unit<'m>(
         .iter()
         .position(|global| global.name.as_deref() == Some("__stack_pointer"))
         .map(|i| i as u32);
-    let mut types: Vec<FuncType> = Vec::new();
-    for ty in &module.types {
-        if !types.contains(ty) {
-            types.push(ty.clone());
-        }
-    }
     let relocations = source.relocations.as_ref();
     let objects = relocations.map_or(&[][..], |r| &r.objects);
     let is_apart = |(index, object): (usize, &DataObject)| {
@@ -162,7 +160,7 @@ pub(crate) fn unit<'m>(
         let name = names.unique("", "memory");
         Memory::of(source, index, memory, options, name, shared(ExternalKind::Memory, index))
     });
-    let memories: Vec<Memory> = memories.collect();
+    let memories: Vec<Memory> = memories.collect::<Result<_>>()?;
     let tables: Vec<String> = module.tables.iter().map(|_| names.unique("", "table")).collect();
     let fixed = module.tables.iter().enumerate().map(|(index, table)| {
         !table.accessed
@@ -179,23 +177,28 @@ pub(crate) fn unit<'m>(
             })
     });
     let fixed = fixed.collect();
-    let own_stack = stack_global.and_then(|index| {
-        let global = &module.globals[index as usize];
-        let shown = module.exports.iter().any(|(_, kind, i)| *kind == ExternalKind::Global && *i == index);
-        match global.init {
-            Constant::I32(top) if !shown && global.import.is_none() && global.mutable => Some((index, top)),
-            _ => None,
+    let shown = module.exports.iter().filter(|(_, kind, _)| *kind == ExternalKind::Global);
+    let shown: HashSet<u32> = shown.map(|(_, _, index)| *index).collect();
+    let shadow_stack = match memories.first().and_then(Memory::least) {
+        Some(bytes) if relocations.is_none() && options.safety != Safety::Trusted => {
+            ShadowStack::find(module, bytes, |index| !shown.contains(&index))
         }
-    });
+        _ => None,
+    };
+    // A name is enough where it takes no check away.
+    let is_stack = |index: &u32| {
+        let global = &module.globals[*index as usize];
+        matches!(global.init, Constant::I32(_))
+            && (global.mutable && global.import.is_none() && !shown.contains(index))
+    };
+    let stack_global = match shadow_stack {
+        Some(stack) => Some(stack.pointer),
+        None => stack_global.filter(is_stack),
+    };
     let uses = |body| stack_global.map_or(StackUse::Nothing, |pointer| StackUse::of(body, pointer));
     let uses: Vec<StackUse> = module.bodies.iter().map(uses).collect();
-    let stack_top = own_stack.filter(|(_, top)| {
-        relocations.is_none()
-            && options.safety != Safety::Trusted
-            && memories.first().is_some_and(|memory| memory.holds(0, *top as usize))
-    });
     // A frame that catches an exception puts back the pointer of those below it.
-    let may_be_local = relocations.is_some() && own_stack.is_some() && module.tags.is_empty();
+    let may_be_local = relocations.is_some() && stack_global.is_some() && module.tags.is_empty();
     let local_frames = uses.iter().map(|uses| match uses {
         StackUse::Frame(frame) if may_be_local && frame.size <= LOCAL_FRAME => Some(*frame),
         _ => None,
@@ -209,27 +212,21 @@ pub(crate) fn unit<'m>(
                 .any(|(uses, local)| *uses != StackUse::Nothing && local.is_none())
     });
     let calls = Calls::of(module);
-    let referenced = calls.referenced(module);
+    let graph = calls.graph(module);
     // What Python runs in the middle of a call may call the module again, at any depth.
     let alone = module.imported() == 0 && !options.linkable;
-    let stack_suffices = own_stack.filter(|_| alone).is_some_and(|(_, top)| {
-        let (stack, beyond) = match relocations {
-            Some(_) => (options.stack.unwrap_or(STACK), RED_ZONE),
-            None => (top, 0),
-        };
+    // Only for what rustc and its linker made, which is no sandbox: this believes that frames are given back.
+    let stack_suffices = stack_global.filter(|_| alone && relocations.is_some()).is_some_and(|_| {
         let sizes = uses.iter().zip(&local_frames).map(|(uses, local)| match uses {
             StackUse::Frame(frame) if local.is_none() => Some(frame.size),
             StackUse::Other => None,
             _ => Some(0),
         });
         // Twice, for a handler of interrupts that calls the module while it runs.
-        let most = (stack / 2).saturating_sub(beyond);
-        sizes.collect::<Option<Vec<u32>>>().is_some_and(|sizes| {
-            range::depth(&sizes, |at| calls.callees(module, &referenced, at), most).is_some()
-        })
+        let most = (options.stack.unwrap_or(STACK) / 2).saturating_sub(RED_ZONE);
+        sizes.collect::<Option<Vec<u32>>>().is_some_and(|sizes| graph.depth(&sizes, most).is_some())
     });
     let throws = calls.throwing(module.imported(), options.linkable);
-    let reached = calls.reached(module);
     let mut looping_exports = vec![false; functions.len()];
     for (_, _, index) in module.exports.iter().filter(|(_, kind, _)| *kind == ExternalKind::Func) {
         looping_exports[*index as usize] = calls.loops[*index as usize];
@@ -238,6 +235,7 @@ pub(crate) fn unit<'m>(
         name: &source.name,
         module,
         memories,
+        moves: calls.moving(module.imported()),
         tables,
         fixed,
         functions,
@@ -247,19 +245,20 @@ pub(crate) fn unit<'m>(
         used: RefCell::default(),
         relocations,
         heap_base: source.heap_base,
+        heap_reserve: source.heap_reserve,
         hints: options.aligned || relocations.is_some() || options.safety == Safety::Trusted,
         stack_global,
         stack_pointer,
-        stack_top,
+        shadow_stack,
         stack_suffices,
         local_frames,
-        types,
+        exported,
         linkable: options.linkable,
         trap_names: options.trap_names,
         referenced: RefCell::default(),
         recursive: calls.recursive(),
         looping_exports,
-        reached,
+        calls: graph,
         tags: module.tags.iter().map(|_| names.unique("", "tag")).collect(),
         throws_indirect: throws.contains(&true),
         throws,
@@ -303,27 +302,19 @@ impl<'m> Unit<'m> {
         format!("{} (*)({params})", self.result_type(ty))
     }
 
-    /// What tells functions of one type from those of another.
-    fn type_id(&self, ty: &FuncType) -> u32 {
-        if !self.linkable {
-            return 1 + self.types.iter().position(|known| known == ty).unwrap_or_default() as u32;
-        }
-        // The same in every module (FNV-1a).
-        letters(&ty.params)
-            .bytes()
-            .chain([b'>'])
-            .chain(letters(&ty.results).bytes())
-            .fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
-            | 1
+    /// What tells functions of the type at an index from those of another; not 0.
+    fn type_id(&self, index: u32) -> u32 {
+        let id = self.module.type_ids[index as usize];
+        if self.linkable { id.hash | 1 } else { 1 + id.number }
     }
 
     /// The callee of an indirect call.
-    pub fn indirect(&self, table: u32, ty: &FuncType, index: &Operand) -> String {
-        let pointer = self.pointer_type(ty);
+    pub fn indirect(&self, table: u32, type_index: u32, index: &Operand) -> String {
+        let pointer = self.pointer_type(&self.module.types[type_index as usize]);
         if self.relocations.is_some() {
             return format!("(({pointer})(uintptr_t){})", index.inner());
         }
-        let (index, id) = (&index.text, self.type_id(ty));
+        let (index, id) = (&index.text, self.type_id(type_index));
         if self.fixed[table as usize] {
             let Some(size) = self.module.tables.get(table as usize).map(|table| table.minimum) else {
                 return String::new();
@@ -424,12 +415,8 @@ impl<'m> Unit<'m> {
             return String::new();
         }
         let function = &self.module.functions[index as usize];
-        let exported = || {
-            let mut exports = self.module.exports.iter();
-            exports.find(|(_, kind, at)| (*kind, *at) == (ExternalKind::Func, index)).map(|(name, ..)| name)
-        };
-        let name = function.name.as_ref().or_else(exported);
-        let name = name.map_or_else(|| format!("function {index}"), |name| demangled(name));
+        let name = function.name.as_deref().or_else(|| self.exported.get(&index).copied());
+        let name = name.map_or_else(|| format!("function {index}"), demangled);
         format!("WASM_IN({});\n", literal(&name))
     }
 
@@ -504,8 +491,8 @@ impl<'m> Unit<'m> {
         Some(self.reference(self.relocations?.of_constant(value)?))
     }
 
-    /// The cell a load or store accesses.
-    pub fn place(&self, address: &Operand, access: &ops::Access) -> Address {
+    /// The cell a load or store accesses in the function `index`.
+    pub fn place(&self, address: &Operand, access: &ops::Access, index: u32) -> Address {
         if let Some(base) = self.address_constant(access.memarg.offset as u32) {
             let text = match address.known {
                 Some(0) => format!("(uintptr_t)({base})"),
@@ -513,7 +500,8 @@ impl<'m> Unit<'m> {
             };
             return Address { text, traps: false, displacement: Displacement::None };
         }
-        self.memories[access.memarg.memory as usize].at(address, access.memarg.offset, access.bytes)
+        let steady = !self.moves[index as usize];
+        self.memories[access.memarg.memory as usize].at(address, access.memarg.offset, access.bytes, steady)
     }
 
     /// Whether an access lies as its alignment hint says.
@@ -545,6 +533,15 @@ impl<'m> Unit<'m> {
         }
     }
 
+    /// Refuses what has become too large. A few bytes of a module can say that a thousand values are passed.
+    pub fn check_size(&self, bytes: usize) -> Result<()> {
+        if bytes <= LARGEST {
+            return Ok(());
+        }
+        let message = format!("the C of its functions would be larger than {} MB", LARGEST >> 20);
+        Err(Diagnostic::new("too-large", message).at(place(self.name, None, 0)).help("divide the module"))
+    }
+
     fn write(&self, options: &Options) -> Result<Translation> {
         let module = self.module;
         if let Some(relocations) = self.relocations
@@ -559,14 +556,13 @@ impl<'m> Unit<'m> {
         }
         c.push_str("#include \"wasm.h\"\n\n");
 
-        let mut structs: Vec<String> = Vec::new();
+        let mut structs = HashSet::new();
         for ty in module.types.iter().filter(|ty| ty.results.len() > 1) {
             let name = self.result_type(ty);
-            if !structs.contains(&name) {
+            if structs.insert(name.clone()) {
                 let members: Vec<String> =
                     ty.results.iter().enumerate().map(|(i, ty)| format!("{} r{i};", c_type(*ty))).collect();
                 let _ = writeln!(c, "{name} {{\n    {}\n}};\n", members.join(" "));
-                structs.push(name);
             }
         }
         for memory in &self.memories {
@@ -600,6 +596,7 @@ impl<'m> Unit<'m> {
         }
         for index in 0..module.functions.len() as u32 {
             let _ = writeln!(c, "{};", self.prototype(index, false));
+            self.check_size(c.len())?;
         }
         c.push('\n');
         // What follows refers to functions in ways that are only known once it is written.
@@ -637,21 +634,23 @@ impl<'m> Unit<'m> {
             }
             self.elements(&mut rest, &mut dynamic);
         }
+        let mut functions = String::new();
         for (body, index) in module.bodies.iter().zip(imported as u32..) {
-            rest.push_str(&func::translate(self, index, body)?);
-            rest.push('\n');
+            func::translate(self, index, body, &mut functions)?;
+            functions.push('\n');
         }
-        self.entrances(&mut rest);
-        let init = self.start(&mut rest, &dynamic);
+        self.entrances(&mut functions);
+        let init = self.start(&mut functions, &dynamic);
         for index in &*self.referenced.borrow() {
             let name = &self.functions[*index as usize];
-            let id = self.type_id(&module.functions[*index as usize].ty);
+            let id = self.type_id(module.functions[*index as usize].type_index);
             let _ = writeln!(
                 c,
                 "WASM_UNUSED static const wasm_funcref_t ref_{name} = {{{id}u, (wasm_function_t){name}}};"
             );
         }
         c.push_str(&rest);
+        c.push_str(&functions);
         let interface = self.interface(imported, init, options);
         let unit = CUnit { file_name: "module.c".into(), source: c };
         let named = self.functions.iter().zip(&module.functions);
@@ -670,7 +669,7 @@ impl<'m> Unit<'m> {
                 continue;
             }
             let _ = writeln!(c, "static const uint8_t data{index}[{}] = {{", bytes.len().max(1));
-            rows(c, bytes.iter().map(|byte| byte.to_string()), 24);
+            rows(c, bytes, 24);
             c.push_str("};\n");
             if passive {
                 let _ = writeln!(c, "WASM_STATE uint32_t data{index}_bytes = {}u;", bytes.len());
@@ -725,10 +724,11 @@ impl<'m> Unit<'m> {
             }
             c.push_str(" = {\n");
             if self.by_words(index) {
+                let mut references = references.into_iter().peekable();
                 let items = bytes.chunks(4).zip((0u32..).step_by(4)).map(|(chunk, at)| {
-                    match references.iter().find(|(offset, _)| *offset == at) {
-                        Some((_, reference)) if self.is_apart(*reference) => return "0".to_owned(),
-                        Some((_, reference)) => return self.reference(*reference),
+                    match references.next_if(|(offset, _)| *offset == at) {
+                        Some((_, reference)) if self.is_apart(reference) => return "0".to_owned(),
+                        Some((_, reference)) => return self.reference(reference),
                         None => {}
                     }
                     let mut padded = [0; 4];
@@ -737,7 +737,7 @@ impl<'m> Unit<'m> {
                 });
                 rows(c, items, 6);
             } else {
-                rows(c, bytes.iter().map(|byte| byte.to_string()), 24);
+                rows(c, bytes, 24);
             }
             c.push_str("};\n");
         }
@@ -811,7 +811,7 @@ impl<'m> Unit<'m> {
         let _ = writeln!(c, "WASM_UNUSED static const wasm_funcref_t {name}[{}] = {{", table.minimum);
         for (at, item) in entries {
             let Constant::Function(function) = item else { continue };
-            let id = self.type_id(&self.module.functions[*function as usize].ty);
+            let id = self.type_id(self.module.functions[*function as usize].type_index);
             let function = &self.functions[*function as usize];
             let _ = writeln!(c, "    [{at}] = {{{id}u, (wasm_function_t){function}}},");
         }
@@ -921,8 +921,8 @@ impl<'m> Unit<'m> {
         let exports = functions.map(|(name, _, index)| {
             let ty = module.functions[*index as usize].ty.clone();
             let result_type = self.result_type(&ty);
-            let reaches = self.reached[*index as usize].clone();
-            ExportedFunc { name: name.clone(), c_name: self.entrance(*index), ty, result_type, reaches }
+            let function = *index as usize;
+            ExportedFunc { name: name.clone(), c_name: self.entrance(*index), ty, result_type, function }
         });
         let global = |global: &Global| Item::Global { ty: global.ty, mutable: global.mutable };
         let mut exported = Vec::new();
@@ -984,6 +984,8 @@ impl<'m> Unit<'m> {
             direct: self.relocations.is_some(),
             grows: memory.grows(),
             heap_base: self.heap_base,
+            heap_reserve: self.heap_reserve,
+            growth: memory.growth(),
         };
         let memory = self.memories.first().map(place);
         let exported_memories = module.exports.iter().filter(|(_, kind, _)| *kind == ExternalKind::Memory);
@@ -992,6 +994,9 @@ impl<'m> Unit<'m> {
             .collect();
         let heap_bytes = self.memories.iter().map(Memory::heap_bytes).sum();
         let static_bytes = self.memories.iter().map(Memory::static_bytes).sum();
+        let data: usize = module.data.iter().map(|data| data.bytes.len()).sum();
+        let elements: u64 = module.tables.iter().map(|table| u64::from(table.minimum)).sum();
+        let constant_bytes = data as u64 + TABLE_ELEMENT * elements;
         let stack_limit = self.recursive.contains(&true).then(|| "wasm_stack_limit".to_owned());
         let table = |object: &usize| {
             let object = &self.relocations?.objects[*object];
@@ -1011,174 +1016,27 @@ impl<'m> Unit<'m> {
             heap_bytes,
             flash_tables,
             static_bytes,
+            constant_bytes,
             stack_limit,
+            calls: self.calls.clone(),
         }
     }
 }
 
-/// Whether each remains when those are taken away, again and again, that go to none that remains; `from` are the ways back.
-fn remaining(to: &[Vec<u32>], from: &[Vec<u32>]) -> Vec<bool> {
-    let mut left: Vec<usize> = to.iter().map(Vec::len).collect();
-    let mut ends: Vec<usize> = (0..left.len()).filter(|at| left[*at] == 0).collect();
-    while let Some(end) = ends.pop() {
-        for at in &from[end] {
-            left[*at as usize] -= 1;
-            if left[*at as usize] == 0 {
-                ends.push(*at as usize);
-            }
+fn rows(c: &mut String, items: impl IntoIterator<Item: std::fmt::Display>, per_row: usize) {
+    let mut count = 0;
+    for item in items {
+        c.push_str(if count % per_row == 0 { "    " } else { " " });
+        let _ = write!(c, "{item},");
+        count += 1;
+        if count % per_row == 0 {
+            c.push('\n');
         }
     }
-    left.into_iter().map(|left| left > 0).collect()
-}
-
-/// What the functions of a module call and do, in one reading of their code.
-struct Calls {
-    /// By function, those it names.
-    named: Vec<Vec<u32>>,
-    /// By function, whether it calls through a reference.
-    through_references: Vec<bool>,
-    /// By function, the indices of the types it calls through references.
-    types: Vec<Vec<u32>>,
-    /// Functions there are references of in code.
-    referenced: Vec<u32>,
-    /// By function, whether it throws.
-    throws: Vec<bool>,
-    /// By function, whether it has a loop.
-    loops: Vec<bool>,
-}
-
-impl Calls {
-    fn of(module: &Module<'_>) -> Self {
-        let count = module.functions.len();
-        let mut calls = Calls {
-            named: vec![Vec::new(); count],
-            through_references: vec![false; count],
-            types: vec![Vec::new(); count],
-            referenced: Vec::new(),
-            throws: vec![false; count],
-            loops: vec![false; count],
-        };
-        for (body, at) in module.bodies.iter().zip(module.imported()..) {
-            for op in body.get_operators_reader().into_iter().flatten().flatten() {
-                match op {
-                    Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
-                        calls.named[at].push(function_index);
-                    }
-                    Operator::CallIndirect { type_index, .. }
-                    | Operator::ReturnCallIndirect { type_index, .. }
-                    | Operator::CallRef { type_index }
-                    | Operator::ReturnCallRef { type_index } => {
-                        calls.through_references[at] = true;
-                        calls.types[at].push(type_index);
-                    }
-                    Operator::RefFunc { function_index } => calls.referenced.push(function_index),
-                    Operator::Throw { .. } | Operator::ThrowRef | Operator::Rethrow { .. } => {
-                        calls.throws[at] = true;
-                    }
-                    Operator::Loop { .. } => calls.loops[at] = true,
-                    _ => {}
-                }
-            }
-        }
-        calls
+    if count == 0 {
+        c.push_str("    0,");
     }
-
-    /// For each function, whether a call of it may come back to it: it is on a circle of calls, or calls
-    /// through a reference.
-    fn recursive(&self) -> Vec<bool> {
-        // What remains after functions that call none that remains, or that none calls that remains, are taken away,
-        // again and again, is on a circle or between two.
-        let mut callers: Vec<Vec<u32>> = vec![Vec::new(); self.named.len()];
-        for (caller, callees) in (0..).zip(&self.named) {
-            for callee in callees {
-                callers[*callee as usize].push(caller);
-            }
-        }
-        let calls = remaining(&self.named, &callers);
-        let called = remaining(&callers, &self.named);
-        let circles = calls.iter().zip(&called).map(|(calls, called)| *calls && *called);
-        circles.zip(&self.through_references).map(|(circle, through)| circle || *through).collect()
-    }
-
-    /// Functions by their type, that calls through references may be of: those in a table or in a global.
-    fn referenced<'m>(&self, module: &'m Module<'_>) -> HashMap<&'m FuncType, Vec<u32>> {
-        let items = module.elements.iter().flat_map(|element| &element.items);
-        let constants = items.chain(module.globals.iter().map(|global| &global.init));
-        let mut by_type: HashMap<&FuncType, Vec<u32>> = HashMap::new();
-        let constants = constants.filter_map(|constant| match constant {
-            Constant::Function(index) => Some(*index),
-            _ => None,
-        });
-        for index in constants.chain(self.referenced.iter().copied()) {
-            by_type.entry(&module.functions[index as usize].ty).or_default().push(index);
-        }
-        by_type
-    }
-
-    /// Those that the calls in a function may be of.
-    fn callees<'a>(
-        &'a self,
-        module: &'a Module<'_>,
-        referenced: &'a HashMap<&FuncType, Vec<u32>>,
-        at: usize,
-    ) -> impl Iterator<Item = usize> + 'a {
-        let types = self.types[at].iter().filter_map(|ty| referenced.get(&module.types[*ty as usize]));
-        self.named[at].iter().chain(types.flatten()).map(|callee| *callee as usize)
-    }
-
-    /// For each function, the imports that a call of it may lead to.
-    fn reached(&self, module: &Module<'_>) -> Vec<Vec<usize>> {
-        let referenced = self.referenced(module);
-        let mut reached = vec![Vec::new(); self.named.len()];
-        // Only the imports that exported functions lead to are asked for.
-        for (_, kind, index) in &module.exports {
-            let from = *index as usize;
-            if *kind != ExternalKind::Func || !reached[from].is_empty() {
-                continue;
-            }
-            let mut seen = vec![false; self.named.len()];
-            let mut left = vec![from];
-            while let Some(at) = left.pop() {
-                if !std::mem::replace(&mut seen[at], true) {
-                    left.extend(self.callees(module, &referenced, at));
-                }
-            }
-            reached[from] = (0..module.imported()).filter(|at| seen[*at]).collect();
-        }
-        reached
-    }
-
-    /// For each function, whether an exception may wait after a call of it; the first `imported` are
-    /// imports.
-    fn throwing(&self, imported: usize, linkable: bool) -> Vec<bool> {
-        let mut throws = self.throws.clone();
-        // Python's own exceptions do not pass through here, another module's do.
-        throws[..imported].fill(linkable);
-        if throws.contains(&true) {
-            for (throws, through) in throws.iter_mut().zip(&self.through_references) {
-                *throws |= through;
-            }
-        }
-        loop {
-            let more: Vec<usize> = (imported..throws.len())
-                .filter(|at| !throws[*at] && self.named[*at].iter().any(|callee| throws[*callee as usize]))
-                .collect();
-            if more.is_empty() {
-                return throws;
-            }
-            for at in more {
-                throws[at] = true;
-            }
-        }
-    }
-}
-
-fn rows(c: &mut String, items: impl Iterator<Item = String>, per_row: usize) {
-    let items: Vec<String> = items.collect();
-    if items.is_empty() {
-        c.push_str("    0,\n");
-    }
-    for row in items.chunks(per_row) {
-        let _ = writeln!(c, "    {},", row.join(", "));
+    if count == 0 || count % per_row != 0 {
+        c.push('\n');
     }
 }

@@ -5,14 +5,16 @@
 
 mod exceptions;
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use target_specs::Result;
 use wasmparser::{BlockType, Operator};
 
+use crate::code::{Code, Place, Step, indent};
 use crate::emit::{Unit, c_type};
 use crate::module::unsupported;
-use crate::range::{self, Range};
+use crate::range::{self, Range, ShadowStack};
 use crate::{FuncType, ValType, ops};
 
 /// An operand that has not been used yet.
@@ -128,10 +130,12 @@ struct Frame {
     /// Where the results are when it ends.
     ends: Vec<String>,
     params: Vec<Operand>,
-    condition: String,
-    /// What stands before it, and the `then` part once there is an `else`.
-    before: String,
-    then: String,
+    /// Where its code begins, and that of its `else`.
+    start: Place,
+    other: Option<Place>,
+    /// It is a block of C as well, see [`DEEPEST`]; else where what it does not do goes on.
+    nested: bool,
+    beyond: usize,
     /// It was entered by code that can be reached.
     reachable: bool,
     /// Its end can be reached: by a branch or from above.
@@ -140,8 +144,10 @@ struct Frame {
     caught: bool,
     catches: Vec<wasmparser::Catch>,
     catches_all: bool,
-    /// What was known of the locals when it was entered.
-    constants: Vec<Option<u32>>,
+    /// The frame that an exception in it goes to.
+    catching: Option<usize>,
+    /// What the locals were when it was entered, where that was known.
+    constants: HashMap<u32, u32>,
     /// Branches to it.
     branches: usize,
     /// What was counted before it, and how many locals were set.
@@ -163,8 +169,9 @@ struct Counts {
 struct Last {
     /// Of the block it is to.
     label: usize,
-    /// Where its C is.
-    place: std::ops::Range<usize>,
+    /// Where its C begins and ends.
+    start: Place,
+    end: Place,
     condition: String,
     /// A local and its value when the branch is not taken.
     until: Option<(u32, u32)>,
@@ -173,11 +180,15 @@ struct Last {
 pub(crate) struct Body<'a, 'm> {
     unit: &'a Unit<'m>,
     index: u32,
-    c: String,
+    code: Code,
     stack: Vec<Operand>,
+    /// The operands below are the same whenever they are evaluated, and do not trap.
+    settled: usize,
     frames: Vec<Frame>,
+    /// Frames that are blocks of C.
+    nested: usize,
     labels: usize,
-    temps: Vec<(String, ValType)>,
+    temps: Vec<ValType>,
     locals: Vec<ValType>,
     reachable: bool,
     /// Blocks opened in code that is not translated.
@@ -190,13 +201,17 @@ pub(crate) struct Body<'a, 'm> {
     constants: Vec<Option<u32>>,
     /// The locals that are addresses of elements here.
     scaled: Vec<bool>,
+    /// The locals of which anything is known here.
+    known: Vec<u32>,
     /// Until here.
     counts: Counts,
     last: Option<Last>,
     /// The locals that were set, and what was added to them if that is all.
     sets: Vec<(u32, Option<u32>)>,
     /// By local that is set in the innermost block: where in the C, and how many accesses follow from it.
-    addresses: Vec<Option<(usize, usize)>>,
+    addresses: Vec<Option<(Place, usize)>>,
+    /// Those locals.
+    addressed: Vec<u32>,
     /// The frame on the shadow stack, where checks depend on it.
     frame: Option<range::Frame>,
     /// The frame, where that lies on the machine's stack.
@@ -209,6 +224,12 @@ pub(crate) struct Body<'a, 'm> {
 
 /// Longer expressions are kept in a variable, for readers and for the compiler's sake.
 const LONGEST: usize = 240;
+/// So many operands may wait; older ones are kept in variables, so that what looks at all of them takes no longer the more
+/// there are.
+const WAITING: usize = 100;
+/// Blocks of C are nested no deeper: compilers have limits (clang's `-fbracket-depth` is 256), or recurse. What is deeper
+/// is made of jumps.
+const DEEPEST: usize = 64;
 
 /// Loops with fewer operators and no more accesses are written twice: others keep registers busy without that. Thumb-2,
 /// whose accesses reach far from one address, has room for some more.
@@ -218,7 +239,13 @@ const ACCESSES_WIDE: usize = 8;
 /// What so many accesses in a loop are near, a compiler shall not take apart.
 const NEIGHBOURS: usize = 16;
 
-pub(crate) fn translate(unit: &Unit<'_>, index: u32, body: &wasmparser::FunctionBody<'_>) -> Result<String> {
+/// Writes the function behind `c`.
+pub(crate) fn translate(
+    unit: &Unit<'_>,
+    index: u32,
+    body: &wasmparser::FunctionBody<'_>,
+    c: &mut String,
+) -> Result<()> {
     let ty = &unit.module.functions[index as usize].ty;
     let mut locals = ty.params.clone();
     let invalid =
@@ -228,24 +255,28 @@ pub(crate) fn translate(unit: &Unit<'_>, index: u32, body: &wasmparser::Function
         let local = crate::module::val_type(unit.name, local)?;
         locals.extend(std::iter::repeat_n(local, count as usize));
     }
-    let frame = unit.stack_top.and_then(|(pointer, _)| range::frame(body, pointer));
+    let frame = unit.shadow_stack.and_then(|stack| range::frame(body, stack.pointer));
     let mut this = Body {
         unit,
         index,
         facts: vec![Range::ANY; locals.len()],
         scaled: vec![false; locals.len()],
         constants: (0..locals.len()).map(|local| (local >= ty.params.len()).then_some(0)).collect(),
+        known: (ty.params.len() as u32..locals.len() as u32).collect(),
         counts: Counts::default(),
         last: None,
         sets: Vec::new(),
         addresses: vec![None; locals.len()],
+        addressed: Vec::new(),
         frame,
         local_frame: unit.local_frames[index as usize - unit.module.imported()],
         loops: false,
         exceptions: Vec::new(),
-        c: String::new(),
+        code: Code::new(),
         stack: Vec::new(),
+        settled: 0,
         frames: Vec::new(),
+        nested: 0,
         labels: 0,
         temps: Vec::new(),
         locals,
@@ -263,15 +294,17 @@ pub(crate) fn translate(unit: &Unit<'_>, index: u32, body: &wasmparser::Function
         branch: Vec::new(),
         ends: Vec::new(),
         params: Vec::new(),
-        condition: String::new(),
-        before: String::new(),
-        then: String::new(),
+        start: this.code.end(),
+        other: None,
+        nested: false,
+        beyond: 0,
         reachable: true,
         then_falls: false,
         caught: false,
         catches: Vec::new(),
         catches_all: false,
-        constants: Vec::new(),
+        catching: None,
+        constants: HashMap::new(),
         branches: 0,
         before_it: Counts::default(),
         sets: 0,
@@ -282,28 +315,39 @@ pub(crate) fn translate(unit: &Unit<'_>, index: u32, body: &wasmparser::Function
         let op = reader.read().map_err(invalid)?;
         this.counts.operators += 1;
         this.operator(&op, start)?;
+        unit.check_size(c.len() + this.code.size())?;
     }
-    Ok(this.finish(ty))
+    this.finish(ty, c);
+    Ok(())
+}
+
+/// Declares the variables of one type.
+fn declare<'a>(
+    c: &mut String,
+    ty: ValType,
+    letter: char,
+    init: &str,
+    all: impl Iterator<Item = (usize, &'a ValType)>,
+) {
+    let mut before = format!("    WASM_UNUSED {} ", c_type(ty));
+    for (at, _) in all.filter(|(_, of)| **of == ty) {
+        let _ = write!(c, "{before}{letter}{at}{init}");
+        ", ".clone_into(&mut before);
+    }
+    if before == ", " {
+        c.push_str(";\n");
+    }
 }
 
 impl Body<'_, '_> {
-    fn finish(self, ty: &FuncType) -> String {
-        let mut c = format!("{} {{\n", self.unit.prototype(self.index, true));
+    fn finish(self, ty: &FuncType, c: &mut String) {
+        let _ = writeln!(c, "{} {{", self.unit.prototype(self.index, true));
         c.push_str(&indent(&self.unit.here(self.index)));
-        let mut declare = |prefix: &str, ty: ValType, names: Vec<String>, zero: bool| {
-            if !names.is_empty() {
-                let suffix = if zero { " = 0" } else { "" };
-                let list: Vec<String> = names.iter().map(|name| format!("{name}{suffix}")).collect();
-                let _ = writeln!(c, "    {prefix}{} {};", c_type(ty), list.join(", "));
-            }
-        };
+        let locals = || self.locals.iter().enumerate().skip(ty.params.len());
         use ValType::{ExnRef, ExternRef, F32, F64, FuncRef, I32, I64};
-        for ty_ in [I32, I64, F32, F64, FuncRef, ExternRef, ExnRef] {
-            let named = self.locals.iter().enumerate().skip(ty.params.len());
-            let names = named.filter(|(_, t)| **t == ty_).map(|(i, _)| format!("l{i}")).collect();
-            declare("WASM_UNUSED ", ty_, names, true);
-            let temps = self.temps.iter().filter(|(_, t)| *t == ty_).map(|(name, _)| name.clone()).collect();
-            declare("WASM_UNUSED ", ty_, temps, false);
+        for ty in [I32, I64, F32, F64, FuncRef, ExternRef, ExnRef] {
+            declare(c, ty, 'l', " = 0", locals());
+            declare(c, ty, 't', "", self.temps.iter().enumerate());
         }
         if let Some(frame) = self.local_frame {
             let _ = writeln!(c, "    uint8_t frame[{}] __attribute__((aligned(16)));", frame.size);
@@ -315,24 +359,67 @@ impl Body<'_, '_> {
             let _ = writeln!(c, "    wasm_exception_t *x{label} = NULL;");
         }
         for memory in &self.unit.memories {
-            if let Some(base) = memory.declare_base(&self.c, self.loops) {
-                let _ = writeln!(c, "    {base}");
+            for declaration in memory.declare_base(&self.code, self.loops) {
+                let _ = writeln!(c, "    {declaration}");
             }
         }
-        c.push_str(&indent(&self.c));
+        self.code.print(1, c);
         c.push_str("}\n");
-        c
     }
 
     fn line(&mut self, text: impl AsRef<str>) {
-        self.c.push_str(text.as_ref());
-        self.c.push('\n');
+        self.code.push(Step::Stay, text);
+    }
+
+    fn lines(&mut self, texts: Vec<String>) {
+        texts.into_iter().for_each(|text| self.line(text));
+    }
+
+    /// A statement behind `head`; several in a block.
+    fn block(&mut self, head: &str, mut texts: Vec<String>) {
+        if texts.len() == 1 {
+            return self.line(format!("{head} {}", texts.remove(0)));
+        }
+        self.code.push(Step::Open, format!("{head} {{"));
+        self.lines(texts);
+        self.code.push(Step::Close, "}");
+    }
+
+    /// Where jumps go.
+    fn label(&mut self, label: usize) {
+        self.code.push(Step::Label, format!("L{label}:;"));
+    }
+
+    fn new_label(&mut self) -> usize {
+        self.labels += 1;
+        self.labels
+    }
+
+    /// What is done when `condition` holds, up to [`Body::end_if`]: where it goes on in the other case, when it is no block
+    /// of C.
+    fn begin_if(&mut self, condition: &str) -> (bool, usize) {
+        if self.nested < DEEPEST {
+            self.nested += 1;
+            self.code.push(Step::Open, format!("if ({condition}) {{"));
+            return (true, 0);
+        }
+        let beyond = self.new_label();
+        self.line(format!("if (!({condition})) goto L{beyond};"));
+        (false, beyond)
+    }
+
+    fn end_if(&mut self, nested: bool, beyond: usize) {
+        if nested {
+            self.nested -= 1;
+            self.code.push(Step::Close, "}");
+        } else {
+            self.label(beyond);
+        }
     }
 
     fn temp(&mut self, ty: ValType) -> String {
-        let name = format!("t{}", self.temps.len());
-        self.temps.push((name.clone(), ty));
-        name
+        self.temps.push(ty);
+        format!("t{}", self.temps.len() - 1)
     }
 
     fn push(&mut self, operand: Operand) {
@@ -341,6 +428,12 @@ impl Body<'_, '_> {
         }
         let long = operand.text.len() > LONGEST;
         self.stack.push(operand);
+        while self.stack.len() - self.settled > WAITING {
+            if self.waits(self.settled) {
+                self.spill_at(self.settled);
+            }
+            self.settled += 1;
+        }
         if long {
             let top = self.stack.len() - 1;
             let Operand { text, atom, ty, .. } = &mut self.stack[top];
@@ -352,11 +445,25 @@ impl Body<'_, '_> {
     }
 
     fn pop(&mut self) -> Operand {
-        self.stack.pop().expect("validated")
+        let operand = self.stack.pop().expect("validated");
+        self.settled = self.settled.min(self.stack.len());
+        operand
     }
 
     fn pops(&mut self, count: usize) -> Vec<Operand> {
-        self.stack.split_off(self.stack.len() - count)
+        let operands = self.stack.split_off(self.stack.len() - count);
+        self.settled = self.settled.min(self.stack.len());
+        operands
+    }
+
+    fn truncate(&mut self, height: usize) {
+        self.stack.truncate(height);
+        self.settled = self.settled.min(height);
+    }
+
+    /// Whether it matters when an operand is evaluated.
+    fn waits(&self, at: usize) -> bool {
+        !self.stack[at].constant || self.stack[at].traps
     }
 
     fn spill_at(&mut self, at: usize) {
@@ -369,11 +476,12 @@ impl Body<'_, '_> {
 
     /// Keeps in variables the operands that `when` is true of.
     fn spill(&mut self, when: impl Fn(&Operand) -> bool) {
-        for at in 0..self.stack.len() {
-            if !self.stack[at].constant && when(&self.stack[at])
-                || self.stack[at].traps && when(&self.stack[at])
-            {
+        for at in self.settled..self.stack.len() {
+            if self.waits(at) && when(&self.stack[at]) {
                 self.spill_at(at);
+            }
+            if at == self.settled && !self.waits(at) {
+                self.settled += 1;
             }
         }
     }
@@ -439,8 +547,8 @@ impl Body<'_, '_> {
             Operator::Rethrow { relative_depth } => self.rethrow(relative_depth),
             Operator::Br { relative_depth } => {
                 self.settle();
-                let text = self.branch(relative_depth);
-                self.line(text);
+                let texts = self.branch(relative_depth);
+                self.lines(texts);
                 self.reachable = false;
             }
             Operator::BrIf { relative_depth } => {
@@ -451,8 +559,8 @@ impl Body<'_, '_> {
             Operator::BrTable { ref targets } => self.branch_table(targets)?,
             Operator::Return => {
                 self.settle();
-                let text = self.branch(self.frames.len() as u32 - 1);
-                self.line(text);
+                let texts = self.branch(self.frames.len() as u32 - 1);
+                self.lines(texts);
                 self.reachable = false;
             }
             Operator::Call { function_index } => self.call(function_index),
@@ -611,20 +719,21 @@ impl Body<'_, '_> {
                     self.spill(|other| other.traps);
                 }
                 let frame =
-                    self.frame.zip(self.unit.stack_top).filter(|(frame, _)| frame.local == local_index);
-                if let Some((frame, (pointer, _))) = frame
-                    && !self.unit.stack_suffices
-                {
-                    self.line(format!("WASM_STACK_ROOM({}, {}u);", self.unit.global(pointer), frame.size));
+                    self.frame.zip(self.unit.shadow_stack).filter(|(frame, _)| frame.local == local_index);
+                if let Some((frame, stack)) = frame {
+                    let pointer = self.unit.global(stack.pointer);
+                    self.line(format!("WASM_STACK_ROOM({pointer}, {}u);", frame.size));
                 }
                 self.line(format!("l{local_index} = {};", operand.text));
                 let step = operand.sum.as_ref().filter(|(text, _)| *text == format!("l{local_index}"));
                 self.sets.push((local_index, step.map(|(_, step)| *step)));
-                self.addresses[local_index as usize] = Some((self.c.len(), 0));
+                self.known.push(local_index);
+                self.addressed.push(local_index);
+                self.addresses[local_index as usize] = Some((self.code.end(), 0));
                 self.facts[local_index as usize] = operand.range;
                 self.constants[local_index as usize] = operand.known;
                 self.scaled[local_index as usize] = operand.scaled;
-                if let Some((frame, (_, top))) = frame {
+                if let Some((frame, ShadowStack { top, .. })) = frame {
                     // Told what is known of it, the compiler does without other checks and masks.
                     let most = top.saturating_sub(frame.size);
                     self.line(format!("WASM_KNOWN(l{local_index} <= {most}u);"));
@@ -648,9 +757,8 @@ impl Body<'_, '_> {
                     return Ok(());
                 }
                 self.settle();
-                if let Some((pointer, top)) = self.unit.stack_top
+                if let Some(ShadowStack { pointer, top }) = self.unit.shadow_stack
                     && pointer == global_index
-                    && !self.unit.stack_suffices
                     && operand.range.frame.is_none_or(|size| operand.range.most > size)
                 {
                     self.stack.push(operand);
@@ -808,12 +916,13 @@ impl Body<'_, '_> {
     fn access(&mut self, access: &ops::Access) -> Result<()> {
         let value = access.store.then(|| self.pop());
         let address = self.pop();
-        let place = self.unit.place(&address, access);
+        let place = self.unit.place(&address, access, self.index);
         self.counts.accesses += 1;
         if let Some(local) = address.local() {
             let memory = &self.unit.memories[access.memarg.memory as usize];
             let fact = &mut self.facts[local as usize];
             *fact = memory.accessed(*fact, access.memarg.offset, access.bytes);
+            self.known.push(local);
         }
         if let [local] = address.locals[..]
             && self.loops
@@ -822,11 +931,7 @@ impl Body<'_, '_> {
         {
             *count += 1;
             if *count == NEIGHBOURS {
-                let (text, at) = (format!("WASM_NEIGHBOURS(l{local});\n"), *set);
-                self.c.insert_str(at, &text);
-                for (other, _) in self.addresses.iter_mut().flatten().filter(|(other, _)| *other >= at) {
-                    *other += text.len();
-                }
+                self.code.insert(*set, Step::Stay, &format!("WASM_NEIGHBOURS(l{local});"));
             }
         }
         let traps = place.traps;
@@ -894,8 +999,7 @@ impl Body<'_, '_> {
         let index = self.pop();
         // C evaluates arguments and callee in any order.
         self.spill(|operand| operand.traps);
-        let ty = self.unit.module.types[ty as usize].clone();
-        (self.unit.indirect(table, &ty, &index), ty)
+        (self.unit.indirect(table, ty, &index), self.unit.module.types[ty as usize].clone())
     }
 
     fn by_reference(&mut self, ty: u32) -> (String, FuncType) {
@@ -939,12 +1043,12 @@ impl Body<'_, '_> {
             }
         }
         let label = self.frames[self.frame(depth)].label;
-        let text = self.branch(depth);
-        let start = self.c.len();
-        self.line(format!("if ({condition}) {}", braced(&text)));
+        let texts = self.branch(depth);
+        let start = self.code.end();
+        self.block(&format!("if ({condition})"), texts);
         if count == 0 {
-            let place = start..self.c.len();
-            self.last = Some(Last { label, place, condition: condition.to_owned(), until });
+            let end = self.code.end();
+            self.last = Some(Last { label, start, end, condition: condition.to_owned(), until });
         }
     }
 
@@ -1003,34 +1107,45 @@ impl Body<'_, '_> {
 
     fn open(&mut self, kind: Kind, ty: BlockType) {
         let ty = self.block_type(ty);
-        let condition =
-            if kind == Kind::If { self.pop().into_condition_settled(self) } else { String::new() };
+        let condition = (kind == Kind::If).then(|| self.pop().into_condition_settled(self));
         self.spill(|_| true);
         let params = self.pops(ty.params.len());
-        self.labels += 1;
-        let label = self.labels;
+        let label = self.new_label();
         let ends: Vec<String> = ty.results.iter().map(|ty| self.temp(*ty)).collect();
         let mut branch = ends.clone();
         let mut inner = params.clone();
-        let mut start = String::new();
         self.counts.turnings += usize::from(kind != Kind::Block);
-        let constants = if kind == Kind::Loop { self.constants.clone() } else { Vec::new() };
+        let mut constants = HashMap::new();
         if kind == Kind::Loop {
+            let known =
+                self.known.iter().filter_map(|local| Some((*local, self.constants[*local as usize]?)));
+            constants = known.collect();
             self.forget();
             self.loops = true;
             branch = ty.params.iter().map(|ty| self.temp(*ty)).collect();
             for (name, param) in branch.iter().zip(&params) {
                 self.line(format!("{name} = {};", param.text));
             }
+        }
+        let (nested, beyond) = match condition {
+            Some(condition) => self.begin_if(&condition),
+            None => (kind == Kind::Loop && self.nested < DEEPEST, 0),
+        };
+        self.nested += usize::from(nested && kind == Kind::Loop);
+        let start = self.code.end();
+        if kind == Kind::Loop {
             inner.clear();
             for (name, ty) in branch.iter().zip(&ty.params) {
                 let copy = self.temp(*ty);
-                let _ = writeln!(start, "{copy} = {name};");
+                self.line(format!("{copy} = {name};"));
                 inner.push(Operand::atom(copy, *ty));
             }
         }
-        self.addresses.fill(None);
-        let before = std::mem::replace(&mut self.c, start);
+        self.forget_addresses();
+        let catching = match kind {
+            Kind::Try => Some(self.frames.len()),
+            _ => self.frames.last().expect("the function's").catching,
+        };
         self.frames.push(Frame {
             kind,
             label,
@@ -1040,14 +1155,16 @@ impl Body<'_, '_> {
             branch,
             ends,
             params,
-            condition,
-            before,
-            then: String::new(),
+            start,
+            other: None,
+            nested,
+            beyond,
             reachable: true,
             then_falls: false,
             caught: false,
             catches: Vec::new(),
             catches_all: false,
+            catching,
             constants,
             branches: 0,
             before_it: self.counts,
@@ -1060,13 +1177,13 @@ impl Body<'_, '_> {
     fn fall_through(&mut self) {
         let ends = self.frames.last().expect("validated").ends.clone();
         let values = self.pops(ends.len());
-        let text = self.assign(&ends, values);
-        self.c.push_str(&text);
+        let texts = self.assign(&ends, values);
+        self.lines(texts);
     }
 
     /// Statements that assign all values at once.
-    fn assign(&mut self, names: &[String], values: Vec<Operand>) -> String {
-        let mut text = String::new();
+    fn assign(&mut self, names: &[String], values: Vec<Operand>) -> Vec<String> {
+        let mut texts = Vec::new();
         let values: Vec<Operand> = if values.len() > 1 {
             values
                 .into_iter()
@@ -1075,27 +1192,33 @@ impl Body<'_, '_> {
                         return value;
                     }
                     let name = self.temp(value.ty);
-                    let _ = writeln!(text, "{name} = {};", value.text);
+                    texts.push(format!("{name} = {};", value.text));
                     Operand::atom(name, value.ty)
                 })
                 .collect()
         } else {
             values
         };
-        for (name, value) in names.iter().zip(values) {
-            let _ = writeln!(text, "{name} = {};", value.text);
+        texts.extend(names.iter().zip(values).map(|(name, value)| format!("{name} = {};", value.text)));
+        texts
+    }
+
+    fn forget_addresses(&mut self) {
+        for local in std::mem::take(&mut self.addressed) {
+            self.addresses[local as usize] = None;
         }
-        text
     }
 
     /// Where ways meet nothing is known but the frame.
     fn forget(&mut self) {
-        self.scaled.fill(false);
-        self.addresses.fill(None);
-        self.constants.fill(None);
+        self.forget_addresses();
         let frame = self.frame.map(|frame| frame.local as usize);
-        for (_, fact) in self.facts.iter_mut().enumerate().filter(|(local, _)| Some(*local) != frame) {
-            *fact = Range::ANY;
+        for local in std::mem::take(&mut self.known).into_iter().map(|local| local as usize) {
+            self.scaled[local] = false;
+            self.constants[local] = None;
+            if Some(local) != frame {
+                self.facts[local] = Range::ANY;
+            }
         }
     }
 
@@ -1106,15 +1229,14 @@ impl Body<'_, '_> {
             self.fall_through();
         }
         let falls = self.reachable;
-        let then = std::mem::take(&mut self.c);
         let frame = self.frames.last_mut().expect("validated");
-        frame.then = then;
+        frame.other = Some(self.code.end());
         frame.kind = Kind::Else;
         frame.then_falls = falls;
-        self.stack.truncate(frame.height);
-        let params = frame.params.clone();
-        self.stack.extend(params);
         self.reachable = frame.reachable;
+        let (height, params) = (frame.height, frame.params.clone());
+        self.truncate(height);
+        self.stack.extend(params);
     }
 
     fn close(&mut self) {
@@ -1122,8 +1244,8 @@ impl Body<'_, '_> {
         let kind = self.frames.last().expect("validated").kind;
         if kind == Kind::Function {
             if falls {
-                let text = self.branch(0);
-                self.line(text);
+                let texts = self.branch(0);
+                self.lines(texts);
             } else if !self.frames[0].results.is_empty() {
                 self.line("__builtin_unreachable();");
             }
@@ -1134,78 +1256,86 @@ impl Body<'_, '_> {
             self.settle();
             self.fall_through();
         }
-        if kind == Kind::If {
-            // Without an else its parameters are its results.
-            let frame = self.frames.last().expect("validated");
-            let (ends, params) = (frame.ends.clone(), frame.params.clone());
-            let then = std::mem::take(&mut self.c);
-            let otherwise = self.assign(&ends, params);
-            self.c = otherwise;
-            let frame = self.frames.last_mut().expect("validated");
-            frame.then = then;
-            frame.then_falls = true;
-        }
-        let frame = self.frames.pop().expect("validated");
-        let body = std::mem::replace(&mut self.c, frame.before);
+        let mut frame = self.frames.pop().expect("validated");
         match kind {
-            Kind::Block => {
-                if let Some(last) = &mut self.last
-                    && last.place.end == body.len()
-                {
-                    last.place = last.place.start + self.c.len()..last.place.end + self.c.len();
-                }
-                self.c.push_str(&body);
-            }
-            Kind::Loop => {
-                let last = self.last.take().filter(|last| {
-                    (last.label, last.place.end, frame.branches) == (frame.label, body.len(), 1)
-                });
-                if let Some(Last { place, condition, until, .. }) = last {
-                    let body = &body[..place.start];
-                    let short = self.counts.operators - frame.before_it.operators < OPERATORS;
-                    let accesses = self.counts.accesses - frame.before_it.accesses;
-                    // That branch alone.
-                    let straight = self.counts.turnings - frame.before_it.turnings == 1;
-                    let turns = until.filter(|_| straight).and_then(|(local, last)| {
-                        let mut sets = self.sets[frame.sets..].iter().filter(|set| set.0 == local);
-                        match (frame.constants[local as usize], sets.next(), sets.next()) {
-                            (Some(first), Some((_, Some(step))), None) => turns(first, last, *step),
-                            _ => None,
-                        }
-                    });
-                    let even = turns.is_some_and(|turns| turns % 2 == 0);
-                    let twice = match accesses {
-                        ..=ACCESSES if short && even => format!("WASM_TWICE(\n{})\n", indent(body)),
-                        ..=ACCESSES_WIDE if short && even => format!("WASM_TWICE_WIDE(\n{})\n", indent(body)),
-                        _ => body.to_owned(),
-                    };
-                    self.line("do {");
-                    self.c.push_str(&indent(&twice));
-                    self.line(format!("}} while ({condition});"));
-                } else if frame.used {
-                    let _ = writeln!(self.c, "L{}:;", frame.label);
-                    self.c.push_str(&indent(&body));
-                } else {
-                    self.c.push_str(&body);
-                }
-            }
+            Kind::Block => {}
+            Kind::Loop => self.end_loop(&frame),
             _ => {
-                let _ = writeln!(self.c, "if ({}) {{", frame.condition);
-                self.c.push_str(&indent(&frame.then));
-                if !body.is_empty() {
-                    self.c.push_str("} else {\n");
-                    self.c.push_str(&indent(&body));
+                if kind == Kind::If {
+                    // Without an else its parameters are its results.
+                    frame.other = Some(self.code.end());
+                    frame.then_falls = true;
+                    let texts = self.assign(&frame.ends, std::mem::take(&mut frame.params));
+                    self.lines(texts);
                 }
-                self.c.push_str("}\n");
+                self.end_alternatives(&mut frame);
             }
         }
         if frame.used && kind != Kind::Loop {
-            let _ = writeln!(self.c, "L{}:;", frame.label);
+            self.label(frame.label);
         }
         self.reachable = frame.reachable && (falls || frame.then_falls || (frame.used && kind != Kind::Loop));
-        self.stack.truncate(frame.height);
+        self.truncate(frame.height);
         let results = frame.ends.into_iter().zip(frame.results);
         self.stack.extend(results.map(|(name, ty)| Operand::atom(name, ty)));
+    }
+
+    /// The head and the end of a loop around its code.
+    fn end_loop(&mut self, frame: &Frame) {
+        self.nested -= usize::from(frame.nested);
+        let last = self.last.take().filter(|last| {
+            (last.label, last.end, frame.branches) == (frame.label, self.code.end(), 1) && frame.nested
+        });
+        let Some(Last { start, condition, until, .. }) = last else {
+            if frame.used {
+                let head = self.code.insert(frame.start, Step::Label, &format!("L{}:;", frame.label));
+                if frame.nested {
+                    self.code.insert(head, Step::Open, "");
+                    self.code.push(Step::Close, "");
+                }
+            }
+            return;
+        };
+        self.code.cut(start);
+        let short = self.counts.operators - frame.before_it.operators < OPERATORS;
+        let accesses = self.counts.accesses - frame.before_it.accesses;
+        // That branch alone.
+        let straight = self.counts.turnings - frame.before_it.turnings == 1;
+        let turns = until.filter(|_| straight).and_then(|(local, last)| {
+            let mut sets = self.sets[frame.sets..].iter().filter(|set| set.0 == local);
+            match (frame.constants.get(&local), sets.next(), sets.next()) {
+                (Some(first), Some((_, Some(step))), None) => turns(*first, last, *step),
+                _ => None,
+            }
+        });
+        let even = turns.is_some_and(|turns| turns % 2 == 0);
+        let twice = match accesses {
+            ..=ACCESSES if short && even => Some("WASM_TWICE("),
+            ..=ACCESSES_WIDE if short && even => Some("WASM_TWICE_WIDE("),
+            _ => None,
+        };
+        let head = self.code.insert(frame.start, Step::Open, "do {");
+        if let Some(twice) = twice {
+            self.code.insert(head, Step::Open, twice);
+            self.code.push(Step::Close, ")");
+        }
+        self.code.push(Step::Close, format!("}} while ({condition});"));
+    }
+
+    /// What is between the two parts of an `if`, and its end.
+    fn end_alternatives(&mut self, frame: &mut Frame) {
+        let other = frame.other.filter(|other| *other != self.code.end());
+        let Some(other) = other else { return self.end_if(frame.nested, frame.beyond) };
+        if frame.nested {
+            self.code.insert(other, Step::Turn, "} else {");
+            return self.end_if(true, 0);
+        }
+        let mut place = other;
+        if frame.then_falls {
+            frame.used = true;
+            place = self.code.insert(place, Step::Stay, &format!("goto L{};", frame.label));
+        }
+        self.code.insert(place, Step::Label, &format!("L{}:;", frame.beyond));
     }
 
     fn frame(&self, depth: u32) -> usize {
@@ -1218,7 +1348,7 @@ impl Body<'_, '_> {
     }
 
     /// Statements that leave for a block's label with the values on the stack, which stay there.
-    fn branch(&mut self, depth: u32) -> String {
+    fn branch(&mut self, depth: u32) -> Vec<String> {
         let at = self.frame(depth);
         self.frames[at].branches += 1;
         self.counts.turnings += 1;
@@ -1226,17 +1356,17 @@ impl Body<'_, '_> {
         let values = self.stack[self.stack.len() - count..].to_vec();
         if self.frames[at].kind == Kind::Function {
             let texts: Vec<String> = values.iter().map(|value| value.text.clone()).collect();
-            return match texts.len() {
+            return vec![match texts.len() {
                 0 => "return;".to_owned(),
                 1 => format!("return {};", texts[0]),
                 _ => format!("return ({}){{{}}};", self.result_type, texts.join(", ")),
-            };
+            }];
         }
         self.frames[at].used = true;
         let (names, label) = (self.frames[at].branch.clone(), self.frames[at].label);
-        let mut text = self.assign(&names, values);
-        let _ = write!(text, "goto L{label};");
-        text
+        let mut texts = self.assign(&names, values);
+        texts.push(format!("goto L{label};"));
+        texts
     }
 
     fn branch_table(&mut self, targets: &wasmparser::BrTable<'_>) -> Result<()> {
@@ -1248,29 +1378,34 @@ impl Body<'_, '_> {
                 self.spill_at(at);
             }
         }
-        // Cases of one label together.
+        // Cases of one label together, in the order of their first.
         let mut cases: Vec<(u32, Vec<usize>)> = Vec::new();
+        let mut known = HashMap::new();
         for (case, depth) in targets.targets().enumerate() {
             let depth = depth.expect("validated");
             if depth == targets.default() {
                 continue;
             }
-            match cases.iter_mut().find(|(known, _)| *known == depth) {
+            let at = *known.entry(depth).or_insert(cases.len());
+            match cases.get_mut(at) {
                 Some((_, list)) => list.push(case),
                 None => cases.push((depth, vec![case])),
             }
         }
-        let mut text = format!("switch ({}) {{\n", index.text);
+        self.line(format!("switch ({}) {{", index.text));
         for (depth, list) in cases {
-            for case in list {
-                let _ = writeln!(text, "case {case}:");
+            for (at, case) in list.iter().enumerate() {
+                let step = if at + 1 == list.len() { Step::Open } else { Step::Stay };
+                self.code.push(step, format!("case {case}:"));
             }
-            let branch = self.branch(depth);
-            text.push_str(&indent(&format!("{branch}\n")));
+            let texts = self.branch(depth);
+            self.lines(texts);
+            self.code.push(Step::Close, "");
         }
-        let branch = self.branch(targets.default());
-        let _ = write!(text, "default:\n{}}}", indent(&format!("{branch}\n")));
-        self.line(text);
+        self.code.push(Step::Open, "default:");
+        let texts = self.branch(targets.default());
+        self.lines(texts);
+        self.code.push(Step::Close, "}");
         self.reachable = false;
         Ok(())
     }
@@ -1309,22 +1444,6 @@ fn turns(first: u32, last: u32, step: u32) -> Option<u32> {
     let way = last.wrapping_sub(first);
     let (way, step) = if step as i32 > 0 { (way, step) } else { (way.wrapping_neg(), step.wrapping_neg()) };
     (step != 0 && way.is_multiple_of(step)).then(|| way / step)
-}
-
-fn braced(text: &str) -> String {
-    if text.contains('\n') { format!("{{\n{}}}", indent(&format!("{text}\n"))) } else { text.to_owned() }
-}
-
-pub(crate) fn indent(text: &str) -> String {
-    text.lines()
-        .map(|line| {
-            if line.is_empty() || line.starts_with('L') && line.ends_with(":;") {
-                format!("{line}\n")
-            } else {
-                format!("    {line}\n")
-            }
-        })
-        .collect()
 }
 
 pub(crate) fn int32(value: i32) -> String {

@@ -3,6 +3,8 @@
 //! The C includes `wasm.h` of `c-runtime` and nothing else; whoever compiles it provides
 //! `wasm_trap`, the imports, and what else that header says.
 
+mod callgraph;
+mod code;
 mod emit;
 mod features;
 mod func;
@@ -13,8 +15,9 @@ mod ops;
 mod range;
 pub mod relocs;
 
+pub use callgraph::CallGraph;
 pub use emit::c_type;
-pub use names::{Names, comment};
+pub use names::{Names, comment, demangled, literal};
 
 use target_specs::Result;
 
@@ -33,12 +36,24 @@ pub struct WasmModule {
     pub relocations: Option<relocs::Relocations>,
     /// Where what the program itself uses of memory 0 ends, when the linker said so (`__heap_base`).
     pub heap_base: Option<u32>,
+    /// The embedder's heap lies in memory 0 and makes it grow, whatever the module declares.
+    pub heap_grows: bool,
+    /// Bytes that the embedder's heap has from the start where addresses are the machine's.
+    pub heap_reserve: u32,
 }
 
 impl WasmModule {
     /// A module of which no more is known than its bytes.
     pub fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
-        WasmModule { name: name.into(), bytes, memory_bytes: None, relocations: None, heap_base: None }
+        WasmModule {
+            name: name.into(),
+            bytes,
+            memory_bytes: None,
+            relocations: None,
+            heap_base: None,
+            heap_grows: false,
+            heap_reserve: 0,
+        }
     }
 }
 
@@ -121,8 +136,8 @@ pub struct ExportedFunc {
     pub ty: FuncType,
     /// The C type it returns: `void`, `uint32_t`, … or the struct.
     pub result_type: String,
-    /// Indices of the functions in [`Interface::imports`] that a call of it may lead to.
-    pub reaches: Vec<usize>,
+    /// Its number in [`Interface::calls`].
+    pub function: usize,
 }
 
 /// A function the module imports: declared by the unit as a `static` function of this C name, to be
@@ -178,8 +193,9 @@ pub struct Interface {
     /// C name of the parameterless `void` function that sets up memory, globals and tables and
     /// runs the start function; `None` when there is nothing to do.
     pub init: Option<String>,
-    /// C lvalue of the shadow-stack pointer (the mutable i32 global named `__stack_pointer`),
-    /// and its initial value, a constant of C, when the module has one.
+    /// C lvalue of the shadow stack's pointer, a mutable i32 global that is not exported, and its initial value, a
+    /// constant of C, when the module has one. It is what functions make frames with, or what the linker
+    /// called `__stack_pointer`. Whoever ends a call by a trap puts back the value that it had before the call.
     pub stack_pointer: Option<(String, String)>,
     /// Exported globals and, with [`Options::linkable`], memories, tables and tags.
     pub exported_items: Vec<ExportedItem>,
@@ -188,6 +204,8 @@ pub struct Interface {
     /// C lvalue of type `uintptr_t`, when the module has functions that may call themselves again: below that
     /// address of the machine's stack they call `wasm_stack_low`. While it is 0 nothing is checked.
     pub stack_limit: Option<String>,
+    /// Who calls whom. The functions in [`Interface::imports`] are the first, in the same order.
+    pub calls: CallGraph,
     /// Where memory 0 is, when the module has one: what an import is handed pointers into.
     pub memory: Option<MemoryInfo>,
     /// Names and places of the memories the module exports.
@@ -199,6 +217,8 @@ pub struct Interface {
     pub heap_bytes: u64,
     /// Bytes of the other memories, which are in `.bss`.
     pub static_bytes: u64,
+    /// Bytes of data segments and of tables on a target of 32 bits.
+    pub constant_bytes: u64,
 }
 
 /// Constants that are kept apart from the C.
@@ -222,6 +242,21 @@ pub struct MemoryInfo {
     pub grows: bool,
     /// Where memory begins that nothing in the module uses.
     pub heap_base: Option<u32>,
+    /// As in [`WasmModule`].
+    pub heap_reserve: u32,
+    /// How it grows, when it can.
+    pub growth: Option<Growth>,
+}
+
+/// How a memory grows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Growth {
+    /// C lvalue of its `wasm_memory_t`.
+    pub lvalue: String,
+    /// Bytes that it grows by.
+    pub page: u32,
+    /// Bytes that it has at first.
+    pub minimum: u32,
 }
 
 /// A translated module.
@@ -237,9 +272,14 @@ pub struct Translation {
 ///
 /// # Errors
 /// An invalid module (`invalid-wasm`, with the offset) or one that needs an unsupported proposal
-/// (`unsupported-wasm`, naming operator, proposal and offset).
+/// (`unsupported-wasm`, naming operator, proposal and offset); a memory or table that no target has room for
+/// (`memory-too-large`); an imported global or table, unless modules may be linked (`unknown-import`).
 pub fn transpile(module: &WasmModule, options: &Options) -> Result<Translation> {
-    emit::unit(module, &module::read(module)?, options)
+    let mut read = module::read(module)?;
+    if !options.linkable {
+        read.own_imports(&module.name)?;
+    }
+    emit::unit(module, &read, options)
 }
 
 /// Flags without which a C compiler gives the generated code another meaning than WebAssembly's.

@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
+use target_specs::{Diagnostic, Place, Result};
+
+use crate::code::Code;
 use crate::func::Operand;
 use crate::module::Memory as Declared;
 use crate::range::Range;
-use crate::{Options, Safety, WasmModule};
+use crate::{Growth, Options, Safety, WasmModule};
 
 /// A pointer to a cell, and whether computing it may trap.
 pub(crate) struct Address {
@@ -70,11 +73,15 @@ enum Model {
     /// An array of a fixed size. What begins inside may end up to `guard` bytes behind it: nobody counts on a
     /// trap there, or masking keeps it harmless.
     Static { bytes: u32, guard: u32 },
-    /// A `wasm_memory_t`, whose block `memory.grow` may move; `pointer` when it is another module's.
+    /// A `wasm_memory_t`, whose block may move when it grows; `pointer` when it is another module's.
     Block { minimum: u32, maximum: u32, pointer: bool },
     /// No block at all: addresses are the machine's.
     Direct,
 }
+
+/// Bytes that a memory grows by when nobody counts its pages but the embedder's heap: those that its blocks are
+/// aligned to.
+const HEAP_PAGE: u64 = 8;
 
 /// A memory of a module.
 pub(crate) struct Memory {
@@ -83,10 +90,22 @@ pub(crate) struct Memory {
     model: Model,
     page: u32,
     safety: Safety,
+    /// It is memory 0, which a shadow stack is in.
+    first: bool,
 }
+
+/// Bytes of the largest cell, which may begin at the last byte that a mask lets through.
+const MASKED_CELL: u32 = 8;
+
+/// The most bytes that a memory or a table may have: no object in C is larger where pointers have 32 bits, as a
+/// difference of pointers into it would not fit (C11, 6.5.6p9).
+const MOST: u64 = i32::MAX as u64;
 
 impl Memory {
     /// `name` is its C name; `shared` when other modules may import it.
+    ///
+    /// # Errors
+    /// `memory-too-large`
     pub fn of(
         source: &WasmModule,
         index: usize,
@@ -94,22 +113,39 @@ impl Memory {
         options: &Options,
         name: String,
         shared: bool,
-    ) -> Memory {
-        let page = declared.page as u32;
-        let bytes = (declared.minimum * declared.page).min(u64::from(u32::MAX)) as u32;
+    ) -> Result<Memory> {
+        let mut page = declared.page;
+        let exact = source.memory_bytes.filter(|_| index == 0).map(u64::from);
+        let size = exact.unwrap_or(declared.minimum.saturating_mul(declared.page));
+        // What the C declares.
+        let declares = match options.safety {
+            Safety::Masked => size.checked_next_power_of_two().unwrap_or(u64::MAX),
+            Safety::Checked | Safety::Trusted => size,
+        };
+        let guard = u64::from(declared.reach).max(MASKED_CELL.into());
+        let fits = declares.saturating_add(guard) <= MOST;
+        if !fits && source.relocations.is_none() {
+            return Err(too_large(&source.name, index, declares));
+        }
+        let bytes = size as u32;
         let block = |pointer| {
-            let most = (u64::from(u32::MAX) / declared.page).min(declared.maximum.unwrap_or(u64::MAX));
+            let most = (MOST / declared.page).min(declared.maximum.unwrap_or(u64::MAX));
             Model::Block { minimum: bytes, maximum: most as u32, pointer }
         };
-        let model = match source.memory_bytes.filter(|_| index == 0) {
+        let model = match exact {
             _ if source.relocations.is_some() => Model::Direct,
             _ if declared.import.is_some() => block(true),
             _ if shared => block(false),
+            Some(_) if source.heap_grows => {
+                page = HEAP_PAGE;
+                Model::Block { minimum: bytes, maximum: (MOST / page) as u32, pointer: false }
+            }
+            None if index == 0 && source.heap_grows => block(false),
             Some(exact) => {
                 // The module was promised whole pages, so what lies behind the bytes it uses is still its memory.
                 let promised =
-                    u64::from(exact) + u64::from(declared.reach) <= declared.minimum * declared.page;
-                Model::Static { bytes: exact, guard: if promised { declared.reach } else { 0 } }
+                    exact + u64::from(declared.reach) <= declared.minimum.saturating_mul(declared.page);
+                Model::Static { bytes, guard: if promised { declared.reach } else { 0 } }
             }
             None if !declared.grows || declared.maximum == Some(declared.minimum) => {
                 Model::Static { bytes, guard: 0 }
@@ -122,7 +158,12 @@ impl Memory {
             }
             other => other,
         };
-        Memory { name, model, page, safety: options.safety }
+        Ok(Memory { name, model, page: page as u32, safety: options.safety, first: index == 0 })
+    }
+
+    /// What is known of an address in this memory: a frame is in the first.
+    fn range(&self, address: &Operand) -> Range {
+        if address.range.frame.is_some() && !self.first { Range::ANY } else { address.range }
     }
 
     /// Whether it may grow.
@@ -145,9 +186,10 @@ impl Memory {
         }
     }
 
-    /// A pointer to `bytes` bytes at `address` + `offset`.
-    pub fn at(&self, address: &Operand, offset: u64, bytes: u32) -> Address {
+    /// A pointer to `bytes` bytes at `address` + `offset`; `steady` in a function while which no memory can grow.
+    pub fn at(&self, address: &Operand, offset: u64, bytes: u32, steady: bool) -> Address {
         let end = offset + u64::from(bytes);
+        let range = self.range(address);
         let sum = if offset == 0 { address.text.clone() } else { format!("{} + {offset}u", address.inner()) };
         let safe = |text: String| Address { text, traps: false, displacement: Displacement::None };
         let checked = |text: String| Address { text, traps: true, displacement: Displacement::None };
@@ -157,7 +199,7 @@ impl Memory {
         let less = address.sum.as_ref().map(|(text, more)| (text, offset + u64::from(*more)));
         let less = less.filter(|(_, behind)| *behind < NEAR);
         let array = |name: &str, behind: u64| Displacement::Array(name.to_owned(), behind);
-        let unchecked = |name: &str| match less.filter(|_| address.range.is_known()) {
+        let unchecked = |name: &str| match less.filter(|_| range.is_known()) {
             Some((text, behind)) => {
                 Address { text: text.clone(), traps: false, displacement: array(name, behind) }
             }
@@ -177,7 +219,7 @@ impl Memory {
             },
             Model::Static { bytes: size, guard } => {
                 let name = &self.local_base();
-                if address.range.inside(end, *size) {
+                if range.inside(end, *size) {
                     return safe(match address.known {
                         Some(known) => format!("({name} + {}u)", u64::from(known) + offset),
                         None => return unchecked(name),
@@ -217,13 +259,23 @@ impl Memory {
                     }
                 }
             }
-            Model::Block { minimum, .. } if address.range.inside(end, *minimum) => {
-                unchecked(&self.member("data"))
-            }
-            Model::Block { .. } if end > u64::from(u32::MAX) => outside(),
-            Model::Block { .. } if self.safety == Safety::Trusted => unchecked(&self.member("data")),
-            Model::Block { .. } => {
-                checked(format!("wasm_cell_of({}, {}, {offset}u, {end}u)", self.pointer(), address.text))
+            Model::Block { minimum, .. } => {
+                let (base, size) = match steady {
+                    true => (self.local_base(), self.local_size()),
+                    false => (self.member("data"), self.member("bytes")),
+                };
+                match self.safety {
+                    _ if range.inside(end, *minimum) => unchecked(&base),
+                    _ if end > u64::from(u32::MAX) => outside(),
+                    Safety::Trusted => unchecked(&base),
+                    // It is never smaller than at first.
+                    _ if end <= u64::from(*minimum) => {
+                        checked(format!("wasm_cell({base}, {}, {offset}u, {size} - {end}u)", address.text))
+                    }
+                    _ => {
+                        checked(format!("wasm_cell_of({base}, {size}, {}, {offset}u, {end}u)", address.text))
+                    }
+                }
             }
         }
     }
@@ -300,7 +352,7 @@ impl Memory {
             Model::Static { bytes, .. } => bytes,
             Model::Block { minimum, .. } => minimum,
         };
-        let inside = length.known.is_some_and(|length| address.range.inside(length.into(), size));
+        let inside = length.known.is_some_and(|length| self.range(address).inside(length.into(), size));
         // C's functions want a pointer even to no bytes, which a block without any has not.
         (inside && length.known != Some(0)).then(|| format!("{} + {}", self.begin(), address.inner()))
     }
@@ -335,13 +387,25 @@ impl Memory {
         format!("{}_base", self.name)
     }
 
-    /// The declaration of what the accesses in `text`, a function's body, begin at.
-    pub fn declare_base(&self, text: &str, loops: bool) -> Option<String> {
-        let name = self.local_base();
-        // A loop is better off with the address in a register than with a constant behind every sum.
-        let value = if loops { format!("wasm_base({})", self.name) } else { self.name.clone() };
-        let used = matches!(self.model, Model::Static { .. }) && text.contains(&name);
-        used.then(|| format!("uint8_t *const {name} = {value};"))
+    fn local_size(&self) -> String {
+        format!("{}_size", self.name)
+    }
+
+    /// The declarations of what the accesses in `code`, a function's body, begin at, and how much there is.
+    pub fn declare_base(&self, code: &Code, loops: bool) -> Vec<String> {
+        let declare = |name: &str, ty: &str, value: String| {
+            code.contains(name).then(|| format!("WASM_UNUSED {ty}const {name} = {value};"))
+        };
+        let (value, size) = match self.model {
+            Model::Direct => return Vec::new(),
+            // A loop is better off with the address in a register than with a constant behind every sum.
+            Model::Static { .. } if loops => (format!("wasm_base({})", self.name), None),
+            Model::Static { .. } => (self.name.clone(), None),
+            Model::Block { .. } => {
+                (self.member("data"), declare(&self.local_size(), "uint32_t ", self.member("bytes")))
+            }
+        };
+        declare(&self.local_base(), "uint8_t *", value).into_iter().chain(size).collect()
     }
 
     /// Its current size in bytes.
@@ -360,6 +424,16 @@ impl Memory {
                 u64::from(offset) + length as u64 <= u64::from(size)
             }
             _ => false,
+        }
+    }
+
+    /// The bytes that it has at least, when it is the module's own.
+    pub fn least(&self) -> Option<u64> {
+        match self.model {
+            Model::Static { bytes, .. } | Model::Block { minimum: bytes, pointer: false, .. } => {
+                Some(bytes.into())
+            }
+            _ => None,
         }
     }
 
@@ -387,7 +461,7 @@ impl Memory {
             Model::Static { bytes, guard } => {
                 let bytes = if self.safety == Safety::Masked {
                     // Masked accesses reach past the mask by a cell at least.
-                    bytes.next_power_of_two() + guard.max(8)
+                    bytes.next_power_of_two() + guard.max(MASKED_CELL)
                 } else {
                     (bytes + guard).max(1)
                 };
@@ -398,10 +472,83 @@ impl Memory {
         };
     }
 
+    /// How it grows, when it is the module's own.
+    pub fn growth(&self) -> Option<Growth> {
+        match self.model {
+            Model::Block { pointer: false, minimum, .. } => {
+                Some(Growth { lvalue: self.name.clone(), page: self.page, minimum })
+            }
+            _ => None,
+        }
+    }
+
     /// The statement that makes it when the module starts.
     pub fn start(&self, c: &mut String) {
         if let Model::Block { minimum, maximum, pointer: false } = self.model {
             let _ = writeln!(c, "wasm_memory_new(&{}, {minimum}u, {maximum}u);", self.name);
+        }
+    }
+}
+
+fn too_large(module: &str, memory: usize, bytes: u64) -> Diagnostic {
+    let message = format!("memory {memory} takes {bytes} bytes, and no target has room for more than {MOST}");
+    Diagnostic::new("memory-too-large", message)
+        .at(Place::Wasm { module: module.to_owned(), function: None, offset: None })
+        .help("declare no more than the module uses")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The error about a module with these fields; none when it is translated.
+    fn error(fields: &str, safety: Safety, bytes: Option<u32>) -> Option<&'static str> {
+        let text = format!("(module {fields})");
+        let buffer = wast::parser::ParseBuffer::new(&text).unwrap();
+        let module = wast::parser::parse::<wast::Wat<'_>>(&buffer).unwrap().encode().unwrap();
+        let module = WasmModule { memory_bytes: bytes, ..WasmModule::new("test", module) };
+        crate::transpile(&module, &Options { safety, ..Options::default() }).err().map(|error| error.code)
+    }
+
+    #[test]
+    fn what_no_target_has_room_for_is_refused() {
+        let large = Some("memory-too-large");
+        for (fields, checked, masked) in [
+            ("(memory 16385)", None, large),
+            ("(memory 16384)", None, None),
+            ("(memory 32767)", None, large),
+            ("(memory 32768)", large, large),
+            ("(memory 40000)", large, large),
+            ("(memory 65536)", large, large),
+            ("(memory 0) (memory 65536 65536)", large, large),
+            ("(memory 4294967295 (pagesize 1))", large, large),
+            ("(import \"env\" \"memory\" (memory 65536))", large, large),
+            // What it may grow to need not be there.
+            ("(memory 1 65536) (func (drop (memory.grow (i32.const 1))))", None, None),
+            ("(table 10000001 funcref)", large, large),
+            ("(table 4294967295 funcref)", large, large),
+            ("(table 1 4294967295 funcref)", None, None),
+        ] {
+            assert_eq!(error(fields, Safety::Checked, None), checked, "{fields}");
+            assert_eq!(error(fields, Safety::Masked, None), masked, "{fields}");
+        }
+        // What the linker said is used is no better than what is declared.
+        assert_eq!(error("(memory 65536)", Safety::Checked, Some(0xffff_fff0)), large);
+        assert_eq!(error("(memory 65536)", Safety::Checked, Some(16)), None);
+    }
+
+    #[test]
+    fn what_only_another_module_has_is_refused() {
+        let unknown = Some("unknown-import");
+        for (fields, expected) in [
+            ("(import \"env\" \"base\" (global i32))", unknown),
+            ("(import \"env\" \"count\" (global (mut i64)))", unknown),
+            ("(import \"env\" \"table\" (table 4 funcref))", unknown),
+            ("(import \"env\" \"memory\" (memory 1))", None),
+            ("(import \"env\" \"tag\" (tag (param i32)))", None),
+            ("(import \"env\" \"f\" (func))", None),
+        ] {
+            assert_eq!(error(fields, Safety::Checked, None), expected, "{fields}");
         }
     }
 }

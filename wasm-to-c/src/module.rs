@@ -12,6 +12,8 @@ use crate::{FuncType, ValType, WasmModule, features, ops};
 
 pub(crate) struct Function {
     pub ty: FuncType,
+    /// The index of its type.
+    pub type_index: u32,
     pub name: Option<String>,
     /// Module and field of an import.
     pub import: Option<(String, String)>,
@@ -87,8 +89,20 @@ pub(crate) struct Data<'a> {
     pub bytes: &'a [u8],
 }
 
+/// What tells a type from others (WebAssembly 3.0, 2.3.10 Recursive types: equal types have equal structures, whatever
+/// their indices).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TypeId {
+    /// Another for each type of the module.
+    pub number: u32,
+    /// The same in all modules.
+    pub hash: u32,
+}
+
 pub(crate) struct Module<'a> {
     pub types: Vec<FuncType>,
+    /// By index of a type.
+    pub type_ids: Vec<TypeId>,
     pub functions: Vec<Function>,
     pub globals: Vec<Global>,
     pub memories: Vec<Memory>,
@@ -105,7 +119,32 @@ pub(crate) struct Module<'a> {
 
 impl Module<'_> {
     pub fn imported(&self) -> usize {
-        self.functions.iter().take_while(|function| function.import.is_some()).count()
+        self.functions.len() - self.bodies.len()
+    }
+
+    /// Gives the module memories and tags of its own in the place of those that it imports: there is no other module that
+    /// it could share them with.
+    ///
+    /// # Errors
+    /// `unknown-import`, for globals and tables, whose contents nobody knows.
+    pub fn own_imports(&mut self, name: &str) -> Result<()> {
+        let globals = self.globals.iter().map(|global| ("global", &global.import));
+        let tables = self.tables.iter().map(|table| ("table", &table.import));
+        let missing: Vec<String> = globals
+            .chain(tables)
+            .filter_map(|(kind, import)| {
+                import.as_ref().map(|(module, field)| format!("the {kind} `{module}.{field}`"))
+            })
+            .collect();
+        if !missing.is_empty() {
+            let message = format!("the module imports {}, which only another module has", missing.join(", "));
+            return Err(Diagnostic::new("unknown-import", message)
+                .at(place(name, None, 0))
+                .help("link the module statically, so that it defines its globals and tables itself"));
+        }
+        self.memories.iter_mut().for_each(|memory| memory.import = None);
+        self.tags.iter_mut().for_each(|tag| tag.import = None);
+        Ok(())
     }
 }
 
@@ -141,6 +180,7 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
     };
     let mut module = Module {
         types: Vec::new(),
+        type_ids: Vec::new(),
         functions: Vec::new(),
         globals: Vec::new(),
         memories: Vec::new(),
@@ -156,6 +196,7 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
     let mut validator = Validator::new_with_features(features::valid());
     let mut allocations = wasmparser::FuncValidatorAllocations::default();
     let mut names: Option<wasmparser::NameSectionReader<'_>> = None;
+    let mut numbers: HashMap<String, u32> = HashMap::new();
     for payload in Parser::new(0).parse_all(&source.bytes) {
         let payload = payload.map_err(invalid)?;
         if let ValidPayload::Func(function, body) = validator.payload(&payload).map_err(invalid)? {
@@ -168,6 +209,12 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
             Payload::TypeSection(reader) => {
                 for ty in reader.into_iter_err_on_gc_types() {
                     let ty = ty.map_err(invalid)?;
+                    let ids = &module.type_ids;
+                    let hash = fnv1a(&structure(&ty, ids.len(), |index| ids[index].hash));
+                    let unique = structure(&ty, ids.len(), |index| ids[index].number);
+                    let next = numbers.len() as u32;
+                    let number = *numbers.entry(unique).or_insert(next);
+                    module.type_ids.push(TypeId { number, hash });
                     module.types.push(func_type(name, &ty)?);
                 }
             }
@@ -178,6 +225,7 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
                     match import.ty {
                         TypeRef::Func(ty) | TypeRef::FuncExact(ty) => module.functions.push(Function {
                             ty: module.types[ty as usize].clone(),
+                            type_index: ty,
                             name: None,
                             import: source,
                         }),
@@ -199,8 +247,9 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
             }
             Payload::FunctionSection(reader) => {
                 for ty in reader {
-                    let ty = module.types[ty.map_err(invalid)? as usize].clone();
-                    module.functions.push(Function { ty, name: None, import: None });
+                    let type_index = ty.map_err(invalid)?;
+                    let ty = module.types[type_index as usize].clone();
+                    module.functions.push(Function { ty, type_index, name: None, import: None });
                 }
             }
             Payload::TableSection(reader) => {
@@ -372,6 +421,10 @@ fn memory(module: &str, ty: &wasmparser::MemoryType, import: Option<(String, Str
     })
 }
 
+/// Tables of more elements are refused, as they are elsewhere (WebAssembly JavaScript interface, Implementation-defined
+/// limits).
+const MOST_ELEMENTS: u64 = 10_000_000;
+
 fn table(
     module: &str,
     ty: &wasmparser::TableType,
@@ -381,6 +434,12 @@ fn table(
     if ty.table64 {
         return Err(unsupported(module, None, 0, "a 64-bit table (memory64 proposal)"));
     }
+    if ty.initial > MOST_ELEMENTS {
+        let message = format!("a table of {} elements is larger than any target has room for", ty.initial);
+        return Err(Diagnostic::new("memory-too-large", message)
+            .at(place(module, None, 0))
+            .help(format!("tables may have {MOST_ELEMENTS} elements")));
+    }
     Ok(Table {
         ty: val_type(module, wasmparser::ValType::Ref(ty.element_type))?,
         minimum: ty.initial as u32,
@@ -389,6 +448,30 @@ fn table(
         import,
         accessed: false,
     })
+}
+
+/// The structure of the type at index `own`, as a text; `named` is what stands for an earlier type. Without recursion
+/// groups that are written out, a type refers to itself and to earlier ones.
+fn structure(ty: &wasmparser::FuncType, own: usize, named: impl Fn(usize) -> u32) -> String {
+    let value = |ty: &wasmparser::ValType| match ty {
+        wasmparser::ValType::Ref(reference) => match reference.heap_type() {
+            HeapType::Concrete(index) | HeapType::Exact(index) => {
+                let index = index.as_module_index().map_or(own, |index| index as usize);
+                let null = if reference.is_nullable() { "null " } else { "" };
+                let name = if index == own { "self".to_owned() } else { named(index).to_string() };
+                format!("(ref {null}{name})")
+            }
+            HeapType::Abstract { .. } => reference.to_string(),
+        },
+        number => number.to_string(),
+    };
+    let list = |types: &[wasmparser::ValType]| types.iter().map(value).collect::<Vec<_>>().join(" ");
+    format!("{} > {}", list(ty.params()), list(ty.results()))
+}
+
+/// FNV-1a of a text's bytes.
+fn fnv1a(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 fn func_type(module: &str, ty: &wasmparser::FuncType) -> Result<FuncType> {

@@ -1,30 +1,41 @@
 //! C identifiers from WebAssembly's names, which may be any text.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
+use std::fmt::Write as _;
 
 /// Hands out C identifiers, each once.
 #[derive(Debug, Default)]
 pub struct Names {
-    taken: HashSet<String>,
+    /// Identifiers, and the number with which one like it is tried next.
+    taken: HashMap<String, u32>,
 }
 
 impl Names {
     /// An identifier that begins with `prefix` and reminds of `name`.
     pub fn unique(&mut self, prefix: &str, name: &str) -> String {
         let base = format!("{prefix}{}", readable(name));
-        let mut candidate = base.clone();
-        let mut number = 2;
-        while !self.taken.insert(candidate.clone()) {
-            candidate = format!("{base}_{number}");
+        let Some(mut number) = self.taken.get(&base).copied() else {
+            self.taken.insert(base.clone(), 2);
+            return base;
+        };
+        loop {
+            let candidate = format!("{base}_{number}");
             number += 1;
+            if !self.taken.contains_key(&candidate) {
+                self.taken.insert(candidate.clone(), 2);
+                self.taken.insert(base, number);
+                return candidate;
+            }
         }
-        candidate
     }
 }
 
 /// A name as its source has it; Rust's paths without hashes and crate disambiguators.
-pub(crate) fn demangled(name: &str) -> String {
-    format!("{:#}", rustc_demangle::demangle(name))
+pub fn demangled(name: &str) -> String {
+    let mut text = Limited(String::new());
+    // The end of what is too long is left out: a few bytes can be mangled text of any length.
+    let _ = write!(text, "{:#}", rustc_demangle::demangle(name));
+    text.0
 }
 
 /// `text` as it may stand in a comment. Trigraphs are replaced before comments are.
@@ -33,15 +44,32 @@ pub fn comment(text: &str) -> String {
     line.replace("*/", "* /").replace("??", "? ?")
 }
 
-/// `text` as a string literal.
-pub(crate) fn literal(text: &str) -> String {
-    let escape = |byte: u8| match byte {
+/// Text that takes no more once it has [`LONGEST`] bytes.
+struct Limited(String);
+
+const LONGEST: usize = 4096;
+
+impl std::fmt::Write for Limited {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        for c in text.chars() {
+            if self.0.len() >= LONGEST {
+                return Err(std::fmt::Error);
+            }
+            self.0.push(c);
+        }
+        Ok(())
+    }
+}
+
+/// `text` as a string literal of C.
+pub fn literal(text: impl AsRef<[u8]>) -> String {
+    let escape = |byte: &u8| match byte {
         // A trigraph is two question marks and one more.
         b'?' => "\\?".to_owned(),
-        b' '..=b'~' if !b"\\\"".contains(&byte) => char::from(byte).to_string(),
+        b' '..=b'~' if !b"\\\"".contains(byte) => char::from(*byte).to_string(),
         _ => format!("\\{byte:03o}"),
     };
-    format!("\"{}\"", text.bytes().map(escape).collect::<String>())
+    format!("\"{}\"", text.as_ref().iter().map(escape).collect::<String>())
 }
 
 /// What of a name a C identifier can hold.
@@ -59,4 +87,29 @@ fn readable(name: &str) -> String {
     // Names of generic code can be pages long.
     let end = text.char_indices().nth(60).map_or(text.len(), |(at, _)| at);
     text[..end].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_name_is_given_once() {
+        let mut names = Names::default();
+        let mut of = |name| names.unique("f_", name);
+        assert_eq!(
+            [of("a"), of("a"), of("a"), of("a_3"), of("a"), of("a_2")].join(" "),
+            "f_a f_a_2 f_a_3 f_a_3_2 f_a_4 f_a_2_2"
+        );
+    }
+
+    #[test]
+    fn names_are_not_longer_than_people_read() {
+        // Each part is the one before it twice (Rust's symbol names v0, "Backref").
+        let parts: String = "mlkjihgfedcba9876543".chars().map(|at| format!("B{at}_E")).collect();
+        let name = demangled(&format!("_RMC0{}p{parts}", "T".repeat(20)));
+        assert!(name.starts_with("<((((") && name.len() == LONGEST, "{} {}", name.len(), &name[..40]);
+        assert_eq!(demangled("_RMC0TpB3_E"), "<(_, _)>");
+        assert_eq!(demangled(&"ä".repeat(LONGEST)).len(), LONGEST);
+    }
 }

@@ -102,6 +102,12 @@ impl Relocations {
         self.functions.start
     }
 
+    /// The name, the stand-in and the size of every object.
+    pub fn symbols(&self) -> Vec<(String, u32, u32)> {
+        let symbol = |object: &DataObject| (object.name.clone(), object.stand_in as u32, object.size);
+        self.objects.iter().map(symbol).collect()
+    }
+
     /// Address an object has in the linker's layout of linear memory.
     fn address(&self, object: usize) -> u32 {
         let object = &self.objects[object];
@@ -115,6 +121,18 @@ pub fn refuse(module: &str, offset: usize, what: impl Into<String>) -> Diagnosti
     Diagnostic::new("no-direct-memory", format!("addresses cannot be the machine's: {}", what.into()))
         .at(Place::Wasm { module: module.to_owned(), function: None, offset })
         .help("build it with a linear memory: `--memory checked`")
+}
+
+/// The name, the address and the size of the data symbols of a linked module, as far as it tells.
+pub fn data_symbols(bytes: &[u8]) -> Vec<(String, u32, u32)> {
+    let Ok(linked) = parse("", bytes) else { return Vec::new() };
+    let symbols = linked.symbols.into_iter().filter_map(|symbol| match symbol {
+        Symbol::Data { segment, offset, size, name } => {
+            Some((name, linked.segments.get(segment)?.address.wrapping_add(offset), size))
+        }
+        _ => None,
+    });
+    symbols.collect()
 }
 
 /// One symbol of the linker's table, as far as a relocation can refer to it.
@@ -234,6 +252,14 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<(Vec<u8>, Relocations)> {
     }
     let relocations = Relocations { segments: linked.segments, objects, data, functions };
     Ok((symbolic, relocations))
+}
+
+/// Whether the module `bytes` refers to a symbol that the linker itself defined and that is called one of `names`;
+/// `None` when it carries no relocations to tell.
+pub fn refers_to_linkers(bytes: &[u8], names: &[&str]) -> Option<bool> {
+    let linked = parse("", bytes).ok()?;
+    let is_named = |entry: &RelocationEntry| matches!(linked.symbols.get(entry.index as usize), Some(Symbol::Absolute(name)) if names.contains(&name.as_str()));
+    Some(linked.relocations.iter().any(|(_, entry)| is_named(entry)))
 }
 
 fn round_up(value: i64, multiple: i64) -> i64 {

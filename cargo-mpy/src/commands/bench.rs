@@ -11,44 +11,44 @@ use target_specs::{Diagnostic, Place, Result};
 use super::build::BuildOptions;
 use crate::machine::{self, Machine};
 use crate::plan::{BuildPlan, Source};
-use crate::serial::Sources;
+use crate::serial::{Sources, plain};
 use crate::toolchain::{read_file, write_file};
 use crate::{Failure, pipeline, ui};
 
-/// Measure functions of the module in MicroPython, and compare them with the last run
+/// Measure the speed of functions in MicroPython and compare it with the last run
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo mpy bench --board qemu-armv6m -e 'my_dsp.energy(1000)'
-      instructions on an emulated Cortex-M0
+  cargo mpy bench --board qemu-armv6m -e 'my_dsp.isqrt(1000)'
+      count instructions on an emulated Cortex-M0
   cargo mpy bench --port auto
-      microseconds on the board on USB
+      measure microseconds on the board on USB
   cargo mpy bench --board qemu-armv6m --max-slowdown 2
-      for CI: the exit code is 1 when one is 2 % slower
+      for CI: the exit code is 1 if a benchmark is over 2 % slower
 
-Benchmarks are the module's functions without arguments whose names begin with
-`bench_`, and such functions of the Python files benches/*.py. On emulated
-boards the instructions of native code are counted, which are the same on every
-run; Python's own are not among them. Elsewhere time is measured, the call from
-Python included. The last run is kept in target/mpy/bench.")]
+Benchmarks are functions without arguments whose names begin with `bench_`, in
+the module and in the Python files benches/*.py. On emulated boards, the
+instructions of native code are counted, without those of MicroPython; the
+count is the same on every run. Elsewhere, time is measured, including the call
+from Python. The results of the last run are kept in target/mpy/bench.")]
 pub struct Bench {
-    /// Only benchmarks whose name has this in it
+    /// Run only benchmarks whose name contains this
     #[arg(value_name = "FILTER")]
     filter: Option<String>,
 
-    /// A Python expression to measure instead of functions; may be given several times
+    /// Measure this Python expression instead of functions; can be repeated
     #[arg(short = 'e', long = "execute", value_name = "PYTHON")]
     expressions: Vec<String>,
 
-    /// Fail when a benchmark got slower by more than this many percent since the last run, which is then kept
+    /// Fail if a benchmark is more than this many percent slower than in the last run, and keep the old results
     #[arg(long, value_name = "PERCENT")]
     max_slowdown: Option<f64>,
 
-    /// Run on a connected board, named as for `deploy`
+    /// Run on the connected board at this port; see `deploy`
     #[arg(long, value_name = "PORT")]
     port: Option<String>,
 
-    /// Seconds a MicroPython may take for a file of benchmarks
+    /// Stop a file of benchmarks after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     timeout: f32,
 
@@ -95,10 +95,7 @@ def _measure(_n,_f):
 
 impl Bench {
     pub fn run(self) -> std::result::Result<(), Failure> {
-        let timeout = Duration::try_from_secs_f32(self.timeout.min(1e7)).map_err(|error| {
-            Diagnostic::new("bad-value", format!("no time to run for: {error}"))
-                .at(Place::Argument(format!("--timeout {}", self.timeout)))
-        })?;
+        let timeout = super::timeout(self.timeout)?;
         let (plan, mut machines) = machine::machines(&self.options, self.port.as_deref())?;
         let done = self.measure_all(&plan, &mut machines, timeout);
         // Whatever happened, a board is not left waiting for code.
@@ -227,7 +224,7 @@ fn measure(
         .strip_prefix("\x1ebench\x1f")
     {
         Some(line) => lines.push(line.to_owned()),
-        None => ui::output(format_args!("{line}\n")),
+        None => ui::output(format_args!("{}\n", plain(line))),
     })?;
     if ended.status != 0 {
         ui::raw(&Sources::here().with(ended.traceback.as_bytes()));

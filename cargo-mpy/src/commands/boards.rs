@@ -7,28 +7,28 @@ use target_specs::{Board, Emulator, Float, Result};
 use crate::serial::port;
 use crate::{Failure, ui};
 
-/// List the boards and architectures modules can be built for
+/// List the supported boards and their architectures
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo mpy boards
-  cargo mpy boards pico          those with `pico` in their name or description
-  cargo mpy boards rpi-pico      everything that is known of one board
-  cargo mpy boards --json        the same of all, as a line of JSON each
-  cargo mpy boards --connected
+  cargo mpy boards pico          boards with `pico` in name or description
+  cargo mpy boards rpi-pico      all details of one board
+  cargo mpy boards --json        all details of all boards, as lines of JSON
+  cargo mpy boards --connected   the ports of the connected boards
 
-MHz is the fastest clock the chip is rated for, KiB the memory inside it;
-firmware may use less.")]
+MHz is the maximum clock of the chip, and KiB is its internal RAM. Firmware may
+use less.")]
 pub struct Boards {
-    /// A board, or a word that its name, architecture, chip or description has
+    /// Name of a board, or a word in its name, architecture, chip or description
     #[arg(value_name = "WORD")]
     word: Option<String>,
 
-    /// Print what is known of each as a line of JSON
+    /// Print all details of each board as a line of JSON
     #[arg(long, conflicts_with = "connected")]
     json: bool,
 
-    /// List the serial ports boards are connected to instead
+    /// List the ports of the connected boards instead
     #[arg(long, conflicts_with = "word")]
     connected: bool,
 }

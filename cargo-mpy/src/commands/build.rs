@@ -10,27 +10,27 @@ use crate::{Failure, map, pipeline, ui};
 /// What to build, how and for what: the options of every command that builds.
 #[derive(Debug, Clone, Default, Args)]
 pub struct BuildOptions {
-    /// A WebAssembly file, binary or text, to build instead of the crate here
+    /// Build this WebAssembly file, binary or text, instead of the current crate
     #[arg(long = "wasm", value_name = "FILE")]
     pub input: Option<PathBuf>,
 
-    /// Build for this board; may be given several times
+    /// Build for this board; can be repeated
     #[arg(short, long = "board", value_name = "NAME")]
     pub boards: Vec<String>,
 
-    /// Build for this architecture; may be given several times
+    /// Build for this architecture; can be repeated
     #[arg(short, long = "arch", value_name = "ARCH")]
     pub archs: Vec<String>,
 
-    /// Package of the workspace to build
+    /// Build this package of the workspace
     #[arg(short, long, value_name = "NAME", help_heading = "Cargo")]
     pub package: Option<String>,
 
-    /// Cargo's profile [default: release, a module has to fit a board]
+    /// Build with this cargo profile [default: release]
     #[arg(long, value_name = "NAME", help_heading = "Cargo")]
     pub profile: Option<String>,
 
-    /// The profile `release`, which is the default
+    /// Build with the profile `release`, the default
     #[arg(short, long, conflicts_with = "profile", help_heading = "Cargo")]
     pub release: bool,
 
@@ -46,45 +46,46 @@ pub struct BuildOptions {
     #[arg(long, help_heading = "Cargo")]
     pub no_default_features: bool,
 
-    /// Path of Cargo.toml
+    /// Path to Cargo.toml
     #[arg(long, value_name = "PATH", help_heading = "Cargo")]
     pub manifest_path: Option<PathBuf>,
 
-    /// Folder for everything that is made, as cargo's
-    #[arg(long, value_name = "FOLDER", help_heading = "Cargo")]
+    /// Directory for all build output, as for cargo
+    #[arg(long, value_name = "DIRECTORY", help_heading = "Cargo")]
     pub target_dir: Option<PathBuf>,
 
     /// Require Cargo.lock to be up to date
     #[arg(long, help_heading = "Cargo")]
     pub locked: bool,
 
-    /// Do not use the network
+    /// Run without accessing the network
     #[arg(long, help_heading = "Cargo")]
     pub offline: bool,
 
-    /// Name Python imports [default: the library's]
+    /// Name of the module in Python [default: the library's name]
     #[arg(long, value_name = "NAME", help_heading = "Module")]
     pub name: Option<String>,
 
-    /// Bytes of stack for locals whose address is taken, as `4096` or `4K` [default: 4K]
+    /// Size of the shadow stack, for locals whose address is taken: `4096` or `4K` [default: 4K]
     #[arg(long, value_name = "SIZE", help_heading = "Module")]
     pub stack: Option<Size>,
 
-    /// Bytes of memory for an allocator inside the module [default: 0]
+    /// Size of a memory block for an allocator in the module [default: 0]
     #[arg(long, value_name = "SIZE", help_heading = "Module")]
     pub heap: Option<Size>,
 
-    /// Bytes of all its memory, however many pages it declares: what lies behind them is not there
+    /// Maximum size of the module's memory, whatever page count it declares; accesses beyond it trap
     #[arg(long, value_name = "SIZE", help_heading = "Module")]
     pub limit: Option<Size>,
 
-    /// How addresses work: `direct` are the machine's own; in a memory apart a bad one is `trusted`,
-    /// `masked` (it wraps) or `checked` (it raises) [default: direct where possible, else checked]
-    #[arg(long, value_name = "WORD", help_heading = "Module")]
+    /// Memory model: `direct` uses native addresses; in linear memory, an invalid access raises an exception
+    /// (`checked`), wraps around (`masked`) or is not detected (`trusted`)
+    /// [default: direct where possible, otherwise checked]
+    #[arg(long, value_name = "MODEL", help_heading = "Module")]
     pub memory: Option<String>,
 
-    /// Let traps say which function they are in: `integer divide by zero in my_crate::step`
-    /// [default: in the profile dev]
+    /// Name the function in trap messages: `integer divide by zero in my_crate::step`
+    /// [default: only in the profile dev]
     #[arg(long, help_heading = "Module")]
     pub trap_names: bool,
 }
@@ -115,42 +116,43 @@ impl BuildOptions {
 #[command(after_help = "\
 Examples:
   cargo mpy
-      for the boards of Cargo.toml, else for this machine
+      build for the boards in Cargo.toml, or otherwise for this machine
   cargo mpy --board rp2040 --board pyboard
-      for two boards
+      build for two boards
   cargo mpy --arch armv7emsp --emit c
-      print the C instead of compiling it
+      print the C code instead of compiling it
   cargo mpy build --wasm filter.wat
-      from WebAssembly that is there already, or its text
+      build a WebAssembly file
   cargo mpy --message-format json
-      for tools: problems and modules as lines of JSON
+      print diagnostics and modules as lines of JSON, for tools
 
-Results are target/mpy/<arch>/<name>.mpy.
+The output is target/mpy/<arch>/<name>.mpy.
 
-[package.metadata.mpy] of Cargo.toml has defaults: boards = [\"rp2040\"],
+[package.metadata.mpy] in Cargo.toml contains defaults: boards = [\"rp2040\"],
 name = \"filter\", stack = \"4K\", heap = \"8K\", memory = \"checked\".
-[workspace.metadata.mpy] has defaults of those; the table board.NAME in either
-has the stack, heap and memory of one board. Of a WebAssembly file they are in
-mpy.toml beside it. Its table [imports] says what answers an import, [exports]
-what a function takes and gives beyond numbers:
+[workspace.metadata.mpy] contains defaults for all packages. In both, a table
+board.NAME contains the stack, heap and memory of one board. For a WebAssembly
+file, the settings are in mpy.toml in the same directory. The table [imports]
+maps host imports to Python functions, and [exports] gives parameter and
+result types other than numbers:
 \"env.log\" = \"my_module.log(str)\", greet = \"(utf16) -> utf16\".")]
 pub struct Build {
-    /// The same as `--wasm FILE`
+    /// Same as `--wasm FILE`
     #[arg(value_name = "FILE.wasm", conflicts_with = "input")]
     pub file: Option<PathBuf>,
 
     #[command(flatten)]
     pub options: BuildOptions,
 
-    /// Stop after a stage and print what it made
+    /// Stop after this stage and print its result
     #[arg(long, value_name = "STAGE")]
     pub emit: Option<Stage>,
 
-    /// Print what went where in the module, per function and datum: `--emit map`
+    /// Print the layout of the module by function and data object; same as `--emit map`
     #[arg(long, conflicts_with = "emit")]
     pub map: bool,
 
-    /// Whom to tell what happens
+    /// Message format
     #[arg(long, value_name = "FORMAT", default_value = "human", value_enum)]
     pub message_format: MessageFormat,
 }
@@ -158,28 +160,28 @@ pub struct Build {
 /// A stage of the road whose result can be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Stage {
-    /// What is going to be done
+    /// The build plan
     Plan,
     /// The WebAssembly module after all passes (a file)
     Wasm,
-    /// The module in C
+    /// The module as C code
     C,
-    /// Its bindings in C
+    /// The bindings as C code
     Glue,
-    /// The object (a file per architecture)
+    /// The ELF object (a file per architecture)
     Obj,
-    /// What went where in the module
+    /// The layout of the module
     Map,
-    /// The module (a file per architecture)
+    /// The .mpy module (a file per architecture)
     Mpy,
 }
 
 /// Who is told what happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum MessageFormat {
-    /// People
+    /// For people, on standard error
     Human,
-    /// Tools: one JSON object a line on standard output
+    /// For tools: one JSON object per line on standard output
     Json,
 }
 

@@ -7,28 +7,28 @@ use clap::Args;
 use crate::toolchain::{self, cargo, io_error};
 use crate::{Failure, ui};
 
-/// Remove what was built
+/// Delete build output or the cache
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo mpy clean
-      the modules of the crate here, and what they were made of
+      delete the modules of the current crate and their intermediate files
   cargo mpy clean --cache
-      compiled runtimes, libraries and MicroPythons of every crate; they
-      are made anew when needed
+      delete the runtimes, libraries and firmware that all crates share; they
+      are rebuilt when needed
 
-What nobody has used for 60 days leaves the cache by itself, when something new
-is put there.")]
+Cache entries unused for 60 days are deleted automatically, when a new entry is
+added.")]
 pub struct Clean {
-    /// Path of Cargo.toml
+    /// Path to Cargo.toml
     #[arg(long, value_name = "PATH")]
     manifest_path: Option<PathBuf>,
 
-    /// Folder for everything that is made, as cargo's
-    #[arg(long, value_name = "FOLDER")]
+    /// Directory for all build output, as for cargo
+    #[arg(long, value_name = "DIRECTORY")]
     target_dir: Option<PathBuf>,
 
-    /// Remove what all crates share instead
+    /// Delete the cache that all crates share instead
     #[arg(long)]
     cache: bool,
 }

@@ -5,16 +5,17 @@ use clap_complete::Shell;
 
 use crate::{Failure, ui};
 
-/// Print what makes a shell complete the words of `cargo-mpy`
+/// Generate shell completions
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   source <(cargo mpy completions bash)
   cargo mpy completions fish > ~/.config/fish/completions/cargo-mpy.fish
 
-Shells complete `cargo-mpy build …`, which is `cargo mpy build …`.")]
+The completions are for `cargo-mpy build …`, which is the same as
+`cargo mpy build …`.")]
 pub struct Completions {
-    /// The shell
+    /// Shell to generate completions for
     shell: Shell,
 }
 

@@ -18,43 +18,47 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// How long to follow a board that says nothing when nobody is at the keyboard.
 const SILENCE: Duration = Duration::from_secs(5);
 
-/// Build the module for a connected board, and put it there
+/// Build the module for a connected board and copy it to the board
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo mpy deploy
-      the one board on USB, whatever it is
-  cargo mpy deploy --port COM3 --run 'import my_dsp; print(my_dsp.energy(9))'
+      use the only board on USB
+  cargo mpy deploy --port COM3 --run 'import my_dsp; print(my_dsp.isqrt(9))'
   cargo mpy deploy --port id:E6614C311B7E6F35 --monitor
 
-The board tells its architecture. What is there already is not sent again; the
-old module stays until the new one has been read back from the board. Then the
-board is restarted and imports it.
+The architecture is detected. An unchanged file is not sent again. The new
+module is read back and verified before it replaces the old one. Then the board
+is restarted and imports it.
 
-The exit code is 1 when that or the code of `--run` ends with an exception.")]
+The exit code is 1 if the import or the code of `--run` raises an exception.")]
 pub struct Deploy {
     #[command(flatten)]
     line: Line,
 
-    /// Folder of the board to put it into [default: `dest` of the settings, else the one it starts in]
-    #[arg(long, value_name = "FOLDER")]
+    /// Directory on the board for the module [default: the setting `dest`, or the directory the board starts in]
+    #[arg(long, value_name = "DIRECTORY")]
     dest: Option<String>,
 
-    /// Python to run on the board afterwards
+    /// Python code to run on the board afterwards
     #[arg(long, value_name = "PYTHON")]
     run: Option<String>,
 
-    /// Seconds the code may take
+    /// Stop the code after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     timeout: f32,
 
-    /// Start the board's program and follow what it says
+    /// Start the board's program and show its output
     #[arg(long)]
     monitor: bool,
 
-    /// Say what happens as lines of JSON on standard output
+    /// Print events as lines of JSON on standard output
     #[arg(long, conflicts_with = "monitor")]
     json: bool,
+
+    /// Pass terminal control sequences that the board prints to the terminal
+    #[arg(long)]
+    raw: bool,
 
     #[command(flatten)]
     options: BuildOptions,
@@ -62,10 +66,7 @@ pub struct Deploy {
 
 impl Deploy {
     pub fn run(self) -> Result<(), Failure> {
-        let timeout = Duration::try_from_secs_f32(self.timeout.min(1e7)).map_err(|error| {
-            Diagnostic::new("bad-value", format!("no time to run for: {error}"))
-                .at(Place::Argument(format!("--timeout {}", self.timeout)))
-        })?;
+        let timeout = super::timeout(self.timeout)?;
         let events = Events(self.json);
         let done = self.connect(events, timeout);
         if let Err(Failure::Problem(error)) = &done {
@@ -83,7 +84,7 @@ impl Deploy {
         let port = board.leave();
         done?;
         if self.monitor {
-            return Ok(restart_and_follow(port, &self.line)?);
+            return Ok(restart_and_follow(port, &self.line, self.raw)?);
         }
         Ok(())
     }
@@ -151,9 +152,9 @@ impl Deploy {
         } else {
             format!("import sys\nsys.path.insert(0,{folder:?})\n")
         };
-        execute(events, board, &format!("{path}{import}"), Instant::now() + timeout)?;
+        execute(events, board, &format!("{path}{import}"), Instant::now() + timeout, self.raw)?;
         if let Some(code) = &self.run {
-            execute(events, board, code, Instant::now() + timeout)?;
+            execute(events, board, code, Instant::now() + timeout, self.raw)?;
         }
         Ok(())
     }
@@ -199,20 +200,25 @@ fn execute<T: Transport>(
     board: &mut Board<T>,
     code: &str,
     deadline: Instant,
+    raw: bool,
 ) -> Result<(), Failure> {
-    let (mut newlines, mut output) = (Newlines::default(), Output::new(events));
+    let (mut newlines, mut output) = (Newlines::default(), Output::new(events, raw));
     let execution =
         board.repl().execute(code.as_bytes(), deadline, &mut |bytes| output.write(&newlines.unix(bytes)));
     output.end();
     let execution = match execution {
         Ok(execution) => execution,
         Err(error) if error.code == "timed-out" => {
-            board.repl().resume(Instant::now() + PATIENCE)?;
-            return Err(error.help("it was interrupted; allow more time with `--timeout SECONDS`").into());
+            let help = match board.repl().resume(Instant::now() + PATIENCE) {
+                Ok(()) => "it was interrupted; allow more time with `--timeout SECONDS`",
+                Err(_) => "it cannot be interrupted: press the board's reset button",
+            };
+            return Err(error.help(help).into());
         }
         Err(error) => return Err(error.into()),
     };
-    if execution.traceback.is_empty() {
+    // One whose output nobody reads was interrupted.
+    if execution.traceback.is_empty() || ui::output_has_failed() {
         return Ok(());
     }
     events.exception(&execution.traceback);
@@ -228,6 +234,7 @@ pub fn run_in_ram(
     options: &BuildOptions,
     script: Option<&str>,
     timeout: Duration,
+    raw: bool,
 ) -> Result<(), Failure> {
     let mut board = Board::connect(line.open()?, PATIENCE)?;
     let done = (|| {
@@ -241,37 +248,42 @@ pub fn run_in_ram(
         board.put_in_ram(&module.0, &module.1, &mut |at| progress.at(at as u64))?;
         drop(progress);
         let code = script.map_or_else(|| super::run::contents(&plan.module), str::to_owned);
-        execute(Events(false), &mut board, &code, Instant::now() + timeout)
+        execute(Events(false), &mut board, &code, Instant::now() + timeout, raw)
     })();
     board.leave();
     done
 }
 
 /// Restarts the board, so that its program runs with what is new, and shows what it says.
-fn restart_and_follow(mut port: Port, line: &Line) -> target_specs::Result<()> {
+fn restart_and_follow(mut port: Port, line: &Line, raw: bool) -> target_specs::Result<()> {
     // In the friendly REPL Ctrl-D is a soft reset, after which main.py runs.
     let _ = port.write(b"\x04", Instant::now() + PATIENCE);
-    monitor::run(port, Some(&mut || line.open()), Some(SILENCE))
+    monitor::run(port, Some(&mut || line.open()), Some(SILENCE), raw)
 }
 
-/// Show what a connected board says, and type to it
+/// Show the output of a connected board and send it input
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo mpy monitor
   cargo mpy monitor --port /dev/ttyUSB0 --baud 460800
 
-Ctrl-] leaves. Everything else goes to the board: Ctrl-C stops its program,
-Ctrl-D restarts it. A board that is unplugged is waited for.")]
+Press Ctrl-] to quit. All other keys are sent to the board: Ctrl-C stops its
+program, and Ctrl-D restarts it. If the board is unplugged, the monitor waits
+until it is connected again.")]
 pub struct Monitor {
     #[command(flatten)]
     line: Line,
+
+    /// Pass terminal control sequences that the board prints to the terminal
+    #[arg(long)]
+    raw: bool,
 }
 
 impl Monitor {
     pub fn run(self) -> Result<(), Failure> {
         let port = self.line.open()?;
         ui::status("Connected", &port.name);
-        Ok(monitor::run(port, Some(&mut || self.line.open()), Some(SILENCE))?)
+        Ok(monitor::run(port, Some(&mut || self.line.open()), Some(SILENCE), self.raw)?)
     }
 }

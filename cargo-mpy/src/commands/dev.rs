@@ -28,31 +28,35 @@ const LOOK: Duration = Duration::from_millis(50);
 /// What runs until the next change has all the time there is.
 const FOREVER: Duration = Duration::from_secs(1 << 30);
 
-/// Build, load and run again whenever a source is saved
+/// Build, load and run the module each time a source file is saved
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo mpy dev                  the connected board, else this machine
-  cargo mpy dev test.py          and this runs each time
+  cargo mpy dev                  on the connected board, or on this machine
+  cargo mpy dev test.py          run test.py each time
   cargo mpy dev test.py --board qemu-armv6m
-  cargo mpy dev -e 'import my_dsp; print(my_dsp.energy(1000))' --port COM3
+  cargo mpy dev -e 'import my_dsp; print(my_dsp.isqrt(1000))' --port COM3
 
-The board keeps running: the module, and what else was imported from files, is
-dropped from `sys.modules`; the new one comes into RAM and is imported. The
-board's files stay as they are. A program that runs is interrupted first.
-Ctrl-C ends it.")]
+The board is not restarted. A running program is interrupted. The module, and
+everything else that was imported from files, is removed from `sys.modules`.
+The new module is loaded into RAM and imported. The board's files do not
+change. Press Ctrl-C to quit.")]
 pub struct Dev {
-    /// Python to run each time
+    /// Python code to run each time
     #[arg(short, long, value_name = "PYTHON", conflicts_with = "files")]
     execute: Option<String>,
 
-    /// A file of Python to run; a `.wasm` or `.wat` file is built instead of the crate here
+    /// Python file to run each time; a `.wasm` or `.wat` file is built instead of the current crate
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
 
-    /// Say what happens as lines of JSON on standard output
+    /// Print events as lines of JSON on standard output
     #[arg(long)]
     json: bool,
+
+    /// Pass terminal control sequences that the board prints to the terminal
+    #[arg(long)]
+    raw: bool,
 
     #[command(flatten)]
     line: Line,
@@ -107,6 +111,9 @@ impl Dev {
                 // Cargo has said what is wrong.
                 Err(Failure::Exit(code)) => events.event(json!({ "event": "failed", "code": code })),
             }
+            if ui::output_has_failed() {
+                return Ok(());
+            }
             events.event(json!({ "event": "watching" }));
             ui::status("Watching", "for changes; Ctrl-C ends");
             saved = Some(watch.wait()?);
@@ -140,7 +147,9 @@ impl Dev {
                 "seconds": all, "build_seconds": build }));
         };
         let module = (&*plan.module, &data[..]);
-        host.run(module, &code, events, &loaded, &mut || watch.has_changed())
+        host.run(module, &code, events, self.raw, &loaded, &mut || {
+            watch.has_changed() || ui::output_has_failed()
+        })
     }
 }
 
@@ -193,6 +202,7 @@ impl Host {
         (module, data): (&str, &[u8]),
         code: &str,
         events: Events,
+        raw: bool,
         loaded: &dyn Fn(),
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<(), Failure> {
@@ -201,7 +211,7 @@ impl Host {
             Host::Program { board, firmware } => {
                 let modules = [(file, data.to_owned())];
                 let run = emulator::Run { board, firmware, modules: &modules, code, timeout: FOREVER };
-                let mut output = Output::new(events);
+                let mut output = Output::new(events, raw);
                 loaded();
                 let outcome = emulator::run_unix(&run, &mut |bytes| output.write(bytes), stop)?;
                 output.end();
@@ -221,7 +231,7 @@ impl Host {
                     }
                 }
                 loaded();
-                Ok(follow(board, code, events, stop)?)
+                Ok(follow(board, code, events, raw, stop)?)
             }
         }
     }
@@ -259,9 +269,10 @@ fn follow<T: Transport>(
     board: &mut Board<T>,
     code: &str,
     events: Events,
+    raw: bool,
     stop: &mut dyn FnMut() -> bool,
 ) -> Result<(), Diagnostic> {
-    let (mut newlines, mut output) = (Newlines::default(), Output::new(events));
+    let (mut newlines, mut output) = (Newlines::default(), Output::new(events, raw));
     board.repl().submit(code.as_bytes(), Instant::now() + PATIENCE)?;
     loop {
         let ended =

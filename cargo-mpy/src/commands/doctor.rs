@@ -10,11 +10,11 @@ use crate::{Failure, plan, ui};
 /// Which boards to look after: of `doctor` and `setup`.
 #[derive(Debug, Clone, Args)]
 pub struct Wanted {
-    /// A board; may be given several times
+    /// Check this board; can be repeated
     #[arg(short, long = "board", value_name = "NAME")]
     boards: Vec<String>,
 
-    /// Every board that runs on this machine
+    /// Check every board that runs on this machine
     #[arg(long)]
     all: bool,
 }
@@ -45,11 +45,11 @@ impl Wanted {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo mpy doctor                    for the boards of the crate here
+  cargo mpy doctor                    for the boards of the current crate
   cargo mpy doctor --board rp2040
   cargo mpy doctor --all              for every board that runs on this machine
 
-The exit code is 1 when something is missing; `cargo mpy setup` installs it.")]
+The exit code is 1 if something is missing. `cargo mpy setup` installs it.")]
 pub struct Doctor {
     #[command(flatten)]
     wanted: Wanted,

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use target_specs::{Arch, Diagnostic};
 
-use crate::serial::{Facts, Sources};
+use crate::serial::{Facts, Mode, Plain, Sources};
 use crate::ui;
 
 /// Whether tools are listening; people are told otherwise.
@@ -41,21 +41,26 @@ impl Events {
 /// What the code on a board prints: for people as it comes, for tools in whole lines, so that no character is torn.
 pub struct Output {
     events: Events,
+    plain: Plain,
     line: Vec<u8>,
 }
 
 impl Output {
-    pub fn new(events: Events) -> Self {
-        Output { events, line: Vec::new() }
+    /// With `raw`, terminal control in it reaches the terminal.
+    pub fn new(events: Events, raw: bool) -> Self {
+        let plain = Plain::new(if raw { Mode::Raw } else { Mode::All });
+        Output { events, plain, line: Vec::new() }
     }
 
     pub fn write(&mut self, bytes: &[u8]) {
         if !self.events.0 {
-            return ui::output_bytes(bytes);
+            return ui::output_bytes(&self.plain.text(bytes));
         }
+        /// Of a line that does not end, this much is told at once.
+        const LONGEST: usize = 1 << 20;
         for part in bytes.split_inclusive(|&byte| byte == b'\n') {
             self.line.extend_from_slice(part);
-            if self.line.ends_with(b"\n") {
+            if self.line.ends_with(b"\n") || self.line.len() > LONGEST {
                 self.end();
             }
         }

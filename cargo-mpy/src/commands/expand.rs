@@ -5,31 +5,31 @@ use clap::Args;
 use super::build::BuildOptions;
 use crate::{Failure, pipeline, ui};
 
-/// Show the bindings of the module: what Python sees, and the C behind it
+/// Show the module's Python API and the C code of its bindings
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo mpy expand
-      the stub, then the C
+      show the stub, then the C code
   cargo mpy expand Median
-      only what has the name `Median` in it
+      show only definitions that contain the name `Median`
   cargo mpy expand --stub
-      only what Python sees, as a type checker reads it
+      show only the Python API, as for type checkers
   cargo mpy expand --board unix
-      the C of the bindings for that board
+      show the C code of the bindings for this board
 
-The C leans on the headers mpy*.h, which `cargo mpy build` puts into
+The C code includes the headers mpy*.h, which `cargo mpy build` writes to
 target/mpy/c/NAME/MEMORY/include.")]
 pub struct Expand {
-    /// Only definitions with this name in them
+    /// Show only definitions that contain this name
     #[arg(value_name = "NAME")]
     only: Option<String>,
 
-    /// Only the stub
+    /// Show only the stub
     #[arg(long, conflicts_with = "glue")]
     stub: bool,
 
-    /// Only the C
+    /// Show only the C code
     #[arg(long)]
     glue: bool,
 

@@ -8,16 +8,16 @@ use crate::{Failure, ui};
 /// Every code an error has, each a heading of the second level.
 const TEXT: &str = include_str!("../explain.md");
 
-/// Say more about an error
+/// Explain an error
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo mpy explain unknown-board
-      what the error `error[unknown-board]` is about
+      explain the error `error[unknown-board]`
   cargo mpy explain
-      lists the codes")]
+      list all codes")]
 pub struct Explain {
-    /// The code in brackets behind `error`
+    /// Code in brackets after `error`
     #[arg(value_name = "CODE")]
     code: Option<String>,
 }

@@ -11,19 +11,19 @@ use target_specs::{Arch, Diagnostic, Place};
 use crate::toolchain::{self, disassembler};
 use crate::{Failure, ui};
 
-/// Show what is in a native .mpy module
+/// Show the contents of a native .mpy module
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo mpy inspect target/mpy/armv6m/hello.mpy
   cargo mpy inspect hello.mpy --disassemble
-      its code as well, by the objdump of a compiler for it")]
+      also disassemble it, with objdump for its architecture")]
 pub struct Inspect {
-    /// The module
+    /// Module to inspect
     #[arg(value_name = "FILE.mpy")]
     file: PathBuf,
 
-    /// Disassemble text; constants in it come out as instructions
+    /// Disassemble the text; constants in it are shown as instructions
     #[arg(short, long)]
     disassemble: bool,
 }

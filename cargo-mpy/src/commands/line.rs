@@ -17,12 +17,12 @@ pub const LOCAL_FILE: &str = "mpy.local.toml";
 /// The line to a board.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Line {
-    /// Where the board is: `auto`, `id:SERIAL`, a path such as /dev/ttyACM0 or COM3, socket://HOST:PORT or
-    /// rfc2217://HOST:PORT [default: `CARGO_MPY_PORT`, mpy.local.toml, Cargo.toml, else `auto`]
+    /// Port of the board: `auto`, `id:SERIAL`, a path such as /dev/ttyACM0 or COM3, socket://HOST:PORT or
+    /// rfc2217://HOST:PORT [default: from `CARGO_MPY_PORT`, mpy.local.toml or Cargo.toml, otherwise `auto`]
     #[arg(long, value_name = "PORT")]
     pub port: Option<String>,
 
-    /// Bits per second, where the port is a UART [default: 115200]
+    /// Bits per second, if the port is a UART [default: 115200]
     #[arg(long, value_name = "RATE")]
     pub baud: Option<u32>,
 }

@@ -18,7 +18,7 @@ Example:
   arm-none-eabi-gcc -mthumb -mcpu=cortex-m0 -mword-relocations -c module.c
   cargo mpy link --arch armv6m -o module.mpy module.o -l libgcc.a
 
-The module starts at the function `mpy_init`. For modules made with
+The entry of the module is the function `mpy_init`. For modules that use
 MicroPython's dynruntime.mk:
   make ARCH=armv6m MPY_LD='cargo mpy link'")]
 pub struct Link {
@@ -26,28 +26,28 @@ pub struct Link {
     #[arg(short, long)]
     arch: Option<String>,
 
-    /// File to write [default: the first object with `.mpy`]
+    /// Output file [default: the first object's name with `.mpy`]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
 
-    /// Archive whose members are linked where they are needed, or a linker script that names some; may be
-    /// given several times
+    /// Archive whose members are linked if they are needed, or a linker script that names archives; can be
+    /// repeated
     #[arg(short, long = "libs", value_name = "FILE.a")]
     libs: Vec<PathBuf>,
 
-    /// Header with the `MP_QSTR_` definitions that `--preprocess` writes
+    /// Header with `MP_QSTR_` definitions, created by `--preprocess`
     #[arg(long, value_name = "FILE")]
     qstrs: Option<PathBuf>,
 
-    /// Write to this file what went where in the module
+    /// Write the layout of the module to this file
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
 
-    /// Do not link: find the `MP_QSTR_` names in C sources and write the header that defines them
+    /// Instead of linking, find the `MP_QSTR_` names in C sources and write a header that defines them
     #[arg(long)]
     preprocess: bool,
 
-    /// Objects, all of them linked; with --preprocess, C sources
+    /// Objects to link; with --preprocess, C sources
     #[arg(required = true, value_name = "FILE.o")]
     files: Vec<PathBuf>,
 }

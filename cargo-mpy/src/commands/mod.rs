@@ -21,9 +21,27 @@ pub mod setup;
 pub mod size;
 pub mod test;
 
+use std::time::Duration;
+
 use clap::Subcommand;
+use target_specs::{Diagnostic, Place};
 
 use crate::Failure;
+
+/// The time that `--timeout` gives.
+///
+/// # Errors
+/// `bad-value` for what is no time.
+pub(crate) fn timeout(seconds: f32) -> target_specs::Result<Duration> {
+    /// Longer than any program runs.
+    const FOREVER: f32 = 1e7;
+    let time = if seconds > FOREVER { FOREVER } else { seconds };
+    Duration::try_from_secs_f32(time).map_err(|error| {
+        Diagnostic::new("bad-value", format!("no time to run for: {error}"))
+            .at(Place::Argument(format!("--timeout {seconds}")))
+            .help("it takes seconds, such as `60` or `0.5`")
+    })
+}
 
 /// A subcommand.
 #[derive(Debug, Subcommand)]
@@ -51,6 +69,22 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether it may run programs that are kept in the cache, or put them there.
+    pub fn uses_cache(&self) -> bool {
+        use Command as C;
+        let without = matches!(
+            self,
+            C::New(_)
+                | C::Init(_)
+                | C::Explain(_)
+                | C::Monitor(_)
+                | C::Boards(_)
+                | C::Link(_)
+                | C::Completions(_)
+        );
+        !without && !matches!(self, C::Clean(_))
+    }
+
     pub fn run(self) -> Result<(), Failure> {
         match self {
             Command::New(command) => command.run(),

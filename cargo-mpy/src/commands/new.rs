@@ -14,13 +14,13 @@ use crate::{Failure, ui};
 /// What a new crate begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Template {
-    /// A class, by wasm-bindgen
+    /// A class, with wasm-bindgen
     Class,
-    /// Functions of numbers, no_std, no dependencies: the smallest module
+    /// Functions of numbers, without std or dependencies: the smallest module
     Minimal,
-    /// Text and collections, in MicroPython's heap
+    /// Strings and collections, in MicroPython's heap
     Alloc,
-    /// A filter over buffers of samples
+    /// A filter for buffers of samples
     Dsp,
 }
 
@@ -73,41 +73,41 @@ panic = \"abort\"
 /// Options of `new` and `init`.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// What it begins with
+    /// Template to start from
     #[arg(long, value_enum, default_value = "class")]
     pub template: Template,
 
-    /// Name of the package [default: the folder's]
+    /// Name of the package [default: the directory's name]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
 
-    /// Version control, as cargo's
+    /// Version control system, as for `cargo new`
     #[arg(long, value_name = "VCS")]
     pub vcs: Option<String>,
 }
 
-/// Make a crate that builds and runs at once
+/// Create a crate from a template
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo mpy new my_dsp --template dsp
-  cd my_dsp && cargo mpy run test.py     in a MicroPython on this machine")]
+  cd my_dsp && cargo mpy run test.py     run it in MicroPython on this machine")]
 pub struct New {
-    /// Folder to make
+    /// Directory to create
     path: PathBuf,
 
     #[command(flatten)]
     options: Options,
 }
 
-/// Make a crate in a folder that is there
+/// Create a crate in an existing directory
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  cargo mpy init                         in the folder it is called in
+  cargo mpy init                         in the current directory
   cargo mpy init firmware --template minimal")]
 pub struct Init {
-    /// Folder to use
+    /// Directory of the crate
     #[arg(default_value = ".")]
     path: PathBuf,
 

@@ -14,7 +14,7 @@ use crate::romfs;
 use crate::toolchain::{self, cc};
 use crate::{Failure, pipeline, ui};
 
-/// Make what others install: for `mip`, for boards' ROM, as a zip
+/// Create a package for `mip`, ROMFS images, and a zip
 #[derive(Debug, Args)]
 #[command(
     visible_alias = "publish",
@@ -23,18 +23,20 @@ Examples:
   cargo mpy package                    for all architectures
   cargo mpy package --board rp2040 --board pyboard
 
-In target/mpy/package/NAME-VERSION there are
-  ARCH/package.json, ARCH/NAME.mpy     `mip install URL/ARCH/` takes this one
-  package.json, NAME/__init__.py       `mip install URL/` takes all of them,
-                                       of which the board imports its own
+target/mpy/package/NAME-VERSION contains
+  ARCH/package.json, ARCH/NAME.mpy     for `mip install URL/ARCH/`
+  package.json, NAME/__init__.py       for `mip install URL/`, which installs
+                                       all architectures; the board imports
+                                       its own
   NAME-ARCH.romfs                      for `mpremote romfs deploy`
   NAME.pyi                             for editors
-and beside it a zip of that. URL is wherever the folder is put: a web server or
-github:USER/REPOSITORY/FOLDER."
+NAME-VERSION.zip, beside that directory, contains the same files. URL is the
+place where you publish the package: a web server, or
+github:USER/REPOSITORY/DIRECTORY."
 )]
 pub struct Package {
-    /// Folder to make it in [default: target/mpy/package]
-    #[arg(long, value_name = "FOLDER")]
+    /// Directory for the package [default: target/mpy/package]
+    #[arg(long, value_name = "DIRECTORY")]
     out: Option<PathBuf>,
 
     #[command(flatten)]

@@ -1,13 +1,13 @@
 //! `cargo mpy run`.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
 use target_specs::{Board, Diagnostic, Place, Result};
 
 use super::build::BuildOptions;
 use super::deploy;
+use super::events::{Events, Output};
 use super::line::Line;
 use crate::plan::Target;
 use crate::serial::Sources;
@@ -15,36 +15,40 @@ use crate::toolchain::emulator;
 use crate::toolchain::micropython::Firmware;
 use crate::{Failure, pipeline, toolchain, ui};
 
-/// Build the module and run Python with it, in a MicroPython on this machine or on a connected board
+/// Build the module and run Python with it, on this machine or on a connected board
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo mpy run -e 'import filter; print(filter.taps())'
   cargo mpy run test.py --board qemu-armv6m --board unix
   cargo mpy run
-      lists what the module has
+      list the contents of the module
   cargo mpy run test.py --port auto
-      on a board, from its RAM: its files stay as they are
+      run in the RAM of a connected board, without changing its files
 
-Without a board it runs in MicroPython's unix port; `cargo mpy boards` lists
-the emulated ones. The exit code is 1 after an uncaught exception, else that of
-`sys.exit`.")]
+Without --board, the module runs in MicroPython's unix port. `cargo mpy boards`
+lists the emulated boards. The exit code is 1 after an uncaught exception,
+otherwise that of `sys.exit`.")]
 pub struct Run {
-    /// Python to run
+    /// Python code to run
     #[arg(short, long, value_name = "PYTHON", conflicts_with = "files")]
     execute: Option<String>,
 
-    /// Run on a connected board, named as for `deploy`
+    /// Run on the connected board at this port; see `deploy`
     #[arg(long, value_name = "PORT")]
     port: Option<String>,
 
-    /// Seconds until it is stopped
+    /// Stop after this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     timeout: f32,
 
-    /// A file of Python to run; a `.wasm` or `.wat` file is built instead of the crate here
+    /// Python file to run; a `.wasm` or `.wat` file is built instead of the current crate
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+
+    /// Pass terminal control sequences that the board prints to the terminal
+    #[arg(long)]
+    raw: bool,
 
     #[command(flatten)]
     options: BuildOptions,
@@ -65,14 +69,11 @@ impl Run {
             Some(path) => Some(String::from_utf8_lossy(&toolchain::read_file(path)?).into_owned()),
             None => self.execute,
         };
-        let timeout = Duration::try_from_secs_f32(self.timeout.min(1e7)).map_err(|error| {
-            Diagnostic::new("bad-value", format!("no time to run for: {error}"))
-                .at(Place::Argument(format!("--timeout {}", self.timeout)))
-        })?;
+        let timeout = super::timeout(self.timeout)?;
         let options = BuildOptions { input: wasm.into_iter().next().or(self.options.input), ..self.options };
         if let Some(port) = &self.port {
             let line = Line::at(port);
-            return deploy::run_in_ram(&line, &options, script.as_deref(), timeout);
+            return deploy::run_in_ram(&line, &options, script.as_deref(), timeout, self.raw);
         }
         let plan = pipeline::plan(&options)?;
         // Where it will run, before anything that lasts is done.
@@ -88,7 +89,12 @@ impl Run {
                 ui::status("Running", format_args!("in MicroPython on {}", board.name));
                 let run =
                     emulator::Run { board, firmware: &firmware, modules: &modules, code: &code, timeout };
-                let outcome = emulator::run(&run, &mut |bytes| ui::output_bytes(bytes))?;
+                let mut output = Output::new(Events(false), self.raw);
+                let outcome = emulator::run(&run, &mut |bytes| output.write(bytes))?;
+                if ui::output_has_failed() {
+                    // It was interrupted.
+                    return Ok(());
+                }
                 ui::raw(&Sources::here().with(outcome.stderr.as_bytes()));
                 worst = if worst == 0 { outcome.status } else { worst };
             }

@@ -8,26 +8,26 @@ use target_specs::Diagnostic;
 
 use super::build::BuildOptions;
 use super::doctor::{Wanted, report};
+use super::events::{Events, Output};
 use super::run::firmware;
 use crate::plan::DEFAULT_BOARD;
 use crate::toolchain::needs::{self, Need, State, needs};
 use crate::toolchain::{self, cargo, emulator};
 use crate::{Failure, pipeline, ui};
 
-/// Install what is missing to build and run modules, and try it
+/// Install what is missing to build and run modules, and test it
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo mpy setup
-      for the boards of the crate here
+      for the boards of the current crate
   cargo mpy setup --board rp2040
   cargo mpy setup --yes --all
-      every board that runs on this machine, without asking
+      for every board that runs on this machine, without asking
 
-Packages are installed with apt where that is the package manager, as root or
-with sudo; elsewhere the commands are printed. Emulated boards get their
-MicroPython built. At the end a module is built, and run if one of the boards
-runs on this machine.")]
+Packages are installed with apt, as root or with sudo. On systems without apt,
+the commands to run are printed. The firmware of emulated boards is built.
+Finally a module is built, and run if one of the boards runs on this machine.")]
 pub struct Setup {
     #[command(flatten)]
     wanted: Wanted,
@@ -36,7 +36,7 @@ pub struct Setup {
     #[arg(short, long)]
     yes: bool,
 
-    /// Also what the tests of cargo-mpy itself need
+    /// Also install what cargo-mpy's own tests need
     #[arg(long)]
     tests: bool,
 }
@@ -139,7 +139,8 @@ impl Setup {
                 let timeout = Duration::from_secs(60);
                 let run =
                     emulator::Run { board, firmware: &firmware, modules: &modules, code: script.1, timeout };
-                let outcome = emulator::run(&run, &mut |bytes| ui::output_bytes(bytes))?;
+                let mut output = Output::new(Events(false), false);
+                let outcome = emulator::run(&run, &mut |bytes| output.write(bytes))?;
                 ui::raw(outcome.stderr.as_bytes());
                 if outcome.status != 0 {
                     return Err(Failure::Exit(outcome.status));

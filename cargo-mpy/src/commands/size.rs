@@ -12,39 +12,39 @@ use crate::plan::Size as Bytes;
 use crate::treemap::{self, Picture};
 use crate::{Failure, pipeline, toolchain, ui};
 
-/// Show what a module's bytes are, by function and by crate
+/// Show the module's size by function and crate
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo mpy size --board rp2040
-      the crates, and the 20 largest functions and data
+      list the crates, and the 20 largest functions and data objects
   cargo mpy size --board rp2040 --html size.html
-      a picture and a table to search, in one file
+      write a picture and a searchable table to one file
   cargo mpy size --arch armv6m --max 8K
-      for CI: the exit code is 1 when the file is larger
+      for CI: the exit code is 1 if the file is larger
 
-Bytes are those of the loaded module: text, rodata and bss (on boards without
-code in flash all of it is RAM). The file is larger by its relocations and
-strings. What is inlined counts for the function it ended up in; crates in
-parentheses are what is of none.")]
+Sizes are those of the loaded module: text, rodata and bss. On boards that
+cannot run code in flash, all of it is in RAM. The file is larger by its
+relocations and strings. Inlined code counts for the function that contains it.
+Entries in parentheses belong to no crate.")]
 pub struct Size {
-    /// How many functions and data to list; 0 for all
+    /// Number of functions and data objects to list; 0 for all
     #[arg(short = 'n', long, value_name = "N", default_value_t = 20)]
     top: usize,
 
-    /// Write a picture and a table of everything as a page for a browser
+    /// Write a picture and a table of everything to an HTML page
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
 
-    /// Write the picture alone
+    /// Write only the picture, as SVG
     #[arg(long, value_name = "FILE")]
     svg: Option<PathBuf>,
 
-    /// Fail when the .mpy file is larger than this
+    /// Fail if the .mpy file is larger than this
     #[arg(long, value_name = "SIZE")]
     max: Option<Bytes>,
 
-    /// Fail when text, rodata and bss together are larger than this
+    /// Fail if text, rodata and bss together are larger than this
     #[arg(long, value_name = "SIZE")]
     max_loaded: Option<Bytes>,
 

@@ -9,6 +9,7 @@ use target_specs::{Diagnostic, Place, Result};
 use super::build::BuildOptions;
 use crate::machine::{self, Machine};
 use crate::plan::{BuildPlan, Source, Unit};
+use crate::serial::plain;
 use crate::toolchain::read_file;
 use crate::{Failure, pipeline, ui};
 
@@ -20,46 +21,50 @@ const FAILED: i32 = 101;
 #[command(after_help = "\
 Examples:
   cargo mpy test
-      every test, in MicroPython on this machine
+      run all tests in MicroPython on this machine
   cargo mpy test --board qemu-armv6m filter
-      those with `filter` in their names, on an emulated Cortex-M0
+      run tests with `filter` in their name, on an emulated Cortex-M0
   cargo mpy test --port auto
-      on the board on USB, from its RAM
+      run in the RAM of the board on USB
   cargo mpy test --lib -- --exact tests::sum
-      libtest's flags, before or after `--`
+      use libtest's flags, before or after `--`
 
-Tests are the crate's ordinary #[test] functions, in the library and in
-tests/*.rs, and the Python files tests/*.py, which import the module and pass
-when they end without an exception; a file tests/NAME.py.exp holds what one
-must print. They are built as the module is (profile release; `--profile dev`
-has overflow checks). A no_std crate needs #[cfg(not(test))] on its
-#[panic_handler], as for cargo's own tests.
+Tests are the crate's #[test] functions, in the library and in tests/*.rs, and
+the Python files tests/*.py. A Python file imports the module and passes if it
+ends without an exception. A file tests/NAME.py.exp contains its expected
+output. Tests are built like the module, with the profile release;
+`--profile dev` adds overflow checks. A no_std crate needs #[cfg(not(test))] on
+its #[panic_handler], as for `cargo test`.
 
-The exit code is 101 when a test fails, as cargo's.")]
+The exit code is 101 if a test fails, as with `cargo test`.")]
 pub struct Test {
     #[command(flatten)]
     choice: Choice,
 
-    /// Only the tests of the library
-    #[arg(long, help_heading = "What to test")]
+    /// Run only the tests of the library
+    #[arg(long, help_heading = "Test selection")]
     lib: bool,
 
-    /// Only the tests of this file in tests/, without its ending; may be given several times
-    #[arg(long = "test", value_name = "NAME", help_heading = "What to test")]
+    /// Run only the tests of this file in tests/, named without extension; can be repeated
+    #[arg(long = "test", value_name = "NAME", help_heading = "Test selection")]
     files: Vec<String>,
 
-    /// Run on a connected board, named as for `deploy`
+    /// Run on the connected board at this port; see `deploy`
     #[arg(long, value_name = "PORT")]
     port: Option<String>,
 
-    /// Seconds until a MicroPython that runs tests is stopped; the tests behind the one that hangs still run
+    /// Stop a test run after this many seconds; the tests after the one that hangs still run
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     timeout: f32,
+
+    /// Pass terminal control sequences that the tests print to the terminal
+    #[arg(long)]
+    raw: bool,
 
     #[command(flatten)]
     options: BuildOptions,
 
-    /// Flags for the tests, as libtest's
+    /// Flags of libtest
     #[arg(last = true, value_name = "FLAGS")]
     rest: Vec<String>,
 }
@@ -67,31 +72,31 @@ pub struct Test {
 /// Which tests, and how they are shown: libtest's flags.
 #[derive(Debug, Clone, Default, Args)]
 struct Choice {
-    /// Only tests whose name has this in it; may be given several times
+    /// Run only tests whose name contains this; can be repeated
     #[arg(value_name = "FILTER")]
     filters: Vec<String>,
 
-    /// Filters are whole names
-    #[arg(long, help_heading = "What to test")]
+    /// Match filters exactly
+    #[arg(long, help_heading = "Test selection")]
     exact: bool,
 
-    /// Not tests whose name has this in it; may be given several times
-    #[arg(long, value_name = "FILTER", help_heading = "What to test")]
+    /// Skip tests whose name contains this; can be repeated
+    #[arg(long, value_name = "FILTER", help_heading = "Test selection")]
     skip: Vec<String>,
 
-    /// Only ignored tests
-    #[arg(long, help_heading = "What to test", conflicts_with = "include_ignored")]
+    /// Run only ignored tests
+    #[arg(long, help_heading = "Test selection", conflicts_with = "include_ignored")]
     ignored: bool,
 
-    /// Ignored tests too
-    #[arg(long, help_heading = "What to test")]
+    /// Run ignored tests too
+    #[arg(long, help_heading = "Test selection")]
     include_ignored: bool,
 
     /// List the tests instead of running them
-    #[arg(long, help_heading = "What to test")]
+    #[arg(long, help_heading = "Test selection")]
     list: bool,
 
-    /// Show what tests print as they run
+    /// Show the output of tests while they run
     #[arg(long, alias = "no-capture")]
     nocapture: bool,
 }
@@ -177,10 +182,8 @@ impl Test {
             self.rest.iter().map(String::as_str).filter(|flag| *flag != "--test-threads=1"),
         ));
         let choice = self.choice.and(rest.unwrap_or_else(|error| error.exit()).choice);
-        let timeout = Duration::try_from_secs_f32(self.timeout.min(1e7)).map_err(|error| {
-            Diagnostic::new("bad-value", format!("no time to run for: {error}"))
-                .at(Place::Argument(format!("--timeout {}", self.timeout)))
-        })?;
+        let timeout = super::timeout(self.timeout)?;
+        let shown = if self.raw { str::to_owned } else { plain };
         let (plan, mut machines) = machine::machines(&self.options, self.port.as_deref())?;
         let done = (|| {
             let suites = suites(&plan, self.lib, &self.files)?;
@@ -191,7 +194,7 @@ impl Test {
             for suite in &suites {
                 for (target, machine) in &mut machines {
                     ui::status("Running", format_args!("{} on {}", suite.title, machine.name()));
-                    failed |= !suite.run(*target, machine, &choice, timeout)?;
+                    failed |= !suite.run(*target, machine, &choice, timeout, shown)?;
                 }
             }
             if failed { Err(Failure::Exit(FAILED)) } else { Ok(()) }
@@ -261,8 +264,16 @@ fn scripts(root: &Path) -> Result<Vec<PathBuf>> {
 
 impl Suite {
     /// Runs what is chosen and says so as libtest does; whether all of it passed.
-    fn run(&self, target: usize, machine: &mut Machine, choice: &Choice, timeout: Duration) -> Result<bool> {
+    fn run(
+        &self,
+        target: usize,
+        machine: &mut Machine,
+        choice: &Choice,
+        timeout: Duration,
+        shown: Shown,
+    ) -> Result<bool> {
         let start = Instant::now();
+        let show = choice.nocapture.then_some(shown);
         let modules = std::slice::from_ref(&self.modules[target]);
         let all = match &self.cases {
             Cases::InModule => list(machine, modules, &self.module, timeout)?,
@@ -299,11 +310,11 @@ impl Suite {
         };
         match &self.cases {
             Cases::InModule => {
-                functions(machine, modules, &self.module, &run, choice.nocapture, timeout, &mut verdict)?;
+                functions(machine, modules, &self.module, &run, show, timeout, &mut verdict)?;
             }
             Cases::Scripts(_) => {
                 for case in &run {
-                    let ended = run_script(machine, modules, case, choice.nocapture, timeout)?;
+                    let ended = run_script(machine, modules, case, show, timeout)?;
                     verdict(case, ended);
                 }
             }
@@ -312,7 +323,7 @@ impl Suite {
         if !failures.is_empty() {
             ui::output("\nfailures:\n");
             for (case, output) in &failures {
-                ui::output(format_args!("\n---- {} stdout ----\n{output}\n", case.name));
+                ui::output(format_args!("\n---- {} stdout ----\n{}\n", case.name, shown(output)));
             }
             ui::output("\nfailures:\n");
             for (case, _) in &failures {
@@ -352,10 +363,10 @@ fn list(
     let code = format!("import {module}\n{module}.main(0,0)\n");
     let ended = machine.run(modules, &code, timeout, false, &mut |line| match listed(line, cases.len()) {
         Some(case) => cases.push(case),
-        None => other += &format!("{line}\n"),
+        None => add_line(&mut other, line),
     })?;
     if ended.status != 0 {
-        let said = format!("{other}{}", ended.traceback);
+        let said = plain(&format!("{other}{}", ended.traceback));
         return Err(Diagnostic::new("no-tests", "the tests do not start").help(said.trim_end()));
     }
     cases.sort_by(|a, b| a.name.cmp(&b.name));
@@ -367,9 +378,9 @@ fn listed(line: &str, number: usize) -> Option<Case> {
     let mut fields = line.strip_prefix("\x1etest\x1f")?.split('\x1f').map(str::to_owned);
     let (name, mark, ignored) = (fields.next()?, fields.next()?, fields.next()?);
     Some(Case {
-        name,
-        mark,
-        ignored: Some(ignored).filter(|why| !why.is_empty()),
+        name: plain(&name),
+        mark: plain(&mark),
+        ignored: Some(plain(&ignored)).filter(|why| !why.is_empty()),
         what: What::Function(number),
     })
 }
@@ -380,7 +391,7 @@ fn functions(
     modules: &[(String, Vec<u8>)],
     module: &str,
     cases: &[Case],
-    show: bool,
+    show: Option<Shown>,
     timeout: Duration,
     verdict: &mut dyn FnMut(&Case, Verdict),
 ) -> Result<()> {
@@ -401,8 +412,8 @@ fn functions(
         let before = done;
         let mut test = Running::default();
         let ended = machine.run(modules, &code, timeout, false, &mut |line| {
-            if show && !line.starts_with('\x1e') && test.begun {
-                ui::output(format_args!("{line}\n"));
+            if let Some(shown) = show.filter(|_| !line.starts_with('\x1e') && test.begun) {
+                ui::output(format_args!("{}\n", shown(line)));
             }
             if let Some(ended) = test.line(line)
                 && let Some(case) = cases.get(done)
@@ -429,6 +440,18 @@ fn functions(
     Ok(())
 }
 
+/// How what a test prints is shown.
+type Shown = fn(&str) -> String;
+
+/// Adds a line to what a test has printed, of which the first MiB is kept.
+fn add_line(output: &mut String, line: &str) {
+    const KEPT: usize = 1 << 20;
+    if output.len() + line.len() < KEPT {
+        output.push_str(line);
+        output.push('\n');
+    }
+}
+
 /// The test that runs, by what it prints.
 #[derive(Default)]
 struct Running {
@@ -453,10 +476,7 @@ impl Running {
             }
             // The traceback of a panic says what the panic has said.
             _ if self.raised && self.panicked => {}
-            _ => {
-                self.output += line;
-                self.output.push('\n');
-            }
+            _ => add_line(&mut self.output, line),
         }
         None
     }
@@ -466,7 +486,7 @@ fn run_script(
     machine: &mut Machine,
     modules: &[(String, Vec<u8>)],
     case: &Case,
-    show: bool,
+    show: Option<Shown>,
     timeout: Duration,
 ) -> Result<Verdict> {
     let What::Script(path) = &case.what else { return Ok(Verdict::default()) };
@@ -476,10 +496,10 @@ fn run_script(
     let expected = Path::new(&expected).is_file().then(|| read_file(Path::new(&expected))).transpose()?;
     let mut output = String::new();
     let ended = machine.run(modules, &code, timeout, false, &mut |line| {
-        if show {
-            ui::output(format_args!("{line}\n"));
+        if let Some(shown) = show {
+            ui::output(format_args!("{}\n", shown(line)));
         }
-        output += &format!("{line}\n");
+        add_line(&mut output, line);
     });
     let ended = match ended {
         Ok(ended) => ended,

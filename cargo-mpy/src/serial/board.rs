@@ -12,12 +12,16 @@ use target_specs::{Arch, Diagnostic, Result};
 
 use super::ram::{self, escaped};
 use super::raw_repl::Execution;
-use super::{RawRepl, Transport};
+use super::{RawRepl, Transport, plain};
 
 /// Printed by a board whose code did not arrive as it was sent.
 const GARBLED: &str = "\x15";
 /// Printed for each block a board has stored (ASCII ACK).
 const STORED: u8 = 6;
+/// The longest reply to code of ours, and to a question for a file where the board has no hashes: its bytes in
+/// hexadecimal digits.
+const REPLY: usize = 1 << 20;
+const FILE_REPLY: usize = 64 << 20;
 /// What interrupts MicroPython: data must not have it.
 const INTERRUPT: u8 = 3;
 
@@ -115,7 +119,7 @@ impl<T: Transport> Board<T> {
              \x20print(0)\n",
         )?;
         let mut lines = text.lines();
-        let mut next = || lines.next().unwrap_or_default().trim().to_owned();
+        let mut next = || plain(lines.next().unwrap_or_default().trim());
         let (firmware, machine, mpy, heap_free) = (next(), next(), next(), next());
         let inflates = next() == "1";
         let (Ok(mpy), Ok(heap_free)) = (mpy.parse(), heap_free.parse()) else { return Err(garbled()) };
@@ -129,14 +133,14 @@ impl<T: Transport> Board<T> {
     /// # Errors
     /// `no-answer`, `garbled`, `board-error`.
     pub fn hash(&mut self, path: &str) -> Result<Option<[u8; 32]>> {
-        hash_in(&self.ask(&format!("{HASH}H('{}')\n", escaped(path.as_bytes())))?)
+        hash_in(&self.ask_for(&format!("{HASH}H('{}')\n", escaped(path.as_bytes())), FILE_REPLY)?)
     }
 
     /// The SHA-256 of a file, and the bytes free in its filesystem where the board tells. The board can
     /// hash from then on: `H`.
     fn look(&mut self, path: &str) -> Result<(Option<[u8; 32]>, Option<u64>)> {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let text = self.ask(&format!(
+        let code = format!(
             "{HASH}import os\n\
              H('{}')\n\
              try:\n\
@@ -146,7 +150,8 @@ impl<T: Transport> Board<T> {
              \x20print('free ?')\n",
             escaped(path.as_bytes()),
             escaped(folder.as_bytes())
-        ))?;
+        );
+        let text = self.ask_for(&code, FILE_REPLY)?;
         let (hash, free) = text.split_once("free ").ok_or_else(garbled)?;
         let free = match free.trim() {
             "?" => None,
@@ -293,9 +298,7 @@ impl<T: Transport> Board<T> {
             at += block.len();
             progress(at);
         }
-        let mut printed = Vec::new();
-        let deadline = Instant::now() + self.patience;
-        let execution = self.repl.follow(deadline, &mut |bytes: &[u8]| printed.extend_from_slice(bytes))?;
+        let (printed, execution) = self.repl.reply(Instant::now() + self.patience, FILE_REPLY)?;
         fine(&execution)?;
         hash_in(&String::from_utf8_lossy(&printed))
     }
@@ -312,14 +315,16 @@ impl<T: Transport> Board<T> {
     /// Runs code of ours, if it arrives as it is; what it prints.
     ///
     /// # Errors
-    /// `no-answer`, `garbled`, `board-error` with the traceback, `no-space`, `read-only`.
+    /// `no-answer`, `long-reply`, `garbled`, `board-error` with the traceback, `no-space`, `read-only`.
     pub fn ask(&mut self, code: &str) -> Result<String> {
-        let mut printed = Vec::new();
-        let execution = self.repl.execute(
-            guarded(code).as_bytes(),
-            Instant::now() + self.patience,
-            &mut |bytes: &[u8]| printed.extend_from_slice(bytes),
-        )?;
+        self.ask_for(code, REPLY)
+    }
+
+    /// As [`Board::ask`], with a longer reply.
+    fn ask_for(&mut self, code: &str, limit: usize) -> Result<String> {
+        let deadline = Instant::now() + self.patience;
+        self.repl.submit(guarded(code).as_bytes(), deadline)?;
+        let (printed, execution) = self.repl.reply(deadline, limit)?;
         fine(&execution)?;
         let text = String::from_utf8_lossy(&printed).into_owned();
         if text.contains(GARBLED) { Err(garbled()) } else { Ok(text) }

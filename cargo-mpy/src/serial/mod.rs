@@ -3,6 +3,7 @@
 mod board;
 pub mod monitor;
 mod newlines;
+mod plain;
 pub mod port;
 mod ram;
 mod raw_repl;
@@ -12,6 +13,7 @@ mod transport;
 
 pub use board::{Board, Facts, Put};
 pub use newlines::Newlines;
+pub use plain::{Mode, Plain, plain};
 pub use ram::store;
 pub use raw_repl::{Execution, RawRepl};
 pub use sources::Sources;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use target_specs::{Diagnostic, Result};
 
-use super::{Sources, Transport};
+use super::{Mode, Plain, Sources, Transport};
 use crate::ui;
 
 /// Ctrl-] leaves, as in telnet and miniterm.
@@ -45,7 +45,8 @@ fn typed() -> Receiver<Vec<u8>> {
 }
 
 /// Connects the terminal and the board until Ctrl-] is typed, or standard input, when it is no terminal, and
-/// `idle` seconds of silence are over. Places in the sources that it speaks of are shown. A line that breaks is opened again by `reopen`, as often as it takes.
+/// `idle` seconds of silence are over, or nobody reads standard output. Places in the sources that it speaks of are shown; terminal
+/// control is not passed on unless `raw`. A line that breaks is opened again by `reopen`, as often as it takes.
 ///
 /// # Errors
 /// `no-answer` when the line breaks and `reopen` is `None`.
@@ -53,8 +54,15 @@ pub fn run<T: Transport>(
     mut line: T,
     mut reopen: Option<&mut dyn FnMut() -> Result<T>>,
     idle: Option<Duration>,
+    raw: bool,
 ) -> Result<()> {
     let keys = Keys::raw();
+    let mut plain = Plain::new(match (raw, &keys) {
+        (true, _) => Mode::Raw,
+        // Who types sees the board edit the line.
+        (false, Some(_)) => Mode::KeepEditing,
+        (false, None) => Mode::All,
+    });
     if keys.is_some() {
         ui::status("Monitor", "Ctrl-] leaves, Ctrl-C stops the program, Ctrl-D restarts it\r");
     }
@@ -67,7 +75,10 @@ pub fn run<T: Transport>(
         let broken = match line.read(&mut buffer, Instant::now() + LOOK) {
             Ok(0) => true,
             Ok(n) => {
-                ui::output_bytes(&sources.with(&buffer[..n]));
+                ui::output_bytes(&sources.with(&plain.text(&buffer[..n])));
+                if ui::output_has_failed() {
+                    return Ok(());
+                }
                 heard = Instant::now();
                 false
             }

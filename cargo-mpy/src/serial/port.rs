@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use serialport::{SerialPort, SerialPortInfo, SerialPortType};
 use target_specs::{Diagnostic, Place, Result};
 
-use super::Transport;
 use super::rfc2217::Remote;
+use super::{Transport, plain};
 use crate::ui;
 
 /// What UARTs of MicroPython's boards are set to; USB does not care.
@@ -120,8 +120,9 @@ fn usb(port: SerialPortInfo) -> Option<Found> {
     Some(Found {
         path: port.port_name,
         usb: format!("{:04x}:{:04x}", usb.vid, usb.pid),
-        serial: usb.serial_number.unwrap_or_default(),
-        product: usb.product.unwrap_or_default(),
+        // A device says what it likes.
+        serial: plain(&usb.serial_number.unwrap_or_default()),
+        product: plain(&usb.product.unwrap_or_default()),
     })
 }
 

@@ -39,7 +39,7 @@ pub fn store<T: Transport>(
     for (_, data) in files {
         repl.input(data, deadline)?;
     }
-    let execution = repl.follow(deadline, &mut |_| {})?;
+    let (_, execution) = repl.reply(deadline, 1 << 10)?;
     if execution.traceback.is_empty() {
         return Ok(());
     }

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use target_specs::{Diagnostic, Result};
 
-use super::Transport;
+use super::{Transport, plain};
+use crate::ui;
 
 const CTRL_A: u8 = 0x01;
 const CTRL_B: u8 = 0x02;
@@ -23,6 +24,9 @@ static ATTEMPTS: AtomicU32 = AtomicU32::new(1);
 
 /// How long a board may take to answer what costs it no time.
 const PROMPT: Duration = Duration::from_secs(3);
+
+/// More than this is no traceback.
+const TRACEBACK: usize = 64 << 10;
 
 /// The pace for boards without raw paste: bytes per write, and the pause between writes.
 const SLOW: (usize, Duration) = (256, Duration::from_millis(10));
@@ -71,9 +75,9 @@ impl<T: Transport> RawRepl<T> {
             let (question, answer) = (format!("print(-{number})\x04"), format!("OK-{number}\r\n\x04\x04>"));
             let entered = self
                 .send(&[b'\r', CTRL_C, CTRL_C, b'\r', CTRL_A], deadline)
-                .and_then(|()| self.wait_for(GREETING, deadline, &mut |_| {}))
+                .and_then(|()| self.wait_for(GREETING, deadline, &mut |_| Ok(())))
                 .and_then(|()| self.send(question.as_bytes(), deadline))
-                .and_then(|()| self.wait_for(answer.as_bytes(), deadline, &mut |_| {}));
+                .and_then(|()| self.wait_for(answer.as_bytes(), deadline, &mut |_| Ok(())));
             match entered {
                 Ok(()) => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::TimedOut && Instant::now() < end => {
@@ -107,13 +111,37 @@ impl<T: Transport> RawRepl<T> {
         self.hand_over(code, deadline).map_err(|error| no_answer(&error, "did not take the code"))
     }
 
-    /// Follows running code to its end.
+    /// Follows running code to its end. It is interrupted when nobody reads its output any more.
     ///
     /// # Errors
     /// As [`RawRepl::execute`].
     pub fn follow(&mut self, deadline: Instant, output: &mut dyn FnMut(&[u8])) -> Result<Execution> {
-        self.wait_for(&[CTRL_D], deadline, output).map_err(ended)?;
-        self.follow_output(deadline)
+        let mut heard = |bytes: &[u8]| {
+            output(bytes);
+            if ui::output_has_failed() { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+        };
+        match self.wait_for(&[CTRL_D], deadline, &mut heard) {
+            Err(_) if ui::output_has_failed() => {
+                self.interrupt()?;
+                let deadline = Instant::now() + PROMPT;
+                self.wait_for(&[CTRL_D], deadline, &mut |_| Ok(())).map_err(ended)?;
+                self.follow_output(deadline)
+            }
+            other => {
+                other.map_err(ended)?;
+                self.follow_output(deadline)
+            }
+        }
+    }
+
+    /// Follows running code to its end and returns what it prints, which is at most `limit` bytes.
+    ///
+    /// # Errors
+    /// As [`RawRepl::execute`]; `long-reply` when it prints more.
+    pub fn reply(&mut self, deadline: Instant, limit: usize) -> Result<(Vec<u8>, Execution)> {
+        let mut printed = Vec::new();
+        self.wait_for(&[CTRL_D], deadline, &mut |bytes| extend(&mut printed, bytes, limit)).map_err(ended)?;
+        Ok((printed, self.follow_output(deadline)?))
     }
 
     /// Passes on what running code prints, until `deadline`; whether its output has ended.
@@ -121,7 +149,11 @@ impl<T: Transport> RawRepl<T> {
     /// # Errors
     /// `no-answer` when the board has gone.
     pub fn output(&mut self, deadline: Instant, output: &mut dyn FnMut(&[u8])) -> Result<bool> {
-        match self.wait_for(&[CTRL_D], deadline, output) {
+        let mut heard = |bytes: &[u8]| {
+            output(bytes);
+            Ok(())
+        };
+        match self.wait_for(&[CTRL_D], deadline, &mut heard) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(false),
             Err(error) => Err(ended(error)),
@@ -134,11 +166,12 @@ impl<T: Transport> RawRepl<T> {
     /// As [`RawRepl::execute`].
     pub fn follow_output(&mut self, deadline: Instant) -> Result<Execution> {
         let mut traceback = Vec::new();
-        self.wait_for(&[CTRL_D], deadline, &mut |bytes| traceback.extend_from_slice(bytes)).map_err(ended)?;
+        self.wait_for(&[CTRL_D], deadline, &mut |bytes| extend(&mut traceback, bytes, TRACEBACK))
+            .map_err(ended)?;
         let mut after = Vec::new();
         let prompt = deadline.max(Instant::now() + PROMPT);
-        self.wait_for(b">", prompt, &mut |bytes| after.extend_from_slice(bytes)).map_err(ended)?;
-        let traceback = String::from_utf8_lossy(&traceback).replace("\r\n", "\n");
+        self.wait_for(b">", prompt, &mut |bytes| extend(&mut after, bytes, TRACEBACK)).map_err(ended)?;
+        let traceback = plain(&String::from_utf8_lossy(&traceback).replace("\r\n", "\n"));
         Ok(Execution { traceback, reset: !after.is_empty() })
     }
 
@@ -156,8 +189,8 @@ impl<T: Transport> RawRepl<T> {
     /// `no-answer` when it does not by `deadline`.
     pub fn expect(&mut self, mark: &[u8], deadline: Instant) -> Result<()> {
         let mut seen = Vec::new();
-        self.wait_for(mark, deadline, &mut |bytes| seen.extend_from_slice(bytes)).map_err(|error| {
-            let said = String::from_utf8_lossy(&seen).trim().to_owned();
+        self.wait_for(mark, deadline, &mut |bytes| extend(&mut seen, bytes, TRACEBACK)).map_err(|error| {
+            let said = plain(String::from_utf8_lossy(&seen).trim());
             let diagnostic = no_answer(&error, "did not answer as expected");
             if said.is_empty() { diagnostic } else { diagnostic.help(format!("it said: {said}")) }
         })
@@ -191,8 +224,8 @@ impl<T: Transport> RawRepl<T> {
     /// `no-answer`.
     pub fn soft_reset(&mut self, deadline: Instant) -> Result<()> {
         self.send(&[CTRL_D], deadline)
-            .and_then(|()| self.wait_for(b"soft reboot\r\n", deadline, &mut |_| {}))
-            .and_then(|()| self.wait_for(GREETING, deadline, &mut |_| {}))
+            .and_then(|()| self.wait_for(b"soft reboot\r\n", deadline, &mut |_| Ok(())))
+            .and_then(|()| self.wait_for(GREETING, deadline, &mut |_| Ok(())))
             .map_err(|error| no_answer(&error, "did not come back from a soft reset"))
     }
 
@@ -224,7 +257,7 @@ impl<T: Transport> RawRepl<T> {
             self.raw_paste = Some(false);
             if answer[0] != b'R' {
                 // Not understood: the rest of a second greeting follows.
-                self.wait_for(b">", deadline, &mut |_| {})?;
+                self.wait_for(b">", deadline, &mut |_| Ok(()))?;
             }
         }
         for chunk in code.chunks(SLOW.0) {
@@ -232,7 +265,7 @@ impl<T: Transport> RawRepl<T> {
             std::thread::sleep(SLOW.1);
         }
         self.send(&[CTRL_D], deadline)?;
-        self.wait_for(b"OK", deadline, &mut |_| {})
+        self.wait_for(b"OK", deadline, &mut |_| Ok(()))
     }
 
     /// Raw paste: the board grants windows of bytes and says so with Ctrl-A.
@@ -298,26 +331,47 @@ impl<T: Transport> RawRepl<T> {
 
     /// Consumes bytes up to and with `end`; those before it go to `before` as soon as it is clear
     /// that they are not its beginning.
-    fn wait_for(&mut self, end: &[u8], deadline: Instant, before: &mut dyn FnMut(&[u8])) -> io::Result<()> {
+    fn wait_for(
+        &mut self,
+        end: &[u8],
+        deadline: Instant,
+        before: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
         loop {
             if let Some(at) = self.buffer.windows(end.len()).position(|window| window == end) {
-                before(&self.buffer[..at]);
+                let heard = before(&self.buffer[..at]);
                 self.buffer.drain(..at + end.len());
-                return Ok(());
+                return heard;
             }
             let safe = self.buffer.len().saturating_sub(end.len() - 1);
             if safe > 0 {
-                before(&self.buffer[..safe]);
+                let heard = before(&self.buffer[..safe]);
                 self.buffer.drain(..safe);
+                heard?;
+            }
+            // Someone who never stops talking is not waited for either.
+            if Instant::now() >= deadline {
+                return Err(io::ErrorKind::TimedOut.into());
             }
             self.fill(deadline)?;
         }
     }
 }
 
+/// Adds to a reply of the board, which must not be longer than `limit`.
+fn extend(reply: &mut Vec<u8>, bytes: &[u8], limit: usize) -> io::Result<()> {
+    if reply.len() + bytes.len() > limit {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    reply.extend_from_slice(bytes);
+    Ok(())
+}
+
 /// Why code could not be followed to its end.
 fn ended(error: io::Error) -> Diagnostic {
     match error.kind() {
+        io::ErrorKind::FileTooLarge => Diagnostic::new("long-reply", "the board's reply does not end")
+            .help("another program may be running on it: press its reset button, and try again"),
         io::ErrorKind::TimedOut => Diagnostic::new("timed-out", "the code did not end in time"),
         _ => no_answer(&error, "went away while the code ran"),
     }
@@ -425,6 +479,43 @@ mod tests {
         ];
         let (result, _) = run(&steps, b"((((((((");
         assert_eq!(result.expect("ends").traceback, "MemoryError\n");
+    }
+
+    /// A board that answers as it should, and then prints without end.
+    struct Endless(Script);
+
+    impl Transport for Endless {
+        fn read(&mut self, buffer: &mut [u8], deadline: Instant) -> io::Result<usize> {
+            self.0.read(buffer, deadline).or_else(|_| {
+                buffer.fill(b'x');
+                Ok(buffer.len())
+            })
+        }
+
+        fn write(&mut self, data: &[u8], deadline: Instant) -> io::Result<()> {
+            self.0.write(data, deadline)
+        }
+    }
+
+    #[test]
+    fn a_reply_has_an_end() {
+        let all = b"\x05A\x01";
+        let taken = (&b"1\x04"[..], &b"OK"[..]);
+        // The output, the traceback, and what comes before the prompt.
+        for before in [&b"OK"[..], b"OK\x04", b"OK\x04\x04"] {
+            let steps = [ENTER, (&all[..], &b"raw REPL; CTRL-B to exit\r\n>"[..]), (taken.0, before)];
+            let mut repl =
+                RawRepl::enter(Endless(Script::new(&steps)), Duration::from_secs(9)).expect("enters");
+            let deadline = Instant::now() + Duration::from_secs(60);
+            repl.submit(b"1", deadline).expect("takes it");
+            assert_eq!(repl.reply(deadline, 1 << 20).unwrap_err().code, "long-reply");
+        }
+        // Where any length is right, time ends it.
+        let steps = [ENTER, (&all[..], &b"raw REPL; CTRL-B to exit\r\n>"[..]), taken];
+        let mut repl = RawRepl::enter(Endless(Script::new(&steps)), Duration::from_secs(9)).expect("enters");
+        let deadline = Instant::now() + Duration::from_millis(50);
+        let error = repl.execute(b"1", deadline, &mut |_| {}).unwrap_err();
+        assert_eq!(error.code, "timed-out");
     }
 
     #[test]

@@ -54,7 +54,8 @@ pub struct Pair {
 
 impl Pair {
     pub fn new(mut reader: impl Read + Send + 'static, mut writer: impl Write + Send + 'static) -> Pair {
-        let (received, incoming) = mpsc::channel();
+        // Who prints faster than it is read has to wait.
+        let (received, incoming) = mpsc::sync_channel(64);
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             loop {

@@ -89,10 +89,11 @@ pub fn library_of(rust: &Rust, folder: &str, name: &str, source: &str) -> Result
     let folder = cache_dir().join(format!("{folder}-{}", digest(&stamp)));
     let file_name = format!("lib{name}.rlib");
     let library = folder.join(&file_name);
-    if library.is_file() {
+    if cache::is_whole(&library) {
         cache::used(&folder);
         return Ok(library);
     }
+    cache::discard(&library);
     let io = |error: std::io::Error| io_error("write", &folder, &error);
     std::fs::create_dir_all(&folder).map_err(io)?;
     let scratch = tempfile::tempdir_in(&folder).map_err(io)?;
@@ -112,6 +113,7 @@ pub fn library_of(rust: &Rust, folder: &str, name: &str, source: &str) -> Result
         return Err(failed(&command, &output));
     }
     std::fs::rename(scratch.path().join(&file_name), &library).map_err(io)?;
+    cache::seal(&library)?;
     cache::forget_old();
     Ok(library)
 }

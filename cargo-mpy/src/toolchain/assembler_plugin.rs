@@ -10,7 +10,7 @@ use std::process::Command;
 
 use target_specs::{Diagnostic, Result};
 
-use super::{cache, cache_dir, digest, io_error, output_of, which, write_file};
+use super::{answer_of, cache, cache_dir, digest, io_error, output_of, which, write_file};
 
 /// The environment variable that names the plugin to assembler, linker and compiler.
 pub const VARIABLE: &str = "XTENSA_GNU_CONFIG";
@@ -39,7 +39,7 @@ pub fn find(compiler: &Path) -> Option<PathBuf> {
     }
     let path = location(compiler).ok()?;
     cache::used(&path);
-    path.is_file().then_some(path)
+    cache::is_whole(&path).then_some(path)
 }
 
 /// The plugin for the assembler of this C compiler, built if it is not yet.
@@ -57,6 +57,7 @@ pub fn build(compiler: &Path, progress: &dyn Fn(&str)) -> Result<PathBuf> {
             .help(format!("install the chip vendor's own GCC, or name a plugin in {VARIABLE}")));
     }
     let target = location(compiler)?;
+    cache::discard(&target);
     let temporary = tempfile::tempdir().map_err(|error| io_error("create", &std::env::temp_dir(), &error))?;
     let root = temporary.path();
     progress("fetching the assembler's instruction tables");
@@ -85,13 +86,22 @@ pub fn build(compiler: &Path, progress: &dyn Fn(&str)) -> Result<PathBuf> {
             .current_dir(root),
     )?;
     write_file(&target, &super::read_file(&root.join("plugin.so"))?)?;
+    cache::seal(&target)?;
     Ok(target)
+}
+
+/// Whether this compiler takes a plugin for one of its architectures. For the other it must not be in the environment:
+/// the assembler would write of the plugin's ABI into objects.
+pub fn is_for_another(compiler: &Path) -> bool {
+    let name = compiler.file_stem().unwrap_or_default();
+    let mut compilers = target_specs::archs().iter().flat_map(|arch| &arch.compilers);
+    compilers.any(|facts| facts.assembler_plugin && facts.commands.iter().any(|command| name == &**command))
 }
 
 /// Where the plugin for this compiler's assembler is kept: it must be of the assembler's version.
 fn location(compiler: &Path) -> Result<PathBuf> {
-    let assembler = output_of(Command::new(compiler).arg("-print-prog-name=as"))?;
-    let version = output_of(Command::new(assembler.trim()).arg("--version"))?;
+    let assembler = answer_of(Command::new(compiler).arg("-print-prog-name=as"))?;
+    let version = answer_of(Command::new(assembler.trim()).arg("--version"))?;
     let hash = digest([CONFIGURATION, version.as_str()]);
     Ok(cache_dir().join("assembler-plugin").join(format!("{hash}.so")))
 }

@@ -1,18 +1,23 @@
-//! Growing old in the cache. What is there is named for what it was made of, so what an update makes stands beside what
-//! it replaces; that goes when nobody has used it for long.
+//! What becomes of things in the cache. They are named for what they were made of, so what an update makes stands beside
+//! what it replaces; that is removed when nobody has used it for long. What is damaged is found by a record of its
+//! contents, and made again.
 
 use std::fs::{self, File};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::cache_dir;
+use target_specs::Result;
+
+use super::{cache_dir, digest, objects, write_file};
 use crate::ui;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long something stays that nobody uses.
 const KEPT: Duration = Duration::from_secs(60 * 24 * 60 * 60);
 /// Folders of the cache that have such things in them.
-const FOLDERS: [&str; 3] = ["micropython", "emulator", "assembler-plugin"];
+const FOLDERS: [&str; 4] = ["micropython", "emulator", "assembler-plugin", objects::FOLDER];
+/// Bytes of the objects that stay at most: what is worked on makes new ones all the time.
+const MOST: u64 = 1 << 30;
 
 /// Notes that this file or folder of the cache is used: its time of change is that of its last use, to the day.
 pub fn used(path: &Path) {
@@ -23,11 +28,37 @@ pub fn used(path: &Path) {
 }
 
 /// Removes what nobody has used for long. To be called when something new was made: that is what makes others old.
+/// It looks once a day.
 pub fn forget_old() {
     let root = cache_dir();
+    let looked = root.join("looked");
+    if age(&looked).is_some_and(|age| age < DAY) || write_file(&looked, b"").is_err() {
+        return;
+    }
+    let _ = File::open(&looked).and_then(|file| file.set_modified(SystemTime::now()));
     forget_old_in(&root);
     for folder in FOLDERS {
         forget_old_in(&root.join(folder));
+    }
+    forget_most_in(&root.join(objects::FOLDER), MOST);
+}
+
+/// Removes what was not used for longest, until the rest has this many bytes.
+fn forget_most_in(folder: &Path, most: u64) {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<(SystemTime, u64, PathBuf)> = entries
+        .filter_map(|entry| {
+            let data = entry.metadata().ok()?;
+            Some((data.modified().ok()?, data.len(), entry.path()))
+        })
+        .collect();
+    files.sort();
+    let mut kept = 0;
+    for (_, bytes, path) in files.into_iter().rev() {
+        kept += bytes;
+        if kept > most && is_made(&path) {
+            let _ = fs::remove_file(path);
+        }
     }
 }
 
@@ -47,6 +78,151 @@ fn is_made(path: &Path) -> bool {
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let digest = name.rsplit('-').next().unwrap_or_default();
     name.starts_with("building-") || digest.len() == 24 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// The record of a file or folder: a line for each file with its digest, its size, the time of its last change and its
+/// name.
+fn record_of(path: &Path) -> PathBuf {
+    path.with_extension("sum")
+}
+
+/// What a record says of a file.
+#[derive(Debug, PartialEq, Eq)]
+struct Sum {
+    digest: String,
+    len: u64,
+    modified: u128,
+    name: PathBuf,
+}
+
+impl Sum {
+    fn of(path: &Path, name: PathBuf) -> std::io::Result<Sum> {
+        let (len, modified) = stat(path)?;
+        Ok(Sum { digest: digest([fs::read(path)?]), len, modified, name })
+    }
+
+    fn parse(line: &str) -> Option<Sum> {
+        let mut words = line.splitn(4, ' ');
+        Some(Sum {
+            digest: words.next()?.to_owned(),
+            len: words.next()?.parse().ok()?,
+            modified: words.next()?.parse().ok()?,
+            name: words.next()?.into(),
+        })
+    }
+}
+
+/// The size of a file and the time of its last change.
+fn stat(path: &Path) -> std::io::Result<(u64, u128)> {
+    let data = path.metadata()?;
+    let modified = data.modified()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    Ok((data.len(), modified.as_nanos()))
+}
+
+/// The files of a folder, or the one file, by their names in it. What Python compiles is no part of anything.
+fn files_of(path: &Path) -> std::io::Result<Vec<(PathBuf, PathBuf)>> {
+    fn collect(folder: &Path, root: &Path, files: &mut Vec<(PathBuf, PathBuf)>) -> std::io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() && !path.ends_with("__pycache__") {
+                collect(&path, root, files)?;
+            } else if path.is_file() {
+                files.push((path.clone(), path.strip_prefix(root).unwrap_or(&path).to_owned()));
+            }
+        }
+        Ok(())
+    }
+    let mut files = Vec::new();
+    if path.is_dir() {
+        collect(path, path, &mut files)?;
+    } else {
+        files.push((path.to_owned(), PathBuf::new()));
+    }
+    Ok(files)
+}
+
+/// Records what was made, so that damage to it is found.
+///
+/// # Errors
+/// `io`, naming the file.
+pub fn seal(path: &Path) -> Result<()> {
+    let seal = || {
+        let files = files_of(path)?;
+        files.into_iter().map(|(path, name)| Sum::of(&path, name)).collect::<std::io::Result<Vec<_>>>()
+    };
+    write_record(path, &seal().map_err(|error| super::io_error("read", path, &error))?)
+}
+
+fn write_record(path: &Path, sums: &[Sum]) -> Result<()> {
+    let line =
+        |Sum { digest, len, modified, name }: &Sum| format!("{digest} {len} {modified} {}\n", name.display());
+    write_file(&record_of(path), sums.iter().map(line).collect::<String>().as_bytes())
+}
+
+/// Whether something is in the cache and is what was put there. Files are only read when they were changed after they
+/// were recorded.
+pub fn is_whole(path: &Path) -> bool {
+    if !path.exists() {
+        return false;
+    }
+    let text = fs::read_to_string(record_of(path)).unwrap_or_default();
+    let sums: Option<Vec<Sum>> = text.lines().map(Sum::parse).collect();
+    let Some(mut sums) = sums.filter(|sums| !sums.is_empty()) else {
+        // Made before there were records, or the record is what was damaged.
+        return files_of(path).is_ok_and(|files| files.iter().all(|(file, _)| is_complete(file)))
+            && seal(path).is_ok();
+    };
+    let mut changed = false;
+    for sum in &mut sums {
+        let file = if sum.name.as_os_str().is_empty() { path.to_owned() } else { path.join(&sum.name) };
+        match stat(&file) {
+            Ok((len, modified)) if (len, modified) == (sum.len, sum.modified) => {}
+            Ok((len, modified)) => {
+                if len != sum.len || !fs::read(&file).is_ok_and(|data| digest([data]) == sum.digest) {
+                    return false;
+                }
+                sum.modified = modified;
+                changed = true;
+            }
+            Err(_) => return false,
+        }
+    }
+    if changed {
+        // Where it cannot be written, files are read the next time as well.
+        let _ = write_record(path, &sums);
+    }
+    true
+}
+
+/// Whether a file of a kind that has an end is not cut short: an ELF file, an archive. Others are so unless they are
+/// empty.
+fn is_complete(path: &Path) -> bool {
+    let Ok(data) = fs::read(path) else { return false };
+    if data.starts_with(b"\x7fELF") {
+        use object::read::elf::{ElfFile32, ElfFile64};
+        // The headers of sections are at the end, or before all else.
+        return match data.get(4) {
+            Some(1) => ElfFile32::<object::Endianness>::parse(&*data).is_ok(),
+            _ => ElfFile64::<object::Endianness>::parse(&*data).is_ok(),
+        };
+    }
+    if data.starts_with(b"!<arch>\n") {
+        let archive = object::read::archive::ArchiveFile::parse(&*data);
+        return archive.is_ok_and(|archive| {
+            archive.members().all(|member| member.is_ok_and(|member| member.data(&*data).is_ok()))
+        });
+    }
+    !data.is_empty()
+}
+
+/// Removes what is damaged, before it is made again.
+pub fn discard(path: &Path) {
+    if path.exists() {
+        ui::warning(format_args!("{} in the cache is damaged; making it again", path.display()));
+    }
+    // What cannot be removed cannot be written either, which names it.
+    let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    let _ = fs::remove_file(record_of(path));
 }
 
 fn age(path: &Path) -> Option<Duration> {
@@ -80,6 +256,120 @@ mod tests {
         }
         for path in [unused, left_behind] {
             assert!(!path.exists(), "{}", path.display());
+        }
+    }
+
+    #[test]
+    fn of_too_much_the_oldest_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let paths = [3, 1, 2].map(|days: u32| {
+            let path = folder.path().join(format!("{}.o", super::super::digest([days.to_string()])));
+            fs::write(&path, [0; 10]).unwrap();
+            File::options()
+                .write(true)
+                .open(&path)
+                .unwrap()
+                .set_modified(SystemTime::now() - days * DAY)
+                .unwrap();
+            path
+        });
+        forget_most_in(folder.path(), 20);
+        assert_eq!(paths.map(|path| path.is_file()), [false, true, true]);
+    }
+
+    type Damage = (&'static str, fn(&Path));
+
+    /// Ways to damage a file.
+    const DAMAGES: [Damage; 4] = [
+        ("emptied", |path| fs::write(path, "").unwrap()),
+        ("cut in half", |path| {
+            let data = fs::read(path).unwrap();
+            fs::write(path, &data[..data.len() / 2]).unwrap();
+        }),
+        ("changed", |path| {
+            let mut data = fs::read(path).unwrap();
+            let middle = data.len() / 2;
+            data[middle] ^= 1;
+            fs::write(path, data).unwrap();
+        }),
+        ("removed", |path| fs::remove_file(path).unwrap()),
+    ];
+
+    /// An ELF file, an archive, other files, and all of them.
+    fn samples(folder: &Path) -> Vec<PathBuf> {
+        // The table of sections, which are two without anything in them, is at the end.
+        let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
+        elf.resize(64 + 100 + 2 * 64, 0);
+        for (at, value) in
+            [(16, 2), (18, 62), (20, 1), (40, 164), (52, 64), (58, 64), (60, 2), (62, 1), (232, 3)]
+        {
+            elf[at] = value;
+        }
+        let (header, body) = (format!("{:<48}{:<10}`\n", "x.o/", 100), [7; 100]);
+        let archive = [b"!<arch>\n", header.as_bytes(), &body].concat();
+        let contents: [(&str, &[u8]); 4] = [
+            ("firmware.elf", &elf),
+            ("liba.rlib", &archive),
+            ("script", b"#!/bin/sh\n"),
+            ("deep/b.c", b"int b;\n"),
+        ];
+        let paths = contents.map(|(name, data)| {
+            let path = folder.join("made-1").join(name);
+            write_file(&path, data).unwrap();
+            path
+        });
+        [paths.to_vec(), vec![folder.join("made-1")]].concat()
+    }
+
+    #[test]
+    fn damage_is_found() {
+        for (what, damage) in DAMAGES {
+            let count = samples(tempfile::tempdir().unwrap().path()).len();
+            for number in 0..count {
+                let folder = tempfile::tempdir().unwrap();
+                let path = samples(folder.path()).swap_remove(number);
+                assert!(!is_whole(&folder.path().join("nothing")));
+                seal(&path).unwrap();
+                assert!(is_whole(&path));
+                let files: Vec<PathBuf> =
+                    files_of(&path).unwrap().into_iter().map(|(file, _)| file).collect();
+                for file in files {
+                    let good = fs::read(&file).unwrap();
+                    damage(&file);
+                    assert!(!is_whole(&path), "{} of {} {what}", file.display(), path.display());
+                    fs::write(&file, good).unwrap();
+                    // Written again: read once more, and then known.
+                    assert!(is_whole(&path));
+                }
+                // The record itself: what is complete is recorded again.
+                damage(&record_of(&path));
+                let _ = is_whole(&path);
+                seal(&path).unwrap();
+                assert!(is_whole(&path), "{} with its record {what}", path.display());
+                damage(&samples(folder.path())[0]);
+                discard(&path);
+                assert!(!path.exists() && !record_of(&path).exists() && !is_whole(&path));
+            }
+        }
+    }
+
+    /// What was made before there were records.
+    #[test]
+    fn what_is_cut_short_is_found_without_a_record() {
+        let folder = tempfile::tempdir().unwrap();
+        for path in samples(folder.path()) {
+            for (what, damage) in &DAMAGES[..2] {
+                let files = files_of(&path).unwrap();
+                let has_an_end = |name: &str| name.ends_with(".elf") || name.ends_with(".rlib");
+                for (file, _) in files.iter().filter(|(file, _)| has_an_end(&file.to_string_lossy())) {
+                    let good = fs::read(file).unwrap();
+                    damage(file);
+                    assert!(!is_whole(&path), "{} {what}", file.display());
+                    fs::write(file, good).unwrap();
+                }
+            }
+            assert!(is_whole(&path));
+            fs::remove_file(record_of(&path)).unwrap();
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
+use cargo_metadata::diagnostic::DiagnosticLevel;
 use cargo_metadata::{Message, Metadata, TargetKind};
 use glue_gen::wbindgen;
 use target_specs::{Diagnostic, Place, Result};
@@ -232,10 +233,11 @@ pub fn find() -> Result<Rust> {
 fn build_sysroot(rust: &Rust) -> Result<PathBuf> {
     let stamp = super::identity(&rust.rustc);
     let sysroot = cache_dir().join(format!("sysroot-{}", digest([stamp.as_bytes(), b"1"])));
-    if sysroot.is_dir() {
+    if cache::is_whole(&sysroot) {
         cache::used(&sysroot);
         return Ok(sysroot);
     }
+    cache::discard(&sysroot);
     ui::status("Building", format_args!("Rust's standard library for {TRIPLE} (once per toolchain)"));
     let progress = ui::Progress::new("Building", 0);
     progress.message("core, alloc, std");
@@ -282,7 +284,10 @@ fn build_sysroot(rust: &Rust) -> Result<PathBuf> {
     match std::fs::rename(&made, &sysroot) {
         // Another process was faster: what it made is the same.
         Err(_) if sysroot.is_dir() => {}
-        result => result.map_err(io)?,
+        result => {
+            result.map_err(io)?;
+            cache::seal(&sysroot)?;
+        }
     }
     cache::forget_old();
     Ok(sysroot)
@@ -305,13 +310,18 @@ pub fn metadata(manifest: Option<&Path>, folder: &Path) -> std::result::Result<O
     let output = capture(&mut command)?;
     if !output.status.success() {
         ui::raw(&output.stderr);
-        return Err(Failure::Exit(output.status.code().unwrap_or(1)));
+        return Err(cargo_failed(&cargo_program(), output.status));
     }
     let text = String::from_utf8_lossy(&output.stdout);
     let parsed = cargo_metadata::MetadataCommand::parse(text.lines().last().unwrap_or_default());
     parsed.map(Some).map_err(|error| {
         Diagnostic::new("cargo", format!("cannot read `cargo metadata`: {error}"))
-            .help(format!("it was run as `{}`", shown(&command)))
+            .help(format!(
+                "it is {}, was run as `{}` and said\n    {}",
+                super::version_of(&cargo_program()),
+                shown(&command),
+                super::tail(&output)
+            ))
             .into()
     })
 }
@@ -333,7 +343,28 @@ pub fn new_package(
     }
     let output = capture(&mut command)?;
     ui::raw(&output.stderr);
-    if output.status.success() { Ok(()) } else { Err(Failure::Exit(output.status.code().unwrap_or(1))) }
+    if output.status.success() { Ok(()) } else { Err(cargo_failed(&cargo_program(), output.status)) }
+}
+
+/// Why cargo failed, beyond what it has said itself: it is too old, or it did not end as cargo does.
+fn cargo_failed(cargo: &Path, status: ExitStatus) -> Failure {
+    /// What cargo ends with after an error that it has told.
+    const TOLD: i32 = 101;
+    let version = super::version_of(cargo);
+    let needed = super::version_number(env!("CARGO_PKG_RUST_VERSION"));
+    if let (Some(found), Some((major, minor))) = (super::version_number(&version), needed)
+        && found < (major, minor)
+    {
+        return Diagnostic::new("tool-failed", format!("{version} failed ({status}), and is old"))
+            .help(format!("use Rust {major}.{minor} or later: `rustup update`"))
+            .into();
+    }
+    match status.code() {
+        Some(TOLD) => Failure::Exit(TOLD),
+        _ => Diagnostic::new("tool-failed", format!("`{}` failed ({status})", cargo.display()))
+            .help(format!("it is {version}; what it said is above, and `-v` shows how it was run"))
+            .into(),
+    }
 }
 
 /// A crate, built.
@@ -474,13 +505,17 @@ fn allow_unstable(command: &mut Command, library: &str) -> Result<()> {
     #[cfg(unix)]
     if known.is_none() && std::env::var_os(WRAPPER).is_none() {
         use std::os::unix::fs::PermissionsExt;
+        const SCRIPT: &str = "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec \"$@\"\n";
         let script = cache_dir().join("rustc-unstable");
-        if !script.is_file() {
+        let is_executable = |data: std::fs::Metadata| data.permissions().mode() & 0o111 != 0;
+        let is_whole = std::fs::read(&script).is_ok_and(|text| text == SCRIPT.as_bytes())
+            && script.metadata().is_ok_and(is_executable);
+        if !is_whole {
             // Complete when it appears: another build may be waiting for it.
             let io = |error: std::io::Error| io_error("write", &script, &error);
             std::fs::create_dir_all(cache_dir()).map_err(io)?;
             let made = tempfile::NamedTempFile::new_in(cache_dir()).map_err(io)?;
-            std::fs::write(made.path(), "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec \"$@\"\n").map_err(io)?;
+            std::fs::write(made.path(), SCRIPT).map_err(io)?;
             std::fs::set_permissions(made.path(), std::fs::Permissions::from_mode(0o755)).map_err(io)?;
             // Closed before it runs, which a file that is open for writing cannot.
             made.into_temp_path().persist(&script).map_err(|error| io(error.error))?;
@@ -526,7 +561,7 @@ fn run(mut command: Command, plan: &CrateBuild, allocator: Allocator) -> std::re
     let start = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn();
     let mut child = start.map_err(|error| super::cannot_start(&command, &error))?;
     let (mut artifact, mut wanted) = (None, None);
-    let mut two_panic_handlers = false;
+    let (mut two_panic_handlers, mut has_told) = (false, false);
     let stdout = child.stdout.take().expect("it was piped");
     for line in BufReader::new(stdout).lines().map_while(std::result::Result::ok) {
         let made = match serde_json::from_str(&line) {
@@ -534,6 +569,7 @@ fn run(mut command: Command, plan: &CrateBuild, allocator: Allocator) -> std::re
             Ok(Message::CompilerMessage(said)) => {
                 wanted = wanted.or(allocator.corrected(&said.message.message));
                 two_panic_handlers |= said.message.message.contains("`panic_impl`");
+                has_told |= said.message.level == DiagnosticLevel::Error;
                 if wanted.is_none() && ui::speaks_json() {
                     ui::json_line(&line);
                 } else if wanted.is_none() {
@@ -564,8 +600,11 @@ fn run(mut command: Command, plan: &CrateBuild, allocator: Allocator) -> std::re
             .help("write `#[cfg(not(test))]` above the crate's `#[panic_handler]`")
             .into());
         }
-        let failure = Failure::Exit(status.code().unwrap_or(1));
-        return wanted.map(Ended::WrongAllocator).ok_or(failure);
+        let failure = || match status.code() {
+            Some(code) if has_told => Failure::Exit(code),
+            _ => cargo_failed(Path::new(command.get_program()), status),
+        };
+        return wanted.map(Ended::WrongAllocator).ok_or_else(failure);
     }
     artifact.map(Ended::Built).ok_or_else(|| {
         Diagnostic::new("no-wasm", format!("cargo built `{}` but no WebAssembly came of it", plan.package))

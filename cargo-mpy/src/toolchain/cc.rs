@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use target_specs::{Arch, Compiler, Diagnostic, Place, Result};
 
 use super::{
-    assembler_plugin, cache, cache_dir, capture, digest, identity, output_of, read_file, which, write_file,
+    answer_of, assembler_plugin, cache_dir, capture, identity, objects, read_file, which, write_file,
 };
 
 /// Flags of every compilation beside [`wasm_to_c::C_FLAGS`], which keep C from meaning something else than
@@ -35,6 +36,13 @@ const GCC_FLAGS: &[&str] = &[
     // A loop that copies is no call of memcpy; least of all in memcpy.
     "-fno-tree-loop-distribute-patterns",
 ];
+
+/// Variables that give a compiler more folders of headers: what is compiled includes ours and the compiler's own.
+const MORE_HEADERS: [&str; 2] = ["CPATH", "C_INCLUDE_PATH"];
+
+/// The oldest versions of compilers that tests are run with.
+const TESTED_GCC: u32 = 12;
+const TESTED_CLANG: u32 = 14;
 
 /// Names the C compiler to use, of those that an architecture knows.
 const VARIABLE: &str = "CARGO_MPY_CC";
@@ -111,47 +119,29 @@ impl CCompiler {
         )
     }
 
-    /// The command that compiles nothing yet: compiler and flags.
-    fn command(&self, target_flags: &[String], optimisation: &str, includes: &[&Path]) -> Result<Command> {
-        let scratch = cache_dir().join("cc");
-        let mut build = cc::Build::new();
-        build
-            .compiler(&self.program)
-            // Every flag is ours, so cc needs a target only for its own bookkeeping.
-            .no_default_flags(true)
-            .inherit_rustflags(false)
-            .target("riscv32imc-unknown-none-elf")
-            .host("riscv32imc-unknown-none-elf")
-            .out_dir(&scratch)
-            .opt_level_str("s")
-            .debug(false)
-            .warnings(false)
-            .cargo_metadata(false)
-            .flags(&self.facts.flags)
-            .flags(&self.facts.tuning)
-            .flags(target_flags)
-            .flag(optimisation)
-            .flags(FLAGS)
-            .flags(if self.facts.clang { &[][..] } else { GCC_FLAGS })
-            .flags(wasm_to_c::C_FLAGS)
-            .includes(includes);
-        std::fs::create_dir_all(&scratch).map_err(|error| super::io_error("create", &scratch, &error))?;
-        let tool = build.try_get_compiler().map_err(|error| {
-            Diagnostic::new("missing-compiler", format!("cannot use `{}`: {error}", self.program.display()))
-        })?;
-        let mut command = tool.to_command();
+    /// What is asked of the compiler, whatever the file: its flags and its environment.
+    fn request(&self, target_flags: &[String], optimisation: &str) -> Result<Command> {
+        let mut command = Command::new(&self.program);
+        command.args(&self.facts.flags).args(&self.facts.tuning).args(target_flags).arg(optimisation);
+        command.args(FLAGS).args(if self.facts.clang { &[][..] } else { GCC_FLAGS }).args(wasm_to_c::C_FLAGS);
+        for name in MORE_HEADERS {
+            command.env_remove(name);
+        }
         if self.facts.assembler_plugin {
             let plugin =
                 assembler_plugin::build(&self.program, &|what| crate::ui::status("Preparing", what))?;
             command.env(assembler_plugin::VARIABLE, plugin);
+        } else if assembler_plugin::is_for_another(&self.program) {
+            command.env_remove(assembler_plugin::VARIABLE);
         }
         Ok(command)
     }
 
-    /// Compiles our C. What the compiler says against it is our fault, not the user's.
+    /// Compiles our C into a file, or takes the object from the cache that was made of the same. An error in it is our
+    /// fault, not the user's.
     ///
     /// # Errors
-    /// `internal-c`, naming a log of the compiler's output.
+    /// `internal-c` for errors in our C and `compiler-failed` for others, naming a log of the compiler's output.
     pub fn compile(
         &self,
         source: &Path,
@@ -160,20 +150,59 @@ impl CCompiler {
         optimisation: &str,
         includes: &[&Path],
     ) -> Result<()> {
-        let mut command = self.command(target_flags, optimisation, includes)?;
+        let request = self.request(target_flags, optimisation)?;
+        let key = objects::key(&request, source, includes)?;
+        if let Some(data) = key.as_deref().and_then(objects::find) {
+            crate::ui::verbose(
+                "Reusing",
+                format_args!("an object that `{}` was compiled to", source.display()),
+            );
+            return write_file(object, &data);
+        }
+        let mut command = invocation(&request, includes)?;
         command.arg("-c").arg(source).arg("-o").arg(object);
         let output = capture(&mut command)?;
         if output.status.success() {
+            if let Some(key) = key {
+                objects::keep(&key, &read_file(object)?);
+            }
             return Ok(());
         }
         let log = object.with_extension("log");
         let text = [super::shown(&command).as_bytes(), b"\n", &output.stderr, &output.stdout].concat();
         write_file(&log, &text)?;
-        let stderr = String::from_utf8_lossy(&output.stderr);
-        let first = stderr.lines().find(|line| line.contains("error")).unwrap_or("no message").to_owned();
-        Err(Diagnostic::new("internal-c", format!("the C compiler refused generated code: {first}"))
-            .at(Place::File { path: log, line: 0, column: 0 })
-            .help("this is a bug of cargo-mpy; please report it with the log and the output of `--emit c`"))
+        let at = Place::File { path: log, line: 0, column: 0 };
+        let version = super::version_of(&self.program);
+        let folders: Vec<&Path> = source.parent().into_iter().chain(includes.iter().copied()).collect();
+        let refusal = refusal(&String::from_utf8_lossy(&output.stderr), &folders);
+        let (name, tested) = if self.facts.clang { ("clang", TESTED_CLANG) } else { ("GCC", TESTED_GCC) };
+        let is_old = super::version_number(&version).is_some_and(|(major, _)| major < tested);
+        Err(match refusal {
+            Some(first) if output.status.code().is_some() && !is_old => Diagnostic::new(
+                "internal-c",
+                format!("the C compiler refused generated code: {first}"),
+            )
+            .help(format!(
+                "this is a bug of cargo-mpy; please report it with the log and the output of `--emit c`. The \
+                         compiler is {version}"
+            )),
+            refusal => {
+                let program = self.program.file_name().unwrap_or_default().to_string_lossy();
+                let why = match (output.status.code(), refusal) {
+                    (Some(_), Some(first)) => format!("refused generated code: {first}"),
+                    _ => format!("failed ({})", output.status),
+                };
+                let old = match is_old {
+                    true => format!(", which is older than {name} {tested}, the oldest that is tested"),
+                    false => String::new(),
+                };
+                Diagnostic::new("compiler-failed", format!("the C compiler `{program}` {why}")).help(format!(
+                    "it is {version}{old}; another one can be named in {VARIABLE}. It said\n    {}",
+                    super::tail(&output)
+                ))
+            }
+        }
+        .at(at))
     }
 
     /// The compiler's library of helpers (libgcc), when its code fits the architecture.
@@ -187,12 +216,12 @@ impl CCompiler {
         let mut command = Command::new(&self.program);
         command.args(&self.facts.flags).args(target_flags).args(&self.facts.library_flags);
         command.arg("-print-libgcc-file-name");
-        let path = PathBuf::from(output_of(&mut command)?.trim());
+        let path = PathBuf::from(answer_of(&mut command)?.trim());
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         Ok(Some((name, read_file(&path)?)))
     }
 
-    /// The runtime's objects, compiled once per compiler and flags, kept in the cache.
+    /// The runtime's objects, from the cache where they are compiled already.
     ///
     /// # Errors
     /// Those of [`CCompiler::compile`].
@@ -205,35 +234,71 @@ impl CCompiler {
         // Where no library comes with the compiler, its helpers are ours too.
         let helpers = if self.facts.runtime_library { &[] } else { c_runtime::COMPILER_HELPERS };
         let abi = if self.facts.runtime_library { &[] } else { c_runtime::ABI_HELPERS };
-        let sources = || c_runtime::SOURCES.iter().chain(helpers).chain(abi);
-        let mut parts = vec![self.identity(target_flags, optimisation)];
-        for (name, text) in c_runtime::HEADERS.iter().chain(sources()) {
-            parts.push((*name).to_owned());
-            parts.push((*text).to_owned());
-        }
-        let folder = cache_dir().join(format!("runtime-{}", digest(&parts)));
-        cache::used(&folder);
-        let mut objects = Vec::new();
-        let mut is_new = false;
-        for (name, text) in sources() {
-            let source = folder.join(name);
+        let io = |error: std::io::Error| super::io_error("create", &std::env::temp_dir(), &error);
+        let folder = tempfile::tempdir().map_err(io)?;
+        let object = |(name, text): &c_runtime::File| {
+            let source = folder.path().join(name);
             let object = source.with_extension("o");
-            if !object.is_file() {
-                write_file(&source, text.as_bytes())?;
-                // Under another name first: an interrupted compiler must not leave half an object.
-                let unfinished = source.with_extension(format!("{}.o", std::process::id()));
-                self.compile(&source, &unfinished, target_flags, optimisation, &[include])?;
-                std::fs::rename(&unfinished, &object)
-                    .map_err(|error| super::io_error("write", &object, &error))?;
-                is_new = true;
-            }
-            objects.push(((*name).to_owned(), read_file(&object)?));
-        }
-        if is_new {
-            cache::forget_old();
-        }
-        Ok(objects)
+            write_file(&source, text.as_bytes())?;
+            self.compile(&source, &object, target_flags, optimisation, &[include])?;
+            Ok(((*name).to_owned(), read_file(&object)?))
+        };
+        c_runtime::SOURCES.iter().chain(helpers).chain(abi).map(object).collect()
     }
+}
+
+/// The first error that a compiler found in a file of one of these folders. What else it says is about itself: its
+/// options, its files, its own faults.
+fn refusal(said: &str, folders: &[&Path]) -> Option<String> {
+    said.lines().find_map(|line| {
+        let (place, error) = line.split_once(" error: ")?;
+        let place = place.strip_suffix(" fatal").unwrap_or(place);
+        // `path:line:column:`; a path may have a colon in it.
+        let path = Path::new(place.strip_suffix(':')?.rsplitn(3, ':').last()?);
+        let is_ours = folders.iter().any(|folder| path.starts_with(folder));
+        let is_its_own = error.starts_with("internal compiler error")
+            || error.ends_with("No such file or directory")
+            || error.contains("file not found");
+        (is_ours && !is_its_own).then(|| line.to_owned())
+    })
+}
+
+/// The command that the crate cc makes of a request.
+fn invocation(request: &Command, includes: &[&Path]) -> Result<Command> {
+    // Clones share what cc learns of a compiler by starting it.
+    static BASE: LazyLock<cc::Build> = LazyLock::new(|| {
+        let mut build = cc::Build::new();
+        build
+            // Every flag is ours, so cc needs a target only for its own bookkeeping.
+            .no_default_flags(true)
+            .inherit_rustflags(false)
+            .target("riscv32imc-unknown-none-elf")
+            .host("riscv32imc-unknown-none-elf")
+            .out_dir(cache_dir().join("cc"))
+            .opt_level_str("s")
+            .debug(false)
+            .warnings(false)
+            .cargo_metadata(false);
+        build
+    });
+    let scratch = cache_dir().join("cc");
+    std::fs::create_dir_all(&scratch).map_err(|error| super::io_error("create", &scratch, &error))?;
+    let mut build = BASE.clone();
+    build.compiler(request.get_program()).flags(request.get_args()).includes(includes);
+    let tool = build.try_get_compiler().map_err(|error| {
+        let program = request.get_program().to_string_lossy();
+        Diagnostic::new("missing-compiler", format!("cannot use `{program}`: {error}"))
+    })?;
+    // Not its own command, which repeats the whole environment: what is shown and logged would have secrets in it.
+    let mut command = Command::new(tool.path());
+    command.args(tool.args());
+    for (name, value) in request.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    Ok(command)
 }
 
 /// Forgets the variables that would change what a C compiler is asked for: the plan decides that.
@@ -243,11 +308,7 @@ impl CCompiler {
 pub unsafe fn forget_environment() {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
-        if text.starts_with("CFLAGS")
-            || text.starts_with("CC_")
-            || text.ends_with("_CFLAGS")
-            || text == "CPATH"
-        {
+        if text.starts_with("CFLAGS") || text.starts_with("CC_") || text.ends_with("_CFLAGS") {
             // SAFETY: this function's own contract.
             unsafe { std::env::remove_var(&name) };
         }
@@ -295,8 +356,71 @@ mod tests {
         let error = compiler.compile(&source, &object, &[], "-Os", &[]).unwrap_err();
         assert_eq!(error.code, "internal-c");
         assert!(error.message.contains("nothing"), "{}", error.message);
-        assert!(std::fs::read_to_string(folder.path().join("unit.log")).unwrap().contains("-c"));
+        let log = std::fs::read_to_string(folder.path().join("unit.log")).unwrap();
+        assert!(log.contains(" -c "));
+        // Nor is what the environment has, of which PATH stands for all.
+        assert!(!log.contains(&std::env::var("PATH").unwrap()), "{log}");
         assert!(!object.exists());
+    }
+
+    /// A program in the place of a compiler, which says something and ends so.
+    #[cfg(unix)]
+    fn fake(folder: &Path, script: &str) -> CCompiler {
+        use std::os::unix::fs::PermissionsExt;
+        let program = folder.join("fake-gcc");
+        write_file(&program, format!("#!/bin/sh\n{script}\n").as_bytes()).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let facts = target_specs::archs().iter().flat_map(|arch| &arch.compilers);
+        let facts = facts.clone().find(|facts| !facts.clang && !facts.assembler_plugin).unwrap().clone();
+        CCompiler { program, facts }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_compiler_that_fails_is_named_with_its_version_and_output() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = folder.path().join("unit.c");
+        write_file(&source, b"int f(void) { return 0; }\n").unwrap();
+        let ours = source.display();
+        let unit = |text: &str| format!("echo '{ours}:3:1: {text}' >&2; exit 1");
+        let cases = [
+            ("12.2.0", "kill -9 $$".to_owned(), "compiler-failed", "signal: 9"),
+            ("12.2.0", "kill -SEGV $$".to_owned(), "compiler-failed", "signal: 11"),
+            ("12.2.0", unit("internal compiler error: in x"), "compiler-failed", "exit status: 1"),
+            ("12.2.0", unit("fatal error: stdint.h: No such file or directory"), "compiler-failed", "failed"),
+            (
+                "12.2.0",
+                "echo 'gcc: error: unrecognized option' >&2; exit 1".into(),
+                "compiler-failed",
+                "failed",
+            ),
+            (
+                "12.2.0",
+                "echo '/tmp/cc.s:3: Error: bad opcode' >&2; exit 1".into(),
+                "compiler-failed",
+                "failed",
+            ),
+            ("12.2.0", "exit 1".into(), "compiler-failed", "failed"),
+            ("4.8.5", unit("error: unknown type"), "compiler-failed", "refused generated code"),
+            ("12.2.0", unit("error: unknown type"), "internal-c", "unknown type"),
+            ("13.1.0", unit("fatal error: too deep"), "internal-c", "too deep"),
+        ];
+        for (version, script, code, message) in cases {
+            // What it is asked before it compiles.
+            let asked = format!(
+                "case \"$*\" in\n--version) echo 'gcc (Some) {version}'; exit 0;;\n*-print-prog-name=*) echo as; \
+                 exit 0;;\n*' -c '*) ;;\n*) exit 0;;\nesac\n"
+            );
+            let compiler = fake(folder.path(), &(asked + &script));
+            let error =
+                compiler.compile(&source, &folder.path().join("unit.o"), &[], "-Os", &[]).unwrap_err();
+            let help = error.help.clone().unwrap_or_default();
+            assert_eq!(error.code, code, "{script}: {error}");
+            assert!(error.message.contains(message), "{script}: {error}");
+            assert!(help.contains(version), "{script}: {error}");
+            assert_eq!(help.contains("bug of cargo-mpy"), code == "internal-c", "{script}: {error}");
+            assert!(matches!(error.at, Place::File { .. }));
+        }
     }
 
     #[test]

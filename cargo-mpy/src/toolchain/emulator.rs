@@ -4,13 +4,15 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use target_specs::{Board, Diagnostic, Emulator as Kind, Result};
 
 use super::micropython::Firmware;
 use super::{cannot_start, digest, io_error, output_of, shown, which};
-use crate::serial::{Newlines, Pair, RawRepl, Transport};
+use crate::serial::{Newlines, Pair, RawRepl, Transport, plain};
+use crate::ui;
 
 /// How long an emulated board may take to answer its first prompt, on a busy machine.
 const START: Duration = Duration::from_secs(20);
@@ -21,7 +23,7 @@ const FAULT: &str = "\nFATAL: ";
 /// How a run ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// What the code printed, with `\n` at line ends.
+    /// What the code printed, with `\n` at line ends; its first 16 MiB.
     pub stdout: Vec<u8>,
     /// The traceback of an uncaught exception, else what the program said on standard error.
     pub stderr: String,
@@ -63,7 +65,8 @@ pub fn count(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
 
 fn run_any(run: &Run, output: &mut dyn FnMut(&[u8]), count: bool) -> Result<Outcome> {
     match run.board.emulator {
-        Some(Kind::Unix { .. }) => Ok(run_unix(run, output, &mut || false)?.expect("nobody stops it")),
+        // It is stopped when nobody reads what it prints.
+        Some(Kind::Unix { .. }) => Ok(run_unix(run, output, &mut ui::output_has_failed)?.unwrap_or_default()),
         Some(Kind::Qemu { .. }) => run_qemu(run, output, count),
         None => Err(Diagnostic::new(
             "no-emulator",
@@ -99,7 +102,8 @@ impl Drop for Guard {
 
 /// Reads a stream to its end on a thread.
 fn reader(mut stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
+    // A program that prints faster than it is read has to wait.
+    let (sender, receiver) = mpsc::sync_channel(64);
     std::thread::spawn(move || {
         let mut buffer = [0; 4096];
         while let Ok(n @ 1..) = stream.read(&mut buffer) {
@@ -109,6 +113,29 @@ fn reader(mut stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
         }
     });
     receiver
+}
+
+/// Reads a stream to its end on a thread, which returns the last 64 KiB of it.
+fn reader_of_end(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
+    const KEPT: usize = 64 << 10;
+    std::thread::spawn(move || {
+        let mut end = Vec::new();
+        let mut buffer = [0; 4096];
+        while let Ok(n @ 1..) = stream.read(&mut buffer) {
+            end.extend_from_slice(&buffer[..n]);
+            if end.len() > 2 * KEPT {
+                end.drain(..end.len() - KEPT);
+            }
+        }
+        String::from_utf8_lossy(&end).into_owned()
+    })
+}
+
+/// Keeps what a program prints.
+fn keep(stdout: &mut Vec<u8>, bytes: &[u8]) {
+    const KEPT: usize = 16 << 20;
+    let room = KEPT - stdout.len().min(KEPT);
+    stdout.extend_from_slice(&bytes[..bytes.len().min(room)]);
 }
 
 fn timed_out(timeout: Duration) -> Diagnostic {
@@ -139,13 +166,13 @@ pub fn run_unix(
     crate::ui::verbose("Running", format_args!("`{}`", shown(&command)));
     let mut child = Guard(command.spawn().map_err(|error| cannot_start(&command, &error))?);
     let out = reader(child.0.stdout.take().expect("it was piped"));
-    let err = reader(child.0.stderr.take().expect("it was piped"));
+    let err = reader_of_end(child.0.stderr.take().expect("it was piped"));
     let mut outcome = Outcome::default();
     loop {
         match out.recv_timeout(LOOK) {
             Ok(bytes) => {
                 output(&bytes);
-                outcome.stdout.extend(bytes);
+                keep(&mut outcome.stdout, &bytes);
             }
             Err(mpsc::RecvTimeoutError::Disconnected) => break,
             Err(mpsc::RecvTimeoutError::Timeout) => {}
@@ -158,7 +185,7 @@ pub fn run_unix(
         }
     }
     let status = child.end(deadline).ok_or_else(|| timed_out(run.timeout))?;
-    outcome.stderr = String::from_utf8_lossy(&err.iter().flatten().collect::<Vec<u8>>()).into_owned();
+    outcome.stderr = plain(&err.join().unwrap_or_default());
     let Some(code) = status.code() else {
         let message = format!("MicroPython on board `{}` was killed: {status}", run.board.name);
         let help = "the module did something no processor allows: a wild pointer, a stack overflow";
@@ -182,7 +209,7 @@ fn run_qemu(run: &Run, output: &mut dyn FnMut(&[u8]), count: bool) -> Result<Out
         repl.follow(deadline, &mut |bytes| {
             let bytes = newlines.unix(bytes);
             output(&bytes);
-            stdout.extend(bytes);
+            keep(stdout, &bytes);
         })
     })();
     match ended {
@@ -192,7 +219,8 @@ fn run_qemu(run: &Run, output: &mut dyn FnMut(&[u8]), count: bool) -> Result<Out
             outcome.marks = session.marks();
             Ok(outcome)
         }
-        Err(error) if error.code == "timed-out" => Err(timed_out(run.timeout)),
+        // A board that has not even started by then did not end in time either.
+        Err(error) if error.code == "timed-out" || Instant::now() >= deadline => Err(timed_out(run.timeout)),
         Err(error) => match session.end() {
             // `sys.exit(status)` ends the emulator with that status.
             Some(End { status: Some(status), fault: None, .. }) if submitted => {
@@ -210,7 +238,7 @@ fn run_qemu(run: &Run, output: &mut dyn FnMut(&[u8]), count: bool) -> Result<Out
 /// An emulated board, running, and its serial line. Ends with its owner.
 pub struct Session {
     child: Guard,
-    errors: Receiver<Vec<u8>>,
+    errors: Option<JoinHandle<String>>,
     line: Pair,
     /// The last bytes it said: where a fault's registers are.
     said: Vec<u8>,
@@ -228,13 +256,15 @@ pub fn plugin() -> Result<PathBuf> {
     let source = target_specs::EMULATOR_PLUGIN;
     let target = super::cache_dir().join("emulator").join(format!("{}.so", digest([source])));
     super::cache::used(&target);
-    if !target.is_file() {
+    if !super::cache::is_whole(&target) {
+        super::cache::discard(&target);
         let folder =
             tempfile::tempdir().map_err(|error| io_error("create", &std::env::temp_dir(), &error))?;
         let (c, so) = (folder.path().join("plugin.c"), folder.path().join("plugin.so"));
         super::write_file(&c, source.as_bytes())?;
         output_of(Command::new("cc").args(["-shared", "-fPIC", "-O2", "-o"]).arg(&so).arg(&c))?;
         super::write_file(&target, &super::read_file(&so)?)?;
+        super::cache::seal(&target)?;
     }
     Ok(target)
 }
@@ -351,7 +381,7 @@ impl Session {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         crate::ui::verbose("Running", format_args!("`{}`", shown(&command)));
         let mut child = Guard(command.spawn().map_err(|error| cannot_start(&command, &error))?);
-        let errors = reader(child.0.stderr.take().expect("it was piped"));
+        let errors = Some(reader_of_end(child.0.stderr.take().expect("it was piped")));
         let stdin = child.0.stdin.take().expect("it was piped");
         let line = Pair::new(child.0.stdout.take().expect("it was piped"), stdin);
         Ok(Session { child, errors, line, said: Vec::new(), marks, _laid: laid })
@@ -360,9 +390,9 @@ impl Session {
     /// How it ended, if it has ended or does so right now.
     pub fn end(&mut self) -> Option<End> {
         let status = self.child.end(Instant::now() + Duration::from_millis(500))?.code();
-        let errors: Vec<u8> = self.errors.iter().flatten().collect();
-        let errors = String::from_utf8_lossy(&errors).trim().to_owned();
-        let said = String::from_utf8_lossy(&self.said).replace('\r', "");
+        let errors = self.errors.take().and_then(|errors| errors.join().ok()).unwrap_or_default();
+        let errors = plain(errors.trim());
+        let said = plain(&String::from_utf8_lossy(&self.said).replace('\r', ""));
         let fault = said.rfind(FAULT).map(|at| {
             let (kind, registers) = said[at + FAULT.len()..].split_once('\n').unwrap_or(("", ""));
             (kind.to_owned(), registers.trim_end().to_owned())
@@ -380,7 +410,7 @@ impl Session {
     /// What the board said after the end of code that ended the emulator too.
     fn after_the_end(&self) -> String {
         let at = self.said.iter().rposition(|&byte| byte == 4).map_or(self.said.len(), |at| at + 1);
-        String::from_utf8_lossy(&self.said[at..]).replace('\r', "")
+        plain(&String::from_utf8_lossy(&self.said[at..]).replace('\r', ""))
     }
 }
 

@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 use target_specs::{Board, Compiler, Diagnostic, Emulator, Result};
 
 use super::{
-    assembler_plugin, cache, cache_dir, cannot_start, digest, io_error, output_of, read_file, which,
-    write_file,
+    Lock, answer_of, assembler_plugin, cache, cache_dir, cannot_start, digest, io_error, output_of,
+    read_file, which, write_file,
 };
 
 /// Names a MicroPython source tree or a tarball of one, for machines that cannot fetch it.
@@ -50,7 +50,7 @@ impl Firmware {
         if source.folder.starts_with(home()) {
             cache::used(&source.folder);
         }
-        path.is_file().then(|| Firmware { board: board.name.clone(), path })
+        cache::is_whole(&path).then(|| Firmware { board: board.name.clone(), path })
     }
 
     /// The firmware of a board, built if it is not yet. `progress` is told what is being done, often.
@@ -75,8 +75,9 @@ impl Firmware {
         let source = Source::obtain(progress)?;
         let recipe = Recipe::new(board, &source)
             .ok_or_else(|| Diagnostic::new("missing-tool", format!("no compiler for `{}`", board.name)))?;
-        let _lock = Lock::take(&format!("{}.lock", recipe.board.name))?;
-        if !recipe.file().is_file() {
+        let _lock = Lock::take(&home().join(format!("{}.lock", recipe.board.name)), || {})?;
+        if !cache::is_whole(&recipe.file()) {
+            cache::discard(&recipe.folder());
             recipe.make(&source, progress)?;
         }
         Ok(Firmware { board: board.name.clone(), path: recipe.file() })
@@ -211,22 +212,6 @@ fn home() -> PathBuf {
     cache_dir().join("micropython")
 }
 
-/// Holds others off while something is made; ends when dropped or when the process dies.
-struct Lock(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
-
-impl Lock {
-    fn take(name: &str) -> Result<Lock> {
-        let path = home().join(name);
-        let open = || -> std::io::Result<File> {
-            fs::create_dir_all(home())?;
-            let file = File::create(&path)?;
-            file.lock()?;
-            Ok(file)
-        };
-        open().map(Lock).map_err(|error| io_error("lock", &path, &error))
-    }
-}
-
 /// MicroPython's source, unpacked.
 struct Source {
     folder: PathBuf,
@@ -248,15 +233,32 @@ impl Source {
             return folder.is_dir().then_some(Source { folder, identity });
         }
         // Which tarball is current is known only to the archive: a name leads to it.
-        let identity = fs::read_to_string(home().join(format!("source-{DEBIAN_SUITE}"))).ok()?;
-        let folder = home().join(format!("source-{identity}"));
-        folder.is_dir().then_some(Source { folder, identity })
+        let named = fs::read_to_string(home().join(format!("source-{DEBIAN_SUITE}"))).unwrap_or_default();
+        let of = |identity: String| {
+            let folder = home().join(format!("source-{identity}"));
+            (folder.is_dir() && !identity.is_empty()).then_some(Source { folder, identity })
+        };
+        // Where the name is damaged, the only source there is, if there is one.
+        of(named).or_else(|| {
+            let entries = fs::read_dir(home()).ok()?.flatten();
+            let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
+            let mut sources = names.filter_map(|name| of(name.strip_prefix("source-")?.to_owned()));
+            sources.next().filter(|_| sources.next().is_none())
+        })
+    }
+
+    /// Whether it is as it was unpacked; what the user named is theirs.
+    fn is_whole(&self) -> bool {
+        !self.folder.starts_with(home()) || cache::is_whole(&self.folder)
     }
 
     fn obtain(progress: &dyn Fn(&str)) -> Result<Source> {
-        let _lock = Lock::take("source.lock")?;
+        let _lock = Lock::take(&home().join("source.lock"), || {})?;
         if let Some(source) = Source::find() {
-            return source.checked();
+            if source.is_whole() {
+                return source.checked();
+            }
+            cache::discard(&source.folder);
         }
         let temporary = temporary_folder()?;
         let named = std::env::var_os(SOURCE_VARIABLE).filter(|path| !path.is_empty());
@@ -281,6 +283,7 @@ impl Source {
                     .arg(&unpacked),
             )?;
             fs::rename(&unpacked, &folder).map_err(|error| io_error("create", &folder, &error))?;
+            cache::seal(&folder)?;
         }
         if named.is_none() {
             write_file(&home().join(format!("source-{DEBIAN_SUITE}")), identity.as_bytes())?;
@@ -468,8 +471,7 @@ impl<'a> Recipe<'a> {
             }
         };
         parts.extend(make.iter().cloned());
-        let version = Command::new(&compiler).arg("--version").output().ok()?;
-        parts.push(String::from_utf8_lossy(&version.stdout).into_owned());
+        parts.push(answer_of(Command::new(&compiler).arg("--version")).ok()?);
         Some(Recipe { board, make, helpers, plugin, hash: digest(&parts) })
     }
 
@@ -526,6 +528,7 @@ impl<'a> Recipe<'a> {
         let name = file.file_name().unwrap_or_default();
         fs::rename(build.join(name), result.join(name))
             .map_err(|error| io_error("read", &build.join(name), &error))?;
+        cache::seal(&result.join(name))?;
         fs::rename(&result, &target).map_err(|error| io_error("create", &target, &error))?;
         cache::forget_old();
         Ok(())

@@ -9,10 +9,14 @@ pub mod disassembler;
 pub mod emulator;
 pub mod micropython;
 pub mod needs;
+pub mod objects;
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use memmap2::Mmap;
 use sha2::{Digest, Sha256};
@@ -91,15 +95,57 @@ pub fn output_of(command: &mut Command) -> Result<String> {
     Err(failed(command, &output))
 }
 
+/// What [`output_of`] a command is, asked once: for what a program says of itself.
+///
+/// # Errors
+/// As [`output_of`].
+pub fn answer_of(command: &mut Command) -> Result<String> {
+    static KNOWN: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let question = shown(command);
+    if let Some(answer) = known().get(&question) {
+        return Ok(answer.clone());
+    }
+    let answer = output_of(command)?;
+    known().insert(question, answer.clone());
+    Ok(answer)
+}
+
 /// Says that a command failed, with the last lines it printed.
 pub fn failed(command: &Command, output: &Output) -> Diagnostic {
+    let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy();
+    Diagnostic::new("tool-failed", format!("`{name}` failed ({})", output.status)).help(format!(
+        "it is {}, was run as `{}` and said\n    {}",
+        version_of(Path::new(command.get_program())),
+        shown(command),
+        tail(output)
+    ))
+}
+
+/// The last lines that a command printed.
+fn tail(output: &Output) -> String {
     let text = [&output.stdout[..], &output.stderr[..]].concat();
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let tail = lines[lines.len().saturating_sub(12)..].join("\n    ");
-    let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy();
-    Diagnostic::new("tool-failed", format!("`{name}` failed ({})", output.status))
-        .help(format!("it was run as `{}` and said\n    {tail}", shown(command)))
+    lines[lines.len().saturating_sub(12)..].join("\n    ")
+}
+
+/// What a program says of its version, in one line.
+fn version_of(program: &Path) -> String {
+    let output = Command::new(program).arg("--version").stdin(Stdio::null()).stderr(Stdio::null()).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    match text.lines().find(|line| !line.trim().is_empty()) {
+        Some(line) => line.trim().to_owned(),
+        None => format!("`{}`, which does not tell its version", program.display()),
+    }
+}
+
+/// The first number with a dot in it of what a program says of its version: major and minor.
+fn version_number(version: &str) -> Option<(u32, u32)> {
+    version.split([' ', '-', '(', ')']).find_map(|word| {
+        let mut parts = word.split('.');
+        Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+    })
 }
 
 /// Says that a command could not be started.
@@ -108,18 +154,74 @@ pub fn cannot_start(command: &Command, error: &std::io::Error) -> Diagnostic {
         .help("`cargo mpy doctor` lists what is missing")
 }
 
-/// The folder for what is costly to make and the same for every crate: firmware, runtime objects.
+/// The folder for what is costly to make and may be used again by any crate: firmware, objects, libraries.
 /// `CARGO_MPY_CACHE`, else the user's cache folder.
 pub fn cache_dir() -> PathBuf {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(folder) = set("CARGO_MPY_CACHE") {
         return folder;
     }
+    if let Some(folder) = user_cache() {
+        return folder;
+    }
+    // A folder that only this process knows: what is in one that others can guess may be theirs.
+    static PRIVATE: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = tempfile::Builder::new().prefix("cargo-mpy-").tempdir();
+        folder.map_or_else(|_| PathBuf::from("target/cargo-mpy-cache"), tempfile::TempDir::keep)
+    });
+    PRIVATE.clone()
+}
+
+/// The folder of the cache in the user's own cache folder. Without HOME, that is in the system's list of users.
+fn user_cache() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let user = set("XDG_CACHE_HOME").or_else(|| set("LOCALAPPDATA")).or_else(|| {
-        let home = set("HOME")?;
+        let home = std::env::home_dir().filter(|home| home.is_absolute())?;
         Some(if cfg!(target_os = "macos") { home.join("Library/Caches") } else { home.join(".cache") })
     });
-    user.unwrap_or_else(std::env::temp_dir).join("cargo-mpy")
+    Some(user?.join("cargo-mpy"))
+}
+
+/// Makes the folder of the cache where it is missing, and checks that nobody else can put programs into it: they are
+/// run.
+///
+/// # Errors
+/// `unsafe-cache`, naming the folder.
+pub fn check_cache() -> Result<()> {
+    let is_named = std::env::var_os("CARGO_MPY_CACHE").is_some_and(|value| !value.is_empty());
+    if !is_named && user_cache().is_none() {
+        return Err(Diagnostic::new("unsafe-cache", "there is no folder for the cache: HOME is not set")
+            .help("set CARGO_MPY_CACHE to a folder that only you can write to"));
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+        let folder = cache_dir();
+        // Where it cannot be made, nothing is put there either.
+        let _ = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+        let Ok(data) = folder.metadata() else { return Ok(()) };
+        // A new file belongs to this user and group.
+        let ours = tempfile::tempfile().and_then(|file| file.metadata());
+        let ours = ours.map_err(|error| io_error("create", &std::env::temp_dir(), &error))?;
+        let unsafe_cache = |message: String, help: &str| {
+            let at = Place::File { path: folder.clone(), line: 0, column: 0 };
+            Err(Diagnostic::new("unsafe-cache", message)
+                .at(at)
+                .help(format!("{help}, or set CARGO_MPY_CACHE to a folder that only you can write to")))
+        };
+        if data.uid() != ours.uid() && data.uid() != 0 {
+            let message = format!("the folder of the cache belongs to another user (number {})", data.uid());
+            return unsafe_cache(message, "remove it");
+        }
+        // Distributions that let groups write give every user a group of their own, with the user's number.
+        let is_own_group = data.gid() == ours.gid() && data.gid() == ours.uid();
+        if data.mode() & 0o002 != 0 || data.mode() & 0o020 != 0 && !is_own_group {
+            let message =
+                "other users can write to the folder of the cache, and put programs there".to_owned();
+            return unsafe_cache(message, "remove it if others may have, then `chmod go-w` it");
+        }
+    }
+    Ok(())
 }
 
 /// A short name for the contents of `parts`, the same on every machine.
@@ -158,6 +260,29 @@ pub fn write_file(path: &Path, contents: &[u8]) -> Result<()> {
     write().map_err(|error| io_error("write", path, &error))
 }
 
+/// Holds off others that take the same file, in this process or another, while it lasts.
+#[derive(Debug)]
+pub struct Lock(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
+
+impl Lock {
+    /// Waits until nobody else has it, after `blocked` when somebody has.
+    ///
+    /// # Errors
+    /// `io`, naming the file.
+    pub fn take(path: &Path, blocked: impl FnOnce()) -> Result<Lock> {
+        let take = || -> std::io::Result<File> {
+            std::fs::create_dir_all(path.parent().unwrap_or(Path::new(".")))?;
+            let file = File::create(path)?;
+            if file.try_lock().is_err() {
+                blocked();
+                file.lock()?;
+            }
+            Ok(file)
+        };
+        take().map(Lock).map_err(|error| io_error("lock", path, &error))
+    }
+}
+
 /// Reads a file.
 ///
 /// # Errors
@@ -172,7 +297,7 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>> {
 /// `io`, naming the file.
 pub fn map_file(path: &Path) -> Result<Mmap> {
     let map = || {
-        let file = std::fs::File::open(path)?;
+        let file = File::open(path)?;
         // SAFETY: what is read is taken for anybody's bytes, so it may well change; who cuts the file short meanwhile
         // ends this process, as other linkers.
         unsafe { Mmap::map(&file) }

@@ -195,7 +195,8 @@ fn import_casts(module: &mut Module, generics: describe::Generics) {
     replace_calls(module, &replaced);
 }
 
-fn replace_calls(module: &mut Module, replaced: &BTreeMap<FunctionId, FunctionId>) {
+/// Calls other functions instead of those that are replaced.
+pub fn replace_calls(module: &mut Module, replaced: &BTreeMap<FunctionId, FunctionId>) {
     struct Replace<'a>(&'a BTreeMap<FunctionId, FunctionId>);
     impl VisitorMut for Replace<'_> {
         fn visit_function_id_mut(&mut self, id: &mut FunctionId) {

@@ -4,12 +4,16 @@
 mod bindgen;
 mod describe;
 mod pages;
+mod panics;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use glue_gen::wbindgen::Api;
 use target_specs::{Diagnostic, Place, Result};
-use walrus::ir::{MemoryGrow, MemorySize, Value, Visitor, dfs_in_order};
+use walrus::ir::{
+    Call, Instr, InstrSeq, MemoryGrow, MemorySize, Value, Visitor, VisitorMut, dfs_in_order,
+    dfs_pre_order_mut,
+};
 use walrus::{
     ConstExpr, DataKind, ElementItems, ElementKind, ExportItem, FunctionId, FunctionKind, GlobalId,
     GlobalKind, Memory, Module, ModuleConfig, Table,
@@ -17,8 +21,8 @@ use walrus::{
 use wasm_to_c::WasmModule;
 use wasm_to_c::relocs::{self, Relocations};
 
-/// Bytes for the bindings' allocator in a memory of the module's own, when nothing is said.
-const DEFAULT_HEAP: u32 = 64 << 10;
+/// Bytes that the bindings' allocator needs of a block besides those it is asked for.
+const HEAP_OVERHEAD: u32 = 32;
 
 /// A module, ready to be translated.
 #[derive(Debug, Clone)]
@@ -82,12 +86,15 @@ pub fn prepare(
     if !bytes.starts_with(b"\0asm\x01\0\0\0") {
         return Err(invalid("it does not begin as one of version 1 does".to_owned()));
     }
+    let variables = panics::Variables::find(match &relocations {
+        Some(relocations) => relocations.symbols(),
+        None => relocs::data_symbols(bytes),
+    });
     let mut config = ModuleConfig::new();
     config.generate_producers_section(false);
     let custom = pages::take(bytes).map_err(|error| invalid(error.to_string()))?;
-    let bytes = custom.as_ref().map_or(bytes, |(ordinary, _)| ordinary);
     let mut module = config
-        .parse(bytes)
+        .parse(custom.as_ref().map_or(bytes, |(ordinary, _)| ordinary))
         .map_err(|error| invalid(error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")))?;
     if let Some((_, declared)) = custom {
         declared.put_back(&mut module);
@@ -99,14 +106,15 @@ pub fn prepare(
 
     // The linker's symbols, before the exports that carry them are dropped.
     let heap_base = exported_global(&module, "__heap_base").and_then(|id| constant(&module, id));
-    if let Some(id) = exported_global(&module, "__stack_pointer") {
+    let stack_pointer = exported_global(&module, "__stack_pointer");
+    if let Some(id) = stack_pointer {
         // A stripped module has no names, and this one tells which global the stack pointer is.
         module.globals.get_mut(id).name = Some("__stack_pointer".to_owned());
     }
 
     name_functions(&mut module);
     raise_memory_errors(&mut module);
-    raise_panics(&mut module);
+    panics::raise(&mut module, &variables, stack_pointer);
 
     let (mut module, api) = bindgen::bind(module)?;
 
@@ -157,24 +165,46 @@ pub fn prepare(
         }
     }
 
-    // An allocator that is told what to use gets something to use.
+    // The bindings' allocator has what lies behind the data, unless others may take that for theirs, and makes the
+    // memory grow, unless that is limited.
     let allocates = module.imports.iter().any(|import| import.module == "mpy" && import.name == "alloc");
-    let heap = if heap == 0 && allocates { DEFAULT_HEAP } else { heap };
-    let memory_bytes = match &relocations {
-        None => match limit {
-            Some(limit) => limited(&mut module, name, limit)?,
-            None => memory_bytes(&mut module, heap_base, heap),
-        },
-        Some(_) => {
-            let (grows, measures) = asks_for_pages(&module);
-            if grows || measures {
-                return Err(relocs::refuse(name, 0, "the program asks for pages of memory"));
-            }
-            None
+    let heap_grows = allocates && relocations.is_none() && limit.is_none();
+    let heap = if heap > 0 && heap_grows { heap.saturating_add(HEAP_OVERHEAD) } else { heap };
+    let (grows, measures) = asks_for_pages(&module);
+    let memory_bytes = match (&relocations, limit) {
+        (None, Some(limit)) => limited(&mut module, name, limit)?,
+        (None, None) => memory_bytes(&mut module, heap_base, heap, heap_grows),
+        (Some(_), _) if grows || measures => {
+            return Err(relocs::refuse(name, 0, "the program asks for pages of memory"));
         }
+        (Some(_), _) => None,
     };
+    let disputed = || {
+        let names = ["__heap_base", "__heap_end"];
+        relocs::refers_to_linkers(bytes, &names).unwrap_or(grows || measures)
+    };
+    let heap_base = match heap_base {
+        Some(_) if allocates && relocations.is_none() && disputed() => {
+            let declared = module
+                .memories
+                .iter()
+                .next()
+                .map(|memory| memory.initial << memory.page_size_log2.unwrap_or(16));
+            memory_bytes.map(u64::from).or(declared).and_then(|bytes| u32::try_from(bytes).ok())
+        }
+        other => other,
+    };
+    let heap_reserve = if allocates { heap } else { 0 };
     let name = name.to_owned();
-    let module = WasmModule { name, bytes: module.emit_wasm(), memory_bytes, relocations, heap_base };
+    let module = WasmModule {
+        name,
+        bytes: module.emit_wasm(),
+        memory_bytes,
+        relocations,
+        heap_base,
+        heap_grows,
+        heap_reserve,
+    };
     Ok(Prepared { module, api })
 }
 
@@ -236,17 +266,32 @@ fn name_functions(module: &mut Module) {
     }
 }
 
-/// Rust's ends of a program that has run out of memory raise a MemoryError instead.
+/// Rust's ends of a program that has run out of memory raise a MemoryError instead; so does what makes room for
+/// arguments, where it would trap.
 fn raise_memory_errors(module: &mut Module) {
-    const ENDS: [&str; 3] =
-        ["alloc::alloc::handle_alloc_error", "__rustc::__rust_alloc_error_handler", "std::alloc::rust_oom"];
-    let is_end = |function: &&walrus::Function| {
-        matches!(function.kind, FunctionKind::Local(_)) && ENDS.contains(&rust_name(function).as_str())
-    };
-    let ends: Vec<_> = module.funcs.iter().filter(is_end).map(walrus::Function::id).collect();
-    if ends.is_empty() {
+    const ENDS: [&str; 4] = [
+        "alloc::alloc::handle_alloc_error",
+        "__rustc::__rust_alloc_error_handler",
+        "std::alloc::rust_oom",
+        "wasm_bindgen::__rt::malloc_failure",
+    ];
+    const MALLOC: [&str; 2] = ["__wbindgen_malloc", "__wbindgen_realloc"];
+    let local = |id: FunctionId| matches!(module.funcs.get(id).kind, FunctionKind::Local(_)).then_some(id);
+    let functions = module.funcs.iter();
+    let ends: Vec<_> = functions
+        .filter(|function| ENDS.contains(&rust_name(function).as_str()))
+        .filter_map(|function| local(function.id()))
+        .collect();
+    let mallocs = module.exports.iter().filter_map(|export| match export.item {
+        ExportItem::Function(id) if MALLOC.contains(&export.name.as_str()) => local(id),
+        _ => None,
+    });
+    let mallocs: Vec<_> = mallocs.collect();
+    if ends.is_empty() && mallocs.is_empty() {
         return;
     }
+    let traps: HashSet<FunctionId> =
+        module.funcs.iter().map(walrus::Function::id).filter(|id| only_traps(module, *id, 4)).collect();
     let ty = module.types.add(&[], &[]);
     let (raise, _) = module.add_import_func("mpy", "out_of_memory", ty);
     for end in ends {
@@ -255,41 +300,55 @@ fn raise_memory_errors(module: &mut Module) {
         body.instrs_mut().clear();
         body.call(raise).unreachable();
     }
+    for malloc in mallocs {
+        let FunctionKind::Local(function) = &mut module.funcs.get_mut(malloc).kind else { continue };
+        let entry = function.entry_block();
+        dfs_pre_order_mut(&mut Raiser { raise, traps: &traps }, function, entry);
+    }
+}
+
+/// Whether a function does nothing but trap, by itself or by another that does.
+fn only_traps(module: &Module, id: FunctionId, depth: u32) -> bool {
+    let FunctionKind::Local(function) = &module.funcs.get(id).kind else { return false };
+    match function.block(function.entry_block()).instrs.as_slice() {
+        [(Instr::Unreachable(_), _), ..] => true,
+        [(Instr::Call(call), _), (Instr::Unreachable(_), _), ..] => {
+            depth > 0 && only_traps(module, call.func, depth - 1)
+        }
+        _ => false,
+    }
+}
+
+/// Puts a call of `raise` before each `unreachable` that no call precedes, and in the place of calls of what only traps.
+struct Raiser<'a> {
+    raise: FunctionId,
+    traps: &'a HashSet<FunctionId>,
+}
+
+impl VisitorMut for Raiser<'_> {
+    fn start_instr_seq_mut(&mut self, sequence: &mut InstrSeq) {
+        let raise = Instr::Call(Call { func: self.raise });
+        let mut at = 0;
+        while at < sequence.instrs.len() {
+            if matches!(sequence.instrs[at].0, Instr::Unreachable(_)) {
+                let location = sequence.instrs[at].1;
+                match at.checked_sub(1).map(|before| &mut sequence.instrs[before].0) {
+                    Some(Instr::Call(call)) if self.traps.contains(&call.func) => call.func = self.raise,
+                    Some(Instr::Call(_)) => {}
+                    _ => {
+                        sequence.instrs.insert(at, (raise.clone(), location));
+                        at += 1;
+                    }
+                }
+            }
+            at += 1;
+        }
+    }
 }
 
 /// The path of a function in Rust, without what tells apart those of one name.
 fn rust_name(function: &walrus::Function) -> String {
-    format!("{:#}", rustc_demangle::demangle(function.name.as_deref().unwrap_or_default()))
-}
-
-/// The handler of panics that `std` has tells nobody here: the one that is linked beside it (`c-runtime/src/panic.rs`)
-/// takes its place, unless the program sets a hook. A crate without `std` has a handler of its own, which is kept.
-fn raise_panics(module: &mut Module) {
-    const OURS: &str = "mpy:panic";
-    const STD: &str = "__rustc::rust_begin_unwind";
-    /// What setting a hook says when it cannot, wherever the compiler put its code.
-    const HOOK: &[u8] = b"cannot modify the panic hook";
-    let Some(export) = module.exports.iter().find(|export| export.name == OURS) else { return };
-    let (export, ExportItem::Function(ours)) = (export.id(), export.item) else { return };
-    module.exports.delete(export);
-    if !module.funcs.iter().any(|function| rust_name(function).starts_with("std::panicking::"))
-        || module.data.iter().any(|data| data.value.windows(HOOK.len()).any(|window| window == HOOK))
-    {
-        return;
-    }
-    let Some(handler) = module.funcs.iter().find(|function| rust_name(function) == STD) else { return };
-    let (handler, ty) = (handler.id(), handler.ty());
-    if ty != module.funcs.get(ours).ty() {
-        return;
-    }
-    let FunctionKind::Local(function) = &mut module.funcs.get_mut(handler).kind else { return };
-    let arguments = function.args.clone();
-    let mut body = function.builder_mut().func_body();
-    body.instrs_mut().clear();
-    for argument in arguments {
-        body.local_get(argument);
-    }
-    body.call(ours).unreachable();
+    wasm_to_c::demangled(function.name.as_deref().unwrap_or_default())
 }
 
 /// Exactly how much of memory the program uses, where that can be known; and then the memory's
@@ -297,26 +356,22 @@ fn raise_panics(module: &mut Module) {
 ///
 /// A program that asks for the size of its memory or grows it was promised pages of 65536 bytes
 /// and gets them.
-fn memory_bytes(module: &mut Module, heap_base: Option<u32>, heap: u32) -> Option<u32> {
+fn memory_bytes(module: &mut Module, heap_base: Option<u32>, heap: u32, heap_grows: bool) -> Option<u32> {
     let id = module.memories.iter().next()?.id();
     if module.memories.len() != 1 || module.memories.get(id).import.is_some() {
         return None;
     }
     let (grows, measures) = asks_for_pages(module);
     let memory = module.memories.get_mut(id);
-    if !grows {
-        memory.maximum = Some(memory.initial);
-    }
-    if grows || measures {
-        return None;
-    }
     let page = 1u64 << memory.page_size_log2.unwrap_or(16);
-    let bytes = (u64::from(heap_base?) + u64::from(heap)).next_multiple_of(16);
-    if bytes > memory.initial * page {
-        memory.initial = bytes.div_ceil(page);
+    let bytes = heap_base.map(|base| (u64::from(base) + u64::from(heap)).next_multiple_of(16));
+    memory.initial = memory.initial.max(bytes.unwrap_or(0).div_ceil(page));
+    if grows || heap_grows {
+        memory.maximum = memory.maximum.map(|maximum| maximum.max(memory.initial));
+    } else {
         memory.maximum = Some(memory.initial);
     }
-    u32::try_from(bytes).ok()
+    if grows || measures { None } else { u32::try_from(bytes?).ok() }
 }
 
 /// `limit`, when the module has a memory of its own; that does not grow then.

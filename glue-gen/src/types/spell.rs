@@ -30,6 +30,25 @@ impl Spelled {
         first.is_some_and(|letter| b"sSVLMoC".contains(letter))
     }
 
+    fn first(&self) -> Option<&u8> {
+        self.letters.iter().find(|letter| **letter != b'&')
+    }
+
+    /// Whether it is a buffer that Rust borrows.
+    pub(crate) fn is_buffer(&self) -> bool {
+        self.first().is_some_and(|letter| b"SLM".contains(letter))
+    }
+
+    /// Whether what Rust makes of it is to be written back.
+    pub(crate) fn is_mutable_buffer(&self) -> bool {
+        self.first() == Some(&b'M')
+    }
+
+    /// Whether it is an object of Rust's that Rust borrows.
+    pub(crate) fn is_borrowed_object(&self) -> bool {
+        self.first().is_some_and(|letter| b"RP".contains(letter))
+    }
+
     /// Whether it is lent to Rust without a copy, if that can be.
     pub(crate) fn is_lent(&self) -> bool {
         self.letters.first() == Some(&b'&')
@@ -109,7 +128,7 @@ impl<'a> Speller<'a> {
             Type::U16 => Spelled::new("H", [I32]),
             Type::I32 => Spelled::new("i", [I32]),
             Type::U32 | Type::RawPointer => Spelled::new("I", [I32]),
-            Type::NonNull => Spelled::new("P", [I32]),
+            Type::NonNull => Spelled::new("a", [I32]),
             Type::I64 => Spelled::new("q", [I64]),
             Type::U64 => Spelled::new("Q", [I64]),
             Type::I128 | Type::U128 => {

@@ -58,6 +58,8 @@ pub struct Call {
     pub params: Vec<(String, Type)>,
     pub result: Type,
     pub docs: Vec<String>,
+    /// It gets or sets a field, for which the object is borrowed without being held.
+    pub of_field: bool,
 }
 
 /// A struct that Python sees as a class.
@@ -262,6 +264,7 @@ impl Crate<'_> {
                 params,
                 result,
                 docs: texts(&field.comments),
+                of_field: true,
             };
             members.push(Member::Getter(call(getter, Vec::new(), ty.clone())));
             if !field.readonly {
@@ -328,6 +331,7 @@ impl Crate<'_> {
             params,
             result: signature.result,
             docs: texts(&item.comments),
+            of_field: false,
         };
         let Some(class) = item.class else {
             api.functions.push(call);

@@ -4,6 +4,7 @@
 //! the loader relocates; code compiled as PIC has its addresses in a GOT and links as well.
 
 use super::{Arch, thumb};
+use crate::abi::{Fits, Property, Said, word};
 use crate::reloc::Formula::{
     Absolute, FromGot, GotAddress, GotEntry, GotOffset, None as Mark, Refuse, Relative, ThumbBranch,
 };
@@ -129,6 +130,175 @@ fn short_jump(distance: i64) -> Option<Vec<u8>> {
     Some(code)
 }
 
+/// The words are those of *Addenda to, and Errata in, the ABI for the Arm Architecture*, "Public aeabi attribute tags".
+const CPUS: &[&str] = &[
+    "pre-v4",
+    "v4",
+    "v4T",
+    "v5T",
+    "v5TE",
+    "v5TEJ",
+    "v6",
+    "v6KZ",
+    "v6T2",
+    "v6K",
+    "v7",
+    "v6-M",
+    "v6S-M",
+    "v7E-M",
+    "v8-A",
+    "v8-R",
+    "v8-M.baseline",
+    "v8-M.mainline",
+    "v8.1-A",
+    "v8.2-A",
+    "v8.3-A",
+    "v8.1-M.mainline",
+    "v9-A",
+];
+const FPUS: &[&str] =
+    &["none", "VFPv1", "VFPv2", "VFPv3", "VFPv3-D16", "VFPv4", "VFPv4-D16", "FPv5", "FPv5-D16"];
+
+/// `Tag_CPU_arch` with `Tag_CPU_arch_profile`. Thumb code of cores before those with profiles runs on all that follow;
+/// that it is Thumb shows where it is called.
+const fn core(fits: &'static [&'static str], help: &'static str) -> Property {
+    let of: fn(&Said) -> Option<String> = |said| {
+        let cpu = word(said.number(6)?, CPUS);
+        // 'A', 'R' and 'M', where the number does not say it.
+        let profile = said.number(7).and_then(|profile| u8::try_from(profile).ok()).map(char::from);
+        Some(match profile {
+            Some(profile @ ('A' | 'R' | 'M')) if cpu == "v7" => format!("{cpu}-{profile}"),
+            _ => cpu,
+        })
+    };
+    Property { name: "Tag_CPU_arch", of, fits: Fits::Arch(fits), help }
+}
+
+/// `Tag_Advanced_SIMD_arch`, `Tag_MVE_arch`.
+const VECTORS: Property = Property {
+    name: "Tag_Advanced_SIMD_arch",
+    of: |said| {
+        [12, 48].into_iter().find_map(|tag| said.number(tag).filter(|&n| n != 0)).map(|n| n.to_string())
+    },
+    fits: Fits::Arch(&["0"]),
+    help: "compile for a Cortex-M without vector instructions",
+};
+
+const VFP_ARGS: Property = Property {
+    name: "Tag_ABI_VFP_args",
+    of: |said| {
+        // `Tag_ABI_FP_number_model` 0: without floats; 3: compatible with both.
+        let floats = said.number(23).is_some_and(|model| model != 0);
+        let passed = said.number(28).filter(|passed| floats && *passed != 3)?;
+        Some(word(passed, &["core registers", "VFP registers", "its own"]))
+    },
+    fits: Fits::Objects,
+    help: "compile all objects with one -mfloat-abi, and link the libraries for it: the compiler prints their paths with \
+           -print-libgcc-file-name and -print-file-name=libm.a when it is given the same flags",
+};
+
+const R9: Property = Property {
+    name: "Tag_ABI_PCS_R9_use",
+    of: |said| said.number(14).filter(|&used| used != 3).map(|used| word(used, &["V6", "SB", "TLS pointer"])),
+    fits: Fits::Objects,
+    help: "compile all objects alike: -ffixed-r9, -msingle-pic-base and the like change it",
+};
+
+const HALF_FLOATS: Property = Property {
+    name: "Tag_ABI_FP_16bit_format",
+    of: |said| {
+        let format = said.number(38).filter(|&format| format != 0);
+        format.map(|format| word(format, &["", "IEEE 754", "alternative"]))
+    },
+    fits: Fits::Objects,
+    help: "compile all objects with one -mfp16-format",
+};
+
+const WCHAR: Property = Property {
+    name: "Tag_ABI_PCS_wchar_t",
+    of: |said| said.number(18).filter(|&size| size != 0).map(|size| format!("{size} bytes")),
+    fits: Fits::NamedObjects,
+    help: "compile all objects with -fshort-wchar, or none",
+};
+
+const ENUMS: Property = Property {
+    name: "Tag_ABI_enum_size",
+    // 0: no enums; 3: those that others see are `int`.
+    of: |said| {
+        let size = said.number(26).filter(|size| [1, 2].contains(size));
+        size.map(|size| word(size, &["", "small", "int"]))
+    },
+    fits: Fits::NamedObjects,
+    help: "compile all objects with -fshort-enums, or all with -fno-short-enums",
+};
+
+const EABI: Property = Property {
+    name: "EABI version of e_flags",
+    of: |said| Some((said.flags >> 24).to_string()),
+    fits: Fits::Arch(&["4", "5"]),
+    help: "compile with a compiler for the EABI, such as arm-none-eabi-gcc",
+};
+
+/// Where nothing is said of the precision, it is that of [`FPUS`].
+const BOTH: &[&str] = &["SP only", "SP and DP", "as Tag_FP_arch"];
+
+/// What has to fit a machine of these cores, floating-point units and precisions, for which one compiles with `help`.
+const fn properties(
+    cores: &'static [&'static str],
+    fpus: &'static [&'static str],
+    precisions: &'static [&'static str],
+    help: &'static str,
+) -> [Property; 10] {
+    let fpu = Property {
+        name: "Tag_FP_arch",
+        of: |said| Some(word(said.number(10)?, FPUS)),
+        fits: Fits::Arch(fpus),
+        help,
+    };
+    let precision = Property {
+        name: "Tag_ABI_HardFP_use",
+        of: |said| {
+            let has_floats = said.number(10)? != 0;
+            has_floats
+                .then(|| word(said.number(27).unwrap_or(0), &["as Tag_FP_arch", "SP only", "", "SP and DP"]))
+        },
+        fits: Fits::Arch(precisions),
+        help,
+    };
+    [EABI, core(cores, help), fpu, precision, VECTORS, VFP_ARGS, R9, HALF_FLOATS, WCHAR, ENUMS]
+}
+
+static V6M_PROPERTIES: [Property; 10] = properties(
+    &["pre-v4", "v4", "v4T", "v5T", "v5TE", "v5TEJ", "v6", "v6KZ", "v6K", "v6-M", "v6S-M"],
+    &["none"],
+    BOTH,
+    "compile with -mthumb -mcpu=cortex-m0, and link the libraries for it",
+);
+/// What the cores of Armv7-M and Armv7E-M run besides their own.
+macro_rules! up_to_v7m {
+    ($($own:literal)*) => {
+        &["pre-v4", "v4", "v4T", "v5T", "v5TE", "v5TEJ", "v6", "v6KZ", "v6T2", "v6K", "v6-M", "v6S-M", "v7", "v7-M", $($own)*]
+    };
+}
+static V7M_PROPERTIES: [Property; 10] = properties(
+    up_to_v7m!(),
+    &["none"],
+    BOTH,
+    "compile with -mthumb -mcpu=cortex-m3, and link the libraries for it",
+);
+static V7EMSP_PROPERTIES: [Property; 10] = properties(
+    up_to_v7m!("v7E-M"),
+    &["none", "VFPv2", "VFPv3-D16", "VFPv4-D16"],
+    &["SP only"],
+    "compile with -mthumb -mcpu=cortex-m4 -mfpu=fpv4-sp-d16 -mfloat-abi=hard, and link the libraries for it",
+);
+static V7EMDP_PROPERTIES: [Property; 10] = properties(
+    up_to_v7m!("v7E-M"),
+    &["none", "VFPv2", "VFPv3-D16", "VFPv4-D16", "FPv5-D16"],
+    BOTH,
+    "compile with -mthumb -mcpu=cortex-m7 -mfpu=fpv5-d16 -mfloat-abi=hard, and link the libraries for it",
+);
+
 const V7M: Arch = Arch {
     name: "armv7m",
     machine: object::elf::EM_ARM,
@@ -142,9 +312,8 @@ const V7M: Arch = Arch {
     jump: jump_v7m,
     absolute_help: "compile with -fno-pic -mword-relocations (clang: -mno-movt), which puts addresses in literal pools",
     code_bit: 1,
-    // The EABI's version; how floats are passed is not in the flags of relocatable objects.
-    abi_flags: object::elf::EF_ARM_EABIMASK,
-    extensions: &[],
+    properties: &V7M_PROPERTIES,
+    extensions: |_| 0,
     got_is_based: |_| true,
     make_relative: None,
     relax_got: None,
@@ -152,7 +321,7 @@ const V7M: Arch = Arch {
     relax_code: None,
 };
 
-pub static ARMV6M: Arch = Arch { name: "armv6m", jump: jump_v6m, ..V7M };
+pub static ARMV6M: Arch = Arch { name: "armv6m", jump: jump_v6m, properties: &V6M_PROPERTIES, ..V7M };
 pub static ARMV7M: Arch = V7M;
-pub static ARMV7EMSP: Arch = Arch { name: "armv7emsp", ..V7M };
-pub static ARMV7EMDP: Arch = Arch { name: "armv7emdp", ..V7M };
+pub static ARMV7EMSP: Arch = Arch { name: "armv7emsp", properties: &V7EMSP_PROPERTIES, ..V7M };
+pub static ARMV7EMDP: Arch = Arch { name: "armv7emdp", properties: &V7EMDP_PROPERTIES, ..V7M };

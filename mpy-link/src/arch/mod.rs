@@ -8,6 +8,7 @@ mod x64;
 mod x86;
 mod xtensa;
 
+use crate::abi::{Property, Said};
 use crate::relax::{InlineGot, MakeRelative, RelaxCode, RelaxGot};
 use crate::reloc::Row;
 
@@ -42,10 +43,10 @@ pub struct Arch {
     pub absolute_help: &'static str,
     /// The bit of a function's address that is not part of it: 1 for Thumb.
     pub code_bit: i64,
-    /// Bits of `e_flags` in which all objects must agree.
-    pub abi_flags: u32,
-    /// Extensions of the instruction set that the loader is to be told of, and their bits.
-    pub extensions: &'static [(&'static str, u32)],
+    /// What of objects has to fit the machine, or each other.
+    pub properties: &'static [Property],
+    /// Extensions of the instruction set that an object was compiled for and the loader is to be told of.
+    pub extensions: fn(&Said) -> u32,
     /// Whether the code at a look-up in the GOT counts from a register that holds its address; a
     /// look-up without one would read from a fixed address.
     pub got_is_based: fn(code_before: &[u8]) -> bool,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::Arch;
 use super::riscv_absolute::{is_entry, make_relative};
+use crate::abi::{Fits, Property, Said, word};
 use crate::object::{Home, Reloc, Section, Symbol};
 use crate::relax::{Cut, MakeRelative};
 use crate::reloc::Formula::{
@@ -299,6 +300,96 @@ fn pad(data: &mut [u8], offset: u32, nops: i64, removed: u32) -> Option<Cut> {
     (cut > 0).then_some(Cut { offset: offset + needed, len: cut })
 }
 
+/// Extensions that the loader is told of, and their bits: `RV32_EXT_*` of `py/asmrv32.h`.
+const TOLD: &[(&str, u32)] = &[("zba", 1), ("zcmp", 2)];
+/// What every board has, or none misses: makefiles and libraries ask for atomic instructions (`a` and its parts) with
+/// compressed ones, and compilers write parts of `m` and `c` beside these.
+const IMC: &[&str] = &["i", "m", "a", "c", "zaamo", "zalrsc", "zca", "zicsr", "zifencei", "zmmul"];
+
+static PROPERTIES: &[Property] = &[
+    Property {
+        name: "float ABI of e_flags",
+        of: |said| {
+            let abi = said.flags & object::elf::EF_RISCV_FLOAT_ABI;
+            Some(word(u64::from(abi >> 1), &["soft", "single", "double", "quad"]))
+        },
+        fits: Fits::Arch(&["soft"]),
+        help: "compile with -mabi=ilp32 (-mabi=lp64 on 64 bits), and link libraries that are",
+    },
+    Property {
+        name: "base of e_flags",
+        of: |said| {
+            let small = said.flags & object::elf::EF_RISCV_RVE != 0;
+            Some(word(u64::from(small), &["RVI", "RVE"]))
+        },
+        fits: Fits::Arch(&["RVI"]),
+        help: "compile with -march=rv32imc -mabi=ilp32, and link libraries that are",
+    },
+    Property {
+        name: "Tag_RISCV_arch",
+        of: |said| {
+            let known = |name: &str| IMC.contains(&name) || TOLD.iter().any(|(told, _)| *told == name);
+            isa(said).find(|name| !known(name)).map(str::to_owned)
+        },
+        fits: Fits::Without,
+        help: "compile with -march=rv32imc (-march=rv64imc on 64 bits), to which `_zba` and `_zcmp` may be added: of other \
+               extensions the loader cannot be told, so that a board without them would load the module",
+    },
+    Property {
+        name: "Tag_RISCV_stack_align",
+        of: |said| said.number(4).filter(|align| *align != 0).map(|align| align.to_string()),
+        fits: Fits::Objects,
+        help: "compile all with one -mpreferred-stack-boundary",
+    },
+];
+
+/// The extensions that an object was compiled for: the letters and words of `Tag_RISCV_arch` (*RISC-V Unprivileged
+/// ISA*, "ISA Extension Naming Conventions"), without their versions.
+fn isa<'a>(said: &Said<'a>) -> impl Iterator<Item = &'a str> + use<'a> {
+    let text = said.text(5).unwrap_or_default();
+    let mut rest = text.strip_prefix("rv32").or_else(|| text.strip_prefix("rv64")).unwrap_or(text);
+    std::iter::from_fn(move || {
+        rest = rest.trim_start_matches('_');
+        let first = rest.chars().next()?;
+        let (name, behind) = match first {
+            // A word, up to the next one.
+            'z' | 's' | 'x' => {
+                let (word, behind) = rest.split_at(rest.find('_').unwrap_or(rest.len()));
+                (without_version(word), behind)
+            }
+            _ => {
+                let (letter, behind) = rest.split_at(first.len_utf8());
+                (letter, behind_version(behind))
+            }
+        };
+        rest = behind;
+        Some(name)
+    })
+}
+
+const DIGITS: fn(char) -> bool = |c| c.is_ascii_digit();
+
+/// What follows a version such as `2p1`, if there is one.
+fn behind_version(text: &str) -> &str {
+    let major = text.trim_start_matches(DIGITS);
+    if major.len() == text.len() {
+        return text;
+    }
+    match major.strip_prefix('p') {
+        Some(minor) if minor.starts_with(DIGITS) => minor.trim_start_matches(DIGITS),
+        _ => major,
+    }
+}
+
+/// A word without the version at its end.
+fn without_version(word: &str) -> &str {
+    let minor = word.trim_end_matches(DIGITS);
+    match minor.strip_suffix('p') {
+        Some(major) if minor.len() < word.len() && major.ends_with(DIGITS) => major.trim_end_matches(DIGITS),
+        _ => minor,
+    }
+}
+
 const BASE: Arch = Arch {
     name: "rv32imc",
     machine: object::elf::EM_RISCV,
@@ -314,9 +405,11 @@ const BASE: Arch = Arch {
     jump,
     absolute_help: "compile with -fPIC",
     code_bit: 0,
-    abi_flags: object::elf::EF_RISCV_RVE | object::elf::EF_RISCV_FLOAT_ABI_QUAD,
-    // `RV32_EXT_*` of `py/asmrv32.h`.
-    extensions: &[("zba", 1), ("zcmp", 2)],
+    properties: PROPERTIES,
+    extensions: |said| {
+        let compiled_for = TOLD.iter().filter(|(told, _)| isa(said).any(|name| name == *told));
+        compiled_for.fold(0, |all, (_, bit)| all | bit)
+    },
     got_is_based: |_| true,
     make_relative: Some(MakeRelative { is_entry, rewrite: make_relative }),
     relax_got: Some(relax_got),
@@ -327,3 +420,21 @@ const BASE: Arch = Arch {
 pub static RV64IMC: Arch =
     Arch { name: "rv64imc", word: 8, text_align: 32, relax_code: Some(relax_code::<false>), ..BASE };
 pub static RV32IMC: Arch = BASE;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn extensions_are_letters_and_words_without_versions() {
+        let of = |text| {
+            let said = Said::with_text(5, text);
+            isa(&said).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(of("rv32i2p1_m2p0_a2p1_c2p0_zmmul1p0"), "i m a c zmmul");
+        assert_eq!(of("rv64imac"), "i m a c");
+        assert_eq!(of("rv32i2p0m2p0_zba1p0_zvl128b1p0_zicsr"), "i m zba zvl128b zicsr");
+        assert_eq!(of("rv32e1p9_c2p0_zve32x1p0"), "e c zve32x");
+        assert_eq!(of(""), "");
+    }
+}

@@ -516,6 +516,7 @@ mod tests {
             home: HERE,
             is_section: false,
             is_function: size > 0,
+            is_visible: false,
             value,
             size,
         }

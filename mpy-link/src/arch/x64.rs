@@ -95,8 +95,9 @@ pub static X64: Arch = Arch {
     jump: x86::jump,
     absolute_help: "compile with -fPIC",
     code_bit: 0,
-    abi_flags: 0,
-    extensions: &[],
+    // That it is 32-bit or 64-bit says it all.
+    properties: &[],
+    extensions: |_| 0,
     got_is_based: |_| true,
     make_relative: None,
     relax_got: Some(relax_got),

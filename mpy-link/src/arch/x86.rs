@@ -103,8 +103,9 @@ pub static X86: Arch = Arch {
     jump,
     absolute_help: "compile with -fPIC",
     code_bit: 0,
-    abi_flags: 0,
-    extensions: &[],
+    // That it is 32-bit or 64-bit says it all.
+    properties: &[],
+    extensions: |_| 0,
     got_is_based,
     make_relative: None,
     relax_got: Some(relax_got),

@@ -5,6 +5,7 @@
 //! loader relocates. Text is only readable in aligned words, so constants lie in another block.
 
 use super::Arch;
+use crate::abi::{Fits, Property, word};
 use crate::reloc::Formula::{self, Absolute, ByInstruction, Jump, None as Mark, Refuse, Relative};
 use crate::reloc::{Field, NOTHING, Pc, Range, Refusal, Row, S32, U32, bits, row};
 
@@ -104,6 +105,20 @@ fn jump(distance: i64) -> Option<Vec<u8>> {
     Some(code)
 }
 
+/// `XTHAL_ABI_WINDOWED`, `XTHAL_ABI_CALL0` (`xtensa/config/core.h`).
+const WINDOWED: &str = "windowed";
+const CALL0: &str = "call0";
+
+/// A windowed call moves the registers, where a function of the other ABI looks for its arguments.
+const fn abi(fits: &'static [&'static str]) -> Property {
+    Property {
+        name: "ABI of .xtensa.info",
+        of: |said| said.info("ABI")?.trim().parse().ok().map(|abi| word(abi, &[WINDOWED, CALL0])),
+        fits: Fits::Arch(fits),
+        help: "compile with -mabi=call0 for `xtensa`, -mabi=windowed for `xtensawin`, and link libraries that are",
+    }
+}
+
 const BASE: Arch = Arch {
     name: "xtensa",
     machine: object::elf::EM_XTENSA,
@@ -118,8 +133,8 @@ const BASE: Arch = Arch {
     jump,
     absolute_help: "only an aligned word, such as a literal, can hold an address",
     code_bit: 0,
-    abi_flags: 0,
-    extensions: &[],
+    properties: &[abi(&[CALL0])],
+    extensions: |_| 0,
     got_is_based: |_| true,
     make_relative: None,
     relax_got: None,
@@ -128,4 +143,4 @@ const BASE: Arch = Arch {
 };
 
 pub static XTENSA: Arch = BASE;
-pub static XTENSAWIN: Arch = Arch { name: "xtensawin", ..BASE };
+pub static XTENSAWIN: Arch = Arch { name: "xtensawin", properties: &[abi(&[WINDOWED])], ..BASE };

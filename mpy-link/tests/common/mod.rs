@@ -1,6 +1,8 @@
 //! What the tests share: real compilers, and the loader's work done by hand.
 #![allow(dead_code)] // every test file uses a part
 
+pub mod mutate;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -128,6 +130,10 @@ impl Cc {
         fs::write(&input, source).expect("a writable folder");
         let mut command = Command::new(&self.program);
         command.args(&self.flags);
+        if !self.compiler.assembler_plugin {
+            // It says what the assembler takes for the ABI of all that has no flag for it.
+            command.env_remove("XTENSA_GNU_CONFIG");
+        }
         if extension == "c" {
             command.args(["-ffreestanding", "-fno-builtin", "-fno-stack-protector", "-Os"]);
             command.args(["-ffunction-sections", "-fdata-sections", "-fno-asynchronous-unwind-tables"]);

@@ -9,18 +9,18 @@ use std::fmt::Write as _;
 
 use wasmparser::Catch;
 
-use super::{Body, Frame, Kind, Operand, indent};
+use super::{Body, Frame, Kind, Operand};
 use crate::FuncType;
+use crate::code::Step;
 
 impl Body<'_, '_> {
     /// A statement that takes what is in `wasm_thrown` to the innermost of the outer `frames` frames that catches,
     /// or out of the function.
     fn leave(&mut self, frames: usize) -> String {
-        for frame in self.frames[..frames].iter_mut().rev() {
-            if frame.kind == Kind::Try {
-                frame.caught = true;
-                return format!("goto C{};", frame.label);
-            }
+        if let Some(at) = self.frames[frames - 1].catching {
+            let frame = &mut self.frames[at];
+            frame.caught = true;
+            return format!("goto C{};", frame.label);
         }
         match self.frames[0].results.len() {
             0 => "return;".to_owned(),
@@ -86,21 +86,18 @@ impl Body<'_, '_> {
             self.settle();
             self.fall_through();
         }
-        let mut text = std::mem::take(&mut self.c);
         let frame = self.frames.last_mut().expect("validated");
         frame.then_falls |= falls;
         let handler = frame.kind != Kind::Try;
-        if falls && (frame.caught || handler) {
+        let Frame { label, caught, nested, beyond, .. } = *frame;
+        if falls && (caught || handler) {
             frame.used = true;
-            let _ = writeln!(text, "goto L{};", frame.label);
+            self.line(format!("goto L{label};"));
         }
-        if !handler {
-            frame.then.push_str(&text);
-            if frame.caught {
-                let _ = writeln!(frame.then, "C{}:;", frame.label);
-            }
-        } else if frame.caught {
-            let _ = writeln!(frame.then, "if ({}) {{\n{}}}", frame.condition, indent(&text));
+        match (handler, caught) {
+            (false, true) => self.line(format!("C{label}:;")),
+            (true, true) => self.end_if(nested, beyond),
+            _ => {}
         }
     }
 
@@ -108,22 +105,27 @@ impl Body<'_, '_> {
     pub(super) fn catch(&mut self, tag: Option<u32>) {
         self.end_section();
         let frame = self.frames.last_mut().expect("validated");
-        let (label, caught) = (frame.label, frame.caught);
-        if frame.kind == Kind::Try && caught {
-            let _ = writeln!(frame.then, "x{label} = wasm_thrown;");
+        let Frame { label, caught, kind, height, .. } = *frame;
+        if kind == Kind::Try && caught {
+            self.line(format!("x{label} = wasm_thrown;"));
             self.exceptions.push(label);
         }
-        let frame = self.frames.last_mut().expect("validated");
+        // What a handler throws goes further out.
+        let at = self.frames.len() - 1;
+        self.frames[at].catching = self.frames[at - 1].catching;
+        let frame = &mut self.frames[at];
         frame.kind = Kind::Catch;
-        frame.condition = match tag {
-            Some(tag) => format!("x{label}->tag == {}", self.unit.tag(tag)),
-            None => "1".to_owned(),
-        };
         frame.catches_all |= tag.is_none();
         self.reachable = frame.reachable && caught;
-        let height = frame.height;
-        self.stack.truncate(height);
+        self.truncate(height);
         if self.reachable {
+            let condition = match tag {
+                Some(tag) => format!("x{label}->tag == {}", self.unit.tag(tag)),
+                None => "1".to_owned(),
+            };
+            let (nested, beyond) = self.begin_if(&condition);
+            let frame = self.frames.last_mut().expect("validated");
+            (frame.nested, frame.beyond) = (nested, beyond);
             self.line("wasm_thrown = NULL;");
             if let Some(tag) = tag {
                 let ty = self.unit.module.tags[tag as usize].ty.clone();
@@ -144,22 +146,24 @@ impl Body<'_, '_> {
                     Catch::All { label } => (None, false, label),
                     Catch::AllRef { label } => (None, true, label),
                 };
-                let mut text = String::new();
+                let mut head = "{".to_owned();
                 let height = self.stack.len();
                 if let Some(tag) = tag {
                     let ty = self.unit.module.tags[tag as usize].ty.clone();
                     self.stack.extend(Self::payload(&ty, "e"));
-                    let _ = write!(text, "if (wasm_thrown->tag == {}) ", self.unit.tag(tag));
+                    head = format!("if (wasm_thrown->tag == {}) {{", self.unit.tag(tag));
                 }
                 if reference {
                     self.stack.push(Operand::atom("(uintptr_t)e", crate::ValType::ExnRef));
                 }
-                let branch = self.branch(label);
-                self.stack.truncate(height);
-                let inner =
-                    format!("wasm_exception_t *e = wasm_thrown;\nwasm_thrown = NULL;\n(void)e;\n{branch}\n");
-                let _ = write!(text, "{{\n{}}}", indent(&inner));
-                self.line(text);
+                let texts = self.branch(label);
+                self.truncate(height);
+                self.code.push(Step::Open, head);
+                self.line("wasm_exception_t *e = wasm_thrown;");
+                self.line("wasm_thrown = NULL;");
+                self.line("(void)e;");
+                self.lines(texts);
+                self.code.push(Step::Close, "}");
                 caught = tag.is_none();
                 if caught {
                     break;
@@ -187,14 +191,13 @@ impl Body<'_, '_> {
     fn close_try(&mut self) -> Frame {
         self.end_section();
         let frame = self.frames.pop().expect("validated");
-        self.c = frame.before.clone() + &frame.then;
-        self.stack.truncate(frame.height);
+        self.truncate(frame.height);
         frame
     }
 
     fn after_try(&mut self, frame: Frame) {
         if frame.used {
-            let _ = writeln!(self.c, "L{}:;", frame.label);
+            self.label(frame.label);
         }
         self.reachable = frame.reachable && (frame.then_falls || frame.used);
         let results = frame.ends.into_iter().zip(frame.results);

@@ -101,7 +101,7 @@ fn exports(program: &Program, prefix: &str) -> Interface {
             results: if *name == "start" { Vec::new() } else { vec![ValType::I32] },
         },
         result_type: if *name == "start" { "void" } else { "uint32_t" }.to_owned(),
-        reaches: Vec::new(),
+        function: 0,
     });
     Interface { exports: exports.collect(), ..Interface::default() }
 }

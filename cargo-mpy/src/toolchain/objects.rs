@@ -1,0 +1,217 @@
+//! Objects that C was compiled to, in the cache. Each is named for everything it was made of, so the same is never
+//! compiled twice: not for two boards of one architecture, nor after a change that made no other C.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use target_specs::Result;
+
+use super::{answer_of, cache, cache_dir, digest, identity, read_file, which, write_file};
+
+/// The folder of the cache.
+pub const FOLDER: &str = "objects";
+
+/// Headers that come with every compiler (C11, 4p6), so that the compiler's identity stands for them.
+const OWN_HEADERS: [&str; 7] =
+    ["float.h", "iso646.h", "stdalign.h", "stdarg.h", "stdbool.h", "stddef.h", "stdint.h"];
+
+/// What makes an object depend on more than the text it is compiled from.
+const OUTSIDE: [&str; 7] =
+    ["__DATE__", "__TIME__", "__TIMESTAMP__", "__FILE__", "__has_include", "incbin", "#embed"];
+
+/// The name of the object that `command`, which names no file and no folder, makes of a source: a digest of the
+/// compiler, its flags, and the source with everything it includes. None when it may depend on something else.
+///
+/// # Errors
+/// `io` when the source cannot be read, `missing-tool` and `tool-failed` when the compiler does not answer.
+pub fn key(command: &Command, source: &Path, includes: &[&Path]) -> Result<Option<String>> {
+    key_of_several(command, &[source], includes, &[])
+}
+
+/// As [`key`], of what is made of several sources, which may include these headers of the system as well: something
+/// in the command is to stand for them.
+///
+/// # Errors
+/// As [`key`].
+pub fn key_of_several(
+    command: &Command,
+    sources: &[&Path],
+    includes: &[&Path],
+    system: &[&str],
+) -> Result<Option<String>> {
+    let mut parts = vec![programs(Path::new(command.get_program()))?.into_bytes()];
+    let environment = command.get_envs().flat_map(|(name, value)| [Some(name), value]).flatten();
+    parts.extend(command.get_args().chain(environment).map(|word| word.as_encoded_bytes().to_vec()));
+    for source in sources {
+        let mut files = BTreeMap::new();
+        if !collect(source, includes, system, &mut files)? {
+            return Ok(None);
+        }
+        parts.push(read_file(source)?);
+        for (name, contents) in files {
+            parts.extend([name.into_bytes(), contents]);
+        }
+    }
+    Ok(Some(digest(parts)))
+}
+
+/// Adds what a source includes, and what that does, by the names they are included by; whether this is all that
+/// the source depends on.
+fn collect(
+    source: &Path,
+    includes: &[&Path],
+    system: &[&str],
+    files: &mut BTreeMap<String, Vec<u8>>,
+) -> Result<bool> {
+    let contents = read_file(source)?;
+    let text = String::from_utf8_lossy(&contents);
+    if OUTSIDE.iter().any(|word| text.contains(word)) {
+        return Ok(false);
+    }
+    let directives = text.lines().filter_map(|line| line.trim_start().strip_prefix('#'));
+    for name in directives.filter_map(|line| line.trim_start().strip_prefix("include")) {
+        let name = name.trim();
+        let name = name.strip_prefix('"').and_then(|rest| rest.split_once('"')).or_else(|| {
+            let rest = name.strip_prefix('<')?;
+            rest.split_once('>')
+        });
+        let Some((name, _)) = name else { return Ok(false) };
+        let beside = source.parent().unwrap_or(Path::new(""));
+        let found =
+            [beside].iter().chain(includes).map(|folder| folder.join(name)).find(|path| path.is_file());
+        match found {
+            None if OWN_HEADERS.contains(&name) || system.contains(&name) => {}
+            None => return Ok(false),
+            Some(path) => {
+                let contents = read_file(&path)?;
+                match files.get(name) {
+                    Some(known) if *known == contents => continue,
+                    // One name of two files: which is meant where is for the compiler to know.
+                    Some(_) => return Ok(false),
+                    None => files.insert(name.to_owned(), contents),
+                };
+                if !collect(&path, includes, system, files)? {
+                    return Ok(false);
+                }
+            }
+        }
+    }
+    Ok(true)
+}
+
+/// A text that changes when a compiler is replaced by another, or the programs that it starts are.
+fn programs(compiler: &Path) -> Result<String> {
+    let mut text = identity(compiler);
+    for name in ["cc1", "as"] {
+        let answer = answer_of(Command::new(compiler).arg(format!("-print-prog-name={name}")))?;
+        // A bare name is looked for on `PATH`.
+        let program = which(answer.trim()).unwrap_or_else(|| answer.trim().into());
+        text = format!("{text}\n{}", identity(&program));
+    }
+    Ok(text)
+}
+
+fn path(key: &str) -> PathBuf {
+    file(key, "o")
+}
+
+/// The file of the cache for what has this name, which is used now.
+pub fn file(key: &str, extension: &str) -> PathBuf {
+    let path = cache_dir().join(FOLDER).join(format!("{key}.{extension}"));
+    cache::used(&path);
+    path
+}
+
+/// The object of this name. One that was damaged is not found.
+pub fn find(key: &str) -> Option<Vec<u8>> {
+    let path = path(key);
+    let mut data = std::fs::read(&path).ok()?;
+    let sum = data.split_off(data.len().checked_sub(digest([""]).len())?);
+    if sum != digest([&data]).into_bytes() {
+        return None;
+    }
+    Some(data)
+}
+
+/// Keeps an object. Where the cache cannot be written to, it is compiled again the next time.
+pub fn keep(key: &str, data: &[u8]) {
+    let sum = digest([data]);
+    if write_file(&path(key), &[data, sum.as_bytes()].concat()).is_ok() {
+        cache::forget_old();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A source that includes `a.h`, which includes `b.h`.
+    fn sources() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("unit.c", "#include \"a.h\"\nint f(void) { return A; }\n"),
+            ("include/a.h", "#include <stdint.h>\n  # include <b.h>\n"),
+            ("include/b.h", "#define A 1\n"),
+        ] {
+            write_file(&folder.path().join(name), text.as_bytes()).unwrap();
+        }
+        folder
+    }
+
+    fn key_in(folder: &Path, words: &[&str]) -> Option<String> {
+        let mut command = Command::new("cc");
+        command.args(words);
+        key(&command, &folder.join("unit.c"), &[&folder.join("include")]).unwrap()
+    }
+
+    #[test]
+    fn an_object_is_named_for_all_it_is_made_of() {
+        let [one, other] = [sources(), sources()];
+        let first = key_in(one.path(), &["-O2"]);
+        // Where the files lie is no matter.
+        assert_eq!(first, key_in(other.path(), &["-O2"]));
+        assert_ne!(first, key_in(other.path(), &["-Os"]));
+        let mut known = vec![first];
+        for (name, text) in [
+            ("unit.c", "#include \"a.h\"\nint g(void) { return A; }\n"),
+            ("include/a.h", "#include <stdint.h>\n# include <b.h>\n"),
+            ("include/b.h", "#define A 2\n"),
+            // It goes before the one in the folder of includes.
+            ("a.h", "#define A 3\n"),
+        ] {
+            write_file(&other.path().join(name), text.as_bytes()).unwrap();
+            let key = key_in(other.path(), &["-O2"]);
+            assert!(key.is_some() && !known.contains(&key), "{name}");
+            known.push(key);
+        }
+    }
+
+    #[test]
+    fn what_depends_on_more_has_no_name() {
+        for text in [
+            "#include <math.h>\n",
+            "#include HEADER\n",
+            "const char *when = __DATE__;\n",
+            "__asm__(\".incbin \\\"data\\\"\");\n",
+            "#if __has_include(\"a.h\")\n#endif\n",
+        ] {
+            let folder = sources();
+            write_file(&folder.path().join("include/b.h"), text.as_bytes()).unwrap();
+            assert_eq!(key_in(folder.path(), &[]), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_object_is_not_found() {
+        let key = digest(["a_damaged_object_is_not_found"]);
+        keep(&key, b"\x7fELF and so on");
+        assert_eq!(find(&key).unwrap(), b"\x7fELF and so on");
+        let whole = std::fs::read(path(&key)).unwrap();
+        for damaged in [&whole[..0], &whole[..whole.len() - 1], &whole[1..]] {
+            std::fs::write(path(&key), damaged).unwrap();
+            assert_eq!(find(&key), None);
+        }
+        std::fs::remove_file(path(&key)).unwrap();
+    }
+}

@@ -1,0 +1,248 @@
+//! What becomes of `std`'s panics, with what is linked beside it for them: `c-runtime/src/panic.rs`.
+
+use std::collections::BTreeMap;
+
+use walrus::ir::{BinaryOp, LoadKind, MemArg, StoreKind, Value};
+use walrus::{ExportItem, FunctionBuilder, FunctionId, FunctionKind, GlobalId, Memory, Module, ValType};
+
+use super::bindgen::replace_calls;
+use super::rust_name;
+
+/// What setting a hook says when it cannot, wherever the compiler put its code.
+const HOOK: &[u8] = b"cannot modify the panic hook";
+/// Panics that do not begin in the handler.
+const OTHERS: [&str; 3] =
+    ["std::panicking::begin_panic", "std::panic::panic_any", "std::panicking::rust_panic_without_hook"];
+
+/// The handler of panics that `std` has tells nobody here: ours takes its place. Where the program sets a hook, ours
+/// stands before it, before the hook and after that, and the bindings are told whether a hook runs. A crate without
+/// `std` has a handler of its own, which is kept.
+pub fn raise(module: &mut Module, variables: &Variables, stack_pointer: Option<GlobalId>) {
+    let mut take = |name: &str| {
+        let export = module.exports.iter().find(|export| export.name == name)?;
+        let (export, ExportItem::Function(id)) = (export.id(), export.item) else { return None };
+        module.exports.delete(export);
+        Some(id)
+    };
+    let names = [
+        "mpy:panic",
+        "mpy:panicking",
+        "mpy:panic_begins",
+        "mpy:hook_begins",
+        "mpy:panic_ends",
+        "mpy:hook_ends",
+        "mpy:panic_after_hook",
+    ];
+    let [
+        Some(on_panic),
+        Some(swap),
+        Some(begins),
+        Some(hook_begins),
+        Some(ends),
+        Some(hook_ends),
+        Some(after_hook),
+    ] = names.map(&mut take)
+    else {
+        return;
+    };
+    if !module.funcs.iter().any(|function| rust_name(function).starts_with("std::panicking::")) {
+        return;
+    }
+    let handler = named(module, "__rustc::rust_begin_unwind");
+    let handler = handler.filter(|id| params(module, *id) == params(module, on_panic));
+    // An optimizer leaves out a payload that nobody looks at.
+    let is_end = |id: &FunctionId| [vec![], params(module, after_hook)].contains(&params(module, *id));
+    let end = named(module, "__rustc::rust_panic").filter(is_end);
+    let hooks = module.data.iter().any(|data| data.value.windows(HOOK.len()).any(|window| window == HOOK));
+    let others = || module.funcs.iter().any(|f| OTHERS.iter().any(|other| rust_name(f).starts_with(other)));
+    let (Some(end), Some(stack_pointer), true) = (end, stack_pointer, hooks || others()) else {
+        let handler = handler.map(|handler| (handler, on_panic));
+        return replace_calls(module, &handler.into_iter().collect());
+    };
+    if let Some(handler) = handler {
+        replace_calls(module, &BTreeMap::from([(handler, begins)]));
+        // Of several names, that of the standard library at hand.
+        let calls_hook = named(module, "std::panicking::panic_with_hook")
+            .or_else(|| named(module, "std::panicking::rust_panic_with_hook"))
+            .unwrap_or(handler);
+        let with_frame = with_frame(module, calls_hook, hook_begins, stack_pointer);
+        replace_calls(module, &BTreeMap::from([(calls_hook, with_frame)]));
+        call(module, with_frame, calls_hook);
+        variables.answer(module, if calls_hook == handler { with_frame } else { handler });
+    }
+    become_call(module, end, after_hook);
+    variables.follow(module, swap);
+    for (name, id) in [("mpy:panicking", swap), ("mpy:panic_ends", ends), ("mpy:hook_ends", hook_ends)] {
+        module.exports.add(name, id);
+    }
+}
+
+/// A function like `function` that calls `first` with the address of a frame of 32 bytes, to go on.
+fn with_frame(
+    module: &mut Module,
+    function: FunctionId,
+    first: FunctionId,
+    stack_pointer: GlobalId,
+) -> FunctionId {
+    let ty = module.types.get(module.funcs.get(function).ty());
+    let (params, results) = (ty.params().to_vec(), ty.results().to_vec());
+    let mut builder = FunctionBuilder::new(&mut module.types, &params, &results);
+    let arguments: Vec<_> = params.iter().map(|ty| module.locals.add(*ty)).collect();
+    let mut body = builder.func_body();
+    body.global_get(stack_pointer).i32_const(32).binop(BinaryOp::I32Sub).global_set(stack_pointer);
+    body.global_get(stack_pointer).call(first);
+    builder.finish(arguments, &mut module.funcs)
+}
+
+/// Has `function` end in a call of `other`, which takes the same and does not return.
+fn call(module: &mut Module, function: FunctionId, other: FunctionId) {
+    let FunctionKind::Local(local) = &mut module.funcs.get_mut(function).kind else { return };
+    let arguments = local.args.clone();
+    let mut body = local.builder_mut().func_body();
+    for argument in arguments {
+        body.local_get(argument);
+    }
+    body.call(other).unreachable();
+}
+
+/// The function of the module with this path in Rust.
+fn named(module: &Module, name: &str) -> Option<FunctionId> {
+    let function = module.funcs.iter().find(|function| rust_name(function) == name)?;
+    matches!(function.kind, FunctionKind::Local(_)).then_some(function.id())
+}
+
+fn params(module: &Module, function: FunctionId) -> Vec<ValType> {
+    module.types.get(module.funcs.get(function).ty()).params().to_vec()
+}
+
+/// Makes a call of `other`, with its arguments or zeros, all that `function` does.
+fn become_call(module: &mut Module, function: FunctionId, other: FunctionId) {
+    let count = params(module, other).len();
+    let FunctionKind::Local(local) = &mut module.funcs.get_mut(function).kind else { return };
+    let arguments = local.args.clone();
+    let mut body = local.builder_mut().func_body();
+    body.instrs_mut().clear();
+    for at in 0..count {
+        match arguments.get(at) {
+            Some(argument) => body.local_get(*argument),
+            None => body.i32_const(0),
+        };
+    }
+    body.call(other).unreachable();
+}
+
+/// Variables of `std::panicking`, which nothing sets back when an exception ends a panic: by address, as far as the
+/// module tells.
+#[derive(Debug, Default)]
+pub struct Variables {
+    /// How many panics are under way.
+    counts: Vec<u32>,
+    /// Whether a hook runs, a byte.
+    in_hook: Vec<u32>,
+    /// The hook and its lock, in words.
+    hook: Vec<u32>,
+}
+
+impl Variables {
+    /// Finds them by name among symbols with address and size. Optimizers make several variables of one.
+    pub fn find(symbols: impl IntoIterator<Item = (String, u32, u32)>) -> Variables {
+        let mut found = Variables::default();
+        for (name, address, size) in symbols {
+            let path = wasm_to_c::demangled(&name);
+            let Some(path) = path.strip_prefix("std::panicking::") else { continue };
+            let names: Vec<&str> = path.split("::").collect();
+            match (&names[..], size) {
+                (["panic_count", "GLOBAL_PANIC_COUNT", ..] | ["panic_count", "LOCAL_PANIC_COUNT", ..], 4) => {
+                    found.counts.push(address);
+                }
+                (["panic_count", "LOCAL_PANIC_COUNT", ..], 8) => {
+                    found.counts.push(address);
+                    found.in_hook.push(address + 4);
+                }
+                (["panic_count", "LOCAL_PANIC_COUNT", ..], 1) => found.in_hook.push(address),
+                ([hook], _) if hook.split('.').next() == Some("HOOK") => {
+                    found.hook.extend((0..size / 4).map(|word| address + 4 * word));
+                }
+                _ => {}
+            }
+        }
+        // What has no room in `Hook` of `panic.rs` is not what is meant.
+        found.hook.truncate(4);
+        found
+    }
+
+    /// Puts functions in the place of the imports of `mpy:std`.
+    fn answer(&self, module: &mut Module, handler: FunctionId) {
+        let Some(memory) = module.memories.iter().next().map(Memory::id) else { return };
+        let mut copy = |back: bool| {
+            let mut builder = FunctionBuilder::new(&mut module.types, &[ValType::I32], &[]);
+            let there = module.locals.add(ValType::I32);
+            let mut body = builder.func_body();
+            let word = |offset| MemArg { align: 4, offset };
+            for (at, address) in (0..).zip(&self.hook) {
+                let address = address.cast_signed();
+                if back {
+                    body.i32_const(address).local_get(there);
+                    body.load(memory, LoadKind::I32 { atomic: false }, word(4 * at));
+                    body.store(memory, StoreKind::I32 { atomic: false }, word(0));
+                } else {
+                    body.local_get(there).i32_const(address);
+                    body.load(memory, LoadKind::I32 { atomic: false }, word(0));
+                    body.store(memory, StoreKind::I32 { atomic: false }, word(4 * at));
+                }
+            }
+            builder.finish(vec![there], &mut module.funcs)
+        };
+        let answers = [("handler", handler), ("save_hook", copy(false)), ("restore_hook", copy(true))];
+        let import = |name| module.imports.get_func("mpy:std", name).ok();
+        let answers = answers.into_iter().filter_map(|(name, id)| Some((import(name)?, id))).collect();
+        replace_calls(module, &answers);
+    }
+
+    /// Has `swap` keep the counts as they are while the hook of the panic runs that is its argument.
+    fn follow(&self, module: &mut Module, swap: FunctionId) {
+        let Some(memory) = module.memories.iter().next().map(Memory::id) else { return };
+        let FunctionKind::Local(local) = &mut module.funcs.get_mut(swap).kind else { return };
+        let argument = local.args[0];
+        let mut body = local.builder_mut().func_body();
+        let mut at = 0;
+        let mut store = |address: u32, kind, align| {
+            body.const_at(at, Value::I32(address.cast_signed()));
+            body.local_get_at(at + 1, argument);
+            body.const_at(at + 2, Value::I32(0));
+            body.binop_at(at + 3, BinaryOp::I32Ne);
+            body.store_at(at + 4, memory, kind, MemArg { align, offset: 0 });
+            at += 5;
+        };
+        for address in &self.counts {
+            store(*address, StoreKind::I32 { atomic: false }, 4);
+        }
+        for address in &self.in_hook {
+            store(*address, StoreKind::I32_8 { atomic: false }, 1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_found_whole_and_in_parts() {
+        const HOOK: &str = "_RNvNtCsebHcaeoSrxy_3std9panicking4HOOK";
+        const GLOBAL: &str = "_RNvNtNtCsebHcaeoSrxy_3std9panicking11panic_count18GLOBAL_PANIC_COUNT";
+        const LOCAL: &str = "_RNvNCNvNtNtCsebHcaeoSrxy_3std9panicking11panic_count17LOCAL_PANIC_COUNT023___RUST_STD_INTERNAL_VAL";
+        const OLD: &str = "_ZN3std9panicking11panic_count17LOCAL_PANIC_COUNT28_$u7b$$u7b$closure$u7d$$u7d$3VAL17h0123456789abcdefE";
+        let find = |symbols: &[(&str, u32, u32)]| {
+            let found =
+                Variables::find(symbols.iter().map(|(name, at, size)| ((*name).to_owned(), *at, *size)));
+            (found.counts, found.in_hook, found.hook)
+        };
+        let whole = find(&[(HOOK, 40, 12), (GLOBAL, 68, 4), (LOCAL, 24, 8), ("other", 0, 4)]);
+        assert_eq!(whole, (vec![68, 24], vec![28], vec![40, 44, 48]));
+        let (local_0, local_1, hook_1) = (format!("{LOCAL}.0"), format!("{LOCAL}.1"), format!("{HOOK}.1"));
+        let parts = find(&[(&hook_1, 4, 4), (&local_0, 8, 4), (&local_1, 12, 1)]);
+        assert_eq!(parts, (vec![8], vec![12], vec![4]));
+        assert_eq!(find(&[(OLD, 8, 8)]), (vec![8], vec![12], vec![]));
+    }
+}

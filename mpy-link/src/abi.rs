@@ -1,0 +1,162 @@
+//! What objects say of how they were compiled, and what of it has to fit: GNU ld's rules
+//! (`elf32_arm_merge_eabi_attributes`, `_bfd_riscv_elf_merge_private_bfd_data`, `check_xtensa_info`), and that the
+//! architecture has what the code needs, since that is fixed here.
+//!
+//! An object that says nothing is taken as it is, and so is one without code: `objcopy` writes such objects.
+
+use std::collections::HashMap;
+
+use object::elf;
+use object::read::elf::{AttributesSection, FileHeader, SectionHeader, SectionTable};
+
+/// What an object says.
+#[derive(Debug, Default)]
+pub struct Said<'a> {
+    /// `e_flags`.
+    pub flags: u32,
+    /// The public attributes of the whole file, by tag; `None` without a section of them.
+    attributes: Option<HashMap<u64, Attribute<'a>>>,
+    /// The lines `NAME=VALUE` of `.xtensa.info`.
+    info: &'a str,
+    /// There is code in it.
+    pub has_code: bool,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Attribute<'a> {
+    Number(u64),
+    Text(&'a str),
+}
+
+impl<'a> Said<'a> {
+    /// The number of an attribute, 0 when it is left out; `None` when the object has no attributes at all.
+    pub fn number(&self, tag: u64) -> Option<u64> {
+        match self.attributes.as_ref()?.get(&tag) {
+            Some(Attribute::Number(number)) => Some(*number),
+            _ => Some(0),
+        }
+    }
+
+    /// The text of an attribute.
+    pub fn text(&self, tag: u64) -> Option<&'a str> {
+        match self.attributes.as_ref()?.get(&tag)? {
+            Attribute::Text(text) => Some(text),
+            Attribute::Number(_) => None,
+        }
+    }
+
+    /// Nothing but one text, for tests.
+    #[cfg(test)]
+    pub fn with_text(tag: u64, text: &'a str) -> Said<'a> {
+        Said { attributes: Some([(tag, Attribute::Text(text))].into()), ..Said::default() }
+    }
+
+    /// What follows `NAME=` in `.xtensa.info`.
+    pub fn info(&self, name: &str) -> Option<&'a str> {
+        self.info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
+    }
+}
+
+/// Something that has to fit.
+#[derive(Debug)]
+pub struct Property {
+    /// As its standard calls it.
+    pub name: &'static str,
+    /// The object's value in a word; `None` when it does not say, or fits everything.
+    pub of: fn(&Said) -> Option<String>,
+    pub fits: Fits,
+    /// What to do when it does not fit.
+    pub help: &'static str,
+}
+
+/// What a property must fit.
+#[derive(Debug, Clone, Copy)]
+pub enum Fits {
+    /// The architecture: one of these, the last being its own.
+    Arch(&'static [&'static str]),
+    /// The architecture, which has none of it.
+    Without,
+    /// All other objects.
+    Objects,
+    /// The other objects that were named, not members of archives: what compilers' libraries do does not depend on
+    /// it, and those of GCC are linked with clang's objects.
+    NamedObjects,
+}
+
+/// The word for a number.
+pub fn word(number: u64, words: &[&str]) -> String {
+    let word = usize::try_from(number).ok().and_then(|number| words.get(number));
+    word.map_or_else(|| number.to_string(), |word| (*word).to_owned())
+}
+
+/// Reads what an object says.
+///
+/// # Errors
+/// When the attributes break the rules of their format.
+pub fn read<'a, E: FileHeader>(
+    header: &E,
+    endian: E::Endian,
+    data: &'a [u8],
+    table: &SectionTable<'a, E>,
+) -> object::Result<Said<'a>> {
+    let mut said = Said { flags: header.e_flags(endian), ..Said::default() };
+    for section in table.iter() {
+        let (flags, size): (u64, u64) = (section.sh_flags(endian).into(), section.sh_size(endian).into());
+        let is_code = flags & u64::from(elf::SHF_ALLOC | elf::SHF_EXECINSTR)
+            == u64::from(elf::SHF_ALLOC | elf::SHF_EXECINSTR);
+        said.has_code |= is_code && size > 0 && section.sh_type(endian) != elf::SHT_NOBITS;
+        // One number for both.
+        if section.sh_type(endian) == elf::SHT_ARM_ATTRIBUTES {
+            let attributes = said.attributes.get_or_insert_default();
+            read_attributes(section.attributes(endian, data)?, header.e_machine(endian), attributes)?;
+        }
+        if table.section_name(endian, section)? == b".xtensa.info" {
+            let notes = section.notes(endian, data)?;
+            let mut notes = notes.into_iter().flatten().filter_map(Result::ok);
+            let info = notes.find(|note| note.name() == b"Xtensa_Info");
+            said.info = info.and_then(|note| std::str::from_utf8(note.desc()).ok()).unwrap_or_default();
+        }
+    }
+    Ok(said)
+}
+
+/// *Addenda to, and Errata in, the ABI for the Arm Architecture*, "Build attributes"; *RISC-V ELF psABI*, "Attributes".
+fn read_attributes<'a, E: FileHeader>(
+    section: AttributesSection<'a, E>,
+    machine: u16,
+    found: &mut HashMap<u64, Attribute<'a>>,
+) -> object::Result<()> {
+    /// `Tag_CPU_raw_name`, `Tag_CPU_name`: the rule for others came later.
+    const NAMES: [u64; 2] = [4, 5];
+    /// `Tag_compatibility` has a number and a text.
+    const COMPATIBILITY: u64 = 32;
+    let is_arm = machine == elf::EM_ARM;
+    let vendor: &[u8] = if is_arm { b"aeabi" } else { b"riscv" };
+    for subsection in section.subsections()? {
+        let subsection = subsection?;
+        if subsection.vendor() != vendor {
+            continue;
+        }
+        for part in subsection.subsubsections() {
+            let part = part?;
+            let mut reader = part.attributes();
+            while let Some(tag) = reader.read_tag()? {
+                let is_text = if is_arm && tag < COMPATIBILITY { NAMES.contains(&tag) } else { tag & 1 != 0 };
+                let value = if is_arm && tag == COMPATIBILITY {
+                    let number = reader.read_integer()?;
+                    reader.read_string()?;
+                    Attribute::Number(number)
+                } else if is_text {
+                    Attribute::Text(std::str::from_utf8(reader.read_string()?).unwrap_or_default())
+                } else {
+                    Attribute::Number(reader.read_integer()?)
+                };
+                // What is said of single sections and symbols is not read by other linkers either.
+                if part.tag() == elf::Tag_File {
+                    found.insert(tag, value);
+                }
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,46 @@
+//! Programs of this machine, compiled from C. As objects are, they are kept in the cache, named for what they were
+//! made of.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use cargo_mpy::toolchain::{answer_of, identity, objects};
+
+/// Headers of the C library that the tests' C includes.
+const LIBRARY: [&str; 7] =
+    ["inttypes.h", "limits.h", "math.h", "setjmp.h", "stdio.h", "stdlib.h", "string.h"];
+
+/// The program that `compiler`, with its flags, makes of these sources.
+///
+/// # Errors
+/// What the compiler says against them.
+pub fn program(compiler: &Command, sources: &[PathBuf], includes: &[&Path]) -> Result<PathBuf, String> {
+    let text = |error: &dyn std::fmt::Display| error.to_string();
+    let mut command = Command::new(compiler.get_program());
+    command.args(compiler.get_args());
+    let mut question = Command::new(compiler.get_program());
+    let library = answer_of(question.arg("-print-file-name=libc.so.6")).map_err(|error| text(&error))?;
+    command.env("LIBRARY", identity(Path::new(library.trim())));
+    let paths: Vec<&Path> = sources.iter().map(PathBuf::as_path).collect();
+    let key = objects::key_of_several(&command, &paths, includes, &LIBRARY).map_err(|error| text(&error))?;
+    let key = key.ok_or("the sources depend on more than their text")?;
+    let program = objects::file(&key, "run");
+    if program.is_file() {
+        return Ok(program);
+    }
+    let folder = program.parent().expect("a folder");
+    fs::create_dir_all(folder).map_err(|error| text(&error))?;
+    let unfinished = tempfile::tempdir_in(folder).map_err(|error| text(&error))?;
+    let made = unfinished.path().join("program");
+    for include in includes {
+        command.arg("-I").arg(include);
+    }
+    let output = command.arg("-o").arg(&made).args(sources).output().map_err(|error| text(&error))?;
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    // Whole or not at all, and never open for writing here: what is cannot be started.
+    fs::rename(made, &program).map_err(|error| text(&error))?;
+    Ok(program)
+}

@@ -1,0 +1,1019 @@
+//! Modules that try to get out of their memory (`attack/generator.rs`), against an interpreter: as programs of this
+//! machine and, through `.mpy` files, on boards.
+//!
+//! A module of a checked memory does what the interpreter does. One of a masked memory does so as long as that has no
+//! access outside; after one, only what is around its memory counts. On this machine each memory lies between known
+//! bytes and pages that nobody may touch; on boards Python's own bytes lie around it.
+//!
+//! A short run by default. `ATTACK_MODULES=n` is how many seeds for this machine, `ATTACK_BOARD_MODULES=n` how many for
+//! each board, `ATTACK_SEED=s` where to begin, `ATTACK_BOARD=name` the only board. Every seed is a module of a checked
+//! and one of a masked memory on this machine; on boards it is one of them in turn. A failure names its seed, and the
+//! module is kept in the folder `ATTACK_KEEP`, or in `target/tmp/attack`. `ATTACK_FAILURES=n` ends the run after so many.
+
+mod batch;
+#[path = "attack/generator.rs"]
+mod generator;
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::RecvTimeoutError;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use batch::{WORDS, bits, hash, label, print, trap, with_own_names, words};
+use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::wasm;
+use generator::{Attack, POINTER, Step, THROWN, attack};
+use target_specs::Board;
+use tests::board;
+use wasm_to_c::{C_FLAGS, Item, Options, Safety, ValType};
+use wasmi::{Engine, Linker, Module, Store, StoreLimits, StoreLimitsBuilder, Val};
+
+/// Seeds of a program of this machine, each of which is a module of either memory.
+const BATCH: u64 = 50;
+/// Memories above this are not made, only looked at.
+const MOST: u64 = 1 << 24;
+/// What no translation takes.
+const LONGEST: Duration = Duration::from_secs(100);
+/// What a memory may grow to.
+const GROWN: usize = 1 << 20;
+
+/// What the interpreter made of an attack.
+struct Judged {
+    /// One line for each call.
+    calls: Vec<String>,
+    /// Globals and memories in the end, in any order.
+    state: Vec<String>,
+    /// Some access was outside.
+    outside: bool,
+}
+
+/// What the interpreter makes of it; `None` when it gives up. After a trap the shadow stack is as at the start if
+/// `unwinds`, as bindings leave it.
+fn judge(attack: &Attack, unwinds: bool) -> Option<Judged> {
+    let mut config = wasmi::Config::default();
+    config.wasm_custom_page_sizes(true).set_max_recursion_depth(20_000);
+    let engine = Engine::new(&config);
+    let module = Module::new(&engine, &attack.twin).unwrap_or_else(|error| panic!("no twin: {error}"));
+    let limits = StoreLimitsBuilder::new().memory_size(GROWN).table_elements(10_000).build();
+    let mut store: Store<StoreLimits> = Store::new(&engine, limits);
+    store.limiter(|limits| limits);
+    let mut judged = Judged { calls: Vec::new(), state: Vec::new(), outside: false };
+    let ended = |judged: &mut Judged, name: &str, why: Option<&str>| {
+        let why = why?;
+        judged.outside |= why == "out of bounds memory access";
+        judged.calls.push(format!("{name} {why}"));
+        Some(())
+    };
+    let instance = match Linker::new(&engine).instantiate_and_start(&mut store, &module) {
+        Ok(instance) => instance,
+        Err(error) => {
+            ended(&mut judged, "start", trap(error.as_trap_code()))?;
+            return Some(judged);
+        }
+    };
+    let thrown = instance.get_global(&store, THROWN)?;
+    let pointer = instance.get_global(&store, POINTER)?;
+    let top = pointer.get(&store);
+    for step in &attack.steps {
+        let (export, args, times) = match step {
+            Step::Call { export, args, times } => (export, args, *times),
+            Step::Set { export, value } => {
+                let global = instance.get_global(&store, export)?;
+                global.set(&mut store, Val::I32(value.cast_signed())).ok()?;
+                continue;
+            }
+        };
+        let function = instance.get_func(&store, export)?;
+        let ty = function.ty(&store);
+        let given = ty.params().iter().zip(args).map(|(ty, value)| match ty {
+            wasmi::ValType::I32 => Val::I32(*value as i32),
+            _ => Val::I64(value.cast_signed()),
+        });
+        let given: Vec<Val> = given.collect();
+        for _ in 0..times {
+            let mut results: Vec<Val> = ty.results().iter().map(|ty| Val::default(*ty)).collect();
+            let name = label(export);
+            match function.call(&mut store, &given, &mut results) {
+                Ok(()) if bits(&thrown.get(&store)) != 0 => {
+                    if unwinds {
+                        pointer.set(&mut store, top.clone()).ok()?;
+                    }
+                    thrown.set(&mut store, Val::I32(0)).ok()?;
+                    judged.calls.push(format!("{name} uncaught exception"));
+                }
+                Ok(()) => {
+                    let texts: Vec<String> =
+                        results.iter().map(|value| format!("{:x}", bits(value))).collect();
+                    judged.calls.push(format!("{name} = {}", texts.join(" ")).trim_end().to_owned());
+                }
+                Err(error) => {
+                    ended(&mut judged, &name, trap(error.as_trap_code()))?;
+                    if unwinds {
+                        pointer.set(&mut store, top.clone()).ok()?;
+                    }
+                }
+            }
+        }
+    }
+    for export in instance.exports(&store) {
+        let name = label(export.name());
+        match export.into_extern() {
+            wasmi::Extern::Global(global) => {
+                judged.state.push(format!("global {name} {:x}", bits(&global.get(&store))));
+            }
+            wasmi::Extern::Memory(memory) => {
+                let data = memory.data(&store);
+                judged.state.push(format!("memory {name} {} {:x}", data.len(), hash(data)));
+            }
+            _ => {}
+        }
+    }
+    Some(judged)
+}
+
+/// Declares what the module may see around its memories: an array ends at a page that nobody may touch.
+const HEADER: &str = r#"#include <stdio.h>
+#include <stdlib.h>
+extern uintptr_t attack_stack_limit;
+extern void (*attack_trapped)(int);
+int attack_try(const char *name, void (*call)(void));
+void attack_memory(const char *name, const uint8_t *base, uint32_t size);
+void attack_guard(uint8_t *before, uint8_t *at, size_t bytes);
+uint8_t *attack_grow(const uint8_t *memory, uint32_t old, uint32_t bytes);
+static inline void wasm_trap(wasm_trap_t kind) { attack_trapped((int)kind); __builtin_unreachable(); }
+static inline void wasm_stack_low(void) { wasm_trap(WASM_TRAP_STACK_OVERFLOW); }
+static uint8_t *wasm_memory_grow(uint8_t *memory, uint32_t old, uint32_t bytes) { return attack_grow(memory, old, bytes); }
+#define ATTACK_PAGE 4096
+#define ATTACK_MEMORY(name, bytes) static struct { \
+    uint8_t before[2 * ATTACK_PAGE + ((ATTACK_PAGE - (bytes) % ATTACK_PAGE) % ATTACK_PAGE & ~7)]; \
+    uint8_t at[bytes]; \
+    uint8_t behind[ATTACK_PAGE + 8]; \
+} name __attribute__((aligned(ATTACK_PAGE)));
+"#;
+
+const MAIN: &str = r##"#define _GNU_SOURCE
+#include <setjmp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "wasm.h"
+#include "attack.h"
+static jmp_buf back;
+uintptr_t attack_stack_limit;
+static void trapped(int kind) { longjmp(back, kind + 1); }
+void (*attack_trapped)(int) = trapped;
+static const char *const messages[] = {
+#define MESSAGE(name, message) message,
+    WASM_TRAPS(MESSAGE)
+#undef MESSAGE
+};
+#define OUTSIDE 1000
+static void outside(int number) { longjmp(back, OUTSIDE + number); }
+static void hangs(int number) {
+    static const char text[] = "HANGS\n";
+    if (write(1, text, sizeof text - 1) < 0) {
+        _exit(4);
+    }
+    _exit(3);
+}
+int attack_try(const char *name, void (*call)(void)) {
+    int kind = _setjmp(back);
+    if (kind == 0) {
+        call();
+        return 0;
+    }
+    if (kind >= OUTSIDE) {
+        printf("ESCAPED %s: signal %d\n", name, kind - OUTSIDE);
+        return 1;
+    }
+    const char *message = messages[kind - 1];
+    if (strcmp(message, "undefined element") == 0) {
+        message = "out of bounds table access";
+    } else if (strcmp(message, "null reference") == 0) {
+        message = "uninitialized element";
+    }
+    printf("%s %s\n", name, message);
+    return 1;
+}
+void attack_memory(const char *name, const uint8_t *base, uint32_t size) {
+    uint64_t hash = 0xcbf29ce484222325ull;
+    for (uint32_t i = 0; i < size; i++) {
+        hash = (hash ^ base[i]) * 0x100000001b3ull;
+    }
+    printf("memory %s %u %llx\n", name, size, (unsigned long long)hash);
+}
+#define FILL 0xa5
+/* What is around an array: known bytes from `first` to it, and behind it to `last`, where a page begins. */
+static struct guarded { uint8_t *first, *at, *end, *last; size_t mapped; } guards[5000];
+static size_t guarded;
+static uint8_t *page_of(uint8_t *at) { return (uint8_t *)((uintptr_t)at & ~(uintptr_t)(ATTACK_PAGE - 1)); }
+static void guard(uint8_t *first, uint8_t *at, size_t bytes, size_t mapped) {
+    struct guarded *new = &guards[guarded++];
+    *new = (struct guarded){first, at, at + bytes, page_of(at + bytes + ATTACK_PAGE - 1), mapped};
+    memset(first, FILL, (size_t)(at - first));
+    memset(new->end, FILL, (size_t)(new->last - new->end));
+}
+void attack_guard(uint8_t *before, uint8_t *at, size_t bytes) {
+    guard(before + ATTACK_PAGE, at, bytes, 0);
+    mprotect(before, ATTACK_PAGE, PROT_NONE);
+    mprotect(guards[guarded - 1].last, ATTACK_PAGE, PROT_NONE);
+}
+/* As far as an index of 32 bits and an offset of 32 bits reach. */
+#define REACH ((size_t)9 << 30)
+uint8_t *attack_grow(const uint8_t *memory, uint32_t old, uint32_t bytes) {
+    if (bytes > 1 << 20 || guarded == sizeof guards / sizeof *guards) {
+        return NULL;
+    }
+    uint8_t *all = mmap(NULL, REACH, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (all == MAP_FAILED) {
+        return NULL;
+    }
+    size_t room = ((size_t)bytes + 2 * ATTACK_PAGE - 1) / ATTACK_PAGE * ATTACK_PAGE;
+    uint8_t *first = all + 16 * ATTACK_PAGE;
+    mprotect(first, room, PROT_READ | PROT_WRITE);
+    uint8_t *at = (uint8_t *)((uintptr_t)(first + room - bytes) & ~(uintptr_t)7);
+    guard(first, at, bytes, REACH);
+    if (old != 0) {
+        memcpy(at, memory, old);
+    }
+    return at;
+}
+static void check_guards(void) {
+    for (size_t i = 0; i < guarded; i++) {
+        struct guarded *g = &guards[i];
+        for (uint8_t *at = g->first; at < g->last; at = at + 1 == g->at ? g->end : at + 1) {
+            if (*at != FILL && (at < g->at || at >= g->end)) {
+                printf("ESCAPED to %s the memory\n", at < g->at ? "before" : "behind");
+                break;
+            }
+        }
+        if (g->mapped != 0) {
+            munmap(page_of(g->first) - 16 * ATTACK_PAGE, g->mapped);
+        }
+    }
+    guarded = 0;
+}
+static void attack_all(int first, int count, void (*const *runs)(void), const char *const *names) {
+    char here;
+    attack_stack_limit = (uintptr_t)&here - 6000000;
+    static uint8_t other[1 << 16];
+    sigaltstack(&(stack_t){.ss_sp = other, .ss_size = sizeof other}, NULL);
+    int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        sigaction(numbers[i], &(struct sigaction){.sa_handler = outside, .sa_flags = SA_ONSTACK | SA_NODEFER}, NULL);
+    }
+    signal(SIGALRM, hangs);
+    for (int i = first; i < count; i++) {
+        printf("# %s\n", names[i]);
+        fflush(stdout);
+        alarm(10);
+        runs[i]();
+        check_guards();
+        fflush(stdout);
+    }
+    puts("# end");
+}
+"##;
+
+/// A seed and how the module is translated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Subject {
+    seed: u64,
+    masked: bool,
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", self.seed, if self.masked { "m" } else { "c" })
+    }
+}
+
+/// What a subject failed in.
+struct Failure {
+    subject: Subject,
+    kind: &'static str,
+    text: String,
+}
+
+#[derive(Default)]
+struct Score {
+    compared: u64,
+    /// Modules of which only what is around their memory was looked at.
+    guarded: u64,
+    /// Those of these that were compared until the stack was exhausted.
+    exhausted: u64,
+    /// Modules that were refused, by the code of the error.
+    refused: BTreeMap<String, u64>,
+    /// Modules that the interpreter gave up.
+    unjudged: u64,
+    failures: Vec<Failure>,
+}
+
+fn name_of(seed: u64) -> String {
+    format!("a{seed}")
+}
+
+/// The module as the tool prepares it, and what the interpreter makes of it then.
+fn prepared(seed: u64, small: bool) -> Result<(Attack, wasm_to_c::WasmModule), String> {
+    let attack = attack(seed, small, None);
+    let prepared = wasm::prepare(&name_of(seed), &attack.wasm, 0, None, None, true)
+        .map_err(|error| format!("{}: {}", error.code, error.message))?;
+    let attack = match prepared.module.memory_bytes {
+        None => attack,
+        limit => generator::attack(seed, small, limit),
+    };
+    Ok((attack, prepared.module))
+}
+
+/// Whether bindings know the module's shadow stack.
+fn unwinds(module: &wasm_to_c::WasmModule) -> bool {
+    let translation = wasm_to_c::transpile(module, &Options::default());
+    translation.is_ok_and(|translation| translation.interface.stack_pointer.is_some())
+}
+
+/// The C of a module: a function `run` that prints what the interpreter's trace says, or nothing for a memory that is not
+/// made.
+fn translate(
+    attack: &Attack,
+    module: &wasm_to_c::WasmModule,
+    masked: bool,
+) -> Result<Option<String>, (&'static str, String)> {
+    let options =
+        Options { safety: if masked { Safety::Masked } else { Safety::Checked }, ..Options::default() };
+    let translation = wasm_to_c::transpile(module, &options)
+        .map_err(|error| ("refused", format!("{}: {}", error.code, error.message)))?;
+    let interface = &translation.interface;
+    let mut c = String::new();
+    let mut body = String::new();
+    let mut made = true;
+    for line in translation.unit.source.lines() {
+        let array = line.strip_prefix("WASM_STATE uint8_t memory").and_then(|rest| rest.split_once('['));
+        let Some((number, rest)) = array else {
+            c.push_str(line);
+            c.push('\n');
+            continue;
+        };
+        let bytes: u64 = rest.split_once(']').and_then(|(bytes, _)| bytes.parse().ok()).unwrap_or(0);
+        made &= bytes < MOST;
+        let (name, guarded) = (format!("memory{number}"), format!("guarded{number}"));
+        let _ = writeln!(c, "ATTACK_MEMORY({guarded}, {bytes})\n#define {name} {guarded}.at");
+        let _ = writeln!(body, "    attack_guard({guarded}.before, {guarded}.at, sizeof {guarded}.at);");
+    }
+    let declared = module.memory_bytes.map_or(attack.bytes, u64::from);
+    if declared >= MOST {
+        // Arrays of so many bytes are as many.
+        if made {
+            return Err(("array", format!("arrays are smaller than the memories of {declared} bytes")));
+        }
+        return Ok(None);
+    }
+    if !made {
+        return Ok(None);
+    }
+    if let Some(limit) = &interface.stack_limit {
+        let _ = writeln!(body, "    {limit} = attack_stack_limit;");
+    }
+    if let Some(init) = &interface.init {
+        let _ = writeln!(body, "    if (attack_try(\"start\", {init})) {{\n        return;\n    }}");
+    }
+    for (at, step) in attack.steps.iter().enumerate() {
+        let (export, args, times) = match step {
+            Step::Call { export, args, times } => (export, args, times),
+            Step::Set { export, value } => {
+                let item = interface.exported_items.iter().find(|item| item.name == *export);
+                if let Some(item) = item {
+                    let _ = writeln!(body, "    {} = {value:#x}u;", item.c_name);
+                }
+                continue;
+            }
+        };
+        let Some(function) = interface.exports.iter().find(|function| function.name == *export) else {
+            return Err(("lost", format!("no export {export}")));
+        };
+        let args: Vec<String> = function
+            .ty
+            .params
+            .iter()
+            .zip(args)
+            .map(|(ty, value)| match ty {
+                ValType::I32 => format!("{:#x}u", *value as u32),
+                _ => format!("{value:#x}ull"),
+            })
+            .collect();
+        let call = format!("{}({})", function.c_name, args.join(", "));
+        let name = format!("{:?}", format!("{} =", label(export)));
+        let _ = writeln!(c, "static void call{at}(void) {{");
+        match function.ty.results.first() {
+            None => _ = writeln!(c, "    {call};\n    fputs({name}, stdout);"),
+            Some(ty) => {
+                let _ = writeln!(c, "    {} r = {call};\n    fputs({name}, stdout);", function.result_type);
+                print(&mut c, *ty, "r");
+            }
+        }
+        c.push_str("    putchar('\\n');\n}\n");
+        // As bindings do (`mpy_unwind` in c-runtime).
+        let unwind = interface.stack_pointer.as_ref().map(|(lvalue, start)| format!("{lvalue} = {start};"));
+        let _ = writeln!(
+            body,
+            "    for (int h = 0; h < {times}; h++) {{\n        if (attack_try({:?}, call{at})) {{ {} }}\n    }}",
+            label(export),
+            unwind.unwrap_or_default()
+        );
+    }
+    for item in &interface.exported_items {
+        if let Item::Global { ty, .. } = item.item {
+            let _ = writeln!(body, "    fputs({:?}, stdout);", format!("global {}", label(&item.name)));
+            print(&mut body, ty, &item.c_name);
+            body.push_str("    putchar('\\n');\n");
+        }
+    }
+    for (name, memory) in &interface.exported_memories {
+        let _ = writeln!(body, "    attack_memory({:?}, {}, {});", label(name), memory.base, memory.size);
+    }
+    let _ = writeln!(c, "static void run(void) {{\n{body}}}");
+    Ok(Some(c))
+}
+
+/// Whether what was printed is what the interpreter says; else what differs.
+fn differs(judged: &Judged, printed: &[String], lenient: bool) -> Option<(&'static str, String)> {
+    let escaped = printed.iter().find(|line| line.starts_with("ESCAPED"));
+    if let Some(line) = escaped {
+        return Some(("escape", line.clone()));
+    }
+    if printed.iter().any(|line| line == "HANGS") {
+        return Some(("hang", String::new()));
+    }
+    if lenient && judged.outside {
+        return None;
+    }
+    // A stack, the shadow stack among them, may be too small at any call; from there on everything may differ.
+    let exhausted = |line: &String| line.ends_with(" call stack exhausted");
+    if let Some(end) = printed.iter().position(exhausted) {
+        let same = printed[..end].iter().zip(&judged.calls).all(|(line, want)| line.trim_end() == want);
+        return (!same).then(|| ("difference", format!("before line {end}, which exhausts the stack")));
+    }
+    let is_state = |line: &&String| line.starts_with("global ") || line.starts_with("memory ");
+    let calls: Vec<&String> = printed.iter().filter(|line| !is_state(line)).collect();
+    if let Some(at) = (0..calls.len().max(judged.calls.len()))
+        .find(|at| calls.get(*at).map(|line| line.trim_end()) != judged.calls.get(*at).map(String::as_str))
+    {
+        return Some((
+            "difference",
+            format!("call {at}: interpreted {:?}, in C {:?}", judged.calls.get(at), calls.get(at)),
+        ));
+    }
+    let other = printed.iter().filter(is_state).find(|line| !judged.state.contains(line));
+    other.map(|line| ("difference", format!("{line}, interpreted {:?}", judged.state)))
+}
+
+/// What `work` gives, unless it panics or does not end. Its thread stays then, as nothing can end it.
+fn ends<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, &'static str> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(work()));
+    match receiver.recv_timeout(LONGEST) {
+        Ok(value) => Ok(value),
+        Err(RecvTimeoutError::Disconnected) => Err("panic"),
+        Err(RecvTimeoutError::Timeout) => Err("hang"),
+    }
+}
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+fn kept() -> PathBuf {
+    let folder = std::env::var_os("ATTACK_KEEP")
+        .map_or_else(|| Path::new(env!("CARGO_TARGET_TMPDIR")).join("attack"), PathBuf::from);
+    std::fs::create_dir_all(&folder).expect("a writable folder");
+    folder
+}
+
+struct Host {
+    include: PathBuf,
+    known: HashSet<String>,
+}
+
+impl Host {
+    fn new() -> Host {
+        let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../c-runtime/include");
+        let header = std::fs::read_to_string(include.join("wasm.h")).expect("the header");
+        let known = words(&header).chain(words(HEADER)).chain(words(MAIN)).chain(words(WORDS));
+        let mut known: HashSet<String> = known.map(str::to_owned).collect();
+        // Names of parameters there, and of a module's own things.
+        for own in ["memory", "table", "tag", "start", "stack", "guarded", "run", "frame"] {
+            known.remove(own);
+        }
+        Host { include, known }
+    }
+
+    /// Compiles and runs the modules of some seeds.
+    fn compare(&self, seeds: std::ops::Range<u64>, folder: &Path, score: &mut Score) {
+        let small = std::env::var_os("ATTACK_SMALL").is_some();
+        std::fs::create_dir_all(folder).expect("a writable folder");
+        std::fs::write(folder.join("attack.h"), HEADER).expect("a writable folder");
+        let known: HashSet<&str> = self.known.iter().map(String::as_str).collect();
+        let level = ["-O1", "-O2", "-O1", "-Os"][(seeds.start / BATCH % 4) as usize];
+        // C, and what the interpreter says.
+        let mut modules: Vec<(Subject, String, usize, bool)> = Vec::new();
+        let mut verdicts: Vec<Judged> = Vec::new();
+        for seed in seeds {
+            let (attack, module) = match ends(move || prepared(seed, small)) {
+                Ok(Ok((attack, module))) => (Arc::new(attack), Arc::new(module)),
+                Ok(Err(refused)) => {
+                    *score.refused.entry(refused).or_default() += 2;
+                    continue;
+                }
+                Err(kind) => {
+                    let subject = Subject { seed, masked: false };
+                    score.failures.push(Failure { subject, kind, text: "when prepared".to_owned() });
+                    continue;
+                }
+            };
+            // Bytes behind those that it uses are still its own: an access there need not trap.
+            let exact = module.memory_bytes.is_some();
+            let huge = module.memory_bytes.map_or(attack.bytes, u64::from) >= MOST;
+            // The interpreter has bugs of its own.
+            let from = Arc::clone(&module);
+            let unwinds = if huge { Err("huge") } else { ends(move || unwinds(&from)) };
+            let judged = unwinds.ok().and_then(|unwinds| {
+                catch_unwind(AssertUnwindSafe(|| judge(&attack, unwinds))).ok().flatten()
+            });
+            for masked in [false, true] {
+                let subject = Subject { seed, masked };
+                let (given, from) = (Arc::clone(&attack), Arc::clone(&module));
+                match ends(move || translate(&given, &from, masked)) {
+                    Err(kind) => {
+                        let text = "when translated".to_owned();
+                        score.failures.push(Failure { subject, kind, text });
+                    }
+                    Ok(Err(("refused", refused))) => *score.refused.entry(refused).or_default() += 1,
+                    Ok(Err((kind, text))) => score.failures.push(Failure { subject, kind, text }),
+                    Ok(Ok(Some(c))) if judged.is_some() => {
+                        let c = with_own_names(&c, &format!("_{subject}"), &known);
+                        modules.push((subject, c, verdicts.len(), masked || exact));
+                    }
+                    Ok(Ok(_)) => score.unjudged += 1,
+                }
+            }
+            verdicts.extend(judged);
+        }
+        while !modules.is_empty() {
+            match self.compile(&modules, level, folder) {
+                Ok(()) => break,
+                Err(errors) => {
+                    // Without those that C refuses.
+                    let refused: Vec<Subject> = modules
+                        .iter()
+                        .map(|(subject, ..)| *subject)
+                        .filter(|subject| errors.contains(&format!("_{subject}")))
+                        .collect();
+                    assert!(!refused.is_empty(), "{errors}");
+                    for subject in refused {
+                        let mark = format!("_{subject}");
+                        // The function that it is in, and the error.
+                        let lines = errors.lines().skip_while(|line| !line.contains(&mark)).take(2);
+                        let line = lines.collect::<Vec<_>>().join(" ");
+                        score.failures.push(Failure { subject, kind: "compiler", text: line });
+                        modules.retain(|(other, ..)| *other != subject);
+                    }
+                }
+            }
+        }
+        let mut first = 0;
+        while first < modules.len() {
+            let output =
+                Command::new(folder.join("main")).arg(first.to_string()).output().expect("the program");
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            let mut printed: Vec<Vec<String>> = Vec::new();
+            let mut ended = false;
+            for line in text.lines() {
+                match line.strip_prefix("# ") {
+                    Some("end") => ended = true,
+                    Some(_) => printed.push(Vec::new()),
+                    None => printed.last_mut().into_iter().for_each(|lines| lines.push(line.to_owned())),
+                }
+            }
+            let count = printed.len();
+            assert!(count > 0 || ended, "the program does not begin: {}", output.status);
+            for (at, mut lines) in printed.into_iter().enumerate() {
+                if at + 1 == count && !ended && !lines.iter().any(|line| line == "HANGS") {
+                    lines.push(format!("ESCAPED and ended the program: {}", output.status));
+                }
+                let (subject, _, verdict, lenient) = &modules[first + at];
+                let judged = &verdicts[*verdict];
+                let exhausted = lines.iter().any(|line| line.ends_with(" call stack exhausted"));
+                score.exhausted += u64::from(exhausted);
+                match differs(judged, &lines, *lenient) {
+                    None if *lenient && judged.outside || exhausted => score.guarded += 1,
+                    None => score.compared += 1,
+                    Some((kind, text)) => {
+                        score.failures.push(Failure { subject: *subject, kind, text });
+                    }
+                }
+            }
+            first += count;
+            if ended {
+                break;
+            }
+        }
+    }
+
+    fn compile(
+        &self,
+        modules: &[(Subject, String, usize, bool)],
+        level: &str,
+        folder: &Path,
+    ) -> Result<(), String> {
+        let mut main = MAIN.to_owned();
+        for (_, c, ..) in modules {
+            main.push_str(c);
+        }
+        let list = |of: &dyn Fn(&Subject) -> String| {
+            modules.iter().map(|(subject, ..)| of(subject)).collect::<Vec<_>>().join(", ")
+        };
+        let _ = writeln!(main, "static void (*const runs[])(void) = {{{}}};", list(&|s| format!("run_{s}")));
+        let _ = writeln!(main, "static const char *const names[] = {{{}}};", list(&|s| format!("\"{s}\"")));
+        let _ = writeln!(
+            main,
+            "int main(int count, char **args) {{\n    attack_all(count > 1 ? atoi(args[1]) : 0, {}, runs, names);\n    return 0;\n}}",
+            modules.len()
+        );
+        std::fs::write(folder.join("main.c"), main).expect("a writable folder");
+        let mut command = Command::new(std::env::var("CC").unwrap_or_else(|_| "gcc".into()));
+        command.args([level, "-std=gnu11", "-w", "-fno-pic", "-no-pie"]).args(C_FLAGS);
+        command.arg("-I").arg(&self.include).arg("-I").arg(folder);
+        command.arg("-o").arg(folder.join("main")).arg(folder.join("main.c")).arg("-lm");
+        let compiled = command.output().expect("a C compiler");
+        match compiled.status.success() {
+            true => Ok(()),
+            false => Err(String::from_utf8_lossy(&compiled.stderr).into_owned()),
+        }
+    }
+}
+
+/// Keeps the modules of failures, and says what failed.
+fn report(what: &str, score: &Score, small: bool) -> Vec<String> {
+    let refused: u64 = score.refused.values().sum();
+    println!(
+        "{what}: {} modules are equal, {} more have accesses outside and left everything around them alone ({} until \
+         their stack was exhausted), {refused} are refused, {} not judged, {} fail",
+        score.compared,
+        score.guarded,
+        score.exhausted,
+        score.unjudged,
+        score.failures.len()
+    );
+    for (why, count) in &score.refused {
+        println!("    {count}: {why}");
+    }
+    let folder = kept();
+    let mut kinds: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut lines = Vec::new();
+    for Failure { subject, kind, text } in &score.failures {
+        *kinds.entry(kind).or_default() += 1;
+        let attack = attack(subject.seed, small, None);
+        let file = folder.join(format!("{what}-{}.wasm", subject.seed));
+        std::fs::write(&file, &attack.wasm).expect("a writable folder");
+        std::fs::write(file.with_extension("twin.wasm"), &attack.twin).expect("a writable folder");
+        let memory = if subject.masked { "masked" } else { "checked" };
+        lines.push(format!("{what}, seed {}, {memory}: {kind}: {text} ({})", subject.seed, file.display()));
+    }
+    for (kind, count) in kinds {
+        println!("    {kind}: {count}");
+    }
+    lines
+}
+
+#[test]
+fn modules_stay_in_their_memory_on_this_machine() {
+    let count = number("ATTACK_MODULES").unwrap_or(100);
+    let begin = number("ATTACK_SEED").unwrap_or(1);
+    let most = number("ATTACK_FAILURES").unwrap_or(20) as usize;
+    let temporary = tempfile::tempdir().expect("a folder");
+    let (host, next) = (Host::new(), AtomicU64::new(0));
+    let total = Mutex::new(Score::default());
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+            scope.spawn(|| {
+                loop {
+                    let start = next.fetch_add(BATCH, Ordering::Relaxed);
+                    if start >= count || total.lock().expect("no panic").failures.len() >= most {
+                        return;
+                    }
+                    let seeds = begin + start..begin + (start + BATCH).min(count);
+                    let folder = temporary.path().join(seeds.start.to_string());
+                    let mut score = Score::default();
+                    host.compare(seeds, &folder, &mut score);
+                    let _ = std::fs::remove_dir_all(&folder);
+                    let mut total = total.lock().expect("no panic");
+                    total.compared += score.compared;
+                    total.guarded += score.guarded;
+                    total.unjudged += score.unjudged;
+                    total.exhausted += score.exhausted;
+                    total.failures.extend(score.failures);
+                    for (why, count) in score.refused {
+                        *total.refused.entry(why).or_default() += count;
+                    }
+                }
+            });
+        }
+    });
+    let mut score = total.into_inner().expect("no panic");
+    score.failures.sort_by_key(|failure| failure.subject);
+    let failures = report("host", &score, false);
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(score.compared * 2 > count, "most modules are judged");
+}
+
+/// One that may not access what is not aligned, and one of another kind.
+const BOARDS: [&str; 2] = ["qemu-armv6m", "qemu-rv32imc"];
+/// Blocks that the files of a session may take, and bytes of one.
+const DISK: usize = 44;
+const BLOCK: usize = 4096;
+/// Bytes that the memories of a session may have: MicroPython keeps them as long as it runs.
+const ROOM: u64 = 400_000;
+
+/// The Python that all sessions share. What lies around a module is bytes that were made before and after it.
+const HARNESS: &str = r#"
+import sys, gc
+guards = []
+state = {}
+def guard():
+    guards.append(bytearray(b'\xa5' * 400))
+def fail(*what):
+    print('FAIL', state['seed'], *what)
+def load(name):
+    state['seed'] = name
+    guard()
+    try:
+        state['m'] = __import__(name)
+    except RuntimeError as e:
+        state['m'] = None
+        state['e'] = str(e)
+    except MemoryError:
+        state['m'] = None
+        state['e'] = ''
+        print('SKIP', name)
+    guard()
+def starts(traps):
+    if state['m'] is not None:
+        fail('no trap at the start')
+    elif state['e'] and state['e'] not in traps:
+        fail('at the start', state['e'])
+def put(name, value):
+    if state['m'] is not None:
+        setattr(state['m'], name, value)
+def call(name, args, mask, *wants):
+    if state['m'] is None:
+        return
+    f = getattr(state['m'], name)
+    for want in wants:
+        try:
+            got = f(*args)
+            if mask:
+                got &= mask
+        except RuntimeError as e:
+            got = str(e)
+        except MemoryError:
+            print('SKIP', state['seed'])
+            state['m'] = None
+            return
+        if want == ():
+            continue
+        if got == 'call stack exhausted':
+            print('EXHAUSTED', state['seed'])
+            state['m'] = None
+            return
+        if not (got in want if type(want) is tuple else got == want):
+            fail(name, args, 'got', got, 'not', want)
+            state['m'] = None
+            return
+def done():
+    for g in guards:
+        for b in g:
+            if b != 0xa5:
+                fail('ESCAPED to what is around its memory')
+                break
+    print('DONE', state['seed'])
+    sys.modules.pop(state['seed'], None)
+    state.clear()
+    gc.collect()
+def play(file):
+    with open(file) as lines:
+        for line in lines:
+            try:
+                exec(line)
+            except Exception as e:
+                fail(line.strip(), type(e).__name__, e)
+"#;
+
+/// The lines of a session that play an attack.
+fn lines(attack: &Attack, judged: &Judged, subject: Subject, lenient: bool) -> String {
+    let mut text = format!("load('{}')\n", name_of(subject.seed));
+    let ignored = lenient && judged.outside;
+    let want = |line: &str| {
+        let (_, what) = line.split_once(' ').unwrap_or_default();
+        match what {
+            _ if ignored => "()".to_owned(),
+            "=" => "None".to_owned(),
+            "out of bounds table access" => "('out of bounds table access','undefined element')".to_owned(),
+            "uninitialized element" => "('uninitialized element','null reference')".to_owned(),
+            _ => match what.strip_prefix("= ") {
+                Some(value) => format!("0x{value}"),
+                None => format!("'{what}'"),
+            },
+        }
+    };
+    if let Some(line) = judged.calls.first().filter(|line| line.starts_with("start ")) {
+        let _ = writeln!(text, "starts(({},))", if ignored { "state['e']".to_owned() } else { want(line) });
+        text.push_str("done()\n");
+        return text;
+    }
+    let mut at = 0;
+    for step in &attack.steps {
+        match step {
+            Step::Set { export, value } => {
+                let _ = writeln!(text, "put('{export}',{})", value.cast_signed());
+            }
+            Step::Call { export, args, times } => {
+                let results = &judged.calls[at..at + *times as usize];
+                at += *times as usize;
+                let wide = export.starts_with("digest") || attack.wide(export);
+                let mask = match attack.returns(export) || export.starts_with("digest") {
+                    false => "0",
+                    true if wide => "0xffffffffffffffff",
+                    true => "0xffffffff",
+                };
+                let args: String = args
+                    .iter()
+                    .zip(attack.parameters(export))
+                    .map(|(value, wide)| match wide {
+                        true => format!("{},", value.cast_signed()),
+                        false => format!("{},", (*value as u32).cast_signed()),
+                    })
+                    .collect();
+                let wants: Vec<String> = results.iter().map(|line| want(line)).collect();
+                let _ = writeln!(text, "call('{export}',({args}),{mask},{})", wants.join(","));
+            }
+        }
+    }
+    text.push_str("done()\n");
+    text
+}
+
+/// What one start of MicroPython plays.
+#[derive(Default)]
+struct Session {
+    files: Vec<(String, Vec<u8>)>,
+    subjects: Vec<(Subject, bool)>,
+    room: u64,
+}
+
+impl Session {
+    fn run(self, board: &Board, score: &Mutex<Score>) {
+        if self.subjects.is_empty() {
+            return;
+        }
+        let mut code = HARNESS.to_owned();
+        for (subject, _) in &self.subjects {
+            let _ = writeln!(code, "play('{}.txt')", name_of(subject.seed));
+        }
+        let (Ok(text) | Err(text)) = board::execute(board, &self.files, &code);
+        let mut score = score.lock().expect("no panic");
+        for (subject, ignored) in self.subjects {
+            let name = name_of(subject.seed);
+            let begins = |kind: &str| {
+                text.lines().find(|line| {
+                    line.strip_prefix(kind).is_some_and(|rest| rest.split(' ').next() == Some(name.as_str()))
+                })
+            };
+            let (kind, text) = match (begins("FAIL "), begins("DONE "), begins("SKIP ")) {
+                (Some(line), ..) if line.contains("ESCAPED") => ("escape", line),
+                (Some(line), ..) => ("difference", line),
+                (_, _, Some(_)) => {
+                    score.unjudged += 1;
+                    continue;
+                }
+                (_, Some(_), _) => {
+                    let exhausted = begins("EXHAUSTED ").is_some();
+                    score.exhausted += u64::from(exhausted);
+                    let ignored = ignored || exhausted;
+                    *(if ignored { &mut score.guarded } else { &mut score.compared }) += 1;
+                    continue;
+                }
+                _ => ("escape", text.lines().last().unwrap_or_default()),
+            };
+            score.failures.push(Failure { subject, kind, text: text.to_owned() });
+            if kind == "escape" {
+                // Those behind it were not played, and say nothing.
+                break;
+            }
+        }
+    }
+}
+
+fn play(board: &'static Board, seeds: std::ops::Range<u64>, score: &Mutex<Score>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut session = Session::default();
+    for seed in seeds {
+        let subject = Subject { seed, masked: seed % 2 == 1 };
+        let Ok(Ok((attack, module))) = ends(move || prepared(seed, true)) else { continue };
+        let module = Arc::new(module);
+        let from = Arc::clone(&module);
+        let judged = ends(move || unwinds(&from))
+            .ok()
+            .and_then(|unwinds| catch_unwind(AssertUnwindSafe(|| judge(&attack, unwinds))).ok().flatten());
+        let Some(judged) = judged else {
+            score.lock().expect("no panic").unjudged += 1;
+            continue;
+        };
+        let lenient = subject.masked || module.memory_bytes.is_some();
+        let name = name_of(seed);
+        let path = folder.path().join(format!("{name}.wasm"));
+        std::fs::write(&path, &attack.wasm).expect("a writable folder");
+        let options = BuildOptions {
+            input: Some(path),
+            memory: Some(if subject.masked { "masked" } else { "checked" }.to_owned()),
+            ..board::options(board, &folder.path().join("target"))
+        };
+        let mpy = match ends(move || board::module(&options)) {
+            Ok(Ok((_, mpy))) => mpy,
+            Ok(Err(failure)) => {
+                let text = format!("{failure:?}");
+                let text = text.lines().next().unwrap_or_default().to_owned();
+                *score.lock().expect("no panic").refused.entry(text).or_default() += 1;
+                continue;
+            }
+            Err(kind) => {
+                let text = "when built".to_owned();
+                score.lock().expect("no panic").failures.push(Failure { subject, kind, text });
+                continue;
+            }
+        };
+        let script = lines(&attack, &judged, subject, lenient);
+        if std::env::var_os("ATTACK_KEEP").is_some() {
+            std::fs::write(kept().join(format!("{}-{seed}.txt", board.name)), &script)
+                .expect("a writable folder");
+        }
+        let script = script.into_bytes();
+        let files = [(format!("{name}.mpy"), mpy), (format!("{name}.txt"), script)];
+        let blocks: usize =
+            session.files.iter().chain(&files).map(|(_, bytes)| 1 + bytes.len() / BLOCK).sum();
+        let room = 2 * attack.bytes.next_power_of_two() + 2048;
+        if blocks > DISK || session.room + room > ROOM {
+            std::mem::take(&mut session).run(board, score);
+        }
+        session.files.extend(files);
+        session.subjects.push((subject, lenient && judged.outside));
+        session.room += room;
+        // A build's objects are not wanted any more.
+        let _ = std::fs::remove_dir_all(folder.path().join("target"));
+    }
+    session.run(board, score);
+}
+
+#[test]
+fn modules_stay_in_their_memory_on_boards() {
+    let count = number("ATTACK_BOARD_MODULES").unwrap_or(6);
+    let begin = number("ATTACK_SEED").unwrap_or(1);
+    let only = std::env::var("ATTACK_BOARD").unwrap_or_default();
+    let most = number("ATTACK_FAILURES").unwrap_or(20) as usize;
+    let mut failures = Vec::new();
+    for (board, why_not) in board::boards() {
+        if !BOARDS.contains(&board.name.as_str()) || !board.name.contains(&only) {
+            continue;
+        }
+        if let Some(why) = why_not {
+            println!("skipped: {} ({why})", board.name);
+            continue;
+        }
+        let score = Mutex::new(Score::default());
+        let next = AtomicUsize::new(0);
+        let part = 60;
+        std::thread::scope(|scope| {
+            for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
+                scope.spawn(|| {
+                    loop {
+                        let start = next.fetch_add(part, Ordering::Relaxed) as u64;
+                        if start >= count || score.lock().expect("no panic").failures.len() >= most {
+                            return;
+                        }
+                        play(board, begin + start..begin + (start + part as u64).min(count), &score);
+                    }
+                });
+            }
+        });
+        let score = score.into_inner().expect("no panic");
+        failures.extend(report(&board.name, &score, true));
+        if score.compared == 0 && count > 0 {
+            failures.push(format!("{}: no module is judged", board.name));
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}

