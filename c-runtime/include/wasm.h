@@ -36,6 +36,16 @@
 #define WASM_UNUSED __attribute__((unused))
 #define WASM_FUNCTION WASM_UNUSED static
 
+/* A function that returns a float. 32-bit x86 returns floats in a register of the x87, which makes signalling NaNs quiet
+ * ones, unless it is told otherwise: where a function is only called by its name compilers know better. */
+#if defined(__i386__) && defined(__clang__)
+#define WASM_RETURNS_FLOAT __attribute__((regcall))
+#elif defined(__i386__)
+#define WASM_RETURNS_FLOAT __attribute__((sseregparm))
+#else
+#define WASM_RETURNS_FLOAT
+#endif
+
 /* Mutable state lies in a block of its own, at an unknown distance from the code. Position-independent code
  * may therefore not reach it relative to itself: a visible global makes the compiler go through the GOT. */
 #if defined(__PIC__)
@@ -534,31 +544,68 @@ static inline float wasm_float32(uint32_t bits) {
 static inline double wasm_float64(uint64_t bits) {
     double value;
     __builtin_memcpy(&value, &bits, 8);
+#if defined(__i386__) && !defined(__clang__)
+    /* GCC would compute bits in the register that value is passed in, which has room for one half of them. */
+    if (!__builtin_constant_p(bits)) {
+        __asm__("" : "+x"(value));
+    }
+#endif
     return value;
 }
 
-/* The same value, but the compiler does not know which. */
+/* The same value, but the compiler does not know which: where floats have registers, in one of those. */
+#if defined(__SSE2__)
+#define WASM_FLOAT_REGISTER "+x"
+#define WASM_DOUBLE_REGISTER "+x"
+#elif defined(__ARM_FP) && (__ARM_FP & 4)
+#define WASM_FLOAT_REGISTER "+t"
+#if __ARM_FP & 8
+#define WASM_DOUBLE_REGISTER "+w"
+#endif
+#endif
+
 WASM_UNUSED static inline float wasm_hidden32(float a) {
+#ifdef WASM_FLOAT_REGISTER
+    __asm__("" : WASM_FLOAT_REGISTER(a));
+    return a;
+#else
     uint32_t bits = wasm_bits32(a);
     __asm__("" : "+r"(bits));
     return wasm_float32(bits);
+#endif
 }
 
 WASM_UNUSED static inline double wasm_hidden64(double a) {
+#ifdef WASM_DOUBLE_REGISTER
+    __asm__("" : WASM_DOUBLE_REGISTER(a));
+    return a;
+#else
     uint64_t bits = wasm_bits64(a);
     uint32_t high = (uint32_t)(bits >> 32);
     __asm__("" : "+r"(high));
     return wasm_float64((uint64_t)high << 32 | (uint32_t)bits);
+#endif
 }
 
-/* An operand that makes x * 1 of an operator: only GCC can be told that this is not x where x is a signalling NaN. */
+/* Arithmetic makes a signalling NaN a quiet one. GCC knows that (-fsignaling-nans). For clang x * 1 is x, and the sum of
+ * a number and a signalling NaN that NaN, so it may not know any operand. */
 #ifdef __clang__
-#define wasm_unit32(a) wasm_hidden32(a)
-#define wasm_unit64(a) wasm_hidden64(a)
+#define WASM_OPERAND(bits, a) wasm_hidden##bits(a)
 #else
-#define wasm_unit32(a) a
-#define wasm_unit64(a) a
+#define WASM_OPERAND(bits, a) (a)
 #endif
+#define WASM_ARITHMETIC(bits, a, operator, b) (WASM_OPERAND(bits, a) operator WASM_OPERAND(bits, b))
+#define wasm_add32(a, b) WASM_ARITHMETIC(32, a, +, b)
+#define wasm_sub32(a, b) WASM_ARITHMETIC(32, a, -, b)
+#define wasm_mul32(a, b) WASM_ARITHMETIC(32, a, *, b)
+#define wasm_div32(a, b) WASM_ARITHMETIC(32, a, /, b)
+#define wasm_add64(a, b) WASM_ARITHMETIC(64, a, +, b)
+#define wasm_sub64(a, b) WASM_ARITHMETIC(64, a, -, b)
+#define wasm_mul64(a, b) WASM_ARITHMETIC(64, a, *, b)
+#define wasm_div64(a, b) WASM_ARITHMETIC(64, a, /, b)
+
+/* Both compilers take (float)(double)x for x. */
+#define wasm_demote(a) ((float)wasm_hidden64(a))
 
 /* Integers. */
 static inline uint32_t wasm_clz32(uint32_t a) { return a == 0 ? 32 : (uint32_t)__builtin_clz(a); }
@@ -650,7 +697,7 @@ static inline double wasm_copysign64(double a, double b) {
 #define WASM_MINMAX(bits, type) \
     WASM_UNUSED static type wasm_min##bits(type a, type b) { \
         if (a != a || b != b) { \
-            return a + b; \
+            return wasm_add##bits(a, b); \
         } \
         if (a == b) { \
             return wasm_float##bits(wasm_bits##bits(a) | wasm_bits##bits(b)); \
@@ -659,7 +706,7 @@ static inline double wasm_copysign64(double a, double b) {
     } \
     WASM_UNUSED static type wasm_max##bits(type a, type b) { \
         if (a != a || b != b) { \
-            return a + b; \
+            return wasm_add##bits(a, b); \
         } \
         if (a == b) { \
             return wasm_float##bits(wasm_bits##bits(a) & wasm_bits##bits(b)); \
@@ -675,7 +722,7 @@ WASM_MINMAX(64, double)
     WASM_UNUSED static type wasm_trunc##bits(type a) { \
         type magnitude = wasm_abs##bits(a); \
         if (!(magnitude < (one))) { \
-            return a + 0; \
+            return wasm_add##bits(a, 0); \
         } \
         return wasm_copysign##bits((type)(integer)magnitude, a); \
     } \
@@ -690,7 +737,7 @@ WASM_MINMAX(64, double)
     WASM_UNUSED static type wasm_nearest##bits(type a) { \
         type magnitude = wasm_abs##bits(a); \
         if (!(magnitude < (one))) { \
-            return a + 0; \
+            return wasm_add##bits(a, 0); \
         } \
         type whole = (type)(integer)magnitude; \
         type rest = magnitude - whole; \

@@ -31,6 +31,10 @@ pub fn c_type(ty: ValType) -> &'static str {
     }
 }
 
+fn returns_float(ty: &FuncType) -> bool {
+    matches!(ty.results[..], [ValType::F32 | ValType::F64])
+}
+
 /// `ifd` for (i32, f32, f64).
 fn letters(types: &[ValType]) -> String {
     types
@@ -281,6 +285,12 @@ impl<'m> Unit<'m> {
         }
     }
 
+    /// The same where a function is declared or defined.
+    fn returned_type(&self, ty: &FuncType) -> String {
+        let attribute = if returns_float(ty) { "WASM_RETURNS_FLOAT " } else { "" };
+        format!("{attribute}{}", self.result_type(ty))
+    }
+
     /// A function's declarator, with or without the names of its parameters.
     pub fn prototype(&self, index: u32, named: bool) -> String {
         let function = &self.module.functions[index as usize];
@@ -296,7 +306,7 @@ impl<'m> Unit<'m> {
         format!(
             "{} {} {}({params})",
             if looping { "WASM_LOOPING_EXPORT" } else { "WASM_FUNCTION" },
-            self.result_type(&function.ty),
+            self.returned_type(&function.ty),
             self.functions[index as usize]
         )
     }
@@ -304,7 +314,8 @@ impl<'m> Unit<'m> {
     fn pointer_type(&self, ty: &FuncType) -> String {
         let params: Vec<&str> = ty.params.iter().map(|ty| c_type(*ty)).collect();
         let params = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
-        format!("{} (*)({params})", self.result_type(ty))
+        let pointer = if returns_float(ty) { "WASM_RETURNS_FLOAT *" } else { "*" };
+        format!("{} ({pointer})({params})", self.result_type(ty))
     }
 
     /// What tells functions of the type at an index from those of another; not 0.
@@ -988,7 +999,7 @@ impl<'m> Unit<'m> {
         );
         let imports = module.functions[..imported].iter().zip(&self.functions).map(|(function, c_name)| {
             let (module, field) = function.import.clone().unwrap_or_default();
-            let result_type = self.result_type(&function.ty);
+            let result_type = self.returned_type(&function.ty);
             ImportedFunc { module, field, c_name: c_name.clone(), ty: function.ty.clone(), result_type }
         });
         let stack_pointer = self.stack_pointer.and_then(|index| match module.globals[index as usize].init {

@@ -844,9 +844,6 @@ impl Body<'_, '_> {
 
     fn simple(&mut self, line: &ops::Simple, op: &Operator<'_>) -> Result<()> {
         let mut parts = self.pops(line.operands);
-        if matches!(line.template, "{a} + {b}" | "{a} - {b}" | "{a} * {b}" | "{a} / {b}") {
-            parts.iter_mut().for_each(hide_unit);
-        }
         let mut text = String::new();
         let mut rest = match line.template {
             "{a} * {b}" if parts.iter().filter_map(|part| part.known).any(|known| terms(known) > 2) => {
@@ -869,13 +866,6 @@ impl Body<'_, '_> {
             rest = &rest[at + 3..];
         }
         text.push_str(rest);
-        if line.template == "(float){a}"
-            && parts[0].text.starts_with("(double)")
-            && parts[0].ty == ValType::F64
-        {
-            // Compilers cancel the pair, which would leave a signalling NaN one.
-            text = format!("(float)wasm_hidden64({})", parts[0].text);
-        }
         let refs: Vec<&Operand> = parts.iter().collect();
         let mut operand = Operand::of(text, line.result, &refs);
         operand.atom = call;
@@ -1419,17 +1409,6 @@ impl Operand {
         }
         self.as_condition()
     }
-}
-
-/// A float that would let a compiler leave out the operator it is an operand of is hidden from those that do not
-/// know what that means for signalling NaNs.
-fn hide_unit(operand: &mut Operand) {
-    let hide = match operand.text.as_str() {
-        "1.0f" | "(-1.0f)" | "0.0f" | "(-0.0f)" => "wasm_unit32",
-        "1.0" | "(-1.0)" | "0.0" | "(-0.0)" => "wasm_unit64",
-        _ => return,
-    };
-    operand.text = format!("{hide}({})", operand.text);
 }
 
 /// The fewest powers of two of which `value` is a sum or difference: the digits but 0 of its

@@ -108,10 +108,10 @@ pub(crate) fn simple(op: &Operator) -> Option<Simple> {
         F32Trunc "wasm_trunc32({a})" 1 F32;
         F32Nearest "wasm_nearest32({a})" 1 F32;
         F32Sqrt "wasm_sqrt32({a})" 1 F32;
-        F32Add "{a} + {b}" 2 F32;
-        F32Sub "{a} - {b}" 2 F32;
-        F32Mul "{a} * {b}" 2 F32;
-        F32Div "{a} / {b}" 2 F32;
+        F32Add "wasm_add32({a}, {b})" 2 F32;
+        F32Sub "wasm_sub32({a}, {b})" 2 F32;
+        F32Mul "wasm_mul32({a}, {b})" 2 F32;
+        F32Div "wasm_div32({a}, {b})" 2 F32;
         F32Min "wasm_min32({a}, {b})" 2 F32;
         F32Max "wasm_max32({a}, {b})" 2 F32;
         F32Copysign "wasm_copysign32({a}, {b})" 2 F32;
@@ -122,10 +122,10 @@ pub(crate) fn simple(op: &Operator) -> Option<Simple> {
         F64Trunc "wasm_trunc64({a})" 1 F64;
         F64Nearest "wasm_nearest64({a})" 1 F64;
         F64Sqrt "wasm_sqrt64({a})" 1 F64;
-        F64Add "{a} + {b}" 2 F64;
-        F64Sub "{a} - {b}" 2 F64;
-        F64Mul "{a} * {b}" 2 F64;
-        F64Div "{a} / {b}" 2 F64;
+        F64Add "wasm_add64({a}, {b})" 2 F64;
+        F64Sub "wasm_sub64({a}, {b})" 2 F64;
+        F64Mul "wasm_mul64({a}, {b})" 2 F64;
+        F64Div "wasm_div64({a}, {b})" 2 F64;
         F64Min "wasm_min64({a}, {b})" 2 F64;
         F64Max "wasm_max64({a}, {b})" 2 F64;
         F64Copysign "wasm_copysign64({a}, {b})" 2 F64;
@@ -144,7 +144,7 @@ pub(crate) fn simple(op: &Operator) -> Option<Simple> {
         F32ConvertI32U "(float){a}" 1 F32;
         F32ConvertI64S "(float)(int64_t){a}" 1 F32;
         F32ConvertI64U "(float){a}" 1 F32;
-        F32DemoteF64 "(float){a}" 1 F32;
+        F32DemoteF64 "wasm_demote({a})" 1 F32;
         F64ConvertI32S "(double)(int32_t){a}" 1 F64;
         F64ConvertI32U "(double){a}" 1 F64;
         F64ConvertI64S "(double)(int64_t){a}" 1 F64;
