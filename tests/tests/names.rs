@@ -59,6 +59,7 @@ fn functions(names: &[String]) -> Interface {
         ty: FuncType { params: params.to_vec(), results: results.to_vec() },
         result_type: String::new(),
         function: 0,
+        within: String::new(),
     };
     let exports = names.iter().zip(shapes.iter().cycle()).map(export).collect();
     Interface { exports, ..Interface::default() }
