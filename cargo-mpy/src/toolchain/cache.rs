@@ -169,8 +169,8 @@ pub fn is_whole(path: &Path) -> bool {
     let sums: Option<Vec<Sum>> = text.lines().map(Sum::parse).collect();
     let Some(mut sums) = sums.filter(|sums| !sums.is_empty()) else {
         // Made before there were records, or the record is what was damaged.
-        return files_of(path).is_ok_and(|files| files.iter().all(|(file, _)| is_complete(file)))
-            && seal(path).is_ok();
+        let is_complete = |(file, name): &(PathBuf, PathBuf)| is_complete(file, name.as_os_str().is_empty());
+        return files_of(path).is_ok_and(|files| files.iter().all(is_complete)) && seal(path).is_ok();
     };
     let mut changed = false;
     for sum in &mut sums {
@@ -194,10 +194,14 @@ pub fn is_whole(path: &Path) -> bool {
     true
 }
 
-/// Whether a file of a kind that has an end is not cut short: an ELF file, an archive. Others are so unless they are
-/// empty.
-fn is_complete(path: &Path) -> bool {
+/// Whether a file of a kind that has an end is not cut short: an ELF file, an archive. An empty file is, if it is such a
+/// file by its name or all that there is: folders of sources have empty files.
+fn is_complete(path: &Path, is_all: bool) -> bool {
     let Ok(data) = fs::read(path) else { return false };
+    if data.is_empty() {
+        let kind = path.extension().unwrap_or_default();
+        return !is_all && ["rlib", "so", "elf", "o"].iter().all(|made| kind != *made);
+    }
     if data.starts_with(b"\x7fELF") {
         use object::read::elf::{ElfFile32, ElfFile64};
         // The headers of sections are at the end, or before all else.
@@ -212,7 +216,7 @@ fn is_complete(path: &Path) -> bool {
             archive.members().all(|member| member.is_ok_and(|member| member.data(&*data).is_ok()))
         });
     }
-    !data.is_empty()
+    true
 }
 
 /// Removes what is damaged, before it is made again.
@@ -307,6 +311,8 @@ mod tests {
         }
         let (header, body) = (format!("{:<48}{:<10}`\n", "x.o/", 100), [7; 100]);
         let archive = [b"!<arch>\n", header.as_bytes(), &body].concat();
+        // Folders of sources have empty files.
+        write_file(&folder.join("made-1/__init__.py"), b"").unwrap();
         let contents: [(&str, &[u8]); 4] = [
             ("firmware.elf", &elf),
             ("liba.rlib", &archive),
@@ -335,6 +341,9 @@ mod tests {
                     files_of(&path).unwrap().into_iter().map(|(file, _)| file).collect();
                 for file in files {
                     let good = fs::read(&file).unwrap();
+                    if good.is_empty() {
+                        continue;
+                    }
                     damage(&file);
                     assert!(!is_whole(&path), "{} of {} {what}", file.display(), path.display());
                     fs::write(&file, good).unwrap();
