@@ -20,11 +20,27 @@
 #include "mpy_unwind.h"
 
 #ifdef MPY_HEAP_BASE
-#define MPY_HEAP_WORD(at) (*(wasm_u32 *)(MPY_HEAP_BASE + (at)))
-#define MPY_HEAP_BYTES(at) ((uint8_t *)(MPY_HEAP_BASE + (at)))
+/* The memory is the module's, which may write anything into the words of blocks and call these functions with any
+ * address. So nothing that is read there leads out of the memory, or to a word that is not aligned. */
+MPY_SHARED uint8_t *mpy_heap_bytes(uint32_t at, uint32_t length) {
+    if (wasm_exceeds(at, length, MPY_HEAP_END)) {
+        wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
+    }
+    return MPY_HEAP_BASE + at;
+}
+
+MPY_SHARED wasm_u32 *mpy_heap_word(uint32_t at) {
+    return (wasm_u32 *)(void *)mpy_heap_bytes(at % 4 == 0 ? at : UINT32_MAX, 4);
+}
+
+#define MPY_HEAP_WORD(at) (*mpy_heap_word(at))
+#define MPY_HEAP_BYTES(at, length) mpy_heap_bytes(at, length)
+/* Blocks overlap where their words say so. */
+#define MPY_HEAP_COPY __builtin_memmove
 #else
 #define MPY_HEAP_WORD(at) (*(wasm_u32 *)(uintptr_t)(at))
-#define MPY_HEAP_BYTES(at) ((uint8_t *)(uintptr_t)(at))
+#define MPY_HEAP_BYTES(at, length) ((uint8_t *)(uintptr_t)(at))
+#define MPY_HEAP_COPY __builtin_memcpy
 #endif
 
 enum {
@@ -59,6 +75,12 @@ static inline uint32_t mpy_heap_size(uint32_t block) {
 }
 
 static uint32_t mpy_heap_list(uint32_t size) {
+#ifdef MPY_HEAP_BASE
+    /* No block is smaller, but a word may say so. */
+    if (size < MPY_HEAP_LEAST) {
+        wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
+    }
+#endif
     if (size <= 128) {
         return size / 8 - 2;
     }
@@ -192,7 +214,7 @@ __attribute__((noinline)) static void mpy_heap_less(uint32_t block) {
         MPY_HEAP_WORD(before) = next;
     }
     mpy_heap.count--;
-    mp_fun_table.realloc(MPY_HEAP_BYTES(chunk), 0, false);
+    mp_fun_table.realloc(MPY_HEAP_BYTES(chunk, 0), 0, false);
 }
 #endif
 
@@ -318,7 +340,7 @@ found:
 __attribute__((unused)) static uint32_t mpy_alloc_zeroed(uint32_t bytes, uint32_t align) {
     uint32_t at = mpy_alloc(bytes, align);
     if (at != 0) {
-        __builtin_memset(MPY_HEAP_BYTES(at), 0, bytes);
+        __builtin_memset(MPY_HEAP_BYTES(at, bytes), 0, bytes);
     }
     return at;
 }
@@ -344,7 +366,8 @@ MPY_SHARED uint32_t mpy_realloc(uint32_t at, uint32_t old, uint32_t bytes, uint3
     }
     uint32_t moved = mpy_alloc(bytes, align);
     if (moved != 0) {
-        __builtin_memcpy(MPY_HEAP_BYTES(moved), MPY_HEAP_BYTES(at), old < bytes ? old : bytes);
+        uint32_t kept = old < bytes ? old : bytes;
+        MPY_HEAP_COPY(MPY_HEAP_BYTES(moved, kept), MPY_HEAP_BYTES(at, kept), kept);
         mpy_dealloc(at);
     }
     return moved;

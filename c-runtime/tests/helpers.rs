@@ -1,4 +1,5 @@
-//! The compiler helpers, compiled for this machine under other names and held against its arithmetic.
+//! Parts of the runtime, compiled for this machine: the compiler helpers under other names, held against its arithmetic,
+//! and the heap in the memory of a module that attacks it.
 
 use std::path::Path;
 use std::process::Command;
@@ -47,5 +48,24 @@ fn helpers_compute_what_the_machine_computes() {
     args.extend(objects.iter().map(String::as_str));
     run("gcc", &args);
     run(&program, &[]);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_heap_in_a_hostile_memory_stays_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folder = std::env::temp_dir().join(format!("c-runtime-heap-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let include = format!("-I{}", root.join("include").display());
+    let driver = root.join("tests/heap.c").display().to_string();
+    let program = folder.join("heap").display().to_string();
+    for kind in ["-DFIXED", "-DGROWS"] {
+        let mut args =
+            vec!["-O1", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fwrapv", "-fno-strict-aliasing"];
+        args.extend(["-fsanitize=undefined,address", "-fno-sanitize-recover=all"]);
+        args.extend([kind, &include, &driver, "-o", &program]);
+        run("gcc", &args);
+        run(&program, &[]);
+    }
     std::fs::remove_dir_all(&folder).unwrap();
 }
