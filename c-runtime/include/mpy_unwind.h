@@ -239,7 +239,7 @@ static bool mpy_is_error(mp_obj_t exception) {
 #ifdef MPY_UNWINDS
 
 /* An exception of Python's on its way through WebAssembly code. */
-static const wasm_tag_t mpy_python = {1};
+static const wasm_tag_t mpy_python_tag = {1};
 /* Room for one when there is no memory. */
 WASM_STATE wasm_value_t mpy_spare[2];
 
@@ -249,7 +249,7 @@ static void mpy_throw_foreign(mp_obj_t exception) {
     if (thrown == NULL) {
         thrown = (wasm_exception_t *)(void *)mpy_spare;
     }
-    thrown->tag = &mpy_python;
+    thrown->tag = &mpy_python_tag;
     thrown->values[0].r = (uintptr_t)exception;
     wasm_thrown = thrown;
 }
@@ -279,7 +279,7 @@ __attribute__((noinline, noreturn)) static void wasm_uncaught(void) {
     mpy_again = wasm_thrown;
     wasm_thrown = NULL;
     mp_obj_t exception = NULL;
-    if (mpy_again->tag == &mpy_python) {
+    if (mpy_again->tag == &mpy_python_tag) {
         exception = (mp_obj_t)mpy_again->values[0].r;
     } else {
         mpy_ended = NULL;
@@ -331,6 +331,10 @@ __attribute__((noinline, noreturn, unused)) static void mpy_pass_on(mp_obj_t exc
     mp_fun_table.raise(exception);
     __builtin_unreachable();
 }
+
+/* What is thrown where nothing unwinds: a module that imports these asks for nothing. */
+__attribute__((unused)) static void mpy_throw_again(void) {}
+__attribute__((unused)) static void mpy_exception_ends(uint32_t index) { (void)index; }
 
 /* Raises MemoryError, for a program that cannot go on without the memory it asked for. */
 __attribute__((noinline, noreturn, unused)) static void mpy_out_of_memory(void) {

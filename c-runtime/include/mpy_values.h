@@ -265,7 +265,7 @@ static bool mpy_throw_object(mp_obj_t exception) {
         return false;
     }
     MPY_THROW(thrown.index);
-    if (wasm_thrown != NULL && wasm_thrown->tag != &mpy_python) {
+    if (wasm_thrown != NULL && wasm_thrown->tag != &mpy_python_tag) {
         return true;
     }
     mpy_drop_object(thrown.index);

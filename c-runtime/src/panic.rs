@@ -121,7 +121,7 @@ static mut INFO: *const PanicInfo<'static> = ptr::null();
 pub extern "C-unwind" fn swap(new: *const Panic) -> *const Panic {
     // SAFETY: modules have one thread.
     let old = unsafe { ptr::replace(&raw mut CURRENT, new) };
-    // Else `std` counts panics that unwind.
+    // Else `std` counts those that unwind.
     if !(old.is_null() && new.is_null()) || cfg!(not(panic = "unwind")) {
         set_counts(!new.is_null());
     }
@@ -144,15 +144,14 @@ pub fn begins(info: &PanicInfo) -> ! {
 #[export_name = "mpy:hook_begins"]
 pub extern "C-unwind" fn hook_begins(panic: &mut Panic) {
     // SAFETY: modules have one thread, and the frame of the other panic is below.
-    let current = unsafe {
+    unsafe {
         panic.info = ptr::replace(&raw mut INFO, ptr::null());
         save_hook(&raw mut panic.hook);
-        swap(panic).as_ref()
-    };
-    if let Some(current) = current {
-        let new = swap(ptr::null());
-        ends(current);
-        swap(new);
+        if let Some(current) = swap(ptr::null()).as_ref() {
+            ends(current);
+        }
+        // `std` counts it itself.
+        CURRENT = panic;
     }
 }
 

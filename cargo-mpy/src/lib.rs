@@ -111,7 +111,7 @@ fn answered(error: &clap::Error) -> Result<(), Failure> {
         let _ = error.print();
         return Err(Failure::Exit(error.exit_code()));
     }
-    ui::output(error.render().ansi());
+    ui::styled(error.render().ansi());
     Ok(())
 }
 

@@ -220,7 +220,7 @@ pub fn output(text: impl Display) {
 }
 
 /// Writes to standard output what may be for the terminal itself.
-fn styled(text: impl Display) {
+pub fn styled(text: impl Display) {
     written(write!(anstream::stdout().lock(), "{text}"));
 }
 

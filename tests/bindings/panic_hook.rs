@@ -92,42 +92,71 @@ m.take()
 for i in range(2): attempt(m.fail, "as it must")
 */
 /* expect
+hook: as it must
 RuntimeError as it must, src/lib.rs:33
+False
+hook: hook panics
+RuntimeError hook panics, src/lib.rs:34
+False
+hook: hook fails
+RuntimeError hook fails, src/lib.rs:35
+False
+hook: ?
+RuntimeError other, of 5 letters, src/lib.rs:36
+False
+hook: as it must
+RuntimeError as it must, src/lib.rs:33
+False
+hook: as it must
+RuntimeError as it must, src/lib.rs:33
+False
+hook: as it must
+RuntimeError as it must, src/lib.rs:33
+False
+hook: as it must
+RuntimeError as it must, src/lib.rs:33
+False
+hook: as it must
+RuntimeError as it must, src/lib.rs:33
+False
+hook: as it must
+RuntimeError as it must, src/lib.rs:33
+False
+hook: as it must
+KeyboardInterrupt -
+False
+hook: as it must
+KeyboardInterrupt -
+False
+hook: as it must
+KeyboardInterrupt -
+False
+hook: as it must
+False
+hook: hook panics
 False
 RuntimeError hook panics, src/lib.rs:34
 False
-RuntimeError hook fails, src/lib.rs:35
+RuntimeError as it must, src/lib.rs:33
 False
-RuntimeError other, of 5 letters, src/lib.rs:36
+hook: as it must
+False
+hook: hook panics
+False
+RuntimeError hook panics, src/lib.rs:34
 False
 RuntimeError as it must, src/lib.rs:33
 False
+hook: ?
+ValueError a hook's
+False
+hook: ?
+RuntimeError thrown
+False
+hook: caught
 RuntimeError as it must, src/lib.rs:33
 False
-RuntimeError as it must, src/lib.rs:33
-False
-RuntimeError as it must, src/lib.rs:33
-False
-RuntimeError as it must, src/lib.rs:33
-False
-RuntimeError as it must, src/lib.rs:33
-False
-RuntimeError as it must, src/lib.rs:33
-False
-RuntimeError as it must, src/lib.rs:33
-False
-RuntimeError as it must, src/lib.rs:33
-False
-RuntimeError as it must, src/lib.rs:33
-False
-RuntimeError as it must, src/lib.rs:33
-False
-RuntimeError unreachable
-False
-RuntimeError unreachable
-False
-RuntimeError as it must, src/lib.rs:33
-False
+hook: caught
 RuntimeError as it must, src/lib.rs:33
 False
 RuntimeError as it must, src/lib.rs:33
