@@ -53,6 +53,28 @@ static mp_obj_t mpy_panic_exception(void) {
     return exception;
 }
 
+static void *mpy_keep_last_panic(void) {
+    const wasm_u32 *last = (const wasm_u32 *)(uintptr_t)mpy_text(MPY_LAST_PANIC(), 4);
+    size_t size = 4 + (size_t)*last;
+    void *kept = mp_fun_table.realloc(NULL, size, false);
+    if (kept != NULL) {
+        mp_fun_table.memmove(kept, mpy_text(MPY_LAST_PANIC(), (uint32_t)size), size);
+    }
+    return kept;
+}
+
+static void mpy_put_back_last_panic(void *kept) {
+    size_t size = 4 + (size_t)*(uint32_t *)kept;
+    mp_fun_table.memmove((void *)(uintptr_t)mpy_text(MPY_LAST_PANIC(), (uint32_t)size), kept, size);
+    mp_fun_table.realloc(kept, 0, false);
+}
+
+#ifdef MPY_PANICKING
+static bool mpy_has_last_panic(void) {
+    return *(const wasm_u32 *)(uintptr_t)mpy_text(MPY_LAST_PANIC(), 4) != 0;
+}
+#endif
+
 /* Throws a RuntimeError with a text of the module's. */
 __attribute__((unused)) static void mpy_throw_text(uint32_t ptr, uint32_t len) {
     mpy_throw(mpy_text_exception(mpy_text(ptr, len), len));

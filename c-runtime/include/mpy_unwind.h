@@ -78,6 +78,10 @@ __attribute__((noinline)) static bool mpy_is_lent(uint32_t at) {
 #ifdef MPY_UNWINDS
 /* How many panics are under way in calls that wait for an import. */
 WASM_STATE uint32_t mpy_panics_base;
+
+/* What the last panic said, kept while Python runs, as it may call what panics; and put back. */
+static void *mpy_keep_last_panic(void);
+static void mpy_put_back_last_panic(void *kept);
 #endif
 
 /* Calls `run`: the exception that it ends in, or NULL. As in mpy_imports.h, nothing but the address of the frame is
@@ -166,6 +170,7 @@ typedef struct {
 #endif
 #ifdef MPY_UNWINDS
     uint32_t panics;
+    void *last_panic;
 #endif
 #ifdef MPY_STACK_POINTER
     uint32_t base;
@@ -180,6 +185,9 @@ typedef struct {
 
 static inline void mpy_enter_python(mpy_stacks_t *saved) {
     (void)saved;
+#ifdef MPY_UNWINDS
+    saved->last_panic = MPY_PANICS() != 0 ? mpy_keep_last_panic() : NULL;
+#endif
 #ifdef MPY_PANICKING
     saved->panic = MPY_PANICKING(0);
 #endif
@@ -205,6 +213,9 @@ static inline void mpy_leave_python(const mpy_stacks_t *saved) {
     (void)saved;
 #ifdef MPY_UNWINDS
     mpy_panics_base = saved->panics;
+    if (saved->last_panic != NULL) {
+        mpy_put_back_last_panic(saved->last_panic);
+    }
 #endif
 #ifdef MPY_PANICKING
     MPY_PANICKING(saved->panic);
@@ -261,6 +272,9 @@ WASM_STATE mp_obj_t mpy_ended;
 WASM_STATE bool mpy_catching;
 
 static mp_obj_t mpy_panic_exception(void);
+#ifdef MPY_PANICKING
+static bool mpy_has_last_panic(void);
+#endif
 static bool mpy_throw_object(mp_obj_t exception);
 
 /* Throws an exception of Python's. Rust's `catch_unwind` catches it if it is an error, and there is memory for that. */
@@ -291,20 +305,29 @@ __attribute__((noinline, noreturn)) static void wasm_uncaught(void) {
     }
     mpy_again = NULL;
     mpy_ended = NULL;
+#ifdef MPY_PANICKING
+    /* It has ended whatever hook ran. */
+    MPY_PANICKING(0);
+#endif
     mpy_unwind();
     mp_fun_table.raise(exception);
     __builtin_unreachable();
 }
 
-/* Throws the exception in which an import has ended. */
-__attribute__((noinline, unused)) static void mpy_pass_on(mp_obj_t exception) {
+/* The exception to throw for one in which an import has ended. */
+static mp_obj_t mpy_after_hook(mp_obj_t exception) {
 #ifdef MPY_PANICKING
-    /* However the hook of a panic ends, the exception is that of the panic. */
-    if (MPY_PANICKING(0) != 0 && mpy_is_error(exception)) {
-        exception = mpy_panic_exception();
+    /* However the hook of a panic with a message ends, the exception is that of the panic. */
+    if (MPY_PANICKING(0) != 0 && mpy_is_error(exception) && mpy_has_last_panic()) {
+        return mpy_panic_exception();
     }
 #endif
-    mpy_throw(exception);
+    return exception;
+}
+
+/* Throws the exception in which an import has ended. */
+__attribute__((noinline, unused)) static void mpy_pass_on(mp_obj_t exception) {
+    mpy_throw(mpy_after_hook(exception));
 }
 
 static void mpy_make_memory_error(void *with) {
@@ -314,7 +337,7 @@ static void mpy_make_memory_error(void *with) {
 /* Throws MemoryError, for a program that cannot go on without the memory it asked for. */
 __attribute__((noinline, unused)) static void mpy_out_of_memory(void) {
     static const char message[] = "out of memory";
-    mpy_throw_foreign(mpy_try(mpy_make_memory_error, (void *)(uintptr_t)message));
+    mpy_throw_foreign(mpy_after_hook(mpy_try(mpy_make_memory_error, (void *)(uintptr_t)message)));
 }
 
 #else

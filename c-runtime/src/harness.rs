@@ -106,7 +106,7 @@ fn panicked(info: &PanicHookInfo) {
 
 /// Runs a test. One that fails says why, and one that panics does not come back.
 #[unsafe(no_mangle)]
-pub extern "C" fn mpy_test_run(index: usize) {
+pub extern "C-unwind" fn mpy_test_run(index: usize) {
     // SAFETY: modules have one thread.
     let test = unsafe {
         CURRENT = index;

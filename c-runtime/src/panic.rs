@@ -146,6 +146,10 @@ pub extern "C-unwind" fn hook_begins(panic: &mut Panic) {
     // SAFETY: modules have one thread, and the frame of the other panic is below.
     unsafe {
         panic.info = ptr::replace(&raw mut INFO, ptr::null());
+        #[cfg(panic = "unwind")]
+        if panic.info.is_null() {
+            unwinding::forget();
+        }
         save_hook(&raw mut panic.hook);
         if let Some(current) = swap(ptr::null()).as_ref() {
             ends(current);
@@ -251,6 +255,12 @@ mod unwinding {
         }
         last.len = 0;
         last.write_panic(info);
+    }
+
+    /// A panic begins that has no message.
+    pub fn forget() {
+        // SAFETY: modules have one thread.
+        unsafe { (*(&raw mut LAST)).len = 0 }
     }
 
     /// The hook has returned, and the panic unwinds.
