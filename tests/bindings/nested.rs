@@ -66,7 +66,7 @@ print(m.count([o, u])); attempt(o.leaves)
 [3, 8] 8 3 None
 1 3 3 3
 RuntimeError no leaves
-RuntimeError array contains a value of the wrong type
+TypeError object of another class
 TypeError object of another class
 1 3
 RuntimeError recursive use of an object detected which would lead to unsafe aliasing in rust

@@ -696,7 +696,13 @@ impl Body<'_, '_> {
                     }
                 }
                 let (b, a) = (self.pop(), self.pop());
-                let text = format!("({}) ? {} : {}", condition.as_condition(), a.inner(), b.inner());
+                // A choice by a comparison is a minimum to clang, which makes a signalling NaN a quiet one.
+                let first = match a.ty {
+                    ValType::F32 => format!("WASM_OPERAND(32, {})", a.text),
+                    ValType::F64 => format!("WASM_OPERAND(64, {})", a.text),
+                    _ => a.inner(),
+                };
+                let text = format!("({}) ? {first} : {}", condition.as_condition(), b.inner());
                 let mut operand = Operand::of(text, a.ty, &[&a, &b, &condition]);
                 operand.range = range::either(a.range, b.range);
                 self.push(operand);
