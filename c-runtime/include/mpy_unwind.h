@@ -415,7 +415,7 @@ WASM_TRAPS(MPY_TRAP)
 
 __attribute__((always_inline)) static inline void (wasm_trap)(WASM_WHERE wasm_trap_t kind) {
     if (kind == WASM_TRAP_OUT_OF_MEMORY) {
-        mpy_out_of_memory();
+        mpy_raise_no_memory("out of memory");
     }
     switch (kind) {
 #define MPY_TRAP(name, message) case WASM_TRAP_##name: mpy_trap_##name(WASM_HERE_ONLY);
