@@ -1,6 +1,5 @@
 //! `panic = "unwind"`: destructors run, whatever ends a call, and nothing is lost; TIMES exceptions of each kind.
 //! panic: unwind
-//! boards: all
 
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
