@@ -264,45 +264,45 @@ for name, kind in KINDS:
     print(name, locked, "locked", "nothing lost" if after - before < 5000 else after - before)
 */
 /* expect
-free 0 RuntimeError('a panic, src/lib.rs:57',) 2 4 False
+free 0 RuntimeError('a panic, src/lib.rs:56',) 2 4 False
 free 1 MemoryError('out of memory',) 2 4 False
-free 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:59',) 2 4 False
+free 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 2 4 False
 free 3 RuntimeError('No panic message available',) 2 4 False
 free 4 the same 2 4 False
 free 5 KeyboardInterrupt() 2 4 False
-owned 0 RuntimeError('a panic, src/lib.rs:57',) 1 4 False
+owned 0 RuntimeError('a panic, src/lib.rs:56',) 1 4 False
 owned 1 MemoryError('out of memory',) 1 4 False
-owned 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:59',) 1 4 False
+owned 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 1 4 False
 owned 3 RuntimeError('No panic message available',) 1 4 False
 owned 4 the same 1 4 False
 owned 5 KeyboardInterrupt() 1 4 False
-method 0 RuntimeError('a panic, src/lib.rs:57',) 1 4 False
+method 0 RuntimeError('a panic, src/lib.rs:56',) 1 4 False
 method 1 MemoryError('out of memory',) 1 4 False
-method 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:59',) 1 4 False
+method 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 1 4 False
 method 3 RuntimeError('No panic message available',) 1 4 False
 method 4 the same 1 4 False
 method 5 KeyboardInterrupt() 1 4 False
-constructor 0 RuntimeError('a panic, src/lib.rs:57',) 2 4 False
+constructor 0 RuntimeError('a panic, src/lib.rs:56',) 2 4 False
 constructor 1 MemoryError('out of memory',) 2 4 False
-constructor 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:59',) 2 4 False
+constructor 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 2 4 False
 constructor 3 RuntimeError('No panic message available',) 2 4 False
 constructor 4 the same 2 4 False
 constructor 5 KeyboardInterrupt() 2 4 False
-consumes 0 RuntimeError('a panic, src/lib.rs:57',) 2 4 False
+consumes 0 RuntimeError('a panic, src/lib.rs:56',) 2 4 False
 consumes 1 MemoryError('out of memory',) 2 4 False
-consumes 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:59',) 2 4 False
+consumes 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 2 4 False
 consumes 3 RuntimeError('No panic message available',) 2 4 False
 consumes 4 the same 2 4 False
 consumes 5 KeyboardInterrupt() 2 4 False
-closure 0 RuntimeError('a panic, src/lib.rs:57',) 1 4 False
+closure 0 RuntimeError('a panic, src/lib.rs:56',) 1 4 False
 closure 1 MemoryError('out of memory',) 1 4 False
-closure 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:59',) 1 4 False
+closure 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 1 4 False
 closure 3 RuntimeError('No panic message available',) 1 4 False
 closure 4 the same 1 4 False
 closure 5 KeyboardInterrupt() 1 4 False
-resumes 0 RuntimeError('a panic, src/lib.rs:57',) 2 4 False
+resumes 0 RuntimeError('a panic, src/lib.rs:56',) 2 4 False
 resumes 1 MemoryError('out of memory',) 2 4 False
-resumes 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:59',) 2 4 False
+resumes 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 2 4 False
 resumes 3 RuntimeError('No panic message available',) 2 4 False
 resumes 4 the same 2 4 False
 resumes 5 KeyboardInterrupt() 2 4 False
@@ -312,14 +312,14 @@ catches 2 caught Some("called `Option::unwrap()` on a `None` value") 1 4 False
 catches 3 caught None 1 4 False
 catches 4 caught None 1 4 False
 catches 5 KeyboardInterrupt() 1 4 False
-plain 0 RuntimeError('a panic, src/lib.rs:57',) 2 4 False
-plain 1 RuntimeError('a panic, src/lib.rs:57',) 2 4 False
-plain 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:59',) 2 4 False
-plain 3 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:59',) 2 4 False
-plain 4 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:59',) 2 4 False
-plain 5 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:59',) 2 4 False
-0 RuntimeError('a panic, src/lib.rs:57',) 3
-RuntimeError('a panic, src/lib.rs:57',) 2 4 None 1
+plain 0 RuntimeError('a panic, src/lib.rs:56',) 2 4 False
+plain 1 RuntimeError('a panic, src/lib.rs:56',) 2 4 False
+plain 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 2 4 False
+plain 3 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 2 4 False
+plain 4 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 2 4 False
+plain 5 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 2 4 False
+0 RuntimeError('a panic, src/lib.rs:56',) 3
+RuntimeError('a panic, src/lib.rs:56',) 2 4 None 1
 4 the same 3
 the same 2 4 None 1
 True 1
