@@ -11,7 +11,7 @@ use object::read::elf::{AttributesSection, FileHeader, SectionHeader, SectionTab
 
 /// What an object says.
 #[derive(Debug, Default)]
-pub struct Said<'a> {
+pub struct AbiInfo<'a> {
     /// `e_flags`.
     pub flags: u32,
     /// The public attributes of the whole file, by tag; `None` without a section of them.
@@ -28,7 +28,7 @@ enum Attribute<'a> {
     Text(&'a str),
 }
 
-impl<'a> Said<'a> {
+impl<'a> AbiInfo<'a> {
     /// The number of an attribute, 0 when it is left out; `None` when the object has no attributes at all.
     pub fn number(&self, tag: u64) -> Option<u64> {
         match self.attributes.as_ref()?.get(&tag) {
@@ -47,8 +47,8 @@ impl<'a> Said<'a> {
 
     /// Nothing but one text, for tests.
     #[cfg(test)]
-    pub fn with_text(tag: u64, text: &'a str) -> Said<'a> {
-        Said { attributes: Some([(tag, Attribute::Text(text))].into()), ..Said::default() }
+    pub fn with_text(tag: u64, text: &'a str) -> AbiInfo<'a> {
+        AbiInfo { attributes: Some([(tag, Attribute::Text(text))].into()), ..AbiInfo::default() }
     }
 
     /// What follows `NAME=` in `.xtensa.info`.
@@ -63,7 +63,7 @@ pub struct Property {
     /// As its standard calls it.
     pub name: &'static str,
     /// The object's value in a word; `None` when it does not say, or fits everything.
-    pub of: fn(&Said) -> Option<String>,
+    pub of: fn(&AbiInfo) -> Option<String>,
     pub fits: Fits,
     /// What to do when it does not fit.
     pub help: &'static str,
@@ -98,26 +98,26 @@ pub fn read<'a, E: FileHeader>(
     endian: E::Endian,
     data: &'a [u8],
     table: &SectionTable<'a, E>,
-) -> object::Result<Said<'a>> {
-    let mut said = Said { flags: header.e_flags(endian), ..Said::default() };
+) -> object::Result<AbiInfo<'a>> {
+    let mut info = AbiInfo { flags: header.e_flags(endian), ..AbiInfo::default() };
     for section in table.iter() {
         let (flags, size): (u64, u64) = (section.sh_flags(endian).into(), section.sh_size(endian).into());
         let is_code = flags & u64::from(elf::SHF_ALLOC | elf::SHF_EXECINSTR)
             == u64::from(elf::SHF_ALLOC | elf::SHF_EXECINSTR);
-        said.has_code |= is_code && size > 0 && section.sh_type(endian) != elf::SHT_NOBITS;
+        info.has_code |= is_code && size > 0 && section.sh_type(endian) != elf::SHT_NOBITS;
         // One number for both.
         if section.sh_type(endian) == elf::SHT_ARM_ATTRIBUTES {
-            let attributes = said.attributes.get_or_insert_default();
+            let attributes = info.attributes.get_or_insert_default();
             read_attributes(section.attributes(endian, data)?, header.e_machine(endian), attributes)?;
         }
         if table.section_name(endian, section)? == b".xtensa.info" {
             let notes = section.notes(endian, data)?;
             let mut notes = notes.into_iter().flatten().filter_map(Result::ok);
-            let info = notes.find(|note| note.name() == b"Xtensa_Info");
-            said.info = info.and_then(|note| std::str::from_utf8(note.desc()).ok()).unwrap_or_default();
+            let note = notes.find(|note| note.name() == b"Xtensa_Info");
+            info.info = note.and_then(|note| std::str::from_utf8(note.desc()).ok()).unwrap_or_default();
         }
     }
-    Ok(said)
+    Ok(info)
 }
 
 /// *Addenda to, and Errata in, the ABI for the Arm Architecture*, "Build attributes"; *RISC-V ELF psABI*, "Attributes".

@@ -18,12 +18,13 @@ impl Got {
     /// Makes an entry for every address that live code looks up.
     pub fn collect(program: &Program) -> Got {
         let mut got = Got::default();
-        for chunk in program.chunks.iter().filter(|chunk| chunk.live && chunk.alias.is_none()) {
-            let owned = &program.sections[chunk.section];
-            for reloc in &owned.section.relocs[chunk.relocs.clone()] {
+        for fragment in program.fragments.iter().filter(|fragment| fragment.live && fragment.alias.is_none())
+        {
+            let owned = &program.sections[fragment.section];
+            for reloc in &owned.section.relocs[fragment.relocs.clone()] {
                 let Some(row) = program.arch.row(reloc.r_type) else { continue };
                 if matches!(row.formula, Formula::GotEntry | Formula::GotOffset)
-                    && let Some(target) = program.meaning(owned.object, reloc.symbol as usize)
+                    && let Some(target) = program.resolve_symbol(owned.object, reloc.symbol as usize)
                 {
                     got.add(program.canonical(target));
                 }
@@ -41,10 +42,6 @@ impl Got {
 
     pub fn len(&self) -> usize {
         self.entries.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
     }
 
     pub fn entries(&self) -> &[Target] {

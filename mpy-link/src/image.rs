@@ -5,9 +5,9 @@ use target_specs::{Diagnostic, Result};
 
 use crate::got::Got;
 use crate::layout::{Base, Layout, Region, Value};
-use crate::object::{Kind, Reloc, Section};
+use crate::model::{Kind, Reloc, Section};
 use crate::reloc::{Field, Formula, Misfit, Range, Row};
-use crate::resolve::{self, ChunkId, External, Program, SectionId, Target};
+use crate::resolve::{self, External, FragmentId, Program, SectionId, Target};
 
 /// A word that the loader adds an address to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -73,7 +73,7 @@ impl Linker<'_, '_> {
             let bytes = resolve::bytes(self.program, id);
             let start = address as usize;
             block[start..start + bytes.len()].copy_from_slice(bytes);
-            let end = start + self.program.chunks[id].len as usize;
+            let end = start + self.program.fragments[id].len as usize;
             self.relocate(id, region, address, &mut block[start..end], &mut contents.relocs)?;
         }
         self.fill_got(&mut contents);
@@ -120,15 +120,15 @@ impl Linker<'_, '_> {
 
     fn relocate(
         &self,
-        chunk: ChunkId,
+        fragment: FragmentId,
         region: Region,
         address: u32,
         bytes: &mut [u8],
         loads: &mut Vec<LoadReloc>,
     ) -> Result<()> {
-        let start = self.program.chunks[chunk].start;
-        let section = self.program.chunks[chunk].section;
-        for index in self.program.chunks[chunk].relocs.clone() {
+        let start = self.program.fragments[fragment].start;
+        let section = self.program.fragments[fragment].section;
+        for index in self.program.fragments[fragment].relocs.clone() {
             let reloc = &self.program.sections[section].section.relocs[index];
             // Marking met only relocations that are known.
             let Some(row) = self.program.arch.row(reloc.r_type) else { continue };
@@ -142,7 +142,7 @@ impl Linker<'_, '_> {
         Ok(())
     }
 
-    /// Settles one relocation in `place`, its field and what follows it in the chunk.
+    /// Settles one relocation in `place`, its field and what follows it in the fragment.
     fn apply(&self, site: Site, place: &mut [u8]) -> Result<Option<LoadReloc>> {
         let (formula, field) = match site.row.formula {
             Formula::ByInstruction(decode) => decode(place).ok_or_else(|| {
@@ -169,8 +169,8 @@ impl Linker<'_, '_> {
                 field.read(place).unwrap_or(0).wrapping_sub(value)
             }
             Formula::LowOfPair => self.low_of_pair(site)?,
-            Formula::Low => match self.partner(site) {
-                Some(high) => self.low_of_partner(site, high)?,
+            Formula::Low => match self.high_part(site) {
+                Some(high) => self.low_part(site, high)?,
                 None => self.absolute_part(site)?,
             },
             Formula::High => self.absolute_part(site)?,
@@ -186,24 +186,24 @@ impl Linker<'_, '_> {
         let here = i64::from(site.address);
         let got = i64::from(self.layout.got);
         let entry = || {
-            let target = self.program.meaning(self.object(site), site.reloc.symbol as usize);
+            let target = self.program.resolve_symbol(self.object(site), site.reloc.symbol as usize);
             let number = target.and_then(|target| self.got.number(self.program, target)).unwrap_or(0);
             number as i64 * i64::from(self.program.arch.word)
         };
         let addend_only = |value: i64| value.wrapping_add(addend);
         Ok(match formula {
             Formula::Relative(pc) | Formula::Jump(pc) => {
-                if self.is_nowhere(site) {
+                if self.is_undef_weak(site) {
                     return match formula {
                         Formula::Jump(_) => Ok(0),
-                        _ => Err(self.nowhere(site)),
+                        _ => Err(self.undef_weak(site)),
                     };
                 }
                 self.must_be_in(site, site.region, value)?;
                 addend_only(value.offset).wrapping_sub(pc.of(here))
             }
             Formula::ThumbBranch => {
-                if self.is_nowhere(site) {
+                if self.is_undef_weak(site) {
                     return Ok(0);
                 }
                 self.must_be_in(site, site.region, value)?;
@@ -244,7 +244,7 @@ impl Linker<'_, '_> {
     /// The address of the symbol, and the addend.
     fn operands(&self, site: Site, formula: Formula) -> Result<(Value, i64)> {
         let bias = self.program.bias(formula);
-        match self.program.target(self.object(site), site.reloc, bias) {
+        match self.program.resolve_reloc(self.object(site), site.reloc, bias) {
             Some((target, addend)) => Ok((self.layout.value(self.program, target), addend)),
             None => Err(Diagnostic::new(
                 "undefined-symbol",
@@ -254,8 +254,8 @@ impl Linker<'_, '_> {
         }
     }
 
-    fn is_nowhere(&self, site: Site) -> bool {
-        self.program.meaning(self.object(site), site.reloc.symbol as usize) == Some(Target::Nowhere)
+    fn is_undef_weak(&self, site: Site) -> bool {
+        self.program.resolve_symbol(self.object(site), site.reloc.symbol as usize) == Some(Target::UndefWeak)
     }
 
     fn fixed_address(&self, site: Site) -> Diagnostic {
@@ -268,7 +268,7 @@ impl Linker<'_, '_> {
         .help(self.program.arch.absolute_help)
     }
 
-    fn nowhere(&self, site: Site) -> Diagnostic {
+    fn undef_weak(&self, site: Site) -> Diagnostic {
         let name = self.program.symbol_name(site.section, site.reloc);
         Diagnostic::new(
             "undefined-symbol",
@@ -347,16 +347,17 @@ impl Linker<'_, '_> {
             )
             .at(self.place(site))
         };
-        let Some((Target::Chunk(chunk, offset), _)) = self.program.target(self.object(site), site.reloc, 0)
+        let Some((Target::Fragment(fragment, offset), _)) =
+            self.program.resolve_reloc(self.object(site), site.reloc, 0)
         else {
             return Err(lost());
         };
-        let section = self.program.chunks[chunk].section;
-        let start = self.program.chunks[chunk].start;
+        let section = self.program.fragments[fragment].section;
+        let start = self.program.fragments[fragment].start;
         let wanted = i64::from(start).wrapping_add(offset);
         let relocs = &self.program.sections[section].section.relocs;
         let first = relocs.partition_point(|reloc| i64::from(reloc.offset) < wanted);
-        let (region, address) = self.layout.slots[chunk].ok_or_else(lost)?;
+        let (region, address) = self.layout.slots[fragment].ok_or_else(lost)?;
         for reloc in relocs[first..].iter().take(4).take_while(|reloc| i64::from(reloc.offset) == wanted) {
             let Some(row) = self.program.arch.row(reloc.r_type) else { continue };
             if matches!(row.formula, Formula::Relative(_) | Formula::GotEntry) {
@@ -369,17 +370,17 @@ impl Linker<'_, '_> {
     }
 
     /// The relocation with the high part, where the linker found it.
-    fn partner<'r>(&'r self, site: Site<'r>) -> Option<Site<'r>> {
-        let Section { relocs, partners, .. } = &self.program.sections[site.section].section;
-        let at = partners.binary_search_by_key(&(site.index as u32), |&(low, _)| low).ok()?;
-        let index = partners[at].1 as usize;
+    fn high_part<'r>(&'r self, site: Site<'r>) -> Option<Site<'r>> {
+        let Section { relocs, hi_lo_pairs, .. } = &self.program.sections[site.section].section;
+        let at = hi_lo_pairs.binary_search_by_key(&(site.index as u32), |&(low, _)| low).ok()?;
+        let index = hi_lo_pairs[at].1 as usize;
         let reloc = &relocs[index];
         let address = site.address.wrapping_add(reloc.offset).wrapping_sub(site.reloc.offset);
         Some(Site { index, reloc, row: self.program.arch.row(reloc.r_type)?, address, ..site })
     }
 
     /// What is left of the distance from the instruction with the high part.
-    fn low_of_partner(&self, site: Site, high: Site) -> Result<i64> {
+    fn low_part(&self, site: Site, high: Site) -> Result<i64> {
         let upper = self.distance(high, high.row.formula)?.wrapping_add(0x800) & !0xfff;
         let whole = self.distance(Site { reloc: site.reloc, ..high }, high.row.formula)?;
         let low = whole.wrapping_sub(upper);

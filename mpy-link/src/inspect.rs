@@ -4,11 +4,12 @@ use std::fmt;
 
 use target_specs::{Diagnostic, Result};
 
+use crate::map::Part;
 use crate::mpy::{
     ARCH_FLAGS, KIND_NATIVE, RELOCS_END, SCOPE_BSS, SCOPE_RELOCS, SCOPE_RODATA, STATIC_QSTRS, SUB_VERSION,
     VERSION,
 };
-use crate::{FUN_TABLE_FIRST, FUN_TABLE_SYMBOLS, Part};
+use crate::resolve::{FUN_TABLE_FIRST, FUN_TABLE_SYMBOLS};
 
 /// A native module as it is in its file.
 #[derive(Debug, Clone, PartialEq, Eq)]

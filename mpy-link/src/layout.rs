@@ -1,4 +1,4 @@
-//! Layout: which block of memory a chunk lies in and where.
+//! Layout: which block of memory a fragment lies in and where.
 //!
 //! The loader (`py/persistentcode.c`, `load_raw_code`) makes two blocks. One is text, loaded from
 //! the file. The other is `.bss` followed by "rodata", the latter loaded from the file; it is
@@ -17,10 +17,9 @@ use std::collections::BTreeSet;
 
 use target_specs::{Diagnostic, Result};
 
-use crate::got::Got;
-use crate::object::Kind;
+use crate::model::Kind;
 use crate::reloc::Formula;
-use crate::resolve::{ChunkId, External, Program, Target};
+use crate::resolve::{External, FragmentId, Program, Target};
 
 /// A part of a loaded module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -50,7 +49,7 @@ pub struct Value {
 /// Where everything is.
 #[derive(Debug)]
 pub struct Layout {
-    /// By chunk; `None` for those that are not linked.
+    /// By fragment; `None` for those that are not linked.
     pub slots: Vec<Option<(Region, u32)>>,
     pub text: u32,
     pub rodata: u32,
@@ -67,35 +66,35 @@ impl Layout {
     /// The address of `target`.
     pub fn value(&self, program: &Program, target: Target) -> Value {
         match program.canonical(target) {
-            Target::Chunk(chunk, offset) => match self.slots[chunk] {
+            Target::Fragment(fragment, offset) => match self.slots[fragment] {
                 Some((region, address)) => {
                     Value { base: Base::Region(region), offset: offset.wrapping_add(i64::from(address)) }
                 }
-                // Marking reached every chunk that a live one names.
+                // Marking reached every fragment that a live one names.
                 None => Value { base: Base::Zero, offset: 0 },
             },
             Target::Absolute(offset) => Value { base: Base::Zero, offset },
             Target::External(external) => Value { base: Base::External(external), offset: 0 },
             Target::Got => Value { base: Base::Region(Region::Text), offset: i64::from(self.got) },
-            Target::Nowhere => Value { base: Base::Zero, offset: 0 },
+            Target::UndefWeak => Value { base: Base::Zero, offset: 0 },
         }
     }
 }
 
-/// The region each chunk lies in.
+/// The region each fragment lies in.
 pub fn regions(program: &Program, byte_readable_text: bool) -> Vec<Option<Region>> {
     let mut regions: Vec<Option<Region>> = program
-        .chunks
+        .fragments
         .iter()
-        .map(|chunk| {
-            let kind = program.sections[chunk.section].section.kind;
+        .map(|fragment| {
+            let kind = program.sections[fragment.section].section.kind;
             let region = match kind {
                 Kind::Literals | Kind::Text => Region::Text,
                 Kind::Rodata if byte_readable_text => Region::Text,
                 Kind::Rodata | Kind::Data => Region::Rodata,
                 Kind::Bss | Kind::Tls | Kind::Constructors => Region::Bss,
             };
-            (chunk.live && chunk.alias.is_none()).then_some(region)
+            (fragment.live && fragment.alias.is_none()).then_some(region)
         })
         .collect();
     if byte_readable_text {
@@ -104,35 +103,35 @@ pub fn regions(program: &Program, byte_readable_text: bool) -> Vec<Option<Region
     regions
 }
 
-/// Moves chunks to text that have to be at a known distance from it.
+/// Moves fragments to text that have to be at a known distance from it.
 fn join(program: &Program, regions: &mut [Option<Region>]) {
     // Chunks at known distances from each other, as a forest of parents.
-    let mut parents: Vec<ChunkId> = (0..regions.len()).collect();
-    fn root(parents: &mut [ChunkId], mut id: ChunkId) -> ChunkId {
+    let mut parents: Vec<FragmentId> = (0..regions.len()).collect();
+    fn root(parents: &mut [FragmentId], mut id: FragmentId) -> FragmentId {
         while parents[id] != id {
             parents[id] = parents[parents[id]];
             id = parents[id];
         }
         id
     }
-    let mut in_text: Vec<ChunkId> = Vec::new();
-    for (id, chunk) in program.chunks.iter().enumerate() {
+    let mut in_text: Vec<FragmentId> = Vec::new();
+    for (id, fragment) in program.fragments.iter().enumerate() {
         if regions[id].is_none() {
             continue;
         }
         if regions[id] == Some(Region::Text) {
             in_text.push(id);
         }
-        let owned = &program.sections[chunk.section];
-        for reloc in &owned.section.relocs[chunk.relocs.clone()] {
+        let owned = &program.sections[fragment.section];
+        for reloc in &owned.section.relocs[fragment.relocs.clone()] {
             let Some(row) = program.arch.row(reloc.r_type) else { continue };
             let target = match row.formula {
                 Formula::Relative(_) | Formula::Jump(_) | Formula::ThumbBranch | Formula::FromGot => {
-                    program.target(owned.object, reloc, program.bias(row.formula))
+                    program.resolve_reloc(owned.object, reloc, program.bias(row.formula))
                 }
                 _ => continue,
             };
-            let Some((Target::Chunk(target, _), _)) = target else { continue };
+            let Some((Target::Fragment(target, _), _)) = target else { continue };
             let (target, _) = program.linked(target);
             if matches!(row.formula, Formula::FromGot) {
                 in_text.push(target);
@@ -161,28 +160,28 @@ fn join(program: &Program, regions: &mut [Option<Region>]) {
 ///
 /// # Errors
 /// `unsupported-alignment`, `too-large`, `no-entry` when the entry is too far from the start of text.
-pub fn place(program: &Program, regions: &[Option<Region>], got: &Got, anchor: bool) -> Result<Layout> {
-    let Some(Target::Chunk(entry_chunk, entry_offset)) = program.entry() else {
+pub fn place(program: &Program, regions: &[Option<Region>], got_len: usize, anchor: bool) -> Result<Layout> {
+    let Some(Target::Fragment(entry_fragment, entry_offset)) = program.entry() else {
         return Err(Diagnostic::new("no-entry", "the entry of the module is not code"));
     };
     let first = first_of_block(program, regions);
-    let mut orders: [Vec<ChunkId>; 3] = Default::default();
+    let mut orders: [Vec<FragmentId>; 3] = Default::default();
     for (id, region) in regions.iter().enumerate() {
         if let Some(region) = region {
             orders[*region as usize].push(id);
         }
     }
-    orders[Region::Text as usize].sort_by_key(|&id| text_order(program, id, entry_chunk));
+    orders[Region::Text as usize].sort_by_key(|&id| text_order(program, id, entry_fragment));
     for region in [Region::Rodata, Region::Bss] {
-        orders[region as usize].sort_by_key(|&id| (Some(id) != first, Reverse(program.chunks[id].align)));
+        orders[region as usize].sort_by_key(|&id| (Some(id) != first, Reverse(program.fragments[id].align)));
     }
 
     // Thumb functions have odd addresses.
     let entry_offset = entry_offset & !program.arch.code_bit;
     let mut jump = Vec::new();
     loop {
-        let layout = assign(program, &orders, got, anchor, jump.clone())?;
-        let Some((_, address)) = layout.slots[entry_chunk] else {
+        let layout = assign(program, &orders, got_len, anchor, jump.clone())?;
+        let Some((_, address)) = layout.slots[entry_fragment] else {
             return Err(Diagnostic::new("no-entry", "the entry of the module is not code"));
         };
         let distance = i64::from(address).wrapping_add(entry_offset);
@@ -199,10 +198,10 @@ pub fn place(program: &Program, regions: &[Option<Region>], got: &Got, anchor: b
     }
 }
 
-fn text_order(program: &Program, id: ChunkId, entry: ChunkId) -> (u8, Reverse<u32>) {
-    let chunk = &program.chunks[id];
-    let owned = &program.sections[chunk.section];
-    let has_words = !chunk.relocs.is_empty();
+fn text_order(program: &Program, id: FragmentId, entry: FragmentId) -> (u8, Reverse<u32>) {
+    let fragment = &program.fragments[id];
+    let owned = &program.sections[fragment.section];
+    let has_words = !fragment.relocs.is_empty();
     let class = match owned.section.kind {
         // Literals that are relocated first, so that runs of them take one relocation.
         Kind::Literals if has_words => 0,
@@ -214,7 +213,7 @@ fn text_order(program: &Program, id: ChunkId, entry: ChunkId) -> (u8, Reverse<u3
         Kind::Data => FILLER + 1,
         _ => FILLER + 2,
     };
-    (class, Reverse(chunk.align))
+    (class, Reverse(fragment.align))
 }
 
 /// The class in [`text_order`] that the GOT follows: all words that are relocated lie together.
@@ -222,22 +221,24 @@ const GOT_AFTER: u8 = 4;
 /// The class of constants that can lie anywhere in text.
 const FILLER: u8 = 5;
 
-/// The chunk of the data block whose address most likely is in a word of text.
-fn first_of_block(program: &Program, regions: &[Option<Region>]) -> Option<ChunkId> {
+/// The fragment of the data block whose address most likely is in a word of text.
+fn first_of_block(program: &Program, regions: &[Option<Region>]) -> Option<FragmentId> {
     let mut best = None;
-    for (id, chunk) in program.chunks.iter().enumerate() {
+    for (id, fragment) in program.fragments.iter().enumerate() {
         if regions[id] != Some(Region::Text) {
             continue;
         }
-        let owned = &program.sections[chunk.section];
-        for reloc in &owned.section.relocs[chunk.relocs.clone()] {
+        let owned = &program.sections[fragment.section];
+        for reloc in &owned.section.relocs[fragment.relocs.clone()] {
             let Some(row) = program.arch.row(reloc.r_type) else { continue };
             let word = matches!(row.formula, Formula::Absolute | Formula::GotEntry | Formula::GotOffset);
             if !word {
                 continue;
             }
-            if let Some((target @ Target::Chunk(..), addend)) = program.target(owned.object, reloc, 0) {
-                let Target::Chunk(target, offset) = program.canonical(target) else { continue };
+            if let Some((target @ Target::Fragment(..), addend)) =
+                program.resolve_reloc(owned.object, reloc, 0)
+            {
+                let Target::Fragment(target, offset) = program.canonical(target) else { continue };
                 let addend = if matches!(row.formula, Formula::Absolute) { addend } else { 0 };
                 let rank = match regions[target] {
                     Some(Region::Bss) => 2,
@@ -250,43 +251,44 @@ fn first_of_block(program: &Program, regions: &[Option<Region>]) -> Option<Chunk
             }
         }
     }
-    best.map(|(_, chunk)| chunk)
+    best.map(|(_, fragment)| fragment)
 }
 
-/// Walks the chunks of all regions in order.
+/// Walks the fragments of all regions in order.
 fn assign(
     program: &Program,
-    orders: &[Vec<ChunkId>; 3],
-    got: &Got,
+    orders: &[Vec<FragmentId>; 3],
+    got_len: usize,
     anchor: bool,
     jump: Vec<u8>,
 ) -> Result<Layout> {
     let word = u32::from(program.arch.word);
     let block_align = 4 * word;
-    let mut slots = vec![None; program.chunks.len()];
+    let mut slots = vec![None; program.fragments.len()];
     let mut layout = Layout { slots: Vec::new(), text: 0, rodata: 0, bss: 0, got: 0, jump, anchor: None };
 
     let mut end = Cursor { at: layout.jump.len() as u64 };
-    let class = |id: ChunkId| text_order(program, id, ChunkId::MAX).0;
+    let class = |id: FragmentId| text_order(program, id, FragmentId::MAX).0;
     let order = &orders[Region::Text as usize];
     // Constants that are not relocated fill the gaps that alignment makes between others.
     let fillers = order.iter().filter(|&&id| class(id) == FILLER);
-    let mut fillers: BTreeSet<(u32, ChunkId)> = fillers.map(|&id| (program.chunks[id].len, id)).collect();
+    let mut fillers: BTreeSet<(u32, FragmentId)> =
+        fillers.map(|&id| (program.fragments[id].len, id)).collect();
     let mut got_done = false;
     for &id in order {
         if !got_done && class(id) > GOT_AFTER {
             end.fill(program, word, &mut fillers, &mut slots);
-            layout.got = place_got(&mut end, got, anchor, word, &mut layout.anchor)?;
+            layout.got = place_got(&mut end, got_len, anchor, word, &mut layout.anchor)?;
             got_done = true;
         }
         if class(id) == FILLER {
-            if !fillers.remove(&(program.chunks[id].len, id)) {
+            if !fillers.remove(&(program.fragments[id].len, id)) {
                 continue;
             }
         } else {
             end.fill(
                 program,
-                program.chunks[id].align.min(program.arch.text_align),
+                program.fragments[id].align.min(program.arch.text_align),
                 &mut fillers,
                 &mut slots,
             );
@@ -295,7 +297,7 @@ fn assign(
         slots[id] = Some((Region::Text, at));
     }
     if !got_done {
-        layout.got = place_got(&mut end, got, anchor, word, &mut layout.anchor)?;
+        layout.got = place_got(&mut end, got_len, anchor, word, &mut layout.anchor)?;
     }
     layout.text = end.size_in_file()?;
 
@@ -306,7 +308,7 @@ fn assign(
     let rodata = &orders[Region::Rodata as usize];
     if !rodata.is_empty() && end.at > 0 {
         // "rodata" follows directly.
-        let align = rodata.iter().map(|&id| program.chunks[id].align).max().unwrap_or(1).min(block_align);
+        let align = rodata.iter().map(|&id| program.fragments[id].align).max().unwrap_or(1).min(block_align);
         end.align(align.max(word));
     }
     layout.bss = end.size()?;
@@ -320,12 +322,12 @@ fn assign(
     Ok(layout)
 }
 
-fn place_got(end: &mut Cursor, got: &Got, anchor: bool, word: u32, at: &mut Option<u32>) -> Result<u32> {
-    if !got.is_empty() || anchor {
+fn place_got(end: &mut Cursor, got_len: usize, anchor: bool, word: u32, at: &mut Option<u32>) -> Result<u32> {
+    if got_len > 0 || anchor {
         end.align(word);
     }
     let address = end.size()?;
-    end.at += u64::from(word) * got.len() as u64;
+    end.at += u64::from(word) * got_len as u64;
     if anchor {
         *at = Some(end.size()?);
         end.at += u64::from(word);
@@ -348,7 +350,7 @@ impl Cursor {
         &mut self,
         program: &Program,
         align: u32,
-        fillers: &mut BTreeSet<(u32, ChunkId)>,
+        fillers: &mut BTreeSet<(u32, FragmentId)>,
         slots: &mut [Option<(Region, u32)>],
     ) {
         /// The size of the largest is right more often than its alignment.
@@ -356,8 +358,8 @@ impl Cursor {
         let end = self.at.next_multiple_of(u64::from(align));
         loop {
             let gap = end - self.at;
-            let fits = |&&(len, id): &&(u32, ChunkId)| {
-                self.at.is_multiple_of(u64::from(program.chunks[id].align)) && u64::from(len) <= gap
+            let fits = |&&(len, id): &&(u32, FragmentId)| {
+                self.at.is_multiple_of(u64::from(program.fragments[id].align)) && u64::from(len) <= gap
             };
             let largest = fillers.range(..(gap as u32 + 1, 0)).rev().take(TRIES);
             let Some(&(len, id)) = largest.into_iter().find(fits) else { return };
@@ -367,22 +369,22 @@ impl Cursor {
         }
     }
 
-    fn put(&mut self, program: &Program, id: ChunkId, limit: u32) -> Result<u32> {
-        let chunk = &program.chunks[id];
-        if chunk.align > limit.max(program.arch.wished_align) {
+    fn put(&mut self, program: &Program, id: FragmentId, limit: u32) -> Result<u32> {
+        let fragment = &program.fragments[id];
+        if fragment.align > limit.max(program.arch.preferred_align) {
             return Err(Diagnostic::new(
                 "unsupported-alignment",
                 format!(
                     "an alignment of {} bytes: the loader promises no more than {limit} here",
-                    chunk.align
+                    fragment.align
                 ),
             )
-            .at(program.section_place(chunk.section, None))
+            .at(program.section_place(fragment.section, None))
             .help("lower the alignment, or align a pointer into a larger array at run time"));
         }
-        self.align(chunk.align.min(limit));
+        self.align(fragment.align.min(limit));
         let at = self.size()?;
-        self.at += u64::from(chunk.len);
+        self.at += u64::from(fragment.len);
         Ok(at)
     }
 

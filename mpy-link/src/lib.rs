@@ -9,67 +9,31 @@
 
 mod abi;
 mod arch;
+mod archive;
+mod elf;
 mod got;
 mod image;
 pub mod inspect;
 mod layout;
 mod map;
+mod model;
 mod mpy;
-mod object;
+mod options;
 mod relax;
 mod reloc;
 mod resolve;
 
 pub use map::{MapEntry, Part};
 pub use mpy::{OBJECT_ALIGN, STATIC_QSTRS, SUB_VERSION, VERSION};
+pub use options::{Bytes, Input, InputKind, Options};
 
-use target_specs::{Arch, Diagnostic, Result};
+use target_specs::{Diagnostic, Result};
 
 use crate::got::Got;
 use crate::image::Linker;
 use crate::layout::Region;
 use crate::relax::CodeRelaxer;
-use crate::resolve::{FUN_TABLE_FIRST, FUN_TABLE_SYMBOLS, Program};
-
-/// What kind of file an [`Input`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InputKind {
-    /// Always linked, unless it is an archive.
-    Object,
-    /// An `ar` archive, or a single object treated as one: a member is linked when it defines a
-    /// symbol that is still undefined.
-    Lazy,
-}
-
-/// One file to link.
-#[derive(Debug, Clone, Copy)]
-pub struct Input<'a> {
-    /// Its name in messages.
-    pub name: &'a str,
-    pub kind: InputKind,
-    pub data: &'a [u8],
-}
-
-/// How to link.
-#[derive(Debug, Clone)]
-pub struct Options<'a> {
-    pub arch: &'a Arch,
-    /// Recorded in the module as the name of its source (the first qstr). Native code has no use for it,
-    /// and the empty name, which every MicroPython has, takes a byte.
-    pub file_name: &'a str,
-    /// The strings of `mp_native_qstr_table[1..]`, in this order.
-    pub qstrs: &'a [String],
-    /// What `mp_native_obj_table` holds.
-    pub objects: &'a [Bytes],
-}
-
-/// A constant `bytes` object. The loader leaves it where it is when the file lies in ROM.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bytes {
-    /// Its name in maps.
-    pub name: String,
-    pub data: Vec<u8>,
-}
+use crate::resolve::Program;
 
 /// Bytes of the parts of a module once it is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -97,7 +61,7 @@ const ENTRY: &str = "mpy_init";
 /// # Errors
 /// Malformed or foreign objects, undefined and duplicate symbols, relocations out of range.
 pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
-    let Some(arch) = arch::Arch::named(&options.arch.name) else {
+    let Some(arch) = arch::named(&options.arch.name) else {
         return Err(Diagnostic::new(
             "unknown-arch",
             format!("the linker does not know the architecture `{}`", options.arch.name),
@@ -114,7 +78,7 @@ pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
     relax_code(&mut program, &regions, &got)?;
     let mut anchor = false;
     let (layout, contents) = loop {
-        let layout = layout::place(&program, &regions, &got, anchor)?;
+        let layout = layout::place(&program, &regions, got.len(), anchor)?;
         got.sort(&program, &layout);
         let linker = Linker { program: &program, layout: &layout, got: &got };
         let contents = linker.fill()?;
@@ -142,7 +106,7 @@ pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
 fn relax_code(program: &mut Program, regions: &[Option<Region>], got: &Got) -> Result<()> {
     let Some(relaxer) = CodeRelaxer::new(program, regions) else { return Ok(()) };
     loop {
-        let layout = layout::place(program, regions, got, false)?;
+        let layout = layout::place(program, regions, got.len(), false)?;
         if !relaxer.round(program, &layout, false) {
             // Padding depends only on what is before it in its section.
             relaxer.round(program, &layout, true);

@@ -1,9 +1,9 @@
 //! What is where in a module, for people.
 
-use crate::Bytes;
 use crate::layout::{Layout, Region};
-use crate::object::Home;
-use crate::resolve::{ChunkId, Program};
+use crate::model::SymbolDef;
+use crate::options::Bytes;
+use crate::resolve::{FragmentId, Program};
 
 /// A stretch of a loaded module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,20 +90,20 @@ pub(crate) fn map(program: &Program, layout: &Layout, got_len: usize) -> Vec<Map
             Region::Rodata => Part::Rodata,
             Region::Bss => Part::Bss,
         };
-        chunk(program, id, part, address, &names[id], &mut entries);
+        fragment(program, id, part, address, &names[id], &mut entries);
     }
     entries.sort_by_key(|entry| (entry.part, entry.address, entry.size));
     entries
 }
 
-/// By chunk, the symbols in it by offset.
+/// By fragment, the symbols in it by offset.
 fn names<'a>(program: &Program<'a>, layout: &Layout) -> Vec<Vec<(u32, &'a str)>> {
-    let mut names = vec![Vec::new(); program.chunks.len()];
+    let mut names = vec![Vec::new(); program.fragments.len()];
     for (object, ids) in program.objects.iter().zip(&program.section_ids) {
         for symbol in &object.symbols {
-            let id = match symbol.home {
-                Home::Section(section) => ids.get(section as usize).copied().flatten(),
-                Home::Common => program.room(symbol.name),
+            let id = match symbol.def {
+                SymbolDef::Section(section) => ids.get(section as usize).copied().flatten(),
+                SymbolDef::Common => program.common_section(symbol.name),
                 _ => None,
             };
             let Some(id) = id else { continue };
@@ -111,12 +111,12 @@ fn names<'a>(program: &Program<'a>, layout: &Layout) -> Vec<Vec<(u32, &'a str)>>
             let is_thing =
                 !symbol.is_section && !symbol.name.starts_with(['$', '.']) && !symbol.name.is_empty();
             // The value of a common symbol is its alignment.
-            let value = if symbol.home == Home::Common { 0 } else { symbol.value };
+            let value = if symbol.def == SymbolDef::Common { 0 } else { symbol.value };
             let Ok(offset) = i64::try_from(value) else { continue };
-            let (chunk, offset) = program.chunk_at(id, offset & !program.arch.code_bit);
-            let inside = (0..i64::from(program.chunks[chunk].len)).contains(&offset);
-            if is_thing && inside && layout.slots[chunk].is_some() {
-                names[chunk].push((offset as u32, symbol.name));
+            let (fragment, offset) = program.fragment_at(id, offset & !program.arch.code_bit);
+            let inside = (0..i64::from(program.fragments[fragment].len)).contains(&offset);
+            if is_thing && inside && layout.slots[fragment].is_some() {
+                names[fragment].push((offset as u32, symbol.name));
             }
         }
     }
@@ -127,16 +127,16 @@ fn names<'a>(program: &Program<'a>, layout: &Layout) -> Vec<Vec<(u32, &'a str)>>
     names
 }
 
-fn chunk(
+fn fragment(
     program: &Program,
-    id: ChunkId,
+    id: FragmentId,
     part: Part,
     address: u32,
     names: &[(u32, &str)],
     entries: &mut Vec<MapEntry>,
 ) {
-    let chunk = &program.chunks[id];
-    let owned = &program.sections[chunk.section];
+    let fragment = &program.fragments[id];
+    let owned = &program.sections[fragment.section];
     let mut push = |from: u32, to: u32, symbol: &str| {
         if from < to {
             entries.push(MapEntry {
@@ -149,10 +149,10 @@ fn chunk(
             });
         }
     };
-    let first = names.first().map_or(chunk.len, |&(offset, _)| offset);
+    let first = names.first().map_or(fragment.len, |&(offset, _)| offset);
     push(0, first, "");
     for (at, &(offset, name)) in names.iter().enumerate() {
-        let end = names.get(at + 1).map_or(chunk.len, |&(next, _)| next);
+        let end = names.get(at + 1).map_or(fragment.len, |&(next, _)| next);
         push(offset, end, name);
     }
 }

@@ -1,9 +1,9 @@
 //! Writing: a native module as a `.mpy` file, version 6.3. `py/persistentcode.c` of MicroPython reads
 //! it: `mp_raw_code_load`, `load_raw_code` and `mp_native_relocate`.
 
-use crate::Bytes;
 use crate::image::{Contents, LoadReloc, load_kind};
 use crate::layout::{Base, Region};
+use crate::options::Bytes;
 
 /// `MPY_VERSION`, `MPY_SUB_VERSION`.
 pub const VERSION: u8 = 6;

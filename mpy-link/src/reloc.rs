@@ -177,11 +177,11 @@ pub enum Misfit {
     Truncated,
 }
 
-const fn mask(count: u8) -> u64 {
+pub const fn mask(count: u8) -> u64 {
     if count >= 64 { u64::MAX } else { (1 << count) - 1 }
 }
 
-fn load(bytes: &[u8]) -> u64 {
+pub fn load(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
 }
 
@@ -223,86 +223,5 @@ impl Field {
         value = self.swizzle.map_or(value, |swizzle| swizzle(value));
         let unused = 64 - u32::from(width.clamp(1, 64));
         Some((value << unused) as i64 >> unused)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Every fixed row of every machine.
-    fn rows() -> impl Iterator<Item = (&'static str, &'static Row)> {
-        crate::arch::ARCHS.iter().flat_map(|arch| arch.rows.iter().map(move |row| (arch.name, row)))
-    }
-
-    #[test]
-    fn a_patch_changes_only_its_field_and_reads_back() {
-        for (arch, row) in rows() {
-            let field = row.field;
-            let bytes = usize::from(field.bytes);
-            let ours = field.bits.iter().fold(0, |all, part| all | mask(part.count) << part.to);
-            let (low, high) = field.range.bounds();
-            let align = i64::from(field.align);
-            let mut values = vec![0, align, -align, low, high - high.rem_euclid(align)];
-            values.extend((0..62).flat_map(|power| [1i64 << power, -(1i64 << power)]));
-            for value in values {
-                if value < low || value > high || value.rem_euclid(align) != 0 {
-                    continue;
-                }
-                for fill in [0x00, 0xff, 0xa5] {
-                    let mut place = vec![fill; bytes + 2];
-                    field.write(&mut place, value).unwrap();
-                    assert_eq!(place[bytes..], [fill; 2], "{arch} {}: bytes behind the field", row.name);
-                    let before = load(&vec![fill; bytes]);
-                    let changed = load(&place[..bytes]) ^ before;
-                    assert_eq!(changed & !ours, 0, "{arch} {}: {value:#x} changed other bits", row.name);
-                    let rounded = field.bits.iter().any(|part| part.round != 0);
-                    if !rounded && field.addend.is_none() && matches!(field.range, Range::Signed(_)) {
-                        assert_eq!(field.read(&place), Some(value), "{arch} {}: {value:#x}", row.name);
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn values_past_either_end_and_odd_ones_are_refused() {
-        for (arch, row) in rows() {
-            let field = row.field;
-            let mut place = vec![0x5a; usize::from(field.bytes)];
-            let untouched = place.clone();
-            let (low, high) = field.range.bounds();
-            for value in [low.checked_sub(1), high.checked_add(1)].into_iter().flatten() {
-                assert_eq!(
-                    field.write(&mut place, value),
-                    Err(Misfit::OutOfRange),
-                    "{arch} {}: {value:#x}",
-                    row.name
-                );
-            }
-            if field.align > 1 {
-                assert_eq!(field.write(&mut place, 1), Err(Misfit::Misaligned), "{arch} {}", row.name);
-            }
-            if let Some(short) = place.len().checked_sub(1) {
-                assert_eq!(field.write(&mut place[..short], 0), Err(Misfit::Truncated));
-                assert_eq!(field.read(&untouched[..short]), None);
-            }
-            assert_eq!(place, untouched);
-        }
-    }
-
-    #[test]
-    fn tables_are_sorted_and_fields_do_not_overlap() {
-        for arch in crate::arch::ARCHS {
-            assert!(arch.rows.windows(2).all(|pair| pair[0].r_type < pair[1].r_type), "{}", arch.name);
-        }
-        for (arch, row) in rows() {
-            let mut seen = 0;
-            for part in row.field.bits {
-                assert!(part.to + part.count <= row.field.bytes * 8, "{arch} {}", row.name);
-                assert_eq!(seen & mask(part.count) << part.to, 0, "{arch} {}", row.name);
-                seen |= mask(part.count) << part.to;
-            }
-        }
     }
 }

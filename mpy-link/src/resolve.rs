@@ -1,10 +1,10 @@
 //! Resolution: which definition a name means, and what the module needs.
 //!
-//! Both are one walk from `mpy_init`: a chunk that is reached names symbols, a symbol that nobody
+//! Both are one walk from `mpy_init`: a fragment that is reached names symbols, a symbol that nobody
 //! defines is looked for in the archives, and what defines it is reached. So a member is only read
 //! when live code needs it, and an undefined symbol in dead code troubles nobody.
 //!
-//! A chunk is what lives or dies as a whole: a section, or one string or constant of a mergeable one.
+//! A fragment is what lives or dies as a whole: a section, or one string or constant of a mergeable one.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -15,18 +15,20 @@ use target_specs::{Diagnostic, Place, Result};
 
 use crate::abi::{Fits, Property};
 use crate::arch::Arch;
-use crate::object::{Archive, Binding, Home, Kind, MemberId, Object, Reloc, Section, Symbol};
+use crate::archive::{self, Archive, MemberId};
+use crate::elf;
+use crate::model::{Binding, Kind, Object, Reloc, Section, Symbol, SymbolDef};
+use crate::options::{Input, InputKind};
 use crate::reloc::{Formula, Refusal};
-use crate::{Input, InputKind};
 
 /// Index of a section in [`Program::sections`].
 pub type SectionId = usize;
-/// Index of a chunk in [`Program::chunks`].
-pub type ChunkId = usize;
+/// Index of a fragment in [`Program::fragments`].
+pub type FragmentId = usize;
 
 /// A piece of a section that is linked as a whole.
 #[derive(Debug, Clone)]
-pub struct Chunk {
+pub struct Fragment {
     pub section: SectionId,
     /// Where it lies in its section.
     pub start: u32,
@@ -37,8 +39,8 @@ pub struct Chunk {
     pub live: bool,
     /// Whether identical content may be shared.
     pub mergeable: bool,
-    /// The chunk that holds the same bytes and is linked instead, and where in it they are.
-    pub alias: Option<(ChunkId, u32)>,
+    /// The fragment that holds the same bytes and is linked instead, and where in it they are.
+    pub alias: Option<(FragmentId, u32)>,
 }
 
 /// A section and its owner.
@@ -46,10 +48,10 @@ pub struct Chunk {
 pub struct Owned<'a> {
     pub object: usize,
     /// Where its symbols are at home.
-    pub home: Home,
+    pub def: SymbolDef,
     pub section: Section<'a>,
-    /// Its chunks, in order of `start`.
-    pub chunks: Range<ChunkId>,
+    /// Its fragments, in order of `start`.
+    pub fragments: Range<FragmentId>,
 }
 
 /// What the loader provides.
@@ -68,14 +70,14 @@ pub enum External {
 /// What a symbol of an object means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Target {
-    /// A place `offset` bytes from the start of a chunk.
-    Chunk(ChunkId, i64),
+    /// A place `offset` bytes from the start of a fragment.
+    Fragment(FragmentId, i64),
     Absolute(i64),
     External(External),
     /// `_GLOBAL_OFFSET_TABLE_`
     Got,
     /// Weak and undefined: address 0, which code asks for before it calls.
-    Nowhere,
+    UndefWeak,
 }
 
 /// The objects and what is known about them.
@@ -85,7 +87,7 @@ pub struct Program<'a> {
     /// Per object, by ELF section index.
     pub section_ids: Vec<Vec<Option<SectionId>>>,
     pub sections: Vec<Owned<'a>>,
-    pub chunks: Vec<Chunk>,
+    pub fragments: Vec<Fragment>,
     globals: HashMap<&'a str, Definition>,
     groups: HashSet<&'a str>,
     archives: Vec<Archive<'a>>,
@@ -94,7 +96,7 @@ pub struct Program<'a> {
     /// A name has got another meaning.
     overridden: bool,
     /// By property, the object that said first what it is, and what.
-    said: HashMap<&'static str, (String, String)>,
+    first_values: HashMap<&'static str, (String, String)>,
     /// Object and symbol of the module's entry.
     entry: Option<(usize, usize)>,
 }
@@ -106,7 +108,7 @@ struct Definition {
     symbol: usize,
     strength: Strength,
     /// Of [`Strength::Common`]: the room that was made for it.
-    room: Option<SectionId>,
+    common_section: Option<SectionId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -160,26 +162,26 @@ impl<'a> Program<'a> {
     /// Reads the objects that are always linked and the indices of the archives.
     ///
     /// # Errors
-    /// As [`crate::object::read`], and `duplicate-symbol`.
+    /// As [`crate::elf::read`], and `duplicate-symbol`.
     pub fn load(inputs: &[Input<'a>], arch: &'static Arch) -> Result<Program<'a>> {
         let mut program = Program {
             arch,
             objects: Vec::new(),
             section_ids: Vec::new(),
             sections: Vec::new(),
-            chunks: Vec::new(),
+            fragments: Vec::new(),
             globals: HashMap::new(),
             groups: HashSet::new(),
             archives: Vec::new(),
             lazy: HashMap::new(),
             loaded: HashSet::new(),
             overridden: false,
-            said: HashMap::new(),
+            first_values: HashMap::new(),
             entry: None,
         };
         let mut duplicates = Vec::new();
         for input in inputs {
-            if input.kind == InputKind::Lazy || crate::object::is_archive(input.data) {
+            if input.kind == InputKind::Lazy || archive::is_archive(input.data) {
                 let archive = Archive::open(input.name, input.data)?;
                 let number = program.archives.len();
                 for (name, member) in archive.index(arch)? {
@@ -187,7 +189,7 @@ impl<'a> Program<'a> {
                 }
                 program.archives.push(archive);
             } else {
-                let object = crate::object::read(input.name, input.data, arch)?;
+                let object = elf::read(input.name, input.data, arch)?;
                 program.check_abi(&object, false)?;
                 program.add(object, &mut duplicates);
             }
@@ -223,15 +225,15 @@ impl<'a> Program<'a> {
         for (index, section) in std::mem::take(&mut object.sections).into_iter().enumerate() {
             let id = section
                 .filter(|_| !dropped.contains(&index))
-                .map(|section| self.add_section(number, Home::Section(index as u32), section));
+                .map(|section| self.add_section(number, SymbolDef::Section(index as u32), section));
             ids.push(id);
         }
         self.section_ids.push(ids);
         for symbol in &mut object.symbols {
-            if let Home::Section(section) = symbol.home
+            if let SymbolDef::Section(section) = symbol.def
                 && dropped.contains(&(section as usize))
             {
-                symbol.home = Home::Dropped;
+                symbol.def = SymbolDef::Dropped;
             }
         }
         for (index, symbol) in object.symbols.iter().enumerate() {
@@ -242,11 +244,11 @@ impl<'a> Program<'a> {
 
     /// Checks what an object says of how it was compiled.
     fn check_abi(&mut self, object: &Object, is_library: bool) -> Result<()> {
-        if !object.said.has_code {
+        if !object.abi.has_code {
             return Ok(());
         }
         for Property { name, of, fits, help } in self.arch.properties {
-            let Some(found) = of(&object.said) else { continue };
+            let Some(found) = of(&object.abi) else { continue };
             let message = match fits {
                 Fits::Arch(values) if values.contains(&&*found) => continue,
                 Fits::Arch(values) => {
@@ -257,13 +259,13 @@ impl<'a> Program<'a> {
                     format!("not compiled for `{}`: its `{name}` has {found}", self.arch.name)
                 }
                 Fits::NamedObjects if is_library => continue,
-                Fits::Objects | Fits::NamedObjects => match self.said.get(name) {
+                Fits::Objects | Fits::NamedObjects => match self.first_values.get(name) {
                     Some((_, value)) if *value == found => continue,
                     Some((first, value)) => {
                         format!("not compiled as {first}: its `{name}` is {found}, there it is {value}")
                     }
                     None => {
-                        self.said.insert(name, (object.name.clone(), found));
+                        self.first_values.insert(name, (object.name.clone(), found));
                         continue;
                     }
                 },
@@ -273,11 +275,11 @@ impl<'a> Program<'a> {
         Ok(())
     }
 
-    fn add_section(&mut self, object: usize, home: Home, section: Section<'a>) -> SectionId {
+    fn add_section(&mut self, object: usize, def: SymbolDef, section: Section<'a>) -> SectionId {
         let id = self.sections.len();
-        let first = self.chunks.len();
-        split(&section, id, &mut self.chunks);
-        self.sections.push(Owned { object, home, section, chunks: first..self.chunks.len() });
+        let first = self.fragments.len();
+        split(&section, id, &mut self.fragments);
+        self.sections.push(Owned { object, def, section, fragments: first..self.fragments.len() });
         id
     }
 
@@ -291,17 +293,17 @@ impl<'a> Program<'a> {
         if symbol.binding == Binding::Local || symbol.name.is_empty() {
             return;
         }
-        let strength = match (symbol.home, symbol.binding) {
-            (Home::Undefined | Home::Dropped, _) => return,
-            (Home::Common, _) => Strength::Common,
+        let strength = match (symbol.def, symbol.binding) {
+            (SymbolDef::Undefined | SymbolDef::Dropped, _) => return,
+            (SymbolDef::Common, _) => Strength::Common,
             (_, Binding::Weak) => Strength::Weak,
             _ => Strength::Strong,
         };
-        let mut new = Definition { object, symbol: index, strength, room: None };
+        let mut new = Definition { object, symbol: index, strength, common_section: None };
         let old = self.globals.get(symbol.name).copied();
         if let Some(old) = old {
             if strength == Strength::Common && old.strength == Strength::Common {
-                self.widen(old.room, symbol);
+                self.merge_common(old.common_section, symbol);
                 return;
             }
             if strength == Strength::Strong && old.strength == Strength::Strong {
@@ -313,9 +315,9 @@ impl<'a> Program<'a> {
             self.overridden = true;
         }
         if strength == Strength::Common {
-            new.room = Some(self.add_section(
+            new.common_section = Some(self.add_section(
                 object,
-                Home::Common,
+                SymbolDef::Common,
                 Section {
                     name: "COMMON",
                     kind: Kind::Bss,
@@ -325,34 +327,36 @@ impl<'a> Program<'a> {
                     merge: None,
                     retain: false,
                     relocs: Vec::new(),
-                    partners: Vec::new(),
+                    hi_lo_pairs: Vec::new(),
                 },
             ));
-            self.widen(new.room, symbol);
+            self.merge_common(new.common_section, symbol);
         }
         self.globals.insert(symbol.name, new);
     }
 
     /// Makes the room of a common symbol large enough for one more object's idea of it.
-    fn widen(&mut self, room: Option<SectionId>, symbol: &Symbol) {
-        let Some(Owned { section, chunks, .. }) = room.and_then(|room| self.sections.get_mut(room)) else {
+    fn merge_common(&mut self, common_section: Option<SectionId>, symbol: &Symbol) {
+        let Some(Owned { section, fragments, .. }) =
+            common_section.and_then(|common_section| self.sections.get_mut(common_section))
+        else {
             return;
         };
         section.size = section.size.max(u32::try_from(symbol.size).unwrap_or(u32::MAX));
         let align = u32::try_from(symbol.value).ok().filter(|align| align.is_power_of_two()).unwrap_or(1);
         section.align = section.align.max(align);
-        let chunk = &mut self.chunks[chunks.start];
-        (chunk.len, chunk.align) = (section.size, section.align);
+        let fragment = &mut self.fragments[fragments.start];
+        (fragment.len, fragment.align) = (section.size, section.align);
     }
 
     /// The room of a common symbol.
-    pub fn room(&self, name: &str) -> Option<SectionId> {
-        self.globals.get(name)?.room
+    pub fn common_section(&self, name: &str) -> Option<SectionId> {
+        self.globals.get(name)?.common_section
     }
 
     /// What symbol number `symbol` of an object means; `None` when it is undefined.
     /// `addend` is split: the part that chooses the place goes into the target, the rest is returned.
-    pub fn target(&self, object: usize, reloc: &Reloc, bias: i64) -> Option<(Target, i64)> {
+    pub fn resolve_reloc(&self, object: usize, reloc: &Reloc, bias: i64) -> Option<(Target, i64)> {
         let Some(symbol) = self.objects[object].symbols.get(reloc.symbol as usize) else {
             return Some((Target::Absolute(0), reloc.addend));
         };
@@ -361,14 +365,14 @@ impl<'a> Program<'a> {
             let offset = (symbol.value as i64).wrapping_add(reloc.addend).wrapping_sub(bias);
             return Some((self.place_in(object, symbol, offset)?, bias));
         }
-        let target = self.meaning(object, reloc.symbol as usize)?;
-        if let Target::Chunk(chunk, offset) = target {
-            let Chunk { section, start, .. } = self.chunks[chunk];
+        let target = self.resolve_symbol(object, reloc.symbol as usize)?;
+        if let Target::Fragment(fragment, offset) = target {
+            let Fragment { section, start, .. } = self.fragments[fragment];
             if reloc.addend != 0 && self.sections[section].section.kind == Kind::Literals {
                 // Literals are many things under one name.
                 let offset = offset.wrapping_add(i64::from(start)).wrapping_add(reloc.addend);
-                let (chunk, offset) = self.chunk_at(section, offset);
-                return Some((Target::Chunk(chunk, offset), 0));
+                let (fragment, offset) = self.fragment_at(section, offset);
+                return Some((Target::Fragment(fragment, offset), 0));
             }
         }
         Some((target, reloc.addend))
@@ -380,63 +384,64 @@ impl<'a> Program<'a> {
         let definition = self.globals.get(symbol.name).filter(|_| symbol.binding != Binding::Local);
         let symbol = definition.map_or(symbol, |found| &self.objects[found.object].symbols[found.symbol]);
         let is_other = symbol.value as i64 & self.arch.code_bit != self.arch.code_bit;
-        symbol.is_function && matches!(symbol.home, Home::Section(_)) && is_other
+        symbol.is_function && matches!(symbol.def, SymbolDef::Section(_)) && is_other
     }
 
     /// What a symbol means without an addend.
-    pub fn meaning(&self, object: usize, index: usize) -> Option<Target> {
+    pub fn resolve_symbol(&self, object: usize, index: usize) -> Option<Target> {
         let symbol = self.objects[object].symbols.get(index)?;
         if symbol.binding != Binding::Local {
             if let Some(definition) = self.globals.get(symbol.name) {
                 let owner = &self.objects[definition.object].symbols[definition.symbol];
-                if let Some(room) = definition.room {
-                    return Some(Target::Chunk(self.sections[room].chunks.start, 0));
+                if let Some(common_section) = definition.common_section {
+                    return Some(Target::Fragment(self.sections[common_section].fragments.start, 0));
                 }
                 return self.place_in(definition.object, owner, owner.value as i64);
             }
             return provided(symbol.name).or_else(|| {
                 // Unlike other linkers, a weak reference asks the archives: whether a member is
                 // there must not depend on what else happens to need it.
-                let nowhere = symbol.binding == Binding::Weak && !self.lazy.contains_key(symbol.name);
-                nowhere.then_some(Target::Nowhere)
+                let undef_weak = symbol.binding == Binding::Weak && !self.lazy.contains_key(symbol.name);
+                undef_weak.then_some(Target::UndefWeak)
             });
         }
         self.place_in(object, symbol, symbol.value as i64)
     }
 
     fn place_in(&self, object: usize, symbol: &Symbol, offset: i64) -> Option<Target> {
-        match symbol.home {
-            Home::Absolute => Some(Target::Absolute(offset)),
-            Home::Section(section) => {
+        match symbol.def {
+            SymbolDef::Absolute => Some(Target::Absolute(offset)),
+            SymbolDef::Section(section) => {
                 let id = (*self.section_ids[object].get(section as usize)?)?;
-                let (chunk, offset) = self.chunk_at(id, offset);
-                Some(Target::Chunk(chunk, offset))
+                let (fragment, offset) = self.fragment_at(id, offset);
+                Some(Target::Fragment(fragment, offset))
             }
             // The null symbol.
-            Home::Undefined if symbol.name.is_empty() && symbol.binding == Binding::Local => {
+            SymbolDef::Undefined if symbol.name.is_empty() && symbol.binding == Binding::Local => {
                 Some(Target::Absolute(offset))
             }
-            Home::Undefined | Home::Dropped | Home::Common => None,
+            SymbolDef::Undefined | SymbolDef::Dropped | SymbolDef::Common => None,
         }
     }
 
-    /// The chunk of a section that holds `offset`, and the offset in that chunk. An offset outside of
-    /// the section belongs to the chunk at that end.
-    pub fn chunk_at(&self, section: SectionId, offset: i64) -> (ChunkId, i64) {
-        let range = self.sections[section].chunks.clone();
-        let after = self.chunks[range.clone()].partition_point(|chunk| i64::from(chunk.start) <= offset);
+    /// The fragment of a section that holds `offset`, and the offset in that fragment. An offset outside of
+    /// the section belongs to the fragment at that end.
+    pub fn fragment_at(&self, section: SectionId, offset: i64) -> (FragmentId, i64) {
+        let range = self.sections[section].fragments.clone();
+        let after =
+            self.fragments[range.clone()].partition_point(|fragment| i64::from(fragment.start) <= offset);
         let id = range.start + after.saturating_sub(1);
-        (id, offset.wrapping_sub(i64::from(self.chunks[id].start)))
+        (id, offset.wrapping_sub(i64::from(self.fragments[id].start)))
     }
 
     #[cfg(test)]
     pub fn add_test_section(&mut self, data: Vec<u8>, values: &[u64]) {
-        use crate::abi::Said;
+        use crate::abi::AbiInfo;
         let section = Section::of_text(data, Vec::new());
         let symbol = |&value: &u64| Symbol {
             name: "",
             binding: Binding::Local,
-            home: Home::Section(0),
+            def: SymbolDef::Section(0),
             is_section: false,
             is_function: false,
             is_visible: false,
@@ -449,7 +454,7 @@ impl<'a> Program<'a> {
             sections: vec![Some(section)],
             symbols,
             groups: Vec::new(),
-            said: Said::default(),
+            abi: AbiInfo::default(),
         };
         self.add(object, &mut Vec::new());
     }
@@ -465,11 +470,11 @@ impl<'a> Program<'a> {
         let mut rooted = 0;
         let mut undefined: Vec<Undefined<'a>> = Vec::new();
         let mut numbers: HashMap<&'a str, usize> = HashMap::new();
-        'chunks: loop {
+        'fragments: loop {
             // Objects that came in since the last time.
             while let Some(owned) = self.sections.get(rooted) {
                 if owned.section.retain {
-                    work.extend(owned.chunks.clone());
+                    work.extend(owned.fragments.clone());
                 }
                 if owned.section.kind == Kind::Constructors && owned.section.size > 0 {
                     return Err(Diagnostic::new("static-constructor", "constructors would never be run")
@@ -480,13 +485,13 @@ impl<'a> Program<'a> {
                 }
                 rooted += 1;
             }
-            let Some(chunk) = work.pop() else { break };
-            if std::mem::replace(&mut self.chunks[chunk].live, true) {
+            let Some(fragment) = work.pop() else { break };
+            if std::mem::replace(&mut self.fragments[fragment].live, true) {
                 continue;
             }
-            let section = self.chunks[chunk].section;
+            let section = self.fragments[fragment].section;
             let object = self.sections[section].object;
-            for at in self.chunks[chunk].relocs.clone() {
+            for at in self.fragments[fragment].relocs.clone() {
                 let reloc = self.sections[section].section.relocs[at];
                 let Some(row) = self.arch.row(reloc.r_type) else {
                     return Err(self.unknown_relocation(section, &reloc));
@@ -500,12 +505,12 @@ impl<'a> Program<'a> {
                     if self.is_foreign_code(object, &reloc) {
                         return Err(self.refused(section, &reloc, Refusal::ForeignCode));
                     }
-                    match self.target(object, &reloc, self.bias(row.formula)) {
-                        Some((Target::Chunk(chunk, _), _)) => {
-                            if self.sections[self.chunks[chunk].section].section.kind == Kind::Tls {
+                    match self.resolve_reloc(object, &reloc, self.bias(row.formula)) {
+                        Some((Target::Fragment(fragment, _), _)) => {
+                            if self.sections[self.fragments[fragment].section].section.kind == Kind::Tls {
                                 return Err(self.refused(section, &reloc, Refusal::Tls));
                             }
-                            work.push(chunk);
+                            work.push(fragment);
                         }
                         Some(_) => {}
                         None => {
@@ -513,12 +518,12 @@ impl<'a> Program<'a> {
                             if self.load_member(symbol.name)? {
                                 if std::mem::take(&mut self.overridden) {
                                     // What was reached by the old meaning may not be needed.
-                                    self.chunks.iter_mut().for_each(|chunk| chunk.live = false);
+                                    self.fragments.iter_mut().for_each(|fragment| fragment.live = false);
                                     undefined.clear();
                                     numbers.clear();
                                     work = vec![self.find_entry(entry)?];
                                     rooted = 0;
-                                    continue 'chunks;
+                                    continue 'fragments;
                                 }
                                 continue;
                             }
@@ -555,17 +560,17 @@ impl<'a> Program<'a> {
         if matches!(formula, Formula::Relative(_) | Formula::Jump(_)) { self.arch.relative_bias } else { 0 }
     }
 
-    /// Finds the definition of `name` and remembers it; the chunk it lies in.
-    fn find_entry(&mut self, name: &str) -> Result<ChunkId> {
+    /// Finds the definition of `name` and remembers it; the fragment it lies in.
+    fn find_entry(&mut self, name: &str) -> Result<FragmentId> {
         if !self.globals.contains_key(name) {
             self.load_member(name)?;
         }
         self.entry = self.globals.get(name).map(|definition| (definition.object, definition.symbol));
         match self.entry() {
-            Some(Target::Chunk(chunk, _))
-                if self.sections[self.chunks[chunk].section].section.kind == Kind::Text =>
+            Some(Target::Fragment(fragment, _))
+                if self.sections[self.fragments[fragment].section].section.kind == Kind::Text =>
             {
-                Ok(chunk)
+                Ok(fragment)
             }
             _ => Err(Diagnostic::new("no-entry", format!("no object defines the function `{name}`")).help(format!(
                 "a module starts at `mp_obj_t {name}(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args)`"
@@ -576,14 +581,14 @@ impl<'a> Program<'a> {
     /// The extensions of the instruction set that live code was compiled for.
     pub fn extensions(&self) -> u32 {
         let of_object: Vec<u32> =
-            self.objects.iter().map(|object| (self.arch.extensions)(&object.said)).collect();
-        let live = self.chunks.iter().filter(|chunk| chunk.live);
-        live.fold(0, |all, chunk| all | of_object[self.sections[chunk.section].object])
+            self.objects.iter().map(|object| (self.arch.extensions)(&object.abi)).collect();
+        let live = self.fragments.iter().filter(|fragment| fragment.live);
+        live.fold(0, |all, fragment| all | of_object[self.sections[fragment.section].object])
     }
 
     /// Where the module starts.
     pub fn entry(&self) -> Option<Target> {
-        self.entry.and_then(|(object, symbol)| self.meaning(object, symbol))
+        self.entry.and_then(|(object, symbol)| self.resolve_symbol(object, symbol))
     }
 
     /// Reads the member that defines `name`; whether there was a new one.
@@ -615,8 +620,8 @@ impl<'a> Program<'a> {
     fn function_at(&self, section: SectionId, offset: u32) -> Option<&'a str> {
         let object = self.sections[section].object;
         let ids = &self.section_ids[object];
-        let inside = |symbol: &&Symbol| match symbol.home {
-            Home::Section(index) => {
+        let inside = |symbol: &&Symbol| match symbol.def {
+            SymbolDef::Section(index) => {
                 ids.get(index as usize) == Some(&Some(section))
                     && !symbol.is_section
                     && symbol.value <= u64::from(offset)
@@ -632,8 +637,8 @@ impl<'a> Program<'a> {
     pub fn symbol_name(&self, section: SectionId, reloc: &Reloc) -> &'a str {
         let object = self.sections[section].object;
         let Some(symbol) = self.objects[object].symbols.get(reloc.symbol as usize) else { return "" };
-        match symbol.home {
-            Home::Section(index) if symbol.name.is_empty() => {
+        match symbol.def {
+            SymbolDef::Section(index) if symbol.name.is_empty() => {
                 let id = self.section_ids[object].get(index as usize).copied().flatten();
                 id.map_or("", |id| self.sections[id].section.name)
             }
@@ -676,12 +681,21 @@ impl<'a> Program<'a> {
     }
 }
 
-/// Cuts a section into chunks.
-fn split(section: &Section, id: SectionId, chunks: &mut Vec<Chunk>) {
+/// Cuts a section into fragments.
+fn split(section: &Section, id: SectionId, fragments: &mut Vec<Fragment>) {
     let mut push = |start: u32, len: u32, relocs: Range<usize>, mergeable: bool| {
         let natural = if start == 0 { section.align } else { 1 << start.trailing_zeros().min(31) };
         let align = natural.min(section.align);
-        chunks.push(Chunk { section: id, start, len, align, relocs, live: false, mergeable, alias: None });
+        fragments.push(Fragment {
+            section: id,
+            start,
+            len,
+            align,
+            relocs,
+            live: false,
+            mergeable,
+            alias: None,
+        });
     };
     match section.merge {
         Some(merge) if merge.strings && section.relocs.is_empty() => {
@@ -800,33 +814,33 @@ fn is_compiler_helper(name: &str) -> bool {
 }
 
 impl Program<'_> {
-    /// The chunk that is linked for `chunk`, and where in it the bytes of `chunk` start.
-    pub fn linked(&self, chunk: ChunkId) -> (ChunkId, u32) {
-        self.chunks[chunk].alias.unwrap_or((chunk, 0))
+    /// The fragment that is linked for `fragment`, and where in it the bytes of `fragment` start.
+    pub fn linked(&self, fragment: FragmentId) -> (FragmentId, u32) {
+        self.fragments[fragment].alias.unwrap_or((fragment, 0))
     }
 
-    /// `target` as it is linked: not in a chunk that another one stands for.
+    /// `target` as it is linked: not in a fragment that another one stands for.
     pub fn canonical(&self, target: Target) -> Target {
         match target {
-            Target::Chunk(chunk, offset) => {
-                let (chunk, start) = self.linked(chunk);
-                Target::Chunk(chunk, offset.wrapping_add(i64::from(start)))
+            Target::Fragment(fragment, offset) => {
+                let (fragment, start) = self.linked(fragment);
+                Target::Fragment(fragment, offset.wrapping_add(i64::from(start)))
             }
             other => other,
         }
     }
 }
 
-/// Makes one chunk of those that hold the same (strings: also of those that end the same).
+/// Makes one fragment of those that hold the same (strings: also of those that end the same).
 pub fn merge(program: &mut Program) {
-    let mut seen: HashMap<Content, ChunkId> = HashMap::new();
-    let mut equal: Vec<(ChunkId, ChunkId)> = Vec::new();
-    let mut strings: Vec<ChunkId> = Vec::new();
-    for (id, chunk) in program.chunks.iter().enumerate() {
-        if !chunk.live || !chunk.mergeable {
+    let mut seen: HashMap<Content, FragmentId> = HashMap::new();
+    let mut equal: Vec<(FragmentId, FragmentId)> = Vec::new();
+    let mut strings: Vec<FragmentId> = Vec::new();
+    for (id, fragment) in program.fragments.iter().enumerate() {
+        if !fragment.live || !fragment.mergeable {
             continue;
         }
-        let owned = &program.sections[chunk.section];
+        let owned = &program.sections[fragment.section];
         if owned.section.merge.is_some_and(|merge| merge.strings && merge.entry == 1) {
             strings.push(id);
             continue;
@@ -843,7 +857,7 @@ pub fn merge(program: &mut Program) {
         alias(program, id, target, 0);
     }
     // Sorted by their reversed text, a string lies right before those that end in it.
-    let mut sorted: Vec<(Vec<u8>, ChunkId)> =
+    let mut sorted: Vec<(Vec<u8>, FragmentId)> =
         strings.into_iter().map(|id| (bytes(program, id).iter().rev().copied().collect(), id)).collect();
     sorted.sort();
     for at in (1..sorted.len()).rev() {
@@ -852,21 +866,21 @@ pub fn merge(program: &mut Program) {
         if long.starts_with(short) {
             let (target, start) = program.linked(*longer);
             let start = start + (long.len() - short.len()) as u32;
-            if start.is_multiple_of(program.chunks[*id].align) {
+            if start.is_multiple_of(program.fragments[*id].align) {
                 alias(program, *id, target, start);
             }
         }
     }
 }
 
-fn alias(program: &mut Program, id: ChunkId, target: ChunkId, start: u32) {
-    let align = program.chunks[id].align;
-    program.chunks[id].alias = Some((target, start));
-    let target = &mut program.chunks[target];
+fn alias(program: &mut Program, id: FragmentId, target: FragmentId, start: u32) {
+    let align = program.fragments[id].align;
+    program.fragments[id].alias = Some((target, start));
+    let target = &mut program.fragments[target];
     target.align = target.align.max(align);
 }
 
-/// What must agree for two chunks to be one.
+/// What must agree for two fragments to be one.
 #[derive(PartialEq, Eq, Hash)]
 struct Content<'a> {
     kind: Kind,
@@ -874,24 +888,24 @@ struct Content<'a> {
     relocs: Vec<(u32, u32, Target, i64)>,
 }
 
-fn content<'p>(program: &'p Program, id: ChunkId) -> Content<'p> {
-    let chunk = &program.chunks[id];
-    let owned = &program.sections[chunk.section];
-    let relocs = owned.section.relocs[chunk.relocs.clone()]
+fn content<'p>(program: &'p Program, id: FragmentId) -> Content<'p> {
+    let fragment = &program.fragments[id];
+    let owned = &program.sections[fragment.section];
+    let relocs = owned.section.relocs[fragment.relocs.clone()]
         .iter()
         .filter_map(|reloc| {
             let row = program.arch.row(reloc.r_type)?;
-            let (target, addend) = program.target(owned.object, reloc, program.bias(row.formula))?;
-            Some((reloc.offset - chunk.start, reloc.r_type, target, addend))
+            let (target, addend) = program.resolve_reloc(owned.object, reloc, program.bias(row.formula))?;
+            Some((reloc.offset - fragment.start, reloc.r_type, target, addend))
         })
         .collect();
     Content { kind: owned.section.kind, bytes: bytes(program, id), relocs }
 }
 
-/// The bytes of a chunk before relocation; none for `.bss`.
-pub fn bytes<'p>(program: &'p Program, id: ChunkId) -> &'p [u8] {
-    let chunk = &program.chunks[id];
-    let data = &program.sections[chunk.section].section.data;
-    let start = chunk.start as usize;
-    data.get(start..start + chunk.len as usize).unwrap_or_default()
+/// The bytes of a fragment before relocation; none for `.bss`.
+pub fn bytes<'p>(program: &'p Program, id: FragmentId) -> &'p [u8] {
+    let fragment = &program.fragments[id];
+    let data = &program.sections[fragment.section].section.data;
+    let start = fragment.start as usize;
+    data.get(start..start + fragment.len as usize).unwrap_or_default()
 }

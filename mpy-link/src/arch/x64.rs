@@ -1,7 +1,8 @@
 //! x86-64: *System V ABI, AMD64 Architecture Processor Supplement*, "Relocation Types".
 
-use super::{Arch, x86};
-use crate::object::{Home, Section, Symbol};
+use super::description::Arch;
+use super::x86;
+use crate::model::{Section, Symbol, SymbolDef};
 use crate::reloc::Formula::{
     Absolute, FromGot, GotAddress, GotEntry, GotOffset, Jump, None as Mark, Refuse, Relative, Size,
 };
@@ -54,7 +55,7 @@ const REX_GOTPCRELX: u32 = 42;
 
 /// The ABI's "Optimize GOTPCRELX Relocations": `mov foo@GOTPCREL(%rip), reg` becomes `lea foo(%rip),
 /// reg`, and an indirect call or jump a direct one.
-fn relax_got(section: &mut Section, _: &[Symbol], _: Home, near: &[bool]) {
+fn relax_got(section: &mut Section, _: &[Symbol], _: SymbolDef, near: &[bool]) {
     let Section { data, relocs, .. } = section;
     for (reloc, _) in relocs.iter_mut().zip(near).filter(|(_, near)| **near) {
         let at = reloc.offset as usize;
@@ -90,7 +91,7 @@ pub static X64: Arch = Arch {
     // The unix port maps pages for text.
     text_align: 4096,
     // GCC aligns large arrays to a cache line (`ix86_data_alignment`).
-    wished_align: 64,
+    preferred_align: 64,
     relative_bias: -4,
     jump: x86::jump,
     absolute_help: "compile with -fPIC",

@@ -1,7 +1,7 @@
 //! 32-bit x86: *System V ABI, Intel386 Architecture Processor Supplement*, "Relocation Types".
 
-use super::Arch;
-use crate::object::{Home, Section, Symbol};
+use super::description::Arch;
+use crate::model::{Section, Symbol, SymbolDef};
 use crate::reloc::Formula::{
     Absolute, FromGot, GotAddress, GotOffset, Jump, None as Mark, Refuse, Relative, Size,
 };
@@ -55,7 +55,7 @@ const GOT32X: u32 = 43;
 
 /// The ABI's "Optimize R_386_GOT32X Relocations": `mov foo@GOT(%reg1), %reg2` becomes `lea
 /// foo@GOTOFF(%reg1), %reg2`, and an indirect call a direct one.
-fn relax_got(section: &mut Section, _: &[Symbol], _: Home, near: &[bool]) {
+fn relax_got(section: &mut Section, _: &[Symbol], _: SymbolDef, near: &[bool]) {
     let Section { data, relocs, .. } = section;
     for (reloc, _) in relocs.iter_mut().zip(near).filter(|(_, near)| **near) {
         let at = reloc.offset as usize;
@@ -98,7 +98,7 @@ pub static X86: Arch = Arch {
     // The unix port maps pages for text.
     text_align: 4096,
     // GCC aligns large arrays to a cache line (`ix86_data_alignment`).
-    wished_align: 64,
+    preferred_align: 64,
     relative_bias: -4,
     jump,
     absolute_help: "compile with -fPIC",

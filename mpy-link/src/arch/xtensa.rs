@@ -4,7 +4,7 @@
 //! Instructions hold no addresses: `l32r` loads them from literals before the code, which the
 //! loader relocates. Text is only readable in aligned words, so constants lie in another block.
 
-use super::Arch;
+use super::description::Arch;
 use crate::abi::{Fits, Property, word};
 use crate::reloc::Formula::{self, Absolute, ByInstruction, Jump, None as Mark, Refuse, Relative};
 use crate::reloc::{Field, NOTHING, Pc, Range, Refusal, Row, S32, U32, bits, row};
@@ -113,7 +113,7 @@ const CALL0: &str = "call0";
 const fn abi(fits: &'static [&'static str]) -> Property {
     Property {
         name: "ABI of .xtensa.info",
-        of: |said| said.info("ABI")?.trim().parse().ok().map(|abi| word(abi, &[WINDOWED, CALL0])),
+        of: |info| info.info("ABI")?.trim().parse().ok().map(|abi| word(abi, &[WINDOWED, CALL0])),
         fits: Fits::Arch(fits),
         help: "compile with -mabi=call0 for `xtensa`, -mabi=windowed for `xtensawin`, and link libraries that are",
     }
@@ -128,7 +128,7 @@ const BASE: Arch = Arch {
     in_place: &[1, 6],
     // Executable memory is handed out in words.
     text_align: 4,
-    wished_align: 1,
+    preferred_align: 1,
     relative_bias: 0,
     jump,
     absolute_help: "only an aligned word, such as a literal, can hold an address",

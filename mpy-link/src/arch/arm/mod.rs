@@ -3,69 +3,17 @@
 //! Code is compiled for absolute addresses in literal pools (`-fno-pic -mword-relocations`), which
 //! the loader relocates; code compiled as PIC has its addresses in a GOT and links as well.
 
-use super::{Arch, thumb};
-use crate::abi::{Fits, Property, Said, word};
+mod fields;
+mod inline_got;
+
+use self::fields::{BRANCH_8, BRANCH_11, BRANCH_19, BRANCH_24, MOVT, MOVW, PREL31};
+use self::inline_got::{MOV_GOT, inline_got};
+use super::description::Arch;
+use crate::abi::{AbiInfo, Fits, Property, word};
 use crate::reloc::Formula::{
     Absolute, FromGot, GotAddress, GotEntry, GotOffset, None as Mark, Refuse, Relative, ThumbBranch,
 };
-use crate::reloc::{Bits, Field, NOTHING, Pc, Range, Refusal, Row, S32, U8, U16, U32, bits, row};
-
-/// `BL`, `B.W`: S:I1:I2:imm10:imm11:0, where J1 and J2 are stored as NOT(I EOR S).
-pub(super) static BRANCH_24: Field = Field {
-    bytes: 4,
-    bits: &[bits(1, 11, 16), bits(12, 10, 0), bits(22, 1, 27), bits(23, 1, 29), bits(24, 1, 10)],
-    range: Range::Signed(25),
-    align: 2,
-    swizzle: Some(swizzle_j),
-    addend: None,
-};
-
-/// Exchanges bits 22 and 23 of an offset for J2 and J1, or back.
-fn swizzle_j(value: u64) -> u64 {
-    let sign = value >> 24 & 1;
-    value ^ ((sign ^ 1) * 0xc0_0000)
-}
-
-/// `B<c>.W`: S:J2:J1:imm6:imm11:0.
-pub(super) static BRANCH_19: Field = Field {
-    bytes: 4,
-    bits: &[bits(1, 11, 16), bits(12, 6, 0), bits(18, 1, 29), bits(19, 1, 27), bits(20, 1, 10)],
-    range: Range::Signed(21),
-    align: 2,
-    swizzle: None,
-    addend: None,
-};
-/// `B`.
-pub(super) static BRANCH_11: Field = Field {
-    bytes: 2,
-    bits: &[bits(1, 11, 0)],
-    range: Range::Signed(12),
-    align: 2,
-    swizzle: None,
-    addend: None,
-};
-/// `B<c>`.
-pub(super) static BRANCH_8: Field = Field {
-    bytes: 2,
-    bits: &[bits(1, 8, 0)],
-    range: Range::Signed(9),
-    align: 2,
-    swizzle: None,
-    addend: None,
-};
-/// imm4:i:imm3:imm8 of `MOVW`.
-static MOVW: Field = Field::number(4, MOV_IMMEDIATE, Range::Any);
-const MOV_IMMEDIATE: &[Bits] = &[bits(0, 8, 16), bits(8, 3, 28), bits(11, 1, 10), bits(12, 4, 0)];
-/// The same immediate, upper half of the value; its addend is that of the `MOVW`.
-static MOVT: Field = Field {
-    bytes: 4,
-    bits: &[bits(16, 8, 16), bits(24, 3, 28), bits(27, 1, 10), bits(28, 4, 0)],
-    range: Range::Either(32),
-    align: 1,
-    swizzle: None,
-    addend: Some(&MOVW),
-};
-static PREL31: Field = Field::number(4, &[bits(0, 31, 0)], Range::Signed(31));
+use crate::reloc::{NOTHING, Pc, Refusal, Row, S32, U8, U16, U32, row};
 
 static ROWS: &[Row] = &[
     row(0, "R_ARM_NONE", Mark, &NOTHING),
@@ -101,7 +49,7 @@ static ROWS: &[Row] = &[
     row(106, "R_ARM_TLS_LDO32", Refuse(Refusal::Tls), &NOTHING),
     row(107, "R_ARM_TLS_IE32", Refuse(Refusal::Tls), &NOTHING),
     row(108, "R_ARM_TLS_LE32", Refuse(Refusal::Tls), &NOTHING),
-    row(thumb::MOV_GOT, "R_ARM_GOT_BREL", GotOffset, &U8),
+    row(MOV_GOT, "R_ARM_GOT_BREL", GotOffset, &U8),
 ];
 
 /// `B` when it reaches, else `BL` between a `PUSH` and a `POP`: this core has no wide `B`.
@@ -162,10 +110,10 @@ const FPUS: &[&str] =
 /// `Tag_CPU_arch` with `Tag_CPU_arch_profile`. Thumb code of cores before those with profiles runs on all that follow;
 /// that it is Thumb shows where it is called.
 const fn core(fits: &'static [&'static str], help: &'static str) -> Property {
-    let of: fn(&Said) -> Option<String> = |said| {
-        let cpu = word(said.number(6)?, CPUS);
+    let of: fn(&AbiInfo) -> Option<String> = |info| {
+        let cpu = word(info.number(6)?, CPUS);
         // 'A', 'R' and 'M', where the number does not say it.
-        let profile = said.number(7).and_then(|profile| u8::try_from(profile).ok()).map(char::from);
+        let profile = info.number(7).and_then(|profile| u8::try_from(profile).ok()).map(char::from);
         Some(match profile {
             Some(profile @ ('A' | 'R' | 'M')) if cpu == "v7" => format!("{cpu}-{profile}"),
             _ => cpu,
@@ -177,8 +125,8 @@ const fn core(fits: &'static [&'static str], help: &'static str) -> Property {
 /// `Tag_Advanced_SIMD_arch`, `Tag_MVE_arch`.
 const VECTORS: Property = Property {
     name: "Tag_Advanced_SIMD_arch",
-    of: |said| {
-        [12, 48].into_iter().find_map(|tag| said.number(tag).filter(|&n| n != 0)).map(|n| n.to_string())
+    of: |info| {
+        [12, 48].into_iter().find_map(|tag| info.number(tag).filter(|&n| n != 0)).map(|n| n.to_string())
     },
     fits: Fits::Arch(&["0"]),
     help: "compile for a Cortex-M without vector instructions",
@@ -186,10 +134,10 @@ const VECTORS: Property = Property {
 
 const VFP_ARGS: Property = Property {
     name: "Tag_ABI_VFP_args",
-    of: |said| {
+    of: |info| {
         // `Tag_ABI_FP_number_model` 0: without floats; 3: compatible with both.
-        let floats = said.number(23).is_some_and(|model| model != 0);
-        let passed = said.number(28).filter(|passed| floats && *passed != 3)?;
+        let floats = info.number(23).is_some_and(|model| model != 0);
+        let passed = info.number(28).filter(|passed| floats && *passed != 3)?;
         Some(word(passed, &["core registers", "VFP registers", "its own"]))
     },
     fits: Fits::Objects,
@@ -199,15 +147,15 @@ const VFP_ARGS: Property = Property {
 
 const R9: Property = Property {
     name: "Tag_ABI_PCS_R9_use",
-    of: |said| said.number(14).filter(|&used| used != 3).map(|used| word(used, &["V6", "SB", "TLS pointer"])),
+    of: |info| info.number(14).filter(|&used| used != 3).map(|used| word(used, &["V6", "SB", "TLS pointer"])),
     fits: Fits::Objects,
     help: "compile all objects alike: -ffixed-r9, -msingle-pic-base and the like change it",
 };
 
 const HALF_FLOATS: Property = Property {
     name: "Tag_ABI_FP_16bit_format",
-    of: |said| {
-        let format = said.number(38).filter(|&format| format != 0);
+    of: |info| {
+        let format = info.number(38).filter(|&format| format != 0);
         format.map(|format| word(format, &["", "IEEE 754", "alternative"]))
     },
     fits: Fits::Objects,
@@ -216,7 +164,7 @@ const HALF_FLOATS: Property = Property {
 
 const WCHAR: Property = Property {
     name: "Tag_ABI_PCS_wchar_t",
-    of: |said| said.number(18).filter(|&size| size != 0).map(|size| format!("{size} bytes")),
+    of: |info| info.number(18).filter(|&size| size != 0).map(|size| format!("{size} bytes")),
     fits: Fits::NamedObjects,
     help: "compile all objects with -fshort-wchar, or none",
 };
@@ -224,8 +172,8 @@ const WCHAR: Property = Property {
 const ENUMS: Property = Property {
     name: "Tag_ABI_enum_size",
     // 0: no enums; 3: those that others see are `int`.
-    of: |said| {
-        let size = said.number(26).filter(|size| [1, 2].contains(size));
+    of: |info| {
+        let size = info.number(26).filter(|size| [1, 2].contains(size));
         size.map(|size| word(size, &["", "small", "int"]))
     },
     fits: Fits::NamedObjects,
@@ -234,7 +182,7 @@ const ENUMS: Property = Property {
 
 const EABI: Property = Property {
     name: "EABI version of e_flags",
-    of: |said| Some((said.flags >> 24).to_string()),
+    of: |info| Some((info.flags >> 24).to_string()),
     fits: Fits::Arch(&["4", "5"]),
     help: "compile with a compiler for the EABI, such as arm-none-eabi-gcc",
 };
@@ -251,16 +199,16 @@ const fn properties(
 ) -> [Property; 10] {
     let fpu = Property {
         name: "Tag_FP_arch",
-        of: |said| Some(word(said.number(10)?, FPUS)),
+        of: |info| Some(word(info.number(10)?, FPUS)),
         fits: Fits::Arch(fpus),
         help,
     };
     let precision = Property {
         name: "Tag_ABI_HardFP_use",
-        of: |said| {
-            let has_floats = said.number(10)? != 0;
+        of: |info| {
+            let has_floats = info.number(10)? != 0;
             has_floats
-                .then(|| word(said.number(27).unwrap_or(0), &["as Tag_FP_arch", "SP only", "", "SP and DP"]))
+                .then(|| word(info.number(27).unwrap_or(0), &["as Tag_FP_arch", "SP only", "", "SP and DP"]))
         },
         fits: Fits::Arch(precisions),
         help,
@@ -307,7 +255,7 @@ const V7M: Arch = Arch {
     rows: ROWS,
     in_place: &[],
     text_align: 16,
-    wished_align: 1,
+    preferred_align: 1,
     relative_bias: 0,
     jump: jump_v7m,
     absolute_help: "compile with -fno-pic -mword-relocations (clang: -mno-movt), which puts addresses in literal pools",
@@ -317,7 +265,7 @@ const V7M: Arch = Arch {
     got_is_based: |_| true,
     make_relative: None,
     relax_got: None,
-    inline_got: Some(thumb::inline_got),
+    inline_got: Some(inline_got),
     relax_code: None,
 };
 

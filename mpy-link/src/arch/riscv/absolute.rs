@@ -8,13 +8,12 @@
 
 use std::collections::HashMap;
 
-use super::riscv::{
+use super::fields::{
     ALIGN, BRANCH, HI20, JAL, LO12_I, LO12_S, PCREL_HI20, PCREL_LO12_I, PCREL_LO12_S, RELAX, RVC_BRANCH,
     RVC_JUMP,
 };
-use super::riscv::{B_TYPE, CB_TYPE, CJ_TYPE, J_TYPE};
-use crate::object::{Home, Reloc, Section, Symbol};
-use crate::relax::Partners;
+use super::fields::{B_TYPE, CB_TYPE, CJ_TYPE, J_TYPE};
+use crate::model::{HiLoPairs, Reloc, Section, Symbol, SymbolDef};
 
 /// What a register holds, as far as it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,14 +42,14 @@ fn merge(into: &mut Registers, from: &Registers) -> bool {
     changed
 }
 
-/// Rewrites a section, as [`RewriteAbsolute`](crate::relax::RewriteAbsolute) says.
+/// Rewrites a section, as [`RewriteAbsolute`](crate::model::RewriteAbsolute) says.
 pub fn make_relative(
     section: &mut Section,
     symbols: &[Symbol],
-    here: Home,
+    here: SymbolDef,
     entries: &[u32],
     near: &[bool],
-) -> Partners {
+) -> HiLoPairs {
     let is_low = |reloc: &Reloc| matches!(reloc.r_type, LO12_I | LO12_S);
     let absolute = |at: usize| near[at] && (is_low(&section.relocs[at]) || section.relocs[at].r_type == HI20);
     if !(0..near.len()).any(absolute) {
@@ -63,14 +62,14 @@ pub fn make_relative(
         return low.map_or(Ok(Vec::new()), |at| Err(at as u32));
     }
     let states = follow(section, symbols, here, entries);
-    let mut partners = Vec::new();
+    let mut hi_lo_pairs = Vec::new();
     for (at, reloc) in section.relocs.iter().enumerate().filter(|&(at, reloc)| is_low(reloc) && near[at]) {
         let code = section.data.get(reloc.offset as usize..).and_then(|code| code.first_chunk());
         let base = code.map(|&code| u32::from_le_bytes(code) >> 15 & 31);
         let held = states.get(&reloc.offset).zip(base).map(|(state, base)| state[base as usize]);
         match held {
             Some(Holds::High(high)) if section.relocs[high as usize].symbol == reloc.symbol => {
-                partners.push((at as u32, high));
+                hi_lo_pairs.push((at as u32, high));
             }
             _ => return Err(at as u32),
         }
@@ -84,11 +83,16 @@ pub fn make_relative(
         }
         reloc.r_type = PCREL_HI20;
     }
-    Ok(partners)
+    Ok(hi_lo_pairs)
 }
 
 /// What the registers hold before each instruction that is reached, by offset.
-fn follow(section: &Section, symbols: &[Symbol], here: Home, entries: &[u32]) -> HashMap<u32, Registers> {
+fn follow(
+    section: &Section,
+    symbols: &[Symbol],
+    here: SymbolDef,
+    entries: &[u32],
+) -> HashMap<u32, Registers> {
     let is_mark = |reloc: &Reloc| matches!(reloc.r_type, RELAX | ALIGN);
     let at_offset: HashMap<u32, usize> = section
         .relocs
@@ -98,7 +102,7 @@ fn follow(section: &Section, symbols: &[Symbol], here: Home, entries: &[u32]) ->
         .map(|(at, r)| (r.offset, at))
         .collect();
     let local = |reloc: &Reloc| {
-        let symbol = symbols.get(reloc.symbol as usize).filter(|symbol| symbol.home == here)?;
+        let symbol = symbols.get(reloc.symbol as usize).filter(|symbol| symbol.def == here)?;
         u32::try_from((symbol.value as i64).wrapping_add(reloc.addend)).ok()
     };
     let mut states: HashMap<u32, Registers> = HashMap::new();

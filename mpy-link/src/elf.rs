@@ -5,149 +5,18 @@ use std::borrow::Cow;
 
 use object::LittleEndian;
 use object::elf::{self, FileHeader32, FileHeader64};
-use object::read::archive::{ArchiveFile, ArchiveOffset};
 use object::read::elf::{FileHeader, Rel as _, Rela as _, SectionHeader as _, SectionTable, Sym as _};
 use target_specs::{Diagnostic, Place, Result};
 
-use crate::abi::{self, Said};
+use crate::abi;
 use crate::arch::Arch;
+use crate::model::{Binding, Group, Kind, Merge, Object, Reloc, Section, Symbol, SymbolDef};
 
 /// No section may be larger; the word offsets of a `.mpy` file and the memory of any board end far
 /// below.
 const SECTION_LIMIT: u64 = 1 << 28;
 /// No alignment may be larger.
 const ALIGN_LIMIT: u64 = 1 << 12;
-
-/// What a section holds, and thus where it goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    /// Words that instructions load, which must lie before them (Xtensa).
-    Literals,
-    Text,
-    /// Constants; also those that are so only after relocation.
-    Rodata,
-    Data,
-    Bss,
-    /// Thread-local: refused when something refers to it.
-    Tls,
-    /// Constructors and the like, which nobody would run: refused.
-    Constructors,
-}
-
-/// A section's data are a list of equal things that may be kept once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Merge {
-    /// Bytes of an entry, or of a character.
-    pub entry: u32,
-    /// Entries are strings with a terminating zero.
-    pub strings: bool,
-}
-
-/// A section that takes part in linking.
-#[derive(Debug)]
-pub struct Section<'a> {
-    pub name: &'a str,
-    pub kind: Kind,
-    /// Empty for [`Kind::Bss`].
-    pub data: Cow<'a, [u8]>,
-    pub size: u32,
-    pub align: u32,
-    pub merge: Option<Merge>,
-    /// `SHF_GNU_RETAIN`: linked although nothing refers to it.
-    pub retain: bool,
-    /// Sorted by offset.
-    pub relocs: Vec<Reloc>,
-    /// Low parts of addresses and their high parts, as indices of relocations in order; where the
-    /// object does not say it.
-    pub partners: Vec<(u32, u32)>,
-}
-
-#[cfg(test)]
-impl Section<'_> {
-    /// Code for tests.
-    pub fn of_text(data: Vec<u8>, relocs: Vec<Reloc>) -> Section<'static> {
-        Section {
-            name: ".text",
-            kind: Kind::Text,
-            size: data.len() as u32,
-            data: data.into(),
-            align: 4,
-            merge: None,
-            retain: false,
-            relocs,
-            partners: Vec::new(),
-        }
-    }
-}
-
-/// A relocation as the object has it.
-#[derive(Debug, Clone, Copy)]
-pub struct Reloc {
-    pub offset: u32,
-    pub r_type: u32,
-    /// Index into the object's symbols.
-    pub symbol: u32,
-    pub addend: i64,
-}
-
-/// How visible a symbol is to other objects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Binding {
-    Local,
-    Global,
-    Weak,
-}
-
-/// Where a symbol is defined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Home {
-    Undefined,
-    /// A plain number.
-    Absolute,
-    /// Room of the symbol's size, shared by all that ask; the value is its alignment.
-    Common,
-    /// Index into the object's sections.
-    Section(u32),
-    /// A section that is not linked: debugging information, the loser of a COMDAT group.
-    Dropped,
-}
-
-/// A symbol as the object has it.
-#[derive(Debug, Clone, Copy)]
-pub struct Symbol<'a> {
-    pub name: &'a str,
-    pub binding: Binding,
-    pub home: Home,
-    /// Stands for its whole section (`STT_SECTION`).
-    pub is_section: bool,
-    pub is_function: bool,
-    /// Other modules could see it (`STV_DEFAULT`): position-independent code looks it up in the GOT.
-    pub is_visible: bool,
-    pub value: u64,
-    pub size: u64,
-}
-
-/// A COMDAT group: of all groups with one signature, one is linked.
-#[derive(Debug)]
-pub struct Group<'a> {
-    pub signature: &'a str,
-    /// Indices into the object's sections.
-    pub members: Vec<u32>,
-}
-
-/// An object file.
-#[derive(Debug)]
-pub struct Object<'a> {
-    /// Its name in messages.
-    pub name: String,
-    /// By ELF section index; `None` where a section is not linked.
-    pub sections: Vec<Option<Section<'a>>>,
-    /// By ELF symbol index.
-    pub symbols: Vec<Symbol<'a>>,
-    pub groups: Vec<Group<'a>>,
-    /// What it says of how it was compiled.
-    pub said: Said<'a>,
-}
 
 /// Reads the object called `name`.
 ///
@@ -189,7 +58,7 @@ pub fn read<'a>(name: &str, data: &'a [u8], arch: &Arch) -> Result<Object<'a>> {
     };
     object.map_err(|error| match error {
         Fault::Malformed(what) => Diagnostic::new("malformed-object", what).at(place()),
-        Fault::Said(diagnostic) => *diagnostic,
+        Fault::Diagnostic(diagnostic) => *diagnostic,
     })
 }
 
@@ -208,7 +77,7 @@ fn machine_name(machine: u16) -> String {
 enum Fault {
     /// What breaks the rules of ELF.
     Malformed(String),
-    Said(Box<Diagnostic>),
+    Diagnostic(Box<Diagnostic>),
 }
 
 impl From<object::Error> for Fault {
@@ -242,16 +111,16 @@ fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
     for header in table.iter() {
         sections.push(read_section::<E>(name, data, &table, header, arch)?);
     }
-    let said = abi::read(header, endian, data, &table)?;
+    let abi = abi::read(header, endian, data, &table)?;
 
     let mut symbols = Vec::with_capacity(symbol_table.len());
     for (index, symbol) in symbol_table.enumerate() {
         let text = std::str::from_utf8(symbol.name(endian, symbol_table.strings())?)
             .or_else(|_| malformed(format!("the name of symbol {} is not UTF-8", index.0)))?;
-        let home = match symbol.st_shndx(endian) {
-            elf::SHN_UNDEF => Home::Undefined,
-            elf::SHN_ABS => Home::Absolute,
-            elf::SHN_COMMON => Home::Common,
+        let def = match symbol.st_shndx(endian) {
+            elf::SHN_UNDEF => SymbolDef::Undefined,
+            elf::SHN_ABS => SymbolDef::Absolute,
+            elf::SHN_COMMON => SymbolDef::Common,
             _ => match symbol_table.symbol_section(endian, symbol, index)? {
                 Some(section) => match sections.get(section.0) {
                     None => {
@@ -261,15 +130,15 @@ fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
                             sections.len()
                         ));
                     }
-                    Some(None) => Home::Dropped,
-                    Some(Some(_)) => Home::Section(section.0 as u32),
+                    Some(None) => SymbolDef::Dropped,
+                    Some(Some(_)) => SymbolDef::Section(section.0 as u32),
                 },
                 None => return malformed(format!("symbol `{text}` has a reserved section number")),
             },
         };
         if text == "__gnu_lto_slim" {
             let place = Place::Object { object: name.to_owned(), section: None, offset: None, symbol: None };
-            return Err(Fault::Said(Box::new(
+            return Err(Fault::Diagnostic(Box::new(
                 Diagnostic::new(
                     "unsupported-object",
                     "this is GCC's intermediate language, not machine code",
@@ -285,7 +154,7 @@ fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
                 elf::STB_WEAK => Binding::Weak,
                 _ => Binding::Global,
             },
-            home,
+            def,
             is_section: symbol.st_type() == elf::STT_SECTION,
             is_function: symbol.st_type() == elf::STT_FUNC,
             is_visible: symbol.st_bind() != elf::STB_LOCAL && symbol.st_visibility() == elf::STV_DEFAULT,
@@ -331,12 +200,12 @@ fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
     for section in sections.iter_mut().flatten() {
         section.relocs.sort_by_key(|reloc| reloc.offset);
     }
-    Ok(Object { name: name.to_owned(), sections, symbols, groups, said })
+    Ok(Object { name: name.to_owned(), sections, symbols, groups, abi })
 }
 
 fn signature_of_section<'a>(symbol: &Symbol, sections: &[Option<Section<'a>>]) -> &'a str {
-    match symbol.home {
-        Home::Section(index) => sections[index as usize].as_ref().map_or("", |section| section.name),
+    match symbol.def {
+        SymbolDef::Section(index) => sections[index as usize].as_ref().map_or("", |section| section.name),
         _ => "",
     }
 }
@@ -387,12 +256,12 @@ fn read_section<'a, E: FileHeader<Endian = LittleEndian>>(
         symbol: None,
     };
     if size > SECTION_LIMIT {
-        return Err(Fault::Said(Box::new(
+        return Err(Fault::Diagnostic(Box::new(
             Diagnostic::new("section-too-large", format!("a section of {size} bytes")).at(place()),
         )));
     }
     if !align.is_power_of_two() || align > ALIGN_LIMIT {
-        return Err(Fault::Said(Box::new(
+        return Err(Fault::Diagnostic(Box::new(
             Diagnostic::new("unsupported-alignment", format!("an alignment of {align} bytes")).at(place()),
         )));
     }
@@ -425,7 +294,7 @@ fn read_section<'a, E: FileHeader<Endian = LittleEndian>>(
         merge,
         retain: flags & elf::SHF_GNU_RETAIN != 0,
         relocs: Vec::new(),
-        partners: Vec::new(),
+        hi_lo_pairs: Vec::new(),
     }))
 }
 
@@ -473,114 +342,4 @@ fn read_relocs<E: FileHeader<Endian = LittleEndian>>(
         return Ok(None);
     }
     Ok(Some((target, relocs)))
-}
-
-/// A member of an archive, by the position of its header; or a lone object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct MemberId(pub u64);
-
-/// An archive, or an object that stands for an archive of one.
-pub struct Archive<'a> {
-    name: &'a str,
-    data: &'a [u8],
-    file: Option<ArchiveFile<'a>>,
-}
-
-impl<'a> Archive<'a> {
-    /// Opens what is called `name`.
-    ///
-    /// # Errors
-    /// `malformed-archive`, `unsupported-archive`.
-    pub fn open(name: &'a str, data: &'a [u8]) -> Result<Archive<'a>> {
-        let archive = Archive { name, data, file: None };
-        if !is_archive(data) {
-            return Ok(archive);
-        }
-        let file = ArchiveFile::parse(data).map_err(|error| archive.malformed(&error))?;
-        if file.is_thin() {
-            return Err(Diagnostic::new("unsupported-archive", "a thin archive has no objects in it")
-                .at(archive.place())
-                .help("make it with `ar rcs`, without `--thin`"));
-        }
-        Ok(Archive { file: Some(file), ..archive })
-    }
-
-    fn place(&self) -> Place {
-        Place::Object { object: self.name.to_owned(), section: None, offset: None, symbol: None }
-    }
-
-    fn malformed(&self, error: &object::Error) -> Diagnostic {
-        Diagnostic::new(
-            "malformed-archive",
-            format!("malformed archive: {}", error.to_string().to_lowercase()),
-        )
-        .at(self.place())
-    }
-
-    /// The symbols that members define, by the archive's own index; objects are read when there is none.
-    ///
-    /// # Errors
-    /// As [`read`], and `malformed-archive`.
-    pub fn index(&self, arch: &Arch) -> Result<Vec<(&'a str, MemberId)>> {
-        let mut index = Vec::new();
-        let Some(file) = &self.file else {
-            let object = read(self.name, self.data, arch)?;
-            add_definitions(&object, MemberId(0), &mut index);
-            return Ok(index);
-        };
-        if let Some(symbols) = file.symbols().map_err(|error| self.malformed(&error))? {
-            for symbol in symbols {
-                let symbol = symbol.map_err(|error| self.malformed(&error))?;
-                if let Ok(name) = std::str::from_utf8(symbol.name()) {
-                    index.push((name, MemberId(symbol.offset().0)));
-                }
-            }
-            return Ok(index);
-        }
-        let start = self.data.as_ptr() as usize;
-        for member in file.members() {
-            let member = member.map_err(|error| self.malformed(&error))?;
-            let data = member.data(self.data).map_err(|error| self.malformed(&error))?;
-            if !data.starts_with(b"\x7fELF") {
-                continue;
-            }
-            let object = read(&self.member_name(member.name()), data, arch)?;
-            let header = member.header().map(|header| std::ptr::from_ref(header) as usize - start);
-            if let Some(header) = header {
-                add_definitions(&object, MemberId(header as u64), &mut index);
-            }
-        }
-        Ok(index)
-    }
-
-    fn member_name(&self, member: &[u8]) -> String {
-        format!("{}:{}", self.name, String::from_utf8_lossy(member))
-    }
-
-    /// Reads one member.
-    ///
-    /// # Errors
-    /// As [`read`], and `malformed-archive`.
-    pub fn member(&self, id: MemberId, arch: &Arch) -> Result<Object<'a>> {
-        let Some(file) = &self.file else {
-            return read(self.name, self.data, arch);
-        };
-        let member = file.member(ArchiveOffset(id.0)).map_err(|error| self.malformed(&error))?;
-        let data = member.data(self.data).map_err(|error| self.malformed(&error))?;
-        read(&self.member_name(member.name()), data, arch)
-    }
-}
-
-/// Whether `data` starts like an archive.
-pub fn is_archive(data: &[u8]) -> bool {
-    data.starts_with(b"!<arch>\n") || data.starts_with(b"!<thin>\n")
-}
-
-fn add_definitions<'a>(object: &Object<'a>, id: MemberId, index: &mut Vec<(&'a str, MemberId)>) {
-    for symbol in &object.symbols {
-        let defined = matches!(symbol.home, Home::Section(_) | Home::Absolute | Home::Common);
-        if defined && symbol.binding != Binding::Local && !symbol.name.is_empty() {
-            index.push((symbol.name, id));
-        }
-    }
 }

@@ -8,9 +8,8 @@
 
 use std::ops::Range as Interval;
 
-use super::arm::{BRANCH_8, BRANCH_11, BRANCH_19, BRANCH_24};
-use crate::object::{Home, Section, Symbol};
-use crate::relax::Cut;
+use super::fields::{BRANCH_8, BRANCH_11, BRANCH_19, BRANCH_24};
+use crate::model::{Cut, Reloc, Section, Symbol, SymbolDef};
 use crate::reloc::{Field, Range, bits};
 
 /// What the instruction has in the place of its word's `R_ARM_GOT_BREL`: beyond what ELF can number.
@@ -150,14 +149,14 @@ struct Code<'s> {
 
 impl Code<'_> {
     /// The code and where the rest is; `None` when that is not said, or there is code of another kind.
-    fn read<'s>(data: &'s [u8], symbols: &[Symbol], here: Home) -> Option<Code<'s>> {
+    fn read<'s>(data: &'s [u8], symbols: &[Symbol], here: SymbolDef) -> Option<Code<'s>> {
         let kind = |symbol: &Symbol| match symbol.name.split('.').next() {
             Some("$t") => Some('t'),
             Some("$d") => Some('d'),
             Some("$a") => Some('a'),
             _ => None,
         };
-        let ours = symbols.iter().filter(|symbol| symbol.home == here);
+        let ours = symbols.iter().filter(|symbol| symbol.def == here);
         let mut marks: Vec<(u64, char)> =
             ours.filter_map(|symbol| Some((symbol.value, kind(symbol)?))).collect();
         marks.sort_unstable();
@@ -286,7 +285,7 @@ struct Plan {
 
 /// Puts offsets in the GOT, which must be less than 256, into the instructions that load them: the words that are not
 /// needed any more.
-pub fn inline_got(section: &mut Section, symbols: &[Symbol], here: Home) -> Vec<Cut> {
+pub fn inline_got(section: &mut Section, symbols: &[Symbol], here: SymbolDef) -> Vec<Cut> {
     let Some(plan) = plan(section, symbols, here).filter(|plan| !plan.gone.is_empty()) else {
         return Vec::new();
     };
@@ -330,7 +329,7 @@ pub fn inline_got(section: &mut Section, symbols: &[Symbol], here: Home) -> Vec<
                 place[2..4].copy_from_slice(&(register << 8).to_le_bytes());
                 offset += 2;
             }
-            more.push(crate::object::Reloc { offset, r_type: MOV_GOT, ..relocs[*reloc] });
+            more.push(Reloc { offset, r_type: MOV_GOT, ..relocs[*reloc] });
         }
         relocs[*reloc].r_type = 0;
     }
@@ -356,7 +355,7 @@ fn load_from(place: &mut [u8], size: u32, distance: i64) {
 }
 
 /// `None` when not all of the section is understood.
-fn plan(section: &Section, symbols: &[Symbol], here: Home) -> Option<Plan> {
+fn plan(section: &Section, symbols: &[Symbol], here: SymbolDef) -> Option<Plan> {
     let relocs = &section.relocs;
     if !relocs.iter().any(|reloc| reloc.r_type == GOT_BREL) {
         return None;
@@ -434,8 +433,8 @@ fn plan(section: &Section, symbols: &[Symbol], here: Home) -> Option<Plan> {
 }
 
 /// The functions of a section, in order; `None` when they overlap.
-fn functions(symbols: &[Symbol], here: Home) -> Option<Vec<Interval<i64>>> {
-    let all = symbols.iter().filter(|symbol| symbol.home == here && symbol.is_function && symbol.size > 0);
+fn functions(symbols: &[Symbol], here: SymbolDef) -> Option<Vec<Interval<i64>>> {
+    let all = symbols.iter().filter(|symbol| symbol.def == here && symbol.is_function && symbol.size > 0);
     let interval = |symbol: &Symbol| {
         let start = symbol.value as i64 & !1;
         (start, start.saturating_add(i64::try_from(symbol.size).unwrap_or(i64::MAX)))
@@ -505,15 +504,15 @@ fn relatives(section: &Section, symbols: &[Symbol], code: &Code) -> Option<Vec<R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::object::{Binding, Reloc};
+    use crate::model::Binding;
 
-    const HERE: Home = Home::Section(1);
+    const HERE: SymbolDef = SymbolDef::Section(1);
 
     fn symbol(name: &'static str, value: u64, size: u64) -> Symbol<'static> {
         Symbol {
             name,
             binding: Binding::Local,
-            home: HERE,
+            def: HERE,
             is_section: false,
             is_function: size > 0,
             is_visible: false,
