@@ -7,11 +7,11 @@ use crate::arch::Arch;
 use crate::elf::read;
 use crate::model::{Binding, Object, SymbolDef};
 
-/// A member of an archive, by the position of its header; or a lone object.
+/// A member of an archive, identified by the offset of its header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MemberId(pub u64);
 
-/// An archive, or an object that stands for an archive of one.
+/// An archive, or a single object that is treated like an archive with one member.
 pub struct Archive<'a> {
     name: &'a str,
     data: &'a [u8],
@@ -19,7 +19,7 @@ pub struct Archive<'a> {
 }
 
 impl<'a> Archive<'a> {
-    /// Opens what is called `name`.
+    /// Opens the archive or object called `name`.
     ///
     /// # Errors
     /// `malformed-archive`, `unsupported-archive`.
@@ -30,9 +30,9 @@ impl<'a> Archive<'a> {
         }
         let file = ArchiveFile::parse(data).map_err(|error| archive.malformed(&error))?;
         if file.is_thin() {
-            return Err(Diagnostic::new("unsupported-archive", "a thin archive has no objects in it")
+            return Err(Diagnostic::new("unsupported-archive", "a thin archive contains no objects")
                 .at(archive.place())
-                .help("make it with `ar rcs`, without `--thin`"));
+                .help("create it with `ar rcs`, without `--thin`"));
         }
         Ok(Archive { file: Some(file), ..archive })
     }
@@ -49,7 +49,7 @@ impl<'a> Archive<'a> {
         .at(self.place())
     }
 
-    /// The symbols that members define, by the archive's own index; objects are read when there is none.
+    /// The symbols that members define: from the archive's index, or if there is none, from the members.
     ///
     /// # Errors
     /// As [`read`], and `malformed-archive`.
@@ -103,7 +103,7 @@ impl<'a> Archive<'a> {
     }
 }
 
-/// Whether `data` starts like an archive.
+/// Whether `data` is an archive.
 pub fn is_archive(data: &[u8]) -> bool {
     data.starts_with(b"!<arch>\n") || data.starts_with(b"!<thin>\n")
 }

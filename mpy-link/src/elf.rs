@@ -1,5 +1,6 @@
-//! Reading: ELF relocatable objects and `ar` archives, into plain data. Everything in them is
-//! unproven: what comes out of here is in bounds and has sane sizes.
+//! Reads relocatable ELF objects.
+//!
+//! Objects are not trusted. Everything in the result is within bounds and has a limited size.
 
 use std::borrow::Cow;
 
@@ -12,10 +13,9 @@ use crate::abi;
 use crate::arch::Arch;
 use crate::model::{Binding, Group, Kind, Merge, Object, Reloc, Section, Symbol, SymbolDef};
 
-/// No section may be larger; the word offsets of a `.mpy` file and the memory of any board end far
-/// below.
+/// The largest size of a section. Offsets in `.mpy` files and the memory of boards are much smaller.
 const SECTION_LIMIT: u64 = 1 << 28;
-/// No alignment may be larger.
+/// The largest alignment.
 const ALIGN_LIMIT: u64 = 1 << 12;
 
 /// Reads the object called `name`.
@@ -75,14 +75,14 @@ fn machine_name(machine: u16) -> String {
 }
 
 enum Fault {
-    /// What breaks the rules of ELF.
+    /// The file does not conform to ELF.
     Malformed(String),
     Diagnostic(Box<Diagnostic>),
 }
 
 impl From<object::Error> for Fault {
     fn from(error: object::Error) -> Self {
-        // Their messages are sentences in the house style but for the capital.
+        // Messages of the library start with a capital letter.
         let text = error.to_string();
         let mut letters = text.chars();
         let first = letters.next().map(|c| c.to_lowercase().to_string()).unwrap_or_default();
@@ -102,7 +102,7 @@ fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
     let header = E::parse(data)?;
     let endian = header.endian()?;
     if header.e_type(endian) != elf::ET_REL {
-        return malformed("this ELF file is linked already: it is not a relocatable object");
+        return malformed("this ELF file is already linked: it is not a relocatable object");
     }
     let table = header.sections(endian, data)?;
     let symbol_table = table.symbols(endian, data, elf::SHT_SYMTAB)?;
@@ -163,11 +163,11 @@ fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
         });
     }
 
-    // Every byte of the file is read once: sections that overlap could claim any amount.
-    let claimed =
+    // Sections that overlap could add up to any size.
+    let in_file =
         table.iter().filter(|header| !matches!(header.sh_type(endian), elf::SHT_NULL | elf::SHT_NOBITS));
-    let claimed = claimed.fold(0u64, |sum, header| sum.saturating_add(header.sh_size(endian).into()));
-    if claimed > data.len() as u64 {
+    let total = in_file.fold(0u64, |total, header| total.saturating_add(header.sh_size(endian).into()));
+    if total > data.len() as u64 {
         return malformed("the sections are larger than the file");
     }
     let mut groups = Vec::new();
@@ -227,7 +227,7 @@ fn read_section<'a, E: FileHeader<Endian = LittleEndian>>(
         .or_else(|_| malformed("the name of a section is not UTF-8"))?;
     let named =
         |prefix: &str| name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    // Tables for unwinding, which MicroPython does not do, and notes for other loaders.
+    // Unwind tables, which MicroPython does not use.
     let unwinding = [".eh_frame", ".eh_frame_hdr", ".gcc_except_table", ".ARM.exidx", ".ARM.extab"];
     if unwinding.into_iter().any(named) {
         return Ok(None);
@@ -243,7 +243,7 @@ fn read_section<'a, E: FileHeader<Endian = LittleEndian>>(
         elf::SHT_PROGBITS if flags & elf::SHF_EXECINSTR != 0 => Kind::Text,
         elf::SHT_PROGBITS if flags & elf::SHF_WRITE == 0 || named(".data.rel.ro") => Kind::Rodata,
         elf::SHT_PROGBITS => Kind::Data,
-        // Destructors never run; notes, attributes and the rest are for others.
+        // Destructors are never run. Notes and attributes are not loaded.
         _ => return Ok(None),
     };
     let size: u64 = header.sh_size(endian).into();
@@ -270,14 +270,14 @@ fn read_section<'a, E: FileHeader<Endian = LittleEndian>>(
     }
     let bytes = if kind == Kind::Bss { &[][..] } else { header.data(endian, data)? };
     if kind != Kind::Bss && kind != Kind::Tls && bytes.len() as u64 != size {
-        return malformed(format!("section {name} is cut short"));
+        return malformed(format!("section {name} is truncated"));
     }
     let entry: u64 = header.sh_entsize(endian).into();
     let is_mergeable = flags & elf::SHF_MERGE != 0;
     if is_mergeable && entry > SECTION_LIMIT {
         return malformed(format!("section {name} has entries of {entry} bytes"));
     }
-    // Nothing, or what does not come out even, is no list.
+    // A section that is empty, or whose size is not a multiple of the element size, is not merged.
     let is_list =
         is_mergeable && kind == Kind::Rodata && entry != 0 && size > 0 && size.is_multiple_of(entry);
     let merge = if kind == Kind::Literals {
@@ -298,7 +298,7 @@ fn read_section<'a, E: FileHeader<Endian = LittleEndian>>(
     }))
 }
 
-/// The relocations in a section of them, and the number of the section they are for.
+/// The relocations in a relocation section, and the number of the section that they apply to.
 fn read_relocs<E: FileHeader<Endian = LittleEndian>>(
     data: &[u8],
     header: &E::SectionHeader,
@@ -312,7 +312,7 @@ fn read_relocs<E: FileHeader<Endian = LittleEndian>>(
     };
     let in_section = |offset: u64| {
         if offset > u64::from(section.size) {
-            return malformed(format!("a relocation lies outside of {}", section.name));
+            return malformed(format!("a relocation is outside of {}", section.name));
         }
         Ok(offset as u32)
     };

@@ -1,16 +1,14 @@
-//! Layout: which block of memory a fragment lies in and where.
+//! Layout: the block and the address of each fragment.
 //!
-//! The loader (`py/persistentcode.c`, `load_raw_code`) makes two blocks. One is text, loaded from
-//! the file. The other is `.bss` followed by "rodata", the latter loaded from the file; it is
-//! ordinary writable memory, so initialised data go there and nothing needs to be copied. The
-//! distance between the blocks is not known before loading.
+//! The loader (`py/persistentcode.c`, `load_raw_code`) allocates two blocks. The first is text, which is loaded from the
+//! file. The second is `.bss` followed by "rodata", which is loaded from the file. It is writable memory, so it contains the
+//! initialised data, and nothing has to be copied. The distance between the blocks is unknown until the module is loaded.
 //!
-//! Where text can be read byte by byte, constants are part of text. Variables that text addresses
-//! relative to itself (`static` ones of position-independent code) must be at a known distance, so
-//! they are part of text as well: every loader puts text in RAM that can be written. That costs
-//! file size when they are zero, and on the ESP32-C3 MicroPython's collector does not look for
-//! pointers there: a variable that holds the only pointer to a Python object belongs in the other
-//! block, which is where a global variable of default visibility goes.
+//! If text can be read byte by byte, constants are part of text. Variables that text addresses PC-relatively (`static`
+//! variables in position-independent code) have to be at a known distance, so they are part of text as well. Every loader
+//! puts text in writable RAM. This has two disadvantages. Zeros take space in the file. And on the ESP32-C3, MicroPython's
+//! garbage collector does not search text for pointers, so a variable with the only pointer to a Python object has to be
+//! in the other block. A global variable with default visibility is.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -30,35 +28,35 @@ pub enum Region {
     Bss,
 }
 
-/// What an address is relative to. The order is that of the loader's relocation kinds.
+/// What an address is relative to, in the order of the loader's kinds of relocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Base {
     Region(Region),
     External(External),
-    /// Nothing: a number.
+    /// Nothing: it is a number.
     Zero,
 }
 
-/// An address as far as it is known.
+/// An address, relative to a base that only the loader knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Value {
     pub base: Base,
     pub offset: i64,
 }
 
-/// Where everything is.
+/// The addresses of everything that is linked.
 #[derive(Debug)]
 pub struct Layout {
-    /// By fragment; `None` for those that are not linked.
+    /// By fragment; `None` if it is not linked.
     pub slots: Vec<Option<(Region, u32)>>,
     pub text: u32,
     pub rodata: u32,
     pub bss: u32,
-    /// Address of the GOT in text.
+    /// The address of the GOT in text.
     pub got: u32,
-    /// Where text starts with a jump, its bytes.
+    /// The jump to the entry at the start of text. Empty if the entry is there.
     pub jump: Vec<u8>,
-    /// Address in text of a word that holds the address of the data block, see [`place`].
+    /// The address in text of a word with the address of the data block, see [`place`].
     pub anchor: Option<u32>,
 }
 
@@ -70,7 +68,7 @@ impl Layout {
                 Some((region, address)) => {
                     Value { base: Base::Region(region), offset: offset.wrapping_add(i64::from(address)) }
                 }
-                // Marking reached every fragment that a live one names.
+                // All fragments that reachable ones refer to are reachable.
                 None => Value { base: Base::Zero, offset: 0 },
             },
             Target::Absolute(offset) => Value { base: Base::Zero, offset },
@@ -81,7 +79,7 @@ impl Layout {
     }
 }
 
-/// The region each fragment lies in.
+/// The region of each fragment.
 pub fn regions(program: &Program, byte_readable_text: bool) -> Vec<Option<Region>> {
     let mut regions: Vec<Option<Region>> = program
         .fragments
@@ -103,9 +101,9 @@ pub fn regions(program: &Program, byte_readable_text: bool) -> Vec<Option<Region
     regions
 }
 
-/// Moves fragments to text that have to be at a known distance from it.
+/// Moves fragments to text if they have to be at a known distance from it.
 fn join(program: &Program, regions: &mut [Option<Region>]) {
-    // Chunks at known distances from each other, as a forest of parents.
+    // Sets of fragments at known distances from each other: a forest (union-find).
     let mut parents: Vec<FragmentId> = (0..regions.len()).collect();
     fn root(parents: &mut [FragmentId], mut id: FragmentId) -> FragmentId {
         while parents[id] != id {
@@ -154,12 +152,12 @@ fn join(program: &Program, regions: &mut [Option<Region>]) {
 
 /// Assigns addresses.
 ///
-/// MicroPython's collector keeps a block that something points to the *start* of, and on most boards
-/// looks for such pointers in text. So the data block starts with a variable whose address is in a
-/// word of text; when there is none, `anchor` asks for a word that has no other purpose.
+/// MicroPython's garbage collector keeps a block if there is a pointer to its *start*. On most boards it searches text for
+/// such pointers. So the data block starts with a variable whose address is in a word of text. If there is none, a word is
+/// added for it: the anchor.
 ///
 /// # Errors
-/// `unsupported-alignment`, `too-large`, `no-entry` when the entry is too far from the start of text.
+/// `unsupported-alignment`, `too-large`, and `no-entry` if the entry is too far from the start of text.
 pub fn place(program: &Program, regions: &[Option<Region>], got_len: usize, anchor: bool) -> Result<Layout> {
     let Some(Target::Fragment(entry_fragment, entry_offset)) = program.entry() else {
         return Err(Diagnostic::new("no-entry", "the entry of the module is not code"));
@@ -193,7 +191,7 @@ pub fn place(program: &Program, regions: &[Option<Region>], got_len: usize, anch
         if code.len() <= jump.len() {
             return Ok(Layout { jump: code, ..layout });
         }
-        // A longer jump moves the entry, which never makes the jump shorter.
+        // A longer jump moves the entry away, so this terminates.
         jump = code;
     }
 }
@@ -203,7 +201,7 @@ fn text_order(program: &Program, id: FragmentId, entry: FragmentId) -> (u8, Reve
     let owned = &program.sections[fragment.section];
     let has_words = !fragment.relocs.is_empty();
     let class = match owned.section.kind {
-        // Literals that are relocated first, so that runs of them take one relocation.
+        // Literals that the loader relocates come first, so that a run of them needs one relocation.
         Kind::Literals if has_words => 0,
         Kind::Literals => 1,
         Kind::Text if id == entry => 2,
@@ -216,12 +214,12 @@ fn text_order(program: &Program, id: FragmentId, entry: FragmentId) -> (u8, Reve
     (class, Reverse(fragment.align))
 }
 
-/// The class in [`text_order`] that the GOT follows: all words that are relocated lie together.
+/// The class in [`text_order`] that is followed by the GOT, so that all words that the loader relocates are together.
 const GOT_AFTER: u8 = 4;
-/// The class of constants that can lie anywhere in text.
+/// The class of constants that can be anywhere in text.
 const FILLER: u8 = 5;
 
-/// The fragment of the data block whose address most likely is in a word of text.
+/// The fragment of the data block that should come first: one whose address is in a word of text.
 fn first_of_block(program: &Program, regions: &[Option<Region>]) -> Option<FragmentId> {
     let mut best = None;
     for (id, fragment) in program.fragments.iter().enumerate() {
@@ -254,7 +252,7 @@ fn first_of_block(program: &Program, regions: &[Option<Region>]) -> Option<Fragm
     best.map(|(_, fragment)| fragment)
 }
 
-/// Walks the fragments of all regions in order.
+/// Assigns the addresses of all fragments in order.
 fn assign(
     program: &Program,
     orders: &[Vec<FragmentId>; 3],
@@ -270,7 +268,7 @@ fn assign(
     let mut end = Cursor { at: layout.jump.len() as u64 };
     let class = |id: FragmentId| text_order(program, id, FragmentId::MAX).0;
     let order = &orders[Region::Text as usize];
-    // Constants that are not relocated fill the gaps that alignment makes between others.
+    // Constants without relocations fill the gaps that alignment leaves.
     let fillers = order.iter().filter(|&&id| class(id) == FILLER);
     let mut fillers: BTreeSet<(u32, FragmentId)> =
         fillers.map(|&id| (program.fragments[id].len, id)).collect();
@@ -335,7 +333,7 @@ fn place_got(end: &mut Cursor, got_len: usize, anchor: bool, word: u32, at: &mut
     Ok(address)
 }
 
-/// The end of a region while it grows.
+/// The current end of a region.
 struct Cursor {
     at: u64,
 }
@@ -345,7 +343,7 @@ impl Cursor {
         self.at = self.at.next_multiple_of(u64::from(align));
     }
 
-    /// Puts the largest constants that fit into the gap before the next multiple of `align`.
+    /// Fills the gap before the next multiple of `align` with the largest constants that fit.
     fn fill(
         &mut self,
         program: &Program,
@@ -353,7 +351,7 @@ impl Cursor {
         fillers: &mut BTreeSet<(u32, FragmentId)>,
         slots: &mut [Option<(Region, u32)>],
     ) {
-        /// The size of the largest is right more often than its alignment.
+        /// The number of constants to try: one may be small enough, but not aligned.
         const TRIES: usize = 8;
         let end = self.at.next_multiple_of(u64::from(align));
         loop {
@@ -374,10 +372,7 @@ impl Cursor {
         if fragment.align > limit.max(program.arch.preferred_align) {
             return Err(Diagnostic::new(
                 "unsupported-alignment",
-                format!(
-                    "an alignment of {} bytes: the loader promises no more than {limit} here",
-                    fragment.align
-                ),
+                format!("an alignment of {} bytes: the loader guarantees only {limit} here", fragment.align),
             )
             .at(program.section_place(fragment.section, None))
             .help("lower the alignment, or align a pointer into a larger array at run time"));
@@ -388,7 +383,7 @@ impl Cursor {
         Ok(at)
     }
 
-    /// Where the region ends now.
+    /// The end of the region.
     fn size(&self) -> Result<u32> {
         const LIMIT: u64 = 1 << 28;
         if self.at > LIMIT {
@@ -397,14 +392,14 @@ impl Cursor {
         Ok(self.at as u32)
     }
 
-    /// Where a region ends that is in the file.
+    /// The end of a region that is in the file.
     fn size_in_file(&self) -> Result<u32> {
         const LIMIT: u64 = 1 << 26;
         if self.at > LIMIT {
             let message = format!("the module's file needs more than {LIMIT} bytes");
             return Err(Diagnostic::new("too-large", message).help(
-                "static variables that position-independent code addresses relative to itself are in the file, zeros too: \
-                 give large ones default visibility",
+                "static variables of position-independent code are stored in the file, zeros included: give large ones default \
+                 visibility",
             ));
         }
         self.size()

@@ -1,11 +1,52 @@
 //! Links ELF objects and archives into a native MicroPython `.mpy` module (version 6.3).
 //!
-//! `py/persistentcode.c` of MicroPython is the loader this must satisfy, `tools/mpy_ld.py` the
-//! linker it stands in for.
+//! The result is for the loader in MicroPython's `py/persistentcode.c`. The linker can be used in place of MicroPython's
+//! `tools/mpy_ld.py`.
 //!
-//! The stages: `object` reads, `resolve` finds what is needed, `layout` gives it addresses with a
-//! table of the addresses code looks up (`got`), `image` settles relocations by the tables of
-//! `reloc` and `arch`, `mpy` writes.
+//! ```no_run
+//! use mpy_link::{Input, InputKind, Options, link};
+//!
+//! let object = std::fs::read("module.o").unwrap();
+//! let library = std::fs::read("libgcc.a").unwrap();
+//! let inputs = [
+//!     Input { name: "module.o", kind: InputKind::Object, data: &object },
+//!     Input { name: "libgcc.a", kind: InputKind::Lazy, data: &library },
+//! ];
+//! let options = Options { arch: target_specs::arch("armv6m")?, file_name: "", qstrs: &[], objects: &[] };
+//! let image = link(&inputs, &options)?;
+//! std::fs::write("module.mpy", image.bytes).unwrap();
+//! # Ok::<(), target_specs::Diagnostic>(())
+//! ```
+//!
+//! Malformed input is an error, never a panic:
+//!
+//! ```
+//! # use mpy_link::{Input, InputKind, Options, link};
+//! let options = Options { arch: target_specs::arch("armv6m")?, file_name: "", qstrs: &[], objects: &[] };
+//! let text = Input { name: "module.o", kind: InputKind::Object, data: b"int x;" };
+//! assert_eq!(link(&[text], &options).unwrap_err().code, "not-an-object");
+//! # Ok::<(), target_specs::Diagnostic>(())
+//! ```
+//!
+//! # Stages
+//!
+//! Each file imports only files before it in this list:
+//!
+//! | file | contents |
+//! |---|---|
+//! | `options` | what to link, and how |
+//! | `abi` | what objects say about how they were compiled |
+//! | `model` | sections, symbols and relocations as data |
+//! | `reloc` | the formulas of relocations and the fields that they change |
+//! | `arch/*` | the architectures: tables of relocations, and functions that rewrite code |
+//! | `elf`, `archive` | the readers |
+//! | `resolve` | the definition of each symbol, and what the module needs |
+//! | `layout` | the address of everything that is linked |
+//! | `got` | the table of the addresses that code loads |
+//! | `relax` | rewriting of code: relaxation |
+//! | `image` | the contents of text and rodata: relocation |
+//! | `map`, `mpy` | the writers |
+//! | `inspect` | a reader of `.mpy` files |
 
 mod abi;
 mod arch;
@@ -35,11 +76,14 @@ use crate::layout::Region;
 use crate::relax::CodeRelaxer;
 use crate::resolve::Program;
 
-/// Bytes of the parts of a module once it is loaded.
+/// The sizes of the parts of a loaded module, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sizes {
+    /// The size of the text.
     pub text: u32,
+    /// The size of the initialised data.
     pub rodata: u32,
+    /// The size of the zero-initialised data.
     pub bss: u32,
 }
 
@@ -48,18 +92,19 @@ pub struct Sizes {
 pub struct Image {
     /// The `.mpy` file.
     pub bytes: Vec<u8>,
+    /// The sizes of its parts.
     pub sizes: Sizes,
-    /// What is where.
+    /// The layout of its parts.
     pub map: Vec<MapEntry>,
 }
 
-/// Where every module starts.
+/// The function that the loader calls.
 const ENTRY: &str = "mpy_init";
 
-/// Links `inputs`; the module starts at the function `mpy_init`.
+/// Links `inputs`. The entry of the module is the function `mpy_init`.
 ///
 /// # Errors
-/// Malformed or foreign objects, undefined and duplicate symbols, relocations out of range.
+/// If objects are malformed or for another target, symbols are undefined or duplicate, or relocations are out of range.
 pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
     let Some(arch) = arch::named(&options.arch.name) else {
         return Err(Diagnostic::new(
@@ -102,13 +147,13 @@ pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
     Ok(Image { bytes, sizes, map })
 }
 
-/// Shortens code until nothing gets shorter.
+/// Shortens code until nothing can be shortened.
 fn relax_code(program: &mut Program, regions: &[Option<Region>], got: &Got) -> Result<()> {
     let Some(relaxer) = CodeRelaxer::new(program, regions) else { return Ok(()) };
     loop {
         let layout = layout::place(program, regions, got.len(), false)?;
         if !relaxer.round(program, &layout, false) {
-            // Padding depends only on what is before it in its section.
+            // The padding that is needed depends only on what is before it in its section.
             relaxer.round(program, &layout, true);
             return Ok(());
         }

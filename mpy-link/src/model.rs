@@ -4,32 +4,32 @@ use std::borrow::Cow;
 
 use crate::abi::AbiInfo;
 
-/// What a section holds, and thus where it goes.
+/// What a section contains, which decides where it is placed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
-    /// Words that instructions load, which must lie before them (Xtensa).
+    /// Words that instructions load, which must be placed before them (Xtensa).
     Literals,
     Text,
-    /// Constants; also those that are so only after relocation.
+    /// Constants, including those that are constant only after relocation.
     Rodata,
     Data,
     Bss,
-    /// Thread-local: refused when something refers to it.
+    /// Thread-local data. Using it is an error.
     Tls,
-    /// Constructors and the like, which nobody would run: refused.
+    /// Constructors. They are an error, because the loader would not run them.
     Constructors,
 }
 
-/// A section's data are a list of equal things that may be kept once.
+/// The elements of a section whose equal elements may be merged (`SHF_MERGE`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Merge {
-    /// Bytes of an entry, or of a character.
+    /// The size in bytes of an element, or of a character.
     pub entry: u32,
-    /// Entries are strings with a terminating zero.
+    /// Whether elements are zero-terminated strings (`SHF_STRINGS`).
     pub strings: bool,
 }
 
-/// A section that takes part in linking.
+/// A section that can be linked.
 #[derive(Debug)]
 pub struct Section<'a> {
     pub name: &'a str,
@@ -39,18 +39,18 @@ pub struct Section<'a> {
     pub size: u32,
     pub align: u32,
     pub merge: Option<Merge>,
-    /// `SHF_GNU_RETAIN`: linked although nothing refers to it.
+    /// `SHF_GNU_RETAIN`: it is linked even if nothing refers to it.
     pub retain: bool,
     /// Sorted by offset.
     pub relocs: Vec<Reloc>,
-    /// Low parts of addresses and their high parts, as indices of relocations in order; where the
-    /// object does not say it.
+    /// Pairs of relocations, as indices: the low part of an address and its high part, sorted by the low part. Only pairs
+    /// that the object does not specify.
     pub hi_lo_pairs: Vec<(u32, u32)>,
 }
 
 #[cfg(test)]
 impl Section<'_> {
-    /// Code for tests.
+    /// Code, for tests.
     pub fn of_text(data: Vec<u8>, relocs: Vec<Reloc>) -> Section<'static> {
         Section {
             name: ".text",
@@ -66,7 +66,7 @@ impl Section<'_> {
     }
 }
 
-/// A relocation as the object has it.
+/// A relocation of an object.
 #[derive(Debug, Clone, Copy)]
 pub struct Reloc {
     pub offset: u32,
@@ -76,7 +76,7 @@ pub struct Reloc {
     pub addend: i64,
 }
 
-/// How visible a symbol is to other objects.
+/// Whether other objects can use a symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Binding {
     Local,
@@ -88,32 +88,34 @@ pub enum Binding {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SymbolDef {
     Undefined,
-    /// A plain number.
+    /// Its value is a number, not an address (`SHN_ABS`).
     Absolute,
-    /// Room of the symbol's size, shared by all that ask; the value is its alignment.
+    /// A common symbol (`SHN_COMMON`): all objects that declare it share one variable. Its value is the alignment.
     Common,
     /// Index into the object's sections.
     Section(u32),
-    /// A section that is not linked: debugging information, the loser of a COMDAT group.
+    /// A section that is not linked: debugging information, or a section of a COMDAT group that is linked from another
+    /// object.
     Dropped,
 }
 
-/// A symbol as the object has it.
+/// A symbol of an object.
 #[derive(Debug, Clone, Copy)]
 pub struct Symbol<'a> {
     pub name: &'a str,
     pub binding: Binding,
     pub def: SymbolDef,
-    /// Stands for its whole section (`STT_SECTION`).
+    /// Whether it represents its section (`STT_SECTION`).
     pub is_section: bool,
     pub is_function: bool,
-    /// Other modules could see it (`STV_DEFAULT`): position-independent code looks it up in the GOT.
+    /// Whether it has default visibility (`STV_DEFAULT`). Position-independent code loads the address of such a symbol from
+    /// the GOT.
     pub is_visible: bool,
     pub value: u64,
     pub size: u64,
 }
 
-/// A COMDAT group: of all groups with one signature, one is linked.
+/// A COMDAT group: of all groups with the same signature, one is linked.
 #[derive(Debug)]
 pub struct Group<'a> {
     pub signature: &'a str,
@@ -131,16 +133,15 @@ pub struct Object<'a> {
     /// By ELF symbol index.
     pub symbols: Vec<Symbol<'a>>,
     pub groups: Vec<Group<'a>>,
-    /// What it says of how it was compiled.
+    /// What it says about how it was compiled.
     pub abi: AbiInfo<'a>,
 }
 
-/// What [`Section::hi_lo_pairs`] has to say; or the index of a low part that no one high part surely
-/// belongs to.
+/// The value for [`Section::hi_lo_pairs`], or the index of a low part without exactly one high part.
 pub type HiLoPairs = std::result::Result<Vec<(u32, u32)>, u32>;
 
-/// Rewrites a section whose code is entered at `entries`; `near` says of each relocation whether its
-/// symbol is part of the module, `symbols` and `here` are as in [`RelaxGot`].
+/// Rewrites a section whose code can be entered at `entries`. `near` says for each relocation whether its symbol is in the
+/// module. `symbols` and `here` are as for [`RelaxGot`].
 pub type RewriteAbsolute = fn(
     section: &mut Section,
     symbols: &[Symbol],
@@ -149,26 +150,26 @@ pub type RewriteAbsolute = fn(
     near: &[bool],
 ) -> HiLoPairs;
 
-/// What a machine can do about absolute addresses in instructions.
+/// Makes code PC-relative that was compiled for absolute addresses.
 #[derive(Debug)]
 pub struct MakeRelative {
-    /// Whether code can be entered at what the relocation names, given the data of its section.
+    /// Whether code can be entered at the target of a relocation, given the data of the relocation's section.
     pub is_entry: fn(reloc: &Reloc, data: &[u8]) -> bool,
     pub rewrite: RewriteAbsolute,
 }
 
-/// What a machine can do about look-ups in the GOT. `near` says for each relocation of the section
-/// whether its symbol lies in text; `symbols` and `here` are the object's symbols and where those of
-/// this section are at home. Rewrites instructions and relocations in place, nothing moves.
+/// Replaces loads from the GOT by computations of the address, in place. `near` says for each relocation of the section
+/// whether its symbol is in text. `symbols` are the object's symbols, and `here` is the definition of those in this
+/// section.
 pub type RelaxGot = fn(section: &mut Section, symbols: &[Symbol], here: SymbolDef, near: &[bool]);
 
-/// What a machine can do about offsets in the GOT that code loads from words of text; no offset is larger than
-/// [`INLINE_GOT`] bytes. The words that go, in order; distances in the section are as if they had gone already.
+/// Moves GOT offsets from words of text into instructions. All offsets are less than 256. Returns the words that are no
+/// longer needed, in order. Distances in the section are already those without these words.
 pub type InlineGot = fn(section: &mut Section, symbols: &[Symbol], here: SymbolDef) -> Vec<Cut>;
 
-/// What a machine can do about calls and padding: the bytes of a section that can go, as their place
-/// and number, in order. `distance` is from each relocation to its symbol, where that is fixed, and
-/// may still grow by less than `slack`. With `last` nothing will move afterwards.
+/// Shortens calls and padding. Returns the bytes of the section that can be removed, in order. `distance` is the distance
+/// from each relocation to its symbol, if it is known; it can still grow by less than `slack`. If `last` is true, nothing
+/// moves afterwards.
 pub type RelaxCode =
     fn(section: &mut Section, flags: u32, distance: &[Option<i64>], slack: i64, last: bool) -> Vec<Cut>;
 

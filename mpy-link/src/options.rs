@@ -2,13 +2,13 @@
 
 use target_specs::Arch;
 
-/// What kind of file an [`Input`] is.
+/// How an [`Input`] is linked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InputKind {
     /// Always linked, unless it is an archive.
     Object,
-    /// An `ar` archive, or a single object treated as one: a member is linked when it defines a
-    /// symbol that is still undefined.
+    /// An `ar` archive, or an object that is treated like a member of one: it is linked if it defines a symbol that is
+    /// otherwise undefined.
     Lazy,
 }
 
@@ -17,27 +17,31 @@ pub enum InputKind {
 pub struct Input<'a> {
     /// Its name in messages.
     pub name: &'a str,
+    /// How it is linked.
     pub kind: InputKind,
+    /// Its contents.
     pub data: &'a [u8],
 }
 
 /// How to link.
 #[derive(Debug, Clone)]
 pub struct Options<'a> {
+    /// The architecture of the objects.
     pub arch: &'a Arch,
-    /// Recorded in the module as the name of its source (the first qstr). Native code has no use for it,
-    /// and the empty name, which every MicroPython has, takes a byte.
+    /// The name of the source file, which is the first qstr of the module. Native code does not use it. The empty name
+    /// takes one byte, because every MicroPython has that string.
     pub file_name: &'a str,
     /// The strings of `mp_native_qstr_table[1..]`, in this order.
     pub qstrs: &'a [String],
-    /// What `mp_native_obj_table` holds.
+    /// The contents of `mp_native_obj_table`.
     pub objects: &'a [Bytes],
 }
 
-/// A constant `bytes` object. The loader leaves it where it is when the file lies in ROM.
+/// A constant `bytes` object. The loader does not copy it if the file is in ROM.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bytes {
     /// Its name in maps.
     pub name: String,
+    /// Its contents.
     pub data: Vec<u8>,
 }

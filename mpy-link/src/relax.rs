@@ -1,6 +1,11 @@
-//! Rewriting code once it is known what is near: a look-up in the GOT of an address that is in text
-//! anyway becomes a computation of it, an offset in the GOT goes from a word into an instruction, a long
-//! call becomes a short one, and code that holds absolute addresses is made to compute them.
+//! Rewrites code when more is known about addresses than the compiler knew:
+//!
+//! - Absolute addresses in instructions become PC-relative.
+//! - A load from the GOT becomes a computation if the address is in text.
+//! - An offset in the GOT moves from a word into the instruction that loads it.
+//! - A long call becomes a short one.
+//!
+//! This file decides where this is possible. How instructions change is in `arch/*`.
 
 use target_specs::{Diagnostic, Result};
 
@@ -10,10 +15,10 @@ use crate::model::{Binding, Cut, MakeRelative, Object, RelaxCode, Reloc, Symbol,
 use crate::reloc::Formula;
 use crate::resolve::{Owned, Program, SectionId, Target};
 
-/// Bytes of a GOT whose offsets fit into instructions.
+/// The largest size in bytes of a GOT whose offsets fit into instructions.
 const INLINE_GOT: usize = 256;
 
-/// Sections with live text, which are never split into fragments.
+/// The sections with reachable code. They consist of one fragment.
 fn live_text(program: &Program, regions: &[Option<Region>]) -> Vec<SectionId> {
     let live = |owned: &&Owned| {
         owned.fragments.len() == 1
@@ -24,10 +29,10 @@ fn live_text(program: &Program, regions: &[Option<Region>]) -> Vec<SectionId> {
     sections.filter(|(_, owned)| live(owned)).map(|(id, _)| id).collect()
 }
 
-/// Makes code relative to itself that was compiled for absolute addresses.
+/// Makes code PC-relative that was compiled for absolute addresses.
 ///
 /// # Errors
-/// `absolute-address`, where it is not certain what an address is made of.
+/// `absolute-address`, if the parts of an address cannot be found with certainty.
 pub fn make_relative(program: &mut Program) -> Result<()> {
     let Some(MakeRelative { is_entry, rewrite }) = &program.arch.make_relative else { return Ok(()) };
     let is_part = |owned: &Owned, reloc: &Reloc| {
@@ -67,7 +72,9 @@ pub fn make_relative(program: &mut Program) -> Result<()> {
                 let name = program.symbol_name(id, &reloc);
                 return Err(Diagnostic::new(
                     "absolute-address",
-                    format!("this code holds the absolute address of `{name}`, which only the loader knows"),
+                    format!(
+                        "this code contains the absolute address of `{name}`, which only the loader knows"
+                    ),
                 )
                 .at(program.section_place(id, Some(reloc.offset)))
                 .help(program.arch.absolute_help));
@@ -77,7 +84,7 @@ pub fn make_relative(program: &mut Program) -> Result<()> {
     Ok(())
 }
 
-/// Spares the GOT what is near.
+/// Replaces loads from the GOT if the address is in text.
 pub fn relax_got(program: &mut Program, regions: &[Option<Region>]) {
     let Some(relax) = program.arch.relax_got else { return };
     for id in live_text(program, regions) {
@@ -96,13 +103,13 @@ pub fn relax_got(program: &mut Program, regions: &[Option<Region>]) {
     }
 }
 
-/// Puts offsets in the GOT into the code.
+/// Moves offsets in the GOT into instructions.
 pub fn inline_got(program: &mut Program, regions: &[Option<Region>]) {
     let Some(inline) = program.arch.inline_got else { return };
     if Got::collect(program).len() * usize::from(program.arch.word) > INLINE_GOT {
         return;
     }
-    // An addend that counts from elsewhere as well does not tell what it means.
+    // The addend of other relocations is not only an offset in the section.
     let is_plain = |&(section, at): &(SectionId, usize)| {
         let r_type = program.sections[section].section.relocs[at].r_type;
         matches!(program.arch.row(r_type).map(|row| row.formula), Some(Formula::Absolute))
@@ -115,7 +122,7 @@ pub fn inline_got(program: &mut Program, regions: &[Option<Region>]) {
         let (object, here) = (owned.object, owned.def);
         let cuts = inline(&mut program.sections[id].section, &program.objects[object].symbols, here);
         if !cuts.is_empty() {
-            // Relocations have changed places.
+            // The indices of relocations have changed.
             let followers = followers(program);
             remove(program, id, &cuts, &followers[id]);
             let relocs = program.sections[id].section.relocs.len();
@@ -124,16 +131,16 @@ pub fn inline_got(program: &mut Program, regions: &[Option<Region>]) {
     }
 }
 
-/// What has to be changed when parts of a section move.
+/// What has to be changed when bytes of a section are removed.
 #[derive(Default, Clone)]
 struct Followers {
-    /// Symbols in the section, by their index in its object.
+    /// The indices of the symbols in the section.
     symbols: Vec<usize>,
-    /// Relocations whose addend is an offset in the section.
+    /// The relocations whose addend is an offset in the section.
     addends: Vec<(SectionId, usize)>,
 }
 
-/// By section, what has to be changed when parts of it move.
+/// By section, what has to be changed when bytes of it are removed.
 fn followers(program: &Program) -> Vec<Followers> {
     let mut followers = vec![Followers::default(); program.sections.len()];
     let section_of = |object: usize, symbol: &Symbol| match symbol.def {
@@ -159,7 +166,7 @@ fn followers(program: &Program) -> Vec<Followers> {
     followers
 }
 
-/// Shortens code, round by round.
+/// Shortens code in rounds.
 pub struct CodeRelaxer {
     relax: RelaxCode,
     sections: Vec<SectionId>,
@@ -168,19 +175,19 @@ pub struct CodeRelaxer {
 }
 
 impl CodeRelaxer {
-    /// `None` where the machine has nothing to shorten.
+    /// `None` if the architecture has nothing to shorten.
     pub fn new(program: &Program, regions: &[Option<Region>]) -> Option<CodeRelaxer> {
         let relax = program.arch.relax_code?;
         Some(CodeRelaxer { relax, sections: live_text(program, regions), followers: followers(program) })
     }
 
-    /// One round; whether anything changed, so that addresses have to be assigned again.
+    /// Runs one round. Returns whether addresses have to be assigned again.
     pub fn round(&self, program: &mut Program, layout: &Layout, last: bool) -> bool {
-        // Between two places that both move down, only alignment can add to the distance.
+        // When code moves to lower addresses, a distance can grow only because of alignment.
         let aligns = program.fragments.iter().zip(&layout.slots).filter(|(_, slot)| slot.is_some());
         let slack = i64::from(aligns.map(|(fragment, _)| fragment.align).max().unwrap_or(1));
         let mut changed = false;
-        // Distances are those of `layout` until the round is over.
+        // Bytes are removed after the round, because distances are those of `layout`.
         let mut cuts = Vec::new();
         for &id in &self.sections {
             let owned = &program.sections[id];
@@ -207,9 +214,9 @@ impl CodeRelaxer {
     }
 }
 
-/// Removes bytes from a section, and moves all that refers to what is behind them.
+/// Removes bytes from a section, and adjusts everything that refers to what follows them.
 fn remove(program: &mut Program, id: SectionId, cuts: &[Cut], followers: &Followers) {
-    // Bytes removed before each cut.
+    // The number of bytes that are removed before each cut.
     let mut total = 0;
     let mut before = Vec::with_capacity(cuts.len());
     for cut in cuts {

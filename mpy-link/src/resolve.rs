@@ -1,10 +1,10 @@
-//! Resolution: which definition a name means, and what the module needs.
+//! Symbol resolution: the definition of each symbol, and what the module needs.
 //!
-//! Both are one walk from `mpy_init`: a fragment that is reached names symbols, a symbol that nobody
-//! defines is looked for in the archives, and what defines it is reached. So a member is only read
-//! when live code needs it, and an undefined symbol in dead code troubles nobody.
+//! Both are found in one pass that starts at `mpy_init`. The relocations of each reachable fragment name symbols. If a
+//! symbol is undefined, the archives are searched for it. The fragment that defines the symbol is reachable as well. So a
+//! member of an archive is read only if reachable code needs it, and an undefined symbol in unreachable code is no error.
 //!
-//! A fragment is what lives or dies as a whole: a section, or one string or constant of a mergeable one.
+//! A fragment is the smallest unit that is linked or left out: a section, or one element of a mergeable section.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -26,35 +26,35 @@ pub type SectionId = usize;
 /// Index of a fragment in [`Program::fragments`].
 pub type FragmentId = usize;
 
-/// A piece of a section that is linked as a whole.
+/// A part of a section that is linked as a whole.
 #[derive(Debug, Clone)]
 pub struct Fragment {
     pub section: SectionId,
-    /// Where it lies in its section.
+    /// Its offset in the section.
     pub start: u32,
     pub len: u32,
     pub align: u32,
-    /// Its relocations in the section's list.
+    /// Its relocations, as a range of the section's.
     pub relocs: Range<usize>,
     pub live: bool,
-    /// Whether identical content may be shared.
+    /// Whether it may be merged with fragments that have the same content.
     pub mergeable: bool,
-    /// The fragment that holds the same bytes and is linked instead, and where in it they are.
+    /// The fragment that contains the same bytes and is linked instead, and their offset in it.
     pub alias: Option<(FragmentId, u32)>,
 }
 
-/// A section and its owner.
+/// A section and its object.
 #[derive(Debug)]
 pub struct Owned<'a> {
     pub object: usize,
-    /// Where its symbols are at home.
+    /// The definition of the symbols in it.
     pub def: SymbolDef,
     pub section: Section<'a>,
-    /// Its fragments, in order of `start`.
+    /// Its fragments, sorted by `start`.
     pub fragments: Range<FragmentId>,
 }
 
-/// What the loader provides.
+/// An address that the loader provides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum External {
     /// `mp_native_qstr_table`
@@ -67,24 +67,24 @@ pub enum External {
     FunEntry(u8),
 }
 
-/// What a symbol of an object means.
+/// The value of a symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Target {
-    /// A place `offset` bytes from the start of a fragment.
+    /// An offset from the start of a fragment.
     Fragment(FragmentId, i64),
     Absolute(i64),
     External(External),
     /// `_GLOBAL_OFFSET_TABLE_`
     Got,
-    /// Weak and undefined: address 0, which code asks for before it calls.
+    /// A weak undefined symbol. Its address is 0, for which code tests before it calls.
     UndefWeak,
 }
 
-/// The objects and what is known about them.
+/// All objects, and what is known about them.
 pub struct Program<'a> {
     pub arch: &'static Arch,
     pub objects: Vec<Object<'a>>,
-    /// Per object, by ELF section index.
+    /// By object and ELF section index.
     pub section_ids: Vec<Vec<Option<SectionId>>>,
     pub sections: Vec<Owned<'a>>,
     pub fragments: Vec<Fragment>,
@@ -93,11 +93,11 @@ pub struct Program<'a> {
     archives: Vec<Archive<'a>>,
     lazy: HashMap<&'a str, (usize, MemberId)>,
     loaded: HashSet<(usize, MemberId)>,
-    /// A name has got another meaning.
+    /// Whether a definition has replaced another one.
     overridden: bool,
-    /// By property, the object that said first what it is, and what.
+    /// By property, the first object that specifies it, and the value.
     first_values: HashMap<&'static str, (String, String)>,
-    /// Object and symbol of the module's entry.
+    /// The object and the symbol of the module's entry.
     entry: Option<(usize, usize)>,
 }
 
@@ -107,7 +107,7 @@ struct Definition {
     /// Index into the object's symbols.
     symbol: usize,
     strength: Strength,
-    /// Of [`Strength::Common`]: the room that was made for it.
+    /// The section that was created for a common symbol.
     common_section: Option<SectionId>,
 }
 
@@ -118,7 +118,7 @@ enum Strength {
     Strong,
 }
 
-/// The entries of `mp_fun_table` that are symbols of their own (`tools/mpy_ld.py`).
+/// The entries of `mp_fun_table` that objects can use as symbols (`tools/mpy_ld.py`).
 pub const FUN_TABLE_SYMBOLS: [&str; 14] = [
     "mp_type_type",
     "mp_type_str",
@@ -138,7 +138,7 @@ pub const FUN_TABLE_SYMBOLS: [&str; 14] = [
 /// The index of the first of them (`py/nativeglue.h`).
 pub const FUN_TABLE_FIRST: u8 = 73;
 
-/// Two strong definitions of one name.
+/// Two strong definitions of one symbol.
 struct Duplicate<'a> {
     name: &'a str,
     /// The objects.
@@ -146,20 +146,20 @@ struct Duplicate<'a> {
     second: usize,
 }
 
-/// Something referred to that nobody defines.
+/// An undefined symbol.
 struct Undefined<'a> {
     name: &'a str,
-    /// Object, section and offset of the first references.
+    /// The places of the first references.
     from: Vec<Place>,
-    /// How many there are.
+    /// The number of references.
     count: usize,
 }
 
-/// How many references to an undefined symbol are told.
-const TOLD: usize = 3;
+/// The number of references to an undefined symbol that a message shows.
+const MAX_SHOWN: usize = 3;
 
 impl<'a> Program<'a> {
-    /// Reads the objects that are always linked and the indices of the archives.
+    /// Reads the objects and the indices of the archives.
     ///
     /// # Errors
     /// As [`crate::elf::read`], and `duplicate-symbol`.
@@ -212,7 +212,7 @@ impl<'a> Program<'a> {
             .help("make all but one `static`, or `__attribute__((weak))`")
     }
 
-    /// Takes an object in; strong symbols that were defined before go to `duplicates`.
+    /// Adds an object. Strong symbols that are already defined are added to `duplicates`.
     fn add(&mut self, mut object: Object<'a>, duplicates: &mut Vec<Duplicate<'a>>) {
         let number = self.objects.len();
         let mut dropped = HashSet::new();
@@ -242,7 +242,7 @@ impl<'a> Program<'a> {
         self.objects.push(object);
     }
 
-    /// Checks what an object says of how it was compiled.
+    /// Checks that an object was compiled for the architecture, and like the other objects.
     fn check_abi(&mut self, object: &Object, is_library: bool) -> Result<()> {
         if !object.abi.has_code {
             return Ok(());
@@ -335,7 +335,7 @@ impl<'a> Program<'a> {
         self.globals.insert(symbol.name, new);
     }
 
-    /// Makes the room of a common symbol large enough for one more object's idea of it.
+    /// Makes the section of a common symbol large enough for another declaration of it.
     fn merge_common(&mut self, common_section: Option<SectionId>, symbol: &Symbol) {
         let Some(Owned { section, fragments, .. }) =
             common_section.and_then(|common_section| self.sections.get_mut(common_section))
@@ -349,19 +349,19 @@ impl<'a> Program<'a> {
         (fragment.len, fragment.align) = (section.size, section.align);
     }
 
-    /// The room of a common symbol.
+    /// The section of a common symbol.
     pub fn common_section(&self, name: &str) -> Option<SectionId> {
         self.globals.get(name)?.common_section
     }
 
-    /// What symbol number `symbol` of an object means; `None` when it is undefined.
-    /// `addend` is split: the part that chooses the place goes into the target, the rest is returned.
+    /// The target of a relocation and the remaining addend; `None` if the symbol is undefined. The part of the addend that
+    /// selects the target is not in the remaining addend.
     pub fn resolve_reloc(&self, object: usize, reloc: &Reloc, bias: i64) -> Option<(Target, i64)> {
         let Some(symbol) = self.objects[object].symbols.get(reloc.symbol as usize) else {
             return Some((Target::Absolute(0), reloc.addend));
         };
         if symbol.is_section {
-            // The section's symbol and the addend together name the datum.
+            // The section and the addend together select the object.
             let offset = (symbol.value as i64).wrapping_add(reloc.addend).wrapping_sub(bias);
             return Some((self.place_in(object, symbol, offset)?, bias));
         }
@@ -369,7 +369,7 @@ impl<'a> Program<'a> {
         if let Target::Fragment(fragment, offset) = target {
             let Fragment { section, start, .. } = self.fragments[fragment];
             if reloc.addend != 0 && self.sections[section].section.kind == Kind::Literals {
-                // Literals are many things under one name.
+                // One symbol can be used for all literals of a section.
                 let offset = offset.wrapping_add(i64::from(start)).wrapping_add(reloc.addend);
                 let (fragment, offset) = self.fragment_at(section, offset);
                 return Some((Target::Fragment(fragment, offset), 0));
@@ -378,7 +378,8 @@ impl<'a> Program<'a> {
         Some((target, reloc.addend))
     }
 
-    /// Whether a relocation names a function of the machine's other instruction set: Thumb functions have odd addresses.
+    /// Whether the symbol of a relocation is a function in the other instruction set of the processor. Thumb functions have
+    /// odd addresses.
     fn is_foreign_code(&self, object: usize, reloc: &Reloc) -> bool {
         let Some(symbol) = self.objects[object].symbols.get(reloc.symbol as usize) else { return false };
         let definition = self.globals.get(symbol.name).filter(|_| symbol.binding != Binding::Local);
@@ -387,7 +388,7 @@ impl<'a> Program<'a> {
         symbol.is_function && matches!(symbol.def, SymbolDef::Section(_)) && is_other
     }
 
-    /// What a symbol means without an addend.
+    /// The value of a symbol; `None` if it is undefined.
     pub fn resolve_symbol(&self, object: usize, index: usize) -> Option<Target> {
         let symbol = self.objects[object].symbols.get(index)?;
         if symbol.binding != Binding::Local {
@@ -399,8 +400,8 @@ impl<'a> Program<'a> {
                 return self.place_in(definition.object, owner, owner.value as i64);
             }
             return provided(symbol.name).or_else(|| {
-                // Unlike other linkers, a weak reference asks the archives: whether a member is
-                // there must not depend on what else happens to need it.
+                // Unlike in other linkers, a weak reference can load a member of an archive: whether the
+                // symbol is defined must not depend on what else needs the member.
                 let undef_weak = symbol.binding == Binding::Weak && !self.lazy.contains_key(symbol.name);
                 undef_weak.then_some(Target::UndefWeak)
             });
@@ -424,8 +425,8 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// The fragment of a section that holds `offset`, and the offset in that fragment. An offset outside of
-    /// the section belongs to the fragment at that end.
+    /// The fragment of a section that contains `offset`, and the offset in that fragment. An offset outside of the section
+    /// belongs to the first or last fragment.
     pub fn fragment_at(&self, section: SectionId, offset: i64) -> (FragmentId, i64) {
         let range = self.sections[section].fragments.clone();
         let after =
@@ -459,7 +460,7 @@ impl<'a> Program<'a> {
         self.add(object, &mut Vec::new());
     }
 
-    /// Marks what is reachable from `entry`, reading members of archives as they are needed.
+    /// Marks everything that is reachable from `entry`. Reads members of archives if they are needed.
     ///
     /// # Errors
     /// `undefined-symbol`, `no-entry`, `tls`, `static-constructor`, and those of reading.
@@ -471,13 +472,13 @@ impl<'a> Program<'a> {
         let mut undefined: Vec<Undefined<'a>> = Vec::new();
         let mut numbers: HashMap<&'a str, usize> = HashMap::new();
         'fragments: loop {
-            // Objects that came in since the last time.
+            // The sections of objects that were added since the last iteration.
             while let Some(owned) = self.sections.get(rooted) {
                 if owned.section.retain {
                     work.extend(owned.fragments.clone());
                 }
                 if owned.section.kind == Kind::Constructors && owned.section.size > 0 {
-                    return Err(Diagnostic::new("static-constructor", "constructors would never be run")
+                    return Err(Diagnostic::new("static-constructor", "constructors are never run")
                         .at(self.section_place(rooted, None))
                         .help(
                             "initialise the variable with a constant, or in a function that the module calls",
@@ -517,7 +518,7 @@ impl<'a> Program<'a> {
                             let symbol = self.objects[object].symbols[reloc.symbol as usize];
                             if self.load_member(symbol.name)? {
                                 if std::mem::take(&mut self.overridden) {
-                                    // What was reached by the old meaning may not be needed.
+                                    // What only the old definition needs may be unreachable.
                                     self.fragments.iter_mut().for_each(|fragment| fragment.live = false);
                                     undefined.clear();
                                     numbers.clear();
@@ -527,18 +528,15 @@ impl<'a> Program<'a> {
                                 }
                                 continue;
                             }
-                            // Debugging information, the loser of a COMDAT group.
-                            let name = if symbol.name.is_empty() {
-                                "a section that is left out"
-                            } else {
-                                symbol.name
-                            };
+                            // Debugging information, or a discarded section of a COMDAT group.
+                            let name =
+                                if symbol.name.is_empty() { "a discarded section" } else { symbol.name };
                             let number = *numbers.entry(name).or_insert_with(|| {
                                 undefined.push(Undefined { name, from: Vec::new(), count: 0 });
                                 undefined.len() - 1
                             });
                             undefined[number].count += 1;
-                            if undefined[number].from.len() < TOLD {
+                            if undefined[number].from.len() < MAX_SHOWN {
                                 let place = self.section_place(section, Some(reloc.offset));
                                 undefined[number].from.push(place);
                             }
@@ -555,12 +553,12 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// What a section symbol's addend holds besides the offset, under this formula.
+    /// The part of a section symbol's addend that is not an offset in the section.
     pub fn bias(&self, formula: Formula) -> i64 {
         if matches!(formula, Formula::Relative(_) | Formula::Jump(_)) { self.arch.relative_bias } else { 0 }
     }
 
-    /// Finds the definition of `name` and remembers it; the fragment it lies in.
+    /// Finds the definition of the entry. Returns its fragment.
     fn find_entry(&mut self, name: &str) -> Result<FragmentId> {
         if !self.globals.contains_key(name) {
             self.load_member(name)?;
@@ -573,12 +571,12 @@ impl<'a> Program<'a> {
                 Ok(fragment)
             }
             _ => Err(Diagnostic::new("no-entry", format!("no object defines the function `{name}`")).help(format!(
-                "a module starts at `mp_obj_t {name}(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args)`"
+                "the entry of a module is `mp_obj_t {name}(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args)`"
             ))),
         }
     }
 
-    /// The extensions of the instruction set that live code was compiled for.
+    /// The extensions of the instruction set that reachable code was compiled for.
     pub fn extensions(&self) -> u32 {
         let of_object: Vec<u32> =
             self.objects.iter().map(|object| (self.arch.extensions)(&object.abi)).collect();
@@ -586,12 +584,12 @@ impl<'a> Program<'a> {
         live.fold(0, |all, fragment| all | of_object[self.sections[fragment.section].object])
     }
 
-    /// Where the module starts.
+    /// The entry of the module.
     pub fn entry(&self) -> Option<Target> {
         self.entry.and_then(|(object, symbol)| self.resolve_symbol(object, symbol))
     }
 
-    /// Reads the member that defines `name`; whether there was a new one.
+    /// Adds the member that defines `name`. Returns whether there is one that was not added before.
     fn load_member(&mut self, name: &str) -> Result<bool> {
         let Some(&id) = self.lazy.get(name) else { return Ok(false) };
         if !self.loaded.insert(id) {
@@ -604,7 +602,7 @@ impl<'a> Program<'a> {
         if duplicates.is_empty() { Ok(true) } else { Err(self.duplicate_error(&duplicates)) }
     }
 
-    /// A place in a section for a message.
+    /// A place in a section, for a message.
     pub fn section_place(&self, section: SectionId, offset: Option<u32>) -> Place {
         let owned = &self.sections[section];
         let symbol = offset.and_then(|offset| self.function_at(section, offset));
@@ -616,7 +614,7 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// The named symbol at or before an offset of a section.
+    /// The symbol at or before an offset in a section.
     fn function_at(&self, section: SectionId, offset: u32) -> Option<&'a str> {
         let object = self.sections[section].object;
         let ids = &self.section_ids[object];
@@ -633,7 +631,7 @@ impl<'a> Program<'a> {
         symbols.iter().filter(inside).max_by_key(|symbol| symbol.value).map(|symbol| symbol.name)
     }
 
-    /// The name a relocation refers to, for a message.
+    /// The name of a relocation's symbol, for a message.
     pub fn symbol_name(&self, section: SectionId, reloc: &Reloc) -> &'a str {
         let object = self.sections[section].object;
         let Some(symbol) = self.objects[object].symbols.get(reloc.symbol as usize) else { return "" };
@@ -672,7 +670,7 @@ impl<'a> Program<'a> {
         Diagnostic::new(
             "unknown-relocation",
             format!(
-                "relocation number {} against `{}` is not known",
+                "unknown relocation type {} against `{}`",
                 reloc.r_type,
                 self.symbol_name(section, reloc)
             ),
@@ -681,7 +679,7 @@ impl<'a> Program<'a> {
     }
 }
 
-/// Cuts a section into fragments.
+/// Splits a section into fragments.
 fn split(section: &Section, id: SectionId, fragments: &mut Vec<Fragment>) {
     let mut push = |start: u32, len: u32, relocs: Range<usize>, mergeable: bool| {
         let natural = if start == 0 { section.align } else { 1 << start.trailing_zeros().min(31) };
@@ -726,7 +724,7 @@ fn split(section: &Section, id: SectionId, fragments: &mut Vec<Fragment>) {
     }
 }
 
-/// What the linker itself or the loader defines.
+/// A symbol that the linker or the loader defines.
 fn provided(name: &str) -> Option<Target> {
     let external = match name {
         "_GLOBAL_OFFSET_TABLE_" => return Some(Target::Got),
@@ -750,9 +748,9 @@ fn undefined_error(undefined: &[Undefined], with_archives: bool) -> Diagnostic {
     for symbol in undefined {
         let separator = if message.is_empty() { "" } else { "\n" };
         let _ = write!(message, "{separator}undefined symbol `{}`", symbol.name);
-        // The diagnostic's own place is the first use of the only symbol.
-        let told = usize::from(undefined.len() == 1);
-        let others: Vec<String> = symbol.from.iter().skip(told).map(Place::to_string).collect();
+        // If there is only one symbol, its first use is the place of the diagnostic.
+        let already_shown = usize::from(undefined.len() == 1);
+        let others: Vec<String> = symbol.from.iter().skip(already_shown).map(Place::to_string).collect();
         if !others.is_empty() {
             let _ = write!(message, ", used at {}", others.join(" and at "));
         }
@@ -766,27 +764,29 @@ fn undefined_error(undefined: &[Undefined], with_archives: bool) -> Diagnostic {
         let runtime = "the file that `-print-libgcc-file-name` prints";
         match with_archives {
             false => {
-                format!("`{name}` belongs to the compiler's runtime, which is missing: link {runtime}")
+                format!(
+                    "`{name}` belongs to the compiler's runtime library, which is missing: link {runtime}"
+                )
             }
             true => format!(
-                "`{name}` belongs to the compiler's runtime, and no archive here has it: link {runtime} when the compiler is \
-                 given the flags of the objects"
+                "`{name}` belongs to the compiler's runtime library, but no archive here defines it: link {runtime} if the \
+                 compiler is given the flags of the objects"
             ),
         }
     } else if let Some(name) = names().find(|name| is_of_c_library(name)) {
         format!(
-            "`{name}` is the C library's, and the compiler's runtime (libgcc) has none: define the function in the module, or \
-             link the C library (libc.a)"
+            "`{name}` belongs to the C library, and the compiler's runtime library (libgcc) does not define it: define the \
+             function in the module, or link the C library (libc.a)"
         )
     } else {
-        "define it, or link what defines it; of MicroPython only `mp_fun_table` and what is in it can be reached".to_owned()
+        "define it, or link what defines it; of MicroPython, only `mp_fun_table` and its entries are available".to_owned()
     };
     Diagnostic::new("undefined-symbol", message)
         .at(undefined[0].from.first().cloned().unwrap_or_default())
         .help(help)
 }
 
-/// Whether compilers call `name` on their own, and the C library has it (*Run-time ABI for the Arm Architecture*, 4.3.4
+/// Whether compilers generate calls of `name`, and the C library defines it (*Run-time ABI for the Arm Architecture*, 4.3.4
 /// "Memory copying, clearing, and setting", and *C Library ABI*).
 fn is_of_c_library(name: &str) -> bool {
     let Some(name) = name.strip_prefix("__aeabi_") else {
@@ -799,7 +799,7 @@ fn is_of_c_library(name: &str) -> bool {
     matches!(name, "memcpy" | "memmove" | "memset" | "memclr" | "errno_addr" | "assert" | "atexit")
 }
 
-/// Whether compilers call `name` on their own (libgcc's and the EABI's names).
+/// Whether compilers generate calls of `name`, and their runtime library defines it (names of libgcc and the EABI).
 fn is_compiler_helper(name: &str) -> bool {
     if is_of_c_library(name) {
         return false;
@@ -808,18 +808,18 @@ fn is_compiler_helper(name: &str) -> bool {
         return true;
     }
     let Some(name) = name.strip_prefix("__") else { return false };
-    // `__` operation, machine mode of the operands, number of operands: `__udivdi3`, `__floatsidf`.
+    // `__`, operation, machine mode of the operands, number of operands: `__udivdi3`, `__floatsidf`.
     let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
     ["qi", "hi", "si", "di", "ti", "sf", "df", "tf", "xf"].iter().any(|mode| name.ends_with(mode))
 }
 
 impl Program<'_> {
-    /// The fragment that is linked for `fragment`, and where in it the bytes of `fragment` start.
+    /// The fragment that is linked for `fragment`, and the offset of `fragment` in it.
     pub fn linked(&self, fragment: FragmentId) -> (FragmentId, u32) {
         self.fragments[fragment].alias.unwrap_or((fragment, 0))
     }
 
-    /// `target` as it is linked: not in a fragment that another one stands for.
+    /// `target` in the fragment that is linked.
     pub fn canonical(&self, target: Target) -> Target {
         match target {
             Target::Fragment(fragment, offset) => {
@@ -831,7 +831,7 @@ impl Program<'_> {
     }
 }
 
-/// Makes one fragment of those that hold the same (strings: also of those that end the same).
+/// Merges fragments with the same content, and strings with the end of another string.
 pub fn merge(program: &mut Program) {
     let mut seen: HashMap<Content, FragmentId> = HashMap::new();
     let mut equal: Vec<(FragmentId, FragmentId)> = Vec::new();
@@ -856,7 +856,7 @@ pub fn merge(program: &mut Program) {
     for (id, target) in equal {
         alias(program, id, target, 0);
     }
-    // Sorted by their reversed text, a string lies right before those that end in it.
+    // Sorted by the reversed text, a string is directly before those that end with it.
     let mut sorted: Vec<(Vec<u8>, FragmentId)> =
         strings.into_iter().map(|id| (bytes(program, id).iter().rev().copied().collect(), id)).collect();
     sorted.sort();
@@ -880,7 +880,7 @@ fn alias(program: &mut Program, id: FragmentId, target: FragmentId, start: u32) 
     target.align = target.align.max(align);
 }
 
-/// What must agree for two fragments to be one.
+/// What must be equal in fragments that are merged.
 #[derive(PartialEq, Eq, Hash)]
 struct Content<'a> {
     kind: Kind,
@@ -902,7 +902,7 @@ fn content<'p>(program: &'p Program, id: FragmentId) -> Content<'p> {
     Content { kind: owned.section.kind, bytes: bytes(program, id), relocs }
 }
 
-/// The bytes of a fragment before relocation; none for `.bss`.
+/// The bytes of a fragment before relocation. Empty for `.bss`.
 pub fn bytes<'p>(program: &'p Program, id: FragmentId) -> &'p [u8] {
     let fragment = &program.fragments[id];
     let data = &program.sections[fragment.section].section.data;

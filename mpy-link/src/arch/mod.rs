@@ -1,4 +1,6 @@
-//! The machines: each a static value. What a machine cannot say as data is a function in its value.
+//! The architectures. Each is a static value: data, and functions for what cannot be expressed as data.
+//!
+//! `description.rs` defines the type. The file of each architecture starts with what is special about it.
 
 mod arm;
 mod description;
@@ -9,7 +11,7 @@ mod xtensa;
 
 pub use self::description::Arch;
 
-/// All machines.
+/// All architectures.
 pub static ARCHS: &[&Arch] = &[
     &x86::X86,
     &x64::X64,
@@ -23,7 +25,7 @@ pub static ARCHS: &[&Arch] = &[
     &riscv::RV64IMC,
 ];
 
-/// The machine called `name`.
+/// The architecture called `name`.
 pub fn named(name: &str) -> Option<&'static Arch> {
     ARCHS.iter().copied().find(|arch| arch.name == name)
 }
@@ -33,13 +35,13 @@ mod tests {
     use super::*;
     use crate::reloc::{Misfit, Range, Row, load, mask};
 
-    /// Every fixed row of every machine.
+    /// Every row of every architecture.
     fn rows() -> impl Iterator<Item = (&'static str, &'static Row)> {
         ARCHS.iter().flat_map(|arch| arch.rows.iter().map(move |row| (arch.name, row)))
     }
 
     #[test]
-    fn a_patch_changes_only_its_field_and_reads_back() {
+    fn a_write_changes_only_its_field_and_reads_back() {
         for (arch, row) in rows() {
             let field = row.field;
             let bytes = usize::from(field.bytes);
@@ -55,7 +57,7 @@ mod tests {
                 for fill in [0x00, 0xff, 0xa5] {
                     let mut place = vec![fill; bytes + 2];
                     field.write(&mut place, value).unwrap();
-                    assert_eq!(place[bytes..], [fill; 2], "{arch} {}: bytes behind the field", row.name);
+                    assert_eq!(place[bytes..], [fill; 2], "{arch} {}: bytes after the field", row.name);
                     let before = load(&vec![fill; bytes]);
                     let changed = load(&place[..bytes]) ^ before;
                     assert_eq!(changed & !ours, 0, "{arch} {}: {value:#x} changed other bits", row.name);

@@ -1,7 +1,31 @@
-//! Thumb: *ELF for the Arm Architecture* (AAELF32), "Relocation codes table".
+//! Thumb on Cortex-M.
 //!
-//! Code is compiled for absolute addresses in literal pools (`-fno-pic -mword-relocations`), which
-//! the loader relocates; code compiled as PIC has its addresses in a GOT and links as well.
+//! The relocations are those of *ELF for the Arm Architecture* (AAELF32), "Relocation types". What differs from other
+//! architectures:
+//!
+//! - Arm processors have two instruction sets, Arm and Thumb. Bit 0 of an address selects the one that the target of a
+//!   branch is encoded in, so the value of a Thumb function's symbol is its address plus one ("Symbol Values").
+//!   Cortex-M executes Thumb only: relocations of Arm instructions, and calls of functions whose bit 0 is clear, are
+//!   refused. Data relocations keep the bit, because a function pointer has it. Branches drop it ([`ThumbBranch`]).
+//! - Objects use REL sections: the addend is in the field that is relocated. In Thumb state the program counter reads
+//!   as the address of the instruction plus 4, so the addend of a branch is usually -4 ("Addends and PC-bias
+//!   compensation"). `MOVT` contains the upper half of the value, but its addend is a whole 16-bit number like that of
+//!   `MOVW` (same section).
+//! - The offset of `BL` has 25 bits. Bits 23 and 22 are stored as J1 = NOT(I1) EOR S and J2 = NOT(I2) EOR S (*Armv7-M
+//!   Architecture Reference Manual*, "BL").
+//! - Armv6-M has `BL`, but no 32-bit `B` (*Armv6-M Architecture Reference Manual*, A5.3). A jump beyond 2 KiB therefore
+//!   needs a longer sequence.
+//! - A call of an undefined weak function continues at the next instruction ("Weak References").
+//! - The assembler marks where code and data start with the symbols `$t` and `$d` ("Mapping symbols").
+//!   [`inline_got`](self::inline_got) needs them.
+//! - `R_ARM_TARGET1` is `R_ARM_ABS32` or `R_ARM_REL32`, as the platform decides. Bare-metal toolchains choose the
+//!   first.
+//! - What an object was compiled for is in the section `.ARM.attributes` (*Addenda to, and Errata in, the ABI for the
+//!   Arm Architecture*, "Build attributes").
+//!
+//! Code of this project is compiled for absolute addresses in literal pools (`-fno-pic -mword-relocations`), because
+//! the loader can relocate words of text, but not the immediates of instructions. Position-independent code of others
+//! links as well; its addresses are in a GOT.
 
 mod fields;
 mod inline_got;
@@ -52,12 +76,12 @@ static ROWS: &[Row] = &[
     row(MOV_GOT, "R_ARM_GOT_BREL", GotOffset, &U8),
 ];
 
-/// `B` when it reaches, else `BL` between a `PUSH` and a `POP`: this core has no wide `B`.
+/// `B` if the distance is short enough. Otherwise `BL` between `PUSH` and `POP`, because Armv6-M has no 32-bit `B`.
 fn jump_v6m(distance: i64) -> Option<Vec<u8>> {
     if let Some(code) = short_jump(distance) {
         return Some(code);
     }
-    // push {r4, lr}; bl; pop {r4, pc}: the stack stays aligned, and r0 is what the entry returns.
+    // push {r4, lr}; bl; pop {r4, pc}: this keeps the stack aligned and returns what the entry returns, in r0.
     let mut code = vec![0x10, 0xb5, 0x00, 0xf0, 0x00, 0xf8, 0x10, 0xbd];
     BRANCH_24.write(&mut code[2..6], distance.wrapping_sub(2 + 4)).ok()?;
     Some(code)
@@ -78,7 +102,8 @@ fn short_jump(distance: i64) -> Option<Vec<u8>> {
     Some(code)
 }
 
-/// The words are those of *Addenda to, and Errata in, the ABI for the Arm Architecture*, "Public aeabi attribute tags".
+/// The values of `Tag_CPU_arch` (*Addenda to, and Errata in, the ABI for the Arm Architecture*, "Public aeabi attribute
+/// tags").
 const CPUS: &[&str] = &[
     "pre-v4",
     "v4",
@@ -107,12 +132,12 @@ const CPUS: &[&str] = &[
 const FPUS: &[&str] =
     &["none", "VFPv1", "VFPv2", "VFPv3", "VFPv3-D16", "VFPv4", "VFPv4-D16", "FPv5", "FPv5-D16"];
 
-/// `Tag_CPU_arch` with `Tag_CPU_arch_profile`. Thumb code of cores before those with profiles runs on all that follow;
-/// that it is Thumb shows where it is called.
+/// `Tag_CPU_arch` and `Tag_CPU_arch_profile`. Thumb code for older cores, without profiles, runs on all later ones. That it is
+/// Thumb code is checked where it is called.
 const fn core(fits: &'static [&'static str], help: &'static str) -> Property {
     let of: fn(&AbiInfo) -> Option<String> = |info| {
         let cpu = word(info.number(6)?, CPUS);
-        // 'A', 'R' and 'M', where the number does not say it.
+        // 'A', 'R' or 'M', if the value of `Tag_CPU_arch` does not imply it.
         let profile = info.number(7).and_then(|profile| u8::try_from(profile).ok()).map(char::from);
         Some(match profile {
             Some(profile @ ('A' | 'R' | 'M')) if cpu == "v7" => format!("{cpu}-{profile}"),
@@ -171,7 +196,7 @@ const WCHAR: Property = Property {
 
 const ENUMS: Property = Property {
     name: "Tag_ABI_enum_size",
-    // 0: no enums; 3: those that others see are `int`.
+    // 0: no enums. 3: enums in interfaces are `int`.
     of: |info| {
         let size = info.number(26).filter(|size| [1, 2].contains(size));
         size.map(|size| word(size, &["", "small", "int"]))
@@ -187,10 +212,10 @@ const EABI: Property = Property {
     help: "compile with a compiler for the EABI, such as arm-none-eabi-gcc",
 };
 
-/// Where nothing is said of the precision, it is that of [`FPUS`].
+/// All values of `Tag_ABI_HardFP_use`: the precision does not matter.
 const BOTH: &[&str] = &["SP only", "SP and DP", "as Tag_FP_arch"];
 
-/// What has to fit a machine of these cores, floating-point units and precisions, for which one compiles with `help`.
+/// The properties for an architecture with these cores, floating-point units and precisions. `help` says how to compile for it.
 const fn properties(
     cores: &'static [&'static str],
     fpus: &'static [&'static str],
@@ -222,7 +247,7 @@ static V6M_PROPERTIES: [Property; 10] = properties(
     BOTH,
     "compile with -mthumb -mcpu=cortex-m0, and link the libraries for it",
 );
-/// What the cores of Armv7-M and Armv7E-M run besides their own.
+/// The values of `Tag_CPU_arch` whose code runs on Armv7-M, and others.
 macro_rules! up_to_v7m {
     ($($own:literal)*) => {
         &["pre-v4", "v4", "v4T", "v5T", "v5TE", "v5TEJ", "v6", "v6KZ", "v6T2", "v6K", "v6-M", "v6S-M", "v7", "v7-M", $($own)*]

@@ -8,18 +8,18 @@ const fn upper(to: u8) -> Bits {
     Bits { from: 12, count: 20, to, round: 0x800 }
 }
 
-/// What an `auipc` and a sign-extended 12-bit offset reach.
+/// The range of `auipc` with a sign-extended 12-bit offset.
 const PAIR: Range = Range::Between(-0x8000_0800, 0x7fff_f7ff);
 
 /// `lui`, `auipc`.
 pub static U_TYPE: Field = Field::number(4, &[upper(12)], PAIR);
-/// Loads, `addi`, `jalr`: the low bits of a value whose upper part is elsewhere.
+/// Loads, `addi`, `jalr`: the low part of a value.
 pub static I_LOW: Field = Field::number(4, &[bits(0, 12, 20)], Range::Any);
-/// Stores, likewise.
+/// Stores: the low part of a value.
 pub static S_LOW: Field = Field::number(4, &[bits(0, 5, 7), bits(5, 7, 25)], Range::Any);
 /// `auipc` followed by `jalr`.
 pub static CALL: Field = Field::number(8, &[upper(12), bits(0, 12, 52)], PAIR);
-/// `beq` and friends.
+/// `beq` and other branches.
 pub static B_TYPE: Field = Field {
     bytes: 4,
     bits: &[bits(11, 1, 7), bits(1, 4, 8), bits(5, 6, 25), bits(12, 1, 31)],
@@ -64,7 +64,7 @@ pub static CJ_TYPE: Field = Field {
     swizzle: None,
     addend: None,
 };
-/// Parts of differences, which wrap in their width.
+/// Terms of differences, which wrap.
 pub static WRAP_6: Field = Field::number(1, &[bits(0, 6, 0)], Range::Any);
 pub static WRAP_8: Field = Field::number(1, &[bits(0, 8, 0)], Range::Any);
 pub static WRAP_16: Field = Field::number(2, &[bits(0, 16, 0)], Range::Any);

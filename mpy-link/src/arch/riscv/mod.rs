@@ -1,4 +1,30 @@
-//! RISC-V: *RISC-V ELF psABI Specification*, "Relocations".
+//! RISC-V, 32 and 64 bits.
+//!
+//! The relocations are those of the *RISC-V ELF psABI Specification*, "Relocations". What differs from other
+//! architectures:
+//!
+//! - No instruction holds a whole address. `auipc` or `lui` sets the upper 20 bits, and the next instruction adds 12
+//!   signed bits. The upper part is therefore rounded: `(value + 0x800) >> 12` ("Absolute Addresses", "PC-Relative Symbol
+//!   Addresses").
+//! - `R_RISCV_PCREL_LO12_*` does not name the symbol that is addressed. It names the label of the `auipc`, and the value
+//!   is that of the relocation there ([`LowOfPair`]). Several low parts can belong to one high part.
+//! - `R_RISCV_LO12_*` names the symbol, and nothing says which `lui` it belongs to. The loader cannot write an address
+//!   into two instructions, so such code is made PC-relative, for which the pairs have to be found (`absolute.rs`).
+//! - Linker relaxation: compilers emit the longest form of a call, and the linker removes bytes from code ("Linker
+//!   Relaxation"). `R_RISCV_RELAX` at the same place permits it. `R_RISCV_ALIGN` marks padding that the linker must
+//!   shorten to keep what follows aligned (`relax.rs`).
+//! - Because code can shrink, the assembler does not compute differences of labels. It emits pairs such as
+//!   `R_RISCV_ADD32` and `R_RISCV_SUB32`, both at the same place ([`Add`], [`Subtract`], [`Set`]).
+//! - `R_RISCV_CALL` covers two instructions, `auipc` and `jalr`, in one field of 8 bytes. It means the same as
+//!   `R_RISCV_CALL_PLT` ("Procedure Calls").
+//! - RV32 has the compressed call `c.jal`. RV64 has `c.addiw` in its place (*RISC-V Unprivileged ISA*, "C" extension,
+//!   "Control Transfer Instructions"), so only `c.j` is left.
+//! - `e_flags` contains the float ABI and whether compressed instructions are allowed ("File Header"). The extensions
+//!   that an object uses are text in `.riscv.attributes`: `Tag_RISCV_arch` ("Attributes").
+//! - The `gp` register belongs to the firmware, so nothing is addressed relative to `__global_pointer$`.
+//!
+//! Code is position-independent (`-fPIC`): addresses in instructions are PC-relative, and those of other blocks of
+//! memory are in a GOT.
 
 mod absolute;
 mod fields;
@@ -89,11 +115,11 @@ fn jump(distance: i64) -> Option<Vec<u8>> {
     Some(far)
 }
 
-/// Extensions that the loader is told of, and their bits: `RV32_EXT_*` of `py/asmrv32.h`.
-const TOLD: &[(&str, u32)] = &[("zba", 1), ("zcmp", 2)];
-/// What every board has, or none misses: makefiles and libraries ask for atomic instructions (`a` and its parts) with
-/// compressed ones, and compilers write parts of `m` and `c` beside these.
-const IMC: &[&str] = &["i", "m", "a", "c", "zaamo", "zalrsc", "zca", "zicsr", "zifencei", "zmmul"];
+/// Extensions that the header of a `.mpy` file can name, and their bits: `RV32_EXT_*` of `py/asmrv32.h`.
+const DECLARED: &[(&str, u32)] = &[("zba", 1), ("zcmp", 2)];
+/// Extensions that every board has, and those that can be ignored. Makefiles and libraries request atomic instructions (`a`
+/// and its parts) together with compressed ones, and compilers list the parts of `m` and `c`.
+const COMMON: &[&str] = &["i", "m", "a", "c", "zaamo", "zalrsc", "zca", "zicsr", "zifencei", "zmmul"];
 
 static PROPERTIES: &[Property] = &[
     Property {
@@ -117,12 +143,13 @@ static PROPERTIES: &[Property] = &[
     Property {
         name: "Tag_RISCV_arch",
         of: |info| {
-            let known = |name: &str| IMC.contains(&name) || TOLD.iter().any(|(told, _)| *told == name);
+            let known =
+                |name: &str| COMMON.contains(&name) || DECLARED.iter().any(|(declared, _)| *declared == name);
             isa(info).find(|name| !known(name)).map(str::to_owned)
         },
         fits: Fits::Without,
-        help: "compile with -march=rv32imc (-march=rv64imc on 64 bits), to which `_zba` and `_zcmp` may be added: of other \
-               extensions the loader cannot be told, so that a board without them would load the module",
+        help: "compile with -march=rv32imc (-march=rv64imc on 64 bits), to which `_zba` and `_zcmp` may be added: the file \
+               cannot name other extensions, so a board without them would load the module",
     },
     Property {
         name: "Tag_RISCV_stack_align",
@@ -141,7 +168,7 @@ fn isa<'a>(info: &AbiInfo<'a>) -> impl Iterator<Item = &'a str> + use<'a> {
         rest = rest.trim_start_matches('_');
         let first = rest.chars().next()?;
         let (name, behind) = match first {
-            // A word, up to the next one.
+            // An extension with a long name.
             'z' | 's' | 'x' => {
                 let (word, behind) = rest.split_at(rest.find('_').unwrap_or(rest.len()));
                 (without_version(word), behind)
@@ -158,7 +185,7 @@ fn isa<'a>(info: &AbiInfo<'a>) -> impl Iterator<Item = &'a str> + use<'a> {
 
 const DIGITS: fn(char) -> bool = |c| c.is_ascii_digit();
 
-/// What follows a version such as `2p1`, if there is one.
+/// The text after a version such as `2p1`, if there is one.
 fn behind_version(text: &str) -> &str {
     let major = text.trim_start_matches(DIGITS);
     if major.len() == text.len() {
@@ -170,7 +197,7 @@ fn behind_version(text: &str) -> &str {
     }
 }
 
-/// A word without the version at its end.
+/// An extension without the version at its end.
 fn without_version(word: &str) -> &str {
     let minor = word.trim_end_matches(DIGITS);
     match minor.strip_suffix('p') {
@@ -186,8 +213,8 @@ const BASE: Arch = Arch {
     literals: false,
     rows: ROWS,
     in_place: &[],
-    // Less where the ESP32-C3 has its executable memory, which no instruction minds: what is larger
-    // than a word is accessed by words.
+    // The executable memory of the ESP32-C3 has a smaller alignment. This is harmless, because no instruction accesses more
+    // than a word.
     text_align: 16,
     preferred_align: 1,
     relative_bias: 0,
@@ -196,7 +223,7 @@ const BASE: Arch = Arch {
     code_bit: 0,
     properties: PROPERTIES,
     extensions: |info| {
-        let compiled_for = TOLD.iter().filter(|(told, _)| isa(info).any(|name| name == *told));
+        let compiled_for = DECLARED.iter().filter(|(declared, _)| isa(info).any(|name| name == *declared));
         compiled_for.fold(0, |all, (_, bit)| all | bit)
     },
     got_is_based: |_| true,
@@ -215,7 +242,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn extensions_are_letters_and_words_without_versions() {
+    fn extensions_are_listed_without_versions() {
         let of = |text| {
             let info = AbiInfo::with_text(5, text);
             isa(&info).collect::<Vec<_>>().join(" ")

@@ -1,4 +1,8 @@
-//! Linker relaxation (*RISC-V ELF psABI*, "Linker Relaxation").
+//! Linker relaxation (*RISC-V ELF psABI*, "Linker Relaxation") and loads from the GOT.
+//!
+//! - A load of an address from the GOT becomes a computation of the address if it is at a known distance.
+//! - `auipc; jalr` becomes `jal`, `c.jal` or `c.j` if the target is near enough.
+//! - Padding (`R_RISCV_ALIGN`) is shortened to what the alignment needs.
 
 use std::collections::HashMap;
 
@@ -7,8 +11,8 @@ use super::fields::{
 };
 use crate::model::{Cut, Reloc, Section, Symbol, SymbolDef};
 
-/// `auipc rd, %got_pcrel_hi(foo); lw rd, %pcrel_lo(…)(rd)` becomes `auipc rd, %pcrel_hi(foo); addi
-/// rd, rd, %pcrel_lo(…)`, when all that use the high part are such loads.
+/// `auipc rd, %got_pcrel_hi(foo); lw rd, %pcrel_lo(…)(rd)` becomes `auipc rd, %pcrel_hi(foo); addi rd, rd, %pcrel_lo(…)` if
+/// all users of the high part are such loads.
 pub fn relax_got(section: &mut Section, symbols: &[Symbol], here: SymbolDef, near: &[bool]) {
     let Section { data, relocs, .. } = section;
     let word_load = loads_of_words(data, relocs, symbols, here);
@@ -19,7 +23,7 @@ pub fn relax_got(section: &mut Section, symbols: &[Symbol], here: SymbolDef, nea
         let Some(Some(loads)) = word_load.get(&reloc.offset) else { continue };
         for &load in loads {
             let place = &mut data.to_mut()[load as usize..];
-            // I-type: the registers and the offset stay.
+            // I-type: the registers and the offset are unchanged.
             place[0] = place[0] & 0x80 | 0x13;
             place[1] &= 0x8f;
         }
@@ -27,7 +31,7 @@ pub fn relax_got(section: &mut Section, symbols: &[Symbol], here: SymbolDef, nea
     }
 }
 
-/// For each `auipc` the loads that use it, or `None` when something else does.
+/// By `auipc`, the loads that use it, or `None` if something else uses it.
 fn loads_of_words(
     data: &[u8],
     relocs: &[Reloc],
@@ -45,7 +49,7 @@ fn loads_of_words(
         let Ok(high) = u32::try_from(label.value) else { continue };
         let loads = users.entry(high).or_insert_with(|| Some(Vec::new()));
         let code = data.get(reloc.offset as usize..).and_then(|code| code.first_chunk());
-        // `lw` on 32 bits, `ld` on 64: a load of any other width would be nonsense in a GOT.
+        // `lw` on RV32, `ld` on RV64. Entries of the GOT have no other width.
         let is_load = code.is_some_and(|&code| matches!(u32::from_le_bytes(code) & 0x707f, 0x2003 | 0x3003));
         match loads {
             Some(loads) if is_load && reloc.r_type == PCREL_LO12_I => loads.push(reloc.offset),
@@ -55,8 +59,8 @@ fn loads_of_words(
     users
 }
 
-/// Shortens `auipc; jalr` to `jal`, `c.jal` or `c.j`, and in the end removes excess padding.
-/// RV64 has another instruction in the place of `c.jal`.
+/// Shortens `auipc; jalr` to `jal`, `c.jal` or `c.j`, and in the last round removes excess padding. `C_JAL` is false for
+/// RV64, which has no `c.jal`.
 pub fn relax_code<const C_JAL: bool>(
     section: &mut Section,
     flags: u32,
@@ -75,10 +79,10 @@ pub fn relax_code<const C_JAL: bool>(
     for at in 0..relocs.len() {
         let Reloc { offset, r_type, addend, .. } = relocs[at];
         if last {
-            // Places in the section move with every cut before them.
-            let apart = cuts.last().is_none_or(|cut| cut.offset + cut.len <= offset);
+            // Each cut moves what follows it.
+            let disjoint = cuts.last().is_none_or(|cut| cut.offset + cut.len <= offset);
             if r_type == ALIGN
-                && apart
+                && disjoint
                 && let Some(cut) = pad(data.to_mut(), offset, addend, removed)
             {
                 removed += cut.len;
@@ -87,13 +91,13 @@ pub fn relax_code<const C_JAL: bool>(
             continue;
         }
         let is_call = CALL_NUMBERS.contains(&r_type) || r_type == JAL;
-        // The permission follows the relocation it is for.
+        // `R_RISCV_RELAX` follows the relocation that it is for.
         let may = relocs.get(at + 1).is_some_and(|next| next.r_type == RELAX && next.offset == offset);
         let Some(distance) = distance[at].filter(|_| is_call && may) else { continue };
         let far = distance.saturating_abs().saturating_add(slack);
         if let Some((r_type, cut)) = shorten(data.to_mut(), offset, r_type, compressed, far) {
-            let apart = cuts.last().is_none_or(|cut| cut.offset + cut.len <= offset);
-            if apart {
+            let disjoint = cuts.last().is_none_or(|cut| cut.offset + cut.len <= offset);
+            if disjoint {
                 relocs[at].r_type = r_type;
                 cuts.push(cut);
             }
@@ -102,12 +106,11 @@ pub fn relax_code<const C_JAL: bool>(
     cuts
 }
 
-/// The shortest call that surely reaches so far, in the place of a longer one; `compressed` are the
-/// link registers of compressed calls.
+/// Replaces a call by the shortest one for the distance `far`. `compressed` are the link registers of compressed calls.
 fn shorten(data: &mut [u8], offset: u32, r_type: u32, compressed: &[u32], far: i64) -> Option<(u32, Cut)> {
     let len: u32 = if r_type == JAL { 4 } else { 8 };
     let code = data.get_mut(offset as usize..offset as usize + len as usize)?;
-    // The link register is that of the last instruction.
+    // The link register is that of the second instruction.
     let last = &code[len as usize - 4..];
     let link = u32::from(last[0] >> 7 | last[1] << 1) & 31;
     if compressed.contains(&link) && far < 1 << 11 {
@@ -123,16 +126,16 @@ fn shorten(data: &mut [u8], offset: u32, r_type: u32, compressed: &[u32], far: i
     None
 }
 
-/// Makes `nops` bytes of padding as many as are needed, `removed` bytes before them being gone.
+/// Shortens `nops` bytes of padding to what is needed. `removed` bytes before it have been removed.
 fn pad(data: &mut [u8], offset: u32, nops: i64, removed: u32) -> Option<Cut> {
     let nops = u32::try_from(nops).ok().filter(|&nops| nops > 0 && nops < 1 << 12)?;
-    // "The smallest power of two that is greater than the addend".
+    // "The smallest power of two that is greater than the value of the addend field".
     let align = (nops + 1).next_power_of_two();
     let place = offset - removed;
     let needed = place.next_multiple_of(align) - place;
     let code = data.get_mut(offset as usize..)?.get_mut(..nops as usize)?;
     let cut = nops.checked_sub(needed).filter(|_| needed.is_multiple_of(2))?;
-    // `c.nop` to get to a word, then `nop`.
+    // `c.nop` up to a word boundary, then `nop`.
     let (half, words) = code[..needed as usize].split_at_mut(needed as usize % 4);
     half.copy_from_slice(&[0x01, 0x00][..half.len()]);
     for word in words.chunks_exact_mut(4) {
