@@ -40,7 +40,7 @@ fn walk(folder: &Path, files: &mut Vec<PathBuf>) {
 /// A table of name (relative to `folder`, with `/`) and text.
 fn write_table(constant: &str, folder: &Path, mut files: Vec<PathBuf>, code: &mut String) {
     files.sort();
-    writeln!(code, "const {constant}: &[(&str, &str)] = &[").expect("String");
+    writeln!(code, "/// Path and text.\npub const {constant}: &[(&str, &str)] = &[").expect("String");
     for file in files {
         let name = file.strip_prefix(folder).expect("in it").to_string_lossy().replace('\\', "/");
         writeln!(code, "    ({name:?}, include_str!({:?})),", file.display().to_string()).expect("String");

@@ -3,7 +3,7 @@
 #ifndef MPY_INTRINSICS_H
 #define MPY_INTRINSICS_H
 
-#include "mpy_values.h"
+#include "mpy_calls.h"
 
 #define MPY_INTRINSIC_FUNCTION(name) __attribute__((unused)) static mp_obj_t mpy_intrinsic_##name(mp_obj_t *args)
 #define MPY_BOOL(condition) ((mp_obj_t)((condition) ? mp_fun_table.const_true : mp_fun_table.const_false))

@@ -3,6 +3,8 @@
 #ifndef MPY_SEQUENCES_H
 #define MPY_SEQUENCES_H
 
+#include "mpy_convert.h"
+
 #ifdef MPY_USES_STRING_ENUM
 /* The index of a variant; `count` of those there are none of. */
 static uint32_t mpy_to_string_enum(mp_obj_t obj, uint32_t number) {

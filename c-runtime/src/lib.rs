@@ -1,9 +1,15 @@
-//! The C sources every module is compiled with, carried inside the tool.
+//! The C and Rust sources of the runtime, which are part of the program.
 //!
-//! `include/` is on the compiler's include path; each file of `src/` is compiled alone, once per
-//! set of flags, and linked only where a symbol of it is needed.
+//! [`HEADERS`] are on the include path of the module's C code. Each file of [`SOURCES`] and [`COMPILER_HELPERS`] is
+//! compiled separately, once per set of flags, and linked only if one of its symbols is needed. The Rust sources are
+//! crates that every Rust module is linked with.
+//!
+//! ```
+//! let (_, abi) = c_runtime::HEADERS.iter().find(|(name, _)| *name == "mpy.h").unwrap();
+//! assert!(abi.contains("mp_fun_table"));
+//! ```
 
-/// A file of the runtime: path below its folder, and text.
+/// A file of the runtime: its path in its folder, and its text.
 pub type File = (&'static str, &'static str);
 
 macro_rules! files {
@@ -12,11 +18,12 @@ macro_rules! files {
     };
 }
 
-/// Headers, to be put on the include path.
+/// Headers for the include path.
 pub const HEADERS: &[File] = files!("include":
     "mpy.h"
     "mpy_calls.h"
     "mpy_classes.h"
+    "mpy_convert.h"
     "mpy_exports.h"
     "mpy_flash.h"
     "mpy_heap.h"
@@ -36,16 +43,16 @@ pub const HEADERS: &[File] = files!("include":
     "wasm.h"
 );
 
-/// The Rust crate that makes the heap of `mpy_heap.h` a crate's global allocator.
+/// The Rust crate that makes the heap of `mpy_heap.h` the global allocator.
 pub const RUST_ALLOCATOR: &str = include_str!("allocator.rs");
 
-/// The Rust crate that stands in the place of `test` and runs `#[test]` functions in MicroPython.
+/// The Rust crate that replaces `test` and runs `#[test]` functions in MicroPython.
 pub const RUST_HARNESS: &str = include_str!("harness.rs");
 
-/// The Rust crate that makes an exception of a panic.
+/// The Rust crate that turns a panic into an exception.
 pub const RUST_PANIC: &str = include_str!("panic.rs");
 
-/// Sources, each an object of its own that the linker takes lazily.
+/// C sources. Each becomes an object that is linked if it is needed.
 pub const SOURCES: &[File] = files!("src":
     "memcmp.c"
     "memcpy.c"
@@ -55,8 +62,8 @@ pub const SOURCES: &[File] = files!("src":
     "subtract.c"
 );
 
-/// What the compiler calls for operations its target has no instructions for, to be treated as
-/// [`SOURCES`] are where no library comes with the compiler. A compiler's own is better tuned.
+/// C sources of the functions that compilers call for operations without an instruction. They are linked like [`SOURCES`]
+/// if the compiler has no library of its own, whose functions are faster.
 pub const COMPILER_HELPERS: &[File] = files!("src/compiler":
     "bits.c"
     "divide32.c"
@@ -68,7 +75,7 @@ pub const COMPILER_HELPERS: &[File] = files!("src/compiler":
     "shift64.c"
 );
 
-/// The same by the names that an architecture's ABI gives them; empty where it gives none.
+/// C sources that define the same functions under the names of an architecture's ABI.
 pub const ABI_HELPERS: &[File] = files!("src/abi":
     "arm_eabi.c"
 );
@@ -90,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn every_file_is_carried() {
+    fn every_file_is_included() {
         let names = |files: &[File]| files.iter().map(|(name, _)| (*name).to_owned()).collect::<Vec<_>>();
         assert_eq!(names(HEADERS), on_disk("include", ".h"));
         assert_eq!(names(SOURCES), on_disk("src", ".c"));

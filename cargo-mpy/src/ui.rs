@@ -134,7 +134,7 @@ pub fn json_line(value: impl Display) {
 fn place(at: &Place) -> serde_json::Value {
     let text = at.to_string();
     match at {
-        Place::Nowhere => serde_json::Value::Null,
+        Place::None => serde_json::Value::Null,
         Place::Argument(_) => json!({ "kind": "argument", "text": text }),
         Place::File { path, line, column } => {
             json!({ "kind": "file", "text": text, "path": path, "line": line, "column": column })
@@ -159,7 +159,7 @@ pub fn error(diagnostic: &Diagnostic) {
             "message": message, "at": place(at), "help": help, "rendered": rendered }));
     }
     line(format_args!("{BAD}error[{code}]{BAD:#}: {BOLD}{}{BOLD:#}", indented(message)));
-    if *at != Place::Nowhere {
+    if *at != Place::None {
         line(format_args!("  {BUSY}-->{BUSY:#} {}", shown_line(at)));
     }
     if let Some(help) = help {

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use target_specs::{is_hidden, spelled};
+use target_specs::{is_hidden, replace_chars};
 
 use crate::classes::operands;
 use crate::surface::{Function, Surface};

@@ -1,24 +1,25 @@
-//! What objects say of how they were compiled, and what of it has to fit: GNU ld's rules
-//! (`elf32_arm_merge_eabi_attributes`, `_bfd_riscv_elf_merge_private_bfd_data`, `check_xtensa_info`), and that the
-//! architecture has what the code needs, since that is fixed here.
+//! What objects say about how they were compiled, and which of it has to match.
 //!
-//! An object that says nothing is taken as it is, and so is one without code: `objcopy` writes such objects.
+//! The rules are those of GNU ld (`elf32_arm_merge_eabi_attributes`, `_bfd_riscv_elf_merge_private_bfd_data`,
+//! `check_xtensa_info`). In addition, the architecture must have what the code needs.
+//!
+//! An object without this information is accepted, and so is an object without code: `objcopy` creates such objects.
 
 use std::collections::HashMap;
 
 use object::elf;
 use object::read::elf::{AttributesSection, FileHeader, SectionHeader, SectionTable};
 
-/// What an object says.
+/// What an object says about how it was compiled.
 #[derive(Debug, Default)]
-pub struct Said<'a> {
+pub struct AbiInfo<'a> {
     /// `e_flags`.
     pub flags: u32,
-    /// The public attributes of the whole file, by tag; `None` without a section of them.
+    /// The public attributes of the file, by tag; `None` if there is no section of attributes.
     attributes: Option<HashMap<u64, Attribute<'a>>>,
     /// The lines `NAME=VALUE` of `.xtensa.info`.
     info: &'a str,
-    /// There is code in it.
+    /// Whether it contains code.
     pub has_code: bool,
 }
 
@@ -28,8 +29,8 @@ enum Attribute<'a> {
     Text(&'a str),
 }
 
-impl<'a> Said<'a> {
-    /// The number of an attribute, 0 when it is left out; `None` when the object has no attributes at all.
+impl<'a> AbiInfo<'a> {
+    /// The number of an attribute, 0 by default; `None` if the object has no attributes.
     pub fn number(&self, tag: u64) -> Option<u64> {
         match self.attributes.as_ref()?.get(&tag) {
             Some(Attribute::Number(number)) => Some(*number),
@@ -45,41 +46,41 @@ impl<'a> Said<'a> {
         }
     }
 
-    /// Nothing but one text, for tests.
+    /// One text attribute, for tests.
     #[cfg(test)]
-    pub fn with_text(tag: u64, text: &'a str) -> Said<'a> {
-        Said { attributes: Some([(tag, Attribute::Text(text))].into()), ..Said::default() }
+    pub fn with_text(tag: u64, text: &'a str) -> AbiInfo<'a> {
+        AbiInfo { attributes: Some([(tag, Attribute::Text(text))].into()), ..AbiInfo::default() }
     }
 
-    /// What follows `NAME=` in `.xtensa.info`.
+    /// The value of `NAME` in `.xtensa.info`.
     pub fn info(&self, name: &str) -> Option<&'a str> {
         self.info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
     }
 }
 
-/// Something that has to fit.
+/// A property of objects that has to match.
 #[derive(Debug)]
 pub struct Property {
-    /// As its standard calls it.
+    /// Its name in its standard.
     pub name: &'static str,
-    /// The object's value in a word; `None` when it does not say, or fits everything.
-    pub of: fn(&Said) -> Option<String>,
+    /// The value in an object, as a word; `None` if it is missing or compatible with all others.
+    pub of: fn(&AbiInfo) -> Option<String>,
     pub fits: Fits,
-    /// What to do when it does not fit.
+    /// What to do if it does not match.
     pub help: &'static str,
 }
 
-/// What a property must fit.
+/// What a property must match.
 #[derive(Debug, Clone, Copy)]
 pub enum Fits {
-    /// The architecture: one of these, the last being its own.
+    /// The architecture: one of these values. The last one is its own.
     Arch(&'static [&'static str]),
-    /// The architecture, which has none of it.
+    /// The architecture, which has no such property: any value is an error.
     Without,
-    /// All other objects.
+    /// The other objects.
     Objects,
-    /// The other objects that were named, not members of archives: what compilers' libraries do does not depend on
-    /// it, and those of GCC are linked with clang's objects.
+    /// The other objects, except members of archives. The libraries of compilers do not depend on it, and clang's objects
+    /// are linked with GCC's libraries.
     NamedObjects,
 }
 
@@ -89,35 +90,35 @@ pub fn word(number: u64, words: &[&str]) -> String {
     word.map_or_else(|| number.to_string(), |word| (*word).to_owned())
 }
 
-/// Reads what an object says.
+/// Reads what an object says about how it was compiled.
 ///
 /// # Errors
-/// When the attributes break the rules of their format.
+/// If the attributes are malformed.
 pub fn read<'a, E: FileHeader>(
     header: &E,
     endian: E::Endian,
     data: &'a [u8],
     table: &SectionTable<'a, E>,
-) -> object::Result<Said<'a>> {
-    let mut said = Said { flags: header.e_flags(endian), ..Said::default() };
+) -> object::Result<AbiInfo<'a>> {
+    let mut info = AbiInfo { flags: header.e_flags(endian), ..AbiInfo::default() };
     for section in table.iter() {
         let (flags, size): (u64, u64) = (section.sh_flags(endian).into(), section.sh_size(endian).into());
         let is_code = flags & u64::from(elf::SHF_ALLOC | elf::SHF_EXECINSTR)
             == u64::from(elf::SHF_ALLOC | elf::SHF_EXECINSTR);
-        said.has_code |= is_code && size > 0 && section.sh_type(endian) != elf::SHT_NOBITS;
-        // One number for both.
+        info.has_code |= is_code && size > 0 && section.sh_type(endian) != elf::SHT_NOBITS;
+        // `SHT_RISCV_ATTRIBUTES` is the same number.
         if section.sh_type(endian) == elf::SHT_ARM_ATTRIBUTES {
-            let attributes = said.attributes.get_or_insert_default();
+            let attributes = info.attributes.get_or_insert_default();
             read_attributes(section.attributes(endian, data)?, header.e_machine(endian), attributes)?;
         }
         if table.section_name(endian, section)? == b".xtensa.info" {
             let notes = section.notes(endian, data)?;
             let mut notes = notes.into_iter().flatten().filter_map(Result::ok);
-            let info = notes.find(|note| note.name() == b"Xtensa_Info");
-            said.info = info.and_then(|note| std::str::from_utf8(note.desc()).ok()).unwrap_or_default();
+            let note = notes.find(|note| note.name() == b"Xtensa_Info");
+            info.info = note.and_then(|note| std::str::from_utf8(note.desc()).ok()).unwrap_or_default();
         }
     }
-    Ok(said)
+    Ok(info)
 }
 
 /// *Addenda to, and Errata in, the ABI for the Arm Architecture*, "Build attributes"; *RISC-V ELF psABI*, "Attributes".
@@ -126,9 +127,9 @@ fn read_attributes<'a, E: FileHeader>(
     machine: u16,
     found: &mut HashMap<u64, Attribute<'a>>,
 ) -> object::Result<()> {
-    /// `Tag_CPU_raw_name`, `Tag_CPU_name`: the rule for others came later.
+    /// `Tag_CPU_raw_name`, `Tag_CPU_name`. They are older than the rule for other tags.
     const NAMES: [u64; 2] = [4, 5];
-    /// `Tag_compatibility` has a number and a text.
+    /// `Tag_compatibility`: a number and a text.
     const COMPATIBILITY: u64 = 32;
     let is_arm = machine == elf::EM_ARM;
     let vendor: &[u8] = if is_arm { b"aeabi" } else { b"riscv" };
@@ -151,7 +152,7 @@ fn read_attributes<'a, E: FileHeader>(
                 } else {
                     Attribute::Number(reader.read_integer()?)
                 };
-                // What is said of single sections and symbols is not read by other linkers either.
+                // Attributes of single sections and symbols are ignored, as in other linkers.
                 if part.tag() == elf::Tag_File {
                     found.insert(tag, value);
                 }

@@ -1,5 +1,5 @@
-//! The global offset table: words of text that hold addresses for position-independent code, one for
-//! each address however many symbols and objects ask for it.
+//! The global offset table (GOT): words of text with addresses that position-independent code loads. Each address has one
+//! entry, even if several symbols and objects use it.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use crate::layout::Layout;
 use crate::reloc::Formula;
 use crate::resolve::{Program, Target};
 
-/// The entries, in no order until [`Got::sort`].
+/// The entries. [`Got::sort`] puts them in order.
 #[derive(Debug, Default)]
 pub struct Got {
     entries: Vec<Target>,
@@ -15,15 +15,16 @@ pub struct Got {
 }
 
 impl Got {
-    /// Makes an entry for every address that live code looks up.
+    /// Creates an entry for every address that reachable code loads.
     pub fn collect(program: &Program) -> Got {
         let mut got = Got::default();
-        for chunk in program.chunks.iter().filter(|chunk| chunk.live && chunk.alias.is_none()) {
-            let owned = &program.sections[chunk.section];
-            for reloc in &owned.section.relocs[chunk.relocs.clone()] {
+        for fragment in program.fragments.iter().filter(|fragment| fragment.live && fragment.alias.is_none())
+        {
+            let owned = &program.sections[fragment.section];
+            for reloc in &owned.section.relocs[fragment.relocs.clone()] {
                 let Some(row) = program.arch.row(reloc.r_type) else { continue };
                 if matches!(row.formula, Formula::GotEntry | Formula::GotOffset)
-                    && let Some(target) = program.meaning(owned.object, reloc.symbol as usize)
+                    && let Some(target) = program.resolve_symbol(owned.object, reloc.symbol as usize)
                 {
                     got.add(program.canonical(target));
                 }
@@ -43,21 +44,17 @@ impl Got {
         self.entries.len()
     }
 
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     pub fn entries(&self) -> &[Target] {
         &self.entries
     }
 
-    /// Orders entries by what they are relative to, so that the loader can relocate a run at once.
+    /// Sorts the entries by what they are relative to, so that a run of them needs one relocation.
     pub fn sort(&mut self, program: &Program, layout: &Layout) {
         self.entries.sort_by_key(|&target| layout.value(program, target));
         self.numbers = self.entries.iter().enumerate().map(|(number, &target)| (target, number)).collect();
     }
 
-    /// The number of the entry for `target`.
+    /// The index of the entry for `target`.
     pub fn number(&self, program: &Program, target: Target) -> Option<usize> {
         self.numbers.get(&program.canonical(target)).copied()
     }

@@ -1,20 +1,19 @@
-//! Filling the laid-out regions: contents, relocations that can be settled now, and the list of
-//! those that the loader has to do.
+//! Relocation: the contents of the regions, and the list of the relocations that are left to the loader.
 
 use target_specs::{Diagnostic, Result};
 
 use crate::got::Got;
 use crate::layout::{Base, Layout, Region, Value};
-use crate::object::{Kind, Reloc, Section};
+use crate::model::{Kind, Reloc, Section};
 use crate::reloc::{Field, Formula, Misfit, Range, Row};
-use crate::resolve::{self, ChunkId, External, Program, SectionId, Target};
+use crate::resolve::{self, External, FragmentId, Program, SectionId, Target};
 
 /// A word that the loader adds an address to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LoadReloc {
     /// Text or rodata.
     pub region: Region,
-    /// Number of the word in that region.
+    /// The index of the word in that region.
     pub word: u32,
     pub base: Base,
 }
@@ -24,35 +23,35 @@ pub struct LoadReloc {
 pub struct Contents {
     pub text: Vec<u8>,
     pub rodata: Vec<u8>,
-    /// Sorted by place.
+    /// Sorted by address.
     pub relocs: Vec<LoadReloc>,
 }
 
-/// What the low part of an address can hold.
+/// The range of the low part of an address.
 static LOW: Field = Field::number(4, &[], Range::Signed(12));
 
-/// What relocation needs to know.
+/// What the formulas of relocations need.
 pub struct Linker<'p, 'a> {
     pub program: &'p Program<'a>,
     pub layout: &'p Layout,
     pub got: &'p Got,
 }
 
-/// One relocation and where it applies.
+/// A relocation and its place.
 #[derive(Clone, Copy)]
 struct Site<'r> {
     section: SectionId,
-    /// Of the relocation in the section's list.
+    /// The index of the relocation in the section.
     index: usize,
     reloc: &'r Reloc,
     row: &'static Row,
     region: Region,
-    /// Address of the field in its region.
+    /// The address of the field in its region.
     address: u32,
 }
 
 impl Linker<'_, '_> {
-    /// The contents of text and rodata, and what is left to the loader.
+    /// The contents of text and rodata, and the relocations that are left to the loader.
     ///
     /// # Errors
     /// `out-of-range`, `unaligned-target`, `absolute-address`, `distant-data`, `malformed-object`.
@@ -73,7 +72,7 @@ impl Linker<'_, '_> {
             let bytes = resolve::bytes(self.program, id);
             let start = address as usize;
             block[start..start + bytes.len()].copy_from_slice(bytes);
-            let end = start + self.program.chunks[id].len as usize;
+            let end = start + self.program.fragments[id].len as usize;
             self.relocate(id, region, address, &mut block[start..end], &mut contents.relocs)?;
         }
         self.fill_got(&mut contents);
@@ -120,17 +119,17 @@ impl Linker<'_, '_> {
 
     fn relocate(
         &self,
-        chunk: ChunkId,
+        fragment: FragmentId,
         region: Region,
         address: u32,
         bytes: &mut [u8],
         loads: &mut Vec<LoadReloc>,
     ) -> Result<()> {
-        let start = self.program.chunks[chunk].start;
-        let section = self.program.chunks[chunk].section;
-        for index in self.program.chunks[chunk].relocs.clone() {
+        let start = self.program.fragments[fragment].start;
+        let section = self.program.fragments[fragment].section;
+        for index in self.program.fragments[fragment].relocs.clone() {
             let reloc = &self.program.sections[section].section.relocs[index];
-            // Marking met only relocations that are known.
+            // The types of all relocations of reachable fragments are known.
             let Some(row) = self.program.arch.row(reloc.r_type) else { continue };
             let at = (reloc.offset - start) as usize;
             let place = bytes.get_mut(at..).unwrap_or_default();
@@ -142,13 +141,13 @@ impl Linker<'_, '_> {
         Ok(())
     }
 
-    /// Settles one relocation in `place`, its field and what follows it in the chunk.
+    /// Applies a relocation to `place`, the bytes of the fragment from its field on.
     fn apply(&self, site: Site, place: &mut [u8]) -> Result<Option<LoadReloc>> {
         let (formula, field) = match site.row.formula {
             Formula::ByInstruction(decode) => decode(place).ok_or_else(|| {
                 Diagnostic::new(
                     "malformed-object",
-                    format!("{} at an instruction that has no address", site.row.name),
+                    format!("{} at an instruction without an address", site.row.name),
                 )
                 .at(self.place(site))
             })?,
@@ -169,8 +168,8 @@ impl Linker<'_, '_> {
                 field.read(place).unwrap_or(0).wrapping_sub(value)
             }
             Formula::LowOfPair => self.low_of_pair(site)?,
-            Formula::Low => match self.partner(site) {
-                Some(high) => self.low_of_partner(site, high)?,
+            Formula::Low => match self.high_part(site) {
+                Some(high) => self.low_part(site, high)?,
                 None => self.absolute_part(site)?,
             },
             Formula::High => self.absolute_part(site)?,
@@ -180,30 +179,30 @@ impl Linker<'_, '_> {
         Ok(None)
     }
 
-    /// The value of a formula that needs no relocation by the loader and nothing but its own symbol.
+    /// The value of a formula that needs no relocation by the loader, and no other relocation.
     fn distance(&self, site: Site, formula: Formula) -> Result<i64> {
         let (value, addend) = self.operands(site, formula)?;
         let here = i64::from(site.address);
         let got = i64::from(self.layout.got);
         let entry = || {
-            let target = self.program.meaning(self.object(site), site.reloc.symbol as usize);
+            let target = self.program.resolve_symbol(self.object(site), site.reloc.symbol as usize);
             let number = target.and_then(|target| self.got.number(self.program, target)).unwrap_or(0);
             number as i64 * i64::from(self.program.arch.word)
         };
         let addend_only = |value: i64| value.wrapping_add(addend);
         Ok(match formula {
             Formula::Relative(pc) | Formula::Jump(pc) => {
-                if self.is_nowhere(site) {
+                if self.is_undef_weak(site) {
                     return match formula {
                         Formula::Jump(_) => Ok(0),
-                        _ => Err(self.nowhere(site)),
+                        _ => Err(self.undef_weak(site)),
                     };
                 }
                 self.must_be_in(site, site.region, value)?;
                 addend_only(value.offset).wrapping_sub(pc.of(here))
             }
             Formula::ThumbBranch => {
-                if self.is_nowhere(site) {
+                if self.is_undef_weak(site) {
                     return Ok(0);
                 }
                 self.must_be_in(site, site.region, value)?;
@@ -244,7 +243,7 @@ impl Linker<'_, '_> {
     /// The address of the symbol, and the addend.
     fn operands(&self, site: Site, formula: Formula) -> Result<(Value, i64)> {
         let bias = self.program.bias(formula);
-        match self.program.target(self.object(site), site.reloc, bias) {
+        match self.program.resolve_reloc(self.object(site), site.reloc, bias) {
             Some((target, addend)) => Ok((self.layout.value(self.program, target), addend)),
             None => Err(Diagnostic::new(
                 "undefined-symbol",
@@ -254,8 +253,8 @@ impl Linker<'_, '_> {
         }
     }
 
-    fn is_nowhere(&self, site: Site) -> bool {
-        self.program.meaning(self.object(site), site.reloc.symbol as usize) == Some(Target::Nowhere)
+    fn is_undef_weak(&self, site: Site) -> bool {
+        self.program.resolve_symbol(self.object(site), site.reloc.symbol as usize) == Some(Target::UndefWeak)
     }
 
     fn fixed_address(&self, site: Site) -> Diagnostic {
@@ -268,7 +267,7 @@ impl Linker<'_, '_> {
         .help(self.program.arch.absolute_help)
     }
 
-    fn nowhere(&self, site: Site) -> Diagnostic {
+    fn undef_weak(&self, site: Site) -> Diagnostic {
         let name = self.program.symbol_name(site.section, site.reloc);
         Diagnostic::new(
             "undefined-symbol",
@@ -280,9 +279,9 @@ impl Linker<'_, '_> {
 
     fn absolute(&self, site: Site, field: &'static Field, place: &mut [u8]) -> Result<Option<LoadReloc>> {
         let (value, addend) = self.operands(site, Formula::Absolute)?;
-        let sum = value.offset.wrapping_add(addend);
+        let address = value.offset.wrapping_add(addend);
         if value.base == Base::Zero {
-            self.write(site, field, place, sum)?;
+            self.write(site, field, place, address)?;
             return Ok(None);
         }
         let word = self.program.arch.word;
@@ -298,25 +297,25 @@ impl Linker<'_, '_> {
             )
             .at(self.place(site))
             .help(match self.program.sections[site.section].section.kind {
-                // The loader has no word to relocate where an instruction lies.
+                // An instruction is not an aligned word.
                 Kind::Text => self.program.arch.absolute_help,
-                _ => "a packed structure cannot hold a pointer at an odd place",
+                _ => "a packed structure cannot contain an unaligned pointer",
             }));
         }
-        // The loader's addition wraps like this one.
+        // The loader's addition wraps in the same way.
         let Some(place) = place.get_mut(..usize::from(word)) else {
-            return Err(self.misfit(site, field, sum, Misfit::Truncated));
+            return Err(self.misfit(site, field, address, Misfit::Truncated));
         };
-        place.copy_from_slice(&sum.to_le_bytes()[..usize::from(word)]);
+        place.copy_from_slice(&address.to_le_bytes()[..usize::from(word)]);
         Ok(Some(LoadReloc { region: site.region, word: site.address / u32::from(word), base: value.base }))
     }
 
-    /// S + A of one of the two relocations that make a difference, in a region that they share.
+    /// S + A of one of the two relocations of a difference. Both symbols must be in the same region.
     fn half_of_difference(&self, site: Site) -> Result<i64> {
         let (value, addend) = self.operands(site, site.row.formula)?;
         let value_base = value.base;
         if value_base != Base::Zero {
-            // The halves are neighbours: relocations are sorted by offset.
+            // Both are at the same offset, and relocations are sorted by offset.
             let relocs = &self.program.sections[site.section].section.relocs;
             let first = relocs.partition_point(|other| other.offset < site.reloc.offset);
             let here = relocs[first..].iter().take_while(|other| other.offset == site.reloc.offset);
@@ -338,25 +337,26 @@ impl Linker<'_, '_> {
         Ok(value.offset.wrapping_add(addend))
     }
 
-    /// The value of the relocation at the symbol, which is on an `auipc`.
+    /// The value of the relocation at the symbol, which is the label of an `auipc`.
     fn low_of_pair(&self, site: Site) -> Result<i64> {
         let lost = || {
             Diagnostic::new(
                 "malformed-object",
-                format!("{} has no partner with the high part", site.row.name),
+                format!("{} has no relocation with the high part", site.row.name),
             )
             .at(self.place(site))
         };
-        let Some((Target::Chunk(chunk, offset), _)) = self.program.target(self.object(site), site.reloc, 0)
+        let Some((Target::Fragment(fragment, offset), _)) =
+            self.program.resolve_reloc(self.object(site), site.reloc, 0)
         else {
             return Err(lost());
         };
-        let section = self.program.chunks[chunk].section;
-        let start = self.program.chunks[chunk].start;
+        let section = self.program.fragments[fragment].section;
+        let start = self.program.fragments[fragment].start;
         let wanted = i64::from(start).wrapping_add(offset);
         let relocs = &self.program.sections[section].section.relocs;
         let first = relocs.partition_point(|reloc| i64::from(reloc.offset) < wanted);
-        let (region, address) = self.layout.slots[chunk].ok_or_else(lost)?;
+        let (region, address) = self.layout.slots[fragment].ok_or_else(lost)?;
         for reloc in relocs[first..].iter().take(4).take_while(|reloc| i64::from(reloc.offset) == wanted) {
             let Some(row) = self.program.arch.row(reloc.r_type) else { continue };
             if matches!(row.formula, Formula::Relative(_) | Formula::GotEntry) {
@@ -368,18 +368,18 @@ impl Linker<'_, '_> {
         Err(lost())
     }
 
-    /// The relocation with the high part, where the linker found it.
-    fn partner<'r>(&'r self, site: Site<'r>) -> Option<Site<'r>> {
-        let Section { relocs, partners, .. } = &self.program.sections[site.section].section;
-        let at = partners.binary_search_by_key(&(site.index as u32), |&(low, _)| low).ok()?;
-        let index = partners[at].1 as usize;
+    /// The relocation with the high part of the address, if the linker has found it (`Section::hi_lo_pairs`).
+    fn high_part<'r>(&'r self, site: Site<'r>) -> Option<Site<'r>> {
+        let Section { relocs, hi_lo_pairs, .. } = &self.program.sections[site.section].section;
+        let at = hi_lo_pairs.binary_search_by_key(&(site.index as u32), |&(low, _)| low).ok()?;
+        let index = hi_lo_pairs[at].1 as usize;
         let reloc = &relocs[index];
         let address = site.address.wrapping_add(reloc.offset).wrapping_sub(site.reloc.offset);
         Some(Site { index, reloc, row: self.program.arch.row(reloc.r_type)?, address, ..site })
     }
 
-    /// What is left of the distance from the instruction with the high part.
-    fn low_of_partner(&self, site: Site, high: Site) -> Result<i64> {
+    /// The low part of the distance from the instruction with the high part.
+    fn low_part(&self, site: Site, high: Site) -> Result<i64> {
         let upper = self.distance(high, high.row.formula)?.wrapping_add(0x800) & !0xfff;
         let whole = self.distance(Site { reloc: site.reloc, ..high }, high.row.formula)?;
         let low = whole.wrapping_sub(upper);
@@ -389,7 +389,7 @@ impl Linker<'_, '_> {
         Err(self.misfit(site, &LOW, low, Misfit::OutOfRange))
     }
 
-    /// An absolute address in two instructions is a number or nothing.
+    /// A part of an absolute address in two instructions. The address must be a number.
     fn absolute_part(&self, site: Site) -> Result<i64> {
         let (value, addend) = self.operands(site, site.row.formula)?;
         if value.base == Base::Zero {
@@ -411,14 +411,14 @@ impl Linker<'_, '_> {
         let symbols = &self.program.objects[self.object(site)].symbols;
         let is_visible = symbols.get(site.reloc.symbol as usize).is_some_and(|symbol| symbol.is_visible);
         let help = if kind != Kind::Text {
-            "a difference of addresses is only known within one part of the module"
+            "a difference of addresses is known only within one part of the module"
         } else if is_visible {
-            // The compiler took it for part of the same program.
+            // The compiler assumed that it is in the same program.
             self.program.arch.absolute_help
         } else if external {
-            "MicroPython's own objects are found through the GOT: declare them with default visibility"
+            "MicroPython's objects are accessed through the GOT: declare them with default visibility"
         } else {
-            "its distance from the code is known only to the loader; give it default visibility, so that it is found through the GOT"
+            "only the loader knows its distance from the code: give it default visibility, so that it is accessed through the GOT"
         };
         Diagnostic::new("distant-data", format!("{} cannot reach `{name}`", site.row.name))
             .at(self.place(site))
@@ -435,18 +435,18 @@ impl Linker<'_, '_> {
         let diagnostic = match misfit {
             Misfit::OutOfRange => Diagnostic::new(
                 "out-of-range",
-                format!("{} against `{name}` holds {low} to {high}, not {value}", site.row.name),
+                format!("{} against `{name}`: {value} is not in the range {low} to {high}", site.row.name),
             )
             .help(
                 "the module is too large for this instruction: split the function, or compile for long calls",
             ),
             Misfit::Misaligned => Diagnostic::new(
                 "unaligned-target",
-                format!("{} against `{name}` holds multiples of {}, not {value}", site.row.name, field.align),
+                format!("{} against `{name}`: {value} is not a multiple of {}", site.row.name, field.align),
             ),
             Misfit::Truncated => Diagnostic::new(
                 "malformed-object",
-                format!("{} reaches past the end of its section", site.row.name),
+                format!("{} is beyond the end of its section", site.row.name),
             ),
         };
         diagnostic.at(self.place(site))
@@ -457,7 +457,7 @@ impl Linker<'_, '_> {
     }
 }
 
-/// The loader's number for what an address is relative to (`mp_native_relocate`).
+/// The loader's number of a base (`mp_native_relocate`).
 pub fn load_kind(base: Base) -> u8 {
     match base {
         Base::Region(Region::Text) => 0,

@@ -1,79 +1,100 @@
-//! Reading: what a native `.mpy` file says, the other way round of `mpy`. For tests and for people.
+//! Reads native `.mpy` files, for tests and for people.
 
 use std::fmt;
 
 use target_specs::{Diagnostic, Result};
 
+use crate::map::Part;
 use crate::mpy::{
     ARCH_FLAGS, KIND_NATIVE, RELOCS_END, SCOPE_BSS, SCOPE_RELOCS, SCOPE_RODATA, STATIC_QSTRS, SUB_VERSION,
     VERSION,
 };
-use crate::{FUN_TABLE_FIRST, FUN_TABLE_SYMBOLS, Part};
+use crate::resolve::{FUN_TABLE_FIRST, FUN_TABLE_SYMBOLS};
 
-/// A native module as it is in its file.
+/// The contents of a native `.mpy` file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Module {
-    /// The ABI: the format's sub-version.
+    /// The version of the native ABI: the sub-version of the format.
     pub sub_version: u8,
     /// `MP_NATIVE_ARCH_*`.
     pub arch: u8,
-    /// Extensions of the architecture that the module needs.
+    /// The extensions of the architecture that the module needs.
     pub arch_flags: u64,
-    /// Bits a host's small integers must have.
+    /// The number of bits that small integers need.
     pub small_int_bits: u8,
-    /// The first is the name of the file.
+    /// Strings. The first is the name of the source file.
     pub qstrs: Vec<Qstr>,
     /// Constant objects.
     pub objects: Vec<Object>,
+    /// Code and constants.
     pub text: Vec<u8>,
+    /// Initialised data.
     pub rodata: Vec<u8>,
+    /// The size of the zero-initialised data, in bytes.
     pub bss: u64,
+    /// The words that the loader relocates, in order.
     pub relocs: Vec<Relocation>,
 }
 
 /// An interned string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Qstr {
+    /// The string.
     pub text: String,
-    /// Its number, when every MicroPython has it and the file does not spell it.
+    /// Its number, if it is one of the strings that every MicroPython has. The file then contains only the number.
     pub number: Option<u64>,
 }
 
 /// A constant object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Object {
+    /// `mp_fun_table`.
     FunTable,
+    /// `None`.
     None,
+    /// `False`.
     False,
+    /// `True`.
     True,
+    /// `...`.
     Ellipsis,
+    /// A `str`.
     Str(Vec<u8>),
+    /// A `bytes` object.
     Bytes(Vec<u8>),
-    /// Decimal digits.
+    /// An `int`, in decimal digits.
     Int(Vec<u8>),
+    /// A `float`, as text.
     Float(Vec<u8>),
+    /// A `complex`, as text.
     Complex(Vec<u8>),
+    /// A `tuple`.
     Tuple(Vec<Object>),
 }
 
-/// An address that the loader adds to a word.
+/// A word to which the loader adds an address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Relocation {
     /// Text or rodata.
     pub part: Part,
-    /// The word's number in that part.
+    /// The index of the word in that part.
     pub word: u64,
+    /// The address that is added.
     pub to: Destination,
 }
 
-/// Whose address.
+/// An address that the loader knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Destination {
+    /// The start of a part.
     Part(Part),
+    /// `mp_native_qstr_table`.
     Qstrs,
+    /// `mp_native_obj_table`.
     Objects,
+    /// `mp_fun_table`.
     FunTable,
-    /// What an entry of the function table holds.
+    /// The address in an entry of `mp_fun_table`.
     FunEntry(u8),
 }
 
@@ -99,8 +120,7 @@ impl fmt::Display for Destination {
 /// Reads a native `.mpy` file.
 ///
 /// # Errors
-/// `not-a-module` for other files, `unsupported-module` for bytecode and other versions of the
-/// format, `malformed-module`.
+/// `not-a-module`; `unsupported-module` for bytecode and other versions of the format; `malformed-module`.
 pub fn read(bytes: &[u8]) -> Result<Module> {
     let mut reader = Reader { bytes, at: 0 };
     let &[magic, version, feature, small_int_bits] = bytes.first_chunk().unwrap_or(&[0; 4]);
@@ -123,7 +143,7 @@ pub fn read(bytes: &[u8]) -> Result<Module> {
         ));
     }
     let Some(spec) = target_specs::archs().iter().find(|spec| spec.mpy_arch == arch) else {
-        return unsupported(format!("architecture number {arch} is not known"));
+        return unsupported(format!("unknown architecture number {arch}"));
     };
     let word = u64::from(spec.word_bits / 8);
     let arch_flags = if feature & ARCH_FLAGS == 0 { 0 } else { reader.uint()? };
@@ -134,7 +154,7 @@ pub fn read(bytes: &[u8]) -> Result<Module> {
 
     let kind_len = reader.uint()?;
     if kind_len & 7 != KIND_NATIVE as u64 {
-        return unsupported("the module is not made of native code alone".to_owned());
+        return unsupported("the module does not consist of native code only".to_owned());
     }
     let text = reader.take(kind_len >> 3)?.to_vec();
     let scope = reader.uint()?;
@@ -150,7 +170,7 @@ pub fn read(bytes: &[u8]) -> Result<Module> {
         relocs = reader.relocs(&words)?;
     }
     if reader.at != bytes.len() {
-        return Err(reader.malformed("there is more after the end of the module"));
+        return Err(reader.malformed("there are bytes after the end of the module"));
     }
     Ok(Module { sub_version, arch, arch_flags, small_int_bits, qstrs, objects, text, rodata, bss, relocs })
 }
@@ -194,7 +214,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A number of things of at least one byte each.
+    /// The number of elements, each of which has at least one byte.
     fn count(&mut self) -> Result<usize> {
         let count = self.uint()?;
         let rest = self.bytes.len() - self.at;
@@ -283,9 +303,9 @@ impl<'a> Reader<'a> {
                 8 => Destination::FunTable,
                 entry => Destination::FunEntry(entry - 9),
             };
-            let first = word.ok_or_else(|| self.malformed("the first relocation has no place"))?;
+            let first = word.ok_or_else(|| self.malformed("the first relocation has no address"))?;
             let end = first.checked_add(run).filter(|&end| end <= words(part));
-            let end = end.ok_or_else(|| self.malformed("a relocation lies outside of the module"))?;
+            let end = end.ok_or_else(|| self.malformed("a relocation is outside of the module"))?;
             if relocs.len() as u64 + run > words(Part::Text) + words(Part::Rodata) {
                 return Err(self.malformed("a word is relocated twice"));
             }

@@ -1,26 +1,23 @@
-//! Layout: which block of memory a chunk lies in and where.
+//! Layout: the block and the address of each fragment.
 //!
-//! The loader (`py/persistentcode.c`, `load_raw_code`) makes two blocks. One is text, loaded from
-//! the file. The other is `.bss` followed by "rodata", the latter loaded from the file; it is
-//! ordinary writable memory, so initialised data go there and nothing needs to be copied. The
-//! distance between the blocks is not known before loading.
+//! The loader (`py/persistentcode.c`, `load_raw_code`) allocates two blocks. The first is text, which is loaded from the
+//! file. The second is `.bss` followed by "rodata", which is loaded from the file. It is writable memory, so it contains the
+//! initialised data, and nothing has to be copied. The distance between the blocks is unknown until the module is loaded.
 //!
-//! Where text can be read byte by byte, constants are part of text. Variables that text addresses
-//! relative to itself (`static` ones of position-independent code) must be at a known distance, so
-//! they are part of text as well: every loader puts text in RAM that can be written. That costs
-//! file size when they are zero, and on the ESP32-C3 MicroPython's collector does not look for
-//! pointers there: a variable that holds the only pointer to a Python object belongs in the other
-//! block, which is where a global variable of default visibility goes.
+//! If text can be read byte by byte, constants are part of text. Variables that text addresses PC-relatively (`static`
+//! variables in position-independent code) have to be at a known distance, so they are part of text as well. Every loader
+//! puts text in writable RAM. This has two disadvantages. Zeros take space in the file. And on the ESP32-C3, MicroPython's
+//! garbage collector does not search text for pointers, so a variable with the only pointer to a Python object has to be
+//! in the other block. A global variable with default visibility is.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use target_specs::{Diagnostic, Result};
 
-use crate::got::Got;
-use crate::object::Kind;
+use crate::model::Kind;
 use crate::reloc::Formula;
-use crate::resolve::{ChunkId, External, Program, Target};
+use crate::resolve::{External, FragmentId, Program, Target};
 
 /// A part of a loaded module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -31,35 +28,35 @@ pub enum Region {
     Bss,
 }
 
-/// What an address is relative to. The order is that of the loader's relocation kinds.
+/// What an address is relative to, in the order of the loader's kinds of relocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Base {
     Region(Region),
     External(External),
-    /// Nothing: a number.
+    /// Nothing: it is a number.
     Zero,
 }
 
-/// An address as far as it is known.
+/// An address, relative to a base that only the loader knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Value {
     pub base: Base,
     pub offset: i64,
 }
 
-/// Where everything is.
+/// The addresses of everything that is linked.
 #[derive(Debug)]
 pub struct Layout {
-    /// By chunk; `None` for those that are not linked.
+    /// By fragment; `None` if it is not linked.
     pub slots: Vec<Option<(Region, u32)>>,
     pub text: u32,
     pub rodata: u32,
     pub bss: u32,
-    /// Address of the GOT in text.
+    /// The address of the GOT in text.
     pub got: u32,
-    /// Where text starts with a jump, its bytes.
+    /// The jump to the entry at the start of text. Empty if the entry is there.
     pub jump: Vec<u8>,
-    /// Address in text of a word that holds the address of the data block, see [`place`].
+    /// The address in text of a word with the address of the data block, see [`place`].
     pub anchor: Option<u32>,
 }
 
@@ -67,35 +64,35 @@ impl Layout {
     /// The address of `target`.
     pub fn value(&self, program: &Program, target: Target) -> Value {
         match program.canonical(target) {
-            Target::Chunk(chunk, offset) => match self.slots[chunk] {
+            Target::Fragment(fragment, offset) => match self.slots[fragment] {
                 Some((region, address)) => {
                     Value { base: Base::Region(region), offset: offset.wrapping_add(i64::from(address)) }
                 }
-                // Marking reached every chunk that a live one names.
+                // All fragments that reachable ones refer to are reachable.
                 None => Value { base: Base::Zero, offset: 0 },
             },
             Target::Absolute(offset) => Value { base: Base::Zero, offset },
             Target::External(external) => Value { base: Base::External(external), offset: 0 },
             Target::Got => Value { base: Base::Region(Region::Text), offset: i64::from(self.got) },
-            Target::Nowhere => Value { base: Base::Zero, offset: 0 },
+            Target::UndefWeak => Value { base: Base::Zero, offset: 0 },
         }
     }
 }
 
-/// The region each chunk lies in.
+/// The region of each fragment.
 pub fn regions(program: &Program, byte_readable_text: bool) -> Vec<Option<Region>> {
     let mut regions: Vec<Option<Region>> = program
-        .chunks
+        .fragments
         .iter()
-        .map(|chunk| {
-            let kind = program.sections[chunk.section].section.kind;
+        .map(|fragment| {
+            let kind = program.sections[fragment.section].section.kind;
             let region = match kind {
                 Kind::Literals | Kind::Text => Region::Text,
                 Kind::Rodata if byte_readable_text => Region::Text,
                 Kind::Rodata | Kind::Data => Region::Rodata,
                 Kind::Bss | Kind::Tls | Kind::Constructors => Region::Bss,
             };
-            (chunk.live && chunk.alias.is_none()).then_some(region)
+            (fragment.live && fragment.alias.is_none()).then_some(region)
         })
         .collect();
     if byte_readable_text {
@@ -104,35 +101,35 @@ pub fn regions(program: &Program, byte_readable_text: bool) -> Vec<Option<Region
     regions
 }
 
-/// Moves chunks to text that have to be at a known distance from it.
+/// Moves fragments to text if they have to be at a known distance from it.
 fn join(program: &Program, regions: &mut [Option<Region>]) {
-    // Chunks at known distances from each other, as a forest of parents.
-    let mut parents: Vec<ChunkId> = (0..regions.len()).collect();
-    fn root(parents: &mut [ChunkId], mut id: ChunkId) -> ChunkId {
+    // Sets of fragments at known distances from each other: a forest (union-find).
+    let mut parents: Vec<FragmentId> = (0..regions.len()).collect();
+    fn root(parents: &mut [FragmentId], mut id: FragmentId) -> FragmentId {
         while parents[id] != id {
             parents[id] = parents[parents[id]];
             id = parents[id];
         }
         id
     }
-    let mut in_text: Vec<ChunkId> = Vec::new();
-    for (id, chunk) in program.chunks.iter().enumerate() {
+    let mut in_text: Vec<FragmentId> = Vec::new();
+    for (id, fragment) in program.fragments.iter().enumerate() {
         if regions[id].is_none() {
             continue;
         }
         if regions[id] == Some(Region::Text) {
             in_text.push(id);
         }
-        let owned = &program.sections[chunk.section];
-        for reloc in &owned.section.relocs[chunk.relocs.clone()] {
+        let owned = &program.sections[fragment.section];
+        for reloc in &owned.section.relocs[fragment.relocs.clone()] {
             let Some(row) = program.arch.row(reloc.r_type) else { continue };
             let target = match row.formula {
                 Formula::Relative(_) | Formula::Jump(_) | Formula::ThumbBranch | Formula::FromGot => {
-                    program.target(owned.object, reloc, program.bias(row.formula))
+                    program.resolve_reloc(owned.object, reloc, program.bias(row.formula))
                 }
                 _ => continue,
             };
-            let Some((Target::Chunk(target, _), _)) = target else { continue };
+            let Some((Target::Fragment(target, _), _)) = target else { continue };
             let (target, _) = program.linked(target);
             if matches!(row.formula, Formula::FromGot) {
                 in_text.push(target);
@@ -155,34 +152,34 @@ fn join(program: &Program, regions: &mut [Option<Region>]) {
 
 /// Assigns addresses.
 ///
-/// MicroPython's collector keeps a block that something points to the *start* of, and on most boards
-/// looks for such pointers in text. So the data block starts with a variable whose address is in a
-/// word of text; when there is none, `anchor` asks for a word that has no other purpose.
+/// MicroPython's garbage collector keeps a block if there is a pointer to its *start*. On most boards it searches text for
+/// such pointers. So the data block starts with a variable whose address is in a word of text. If there is none, a word is
+/// added for it: the anchor.
 ///
 /// # Errors
-/// `unsupported-alignment`, `too-large`, `no-entry` when the entry is too far from the start of text.
-pub fn place(program: &Program, regions: &[Option<Region>], got: &Got, anchor: bool) -> Result<Layout> {
-    let Some(Target::Chunk(entry_chunk, entry_offset)) = program.entry() else {
+/// `unsupported-alignment`, `too-large`, and `no-entry` if the entry is too far from the start of text.
+pub fn place(program: &Program, regions: &[Option<Region>], got_len: usize, anchor: bool) -> Result<Layout> {
+    let Some(Target::Fragment(entry_fragment, entry_offset)) = program.entry() else {
         return Err(Diagnostic::new("no-entry", "the entry of the module is not code"));
     };
     let first = first_of_block(program, regions);
-    let mut orders: [Vec<ChunkId>; 3] = Default::default();
+    let mut orders: [Vec<FragmentId>; 3] = Default::default();
     for (id, region) in regions.iter().enumerate() {
         if let Some(region) = region {
             orders[*region as usize].push(id);
         }
     }
-    orders[Region::Text as usize].sort_by_key(|&id| text_order(program, id, entry_chunk));
+    orders[Region::Text as usize].sort_by_key(|&id| text_order(program, id, entry_fragment));
     for region in [Region::Rodata, Region::Bss] {
-        orders[region as usize].sort_by_key(|&id| (Some(id) != first, Reverse(program.chunks[id].align)));
+        orders[region as usize].sort_by_key(|&id| (Some(id) != first, Reverse(program.fragments[id].align)));
     }
 
     // Thumb functions have odd addresses.
     let entry_offset = entry_offset & !program.arch.code_bit;
     let mut jump = Vec::new();
     loop {
-        let layout = assign(program, &orders, got, anchor, jump.clone())?;
-        let Some((_, address)) = layout.slots[entry_chunk] else {
+        let layout = assign(program, &orders, got_len, anchor, jump.clone())?;
+        let Some((_, address)) = layout.slots[entry_fragment] else {
             return Err(Diagnostic::new("no-entry", "the entry of the module is not code"));
         };
         let distance = i64::from(address).wrapping_add(entry_offset);
@@ -194,17 +191,17 @@ pub fn place(program: &Program, regions: &[Option<Region>], got: &Got, anchor: b
         if code.len() <= jump.len() {
             return Ok(Layout { jump: code, ..layout });
         }
-        // A longer jump moves the entry, which never makes the jump shorter.
+        // A longer jump moves the entry away, so this terminates.
         jump = code;
     }
 }
 
-fn text_order(program: &Program, id: ChunkId, entry: ChunkId) -> (u8, Reverse<u32>) {
-    let chunk = &program.chunks[id];
-    let owned = &program.sections[chunk.section];
-    let has_words = !chunk.relocs.is_empty();
+fn text_order(program: &Program, id: FragmentId, entry: FragmentId) -> (u8, Reverse<u32>) {
+    let fragment = &program.fragments[id];
+    let owned = &program.sections[fragment.section];
+    let has_words = !fragment.relocs.is_empty();
     let class = match owned.section.kind {
-        // Literals that are relocated first, so that runs of them take one relocation.
+        // Literals that the loader relocates come first, so that a run of them needs one relocation.
         Kind::Literals if has_words => 0,
         Kind::Literals => 1,
         Kind::Text if id == entry => 2,
@@ -214,30 +211,32 @@ fn text_order(program: &Program, id: ChunkId, entry: ChunkId) -> (u8, Reverse<u3
         Kind::Data => FILLER + 1,
         _ => FILLER + 2,
     };
-    (class, Reverse(chunk.align))
+    (class, Reverse(fragment.align))
 }
 
-/// The class in [`text_order`] that the GOT follows: all words that are relocated lie together.
+/// The class in [`text_order`] that is followed by the GOT, so that all words that the loader relocates are together.
 const GOT_AFTER: u8 = 4;
-/// The class of constants that can lie anywhere in text.
+/// The class of constants that can be anywhere in text.
 const FILLER: u8 = 5;
 
-/// The chunk of the data block whose address most likely is in a word of text.
-fn first_of_block(program: &Program, regions: &[Option<Region>]) -> Option<ChunkId> {
+/// The fragment of the data block that should come first: one whose address is in a word of text.
+fn first_of_block(program: &Program, regions: &[Option<Region>]) -> Option<FragmentId> {
     let mut best = None;
-    for (id, chunk) in program.chunks.iter().enumerate() {
+    for (id, fragment) in program.fragments.iter().enumerate() {
         if regions[id] != Some(Region::Text) {
             continue;
         }
-        let owned = &program.sections[chunk.section];
-        for reloc in &owned.section.relocs[chunk.relocs.clone()] {
+        let owned = &program.sections[fragment.section];
+        for reloc in &owned.section.relocs[fragment.relocs.clone()] {
             let Some(row) = program.arch.row(reloc.r_type) else { continue };
             let word = matches!(row.formula, Formula::Absolute | Formula::GotEntry | Formula::GotOffset);
             if !word {
                 continue;
             }
-            if let Some((target @ Target::Chunk(..), addend)) = program.target(owned.object, reloc, 0) {
-                let Target::Chunk(target, offset) = program.canonical(target) else { continue };
+            if let Some((target @ Target::Fragment(..), addend)) =
+                program.resolve_reloc(owned.object, reloc, 0)
+            {
+                let Target::Fragment(target, offset) = program.canonical(target) else { continue };
                 let addend = if matches!(row.formula, Formula::Absolute) { addend } else { 0 };
                 let rank = match regions[target] {
                     Some(Region::Bss) => 2,
@@ -250,43 +249,44 @@ fn first_of_block(program: &Program, regions: &[Option<Region>]) -> Option<Chunk
             }
         }
     }
-    best.map(|(_, chunk)| chunk)
+    best.map(|(_, fragment)| fragment)
 }
 
-/// Walks the chunks of all regions in order.
+/// Assigns the addresses of all fragments in order.
 fn assign(
     program: &Program,
-    orders: &[Vec<ChunkId>; 3],
-    got: &Got,
+    orders: &[Vec<FragmentId>; 3],
+    got_len: usize,
     anchor: bool,
     jump: Vec<u8>,
 ) -> Result<Layout> {
     let word = u32::from(program.arch.word);
     let block_align = 4 * word;
-    let mut slots = vec![None; program.chunks.len()];
+    let mut slots = vec![None; program.fragments.len()];
     let mut layout = Layout { slots: Vec::new(), text: 0, rodata: 0, bss: 0, got: 0, jump, anchor: None };
 
     let mut end = Cursor { at: layout.jump.len() as u64 };
-    let class = |id: ChunkId| text_order(program, id, ChunkId::MAX).0;
+    let class = |id: FragmentId| text_order(program, id, FragmentId::MAX).0;
     let order = &orders[Region::Text as usize];
-    // Constants that are not relocated fill the gaps that alignment makes between others.
+    // Constants without relocations fill the gaps that alignment leaves.
     let fillers = order.iter().filter(|&&id| class(id) == FILLER);
-    let mut fillers: BTreeSet<(u32, ChunkId)> = fillers.map(|&id| (program.chunks[id].len, id)).collect();
+    let mut fillers: BTreeSet<(u32, FragmentId)> =
+        fillers.map(|&id| (program.fragments[id].len, id)).collect();
     let mut got_done = false;
     for &id in order {
         if !got_done && class(id) > GOT_AFTER {
             end.fill(program, word, &mut fillers, &mut slots);
-            layout.got = place_got(&mut end, got, anchor, word, &mut layout.anchor)?;
+            layout.got = place_got(&mut end, got_len, anchor, word, &mut layout.anchor)?;
             got_done = true;
         }
         if class(id) == FILLER {
-            if !fillers.remove(&(program.chunks[id].len, id)) {
+            if !fillers.remove(&(program.fragments[id].len, id)) {
                 continue;
             }
         } else {
             end.fill(
                 program,
-                program.chunks[id].align.min(program.arch.text_align),
+                program.fragments[id].align.min(program.arch.text_align),
                 &mut fillers,
                 &mut slots,
             );
@@ -295,7 +295,7 @@ fn assign(
         slots[id] = Some((Region::Text, at));
     }
     if !got_done {
-        layout.got = place_got(&mut end, got, anchor, word, &mut layout.anchor)?;
+        layout.got = place_got(&mut end, got_len, anchor, word, &mut layout.anchor)?;
     }
     layout.text = end.size_in_file()?;
 
@@ -306,7 +306,7 @@ fn assign(
     let rodata = &orders[Region::Rodata as usize];
     if !rodata.is_empty() && end.at > 0 {
         // "rodata" follows directly.
-        let align = rodata.iter().map(|&id| program.chunks[id].align).max().unwrap_or(1).min(block_align);
+        let align = rodata.iter().map(|&id| program.fragments[id].align).max().unwrap_or(1).min(block_align);
         end.align(align.max(word));
     }
     layout.bss = end.size()?;
@@ -320,12 +320,12 @@ fn assign(
     Ok(layout)
 }
 
-fn place_got(end: &mut Cursor, got: &Got, anchor: bool, word: u32, at: &mut Option<u32>) -> Result<u32> {
-    if !got.is_empty() || anchor {
+fn place_got(end: &mut Cursor, got_len: usize, anchor: bool, word: u32, at: &mut Option<u32>) -> Result<u32> {
+    if got_len > 0 || anchor {
         end.align(word);
     }
     let address = end.size()?;
-    end.at += u64::from(word) * got.len() as u64;
+    end.at += u64::from(word) * got_len as u64;
     if anchor {
         *at = Some(end.size()?);
         end.at += u64::from(word);
@@ -333,7 +333,7 @@ fn place_got(end: &mut Cursor, got: &Got, anchor: bool, word: u32, at: &mut Opti
     Ok(address)
 }
 
-/// The end of a region while it grows.
+/// The current end of a region.
 struct Cursor {
     at: u64,
 }
@@ -343,21 +343,21 @@ impl Cursor {
         self.at = self.at.next_multiple_of(u64::from(align));
     }
 
-    /// Puts the largest constants that fit into the gap before the next multiple of `align`.
+    /// Fills the gap before the next multiple of `align` with the largest constants that fit.
     fn fill(
         &mut self,
         program: &Program,
         align: u32,
-        fillers: &mut BTreeSet<(u32, ChunkId)>,
+        fillers: &mut BTreeSet<(u32, FragmentId)>,
         slots: &mut [Option<(Region, u32)>],
     ) {
-        /// The size of the largest is right more often than its alignment.
+        /// The number of constants to try: one may be small enough, but not aligned.
         const TRIES: usize = 8;
         let end = self.at.next_multiple_of(u64::from(align));
         loop {
             let gap = end - self.at;
-            let fits = |&&(len, id): &&(u32, ChunkId)| {
-                self.at.is_multiple_of(u64::from(program.chunks[id].align)) && u64::from(len) <= gap
+            let fits = |&&(len, id): &&(u32, FragmentId)| {
+                self.at.is_multiple_of(u64::from(program.fragments[id].align)) && u64::from(len) <= gap
             };
             let largest = fillers.range(..(gap as u32 + 1, 0)).rev().take(TRIES);
             let Some(&(len, id)) = largest.into_iter().find(fits) else { return };
@@ -367,26 +367,23 @@ impl Cursor {
         }
     }
 
-    fn put(&mut self, program: &Program, id: ChunkId, limit: u32) -> Result<u32> {
-        let chunk = &program.chunks[id];
-        if chunk.align > limit.max(program.arch.wished_align) {
+    fn put(&mut self, program: &Program, id: FragmentId, limit: u32) -> Result<u32> {
+        let fragment = &program.fragments[id];
+        if fragment.align > limit.max(program.arch.preferred_align) {
             return Err(Diagnostic::new(
                 "unsupported-alignment",
-                format!(
-                    "an alignment of {} bytes: the loader promises no more than {limit} here",
-                    chunk.align
-                ),
+                format!("an alignment of {} bytes: the loader guarantees only {limit} here", fragment.align),
             )
-            .at(program.section_place(chunk.section, None))
+            .at(program.section_place(fragment.section, None))
             .help("lower the alignment, or align a pointer into a larger array at run time"));
         }
-        self.align(chunk.align.min(limit));
+        self.align(fragment.align.min(limit));
         let at = self.size()?;
-        self.at += u64::from(chunk.len);
+        self.at += u64::from(fragment.len);
         Ok(at)
     }
 
-    /// Where the region ends now.
+    /// The end of the region.
     fn size(&self) -> Result<u32> {
         const LIMIT: u64 = 1 << 28;
         if self.at > LIMIT {
@@ -395,14 +392,14 @@ impl Cursor {
         Ok(self.at as u32)
     }
 
-    /// Where a region ends that is in the file.
+    /// The end of a region that is in the file.
     fn size_in_file(&self) -> Result<u32> {
         const LIMIT: u64 = 1 << 26;
         if self.at > LIMIT {
             let message = format!("the module's file needs more than {LIMIT} bytes");
             return Err(Diagnostic::new("too-large", message).help(
-                "static variables that position-independent code addresses relative to itself are in the file, zeros too: \
-                 give large ones default visibility",
+                "static variables of position-independent code are stored in the file, zeros included: give large ones default \
+                 visibility",
             ));
         }
         self.size()

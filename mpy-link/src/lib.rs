@@ -1,81 +1,89 @@
 //! Links ELF objects and archives into a native MicroPython `.mpy` module (version 6.3).
 //!
-//! `py/persistentcode.c` of MicroPython is the loader this must satisfy, `tools/mpy_ld.py` the
-//! linker it stands in for.
+//! The result is for the loader in MicroPython's `py/persistentcode.c`. The linker can be used in place of MicroPython's
+//! `tools/mpy_ld.py`.
 //!
-//! The stages: `object` reads, `resolve` finds what is needed, `layout` gives it addresses with a
-//! table of the addresses code looks up (`got`), `image` settles relocations by the tables of
-//! `reloc` and `arch`, `mpy` writes.
+//! ```no_run
+//! use mpy_link::{Input, InputKind, Options, link};
+//!
+//! let object = std::fs::read("module.o").unwrap();
+//! let library = std::fs::read("libgcc.a").unwrap();
+//! let inputs = [
+//!     Input { name: "module.o", kind: InputKind::Object, data: &object },
+//!     Input { name: "libgcc.a", kind: InputKind::Lazy, data: &library },
+//! ];
+//! let options = Options { arch: target_specs::arch("armv6m")?, file_name: "", qstrs: &[], objects: &[] };
+//! let image = link(&inputs, &options)?;
+//! std::fs::write("module.mpy", image.bytes).unwrap();
+//! # Ok::<(), target_specs::Diagnostic>(())
+//! ```
+//!
+//! Malformed input is an error, never a panic:
+//!
+//! ```
+//! # use mpy_link::{Input, InputKind, Options, link};
+//! let options = Options { arch: target_specs::arch("armv6m")?, file_name: "", qstrs: &[], objects: &[] };
+//! let text = Input { name: "module.o", kind: InputKind::Object, data: b"int x;" };
+//! assert_eq!(link(&[text], &options).unwrap_err().code, "not-an-object");
+//! # Ok::<(), target_specs::Diagnostic>(())
+//! ```
+//!
+//! # Stages
+//!
+//! Each file imports only files before it in this list:
+//!
+//! | file | contents |
+//! |---|---|
+//! | `options` | what to link, and how |
+//! | `abi` | what objects say about how they were compiled |
+//! | `model` | sections, symbols and relocations as data |
+//! | `reloc` | the formulas of relocations and the fields that they change |
+//! | `arch/*` | the architectures: tables of relocations, and functions that rewrite code |
+//! | `elf`, `archive` | the readers |
+//! | `resolve` | the definition of each symbol, and what the module needs |
+//! | `layout` | the address of everything that is linked |
+//! | `got` | the table of the addresses that code loads |
+//! | `relax` | rewriting of code: relaxation |
+//! | `image` | the contents of text and rodata: relocation |
+//! | `map`, `mpy` | the writers |
+//! | `inspect` | a reader of `.mpy` files |
 
 mod abi;
 mod arch;
+mod archive;
+mod elf;
 mod got;
 mod image;
 pub mod inspect;
 mod layout;
 mod map;
+mod model;
 mod mpy;
-mod object;
+mod options;
 mod relax;
 mod reloc;
 mod resolve;
 
 pub use map::{MapEntry, Part};
 pub use mpy::{OBJECT_ALIGN, STATIC_QSTRS, SUB_VERSION, VERSION};
+pub use options::{Bytes, Input, InputKind, Options};
 
-use target_specs::{Arch, Diagnostic, Result};
+use target_specs::{Diagnostic, Result};
 
 use crate::got::Got;
 use crate::image::Linker;
 use crate::layout::Region;
 use crate::relax::CodeRelaxer;
-use crate::resolve::{FUN_TABLE_FIRST, FUN_TABLE_SYMBOLS, Program};
+use crate::resolve::Program;
 
-/// What kind of file an [`Input`] is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InputKind {
-    /// Always linked, unless it is an archive.
-    Object,
-    /// An `ar` archive, or a single object treated as one: a member is linked when it defines a
-    /// symbol that is still undefined.
-    Lazy,
-}
-
-/// One file to link.
-#[derive(Debug, Clone, Copy)]
-pub struct Input<'a> {
-    /// Its name in messages.
-    pub name: &'a str,
-    pub kind: InputKind,
-    pub data: &'a [u8],
-}
-
-/// How to link.
-#[derive(Debug, Clone)]
-pub struct Options<'a> {
-    pub arch: &'a Arch,
-    /// Recorded in the module as the name of its source (the first qstr). Native code has no use for it,
-    /// and the empty name, which every MicroPython has, takes a byte.
-    pub file_name: &'a str,
-    /// The strings of `mp_native_qstr_table[1..]`, in this order.
-    pub qstrs: &'a [String],
-    /// What `mp_native_obj_table` holds.
-    pub objects: &'a [Bytes],
-}
-
-/// A constant `bytes` object. The loader leaves it where it is when the file lies in ROM.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bytes {
-    /// Its name in maps.
-    pub name: String,
-    pub data: Vec<u8>,
-}
-
-/// Bytes of the parts of a module once it is loaded.
+/// The sizes of the parts of a loaded module, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Sizes {
+    /// The size of the text.
     pub text: u32,
+    /// The size of the initialised data.
     pub rodata: u32,
+    /// The size of the zero-initialised data.
     pub bss: u32,
 }
 
@@ -84,20 +92,21 @@ pub struct Sizes {
 pub struct Image {
     /// The `.mpy` file.
     pub bytes: Vec<u8>,
+    /// The sizes of its parts.
     pub sizes: Sizes,
-    /// What is where.
+    /// The layout of its parts.
     pub map: Vec<MapEntry>,
 }
 
-/// Where every module starts.
+/// The function that the loader calls.
 const ENTRY: &str = "mpy_init";
 
-/// Links `inputs`; the module starts at the function `mpy_init`.
+/// Links `inputs`. The entry of the module is the function `mpy_init`.
 ///
 /// # Errors
-/// Malformed or foreign objects, undefined and duplicate symbols, relocations out of range.
+/// If objects are malformed or for another target, symbols are undefined or duplicate, or relocations are out of range.
 pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
-    let Some(arch) = arch::Arch::named(&options.arch.name) else {
+    let Some(arch) = arch::named(&options.arch.name) else {
         return Err(Diagnostic::new(
             "unknown-arch",
             format!("the linker does not know the architecture `{}`", options.arch.name),
@@ -114,7 +123,7 @@ pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
     relax_code(&mut program, &regions, &got)?;
     let mut anchor = false;
     let (layout, contents) = loop {
-        let layout = layout::place(&program, &regions, &got, anchor)?;
+        let layout = layout::place(&program, &regions, got.len(), anchor)?;
         got.sort(&program, &layout);
         let linker = Linker { program: &program, layout: &layout, got: &got };
         let contents = linker.fill()?;
@@ -138,13 +147,13 @@ pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
     Ok(Image { bytes, sizes, map })
 }
 
-/// Shortens code until nothing gets shorter.
+/// Shortens code until nothing can be shortened.
 fn relax_code(program: &mut Program, regions: &[Option<Region>], got: &Got) -> Result<()> {
     let Some(relaxer) = CodeRelaxer::new(program, regions) else { return Ok(()) };
     loop {
-        let layout = layout::place(program, regions, got, false)?;
+        let layout = layout::place(program, regions, got.len(), false)?;
         if !relaxer.round(program, &layout, false) {
-            // Padding depends only on what is before it in its section.
+            // The padding that is needed depends only on what is before it in its section.
             relaxer.round(program, &layout, true);
             return Ok(());
         }

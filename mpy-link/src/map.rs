@@ -1,40 +1,42 @@
-//! What is where in a module, for people.
+//! The layout of a module, for people.
 
-use crate::Bytes;
 use crate::layout::{Layout, Region};
-use crate::object::Home;
-use crate::resolve::{ChunkId, Program};
+use crate::model::SymbolDef;
+use crate::options::Bytes;
+use crate::resolve::{FragmentId, Program};
 
-/// A stretch of a loaded module.
+/// A contiguous range of a loaded module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MapEntry {
+    /// The part that it is in.
     pub part: Part,
-    /// Bytes from the start of the part.
+    /// The offset from the start of the part, in bytes.
     pub address: u32,
+    /// The size in bytes.
     pub size: u32,
-    /// The function or variable, as its object calls it; empty for what has no name of its own.
+    /// The symbol of the function or variable. Empty if it has none.
     pub symbol: String,
-    /// The object's section; for what the linker makes, what it is.
+    /// The section of the object, or a description of what the linker has added.
     pub section: String,
-    /// Where it comes from; empty for what the linker makes.
+    /// The object. Empty for what the linker has added.
     pub object: String,
 }
 
-/// A part of a loaded module; [`crate::Sizes`] has their sizes.
+/// A part of a loaded module. Their sizes are in [`Sizes`](crate::Sizes).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Part {
-    /// Code and, where code memory can be read byte by byte, constants.
+    /// Code, and if code memory can be read byte by byte, constants.
     Text,
-    /// Initialised data, and constants where text cannot be read byte by byte.
+    /// Initialised data, and if code memory cannot be read byte by byte, constants.
     Rodata,
-    /// Zeros.
+    /// Zero-initialised data.
     Bss,
-    /// Constant objects, which are loaded each into a block of its own, or not at all from ROM.
+    /// Constant objects. Each is loaded into a separate block, or stays in ROM.
     Objects,
 }
 
 impl Part {
-    /// As the loader calls it.
+    /// The loader's name of it.
     pub fn name(self) -> &'static str {
         match self {
             Part::Text => "text",
@@ -45,7 +47,7 @@ impl Part {
     }
 }
 
-/// The constant objects, one after the other.
+/// The constant objects, in order.
 pub(crate) fn objects(objects: &[Bytes]) -> impl Iterator<Item = MapEntry> {
     objects.iter().scan(0, |end, object| {
         let (address, size) = (*end, object.data.len() as u32);
@@ -61,7 +63,7 @@ pub(crate) fn objects(objects: &[Bytes]) -> impl Iterator<Item = MapEntry> {
     })
 }
 
-/// Everything that is linked, by address. Padding is what lies between.
+/// Everything that is linked, sorted by address, without padding.
 pub(crate) fn map(program: &Program, layout: &Layout, got_len: usize) -> Vec<MapEntry> {
     let mut entries = Vec::new();
     let word = u32::from(program.arch.word);
@@ -90,33 +92,33 @@ pub(crate) fn map(program: &Program, layout: &Layout, got_len: usize) -> Vec<Map
             Region::Rodata => Part::Rodata,
             Region::Bss => Part::Bss,
         };
-        chunk(program, id, part, address, &names[id], &mut entries);
+        fragment(program, id, part, address, &names[id], &mut entries);
     }
     entries.sort_by_key(|entry| (entry.part, entry.address, entry.size));
     entries
 }
 
-/// By chunk, the symbols in it by offset.
+/// By fragment, its symbols, sorted by offset.
 fn names<'a>(program: &Program<'a>, layout: &Layout) -> Vec<Vec<(u32, &'a str)>> {
-    let mut names = vec![Vec::new(); program.chunks.len()];
+    let mut names = vec![Vec::new(); program.fragments.len()];
     for (object, ids) in program.objects.iter().zip(&program.section_ids) {
         for symbol in &object.symbols {
-            let id = match symbol.home {
-                Home::Section(section) => ids.get(section as usize).copied().flatten(),
-                Home::Common => program.room(symbol.name),
+            let id = match symbol.def {
+                SymbolDef::Section(section) => ids.get(section as usize).copied().flatten(),
+                SymbolDef::Common => program.common_section(symbol.name),
                 _ => None,
             };
             let Some(id) = id else { continue };
-            // The compiler's local labels and mapping symbols (`$t`, `.L12`) name no things.
+            // Local labels (`.L12`) and mapping symbols (`$t`) are not functions or variables.
             let is_thing =
                 !symbol.is_section && !symbol.name.starts_with(['$', '.']) && !symbol.name.is_empty();
             // The value of a common symbol is its alignment.
-            let value = if symbol.home == Home::Common { 0 } else { symbol.value };
+            let value = if symbol.def == SymbolDef::Common { 0 } else { symbol.value };
             let Ok(offset) = i64::try_from(value) else { continue };
-            let (chunk, offset) = program.chunk_at(id, offset & !program.arch.code_bit);
-            let inside = (0..i64::from(program.chunks[chunk].len)).contains(&offset);
-            if is_thing && inside && layout.slots[chunk].is_some() {
-                names[chunk].push((offset as u32, symbol.name));
+            let (fragment, offset) = program.fragment_at(id, offset & !program.arch.code_bit);
+            let inside = (0..i64::from(program.fragments[fragment].len)).contains(&offset);
+            if is_thing && inside && layout.slots[fragment].is_some() {
+                names[fragment].push((offset as u32, symbol.name));
             }
         }
     }
@@ -127,16 +129,16 @@ fn names<'a>(program: &Program<'a>, layout: &Layout) -> Vec<Vec<(u32, &'a str)>>
     names
 }
 
-fn chunk(
+fn fragment(
     program: &Program,
-    id: ChunkId,
+    id: FragmentId,
     part: Part,
     address: u32,
     names: &[(u32, &str)],
     entries: &mut Vec<MapEntry>,
 ) {
-    let chunk = &program.chunks[id];
-    let owned = &program.sections[chunk.section];
+    let fragment = &program.fragments[id];
+    let owned = &program.sections[fragment.section];
     let mut push = |from: u32, to: u32, symbol: &str| {
         if from < to {
             entries.push(MapEntry {
@@ -149,10 +151,10 @@ fn chunk(
             });
         }
     };
-    let first = names.first().map_or(chunk.len, |&(offset, _)| offset);
+    let first = names.first().map_or(fragment.len, |&(offset, _)| offset);
     push(0, first, "");
     for (at, &(offset, name)) in names.iter().enumerate() {
-        let end = names.get(at + 1).map_or(chunk.len, |&(next, _)| next);
+        let end = names.get(at + 1).map_or(fragment.len, |&(next, _)| next);
         push(offset, end, name);
     }
 }

@@ -1,17 +1,17 @@
-//! Writing: a native module as a `.mpy` file, version 6.3. `py/persistentcode.c` of MicroPython reads
-//! it: `mp_raw_code_load`, `load_raw_code` and `mp_native_relocate`.
+//! Writes a native module as a `.mpy` file, version 6.3. MicroPython reads it in `py/persistentcode.c`: `mp_raw_code_load`,
+//! `load_raw_code` and `mp_native_relocate`.
 
-use crate::Bytes;
 use crate::image::{Contents, LoadReloc, load_kind};
 use crate::layout::{Base, Region};
+use crate::options::Bytes;
 
-/// `MPY_VERSION`, `MPY_SUB_VERSION`.
+/// `MPY_VERSION`: the version of the format.
 pub const VERSION: u8 = 6;
+/// `MPY_SUB_VERSION`: the version of the native ABI.
 pub const SUB_VERSION: u8 = 3;
-/// Bits of a small integer that bytecode in the file relies on: at most those of any host.
+/// The number of bits of a small integer that bytecode in the file needs. Every MicroPython has as many.
 const SMALL_INT_BITS: u8 = 31;
-/// `MPY_FEATURE_ARCH_FLAGS`: a number follows the header that says which extensions of the
-/// architecture the module needs.
+/// `MPY_FEATURE_ARCH_FLAGS`: the header is followed by a number, the extensions of the architecture that the module needs.
 pub const ARCH_FLAGS: u8 = 0x40;
 /// `MP_CODE_NATIVE_VIPER - MP_CODE_BYTECODE`.
 pub const KIND_NATIVE: usize = 2;
@@ -21,18 +21,18 @@ pub const SCOPE_RODATA: usize = 0x20;
 pub const SCOPE_BSS: usize = 0x40;
 /// `MP_PERSISTENT_OBJ_BYTES`.
 const OBJECT_BYTES: u8 = 6;
-/// Bytes that the data of objects begin at a multiple of, counted from the start of the file.
+/// The alignment in bytes of the contents of objects in the file.
 pub const OBJECT_ALIGN: usize = 4;
-/// Ends the relocations.
+/// The end of the relocations.
 pub const RELOCS_END: u8 = 0xff;
 
-/// What goes in the header and before the code.
+/// The header, and what is before the code.
 pub struct Head<'a> {
     /// `MP_NATIVE_ARCH_*`.
     pub arch: u8,
     /// Extensions of the architecture, 0 for none.
     pub arch_flags: u32,
-    /// The first is the file's name.
+    /// The first is the name of the source file.
     pub qstrs: &'a [&'a str],
     pub objects: &'a [Bytes],
 }
@@ -75,7 +75,7 @@ pub fn write(head: &Head, contents: &Contents, bss: u32) -> Vec<u8> {
     out
 }
 
-/// Seven bits a byte, most significant first, the upper bit of all but the last set.
+/// Writes a number: seven bits per byte, the most significant first. The upper bit of all bytes but the last is set.
 fn uint(out: &mut Vec<u8>, value: usize) {
     let groups = (usize::BITS - value.leading_zeros()).div_ceil(7).max(1);
     for group in (0..groups).rev() {
@@ -84,7 +84,7 @@ fn uint(out: &mut Vec<u8>, value: usize) {
     }
 }
 
-/// A `bytes` object. In a file that is aligned its data are: zeros may lead a number.
+/// Writes a `bytes` object. Its contents are aligned if the file is, by leading zeros of the length.
 fn bytes(out: &mut Vec<u8>, data: &[u8]) {
     out.push(OBJECT_BYTES);
     let mut length = Vec::new();
@@ -97,7 +97,7 @@ fn bytes(out: &mut Vec<u8>, data: &[u8]) {
     out.push(0);
 }
 
-/// A string, or its number when every MicroPython has it.
+/// Writes a string, or its number if every MicroPython has it.
 fn qstr(out: &mut Vec<u8>, text: &str) {
     match STATIC_QSTRS.iter().position(|&known| known == text) {
         Some(number) => uint(out, (number + 1) << 1 | 1),
@@ -109,8 +109,8 @@ fn qstr(out: &mut Vec<u8>, text: &str) {
     }
 }
 
-/// Relocations sorted by place; neighbours with one destination are a run, and what follows the
-/// word before needs no place.
+/// Writes relocations, which are sorted by address. Consecutive words with the same base are a run. A word that follows the
+/// last one needs no address.
 fn relocs(out: &mut Vec<u8>, relocs: &[LoadReloc]) {
     let mut next = None;
     let mut rest = relocs;
@@ -138,8 +138,8 @@ fn relocs(out: &mut Vec<u8>, relocs: &[LoadReloc]) {
     }
 }
 
-/// The strings that every MicroPython that reads this version has under these numbers, from 1
-/// (`py/makeqstrdata.py`, `static_qstr_list`: a change there is a new version of the format).
+/// The strings that have the same number in every MicroPython that reads this version, from 1 (`py/makeqstrdata.py`,
+/// `static_qstr_list`: a change there is a new version of the format).
 pub static STATIC_QSTRS: &[&str] = &[
     "",
     "__dir__",

@@ -1,80 +1,46 @@
-//! Rewriting code once it is known what is near: a look-up in the GOT of an address that is in text
-//! anyway becomes a computation of it, an offset in the GOT goes from a word into an instruction, a long
-//! call becomes a short one, and code that holds absolute addresses is made to compute them.
+//! Rewrites code when more is known about addresses than the compiler knew:
+//!
+//! - Absolute addresses in instructions become PC-relative.
+//! - A load from the GOT becomes a computation if the address is in text.
+//! - An offset in the GOT moves from a word into the instruction that loads it.
+//! - A long call becomes a short one.
+//!
+//! This file decides where this is possible. How instructions change is in `arch/*`.
 
 use target_specs::{Diagnostic, Result};
 
 use crate::got::Got;
 use crate::layout::{Base, Layout, Region};
-use crate::object::{Binding, Home, Object, Reloc, Section, Symbol};
+use crate::model::{Binding, Cut, MakeRelative, Object, RelaxCode, Reloc, Symbol, SymbolDef};
 use crate::reloc::Formula;
 use crate::resolve::{Owned, Program, SectionId, Target};
 
-/// What [`Section::partners`] has to say; or the index of a low part that no one high part surely
-/// belongs to.
-pub type Partners = std::result::Result<Vec<(u32, u32)>, u32>;
-
-/// Rewrites a section whose code is entered at `entries`; `near` says of each relocation whether its
-/// symbol is part of the module, `symbols` and `here` are as in [`RelaxGot`].
-pub type RewriteAbsolute =
-    fn(section: &mut Section, symbols: &[Symbol], here: Home, entries: &[u32], near: &[bool]) -> Partners;
-
-/// What a machine can do about absolute addresses in instructions.
-#[derive(Debug)]
-pub struct MakeRelative {
-    /// Whether code can be entered at what the relocation names, given the data of its section.
-    pub is_entry: fn(reloc: &Reloc, data: &[u8]) -> bool,
-    pub rewrite: RewriteAbsolute,
-}
-
-/// What a machine can do about look-ups in the GOT. `near` says for each relocation of the section
-/// whether its symbol lies in text; `symbols` and `here` are the object's symbols and where those of
-/// this section are at home. Rewrites instructions and relocations in place, nothing moves.
-pub type RelaxGot = fn(section: &mut Section, symbols: &[Symbol], here: Home, near: &[bool]);
-
-/// What a machine can do about offsets in the GOT that code loads from words of text; no offset is larger than
-/// [`INLINE_GOT`] bytes. The words that go, in order; distances in the section are as if they had gone already.
-pub type InlineGot = fn(section: &mut Section, symbols: &[Symbol], here: Home) -> Vec<Cut>;
-
-/// Bytes of a GOT whose offsets fit into instructions.
+/// The largest size in bytes of a GOT whose offsets fit into instructions.
 const INLINE_GOT: usize = 256;
 
-/// What a machine can do about calls and padding: the bytes of a section that can go, as their place
-/// and number, in order. `distance` is from each relocation to its symbol, where that is fixed, and
-/// may still grow by less than `slack`. With `last` nothing will move afterwards.
-pub type RelaxCode =
-    fn(section: &mut Section, flags: u32, distance: &[Option<i64>], slack: i64, last: bool) -> Vec<Cut>;
-
-/// Bytes to remove from a section.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Cut {
-    pub offset: u32,
-    pub len: u32,
-}
-
-/// Sections with live text, which are never split into chunks.
+/// The sections with reachable code. They consist of one fragment.
 fn live_text(program: &Program, regions: &[Option<Region>]) -> Vec<SectionId> {
     let live = |owned: &&Owned| {
-        owned.chunks.len() == 1
-            && regions[owned.chunks.start] == Some(Region::Text)
+        owned.fragments.len() == 1
+            && regions[owned.fragments.start] == Some(Region::Text)
             && !owned.section.relocs.is_empty()
     };
     let sections = program.sections.iter().enumerate();
     sections.filter(|(_, owned)| live(owned)).map(|(id, _)| id).collect()
 }
 
-/// Makes code relative to itself that was compiled for absolute addresses.
+/// Makes code PC-relative that was compiled for absolute addresses.
 ///
 /// # Errors
-/// `absolute-address`, where it is not certain what an address is made of.
+/// `absolute-address`, if the parts of an address cannot be found with certainty.
 pub fn make_relative(program: &mut Program) -> Result<()> {
     let Some(MakeRelative { is_entry, rewrite }) = &program.arch.make_relative else { return Ok(()) };
     let is_part = |owned: &Owned, reloc: &Reloc| {
         let formula = program.arch.row(reloc.r_type).map(|row| row.formula);
         matches!(formula, Some(Formula::High | Formula::Low))
-            && matches!(program.target(owned.object, reloc, 0), Some((Target::Chunk(..), _)))
+            && matches!(program.resolve_reloc(owned.object, reloc, 0), Some((Target::Fragment(..), _)))
     };
-    let live = |owned: &Owned| owned.chunks.len() == 1 && program.chunks[owned.chunks.start].live;
+    let live = |owned: &Owned| owned.fragments.len() == 1 && program.fragments[owned.fragments.start].live;
     let mut affected: Vec<(SectionId, Vec<bool>)> = Vec::new();
     for (id, owned) in program.sections.iter().enumerate().filter(|(_, owned)| live(owned)) {
         let near: Vec<bool> = owned.section.relocs.iter().map(|reloc| is_part(owned, reloc)).collect();
@@ -85,28 +51,30 @@ pub fn make_relative(program: &mut Program) -> Result<()> {
     for (id, near) in affected {
         let owned = &program.sections[id];
         let symbols = &program.objects[owned.object].symbols;
-        let (object, home) = (owned.object, owned.home);
+        let (object, def) = (owned.object, owned.def);
         let mut entries: Vec<u32> = symbols
             .iter()
-            .filter(|symbol| symbol.home == home && (symbol.is_function || symbol.binding != Binding::Local))
+            .filter(|symbol| symbol.def == def && (symbol.is_function || symbol.binding != Binding::Local))
             .filter_map(|symbol| u32::try_from(symbol.value).ok())
             .collect();
         for user in program.section_ids[object].iter().flatten().map(|&id| &program.sections[id].section) {
             for reloc in user.relocs.iter().filter(|reloc| is_entry(reloc, &user.data)) {
-                let symbol = symbols.get(reloc.symbol as usize).filter(|symbol| symbol.home == home);
+                let symbol = symbols.get(reloc.symbol as usize).filter(|symbol| symbol.def == def);
                 let value = symbol.map(|symbol| (symbol.value as i64).wrapping_add(reloc.addend));
                 entries.extend(value.and_then(|value| u32::try_from(value).ok()));
             }
         }
-        let partners = rewrite(&mut program.sections[id].section, symbols, home, &entries, &near);
-        match partners {
-            Ok(partners) => program.sections[id].section.partners = partners,
+        let hi_lo_pairs = rewrite(&mut program.sections[id].section, symbols, def, &entries, &near);
+        match hi_lo_pairs {
+            Ok(hi_lo_pairs) => program.sections[id].section.hi_lo_pairs = hi_lo_pairs,
             Err(at) => {
                 let reloc = program.sections[id].section.relocs[at as usize];
                 let name = program.symbol_name(id, &reloc);
                 return Err(Diagnostic::new(
                     "absolute-address",
-                    format!("this code holds the absolute address of `{name}`, which only the loader knows"),
+                    format!(
+                        "this code contains the absolute address of `{name}`, which only the loader knows"
+                    ),
                 )
                 .at(program.section_place(id, Some(reloc.offset)))
                 .help(program.arch.absolute_help));
@@ -116,32 +84,32 @@ pub fn make_relative(program: &mut Program) -> Result<()> {
     Ok(())
 }
 
-/// Spares the GOT what is near.
+/// Replaces loads from the GOT if the address is in text.
 pub fn relax_got(program: &mut Program, regions: &[Option<Region>]) {
     let Some(relax) = program.arch.relax_got else { return };
     for id in live_text(program, regions) {
         let owned = &program.sections[id];
         let object = owned.object;
-        let near = |reloc: &Reloc| match program.meaning(object, reloc.symbol as usize) {
-            Some(target @ Target::Chunk(..)) => match program.canonical(target) {
-                Target::Chunk(chunk, _) => regions[chunk] == Some(Region::Text),
+        let near = |reloc: &Reloc| match program.resolve_symbol(object, reloc.symbol as usize) {
+            Some(target @ Target::Fragment(..)) => match program.canonical(target) {
+                Target::Fragment(fragment, _) => regions[fragment] == Some(Region::Text),
                 _ => false,
             },
             _ => false,
         };
         let near: Vec<bool> = owned.section.relocs.iter().map(near).collect();
-        let here = owned.home;
+        let here = owned.def;
         relax(&mut program.sections[id].section, &program.objects[object].symbols, here, &near);
     }
 }
 
-/// Puts offsets in the GOT into the code.
+/// Moves offsets in the GOT into instructions.
 pub fn inline_got(program: &mut Program, regions: &[Option<Region>]) {
     let Some(inline) = program.arch.inline_got else { return };
     if Got::collect(program).len() * usize::from(program.arch.word) > INLINE_GOT {
         return;
     }
-    // An addend that counts from elsewhere as well does not tell what it means.
+    // The addend of other relocations is not only an offset in the section.
     let is_plain = |&(section, at): &(SectionId, usize)| {
         let r_type = program.sections[section].section.relocs[at].r_type;
         matches!(program.arch.row(r_type).map(|row| row.formula), Some(Formula::Absolute))
@@ -151,32 +119,32 @@ pub fn inline_got(program: &mut Program, regions: &[Option<Region>]) {
     sections.retain(|id| followed[*id].addends.iter().all(is_plain));
     for id in sections {
         let owned = &program.sections[id];
-        let (object, here) = (owned.object, owned.home);
+        let (object, here) = (owned.object, owned.def);
         let cuts = inline(&mut program.sections[id].section, &program.objects[object].symbols, here);
         if !cuts.is_empty() {
-            // Relocations have changed places.
+            // The indices of relocations have changed.
             let followers = followers(program);
             remove(program, id, &cuts, &followers[id]);
             let relocs = program.sections[id].section.relocs.len();
-            program.chunks[program.sections[id].chunks.start].relocs = 0..relocs;
+            program.fragments[program.sections[id].fragments.start].relocs = 0..relocs;
         }
     }
 }
 
-/// What has to be changed when parts of a section move.
+/// What has to be changed when bytes of a section are removed.
 #[derive(Default, Clone)]
 struct Followers {
-    /// Symbols in the section, by their index in its object.
+    /// The indices of the symbols in the section.
     symbols: Vec<usize>,
-    /// Relocations whose addend is an offset in the section.
+    /// The relocations whose addend is an offset in the section.
     addends: Vec<(SectionId, usize)>,
 }
 
-/// By section, what has to be changed when parts of it move.
+/// By section, what has to be changed when bytes of it are removed.
 fn followers(program: &Program) -> Vec<Followers> {
     let mut followers = vec![Followers::default(); program.sections.len()];
-    let section_of = |object: usize, symbol: &Symbol| match symbol.home {
-        Home::Section(index) => program.section_ids[object].get(index as usize).copied().flatten(),
+    let section_of = |object: usize, symbol: &Symbol| match symbol.def {
+        SymbolDef::Section(index) => program.section_ids[object].get(index as usize).copied().flatten(),
         _ => None,
     };
     for (object, Object { symbols, .. }) in program.objects.iter().enumerate() {
@@ -198,7 +166,7 @@ fn followers(program: &Program) -> Vec<Followers> {
     followers
 }
 
-/// Shortens code, round by round.
+/// Shortens code in rounds.
 pub struct CodeRelaxer {
     relax: RelaxCode,
     sections: Vec<SectionId>,
@@ -207,33 +175,33 @@ pub struct CodeRelaxer {
 }
 
 impl CodeRelaxer {
-    /// `None` where the machine has nothing to shorten.
+    /// `None` if the architecture has nothing to shorten.
     pub fn new(program: &Program, regions: &[Option<Region>]) -> Option<CodeRelaxer> {
         let relax = program.arch.relax_code?;
         Some(CodeRelaxer { relax, sections: live_text(program, regions), followers: followers(program) })
     }
 
-    /// One round; whether anything changed, so that addresses have to be assigned again.
+    /// Runs one round. Returns whether addresses have to be assigned again.
     pub fn round(&self, program: &mut Program, layout: &Layout, last: bool) -> bool {
-        // Between two places that both move down, only alignment can add to the distance.
-        let aligns = program.chunks.iter().zip(&layout.slots).filter(|(_, slot)| slot.is_some());
-        let slack = i64::from(aligns.map(|(chunk, _)| chunk.align).max().unwrap_or(1));
+        // When code moves to lower addresses, a distance can grow only because of alignment.
+        let aligns = program.fragments.iter().zip(&layout.slots).filter(|(_, slot)| slot.is_some());
+        let slack = i64::from(aligns.map(|(fragment, _)| fragment.align).max().unwrap_or(1));
         let mut changed = false;
-        // Distances are those of `layout` until the round is over.
+        // Bytes are removed after the round, because distances are those of `layout`.
         let mut cuts = Vec::new();
         for &id in &self.sections {
             let owned = &program.sections[id];
             let object = owned.object;
-            let Some((_, start)) = layout.slots[owned.chunks.start] else { continue };
+            let Some((_, start)) = layout.slots[owned.fragments.start] else { continue };
             let distance = |reloc: &Reloc| {
-                let (target, addend) = program.target(object, reloc, 0)?;
+                let (target, addend) = program.resolve_reloc(object, reloc, 0)?;
                 let value = layout.value(program, target);
                 let here = i64::from(start) + i64::from(reloc.offset);
                 let in_text = value.base == Base::Region(Region::Text);
                 in_text.then(|| value.offset.wrapping_add(addend).wrapping_sub(here))
             };
             let distances: Vec<Option<i64>> = owned.section.relocs.iter().map(distance).collect();
-            let flags = program.objects[object].said.flags;
+            let flags = program.objects[object].abi.flags;
             cuts.push((id, (self.relax)(&mut program.sections[id].section, flags, &distances, slack, last)));
         }
         for (id, cuts) in cuts {
@@ -246,9 +214,9 @@ impl CodeRelaxer {
     }
 }
 
-/// Removes bytes from a section, and moves all that refers to what is behind them.
+/// Removes bytes from a section, and adjusts everything that refers to what follows them.
 fn remove(program: &mut Program, id: SectionId, cuts: &[Cut], followers: &Followers) {
-    // Bytes removed before each cut.
+    // The number of bytes that are removed before each cut.
     let mut total = 0;
     let mut before = Vec::with_capacity(cuts.len());
     for cut in cuts {
@@ -274,7 +242,7 @@ fn remove(program: &mut Program, id: SectionId, cuts: &[Cut], followers: &Follow
     kept.extend_from_slice(&data[from..]);
     *data = kept;
     owned.section.size -= total;
-    program.chunks[owned.chunks.start].len -= total;
+    program.fragments[owned.fragments.start].len -= total;
     for reloc in &mut owned.section.relocs {
         reloc.offset = moved(i64::from(reloc.offset)) as u32;
     }
@@ -299,7 +267,7 @@ mod tests {
     #[test]
     fn offsets_move_by_what_was_removed_before_them() {
         let cuts = [Cut { offset: 4, len: 4 }, Cut { offset: 20, len: 2 }];
-        let arch = crate::arch::Arch::named(crate::arch::ARCHS[0].name).unwrap();
+        let arch = crate::arch::named(crate::arch::ARCHS[0].name).unwrap();
         let mut program = Program::load(&[], arch).unwrap();
         program.add_test_section(vec![0; 32], &[0, 4, 6, 8, 20, 22, 32]);
         let followers = Followers { symbols: (0..7).collect(), addends: Vec::new() };

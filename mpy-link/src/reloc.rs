@@ -1,21 +1,21 @@
-//! What a relocation computes ([`Formula`]), where the result goes ([`Field`]), and the line that
-//! ties both to a number of the psABI ([`Row`]). Machines differ in their tables only.
+//! Relocations as data: the formula that computes a value ([`Formula`]), the field that contains it ([`Field`]), and the row
+//! that assigns both to a relocation type of the psABI ([`Row`]). Architectures differ in their tables of rows.
 
-/// The place a PC-relative distance counts from; P is the address of the relocated field.
+/// The address that a PC-relative distance counts from. P is the address of the field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pc {
     /// P.
     Here,
-    /// P rounded up to a word: Xtensa's `l32r` (its P + 3, rounded down).
+    /// P + 3, rounded down to a word: `l32r` of Xtensa.
     WordUp,
-    /// P rounded down to a word, plus 4: Xtensa's `call*`.
+    /// P rounded down to a word, plus 4: `call*` of Xtensa.
     WordAfter,
-    /// P + 4: Xtensa's `j` and branches.
+    /// P + 4: `j` and the branches of Xtensa.
     After4,
 }
 
 impl Pc {
-    /// The address distances count from.
+    /// The address that distances count from.
     pub fn of(self, place: i64) -> i64 {
         match self {
             Pc::Here => place,
@@ -26,28 +26,28 @@ impl Pc {
     }
 }
 
-/// Why a relocation cannot be part of a module.
+/// Why a relocation is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// Thread-local storage: MicroPython's loader has none.
+    /// It is for thread-local storage, which MicroPython does not have.
     Tls,
-    /// Code for another instruction set of the same machine.
+    /// It is for another instruction set of the same processor.
     ForeignCode,
-    /// Only the dynamic linker of an operating system understands it.
+    /// It is for the dynamic linker of an operating system.
     Dynamic,
 }
 
-/// What a relocation computes, in the letters of the ELF specification: S the symbol, A the
-/// addend, P the place, G the offset of S's entry in the GOT, GOT its address, Z the symbol's size.
+/// What a relocation computes. The letters are those of the ELF specification: S is the symbol, A the addend, P the place,
+/// G the offset of the symbol's entry in the GOT, GOT the address of the GOT, and Z the size of the symbol.
 #[derive(Debug, Clone, Copy)]
 pub enum Formula {
-    /// Nothing: a mark for tools.
+    /// Nothing: it is a mark for tools.
     None,
     /// S + A
     Absolute,
     /// S + A − P
     Relative(Pc),
-    /// S + A − P of a jump, which code does not take when S is weak and undefined
+    /// S + A − P of a jump, which is not executed if S is weak and undefined
     Jump(Pc),
     /// (S without the Thumb bit) + A − P
     ThumbBranch,
@@ -67,35 +67,35 @@ pub enum Formula {
     Subtract,
     /// S + A as the start of a difference
     Set,
-    /// The value of the relocation at S, whose high part lies there
+    /// The low part of the value of the relocation at S, which is for the high part
     LowOfPair,
     /// S + A, upper part of an absolute address
     High,
     /// S + A, lower part of an absolute address
     Low,
-    /// A bytes of padding, some of which are too many
+    /// A bytes of padding, some of which may have to be removed
     Align,
-    /// Depends on the instruction at P.
+    /// The formula and the field depend on the instruction at P.
     ByInstruction(fn(&[u8]) -> Option<(Formula, &'static Field)>),
-    /// Never linked.
+    /// It cannot be linked.
     Refuse(Refusal),
 }
 
-/// Which values a field can hold.
+/// The values that a field can contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Range {
-    /// Two's complement of so many bits.
+    /// Signed numbers of so many bits.
     Signed(u8),
-    /// So many bits, either reading: −2ⁿ⁻¹ to 2ⁿ − 1.
+    /// Signed or unsigned numbers of so many bits: −2ⁿ⁻¹ to 2ⁿ − 1.
     Either(u8),
     /// From `low` to `high`.
     Between(i64, i64),
-    /// Anything: upper bits are meant to be dropped.
+    /// Any number: the upper bits are dropped.
     Any,
 }
 
 impl Range {
-    /// The least and greatest value.
+    /// The smallest and the largest value.
     pub fn bounds(self) -> (i64, i64) {
         match self {
             Range::Any | Range::Signed(64) | Range::Either(64) => (i64::MIN, i64::MAX),
@@ -106,15 +106,15 @@ impl Range {
     }
 }
 
-/// Consecutive bits of a value and where they go.
+/// Consecutive bits of a value, and their position in a field.
 #[derive(Debug, Clone, Copy)]
 pub struct Bits {
-    /// Lowest bit of the value.
+    /// The lowest bit in the value.
     pub from: u8,
     pub count: u8,
-    /// Lowest bit in the field, read as a little-endian number.
+    /// The lowest bit in the field, which is a little-endian number.
     pub to: u8,
-    /// Added to the value first, so that a high part fits a sign-extended low part.
+    /// A number that is added to the value first: a high part is rounded, because the low part is sign-extended.
     pub round: u16,
 }
 
@@ -123,18 +123,18 @@ pub const fn bits(from: u8, count: u8, to: u8) -> Bits {
     Bits { from, count, to, round: 0 }
 }
 
-/// Where a value goes in an instruction or datum.
+/// The bits of an instruction or of data that contain a value.
 #[derive(Debug)]
 pub struct Field {
-    /// Bytes that are read and written.
+    /// The number of bytes that are read and written.
     pub bytes: u8,
     pub bits: &'static [Bits],
     pub range: Range,
     /// The value must be a multiple of this.
     pub align: u8,
-    /// A last transformation of the value's bits which is its own inverse.
+    /// A transformation of the value that is its own inverse.
     pub swizzle: Option<fn(u64) -> u64>,
-    /// How a REL section's addend is kept, when not in the form in which the value is written.
+    /// The field that contains the addend of a REL section, if it is not this one.
     pub addend: Option<&'static Field>,
 }
 
@@ -154,7 +154,7 @@ pub static S16: Field = Field::number(2, &[bits(0, 16, 0)], Range::Signed(16));
 pub static S32: Field = Field::number(4, &[bits(0, 32, 0)], Range::Signed(32));
 pub static U64: Field = Field::number(8, &[bits(0, 64, 0)], Range::Any);
 
-/// One relocation of a machine.
+/// A relocation type of an architecture.
 #[derive(Debug)]
 pub struct Row {
     pub r_type: u32,
@@ -163,30 +163,30 @@ pub struct Row {
     pub field: &'static Field,
 }
 
-/// A line of a machine's table.
+/// A row of an architecture's table.
 pub const fn row(r_type: u32, name: &'static str, formula: Formula, field: &'static Field) -> Row {
     Row { r_type, name, formula, field }
 }
 
-/// Why a value does not go into a field.
+/// Why a field cannot contain a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Misfit {
     OutOfRange,
     Misaligned,
-    /// The field reaches past the end of its section.
+    /// The field is beyond the end of its section.
     Truncated,
 }
 
-const fn mask(count: u8) -> u64 {
+pub const fn mask(count: u8) -> u64 {
     if count >= 64 { u64::MAX } else { (1 << count) - 1 }
 }
 
-fn load(bytes: &[u8]) -> u64 {
+pub fn load(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte))
 }
 
 impl Field {
-    /// Writes `value` over the field at the start of `place`; all other bits stay.
+    /// Writes `value` to the field at the start of `place`. All other bits keep their value.
     pub fn write(&self, place: &mut [u8], value: i64) -> Result<(), Misfit> {
         let place = place.get_mut(..usize::from(self.bytes)).ok_or(Misfit::Truncated)?;
         let (low, high) = self.range.bounds();
@@ -208,7 +208,7 @@ impl Field {
         Ok(())
     }
 
-    /// Reads the value at the start of `place`, as REL sections keep their addends.
+    /// Reads the value at the start of `place`: the addend of a REL section.
     pub fn read(&self, place: &[u8]) -> Option<i64> {
         if let Some(field) = self.addend {
             return field.read(place);
@@ -223,86 +223,5 @@ impl Field {
         value = self.swizzle.map_or(value, |swizzle| swizzle(value));
         let unused = 64 - u32::from(width.clamp(1, 64));
         Some((value << unused) as i64 >> unused)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Every fixed row of every machine.
-    fn rows() -> impl Iterator<Item = (&'static str, &'static Row)> {
-        crate::arch::ARCHS.iter().flat_map(|arch| arch.rows.iter().map(move |row| (arch.name, row)))
-    }
-
-    #[test]
-    fn a_patch_changes_only_its_field_and_reads_back() {
-        for (arch, row) in rows() {
-            let field = row.field;
-            let bytes = usize::from(field.bytes);
-            let ours = field.bits.iter().fold(0, |all, part| all | mask(part.count) << part.to);
-            let (low, high) = field.range.bounds();
-            let align = i64::from(field.align);
-            let mut values = vec![0, align, -align, low, high - high.rem_euclid(align)];
-            values.extend((0..62).flat_map(|power| [1i64 << power, -(1i64 << power)]));
-            for value in values {
-                if value < low || value > high || value.rem_euclid(align) != 0 {
-                    continue;
-                }
-                for fill in [0x00, 0xff, 0xa5] {
-                    let mut place = vec![fill; bytes + 2];
-                    field.write(&mut place, value).unwrap();
-                    assert_eq!(place[bytes..], [fill; 2], "{arch} {}: bytes behind the field", row.name);
-                    let before = load(&vec![fill; bytes]);
-                    let changed = load(&place[..bytes]) ^ before;
-                    assert_eq!(changed & !ours, 0, "{arch} {}: {value:#x} changed other bits", row.name);
-                    let rounded = field.bits.iter().any(|part| part.round != 0);
-                    if !rounded && field.addend.is_none() && matches!(field.range, Range::Signed(_)) {
-                        assert_eq!(field.read(&place), Some(value), "{arch} {}: {value:#x}", row.name);
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn values_past_either_end_and_odd_ones_are_refused() {
-        for (arch, row) in rows() {
-            let field = row.field;
-            let mut place = vec![0x5a; usize::from(field.bytes)];
-            let untouched = place.clone();
-            let (low, high) = field.range.bounds();
-            for value in [low.checked_sub(1), high.checked_add(1)].into_iter().flatten() {
-                assert_eq!(
-                    field.write(&mut place, value),
-                    Err(Misfit::OutOfRange),
-                    "{arch} {}: {value:#x}",
-                    row.name
-                );
-            }
-            if field.align > 1 {
-                assert_eq!(field.write(&mut place, 1), Err(Misfit::Misaligned), "{arch} {}", row.name);
-            }
-            if let Some(short) = place.len().checked_sub(1) {
-                assert_eq!(field.write(&mut place[..short], 0), Err(Misfit::Truncated));
-                assert_eq!(field.read(&untouched[..short]), None);
-            }
-            assert_eq!(place, untouched);
-        }
-    }
-
-    #[test]
-    fn tables_are_sorted_and_fields_do_not_overlap() {
-        for arch in crate::arch::ARCHS {
-            assert!(arch.rows.windows(2).all(|pair| pair[0].r_type < pair[1].r_type), "{}", arch.name);
-        }
-        for (arch, row) in rows() {
-            let mut seen = 0;
-            for part in row.field.bits {
-                assert!(part.to + part.count <= row.field.bytes * 8, "{arch} {}", row.name);
-                assert_eq!(seen & mask(part.count) << part.to, 0, "{arch} {}", row.name);
-                seen |= mask(part.count) << part.to;
-            }
-        }
     }
 }

@@ -1,10 +1,10 @@
-//! Resolution: which definition a name means, and what the module needs.
+//! Symbol resolution: the definition of each symbol, and what the module needs.
 //!
-//! Both are one walk from `mpy_init`: a chunk that is reached names symbols, a symbol that nobody
-//! defines is looked for in the archives, and what defines it is reached. So a member is only read
-//! when live code needs it, and an undefined symbol in dead code troubles nobody.
+//! Both are found in one pass that starts at `mpy_init`. The relocations of each reachable fragment name symbols. If a
+//! symbol is undefined, the archives are searched for it. The fragment that defines the symbol is reachable as well. So a
+//! member of an archive is read only if reachable code needs it, and an undefined symbol in unreachable code is no error.
 //!
-//! A chunk is what lives or dies as a whole: a section, or one string or constant of a mergeable one.
+//! A fragment is the smallest unit that is linked or left out: a section, or one element of a mergeable section.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -15,44 +15,46 @@ use target_specs::{Diagnostic, Place, Result};
 
 use crate::abi::{Fits, Property};
 use crate::arch::Arch;
-use crate::object::{Archive, Binding, Home, Kind, MemberId, Object, Reloc, Section, Symbol};
+use crate::archive::{self, Archive, MemberId};
+use crate::elf;
+use crate::model::{Binding, Kind, Object, Reloc, Section, Symbol, SymbolDef};
+use crate::options::{Input, InputKind};
 use crate::reloc::{Formula, Refusal};
-use crate::{Input, InputKind};
 
 /// Index of a section in [`Program::sections`].
 pub type SectionId = usize;
-/// Index of a chunk in [`Program::chunks`].
-pub type ChunkId = usize;
+/// Index of a fragment in [`Program::fragments`].
+pub type FragmentId = usize;
 
-/// A piece of a section that is linked as a whole.
+/// A part of a section that is linked as a whole.
 #[derive(Debug, Clone)]
-pub struct Chunk {
+pub struct Fragment {
     pub section: SectionId,
-    /// Where it lies in its section.
+    /// Its offset in the section.
     pub start: u32,
     pub len: u32,
     pub align: u32,
-    /// Its relocations in the section's list.
+    /// Its relocations, as a range of the section's.
     pub relocs: Range<usize>,
     pub live: bool,
-    /// Whether identical content may be shared.
+    /// Whether it may be merged with fragments that have the same content.
     pub mergeable: bool,
-    /// The chunk that holds the same bytes and is linked instead, and where in it they are.
-    pub alias: Option<(ChunkId, u32)>,
+    /// The fragment that contains the same bytes and is linked instead, and their offset in it.
+    pub alias: Option<(FragmentId, u32)>,
 }
 
-/// A section and its owner.
+/// A section and its object.
 #[derive(Debug)]
 pub struct Owned<'a> {
     pub object: usize,
-    /// Where its symbols are at home.
-    pub home: Home,
+    /// The definition of the symbols in it.
+    pub def: SymbolDef,
     pub section: Section<'a>,
-    /// Its chunks, in order of `start`.
-    pub chunks: Range<ChunkId>,
+    /// Its fragments, sorted by `start`.
+    pub fragments: Range<FragmentId>,
 }
 
-/// What the loader provides.
+/// An address that the loader provides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum External {
     /// `mp_native_qstr_table`
@@ -65,37 +67,37 @@ pub enum External {
     FunEntry(u8),
 }
 
-/// What a symbol of an object means.
+/// The value of a symbol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Target {
-    /// A place `offset` bytes from the start of a chunk.
-    Chunk(ChunkId, i64),
+    /// An offset from the start of a fragment.
+    Fragment(FragmentId, i64),
     Absolute(i64),
     External(External),
     /// `_GLOBAL_OFFSET_TABLE_`
     Got,
-    /// Weak and undefined: address 0, which code asks for before it calls.
-    Nowhere,
+    /// A weak undefined symbol. Its address is 0, for which code tests before it calls.
+    UndefWeak,
 }
 
-/// The objects and what is known about them.
+/// All objects, and what is known about them.
 pub struct Program<'a> {
     pub arch: &'static Arch,
     pub objects: Vec<Object<'a>>,
-    /// Per object, by ELF section index.
+    /// By object and ELF section index.
     pub section_ids: Vec<Vec<Option<SectionId>>>,
     pub sections: Vec<Owned<'a>>,
-    pub chunks: Vec<Chunk>,
+    pub fragments: Vec<Fragment>,
     globals: HashMap<&'a str, Definition>,
     groups: HashSet<&'a str>,
     archives: Vec<Archive<'a>>,
     lazy: HashMap<&'a str, (usize, MemberId)>,
     loaded: HashSet<(usize, MemberId)>,
-    /// A name has got another meaning.
+    /// Whether a definition has replaced another one.
     overridden: bool,
-    /// By property, the object that said first what it is, and what.
-    said: HashMap<&'static str, (String, String)>,
-    /// Object and symbol of the module's entry.
+    /// By property, the first object that specifies it, and the value.
+    first_values: HashMap<&'static str, (String, String)>,
+    /// The object and the symbol of the module's entry.
     entry: Option<(usize, usize)>,
 }
 
@@ -105,8 +107,8 @@ struct Definition {
     /// Index into the object's symbols.
     symbol: usize,
     strength: Strength,
-    /// Of [`Strength::Common`]: the room that was made for it.
-    room: Option<SectionId>,
+    /// The section that was created for a common symbol.
+    common_section: Option<SectionId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,7 +118,7 @@ enum Strength {
     Strong,
 }
 
-/// The entries of `mp_fun_table` that are symbols of their own (`tools/mpy_ld.py`).
+/// The entries of `mp_fun_table` that objects can use as symbols (`tools/mpy_ld.py`).
 pub const FUN_TABLE_SYMBOLS: [&str; 14] = [
     "mp_type_type",
     "mp_type_str",
@@ -136,7 +138,7 @@ pub const FUN_TABLE_SYMBOLS: [&str; 14] = [
 /// The index of the first of them (`py/nativeglue.h`).
 pub const FUN_TABLE_FIRST: u8 = 73;
 
-/// Two strong definitions of one name.
+/// Two strong definitions of one symbol.
 struct Duplicate<'a> {
     name: &'a str,
     /// The objects.
@@ -144,42 +146,42 @@ struct Duplicate<'a> {
     second: usize,
 }
 
-/// Something referred to that nobody defines.
+/// An undefined symbol.
 struct Undefined<'a> {
     name: &'a str,
-    /// Object, section and offset of the first references.
+    /// The places of the first references.
     from: Vec<Place>,
-    /// How many there are.
+    /// The number of references.
     count: usize,
 }
 
-/// How many references to an undefined symbol are told.
-const TOLD: usize = 3;
+/// The number of references to an undefined symbol that a message shows.
+const MAX_SHOWN: usize = 3;
 
 impl<'a> Program<'a> {
-    /// Reads the objects that are always linked and the indices of the archives.
+    /// Reads the objects and the indices of the archives.
     ///
     /// # Errors
-    /// As [`crate::object::read`], and `duplicate-symbol`.
+    /// As [`crate::elf::read`], and `duplicate-symbol`.
     pub fn load(inputs: &[Input<'a>], arch: &'static Arch) -> Result<Program<'a>> {
         let mut program = Program {
             arch,
             objects: Vec::new(),
             section_ids: Vec::new(),
             sections: Vec::new(),
-            chunks: Vec::new(),
+            fragments: Vec::new(),
             globals: HashMap::new(),
             groups: HashSet::new(),
             archives: Vec::new(),
             lazy: HashMap::new(),
             loaded: HashSet::new(),
             overridden: false,
-            said: HashMap::new(),
+            first_values: HashMap::new(),
             entry: None,
         };
         let mut duplicates = Vec::new();
         for input in inputs {
-            if input.kind == InputKind::Lazy || crate::object::is_archive(input.data) {
+            if input.kind == InputKind::Lazy || archive::is_archive(input.data) {
                 let archive = Archive::open(input.name, input.data)?;
                 let number = program.archives.len();
                 for (name, member) in archive.index(arch)? {
@@ -187,7 +189,7 @@ impl<'a> Program<'a> {
                 }
                 program.archives.push(archive);
             } else {
-                let object = crate::object::read(input.name, input.data, arch)?;
+                let object = elf::read(input.name, input.data, arch)?;
                 program.check_abi(&object, false)?;
                 program.add(object, &mut duplicates);
             }
@@ -210,7 +212,7 @@ impl<'a> Program<'a> {
             .help("make all but one `static`, or `__attribute__((weak))`")
     }
 
-    /// Takes an object in; strong symbols that were defined before go to `duplicates`.
+    /// Adds an object. Strong symbols that are already defined are added to `duplicates`.
     fn add(&mut self, mut object: Object<'a>, duplicates: &mut Vec<Duplicate<'a>>) {
         let number = self.objects.len();
         let mut dropped = HashSet::new();
@@ -223,15 +225,15 @@ impl<'a> Program<'a> {
         for (index, section) in std::mem::take(&mut object.sections).into_iter().enumerate() {
             let id = section
                 .filter(|_| !dropped.contains(&index))
-                .map(|section| self.add_section(number, Home::Section(index as u32), section));
+                .map(|section| self.add_section(number, SymbolDef::Section(index as u32), section));
             ids.push(id);
         }
         self.section_ids.push(ids);
         for symbol in &mut object.symbols {
-            if let Home::Section(section) = symbol.home
+            if let SymbolDef::Section(section) = symbol.def
                 && dropped.contains(&(section as usize))
             {
-                symbol.home = Home::Dropped;
+                symbol.def = SymbolDef::Dropped;
             }
         }
         for (index, symbol) in object.symbols.iter().enumerate() {
@@ -240,13 +242,13 @@ impl<'a> Program<'a> {
         self.objects.push(object);
     }
 
-    /// Checks what an object says of how it was compiled.
+    /// Checks that an object was compiled for the architecture, and like the other objects.
     fn check_abi(&mut self, object: &Object, is_library: bool) -> Result<()> {
-        if !object.said.has_code {
+        if !object.abi.has_code {
             return Ok(());
         }
         for Property { name, of, fits, help } in self.arch.properties {
-            let Some(found) = of(&object.said) else { continue };
+            let Some(found) = of(&object.abi) else { continue };
             let message = match fits {
                 Fits::Arch(values) if values.contains(&&*found) => continue,
                 Fits::Arch(values) => {
@@ -257,13 +259,13 @@ impl<'a> Program<'a> {
                     format!("not compiled for `{}`: its `{name}` has {found}", self.arch.name)
                 }
                 Fits::NamedObjects if is_library => continue,
-                Fits::Objects | Fits::NamedObjects => match self.said.get(name) {
+                Fits::Objects | Fits::NamedObjects => match self.first_values.get(name) {
                     Some((_, value)) if *value == found => continue,
                     Some((first, value)) => {
                         format!("not compiled as {first}: its `{name}` is {found}, there it is {value}")
                     }
                     None => {
-                        self.said.insert(name, (object.name.clone(), found));
+                        self.first_values.insert(name, (object.name.clone(), found));
                         continue;
                     }
                 },
@@ -273,11 +275,11 @@ impl<'a> Program<'a> {
         Ok(())
     }
 
-    fn add_section(&mut self, object: usize, home: Home, section: Section<'a>) -> SectionId {
+    fn add_section(&mut self, object: usize, def: SymbolDef, section: Section<'a>) -> SectionId {
         let id = self.sections.len();
-        let first = self.chunks.len();
-        split(&section, id, &mut self.chunks);
-        self.sections.push(Owned { object, home, section, chunks: first..self.chunks.len() });
+        let first = self.fragments.len();
+        split(&section, id, &mut self.fragments);
+        self.sections.push(Owned { object, def, section, fragments: first..self.fragments.len() });
         id
     }
 
@@ -291,17 +293,17 @@ impl<'a> Program<'a> {
         if symbol.binding == Binding::Local || symbol.name.is_empty() {
             return;
         }
-        let strength = match (symbol.home, symbol.binding) {
-            (Home::Undefined | Home::Dropped, _) => return,
-            (Home::Common, _) => Strength::Common,
+        let strength = match (symbol.def, symbol.binding) {
+            (SymbolDef::Undefined | SymbolDef::Dropped, _) => return,
+            (SymbolDef::Common, _) => Strength::Common,
             (_, Binding::Weak) => Strength::Weak,
             _ => Strength::Strong,
         };
-        let mut new = Definition { object, symbol: index, strength, room: None };
+        let mut new = Definition { object, symbol: index, strength, common_section: None };
         let old = self.globals.get(symbol.name).copied();
         if let Some(old) = old {
             if strength == Strength::Common && old.strength == Strength::Common {
-                self.widen(old.room, symbol);
+                self.merge_common(old.common_section, symbol);
                 return;
             }
             if strength == Strength::Strong && old.strength == Strength::Strong {
@@ -313,9 +315,9 @@ impl<'a> Program<'a> {
             self.overridden = true;
         }
         if strength == Strength::Common {
-            new.room = Some(self.add_section(
+            new.common_section = Some(self.add_section(
                 object,
-                Home::Common,
+                SymbolDef::Common,
                 Section {
                     name: "COMMON",
                     kind: Kind::Bss,
@@ -325,118 +327,122 @@ impl<'a> Program<'a> {
                     merge: None,
                     retain: false,
                     relocs: Vec::new(),
-                    partners: Vec::new(),
+                    hi_lo_pairs: Vec::new(),
                 },
             ));
-            self.widen(new.room, symbol);
+            self.merge_common(new.common_section, symbol);
         }
         self.globals.insert(symbol.name, new);
     }
 
-    /// Makes the room of a common symbol large enough for one more object's idea of it.
-    fn widen(&mut self, room: Option<SectionId>, symbol: &Symbol) {
-        let Some(Owned { section, chunks, .. }) = room.and_then(|room| self.sections.get_mut(room)) else {
+    /// Makes the section of a common symbol large enough for another declaration of it.
+    fn merge_common(&mut self, common_section: Option<SectionId>, symbol: &Symbol) {
+        let Some(Owned { section, fragments, .. }) =
+            common_section.and_then(|common_section| self.sections.get_mut(common_section))
+        else {
             return;
         };
         section.size = section.size.max(u32::try_from(symbol.size).unwrap_or(u32::MAX));
         let align = u32::try_from(symbol.value).ok().filter(|align| align.is_power_of_two()).unwrap_or(1);
         section.align = section.align.max(align);
-        let chunk = &mut self.chunks[chunks.start];
-        (chunk.len, chunk.align) = (section.size, section.align);
+        let fragment = &mut self.fragments[fragments.start];
+        (fragment.len, fragment.align) = (section.size, section.align);
     }
 
-    /// The room of a common symbol.
-    pub fn room(&self, name: &str) -> Option<SectionId> {
-        self.globals.get(name)?.room
+    /// The section of a common symbol.
+    pub fn common_section(&self, name: &str) -> Option<SectionId> {
+        self.globals.get(name)?.common_section
     }
 
-    /// What symbol number `symbol` of an object means; `None` when it is undefined.
-    /// `addend` is split: the part that chooses the place goes into the target, the rest is returned.
-    pub fn target(&self, object: usize, reloc: &Reloc, bias: i64) -> Option<(Target, i64)> {
+    /// The target of a relocation and the remaining addend; `None` if the symbol is undefined. The part of the addend that
+    /// selects the target is not in the remaining addend.
+    pub fn resolve_reloc(&self, object: usize, reloc: &Reloc, bias: i64) -> Option<(Target, i64)> {
         let Some(symbol) = self.objects[object].symbols.get(reloc.symbol as usize) else {
             return Some((Target::Absolute(0), reloc.addend));
         };
         if symbol.is_section {
-            // The section's symbol and the addend together name the datum.
+            // The section and the addend together select the object.
             let offset = (symbol.value as i64).wrapping_add(reloc.addend).wrapping_sub(bias);
             return Some((self.place_in(object, symbol, offset)?, bias));
         }
-        let target = self.meaning(object, reloc.symbol as usize)?;
-        if let Target::Chunk(chunk, offset) = target {
-            let Chunk { section, start, .. } = self.chunks[chunk];
+        let target = self.resolve_symbol(object, reloc.symbol as usize)?;
+        if let Target::Fragment(fragment, offset) = target {
+            let Fragment { section, start, .. } = self.fragments[fragment];
             if reloc.addend != 0 && self.sections[section].section.kind == Kind::Literals {
-                // Literals are many things under one name.
+                // One symbol can be used for all literals of a section.
                 let offset = offset.wrapping_add(i64::from(start)).wrapping_add(reloc.addend);
-                let (chunk, offset) = self.chunk_at(section, offset);
-                return Some((Target::Chunk(chunk, offset), 0));
+                let (fragment, offset) = self.fragment_at(section, offset);
+                return Some((Target::Fragment(fragment, offset), 0));
             }
         }
         Some((target, reloc.addend))
     }
 
-    /// Whether a relocation names a function of the machine's other instruction set: Thumb functions have odd addresses.
+    /// Whether the symbol of a relocation is a function in the other instruction set of the processor. Thumb functions have
+    /// odd addresses.
     fn is_foreign_code(&self, object: usize, reloc: &Reloc) -> bool {
         let Some(symbol) = self.objects[object].symbols.get(reloc.symbol as usize) else { return false };
         let definition = self.globals.get(symbol.name).filter(|_| symbol.binding != Binding::Local);
         let symbol = definition.map_or(symbol, |found| &self.objects[found.object].symbols[found.symbol]);
         let is_other = symbol.value as i64 & self.arch.code_bit != self.arch.code_bit;
-        symbol.is_function && matches!(symbol.home, Home::Section(_)) && is_other
+        symbol.is_function && matches!(symbol.def, SymbolDef::Section(_)) && is_other
     }
 
-    /// What a symbol means without an addend.
-    pub fn meaning(&self, object: usize, index: usize) -> Option<Target> {
+    /// The value of a symbol; `None` if it is undefined.
+    pub fn resolve_symbol(&self, object: usize, index: usize) -> Option<Target> {
         let symbol = self.objects[object].symbols.get(index)?;
         if symbol.binding != Binding::Local {
             if let Some(definition) = self.globals.get(symbol.name) {
                 let owner = &self.objects[definition.object].symbols[definition.symbol];
-                if let Some(room) = definition.room {
-                    return Some(Target::Chunk(self.sections[room].chunks.start, 0));
+                if let Some(common_section) = definition.common_section {
+                    return Some(Target::Fragment(self.sections[common_section].fragments.start, 0));
                 }
                 return self.place_in(definition.object, owner, owner.value as i64);
             }
             return provided(symbol.name).or_else(|| {
-                // Unlike other linkers, a weak reference asks the archives: whether a member is
-                // there must not depend on what else happens to need it.
-                let nowhere = symbol.binding == Binding::Weak && !self.lazy.contains_key(symbol.name);
-                nowhere.then_some(Target::Nowhere)
+                // Unlike in other linkers, a weak reference can load a member of an archive: whether the
+                // symbol is defined must not depend on what else needs the member.
+                let undef_weak = symbol.binding == Binding::Weak && !self.lazy.contains_key(symbol.name);
+                undef_weak.then_some(Target::UndefWeak)
             });
         }
         self.place_in(object, symbol, symbol.value as i64)
     }
 
     fn place_in(&self, object: usize, symbol: &Symbol, offset: i64) -> Option<Target> {
-        match symbol.home {
-            Home::Absolute => Some(Target::Absolute(offset)),
-            Home::Section(section) => {
+        match symbol.def {
+            SymbolDef::Absolute => Some(Target::Absolute(offset)),
+            SymbolDef::Section(section) => {
                 let id = (*self.section_ids[object].get(section as usize)?)?;
-                let (chunk, offset) = self.chunk_at(id, offset);
-                Some(Target::Chunk(chunk, offset))
+                let (fragment, offset) = self.fragment_at(id, offset);
+                Some(Target::Fragment(fragment, offset))
             }
             // The null symbol.
-            Home::Undefined if symbol.name.is_empty() && symbol.binding == Binding::Local => {
+            SymbolDef::Undefined if symbol.name.is_empty() && symbol.binding == Binding::Local => {
                 Some(Target::Absolute(offset))
             }
-            Home::Undefined | Home::Dropped | Home::Common => None,
+            SymbolDef::Undefined | SymbolDef::Dropped | SymbolDef::Common => None,
         }
     }
 
-    /// The chunk of a section that holds `offset`, and the offset in that chunk. An offset outside of
-    /// the section belongs to the chunk at that end.
-    pub fn chunk_at(&self, section: SectionId, offset: i64) -> (ChunkId, i64) {
-        let range = self.sections[section].chunks.clone();
-        let after = self.chunks[range.clone()].partition_point(|chunk| i64::from(chunk.start) <= offset);
+    /// The fragment of a section that contains `offset`, and the offset in that fragment. An offset outside of the section
+    /// belongs to the first or last fragment.
+    pub fn fragment_at(&self, section: SectionId, offset: i64) -> (FragmentId, i64) {
+        let range = self.sections[section].fragments.clone();
+        let after =
+            self.fragments[range.clone()].partition_point(|fragment| i64::from(fragment.start) <= offset);
         let id = range.start + after.saturating_sub(1);
-        (id, offset.wrapping_sub(i64::from(self.chunks[id].start)))
+        (id, offset.wrapping_sub(i64::from(self.fragments[id].start)))
     }
 
     #[cfg(test)]
     pub fn add_test_section(&mut self, data: Vec<u8>, values: &[u64]) {
-        use crate::abi::Said;
+        use crate::abi::AbiInfo;
         let section = Section::of_text(data, Vec::new());
         let symbol = |&value: &u64| Symbol {
             name: "",
             binding: Binding::Local,
-            home: Home::Section(0),
+            def: SymbolDef::Section(0),
             is_section: false,
             is_function: false,
             is_visible: false,
@@ -449,12 +455,12 @@ impl<'a> Program<'a> {
             sections: vec![Some(section)],
             symbols,
             groups: Vec::new(),
-            said: Said::default(),
+            abi: AbiInfo::default(),
         };
         self.add(object, &mut Vec::new());
     }
 
-    /// Marks what is reachable from `entry`, reading members of archives as they are needed.
+    /// Marks everything that is reachable from `entry`. Reads members of archives if they are needed.
     ///
     /// # Errors
     /// `undefined-symbol`, `no-entry`, `tls`, `static-constructor`, and those of reading.
@@ -465,14 +471,14 @@ impl<'a> Program<'a> {
         let mut rooted = 0;
         let mut undefined: Vec<Undefined<'a>> = Vec::new();
         let mut numbers: HashMap<&'a str, usize> = HashMap::new();
-        'chunks: loop {
-            // Objects that came in since the last time.
+        'fragments: loop {
+            // The sections of objects that were added since the last iteration.
             while let Some(owned) = self.sections.get(rooted) {
                 if owned.section.retain {
-                    work.extend(owned.chunks.clone());
+                    work.extend(owned.fragments.clone());
                 }
                 if owned.section.kind == Kind::Constructors && owned.section.size > 0 {
-                    return Err(Diagnostic::new("static-constructor", "constructors would never be run")
+                    return Err(Diagnostic::new("static-constructor", "constructors are never run")
                         .at(self.section_place(rooted, None))
                         .help(
                             "initialise the variable with a constant, or in a function that the module calls",
@@ -480,13 +486,13 @@ impl<'a> Program<'a> {
                 }
                 rooted += 1;
             }
-            let Some(chunk) = work.pop() else { break };
-            if std::mem::replace(&mut self.chunks[chunk].live, true) {
+            let Some(fragment) = work.pop() else { break };
+            if std::mem::replace(&mut self.fragments[fragment].live, true) {
                 continue;
             }
-            let section = self.chunks[chunk].section;
+            let section = self.fragments[fragment].section;
             let object = self.sections[section].object;
-            for at in self.chunks[chunk].relocs.clone() {
+            for at in self.fragments[fragment].relocs.clone() {
                 let reloc = self.sections[section].section.relocs[at];
                 let Some(row) = self.arch.row(reloc.r_type) else {
                     return Err(self.unknown_relocation(section, &reloc));
@@ -500,40 +506,37 @@ impl<'a> Program<'a> {
                     if self.is_foreign_code(object, &reloc) {
                         return Err(self.refused(section, &reloc, Refusal::ForeignCode));
                     }
-                    match self.target(object, &reloc, self.bias(row.formula)) {
-                        Some((Target::Chunk(chunk, _), _)) => {
-                            if self.sections[self.chunks[chunk].section].section.kind == Kind::Tls {
+                    match self.resolve_reloc(object, &reloc, self.bias(row.formula)) {
+                        Some((Target::Fragment(fragment, _), _)) => {
+                            if self.sections[self.fragments[fragment].section].section.kind == Kind::Tls {
                                 return Err(self.refused(section, &reloc, Refusal::Tls));
                             }
-                            work.push(chunk);
+                            work.push(fragment);
                         }
                         Some(_) => {}
                         None => {
                             let symbol = self.objects[object].symbols[reloc.symbol as usize];
                             if self.load_member(symbol.name)? {
                                 if std::mem::take(&mut self.overridden) {
-                                    // What was reached by the old meaning may not be needed.
-                                    self.chunks.iter_mut().for_each(|chunk| chunk.live = false);
+                                    // What only the old definition needs may be unreachable.
+                                    self.fragments.iter_mut().for_each(|fragment| fragment.live = false);
                                     undefined.clear();
                                     numbers.clear();
                                     work = vec![self.find_entry(entry)?];
                                     rooted = 0;
-                                    continue 'chunks;
+                                    continue 'fragments;
                                 }
                                 continue;
                             }
-                            // Debugging information, the loser of a COMDAT group.
-                            let name = if symbol.name.is_empty() {
-                                "a section that is left out"
-                            } else {
-                                symbol.name
-                            };
+                            // Debugging information, or a discarded section of a COMDAT group.
+                            let name =
+                                if symbol.name.is_empty() { "a discarded section" } else { symbol.name };
                             let number = *numbers.entry(name).or_insert_with(|| {
                                 undefined.push(Undefined { name, from: Vec::new(), count: 0 });
                                 undefined.len() - 1
                             });
                             undefined[number].count += 1;
-                            if undefined[number].from.len() < TOLD {
+                            if undefined[number].from.len() < MAX_SHOWN {
                                 let place = self.section_place(section, Some(reloc.offset));
                                 undefined[number].from.push(place);
                             }
@@ -550,43 +553,43 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// What a section symbol's addend holds besides the offset, under this formula.
+    /// The part of a section symbol's addend that is not an offset in the section.
     pub fn bias(&self, formula: Formula) -> i64 {
         if matches!(formula, Formula::Relative(_) | Formula::Jump(_)) { self.arch.relative_bias } else { 0 }
     }
 
-    /// Finds the definition of `name` and remembers it; the chunk it lies in.
-    fn find_entry(&mut self, name: &str) -> Result<ChunkId> {
+    /// Finds the definition of the entry. Returns its fragment.
+    fn find_entry(&mut self, name: &str) -> Result<FragmentId> {
         if !self.globals.contains_key(name) {
             self.load_member(name)?;
         }
         self.entry = self.globals.get(name).map(|definition| (definition.object, definition.symbol));
         match self.entry() {
-            Some(Target::Chunk(chunk, _))
-                if self.sections[self.chunks[chunk].section].section.kind == Kind::Text =>
+            Some(Target::Fragment(fragment, _))
+                if self.sections[self.fragments[fragment].section].section.kind == Kind::Text =>
             {
-                Ok(chunk)
+                Ok(fragment)
             }
             _ => Err(Diagnostic::new("no-entry", format!("no object defines the function `{name}`")).help(format!(
-                "a module starts at `mp_obj_t {name}(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args)`"
+                "the entry of a module is `mp_obj_t {name}(mp_obj_fun_bc_t *self, size_t n_args, size_t n_kw, mp_obj_t *args)`"
             ))),
         }
     }
 
-    /// The extensions of the instruction set that live code was compiled for.
+    /// The extensions of the instruction set that reachable code was compiled for.
     pub fn extensions(&self) -> u32 {
         let of_object: Vec<u32> =
-            self.objects.iter().map(|object| (self.arch.extensions)(&object.said)).collect();
-        let live = self.chunks.iter().filter(|chunk| chunk.live);
-        live.fold(0, |all, chunk| all | of_object[self.sections[chunk.section].object])
+            self.objects.iter().map(|object| (self.arch.extensions)(&object.abi)).collect();
+        let live = self.fragments.iter().filter(|fragment| fragment.live);
+        live.fold(0, |all, fragment| all | of_object[self.sections[fragment.section].object])
     }
 
-    /// Where the module starts.
+    /// The entry of the module.
     pub fn entry(&self) -> Option<Target> {
-        self.entry.and_then(|(object, symbol)| self.meaning(object, symbol))
+        self.entry.and_then(|(object, symbol)| self.resolve_symbol(object, symbol))
     }
 
-    /// Reads the member that defines `name`; whether there was a new one.
+    /// Adds the member that defines `name`. Returns whether there is one that was not added before.
     fn load_member(&mut self, name: &str) -> Result<bool> {
         let Some(&id) = self.lazy.get(name) else { return Ok(false) };
         if !self.loaded.insert(id) {
@@ -599,7 +602,7 @@ impl<'a> Program<'a> {
         if duplicates.is_empty() { Ok(true) } else { Err(self.duplicate_error(&duplicates)) }
     }
 
-    /// A place in a section for a message.
+    /// A place in a section, for a message.
     pub fn section_place(&self, section: SectionId, offset: Option<u32>) -> Place {
         let owned = &self.sections[section];
         let symbol = offset.and_then(|offset| self.function_at(section, offset));
@@ -611,12 +614,12 @@ impl<'a> Program<'a> {
         }
     }
 
-    /// The named symbol at or before an offset of a section.
+    /// The symbol at or before an offset in a section.
     fn function_at(&self, section: SectionId, offset: u32) -> Option<&'a str> {
         let object = self.sections[section].object;
         let ids = &self.section_ids[object];
-        let inside = |symbol: &&Symbol| match symbol.home {
-            Home::Section(index) => {
+        let inside = |symbol: &&Symbol| match symbol.def {
+            SymbolDef::Section(index) => {
                 ids.get(index as usize) == Some(&Some(section))
                     && !symbol.is_section
                     && symbol.value <= u64::from(offset)
@@ -628,12 +631,12 @@ impl<'a> Program<'a> {
         symbols.iter().filter(inside).max_by_key(|symbol| symbol.value).map(|symbol| symbol.name)
     }
 
-    /// The name a relocation refers to, for a message.
+    /// The name of a relocation's symbol, for a message.
     pub fn symbol_name(&self, section: SectionId, reloc: &Reloc) -> &'a str {
         let object = self.sections[section].object;
         let Some(symbol) = self.objects[object].symbols.get(reloc.symbol as usize) else { return "" };
-        match symbol.home {
-            Home::Section(index) if symbol.name.is_empty() => {
+        match symbol.def {
+            SymbolDef::Section(index) if symbol.name.is_empty() => {
                 let id = self.section_ids[object].get(index as usize).copied().flatten();
                 id.map_or("", |id| self.sections[id].section.name)
             }
@@ -667,7 +670,7 @@ impl<'a> Program<'a> {
         Diagnostic::new(
             "unknown-relocation",
             format!(
-                "relocation number {} against `{}` is not known",
+                "unknown relocation type {} against `{}`",
                 reloc.r_type,
                 self.symbol_name(section, reloc)
             ),
@@ -676,12 +679,21 @@ impl<'a> Program<'a> {
     }
 }
 
-/// Cuts a section into chunks.
-fn split(section: &Section, id: SectionId, chunks: &mut Vec<Chunk>) {
+/// Splits a section into fragments.
+fn split(section: &Section, id: SectionId, fragments: &mut Vec<Fragment>) {
     let mut push = |start: u32, len: u32, relocs: Range<usize>, mergeable: bool| {
         let natural = if start == 0 { section.align } else { 1 << start.trailing_zeros().min(31) };
         let align = natural.min(section.align);
-        chunks.push(Chunk { section: id, start, len, align, relocs, live: false, mergeable, alias: None });
+        fragments.push(Fragment {
+            section: id,
+            start,
+            len,
+            align,
+            relocs,
+            live: false,
+            mergeable,
+            alias: None,
+        });
     };
     match section.merge {
         Some(merge) if merge.strings && section.relocs.is_empty() => {
@@ -712,7 +724,7 @@ fn split(section: &Section, id: SectionId, chunks: &mut Vec<Chunk>) {
     }
 }
 
-/// What the linker itself or the loader defines.
+/// A symbol that the linker or the loader defines.
 fn provided(name: &str) -> Option<Target> {
     let external = match name {
         "_GLOBAL_OFFSET_TABLE_" => return Some(Target::Got),
@@ -736,9 +748,9 @@ fn undefined_error(undefined: &[Undefined], with_archives: bool) -> Diagnostic {
     for symbol in undefined {
         let separator = if message.is_empty() { "" } else { "\n" };
         let _ = write!(message, "{separator}undefined symbol `{}`", symbol.name);
-        // The diagnostic's own place is the first use of the only symbol.
-        let told = usize::from(undefined.len() == 1);
-        let others: Vec<String> = symbol.from.iter().skip(told).map(Place::to_string).collect();
+        // If there is only one symbol, its first use is the place of the diagnostic.
+        let already_shown = usize::from(undefined.len() == 1);
+        let others: Vec<String> = symbol.from.iter().skip(already_shown).map(Place::to_string).collect();
         if !others.is_empty() {
             let _ = write!(message, ", used at {}", others.join(" and at "));
         }
@@ -752,27 +764,29 @@ fn undefined_error(undefined: &[Undefined], with_archives: bool) -> Diagnostic {
         let runtime = "the file that `-print-libgcc-file-name` prints";
         match with_archives {
             false => {
-                format!("`{name}` belongs to the compiler's runtime, which is missing: link {runtime}")
+                format!(
+                    "`{name}` belongs to the compiler's runtime library, which is missing: link {runtime}"
+                )
             }
             true => format!(
-                "`{name}` belongs to the compiler's runtime, and no archive here has it: link {runtime} when the compiler is \
-                 given the flags of the objects"
+                "`{name}` belongs to the compiler's runtime library, but no archive here defines it: link {runtime} if the \
+                 compiler is given the flags of the objects"
             ),
         }
     } else if let Some(name) = names().find(|name| is_of_c_library(name)) {
         format!(
-            "`{name}` is the C library's, and the compiler's runtime (libgcc) has none: define the function in the module, or \
-             link the C library (libc.a)"
+            "`{name}` belongs to the C library, and the compiler's runtime library (libgcc) does not define it: define the \
+             function in the module, or link the C library (libc.a)"
         )
     } else {
-        "define it, or link what defines it; of MicroPython only `mp_fun_table` and what is in it can be reached".to_owned()
+        "define it, or link what defines it; of MicroPython, only `mp_fun_table` and its entries are available".to_owned()
     };
     Diagnostic::new("undefined-symbol", message)
         .at(undefined[0].from.first().cloned().unwrap_or_default())
         .help(help)
 }
 
-/// Whether compilers call `name` on their own, and the C library has it (*Run-time ABI for the Arm Architecture*, 4.3.4
+/// Whether compilers generate calls of `name`, and the C library defines it (*Run-time ABI for the Arm Architecture*, 4.3.4
 /// "Memory copying, clearing, and setting", and *C Library ABI*).
 fn is_of_c_library(name: &str) -> bool {
     let Some(name) = name.strip_prefix("__aeabi_") else {
@@ -785,7 +799,7 @@ fn is_of_c_library(name: &str) -> bool {
     matches!(name, "memcpy" | "memmove" | "memset" | "memclr" | "errno_addr" | "assert" | "atexit")
 }
 
-/// Whether compilers call `name` on their own (libgcc's and the EABI's names).
+/// Whether compilers generate calls of `name`, and their runtime library defines it (names of libgcc and the EABI).
 fn is_compiler_helper(name: &str) -> bool {
     if is_of_c_library(name) {
         return false;
@@ -794,39 +808,39 @@ fn is_compiler_helper(name: &str) -> bool {
         return true;
     }
     let Some(name) = name.strip_prefix("__") else { return false };
-    // `__` operation, machine mode of the operands, number of operands: `__udivdi3`, `__floatsidf`.
+    // `__`, operation, machine mode of the operands, number of operands: `__udivdi3`, `__floatsidf`.
     let name = name.trim_end_matches(|c: char| c.is_ascii_digit());
     ["qi", "hi", "si", "di", "ti", "sf", "df", "tf", "xf"].iter().any(|mode| name.ends_with(mode))
 }
 
 impl Program<'_> {
-    /// The chunk that is linked for `chunk`, and where in it the bytes of `chunk` start.
-    pub fn linked(&self, chunk: ChunkId) -> (ChunkId, u32) {
-        self.chunks[chunk].alias.unwrap_or((chunk, 0))
+    /// The fragment that is linked for `fragment`, and the offset of `fragment` in it.
+    pub fn linked(&self, fragment: FragmentId) -> (FragmentId, u32) {
+        self.fragments[fragment].alias.unwrap_or((fragment, 0))
     }
 
-    /// `target` as it is linked: not in a chunk that another one stands for.
+    /// `target` in the fragment that is linked.
     pub fn canonical(&self, target: Target) -> Target {
         match target {
-            Target::Chunk(chunk, offset) => {
-                let (chunk, start) = self.linked(chunk);
-                Target::Chunk(chunk, offset.wrapping_add(i64::from(start)))
+            Target::Fragment(fragment, offset) => {
+                let (fragment, start) = self.linked(fragment);
+                Target::Fragment(fragment, offset.wrapping_add(i64::from(start)))
             }
             other => other,
         }
     }
 }
 
-/// Makes one chunk of those that hold the same (strings: also of those that end the same).
+/// Merges fragments with the same content, and strings with the end of another string.
 pub fn merge(program: &mut Program) {
-    let mut seen: HashMap<Content, ChunkId> = HashMap::new();
-    let mut equal: Vec<(ChunkId, ChunkId)> = Vec::new();
-    let mut strings: Vec<ChunkId> = Vec::new();
-    for (id, chunk) in program.chunks.iter().enumerate() {
-        if !chunk.live || !chunk.mergeable {
+    let mut seen: HashMap<Content, FragmentId> = HashMap::new();
+    let mut equal: Vec<(FragmentId, FragmentId)> = Vec::new();
+    let mut strings: Vec<FragmentId> = Vec::new();
+    for (id, fragment) in program.fragments.iter().enumerate() {
+        if !fragment.live || !fragment.mergeable {
             continue;
         }
-        let owned = &program.sections[chunk.section];
+        let owned = &program.sections[fragment.section];
         if owned.section.merge.is_some_and(|merge| merge.strings && merge.entry == 1) {
             strings.push(id);
             continue;
@@ -842,8 +856,8 @@ pub fn merge(program: &mut Program) {
     for (id, target) in equal {
         alias(program, id, target, 0);
     }
-    // Sorted by their reversed text, a string lies right before those that end in it.
-    let mut sorted: Vec<(Vec<u8>, ChunkId)> =
+    // Sorted by the reversed text, a string is directly before those that end with it.
+    let mut sorted: Vec<(Vec<u8>, FragmentId)> =
         strings.into_iter().map(|id| (bytes(program, id).iter().rev().copied().collect(), id)).collect();
     sorted.sort();
     for at in (1..sorted.len()).rev() {
@@ -852,21 +866,21 @@ pub fn merge(program: &mut Program) {
         if long.starts_with(short) {
             let (target, start) = program.linked(*longer);
             let start = start + (long.len() - short.len()) as u32;
-            if start.is_multiple_of(program.chunks[*id].align) {
+            if start.is_multiple_of(program.fragments[*id].align) {
                 alias(program, *id, target, start);
             }
         }
     }
 }
 
-fn alias(program: &mut Program, id: ChunkId, target: ChunkId, start: u32) {
-    let align = program.chunks[id].align;
-    program.chunks[id].alias = Some((target, start));
-    let target = &mut program.chunks[target];
+fn alias(program: &mut Program, id: FragmentId, target: FragmentId, start: u32) {
+    let align = program.fragments[id].align;
+    program.fragments[id].alias = Some((target, start));
+    let target = &mut program.fragments[target];
     target.align = target.align.max(align);
 }
 
-/// What must agree for two chunks to be one.
+/// What must be equal in fragments that are merged.
 #[derive(PartialEq, Eq, Hash)]
 struct Content<'a> {
     kind: Kind,
@@ -874,24 +888,24 @@ struct Content<'a> {
     relocs: Vec<(u32, u32, Target, i64)>,
 }
 
-fn content<'p>(program: &'p Program, id: ChunkId) -> Content<'p> {
-    let chunk = &program.chunks[id];
-    let owned = &program.sections[chunk.section];
-    let relocs = owned.section.relocs[chunk.relocs.clone()]
+fn content<'p>(program: &'p Program, id: FragmentId) -> Content<'p> {
+    let fragment = &program.fragments[id];
+    let owned = &program.sections[fragment.section];
+    let relocs = owned.section.relocs[fragment.relocs.clone()]
         .iter()
         .filter_map(|reloc| {
             let row = program.arch.row(reloc.r_type)?;
-            let (target, addend) = program.target(owned.object, reloc, program.bias(row.formula))?;
-            Some((reloc.offset - chunk.start, reloc.r_type, target, addend))
+            let (target, addend) = program.resolve_reloc(owned.object, reloc, program.bias(row.formula))?;
+            Some((reloc.offset - fragment.start, reloc.r_type, target, addend))
         })
         .collect();
     Content { kind: owned.section.kind, bytes: bytes(program, id), relocs }
 }
 
-/// The bytes of a chunk before relocation; none for `.bss`.
-pub fn bytes<'p>(program: &'p Program, id: ChunkId) -> &'p [u8] {
-    let chunk = &program.chunks[id];
-    let data = &program.sections[chunk.section].section.data;
-    let start = chunk.start as usize;
-    data.get(start..start + chunk.len as usize).unwrap_or_default()
+/// The bytes of a fragment before relocation. Empty for `.bss`.
+pub fn bytes<'p>(program: &'p Program, id: FragmentId) -> &'p [u8] {
+    let fragment = &program.fragments[id];
+    let data = &program.sections[fragment.section].section.data;
+    let start = fragment.start as usize;
+    data.get(start..start + fragment.len as usize).unwrap_or_default()
 }

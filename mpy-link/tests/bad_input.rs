@@ -43,7 +43,10 @@ fn undefined_symbols_are_all_told_with_their_users() {
         assert!(error.message.contains(part), "{part} is not in {}", error.message);
     }
     let help = error.help.expect("a help");
-    assert!(help.contains("`__aeabi_ldivmod` belongs to the compiler's runtime, which is missing"), "{help}");
+    assert!(
+        help.contains("`__aeabi_ldivmod` belongs to the compiler's runtime library, which is missing"),
+        "{help}"
+    );
 
     let error = error_of(
         &cc,
@@ -56,7 +59,7 @@ fn undefined_symbols_are_all_told_with_their_users() {
         if object == "one.o" && symbol == "mpy_init"),
         "{error}"
     );
-    assert!(error.help.unwrap().contains("is the C library's"));
+    assert!(error.help.unwrap().contains("belongs to the C library"));
 
     // What is linked already is not what is to be linked.
     let library = cc.library().expect("libgcc");
@@ -67,9 +70,13 @@ fn undefined_symbols_are_all_told_with_their_users() {
         cc.link_inputs(&inputs).unwrap_err().help.expect("a help")
     };
     for name in ["__aeabi_memset", "__aeabi_memclr4", "__aeabi_memcpy8", "memset"] {
-        assert!(help(name).starts_with(&format!("`{name}` is the C library's")), "{name}: {}", help(name));
+        assert!(
+            help(name).starts_with(&format!("`{name}` belongs to the C library")),
+            "{name}: {}",
+            help(name)
+        );
     }
-    assert!(help("__aeabi_nothing").contains("no archive here has it"), "{}", help("__aeabi_nothing"));
+    assert!(help("__aeabi_nothing").contains("no archive here defines it"), "{}", help("__aeabi_nothing"));
 }
 
 #[test]
@@ -193,7 +200,7 @@ fn mixed_parts_of_addresses_are_refused() {
     };
     let error = assembled(&cc, &code("j 2f"));
     assert_eq!(error.code, "absolute-address");
-    assert_eq!(error.message, "this code holds the absolute address of `x`, which only the loader knows");
+    assert_eq!(error.message, "this code contains the absolute address of `x`, which only the loader knows");
     let one = cc.compile("one", &format!("/* asm */\n{}\n", code("nop")), &[]);
     cc.link(&[("one.o", &one)]).expect("one high part only");
 }
@@ -219,7 +226,7 @@ fn what_does_not_reach_is_told_with_place_value_and_range() {
          beq.n far\n.section .text.b,\"ax\"\n.space 400\n.global far\n.type far,%function\nfar: bx lr",
     );
     assert_eq!(error.code, "out-of-range");
-    assert_eq!(error.message, "R_ARM_THM_JUMP8 against `far` holds -256 to 255, not 398");
+    assert_eq!(error.message, "R_ARM_THM_JUMP8 against `far`: 398 is not in the range -256 to 255");
     assert!(
         matches!(&error.at, Place::Object { section: Some(section), offset: Some(0), .. } if section == ".text.a")
     );

@@ -1,69 +1,87 @@
-//! `archs/*.toml`: one native architecture of MicroPython and how C is compiled for it.
+//! `archs/*.toml`: a native architecture of MicroPython, and how C is compiled for it.
+
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-/// The floating-point unit an architecture may use inside a module. Floats never cross the
-/// border to the firmware in registers, so this is the module's own affair.
+use crate::embedded::{self, parse};
+
+/// The floating-point unit that code of an architecture may use. Modules and firmware do not pass floats to each other in
+/// registers, so the firmware may use another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Float {
+    /// None: floats are computed by library functions.
     Soft,
+    /// Single precision.
     Single,
+    /// Single and double precision.
     Double,
 }
 
-/// One native architecture (`py/persistentcode.h`, `MP_NATIVE_ARCH_*`).
+/// A native architecture (`py/persistentcode.h`, `MP_NATIVE_ARCH_*`).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Arch {
-    /// MicroPython's name for it, as in `mpy_ld.py --arch`.
+    /// MicroPython's name of it, as in `mpy_ld.py --arch`.
     pub name: String,
-    /// A line for people.
+    /// A description in one line.
     pub title: String,
     /// `MP_NATIVE_ARCH_*`: the number in the header of a `.mpy` file.
     pub mpy_arch: u8,
     /// Bits of a pointer and of a MicroPython word.
     pub word_bits: u8,
-    /// A misaligned load or store faults.
+    /// Whether a misaligned load or store faults.
     pub strict_alignment: bool,
-    /// Whether code memory can be read byte by byte; where not, constants need a block of their own.
+    /// Whether code memory can be read byte by byte. If not, constants are in a separate block.
     pub byte_readable_text: bool,
+    /// The floating-point unit.
     pub float: Float,
-    /// The first MicroPython that loads native modules for it.
+    /// The first MicroPython version that loads native modules for it.
     pub since: String,
-    /// Arguments that make GNU `objdump` read its bare code.
+    /// Arguments of GNU `objdump` for raw code.
     pub disassembler: Vec<String>,
-    /// Emulated or native board that stands for this architecture in `cargo mpy run --arch`.
+    /// The emulated or native board that `cargo mpy run --arch` uses.
     pub test_board: Option<String>,
-    /// Compilers in order of preference.
+    /// C compilers, in order of preference.
     #[serde(rename = "compiler")]
     pub compilers: Vec<Compiler>,
 }
 
-/// One C compiler that can produce code for an [`Arch`].
+/// A C compiler for an [`Arch`].
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Compiler {
-    /// Program names to look for on `PATH`, in order.
+    /// The program names to search `PATH` for, in order.
     pub commands: Vec<String>,
-    /// Flags that make its output right for the architecture.
+    /// Flags that the architecture needs.
     pub flags: Vec<String>,
-    /// Flags that only make its output quicker.
+    /// Flags that only make the code faster.
     #[serde(default)]
     pub tuning: Vec<String>,
-    /// It is clang, whose flags differ from GCC's.
+    /// Whether it is clang, whose flags differ from those of GCC.
     #[serde(default)]
     pub clang: bool,
-    /// Whether `-print-libgcc-file-name` names a library whose code fits.
+    /// Whether `-print-libgcc-file-name` prints a library that can be linked.
     #[serde(default)]
     pub runtime_library: bool,
-    /// Flags that make it name that library, where [`Compiler::flags`] name a worse one.
+    /// Flags with which it prints a better library than with [`Compiler::flags`].
     #[serde(default)]
     pub library_flags: Vec<String>,
-    /// Its assembler needs a description of the processor's instructions, made at setup.
+    /// Whether its assembler needs a description of the processor's instructions, which setup creates.
     #[serde(default)]
     pub assembler_plugin: bool,
-    /// Package that brings it, by package manager (`apt`, `dnf`, `pacman`, `brew`).
+    /// The package that contains it, by package manager (`apt`, `dnf`, `pacman`, `brew`).
     #[serde(default)]
     pub packages: std::collections::BTreeMap<String, String>,
+}
+
+/// All architectures, in the order of their numbers in MicroPython.
+pub fn archs() -> &'static [Arch] {
+    static ARCHS: OnceLock<Vec<Arch>> = OnceLock::new();
+    ARCHS.get_or_init(|| {
+        let mut archs: Vec<Arch> = parse(embedded::ARCHS);
+        archs.sort_by_key(|arch| arch.mpy_arch);
+        archs
+    })
 }

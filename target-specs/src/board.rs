@@ -1,104 +1,130 @@
-//! `boards/*.toml`: one board, real or emulated, and `chips/*.toml`: what is on it.
+//! `boards/*.toml`: a board, real or emulated; `chips/*.toml`: the chip on it.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-/// One board a module can be built for.
+use crate::embedded::{self, parse};
+
+/// A board that a module can be built for.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Board {
-    /// What `--board` takes: MicroPython's own name in small letters, `rpi-pico` for its `RPI_PICO`, or the
-    /// name of a chip for every board with it.
+    /// The name for `--board`: MicroPython's name in lower case with hyphens (`rpi-pico` for `RPI_PICO`), or the name of a
+    /// chip, for every board with it.
     pub name: String,
-    /// A line for people.
+    /// A description in one line.
     pub title: String,
-    /// Its [`crate::Arch`], by name.
+    /// The name of its [`Arch`](crate::Arch).
     pub arch: String,
-    /// Extra C compiler flags; boards whose architecture and flags agree share one build.
+    /// Additional flags of the C compiler. Boards with the same architecture and flags share one build.
     #[serde(default)]
     pub c_flags: Vec<String>,
-    /// Its [`Chip`], by name; an emulated board has none.
+    /// The name of its [`Chip`]. An emulated board has none.
     pub chip: Option<String>,
-    /// Vendor and product of MicroPython's own USB port, `2e8a:0005`; none where another chip makes the port, or none.
+    /// Vendor and product ID of MicroPython's USB port: `2e8a:0005`. `None` if the port belongs to another chip, or if there
+    /// is no port.
     pub usb: Option<String>,
-    /// Why the MicroPython that is published for it loads no native modules, when that is so.
+    /// Why the MicroPython that is published for it cannot load native modules, if it cannot.
     pub no_native: Option<String>,
-    /// Where these facts are from.
+    /// The source of this data.
     pub source: Option<String>,
-    /// How this board runs on the developer's machine, when it does.
+    /// How to run it on the developer's machine, if it is emulated.
     pub emulator: Option<Emulator>,
 }
 
 impl Board {
-    /// Its chip.
+    /// Its [`Chip`].
     pub fn chip(&self) -> Option<&'static Chip> {
-        crate::chips().iter().find(|chip| self.chip.as_ref() == Some(&chip.name))
+        chips().iter().find(|chip| self.chip.as_ref() == Some(&chip.name))
     }
 }
 
-/// A chip that boards have.
+/// A chip on boards.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Chip {
+    /// Its name in `chip` of boards.
     pub name: String,
+    /// A description in one line.
     pub title: String,
     /// Its processor.
     pub core: String,
-    /// The fastest clock that it is rated for; firmware may choose less.
+    /// The fastest clock that it is rated for. Firmware may use a slower one.
     pub clock_mhz: u32,
-    /// Memory inside the chip; MicroPython has less.
+    /// The memory in the chip. Less of it is available to MicroPython.
     pub ram_kib: u32,
-    /// It has a bus that more memory can be on (PSRAM, SDRAM, SRAM).
+    /// Whether it has a bus for external memory (PSRAM, SDRAM, SRAM).
     #[serde(default)]
     pub external_ram: bool,
-    /// Where MicroPython puts a module's code.
+    /// The memory that MicroPython loads code into.
     pub text_in: String,
-    /// The document these facts are from.
+    /// The document with this data.
     pub source: String,
 }
 
-/// A MicroPython that runs on the developer's machine.
+/// How to run a MicroPython on the developer's machine.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "kind", deny_unknown_fields, rename_all = "kebab-case", rename_all_fields = "kebab-case")]
 pub enum Emulator {
-    /// MicroPython's unix port, a program of the host.
+    /// MicroPython's unix port.
     Unix {
-        /// Arguments for `make` in `ports/unix`.
+        /// Arguments of `make` in `ports/unix`.
         #[serde(default)]
         make: Vec<String>,
-        /// Flags with which the host's C compiler must work.
+        /// Flags that the host's C compiler must support.
         #[serde(default)]
         host_flags: Vec<String>,
-        /// Package that makes it work, by package manager.
+        /// The package that it needs, by package manager.
         #[serde(default)]
         packages: BTreeMap<String, String>,
     },
-    /// Our port in `emulators/port/` under QEMU.
+    /// The port in `emulators/port/` under QEMU.
     Qemu {
         /// `qemu-system-…`.
         program: String,
-        /// Everything but `-kernel` and the serial line.
+        /// All arguments except `-kernel` and the serial port.
         args: Vec<String>,
-        /// The board whose firmware it runs, when that is not its own.
+        /// The board whose firmware it runs, if it has none of its own.
         firmware: Option<String>,
-        /// Bytes of the garbage collector's heap, when they are fewer than the firmware has.
+        /// The size in bytes of the garbage collector's heap, if it is smaller than that of the firmware.
         #[serde(default)]
         heap: u32,
-        /// The firmware talks by semihosting calls, which use QEMU's own standard input and output.
+        /// Whether the firmware uses semihosting calls for its console, and so QEMU's standard input and output.
         #[serde(default)]
         semihosting_console: bool,
-        /// Where the firmware looks for files laid into memory (`emulators/port/parcel.c`).
+        /// The address where the firmware looks for files in memory (`emulators/port/parcel.c`).
         parcel: u32,
-        /// First address and end of the memory where the firmware puts native code.
+        /// The start and end of the memory that the firmware loads native code into.
         code: [u32; 2],
-        /// On the chip this stands for, that memory has 32-bit accesses only.
+        /// Whether this memory supports only 32-bit accesses on the real chip.
         #[serde(default)]
         word_access_only: bool,
-        /// Prefixes of cross compilers that can build the firmware, in order of preference.
+        /// Prefixes of the cross compilers for the firmware, in order of preference.
         cross: Vec<String>,
-        /// Package that brings the program, by package manager.
+        /// The package that contains the program, by package manager.
         #[serde(default)]
         packages: BTreeMap<String, String>,
     },
+}
+
+/// All boards, sorted by name.
+pub fn boards() -> &'static [Board] {
+    static BOARDS: OnceLock<Vec<Board>> = OnceLock::new();
+    BOARDS.get_or_init(|| {
+        let mut boards: Vec<Board> = parse(embedded::BOARDS);
+        boards.sort_by(|a, b| a.name.cmp(&b.name));
+        boards
+    })
+}
+
+/// All chips, sorted by name.
+pub fn chips() -> &'static [Chip] {
+    static CHIPS: OnceLock<Vec<Chip>> = OnceLock::new();
+    CHIPS.get_or_init(|| {
+        let mut chips: Vec<Chip> = parse(embedded::CHIPS);
+        chips.sort_by(|a, b| a.name.cmp(&b.name));
+        chips
+    })
 }

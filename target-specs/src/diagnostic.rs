@@ -1,30 +1,53 @@
-//! The one error type of every stage: what is wrong, where, and what to do.
+//! The error type of every stage: what is wrong, where, and what to do.
 
 use std::fmt;
 use std::path::PathBuf;
 
-/// Where in the user's world a problem lies.
+/// Where a problem is.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Place {
-    /// No place: the message says it all (a missing program, a network fault).
+    /// No place: a missing program, a network error.
     #[default]
-    Nowhere,
+    None,
     /// A command-line argument, as typed.
     Argument(String),
-    /// A text file; `line` and `column` count from 1, 0 means unknown.
-    File { path: PathBuf, line: u32, column: u32 },
-    /// A WebAssembly module: byte `offset` from its start, and the function when there is one.
-    Wasm { module: String, function: Option<String>, offset: Option<u64> },
-    /// An ELF object (or `archive.a:member.o`): section, byte offset in it, nearest symbol.
-    Object { object: String, section: Option<String>, offset: Option<u64>, symbol: Option<String> },
-    /// An item of the user's crate as it is exported, imported or declared.
+    /// A text file.
+    File {
+        /// The path of the file.
+        path: PathBuf,
+        /// The line, counted from 1; 0 if it is unknown.
+        line: u32,
+        /// The column, counted from 1; 0 if it is unknown.
+        column: u32,
+    },
+    /// A WebAssembly module.
+    Wasm {
+        /// The file name of the module.
+        module: String,
+        /// The function, if the problem is in one.
+        function: Option<String>,
+        /// The offset in the module, in bytes.
+        offset: Option<u64>,
+    },
+    /// An ELF object.
+    Object {
+        /// The file name of the object, or `archive.a:member.o`.
+        object: String,
+        /// The section.
+        section: Option<String>,
+        /// The offset in the section, in bytes.
+        offset: Option<u64>,
+        /// The nearest symbol.
+        symbol: Option<String>,
+    },
+    /// An item that the user's crate exports, imports or declares.
     Item(String),
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Nowhere => Ok(()),
+            Place::None => Ok(()),
             Place::Argument(arg) => write!(f, "argument `{arg}`"),
             Place::File { path, line, column } => {
                 write!(f, "{}", path.display())?;
@@ -65,29 +88,33 @@ impl fmt::Display for Place {
     }
 }
 
-/// A problem for a person: lowercase message without a full stop, a place, and a help that says
-/// what to do next or lists the choices.
-///
-/// `code` is a stable slug (`unknown-board`, `undefined-symbol`) which `cargo mpy explain` takes.
+/// An error or a warning for the user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
+    /// A stable name for `cargo mpy explain`: `unknown-board`, `undefined-symbol`.
     pub code: &'static str,
+    /// What is wrong: lower case, without a full stop.
     pub message: String,
+    /// Where it is wrong.
     pub at: Place,
+    /// What to do next, or the choices.
     pub help: Option<String>,
 }
 
 impl Diagnostic {
+    /// A diagnostic without a place and a help.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
-        Diagnostic { code, message: message.into(), at: Place::Nowhere, help: None }
+        Diagnostic { code, message: message.into(), at: Place::None, help: None }
     }
 
+    /// Sets the place.
     #[must_use]
     pub fn at(mut self, place: Place) -> Self {
         self.at = place;
         self
     }
 
+    /// Sets the help.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -98,7 +125,7 @@ impl Diagnostic {
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.message)?;
-        if self.at != Place::Nowhere {
+        if self.at != Place::None {
             write!(f, "\n  at {}", self.at)?;
         }
         if let Some(help) = &self.help {

@@ -1,9 +1,9 @@
-//! Text that others chose, as a person may be shown it.
+//! Makes text from unknown sources safe to print.
 
 use std::borrow::Cow;
 
-/// Whether `c` is not seen itself, but changes what is seen: a control character, or one of Unicode's category Cf
-/// (format), Zl or Zp (separators of lines and paragraphs). Among them are those that let code read otherwise than it is
+/// Whether `c` is invisible, but can change how other text looks: a control character, or a character of Unicode's
+/// category Cf (format), Zl or Zp (line and paragraph separators). Some of them make code look different from what it is
 /// (<https://trojansource.codes>).
 pub fn is_hidden(c: char) -> bool {
     c.is_control()
@@ -13,29 +13,33 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// `text` with hidden characters as Rust writes them, `\u{202e}`. Ends of lines and tabs are kept.
+/// `text` with its hidden characters in Rust's notation, `\u{202e}`. Newlines and tabs are kept.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    spelled(text, |c| is_hidden(c) && !matches!(c, '\n' | '\t'), |c| c.escape_unicode().to_string())
+    replace_chars(text, |c| is_hidden(c) && !matches!(c, '\n' | '\t'), |c| c.escape_unicode().to_string())
 }
 
-/// As [`visible`], of what is to stay on one line.
+/// Like [`visible`], for a single line: newlines and tabs are replaced as well.
 pub fn visible_line(text: &str) -> Cow<'_, str> {
-    spelled(text, is_hidden, |c| c.escape_unicode().to_string())
+    replace_chars(text, is_hidden, |c| c.escape_unicode().to_string())
 }
 
-/// `text`, which is JSON, with hidden characters as JSON writes them.
+/// `text`, which is JSON, with its hidden characters in JSON's notation.
 pub fn visible_json(text: &str) -> Cow<'_, str> {
-    spelled(text, is_hidden, |c| {
+    replace_chars(text, is_hidden, |c| {
         c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
     })
 }
 
-/// `text` with the characters that are `wanted` as `spell` has them.
-pub fn spelled(text: &str, wanted: impl Fn(char) -> bool, spell: impl Fn(char) -> String) -> Cow<'_, str> {
-    if !text.chars().any(&wanted) {
+/// `text` with each character for which `is_replaced` is true replaced by its `replacement`.
+pub fn replace_chars(
+    text: &str,
+    is_replaced: impl Fn(char) -> bool,
+    replacement: impl Fn(char) -> String,
+) -> Cow<'_, str> {
+    if !text.chars().any(&is_replaced) {
         return Cow::Borrowed(text);
     }
-    Cow::Owned(text.chars().map(|c| if wanted(c) { spell(c) } else { c.to_string() }).collect())
+    Cow::Owned(text.chars().map(|c| if is_replaced(c) { replacement(c) } else { c.to_string() }).collect())
 }
 
 #[cfg(test)]
@@ -43,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_hidden_is_spelled_and_nothing_else() {
+    fn only_hidden_characters_are_replaced() {
         assert_eq!(visible("a\u{202e}b\n\tc\u{1b}[31m\r\0"), "a\\u{202e}b\n\tc\\u{1b}[31m\\u{d}\\u{0}");
         assert_eq!(visible_line("a\n\tb"), "a\\u{a}\\u{9}b");
         assert_eq!(visible_json("\"a\u{202e}\u{e0001}\""), "\"a\\u202e\\udb40\\udc01\"");

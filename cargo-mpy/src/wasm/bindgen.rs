@@ -50,8 +50,7 @@ pub fn bind(module: Module) -> Result<(Module, Option<Api>)> {
     move_imports(&mut module);
 
     let broken = |why: String| {
-        Diagnostic::new("invalid-bindings", format!("wasm-bindgen refuses the module: {why}"))
-            .at(Place::Nowhere)
+        Diagnostic::new("invalid-bindings", format!("wasm-bindgen refuses the module: {why}")).at(Place::None)
     };
     let output = quietly(move || {
         let mut bindgen = Bindgen::new();

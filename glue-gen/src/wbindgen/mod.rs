@@ -50,6 +50,6 @@ fn refuse(reason: impl Into<String>) -> Diagnostic {
         "invalid-bindings",
         format!("wasm-bindgen's description of the crate is broken: {}", reason.into()),
     )
-    .at(Place::Nowhere)
+    .at(Place::None)
     .help("build the crate again; a tool between may have cut the module")
 }

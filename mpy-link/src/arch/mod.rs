@@ -1,62 +1,17 @@
-//! The machines: each a static value. What a machine cannot say as data is a function in its value.
+//! The architectures. Each is a static value: data, and functions for what cannot be expressed as data.
+//!
+//! `description.rs` defines the type. The file of each architecture starts with what is special about it.
 
 mod arm;
+mod description;
 mod riscv;
-mod riscv_absolute;
-mod thumb;
 mod x64;
 mod x86;
 mod xtensa;
 
-use crate::abi::{Property, Said};
-use crate::relax::{InlineGot, MakeRelative, RelaxCode, RelaxGot};
-use crate::reloc::Row;
+pub use self::description::Arch;
 
-/// A machine as the linker sees it; [`target_specs::Arch`] holds what the other stages see.
-#[derive(Debug)]
-pub struct Arch {
-    /// As in [`target_specs::Arch::name`].
-    pub name: &'static str,
-    /// `e_machine`.
-    pub machine: u16,
-    /// Bytes of a word, which is what the loader relocates; 8 goes with ELF's 64-bit class.
-    pub word: u8,
-    /// Instructions load addresses and constants from `.literal` sections that lie before them.
-    pub literals: bool,
-    /// Sorted by number.
-    pub rows: &'static [Row],
-    /// Relocations whose field counts besides the addend of their RELA entry.
-    pub in_place: &'static [u32],
-    /// Largest alignment that every loader gives the start of text. Blocks from MicroPython's heap
-    /// start at a multiple of four words.
-    pub text_align: u32,
-    /// Alignments up to this are the compiler's wish for speed, which need not be granted in full.
-    pub wished_align: u32,
-    /// What a PC-relative addend holds besides the distance from the symbol: on x86 it is relative
-    /// to the end of the instruction's last field. Needed to find the datum meant when the symbol
-    /// is a section of mergeable data.
-    pub relative_bias: i64,
-    /// Code at the start of text that continues `distance` bytes further on; `None` when that is
-    /// too far. A shorter distance may give shorter code.
-    pub jump: fn(distance: i64) -> Option<Vec<u8>>,
-    /// What to do about an absolute address that the loader cannot write.
-    pub absolute_help: &'static str,
-    /// The bit of a function's address that is not part of it: 1 for Thumb.
-    pub code_bit: i64,
-    /// What of objects has to fit the machine, or each other.
-    pub properties: &'static [Property],
-    /// Extensions of the instruction set that an object was compiled for and the loader is to be told of.
-    pub extensions: fn(&Said) -> u32,
-    /// Whether the code at a look-up in the GOT counts from a register that holds its address; a
-    /// look-up without one would read from a fixed address.
-    pub got_is_based: fn(code_before: &[u8]) -> bool,
-    pub make_relative: Option<MakeRelative>,
-    pub relax_got: Option<RelaxGot>,
-    pub inline_got: Option<InlineGot>,
-    pub relax_code: Option<RelaxCode>,
-}
-
-/// All machines.
+/// All architectures.
 pub static ARCHS: &[&Arch] = &[
     &x86::X86,
     &x64::X64,
@@ -70,15 +25,89 @@ pub static ARCHS: &[&Arch] = &[
     &riscv::RV64IMC,
 ];
 
-impl Arch {
-    /// The machine called `name`.
-    pub fn named(name: &str) -> Option<&'static Arch> {
-        ARCHS.iter().copied().find(|arch| arch.name == name)
+/// The architecture called `name`.
+pub fn named(name: &str) -> Option<&'static Arch> {
+    ARCHS.iter().copied().find(|arch| arch.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reloc::{Misfit, Range, Row, load, mask};
+
+    /// Every row of every architecture.
+    fn rows() -> impl Iterator<Item = (&'static str, &'static Row)> {
+        ARCHS.iter().flat_map(|arch| arch.rows.iter().map(move |row| (arch.name, row)))
     }
 
-    /// The row of relocation number `r_type`.
-    pub fn row(&self, r_type: u32) -> Option<&'static Row> {
-        let rows: &'static [Row] = self.rows;
-        rows.binary_search_by_key(&r_type, |row| row.r_type).ok().map(|at| &rows[at])
+    #[test]
+    fn a_write_changes_only_its_field_and_reads_back() {
+        for (arch, row) in rows() {
+            let field = row.field;
+            let bytes = usize::from(field.bytes);
+            let ours = field.bits.iter().fold(0, |all, part| all | mask(part.count) << part.to);
+            let (low, high) = field.range.bounds();
+            let align = i64::from(field.align);
+            let mut values = vec![0, align, -align, low, high - high.rem_euclid(align)];
+            values.extend((0..62).flat_map(|power| [1i64 << power, -(1i64 << power)]));
+            for value in values {
+                if value < low || value > high || value.rem_euclid(align) != 0 {
+                    continue;
+                }
+                for fill in [0x00, 0xff, 0xa5] {
+                    let mut place = vec![fill; bytes + 2];
+                    field.write(&mut place, value).unwrap();
+                    assert_eq!(place[bytes..], [fill; 2], "{arch} {}: bytes after the field", row.name);
+                    let before = load(&vec![fill; bytes]);
+                    let changed = load(&place[..bytes]) ^ before;
+                    assert_eq!(changed & !ours, 0, "{arch} {}: {value:#x} changed other bits", row.name);
+                    let rounded = field.bits.iter().any(|part| part.round != 0);
+                    if !rounded && field.addend.is_none() && matches!(field.range, Range::Signed(_)) {
+                        assert_eq!(field.read(&place), Some(value), "{arch} {}: {value:#x}", row.name);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn values_past_either_end_and_odd_ones_are_refused() {
+        for (arch, row) in rows() {
+            let field = row.field;
+            let mut place = vec![0x5a; usize::from(field.bytes)];
+            let untouched = place.clone();
+            let (low, high) = field.range.bounds();
+            for value in [low.checked_sub(1), high.checked_add(1)].into_iter().flatten() {
+                assert_eq!(
+                    field.write(&mut place, value),
+                    Err(Misfit::OutOfRange),
+                    "{arch} {}: {value:#x}",
+                    row.name
+                );
+            }
+            if field.align > 1 {
+                assert_eq!(field.write(&mut place, 1), Err(Misfit::Misaligned), "{arch} {}", row.name);
+            }
+            if let Some(short) = place.len().checked_sub(1) {
+                assert_eq!(field.write(&mut place[..short], 0), Err(Misfit::Truncated));
+                assert_eq!(field.read(&untouched[..short]), None);
+            }
+            assert_eq!(place, untouched);
+        }
+    }
+
+    #[test]
+    fn tables_are_sorted_and_fields_do_not_overlap() {
+        for arch in ARCHS {
+            assert!(arch.rows.windows(2).all(|pair| pair[0].r_type < pair[1].r_type), "{}", arch.name);
+        }
+        for (arch, row) in rows() {
+            let mut seen = 0;
+            for part in row.field.bits {
+                assert!(part.to + part.count <= row.field.bytes * 8, "{arch} {}", row.name);
+                assert_eq!(seen & mask(part.count) << part.to, 0, "{arch} {}", row.name);
+                seen |= mask(part.count) << part.to;
+            }
+        }
     }
 }

@@ -1,7 +1,24 @@
-//! x86-64: *System V ABI, AMD64 Architecture Processor Supplement*, "Relocation Types".
+//! x86-64.
+//!
+//! The relocations are those of the *System V ABI, AMD64 Architecture Processor Supplement*, "Relocation Types". What
+//! differs from other architectures:
+//!
+//! - Objects use RELA sections: the addend is in the relocation.
+//! - Most instructions can address memory relative to the program counter (`%rip`). The distance has 32 bits and counts
+//!   from the end of the instruction, while a relocation counts from the field, so the addend is -4, or less if an
+//!   immediate follows the field (`relative_bias`).
+//! - The loader relocates aligned 64-bit words. An absolute address in an instruction has 32 bits (`R_X86_64_32`,
+//!   `R_X86_64_32S`) and cannot be relocated, so code has to be position-independent.
+//! - An entry of the GOT is addressed directly (`R_X86_64_GOTPCREL`); no register holds the address of the GOT.
+//!   Only the large code model uses offsets from it (`R_X86_64_GOTOFF64`).
+//! - `R_X86_64_GOTPCRELX` and `R_X86_64_REX_GOTPCRELX` mark loads from the GOT that may be replaced if the object is at a
+//!   known distance ("Optimize GOTPCRELX Relocations"). The bytes before the field are the opcode and the ModRM byte.
+//! - A call through the PLT is a direct call here. A module has no PLT, because it calls only its own functions directly.
+//! - x32 objects are 64-bit code in 32-bit ELF files. They are refused by their class.
 
-use super::{Arch, x86};
-use crate::object::{Home, Section, Symbol};
+use super::description::Arch;
+use super::x86;
+use crate::model::{Section, Symbol, SymbolDef};
 use crate::reloc::Formula::{
     Absolute, FromGot, GotAddress, GotEntry, GotOffset, Jump, None as Mark, Refuse, Relative, Size,
 };
@@ -52,23 +69,23 @@ const PC32: u32 = 2;
 const GOTPCRELX: u32 = 41;
 const REX_GOTPCRELX: u32 = 42;
 
-/// The ABI's "Optimize GOTPCRELX Relocations": `mov foo@GOTPCREL(%rip), reg` becomes `lea foo(%rip),
-/// reg`, and an indirect call or jump a direct one.
-fn relax_got(section: &mut Section, _: &[Symbol], _: Home, near: &[bool]) {
+/// The ABI's "Optimize GOTPCRELX Relocations": `mov foo@GOTPCREL(%rip), reg` becomes `lea foo(%rip), reg`, and an indirect
+/// call or jump becomes a direct one.
+fn relax_got(section: &mut Section, _: &[Symbol], _: SymbolDef, near: &[bool]) {
     let Section { data, relocs, .. } = section;
     for (reloc, _) in relocs.iter_mut().zip(near).filter(|(_, near)| **near) {
         let at = reloc.offset as usize;
-        // The addend of a look-up is where the instruction ends.
+        // The field is the end of the instruction.
         if !matches!(reloc.r_type, GOTPCRELX | REX_GOTPCRELX) || reloc.addend != -4 || at < 2 {
             continue;
         }
         let Some(&[opcode, mod_rm]) = data.get(at - 2..at) else { continue };
         match (opcode, mod_rm) {
             (0x8b, _) => data.to_mut()[at - 2] = 0x8d,
-            // `addr32 call`, as long as before.
+            // `addr32 call` has the same length.
             (0xff, 0x15) => data.to_mut()[at - 2..at].copy_from_slice(&[0x67, 0xe8]),
             (0xff, 0x25) if data.len() - at >= 4 => {
-                // `jmp` is shorter by one byte; a `nop` follows that is never reached.
+                // `jmp` is shorter by one byte. It is followed by a `nop`, which is never reached.
                 data.to_mut()[at - 2] = 0xe9;
                 data.to_mut()[at + 3] = 0x90;
                 reloc.offset -= 1;
@@ -90,12 +107,12 @@ pub static X64: Arch = Arch {
     // The unix port maps pages for text.
     text_align: 4096,
     // GCC aligns large arrays to a cache line (`ix86_data_alignment`).
-    wished_align: 64,
+    preferred_align: 64,
     relative_bias: -4,
     jump: x86::jump,
     absolute_help: "compile with -fPIC",
     code_bit: 0,
-    // That it is 32-bit or 64-bit says it all.
+    // The class of the ELF file is checked; there is nothing else.
     properties: &[],
     extensions: |_| 0,
     got_is_based: |_| true,

@@ -1,7 +1,26 @@
-//! 32-bit x86: *System V ABI, Intel386 Architecture Processor Supplement*, "Relocation Types".
+//! 32-bit x86.
+//!
+//! The relocations are those of the *System V ABI, Intel386 Architecture Processor Supplement*, "Relocation Types". What
+//! differs from other architectures:
+//!
+//! - Objects use REL sections: the addend is in the field that is relocated.
+//! - A field can be at any offset, and instructions can contain any 32-bit value, but the loader relocates only aligned
+//!   words. Code therefore has to be position-independent.
+//! - No instruction is relative to the program counter except calls and jumps. Position-independent code first loads the
+//!   address of the GOT into a register, usually `%ebx`, from `_GLOBAL_OFFSET_TABLE_` (`R_386_GOTPC`). Everything
+//!   else is relative to that register: entries of the GOT (`R_386_GOT32`) and objects at a known distance from it
+//!   (`R_386_GOTOFF`).
+//! - Distances count from the end of the field that is relocated, where the next instruction starts. The addend of
+//!   `R_386_PC32` is therefore usually -4 (`relative_bias`).
+//! - `R_386_GOT32X` marks a load from the GOT that may be replaced if the object is at a known distance ("Optimize
+//!   R_386_GOT32X Relocations"). Without a base register, the same relocation would be an absolute address, which is
+//!   refused (`got_is_based`).
+//! - A call through the PLT is a direct call here. A module has no PLT, because it calls only its own functions directly.
+//! - Code for all processors of the family is compatible as far as the linker is concerned: an object says nothing
+//!   about the extensions it uses.
 
-use super::Arch;
-use crate::object::{Home, Section, Symbol};
+use super::description::Arch;
+use crate::model::{Section, Symbol, SymbolDef};
 use crate::reloc::Formula::{
     Absolute, FromGot, GotAddress, GotOffset, Jump, None as Mark, Refuse, Relative, Size,
 };
@@ -53,9 +72,9 @@ const PC32: u32 = 2;
 const GOTOFF: u32 = 9;
 const GOT32X: u32 = 43;
 
-/// The ABI's "Optimize R_386_GOT32X Relocations": `mov foo@GOT(%reg1), %reg2` becomes `lea
-/// foo@GOTOFF(%reg1), %reg2`, and an indirect call a direct one.
-fn relax_got(section: &mut Section, _: &[Symbol], _: Home, near: &[bool]) {
+/// The ABI's "Optimize R_386_GOT32X Relocations": `mov foo@GOT(%reg1), %reg2` becomes `lea foo@GOTOFF(%reg1), %reg2`, and an
+/// indirect call becomes a direct one.
+fn relax_got(section: &mut Section, _: &[Symbol], _: SymbolDef, near: &[bool]) {
     let Section { data, relocs, .. } = section;
     for (reloc, _) in relocs.iter_mut().zip(near).filter(|(_, near)| **near) {
         let at = reloc.offset as usize;
@@ -63,7 +82,7 @@ fn relax_got(section: &mut Section, _: &[Symbol], _: Home, near: &[bool]) {
             continue;
         }
         let Some(&[opcode, mod_rm]) = data.get(at - 2..at) else { continue };
-        // A displacement of 32 bits from a register.
+        // A 32-bit displacement from a register.
         if mod_rm & 0xc0 != 0x80 || mod_rm & 7 == 4 {
             continue;
         }
@@ -73,7 +92,7 @@ fn relax_got(section: &mut Section, _: &[Symbol], _: Home, near: &[bool]) {
                 reloc.r_type = GOTOFF;
             }
             (0xff, 2) => {
-                // `addr32 call`, as long as before; its distance counts from its end.
+                // `addr32 call` has the same length. Its distance counts from its end.
                 data.to_mut()[at - 2..at].copy_from_slice(&[0x67, 0xe8]);
                 reloc.r_type = PC32;
                 reloc.addend = -4;
@@ -83,7 +102,7 @@ fn relax_got(section: &mut Section, _: &[Symbol], _: Home, near: &[bool]) {
     }
 }
 
-/// Not `mod_rm` 00…101, a displacement without a register.
+/// Whether the ModRM byte is not 00…101, which is a displacement without a register.
 fn got_is_based(code_before: &[u8]) -> bool {
     code_before.last().is_none_or(|mod_rm| mod_rm & 0xc7 != 5)
 }
@@ -98,12 +117,12 @@ pub static X86: Arch = Arch {
     // The unix port maps pages for text.
     text_align: 4096,
     // GCC aligns large arrays to a cache line (`ix86_data_alignment`).
-    wished_align: 64,
+    preferred_align: 64,
     relative_bias: -4,
     jump,
     absolute_help: "compile with -fPIC",
     code_bit: 0,
-    // That it is 32-bit or 64-bit says it all.
+    // The class of the ELF file is checked; there is nothing else.
     properties: &[],
     extensions: |_| 0,
     got_is_based,

@@ -1,15 +1,34 @@
-//! Xtensa: the numbers are those of binutils' `include/elf/xtensa.h`, the encodings those of the
-//! *Xtensa Instruction Set Architecture Reference Manual*.
+//! Xtensa with the windowed and the call0 ABI.
 //!
-//! Instructions hold no addresses: `l32r` loads them from literals before the code, which the
-//! loader relocates. Text is only readable in aligned words, so constants lie in another block.
+//! The numbers of the relocations are those of binutils (`include/elf/xtensa.h`). No document describes them, so the
+//! formulas follow `bfd/elf32-xtensa.c`. The instructions are those of the *Xtensa Instruction Set Architecture (ISA)
+//! Reference Manual*. What differs from other architectures:
+//!
+//! - Instructions are 3 or 2 bytes long ("Code Density Option") and hold no addresses. `L32R` loads a word, a literal,
+//!   that lies up to 256 KiB before it. Its 16-bit offset counts words and is always negative: literals have to come
+//!   before the code that uses them. It counts from the address of the instruction, plus 3, rounded down to a word
+//!   ("L32R", [`Pc::WordUp`]).
+//! - Compilers put literals into sections called `.literal` or `NAME.literal`. Two equal literals may be merged.
+//! - `CALL0` to `CALL12` reach functions at multiples of 4. They count words from the address of the instruction, rounded
+//!   down to a word, plus 4 ("CALL0", [`Pc::WordAfter`]). `J` and branches count bytes from the address plus 4 ("J",
+//!   [`Pc::After4`]).
+//! - `R_XTENSA_SLOT0_OP` is the relocation of every instruction. Which field it changes, and how, depends on the
+//!   instruction at that place, which has to be decoded ([`ByInstruction`]).
+//! - Sections of relocations are RELA, but the fields of `R_XTENSA_32` and `R_XTENSA_PLT` count as well (they are
+//!   `partial_inplace` in binutils).
+//! - `R_XTENSA_DIFF*` and its variants mark differences of labels for linkers that change the size of code. This one does
+//!   not, and the field already contains the difference.
+//! - The instruction memory of the ESP8266 and the ESP32 can be read with aligned 32-bit loads only, so constants that
+//!   are read byte by byte cannot be part of text (`byte-readable-text` in `target-specs/archs/`).
+//! - The windowed ABI and the call0 ABI pass arguments in different registers ("Windowed Register Option"). Nothing in
+//!   the ELF header says which one an object uses. Compilers note it in the section `.xtensa.info`.
 
-use super::Arch;
+use super::description::Arch;
 use crate::abi::{Fits, Property, word};
 use crate::reloc::Formula::{self, Absolute, ByInstruction, Jump, None as Mark, Refuse, Relative};
 use crate::reloc::{Field, NOTHING, Pc, Range, Refusal, Row, S32, U32, bits, row};
 
-/// `l32r`: words before the literal's user.
+/// `l32r`: the offset in words of the literal, which is before the instruction.
 static L32R: Field = Field {
     bytes: 3,
     bits: &[bits(2, 16, 8)],
@@ -29,16 +48,16 @@ static CALL: Field = Field {
 };
 /// `j`.
 static JUMP: Field = Field::number(3, &[bits(0, 18, 6)], Range::Signed(18));
-/// `beqz` and its like.
+/// `beqz` and similar branches.
 static BRANCH_12: Field = Field::number(3, &[bits(0, 12, 12)], Range::Signed(12));
-/// `beq` and its like.
+/// `beq` and similar branches.
 static BRANCH_8: Field = Field::number(3, &[bits(0, 8, 16)], Range::Signed(8));
-/// `loop` and its like: forward only.
+/// `loop` and similar instructions: forward only.
 static LOOP: Field = Field::number(3, &[bits(0, 8, 16)], Range::Between(0, 255));
 /// `beqz.n`, `bnez.n`: forward only.
 static BRANCH_NARROW: Field = Field::number(2, &[bits(0, 4, 12), bits(4, 2, 4)], Range::Between(0, 63));
 
-/// The formula and field of the instruction's only address.
+/// The formula and the field of the address in an instruction.
 fn slot0(code: &[u8]) -> Option<(Formula, &'static Field)> {
     let (first, second) = (*code.first()?, *code.get(1)?);
     let (n, m) = (first >> 4 & 3, first >> 6 & 3);
@@ -49,7 +68,7 @@ fn slot0(code: &[u8]) -> Option<(Formula, &'static Field)> {
             (0, _) => (Jump(Pc::After4), &JUMP),
             (1, _) => (Jump(Pc::After4), &BRANCH_12),
             (2, _) | (3, 2 | 3) => (Jump(Pc::After4), &BRANCH_8),
-            // BI1: `entry` has no address; of the B1 group, `bf` and `bt` branch, `loop*` loop.
+            // BI1: `entry` has no address. In the group B1, `bf` and `bt` are branches, `loop*` are loops.
             (3, 1) => match second >> 4 {
                 0 | 1 => (Jump(Pc::After4), &BRANCH_8),
                 8..=10 => (Jump(Pc::After4), &LOOP),
@@ -58,7 +77,7 @@ fn slot0(code: &[u8]) -> Option<(Formula, &'static Field)> {
             _ => return None,
         },
         7 => (Jump(Pc::After4), &BRANCH_8),
-        // ST2: `beqz.n` and `bnez.n` share a number with `movi.n`.
+        // ST2: `beqz.n` and `bnez.n`, not `movi.n`.
         12 if first & 0x80 != 0 => (Jump(Pc::After4), &BRANCH_NARROW),
         _ => return None,
     })
@@ -72,13 +91,13 @@ static ROWS: &[Row] = &[
     row(4, "R_XTENSA_JMP_SLOT", Refuse(Refusal::Dynamic), &NOTHING),
     row(5, "R_XTENSA_RELATIVE", Refuse(Refusal::Dynamic), &NOTHING),
     row(6, "R_XTENSA_PLT", Absolute, &U32),
-    // How the assembler would have the linker shorten a call: there is nothing to gain.
+    // The assembler permits the linker to shorten a call. This would save nothing.
     row(11, "R_XTENSA_ASM_EXPAND", Mark, &NOTHING),
     row(12, "R_XTENSA_ASM_SIMPLIFY", Mark, &NOTHING),
     row(14, "R_XTENSA_32_PCREL", Relative(Pc::Here), &S32),
     row(15, "R_XTENSA_GNU_VTINHERIT", Mark, &NOTHING),
     row(16, "R_XTENSA_GNU_VTENTRY", Mark, &NOTHING),
-    // Differences inside a section, already in place; they matter to linkers that move code.
+    // Differences in a section. The field already contains them.
     row(17, "R_XTENSA_DIFF8", Mark, &NOTHING),
     row(18, "R_XTENSA_DIFF16", Mark, &NOTHING),
     row(19, "R_XTENSA_DIFF32", Mark, &NOTHING),
@@ -109,13 +128,13 @@ fn jump(distance: i64) -> Option<Vec<u8>> {
 const WINDOWED: &str = "windowed";
 const CALL0: &str = "call0";
 
-/// A windowed call moves the registers, where a function of the other ABI looks for its arguments.
+/// A windowed call renames the registers, so a function of the other ABI would not find its arguments.
 const fn abi(fits: &'static [&'static str]) -> Property {
     Property {
         name: "ABI of .xtensa.info",
-        of: |said| said.info("ABI")?.trim().parse().ok().map(|abi| word(abi, &[WINDOWED, CALL0])),
+        of: |info| info.info("ABI")?.trim().parse().ok().map(|abi| word(abi, &[WINDOWED, CALL0])),
         fits: Fits::Arch(fits),
-        help: "compile with -mabi=call0 for `xtensa`, -mabi=windowed for `xtensawin`, and link libraries that are",
+        help: "compile with -mabi=call0 for `xtensa`, -mabi=windowed for `xtensawin`, and link libraries for the same ABI",
     }
 }
 
@@ -126,12 +145,12 @@ const BASE: Arch = Arch {
     literals: true,
     rows: ROWS,
     in_place: &[1, 6],
-    // Executable memory is handed out in words.
+    // Executable memory is allocated in words.
     text_align: 4,
-    wished_align: 1,
+    preferred_align: 1,
     relative_bias: 0,
     jump,
-    absolute_help: "only an aligned word, such as a literal, can hold an address",
+    absolute_help: "only an aligned word, such as a literal, can contain an address",
     code_bit: 0,
     properties: &[abi(&[CALL0])],
     extensions: |_| 0,

@@ -1,71 +1,43 @@
-//! Thumb: *ELF for the Arm Architecture* (AAELF32), "Relocation codes table".
+//! Thumb on Cortex-M.
 //!
-//! Code is compiled for absolute addresses in literal pools (`-fno-pic -mword-relocations`), which
-//! the loader relocates; code compiled as PIC has its addresses in a GOT and links as well.
+//! The relocations are those of *ELF for the Arm Architecture* (AAELF32), "Relocation types". What differs from other
+//! architectures:
+//!
+//! - Arm processors have two instruction sets, Arm and Thumb. Bit 0 of an address selects the one that the target of a
+//!   branch is encoded in, so the value of a Thumb function's symbol is its address plus one ("Symbol Values").
+//!   Cortex-M executes Thumb only: relocations of Arm instructions, and calls of functions whose bit 0 is clear, are
+//!   refused. Data relocations keep the bit, because a function pointer has it. Branches drop it ([`ThumbBranch`]).
+//! - Objects use REL sections: the addend is in the field that is relocated. In Thumb state the program counter reads
+//!   as the address of the instruction plus 4, so the addend of a branch is usually -4 ("Addends and PC-bias
+//!   compensation"). `MOVT` contains the upper half of the value, but its addend is a whole 16-bit number like that of
+//!   `MOVW` (same section).
+//! - The offset of `BL` has 25 bits. Bits 23 and 22 are stored as J1 = NOT(I1) EOR S and J2 = NOT(I2) EOR S (*Armv7-M
+//!   Architecture Reference Manual*, "BL").
+//! - Armv6-M has `BL`, but no 32-bit `B` (*Armv6-M Architecture Reference Manual*, A5.3). A jump beyond 2 KiB therefore
+//!   needs a longer sequence.
+//! - A call of an undefined weak function continues at the next instruction ("Weak References").
+//! - The assembler marks where code and data start with the symbols `$t` and `$d` ("Mapping symbols").
+//!   [`inline_got`](self::inline_got) needs them.
+//! - `R_ARM_TARGET1` is `R_ARM_ABS32` or `R_ARM_REL32`, as the platform decides. Bare-metal toolchains choose the
+//!   first.
+//! - What an object was compiled for is in the section `.ARM.attributes` (*Addenda to, and Errata in, the ABI for the
+//!   Arm Architecture*, "Build attributes").
+//!
+//! Code of this project is compiled for absolute addresses in literal pools (`-fno-pic -mword-relocations`), because
+//! the loader can relocate words of text, but not the immediates of instructions. Position-independent code of others
+//! links as well; its addresses are in a GOT.
 
-use super::{Arch, thumb};
-use crate::abi::{Fits, Property, Said, word};
+mod fields;
+mod inline_got;
+
+use self::fields::{BRANCH_8, BRANCH_11, BRANCH_19, BRANCH_24, MOVT, MOVW, PREL31};
+use self::inline_got::{MOV_GOT, inline_got};
+use super::description::Arch;
+use crate::abi::{AbiInfo, Fits, Property, word};
 use crate::reloc::Formula::{
     Absolute, FromGot, GotAddress, GotEntry, GotOffset, None as Mark, Refuse, Relative, ThumbBranch,
 };
-use crate::reloc::{Bits, Field, NOTHING, Pc, Range, Refusal, Row, S32, U8, U16, U32, bits, row};
-
-/// `BL`, `B.W`: S:I1:I2:imm10:imm11:0, where J1 and J2 are stored as NOT(I EOR S).
-pub(super) static BRANCH_24: Field = Field {
-    bytes: 4,
-    bits: &[bits(1, 11, 16), bits(12, 10, 0), bits(22, 1, 27), bits(23, 1, 29), bits(24, 1, 10)],
-    range: Range::Signed(25),
-    align: 2,
-    swizzle: Some(swizzle_j),
-    addend: None,
-};
-
-/// Exchanges bits 22 and 23 of an offset for J2 and J1, or back.
-fn swizzle_j(value: u64) -> u64 {
-    let sign = value >> 24 & 1;
-    value ^ ((sign ^ 1) * 0xc0_0000)
-}
-
-/// `B<c>.W`: S:J2:J1:imm6:imm11:0.
-pub(super) static BRANCH_19: Field = Field {
-    bytes: 4,
-    bits: &[bits(1, 11, 16), bits(12, 6, 0), bits(18, 1, 29), bits(19, 1, 27), bits(20, 1, 10)],
-    range: Range::Signed(21),
-    align: 2,
-    swizzle: None,
-    addend: None,
-};
-/// `B`.
-pub(super) static BRANCH_11: Field = Field {
-    bytes: 2,
-    bits: &[bits(1, 11, 0)],
-    range: Range::Signed(12),
-    align: 2,
-    swizzle: None,
-    addend: None,
-};
-/// `B<c>`.
-pub(super) static BRANCH_8: Field = Field {
-    bytes: 2,
-    bits: &[bits(1, 8, 0)],
-    range: Range::Signed(9),
-    align: 2,
-    swizzle: None,
-    addend: None,
-};
-/// imm4:i:imm3:imm8 of `MOVW`.
-static MOVW: Field = Field::number(4, MOV_IMMEDIATE, Range::Any);
-const MOV_IMMEDIATE: &[Bits] = &[bits(0, 8, 16), bits(8, 3, 28), bits(11, 1, 10), bits(12, 4, 0)];
-/// The same immediate, upper half of the value; its addend is that of the `MOVW`.
-static MOVT: Field = Field {
-    bytes: 4,
-    bits: &[bits(16, 8, 16), bits(24, 3, 28), bits(27, 1, 10), bits(28, 4, 0)],
-    range: Range::Either(32),
-    align: 1,
-    swizzle: None,
-    addend: Some(&MOVW),
-};
-static PREL31: Field = Field::number(4, &[bits(0, 31, 0)], Range::Signed(31));
+use crate::reloc::{NOTHING, Pc, Refusal, Row, S32, U8, U16, U32, row};
 
 static ROWS: &[Row] = &[
     row(0, "R_ARM_NONE", Mark, &NOTHING),
@@ -101,15 +73,15 @@ static ROWS: &[Row] = &[
     row(106, "R_ARM_TLS_LDO32", Refuse(Refusal::Tls), &NOTHING),
     row(107, "R_ARM_TLS_IE32", Refuse(Refusal::Tls), &NOTHING),
     row(108, "R_ARM_TLS_LE32", Refuse(Refusal::Tls), &NOTHING),
-    row(thumb::MOV_GOT, "R_ARM_GOT_BREL", GotOffset, &U8),
+    row(MOV_GOT, "R_ARM_GOT_BREL", GotOffset, &U8),
 ];
 
-/// `B` when it reaches, else `BL` between a `PUSH` and a `POP`: this core has no wide `B`.
+/// `B` if the distance is short enough. Otherwise `BL` between `PUSH` and `POP`, because Armv6-M has no 32-bit `B`.
 fn jump_v6m(distance: i64) -> Option<Vec<u8>> {
     if let Some(code) = short_jump(distance) {
         return Some(code);
     }
-    // push {r4, lr}; bl; pop {r4, pc}: the stack stays aligned, and r0 is what the entry returns.
+    // push {r4, lr}; bl; pop {r4, pc}: this keeps the stack aligned and returns what the entry returns, in r0.
     let mut code = vec![0x10, 0xb5, 0x00, 0xf0, 0x00, 0xf8, 0x10, 0xbd];
     BRANCH_24.write(&mut code[2..6], distance.wrapping_sub(2 + 4)).ok()?;
     Some(code)
@@ -130,7 +102,8 @@ fn short_jump(distance: i64) -> Option<Vec<u8>> {
     Some(code)
 }
 
-/// The words are those of *Addenda to, and Errata in, the ABI for the Arm Architecture*, "Public aeabi attribute tags".
+/// The values of `Tag_CPU_arch` (*Addenda to, and Errata in, the ABI for the Arm Architecture*, "Public aeabi attribute
+/// tags").
 const CPUS: &[&str] = &[
     "pre-v4",
     "v4",
@@ -159,13 +132,13 @@ const CPUS: &[&str] = &[
 const FPUS: &[&str] =
     &["none", "VFPv1", "VFPv2", "VFPv3", "VFPv3-D16", "VFPv4", "VFPv4-D16", "FPv5", "FPv5-D16"];
 
-/// `Tag_CPU_arch` with `Tag_CPU_arch_profile`. Thumb code of cores before those with profiles runs on all that follow;
-/// that it is Thumb shows where it is called.
+/// `Tag_CPU_arch` and `Tag_CPU_arch_profile`. Thumb code for older cores, without profiles, runs on all later ones. That it is
+/// Thumb code is checked where it is called.
 const fn core(fits: &'static [&'static str], help: &'static str) -> Property {
-    let of: fn(&Said) -> Option<String> = |said| {
-        let cpu = word(said.number(6)?, CPUS);
-        // 'A', 'R' and 'M', where the number does not say it.
-        let profile = said.number(7).and_then(|profile| u8::try_from(profile).ok()).map(char::from);
+    let of: fn(&AbiInfo) -> Option<String> = |info| {
+        let cpu = word(info.number(6)?, CPUS);
+        // 'A', 'R' or 'M', if the value of `Tag_CPU_arch` does not imply it.
+        let profile = info.number(7).and_then(|profile| u8::try_from(profile).ok()).map(char::from);
         Some(match profile {
             Some(profile @ ('A' | 'R' | 'M')) if cpu == "v7" => format!("{cpu}-{profile}"),
             _ => cpu,
@@ -177,8 +150,8 @@ const fn core(fits: &'static [&'static str], help: &'static str) -> Property {
 /// `Tag_Advanced_SIMD_arch`, `Tag_MVE_arch`.
 const VECTORS: Property = Property {
     name: "Tag_Advanced_SIMD_arch",
-    of: |said| {
-        [12, 48].into_iter().find_map(|tag| said.number(tag).filter(|&n| n != 0)).map(|n| n.to_string())
+    of: |info| {
+        [12, 48].into_iter().find_map(|tag| info.number(tag).filter(|&n| n != 0)).map(|n| n.to_string())
     },
     fits: Fits::Arch(&["0"]),
     help: "compile for a Cortex-M without vector instructions",
@@ -186,10 +159,10 @@ const VECTORS: Property = Property {
 
 const VFP_ARGS: Property = Property {
     name: "Tag_ABI_VFP_args",
-    of: |said| {
+    of: |info| {
         // `Tag_ABI_FP_number_model` 0: without floats; 3: compatible with both.
-        let floats = said.number(23).is_some_and(|model| model != 0);
-        let passed = said.number(28).filter(|passed| floats && *passed != 3)?;
+        let floats = info.number(23).is_some_and(|model| model != 0);
+        let passed = info.number(28).filter(|passed| floats && *passed != 3)?;
         Some(word(passed, &["core registers", "VFP registers", "its own"]))
     },
     fits: Fits::Objects,
@@ -199,15 +172,15 @@ const VFP_ARGS: Property = Property {
 
 const R9: Property = Property {
     name: "Tag_ABI_PCS_R9_use",
-    of: |said| said.number(14).filter(|&used| used != 3).map(|used| word(used, &["V6", "SB", "TLS pointer"])),
+    of: |info| info.number(14).filter(|&used| used != 3).map(|used| word(used, &["V6", "SB", "TLS pointer"])),
     fits: Fits::Objects,
     help: "compile all objects alike: -ffixed-r9, -msingle-pic-base and the like change it",
 };
 
 const HALF_FLOATS: Property = Property {
     name: "Tag_ABI_FP_16bit_format",
-    of: |said| {
-        let format = said.number(38).filter(|&format| format != 0);
+    of: |info| {
+        let format = info.number(38).filter(|&format| format != 0);
         format.map(|format| word(format, &["", "IEEE 754", "alternative"]))
     },
     fits: Fits::Objects,
@@ -216,16 +189,16 @@ const HALF_FLOATS: Property = Property {
 
 const WCHAR: Property = Property {
     name: "Tag_ABI_PCS_wchar_t",
-    of: |said| said.number(18).filter(|&size| size != 0).map(|size| format!("{size} bytes")),
+    of: |info| info.number(18).filter(|&size| size != 0).map(|size| format!("{size} bytes")),
     fits: Fits::NamedObjects,
     help: "compile all objects with -fshort-wchar, or none",
 };
 
 const ENUMS: Property = Property {
     name: "Tag_ABI_enum_size",
-    // 0: no enums; 3: those that others see are `int`.
-    of: |said| {
-        let size = said.number(26).filter(|size| [1, 2].contains(size));
+    // 0: no enums. 3: enums in interfaces are `int`.
+    of: |info| {
+        let size = info.number(26).filter(|size| [1, 2].contains(size));
         size.map(|size| word(size, &["", "small", "int"]))
     },
     fits: Fits::NamedObjects,
@@ -234,15 +207,15 @@ const ENUMS: Property = Property {
 
 const EABI: Property = Property {
     name: "EABI version of e_flags",
-    of: |said| Some((said.flags >> 24).to_string()),
+    of: |info| Some((info.flags >> 24).to_string()),
     fits: Fits::Arch(&["4", "5"]),
     help: "compile with a compiler for the EABI, such as arm-none-eabi-gcc",
 };
 
-/// Where nothing is said of the precision, it is that of [`FPUS`].
+/// All values of `Tag_ABI_HardFP_use`: the precision does not matter.
 const BOTH: &[&str] = &["SP only", "SP and DP", "as Tag_FP_arch"];
 
-/// What has to fit a machine of these cores, floating-point units and precisions, for which one compiles with `help`.
+/// The properties for an architecture with these cores, floating-point units and precisions. `help` says how to compile for it.
 const fn properties(
     cores: &'static [&'static str],
     fpus: &'static [&'static str],
@@ -251,16 +224,16 @@ const fn properties(
 ) -> [Property; 10] {
     let fpu = Property {
         name: "Tag_FP_arch",
-        of: |said| Some(word(said.number(10)?, FPUS)),
+        of: |info| Some(word(info.number(10)?, FPUS)),
         fits: Fits::Arch(fpus),
         help,
     };
     let precision = Property {
         name: "Tag_ABI_HardFP_use",
-        of: |said| {
-            let has_floats = said.number(10)? != 0;
+        of: |info| {
+            let has_floats = info.number(10)? != 0;
             has_floats
-                .then(|| word(said.number(27).unwrap_or(0), &["as Tag_FP_arch", "SP only", "", "SP and DP"]))
+                .then(|| word(info.number(27).unwrap_or(0), &["as Tag_FP_arch", "SP only", "", "SP and DP"]))
         },
         fits: Fits::Arch(precisions),
         help,
@@ -274,7 +247,7 @@ static V6M_PROPERTIES: [Property; 10] = properties(
     BOTH,
     "compile with -mthumb -mcpu=cortex-m0, and link the libraries for it",
 );
-/// What the cores of Armv7-M and Armv7E-M run besides their own.
+/// The values of `Tag_CPU_arch` whose code runs on Armv7-M, and others.
 macro_rules! up_to_v7m {
     ($($own:literal)*) => {
         &["pre-v4", "v4", "v4T", "v5T", "v5TE", "v5TEJ", "v6", "v6KZ", "v6T2", "v6K", "v6-M", "v6S-M", "v7", "v7-M", $($own)*]
@@ -307,7 +280,7 @@ const V7M: Arch = Arch {
     rows: ROWS,
     in_place: &[],
     text_align: 16,
-    wished_align: 1,
+    preferred_align: 1,
     relative_bias: 0,
     jump: jump_v7m,
     absolute_help: "compile with -fno-pic -mword-relocations (clang: -mno-movt), which puts addresses in literal pools",
@@ -317,7 +290,7 @@ const V7M: Arch = Arch {
     got_is_based: |_| true,
     make_relative: None,
     relax_got: None,
-    inline_got: Some(thumb::inline_got),
+    inline_got: Some(inline_got),
     relax_code: None,
 };
 

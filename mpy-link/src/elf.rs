@@ -1,153 +1,22 @@
-//! Reading: ELF relocatable objects and `ar` archives, into plain data. Everything in them is
-//! unproven: what comes out of here is in bounds and has sane sizes.
+//! Reads relocatable ELF objects.
+//!
+//! Objects are not trusted. Everything in the result is within bounds and has a limited size.
 
 use std::borrow::Cow;
 
 use object::LittleEndian;
 use object::elf::{self, FileHeader32, FileHeader64};
-use object::read::archive::{ArchiveFile, ArchiveOffset};
 use object::read::elf::{FileHeader, Rel as _, Rela as _, SectionHeader as _, SectionTable, Sym as _};
 use target_specs::{Diagnostic, Place, Result};
 
-use crate::abi::{self, Said};
+use crate::abi;
 use crate::arch::Arch;
+use crate::model::{Binding, Group, Kind, Merge, Object, Reloc, Section, Symbol, SymbolDef};
 
-/// No section may be larger; the word offsets of a `.mpy` file and the memory of any board end far
-/// below.
+/// The largest size of a section. Offsets in `.mpy` files and the memory of boards are much smaller.
 const SECTION_LIMIT: u64 = 1 << 28;
-/// No alignment may be larger.
+/// The largest alignment.
 const ALIGN_LIMIT: u64 = 1 << 12;
-
-/// What a section holds, and thus where it goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Kind {
-    /// Words that instructions load, which must lie before them (Xtensa).
-    Literals,
-    Text,
-    /// Constants; also those that are so only after relocation.
-    Rodata,
-    Data,
-    Bss,
-    /// Thread-local: refused when something refers to it.
-    Tls,
-    /// Constructors and the like, which nobody would run: refused.
-    Constructors,
-}
-
-/// A section's data are a list of equal things that may be kept once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Merge {
-    /// Bytes of an entry, or of a character.
-    pub entry: u32,
-    /// Entries are strings with a terminating zero.
-    pub strings: bool,
-}
-
-/// A section that takes part in linking.
-#[derive(Debug)]
-pub struct Section<'a> {
-    pub name: &'a str,
-    pub kind: Kind,
-    /// Empty for [`Kind::Bss`].
-    pub data: Cow<'a, [u8]>,
-    pub size: u32,
-    pub align: u32,
-    pub merge: Option<Merge>,
-    /// `SHF_GNU_RETAIN`: linked although nothing refers to it.
-    pub retain: bool,
-    /// Sorted by offset.
-    pub relocs: Vec<Reloc>,
-    /// Low parts of addresses and their high parts, as indices of relocations in order; where the
-    /// object does not say it.
-    pub partners: Vec<(u32, u32)>,
-}
-
-#[cfg(test)]
-impl Section<'_> {
-    /// Code for tests.
-    pub fn of_text(data: Vec<u8>, relocs: Vec<Reloc>) -> Section<'static> {
-        Section {
-            name: ".text",
-            kind: Kind::Text,
-            size: data.len() as u32,
-            data: data.into(),
-            align: 4,
-            merge: None,
-            retain: false,
-            relocs,
-            partners: Vec::new(),
-        }
-    }
-}
-
-/// A relocation as the object has it.
-#[derive(Debug, Clone, Copy)]
-pub struct Reloc {
-    pub offset: u32,
-    pub r_type: u32,
-    /// Index into the object's symbols.
-    pub symbol: u32,
-    pub addend: i64,
-}
-
-/// How visible a symbol is to other objects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Binding {
-    Local,
-    Global,
-    Weak,
-}
-
-/// Where a symbol is defined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Home {
-    Undefined,
-    /// A plain number.
-    Absolute,
-    /// Room of the symbol's size, shared by all that ask; the value is its alignment.
-    Common,
-    /// Index into the object's sections.
-    Section(u32),
-    /// A section that is not linked: debugging information, the loser of a COMDAT group.
-    Dropped,
-}
-
-/// A symbol as the object has it.
-#[derive(Debug, Clone, Copy)]
-pub struct Symbol<'a> {
-    pub name: &'a str,
-    pub binding: Binding,
-    pub home: Home,
-    /// Stands for its whole section (`STT_SECTION`).
-    pub is_section: bool,
-    pub is_function: bool,
-    /// Other modules could see it (`STV_DEFAULT`): position-independent code looks it up in the GOT.
-    pub is_visible: bool,
-    pub value: u64,
-    pub size: u64,
-}
-
-/// A COMDAT group: of all groups with one signature, one is linked.
-#[derive(Debug)]
-pub struct Group<'a> {
-    pub signature: &'a str,
-    /// Indices into the object's sections.
-    pub members: Vec<u32>,
-}
-
-/// An object file.
-#[derive(Debug)]
-pub struct Object<'a> {
-    /// Its name in messages.
-    pub name: String,
-    /// By ELF section index; `None` where a section is not linked.
-    pub sections: Vec<Option<Section<'a>>>,
-    /// By ELF symbol index.
-    pub symbols: Vec<Symbol<'a>>,
-    pub groups: Vec<Group<'a>>,
-    /// What it says of how it was compiled.
-    pub said: Said<'a>,
-}
 
 /// Reads the object called `name`.
 ///
@@ -189,7 +58,7 @@ pub fn read<'a>(name: &str, data: &'a [u8], arch: &Arch) -> Result<Object<'a>> {
     };
     object.map_err(|error| match error {
         Fault::Malformed(what) => Diagnostic::new("malformed-object", what).at(place()),
-        Fault::Said(diagnostic) => *diagnostic,
+        Fault::Diagnostic(diagnostic) => *diagnostic,
     })
 }
 
@@ -206,14 +75,14 @@ fn machine_name(machine: u16) -> String {
 }
 
 enum Fault {
-    /// What breaks the rules of ELF.
+    /// The file does not conform to ELF.
     Malformed(String),
-    Said(Box<Diagnostic>),
+    Diagnostic(Box<Diagnostic>),
 }
 
 impl From<object::Error> for Fault {
     fn from(error: object::Error) -> Self {
-        // Their messages are sentences in the house style but for the capital.
+        // Messages of the library start with a capital letter.
         let text = error.to_string();
         let mut letters = text.chars();
         let first = letters.next().map(|c| c.to_lowercase().to_string()).unwrap_or_default();
@@ -233,7 +102,7 @@ fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
     let header = E::parse(data)?;
     let endian = header.endian()?;
     if header.e_type(endian) != elf::ET_REL {
-        return malformed("this ELF file is linked already: it is not a relocatable object");
+        return malformed("this ELF file is already linked: it is not a relocatable object");
     }
     let table = header.sections(endian, data)?;
     let symbol_table = table.symbols(endian, data, elf::SHT_SYMTAB)?;
@@ -242,16 +111,16 @@ fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
     for header in table.iter() {
         sections.push(read_section::<E>(name, data, &table, header, arch)?);
     }
-    let said = abi::read(header, endian, data, &table)?;
+    let abi = abi::read(header, endian, data, &table)?;
 
     let mut symbols = Vec::with_capacity(symbol_table.len());
     for (index, symbol) in symbol_table.enumerate() {
         let text = std::str::from_utf8(symbol.name(endian, symbol_table.strings())?)
             .or_else(|_| malformed(format!("the name of symbol {} is not UTF-8", index.0)))?;
-        let home = match symbol.st_shndx(endian) {
-            elf::SHN_UNDEF => Home::Undefined,
-            elf::SHN_ABS => Home::Absolute,
-            elf::SHN_COMMON => Home::Common,
+        let def = match symbol.st_shndx(endian) {
+            elf::SHN_UNDEF => SymbolDef::Undefined,
+            elf::SHN_ABS => SymbolDef::Absolute,
+            elf::SHN_COMMON => SymbolDef::Common,
             _ => match symbol_table.symbol_section(endian, symbol, index)? {
                 Some(section) => match sections.get(section.0) {
                     None => {
@@ -261,15 +130,15 @@ fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
                             sections.len()
                         ));
                     }
-                    Some(None) => Home::Dropped,
-                    Some(Some(_)) => Home::Section(section.0 as u32),
+                    Some(None) => SymbolDef::Dropped,
+                    Some(Some(_)) => SymbolDef::Section(section.0 as u32),
                 },
                 None => return malformed(format!("symbol `{text}` has a reserved section number")),
             },
         };
         if text == "__gnu_lto_slim" {
             let place = Place::Object { object: name.to_owned(), section: None, offset: None, symbol: None };
-            return Err(Fault::Said(Box::new(
+            return Err(Fault::Diagnostic(Box::new(
                 Diagnostic::new(
                     "unsupported-object",
                     "this is GCC's intermediate language, not machine code",
@@ -285,7 +154,7 @@ fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
                 elf::STB_WEAK => Binding::Weak,
                 _ => Binding::Global,
             },
-            home,
+            def,
             is_section: symbol.st_type() == elf::STT_SECTION,
             is_function: symbol.st_type() == elf::STT_FUNC,
             is_visible: symbol.st_bind() != elf::STB_LOCAL && symbol.st_visibility() == elf::STV_DEFAULT,
@@ -294,11 +163,11 @@ fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
         });
     }
 
-    // Every byte of the file is read once: sections that overlap could claim any amount.
-    let claimed =
+    // Sections that overlap could add up to any size.
+    let in_file =
         table.iter().filter(|header| !matches!(header.sh_type(endian), elf::SHT_NULL | elf::SHT_NOBITS));
-    let claimed = claimed.fold(0u64, |sum, header| sum.saturating_add(header.sh_size(endian).into()));
-    if claimed > data.len() as u64 {
+    let total = in_file.fold(0u64, |total, header| total.saturating_add(header.sh_size(endian).into()));
+    if total > data.len() as u64 {
         return malformed("the sections are larger than the file");
     }
     let mut groups = Vec::new();
@@ -331,12 +200,12 @@ fn read_class<'a, E: FileHeader<Endian = LittleEndian>>(
     for section in sections.iter_mut().flatten() {
         section.relocs.sort_by_key(|reloc| reloc.offset);
     }
-    Ok(Object { name: name.to_owned(), sections, symbols, groups, said })
+    Ok(Object { name: name.to_owned(), sections, symbols, groups, abi })
 }
 
 fn signature_of_section<'a>(symbol: &Symbol, sections: &[Option<Section<'a>>]) -> &'a str {
-    match symbol.home {
-        Home::Section(index) => sections[index as usize].as_ref().map_or("", |section| section.name),
+    match symbol.def {
+        SymbolDef::Section(index) => sections[index as usize].as_ref().map_or("", |section| section.name),
         _ => "",
     }
 }
@@ -358,7 +227,7 @@ fn read_section<'a, E: FileHeader<Endian = LittleEndian>>(
         .or_else(|_| malformed("the name of a section is not UTF-8"))?;
     let named =
         |prefix: &str| name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    // Tables for unwinding, which MicroPython does not do, and notes for other loaders.
+    // Unwind tables, which MicroPython does not use.
     let unwinding = [".eh_frame", ".eh_frame_hdr", ".gcc_except_table", ".ARM.exidx", ".ARM.extab"];
     if unwinding.into_iter().any(named) {
         return Ok(None);
@@ -374,7 +243,7 @@ fn read_section<'a, E: FileHeader<Endian = LittleEndian>>(
         elf::SHT_PROGBITS if flags & elf::SHF_EXECINSTR != 0 => Kind::Text,
         elf::SHT_PROGBITS if flags & elf::SHF_WRITE == 0 || named(".data.rel.ro") => Kind::Rodata,
         elf::SHT_PROGBITS => Kind::Data,
-        // Destructors never run; notes, attributes and the rest are for others.
+        // Destructors are never run. Notes and attributes are not loaded.
         _ => return Ok(None),
     };
     let size: u64 = header.sh_size(endian).into();
@@ -387,12 +256,12 @@ fn read_section<'a, E: FileHeader<Endian = LittleEndian>>(
         symbol: None,
     };
     if size > SECTION_LIMIT {
-        return Err(Fault::Said(Box::new(
+        return Err(Fault::Diagnostic(Box::new(
             Diagnostic::new("section-too-large", format!("a section of {size} bytes")).at(place()),
         )));
     }
     if !align.is_power_of_two() || align > ALIGN_LIMIT {
-        return Err(Fault::Said(Box::new(
+        return Err(Fault::Diagnostic(Box::new(
             Diagnostic::new("unsupported-alignment", format!("an alignment of {align} bytes")).at(place()),
         )));
     }
@@ -401,14 +270,14 @@ fn read_section<'a, E: FileHeader<Endian = LittleEndian>>(
     }
     let bytes = if kind == Kind::Bss { &[][..] } else { header.data(endian, data)? };
     if kind != Kind::Bss && kind != Kind::Tls && bytes.len() as u64 != size {
-        return malformed(format!("section {name} is cut short"));
+        return malformed(format!("section {name} is truncated"));
     }
     let entry: u64 = header.sh_entsize(endian).into();
     let is_mergeable = flags & elf::SHF_MERGE != 0;
     if is_mergeable && entry > SECTION_LIMIT {
         return malformed(format!("section {name} has entries of {entry} bytes"));
     }
-    // Nothing, or what does not come out even, is no list.
+    // A section that is empty, or whose size is not a multiple of the element size, is not merged.
     let is_list =
         is_mergeable && kind == Kind::Rodata && entry != 0 && size > 0 && size.is_multiple_of(entry);
     let merge = if kind == Kind::Literals {
@@ -425,11 +294,11 @@ fn read_section<'a, E: FileHeader<Endian = LittleEndian>>(
         merge,
         retain: flags & elf::SHF_GNU_RETAIN != 0,
         relocs: Vec::new(),
-        partners: Vec::new(),
+        hi_lo_pairs: Vec::new(),
     }))
 }
 
-/// The relocations in a section of them, and the number of the section they are for.
+/// The relocations in a relocation section, and the number of the section that they apply to.
 fn read_relocs<E: FileHeader<Endian = LittleEndian>>(
     data: &[u8],
     header: &E::SectionHeader,
@@ -443,7 +312,7 @@ fn read_relocs<E: FileHeader<Endian = LittleEndian>>(
     };
     let in_section = |offset: u64| {
         if offset > u64::from(section.size) {
-            return malformed(format!("a relocation lies outside of {}", section.name));
+            return malformed(format!("a relocation is outside of {}", section.name));
         }
         Ok(offset as u32)
     };
@@ -473,114 +342,4 @@ fn read_relocs<E: FileHeader<Endian = LittleEndian>>(
         return Ok(None);
     }
     Ok(Some((target, relocs)))
-}
-
-/// A member of an archive, by the position of its header; or a lone object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct MemberId(pub u64);
-
-/// An archive, or an object that stands for an archive of one.
-pub struct Archive<'a> {
-    name: &'a str,
-    data: &'a [u8],
-    file: Option<ArchiveFile<'a>>,
-}
-
-impl<'a> Archive<'a> {
-    /// Opens what is called `name`.
-    ///
-    /// # Errors
-    /// `malformed-archive`, `unsupported-archive`.
-    pub fn open(name: &'a str, data: &'a [u8]) -> Result<Archive<'a>> {
-        let archive = Archive { name, data, file: None };
-        if !is_archive(data) {
-            return Ok(archive);
-        }
-        let file = ArchiveFile::parse(data).map_err(|error| archive.malformed(&error))?;
-        if file.is_thin() {
-            return Err(Diagnostic::new("unsupported-archive", "a thin archive has no objects in it")
-                .at(archive.place())
-                .help("make it with `ar rcs`, without `--thin`"));
-        }
-        Ok(Archive { file: Some(file), ..archive })
-    }
-
-    fn place(&self) -> Place {
-        Place::Object { object: self.name.to_owned(), section: None, offset: None, symbol: None }
-    }
-
-    fn malformed(&self, error: &object::Error) -> Diagnostic {
-        Diagnostic::new(
-            "malformed-archive",
-            format!("malformed archive: {}", error.to_string().to_lowercase()),
-        )
-        .at(self.place())
-    }
-
-    /// The symbols that members define, by the archive's own index; objects are read when there is none.
-    ///
-    /// # Errors
-    /// As [`read`], and `malformed-archive`.
-    pub fn index(&self, arch: &Arch) -> Result<Vec<(&'a str, MemberId)>> {
-        let mut index = Vec::new();
-        let Some(file) = &self.file else {
-            let object = read(self.name, self.data, arch)?;
-            add_definitions(&object, MemberId(0), &mut index);
-            return Ok(index);
-        };
-        if let Some(symbols) = file.symbols().map_err(|error| self.malformed(&error))? {
-            for symbol in symbols {
-                let symbol = symbol.map_err(|error| self.malformed(&error))?;
-                if let Ok(name) = std::str::from_utf8(symbol.name()) {
-                    index.push((name, MemberId(symbol.offset().0)));
-                }
-            }
-            return Ok(index);
-        }
-        let start = self.data.as_ptr() as usize;
-        for member in file.members() {
-            let member = member.map_err(|error| self.malformed(&error))?;
-            let data = member.data(self.data).map_err(|error| self.malformed(&error))?;
-            if !data.starts_with(b"\x7fELF") {
-                continue;
-            }
-            let object = read(&self.member_name(member.name()), data, arch)?;
-            let header = member.header().map(|header| std::ptr::from_ref(header) as usize - start);
-            if let Some(header) = header {
-                add_definitions(&object, MemberId(header as u64), &mut index);
-            }
-        }
-        Ok(index)
-    }
-
-    fn member_name(&self, member: &[u8]) -> String {
-        format!("{}:{}", self.name, String::from_utf8_lossy(member))
-    }
-
-    /// Reads one member.
-    ///
-    /// # Errors
-    /// As [`read`], and `malformed-archive`.
-    pub fn member(&self, id: MemberId, arch: &Arch) -> Result<Object<'a>> {
-        let Some(file) = &self.file else {
-            return read(self.name, self.data, arch);
-        };
-        let member = file.member(ArchiveOffset(id.0)).map_err(|error| self.malformed(&error))?;
-        let data = member.data(self.data).map_err(|error| self.malformed(&error))?;
-        read(&self.member_name(member.name()), data, arch)
-    }
-}
-
-/// Whether `data` starts like an archive.
-pub fn is_archive(data: &[u8]) -> bool {
-    data.starts_with(b"!<arch>\n") || data.starts_with(b"!<thin>\n")
-}
-
-fn add_definitions<'a>(object: &Object<'a>, id: MemberId, index: &mut Vec<(&'a str, MemberId)>) {
-    for symbol in &object.symbols {
-        let defined = matches!(symbol.home, Home::Section(_) | Home::Absolute | Home::Common);
-        if defined && symbol.binding != Binding::Local && !symbol.name.is_empty() {
-            index.push((symbol.name, id));
-        }
-    }
 }

@@ -1,27 +1,31 @@
-//! Thumb code that looks addresses up in the GOT (`-fpic`): the offset of an entry is a word between functions that one
-//! instruction loads. Offsets are small, so the instruction can hold them itself, and the word goes.
+//! Moves GOT offsets from literal pools into instructions.
 //!
-//! Words go from between instructions, so all that counts from where it lies has to be known. The assembler says what is
-//! code and what is not (AAELF32, "Mapping symbols"), and of code every instruction that uses the program counter is
-//! (*ARMv7-M Architecture Reference Manual*, A5). A section with anything else stays as it is, and a function with a table
-//! of distances keeps its words.
+//! Position-independent Thumb code (`-fpic`) loads the offset of a GOT entry from a word between functions. The GOT of a
+//! module is small, so the instruction can contain the offset itself (`MOVS`, `MOV.W`), and the word is removed.
+//!
+//! This removes bytes from the middle of code, so every distance across them has to be known:
+//!
+//! - Mapping symbols say what is code and what is data (AAELF32, "Mapping symbols").
+//! - Every instruction that uses the program counter is decoded (*Armv7-M Architecture Reference Manual*, A5).
+//! - A word to which code adds the program counter is a distance. Compilers emit one `ADD` for each such word.
+//!
+//! A section that contains anything else is not changed. A function with a table of distances keeps its words.
 
 use std::ops::Range as Interval;
 
-use super::arm::{BRANCH_8, BRANCH_11, BRANCH_19, BRANCH_24};
-use crate::object::{Home, Section, Symbol};
-use crate::relax::Cut;
+use super::fields::{BRANCH_8, BRANCH_11, BRANCH_19, BRANCH_24};
+use crate::model::{Cut, Reloc, Section, Symbol, SymbolDef};
 use crate::reloc::{Field, Range, bits};
 
-/// What the instruction has in the place of its word's `R_ARM_GOT_BREL`: beyond what ELF can number.
+/// The relocation of the instruction that replaces `R_ARM_GOT_BREL` of the word. ELF has no such number.
 pub const MOV_GOT: u32 = 0x100;
 
 const GOT_BREL: u32 = 26;
-/// `R_ARM_BASE_PREL`, `R_ARM_GOT_PREL`: their addend is the distance from behind the `ADD` of the program counter.
+/// `R_ARM_BASE_PREL`, `R_ARM_GOT_PREL`: the addend is the distance of the word from the program counter at the `ADD`.
 const FROM_PC_EXACTLY: [u32; 2] = [25, 96];
-/// `R_ARM_REL32`, `R_ARM_REL32_NOI`: that and, from a section's symbol, where in the section.
+/// `R_ARM_REL32`, `R_ARM_REL32_NOI`: the addend is this distance, plus an offset in the section if the symbol is a section.
 const FROM_PC: [u32; 2] = [3, 56];
-/// Branches and addresses: their addends do not count from where they lie. `R_ARM_NONE`, `R_ARM_ABS32`,
+/// Branches and addresses, whose addends do not depend on their place: `R_ARM_NONE`, `R_ARM_ABS32`,
 /// `R_ARM_THM_CALL`, `R_ARM_GOTOFF32`, `R_ARM_THM_JUMP24`, `R_ARM_TARGET1`, `R_ARM_THM_JUMP19`, `R_ARM_ABS32_NOI`,
 /// `R_ARM_THM_JUMP11`, `R_ARM_THM_JUMP8`.
 const OTHERS: [u32; 10] = [0, 2, 10, 24, 30, 38, 51, 55, 102, 103];
@@ -36,11 +40,11 @@ static COMPARE_BRANCH: Field = Field {
     addend: None,
 };
 
-/// What an instruction has to do with the program counter.
+/// How an instruction uses the program counter.
 #[derive(Debug, Clone, Copy)]
 enum Use {
     Nothing,
-    /// Reads so many bytes at `target`; the register, when it is a word.
+    /// Loads `bytes` bytes from `target`, into `register` if it is a word.
     Load {
         target: i64,
         bytes: i64,
@@ -48,12 +52,12 @@ enum Use {
     },
     /// `ADD register, PC`.
     Add(u16),
-    /// Goes there, when it has no relocation; counted from 4 bytes behind it.
+    /// Jumps to `target`, unless it has a relocation.
     Branch {
         target: i64,
         field: &'static Field,
     },
-    /// Goes where a table or a register says, or takes the address `target`.
+    /// Jumps to an address from a table or a register, or computes the address `target`.
     Computed(Option<i64>),
 }
 
@@ -65,7 +69,7 @@ struct Instruction {
 }
 
 impl Instruction {
-    /// `None` for what no compiler writes.
+    /// `None` for instructions that compilers do not generate.
     fn decode(data: &[u8], at: u32) -> Option<Instruction> {
         let place = data.get(at as usize..)?;
         let first = half(place, 0)?;
@@ -83,9 +87,9 @@ impl Instruction {
                 // ADR
                 _ if first >> 11 == 0x14 => Use::Computed(Some((pc & !3) + i64::from(first & 0xff) * 4)),
                 _ if first & 0xff78 == 0x4478 && first & 0x87 != 0x87 => Use::Add(first >> 4 & 8 | first & 7),
-                // ADD and MOV to it, which go there.
+                // ADD and MOV to the program counter: jumps.
                 _ if matches!(first & 0xfd87, 0x4487) => Use::Computed(None),
-                // CMP, MOV, BX and BLX of it.
+                // CMP, MOV, BX and BLX of the program counter.
                 _ if first & 0xfc78 == 0x4478 => return None,
                 _ => Use::Nothing,
             };
@@ -105,15 +109,15 @@ impl Instruction {
             _ if first >> 11 == 0x1e && second & 0xd000 == 0x8000 && first >> 6 & 0xf < 0xe => {
                 Use::Branch { target: pc + BRANCH_19.read(place)?, field: &BRANCH_19 }
             }
-            // BLX, which leaves Thumb.
+            // BLX, which leaves Thumb state.
             _ if first >> 11 == 0x1e && second & 0xd000 == 0xc000 => return None,
-            // LDR, of a program counter a jump
+            // LDR, except to the program counter
             _ if first & 0xff7f == 0xf85f && second >> 12 != 15 => {
                 literal(second & 0xfff, 4, Some(second >> 12))
             }
             // LDRB, LDRH, LDRSB, LDRSH, PLD
             _ if first & 0xfe1f == 0xf81f && first & 0x60 != 0x40 => literal(second & 0xfff, 2, None),
-            // LDR of the program counter; from the stack it is a return.
+            // LDR to the program counter; from the stack, it is a return.
             _ if first & 0xff70 == 0xf850 && second >> 12 == 15 && (first, second) != (0xf85d, 0xfb04) => {
                 Use::Computed(None)
             }
@@ -129,7 +133,7 @@ impl Instruction {
                 let distance = if first & 0xa0 == 0 { distance } else { -distance };
                 Use::Computed(Some((pc & !3) + distance))
             }
-            // Other loads and stores of coprocessors from there.
+            // Other coprocessor loads and stores relative to the program counter.
             _ if first & 0xfe0f == 0xec0f => return None,
             _ => Use::Nothing,
         };
@@ -141,23 +145,23 @@ fn half(data: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes(data.get(at..at + 2)?.try_into().ok()?))
 }
 
-/// A section's code.
+/// The code of a section.
 struct Code<'s> {
     data: &'s [u8],
-    /// By offset.
+    /// Sorted by offset.
     instructions: Vec<Instruction>,
 }
 
 impl Code<'_> {
-    /// The code and where the rest is; `None` when that is not said, or there is code of another kind.
-    fn read<'s>(data: &'s [u8], symbols: &[Symbol], here: Home) -> Option<Code<'s>> {
+    /// Decodes the code; `None` if it is not marked, or if there is Arm code.
+    fn read<'s>(data: &'s [u8], symbols: &[Symbol], here: SymbolDef) -> Option<Code<'s>> {
         let kind = |symbol: &Symbol| match symbol.name.split('.').next() {
             Some("$t") => Some('t'),
             Some("$d") => Some('d'),
             Some("$a") => Some('a'),
             _ => None,
         };
-        let ours = symbols.iter().filter(|symbol| symbol.home == here);
+        let ours = symbols.iter().filter(|symbol| symbol.def == here);
         let mut marks: Vec<(u64, char)> =
             ours.filter_map(|symbol| Some((symbol.value, kind(symbol)?))).collect();
         marks.sort_unstable();
@@ -191,9 +195,9 @@ impl Code<'_> {
         found.ok().map(|index| &self.instructions[index])
     }
 
-    /// Whether nobody asks for N and Z as they are before the instruction at `start`.
+    /// Whether the values of N and Z before the instruction at `start` are never used.
     fn flags_are_dead(&self, start: u32, has_reloc: impl Fn(u32) -> bool) -> bool {
-        /// Compilers do not keep flags for long.
+        /// The largest number of instructions to look at. Compilers use flags soon.
         const LONGEST: usize = 64;
         let mut left = vec![i64::from(start)];
         let mut seen = Vec::new();
@@ -210,7 +214,7 @@ impl Code<'_> {
             let place = &self.data[at as usize..];
             let (first, second) = (half(place, 0).unwrap_or(0), half(place, 2).unwrap_or(0));
             match instruction.uses {
-                // Calls, and so jumps to other functions, keep no flags (AAPCS32, 6.1.1; also a veneer's to use).
+                // Flags are undefined after calls, and so after jumps to other functions (AAPCS32, 6.1.1).
                 Use::Branch { .. } if instruction.size == 4 && second & 0xd000 == 0xd000 => continue,
                 Use::Branch { field, .. } if std::ptr::eq(field, &BRANCH_24) && has_reloc(instruction.at) => {
                     continue;
@@ -238,27 +242,27 @@ impl Code<'_> {
     }
 }
 
-/// What an instruction that goes on behind it, or leaves the function, does to N and Z.
+/// What an instruction does to N and Z. It continues at the next instruction, or leaves the function.
 enum Flags {
     Set,
     Kept,
-    /// Perhaps.
+    /// It may use them.
     Used,
 }
 
 fn flags_after(first: u16, second: u16) -> Flags {
     match first >> 8 {
-        // Shifts, sums, immediates, operators of two registers, and CMP of any.
+        // Shifts, additions, immediates, operations on two registers, and CMP.
         0x00..=0x43 | 0x45 => Flags::Set,
         // BX, BLX; POP of the program counter.
         0x47 | 0xbd => Flags::Set,
         0x44 | 0x46 | 0x48..=0xb0 | 0xb2 | 0xb4..=0xb5 | 0xba | 0xbc | 0xc0..=0xcf => Flags::Kept,
-        // Hints; else IT.
+        // Hints, not IT.
         0xbf if first & 0xf == 0 => Flags::Kept,
         // LDM of the program counter.
         0xe8..=0xe9 if first & 0xffd0 == 0xe890 && second & 0x8000 != 0 => Flags::Set,
         0xf8 if (first, second) == (0xf85d, 0xfb04) => Flags::Set,
-        // Operators, of a register or a constant, that set flags.
+        // Operations on a register or a constant that set flags.
         0xea..=0xeb if first & 0x10 != 0 => Flags::Set,
         0xf0..=0xf7 if second & 0x8000 == 0 && first & 0x210 == 0x10 => Flags::Set,
         0xf0..=0xf7 if second & 0x8000 == 0 => Flags::Kept,
@@ -267,26 +271,26 @@ fn flags_after(first: u16, second: u16) -> Flags {
     }
 }
 
-/// A word with the distance of something from behind the `ADD` of the program counter at `add`.
+/// A word with the distance of something from the program counter at the instruction `add`.
 struct Relative {
     word: u32,
     add: u32,
-    /// Of its relocation; a word without one holds the distance of what is at `target`.
+    /// The index of its relocation. If there is none, the word contains the distance of `target`.
     reloc: Option<usize>,
     target: i64,
 }
 
-/// What is to be done to a section.
+/// The changes of a section.
 struct Plan {
     code: Vec<Instruction>,
     relatives: Vec<Relative>,
-    /// Words that go, each with its relocation and the instructions that load it.
+    /// The words to remove, each with its relocation and the instructions that load it.
     gone: Vec<(u32, usize, Vec<Instruction>)>,
 }
 
-/// Puts offsets in the GOT, which must be less than 256, into the instructions that load them: the words that are not
-/// needed any more.
-pub fn inline_got(section: &mut Section, symbols: &[Symbol], here: Home) -> Vec<Cut> {
+/// Moves GOT offsets, which must be less than 256, into the instructions that load them. Returns the words that are no
+/// longer needed.
+pub fn inline_got(section: &mut Section, symbols: &[Symbol], here: SymbolDef) -> Vec<Cut> {
     let Some(plan) = plan(section, symbols, here).filter(|plan| !plan.gone.is_empty()) else {
         return Vec::new();
     };
@@ -300,7 +304,7 @@ pub fn inline_got(section: &mut Section, symbols: &[Symbol], here: Home) -> Vec<
         let pc = moved(i64::from(instruction.at)) + 4;
         match instruction.uses {
             Use::Branch { target, field } if !has_reloc(instruction.at) => {
-                // Nearer than before.
+                // The distance has not grown, so this cannot fail.
                 let _ = field.write(place, moved(target) - pc);
             }
             Use::Load { target, .. } => load_from(place, instruction.size, moved(target) - (pc & !3)),
@@ -330,7 +334,7 @@ pub fn inline_got(section: &mut Section, symbols: &[Symbol], here: Home) -> Vec<
                 place[2..4].copy_from_slice(&(register << 8).to_le_bytes());
                 offset += 2;
             }
-            more.push(crate::object::Reloc { offset, r_type: MOV_GOT, ..relocs[*reloc] });
+            more.push(Reloc { offset, r_type: MOV_GOT, ..relocs[*reloc] });
         }
         relocs[*reloc].r_type = 0;
     }
@@ -340,7 +344,7 @@ pub fn inline_got(section: &mut Section, symbols: &[Symbol], here: Home) -> Vec<
     cuts
 }
 
-/// Makes the load of a literal one from `distance` bytes behind the program counter.
+/// Sets the distance from the program counter in the load of a literal.
 fn load_from(place: &mut [u8], size: u32, distance: i64) {
     if size == 2 {
         place[0] = (distance / 4) as u8;
@@ -355,8 +359,8 @@ fn load_from(place: &mut [u8], size: u32, distance: i64) {
     place[2..4].copy_from_slice(&(second & !mask | amount).to_le_bytes());
 }
 
-/// `None` when not all of the section is understood.
-fn plan(section: &Section, symbols: &[Symbol], here: Home) -> Option<Plan> {
+/// Plans the changes; `None` if the section contains something unknown.
+fn plan(section: &Section, symbols: &[Symbol], here: SymbolDef) -> Option<Plan> {
     let relocs = &section.relocs;
     if !relocs.iter().any(|reloc| reloc.r_type == GOT_BREL) {
         return None;
@@ -365,7 +369,7 @@ fn plan(section: &Section, symbols: &[Symbol], here: Home) -> Option<Plan> {
         let all = [&FROM_PC_EXACTLY[..], &FROM_PC, &OTHERS, &[GOT_BREL]];
         all.iter().any(|types| types.contains(&r_type))
     };
-    // Of two for one place neither says all.
+    // With two relocations at one place, neither is complete.
     let twice = relocs.windows(2).any(|pair| pair[0].offset == pair[1].offset);
     if twice || !relocs.iter().all(|reloc| known(reloc.r_type)) {
         return None;
@@ -377,7 +381,7 @@ fn plan(section: &Section, symbols: &[Symbol], here: Home) -> Option<Plan> {
         before == 0 || code.instructions[before - 1].at + code.instructions[before - 1].size <= word
     };
 
-    // Functions whose words stay, in order.
+    // Functions that keep their words, in order.
     let functions = functions(symbols, here)?;
     let mut kept: Vec<Interval<i64>> = Vec::new();
     for instruction in &code.instructions {
@@ -412,14 +416,14 @@ fn plan(section: &Section, symbols: &[Symbol], here: Home) -> Option<Plan> {
         if reloc.addend != 0 || !is_word || !is_data(reloc.offset) || holding(&kept, word).is_some() {
             continue;
         }
-        // No load is of more than 8 bytes.
+        // No load is larger than 8 bytes.
         let first = loads.partition_point(|(read, ..)| read.start <= word - 8);
         let near = loads[first..].iter().take_while(|(read, ..)| read.start < word + 4);
         let users: Vec<_> = near.filter(|(read, ..)| word < read.end).collect();
         let takes = |(read, register, instruction): &&(Interval<i64>, Option<u16>, Instruction)| {
             let Some(register) = register else { return false };
             let free = match instruction.size {
-                // MOVS sets flags.
+                // MOVS changes the flags.
                 2 => code.flags_are_dead(instruction.at + 2, |at| reloc_at(at).is_some()),
                 _ => ![13, 15].contains(register),
             };
@@ -433,9 +437,9 @@ fn plan(section: &Section, symbols: &[Symbol], here: Home) -> Option<Plan> {
     Some(Plan { code: code.instructions, relatives, gone })
 }
 
-/// The functions of a section, in order; `None` when they overlap.
-fn functions(symbols: &[Symbol], here: Home) -> Option<Vec<Interval<i64>>> {
-    let all = symbols.iter().filter(|symbol| symbol.home == here && symbol.is_function && symbol.size > 0);
+/// The functions of a section, in order; `None` if they overlap.
+fn functions(symbols: &[Symbol], here: SymbolDef) -> Option<Vec<Interval<i64>>> {
+    let all = symbols.iter().filter(|symbol| symbol.def == here && symbol.is_function && symbol.size > 0);
     let interval = |symbol: &Symbol| {
         let start = symbol.value as i64 & !1;
         (start, start.saturating_add(i64::try_from(symbol.size).unwrap_or(i64::MAX)))
@@ -443,22 +447,22 @@ fn functions(symbols: &[Symbol], here: Home) -> Option<Vec<Interval<i64>>> {
     let mut intervals: Vec<(i64, i64)> = all.map(interval).collect();
     intervals.sort_unstable();
     intervals.dedup();
-    let apart = intervals.windows(2).all(|pair| pair[0].1 <= pair[1].0);
-    apart.then(|| intervals.into_iter().map(|(start, end)| start..end).collect())
+    let disjoint = intervals.windows(2).all(|pair| pair[0].1 <= pair[1].0);
+    disjoint.then(|| intervals.into_iter().map(|(start, end)| start..end).collect())
 }
 
-/// The one of `intervals`, which are in order, that an offset is in.
+/// The interval that contains an offset. The intervals are in order.
 fn holding(intervals: &[Interval<i64>], at: i64) -> Option<&Interval<i64>> {
     let after = intervals.partition_point(|interval| interval.start <= at);
     intervals[..after].last().filter(|interval| interval.contains(&at))
 }
 
-/// The words that the program counter is added to. A compiler makes one word and one `ADD` for each: what does not come
-/// out even is not understood.
+/// The words to which the program counter is added. Compilers emit one word for each such `ADD`; anything else is unknown
+/// code, and the result is `None`.
 fn relatives(section: &Section, symbols: &[Symbol], code: &Code) -> Option<Vec<Relative>> {
     let relocs = &section.relocs;
     let mut found: Vec<Relative> = Vec::new();
-    // By register, where it was loaded from last.
+    // By register, the address that it was last loaded from.
     let mut loaded: [Option<i64>; 16] = Default::default();
     for instruction in &code.instructions {
         let register = match instruction.uses {
@@ -505,15 +509,15 @@ fn relatives(section: &Section, symbols: &[Symbol], code: &Code) -> Option<Vec<R
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::object::{Binding, Reloc};
+    use crate::model::Binding;
 
-    const HERE: Home = Home::Section(1);
+    const HERE: SymbolDef = SymbolDef::Section(1);
 
     fn symbol(name: &'static str, value: u64, size: u64) -> Symbol<'static> {
         Symbol {
             name,
             binding: Binding::Local,
-            home: HERE,
+            def: HERE,
             is_section: false,
             is_function: size > 0,
             is_visible: false,
@@ -532,7 +536,7 @@ mod tests {
         section.data.chunks(2).map(|half| u16::from_le_bytes([half[0], half[1]])).collect()
     }
 
-    /// Code, a word of the GOT, a distance, and code that a branch and a load go across them to.
+    /// Code, a GOT offset, a distance, and more code. A branch and a load cross the words.
     const NARROW: [u16; 17] = [
         0x4b04, // 0: ldr r3, [20]
         0x447b, // 2: add r3, pc
@@ -558,7 +562,7 @@ mod tests {
     }
 
     #[test]
-    fn a_load_of_an_offset_becomes_the_offset_and_all_else_stays_where_it_points() {
+    fn a_load_of_a_got_offset_becomes_a_move_and_other_targets_are_kept() {
         let mut section = section(&NARROW, &RELOCS);
         let cuts = inline_got(&mut section, &marks(), HERE);
         assert_eq!(cuts, [Cut { offset: 16, len: 4 }]);
@@ -570,7 +574,7 @@ mod tests {
         assert_eq!(relocs, [(4, MOV_GOT, 0), (20, 25, 10)]);
     }
 
-    /// Nothing is done when halves are changed so.
+    /// Nothing is changed if `NARROW` is modified like this.
     fn stays(changes: &[(usize, u16)], marks: &[Symbol]) {
         let mut code = NARROW;
         changes.iter().for_each(|&(at, half)| code[at / 2] = half);
@@ -581,22 +585,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_stays() {
+    fn unknown_code_is_not_changed() {
         let marks = marks();
-        // Flags are asked for: by a branch, by IT, by what a branch leads to.
+        // Flags are used: by a branch, by IT, at the target of a branch.
         stays(&[(10, 0xd100)], &marks);
         stays(&[(10, 0xbf08)], &marks);
         stays(&[(10, 0xe008), (32, 0xd0fe)], &marks);
-        // Two words are loaded at once, another register holds the distance, it counts from elsewhere, the program
-        // counter is copied, goes where a register says, and code is not marked.
+        // Two words are loaded at once, the distance is in another register, the `ADD` is elsewhere, the program counter is
+        // copied, there is a jump to a register, and the start of the code is not marked.
         stays(&[(8, 0xe9df), (10, 0x0101)], &marks);
         stays(&[(2, 0x447c)], &marks);
         stays(&[(2, 0x589b), (6, 0x447b)], &marks);
         stays(&[(14, 0x467b)], &marks);
         stays(&[(14, 0x4687)], &marks);
         stays(&[], &marks[1..]);
-        // With a function that ends before the words, a jump through a register is that function's own affair; with the
-        // words in it, they stay.
+        // A jump to a register matters only to the function that it is in: if the words are in it, they are kept.
         let mut jumps = NARROW;
         jumps[7] = 0x4687;
         for (size, cuts) in [(16, 1), (24, 0)] {
@@ -607,10 +610,10 @@ mod tests {
     }
 
     #[test]
-    fn relocations_that_cannot_be_are_let_be() {
+    fn invalid_relocations_are_not_changed() {
         let twice = [RELOCS[0], RELOCS[0], RELOCS[1]];
         assert_eq!(inline_got(&mut section(&NARROW, &twice), &marks(), HERE), []);
-        // A word that the section ends in.
+        // A word that is beyond the end of the section.
         let code = [0x4b04, 0x447b, 0x4a05, 0x589b, 0x4770, 0xbf00, 0, 0, 0, 0, 14, 0, 0xbf00, 0xbf00, 0];
         let marks = [("$t", 0), ("$d", 12)].map(|(name, at)| symbol(name, at, 0));
         let relocs = [(20, 25, 14), (28, GOT_BREL, 0)];
@@ -620,7 +623,7 @@ mod tests {
     }
 
     #[test]
-    fn wide_instructions_too() {
+    fn wide_instructions_are_changed_too() {
         let code = [
             0xf8df, 0x8014, // 0: ldr.w r8, [24]
             0x44f8, // 4: add r8, pc

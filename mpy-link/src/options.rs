@@ -1,0 +1,47 @@
+//! What to link, and how.
+
+use target_specs::Arch;
+
+/// How an [`Input`] is linked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InputKind {
+    /// Always linked, unless it is an archive.
+    Object,
+    /// An `ar` archive, or an object that is treated like a member of one: it is linked if it defines a symbol that is
+    /// otherwise undefined.
+    Lazy,
+}
+
+/// One file to link.
+#[derive(Debug, Clone, Copy)]
+pub struct Input<'a> {
+    /// Its name in messages.
+    pub name: &'a str,
+    /// How it is linked.
+    pub kind: InputKind,
+    /// Its contents.
+    pub data: &'a [u8],
+}
+
+/// How to link.
+#[derive(Debug, Clone)]
+pub struct Options<'a> {
+    /// The architecture of the objects.
+    pub arch: &'a Arch,
+    /// The name of the source file, which is the first qstr of the module. Native code does not use it. The empty name
+    /// takes one byte, because every MicroPython has that string.
+    pub file_name: &'a str,
+    /// The strings of `mp_native_qstr_table[1..]`, in this order.
+    pub qstrs: &'a [String],
+    /// The contents of `mp_native_obj_table`.
+    pub objects: &'a [Bytes],
+}
+
+/// A constant `bytes` object. The loader does not copy it if the file is in ROM.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bytes {
+    /// Its name in maps.
+    pub name: String,
+    /// Its contents.
+    pub data: Vec<u8>,
+}
