@@ -64,23 +64,6 @@ pub fn chips() -> &'static [Chip] {
     })
 }
 
-/// What the project's own tests need beside the boards' compilers and emulators (`tests.toml`).
-#[derive(Debug, Clone, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TestTools {
-    /// Packages, by package manager.
-    pub packages: std::collections::BTreeMap<String, Vec<String>>,
-    /// Packages of Python.
-    pub python: Vec<String>,
-    /// Packages of Node.js.
-    pub node: Vec<String>,
-}
-
-/// What the project's own tests need.
-pub fn test_tools() -> TestTools {
-    load(&[("tests.toml", include_str!("../tests.toml"))]).remove(0)
-}
-
 /// The sources of the emulated boards' firmware: path within `emulators/port/`, and text.
 pub fn port_files() -> &'static [(&'static str, &'static str)] {
     embedded::PORT_FILES
@@ -162,7 +145,6 @@ mod tests {
         for arch in archs() {
             assert!(!arch.compilers.is_empty(), "{} has no compiler", arch.name);
         }
-        assert!(!test_tools().python.is_empty());
         for board in boards() {
             assert!(arch(&board.arch).is_ok(), "{}: arch {}", board.name, board.arch);
             // A real board is a chip and says where that is known from.

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 use cargo_mpy::serial::{self, Transport, port};
 use cargo_mpy::toolchain::emulator::Session;
 use cargo_mpy::toolchain::micropython::Firmware;
-use cargo_mpy::toolchain::needs;
 use serialport::{SerialPort, TTYPort};
 use target_specs::Board;
 
@@ -129,7 +128,7 @@ pub fn ours(path: &str, data: &[u8]) -> Result<Times, String> {
 pub fn theirs(path: &str, file: &Path) -> Result<f64, String> {
     let start = Instant::now();
     let output = Command::new("python3")
-        .env("PYTHONPATH", needs::test_python())
+        .env("PYTHONPATH", crate::tools::python())
         .args(["-m", "mpremote", "connect", path, "fs", "cp"])
         .arg(file)
         .arg(":theirs.bin")

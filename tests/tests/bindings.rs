@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use cargo_mpy::Failure;
 use cargo_mpy::commands::build::BuildOptions;
-use cargo_mpy::toolchain::{cargo, needs, write_file};
+use cargo_mpy::toolchain::{cargo, write_file};
 use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::{Board, Diagnostic};
 use tests::board::{self, Modules};
@@ -176,10 +176,10 @@ fn check_stubs(chapters: &[Arc<Chapter>]) {
     let folder = board::crates(env!("CARGO_TARGET_TMPDIR")).join("mpy/x64");
     let written = chapters.iter().filter(|chapter| chapter.section("error").is_none());
     let stubs = written.map(|chapter| folder.join(&chapter.name).with_extension("pyi"));
-    let python = needs::test_python();
+    let python = tests::tools::python();
     if !python.join("mypy").is_dir() {
-        assert!(!in_ci(), "mypy is missing: `cargo mpy setup --tests` installs it");
-        eprintln!("skipped: the stubs (mypy is missing: `cargo mpy setup --tests` installs it)");
+        assert!(!in_ci(), "mypy is missing: `cargo xtask setup` installs it");
+        eprintln!("skipped: the stubs (mypy is missing: `cargo xtask setup` installs it)");
         return;
     }
     let mut mypy = Command::new("python3");

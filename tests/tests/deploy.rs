@@ -7,7 +7,6 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use cargo_mpy::serial::Transport;
-use cargo_mpy::toolchain::needs;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tests::board;
 use tests::line::{self, Served};
@@ -147,7 +146,7 @@ fn deploy(served: &Served, board: &target_specs::Board) -> Result<(), Failed> {
     let mpy = folder.path().join("target/mpy").join(&board.arch).join("answer.mpy");
     let mpremote = |words: &[&str]| {
         let output = Command::new("python3")
-            .env("PYTHONPATH", needs::test_python())
+            .env("PYTHONPATH", tests::tools::python())
             .args(["-m", "mpremote", "connect", &served.path])
             .args(words)
             .output()?;
@@ -468,7 +467,7 @@ fn network(board: &target_specs::Board) -> Result<(), Failed> {
         let served = line::serve(board, None)?;
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("boards/server.py");
         let mut server = Command::new("python3")
-            .env("PYTHONPATH", needs::test_python())
+            .env("PYTHONPATH", tests::tools::python())
             .arg(script)
             .args([&served.path, scheme])
             .stdout(Stdio::piped())

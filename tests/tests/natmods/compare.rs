@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use cargo_mpy::commands::build::BuildOptions;
 use cargo_mpy::pipeline;
-use cargo_mpy::toolchain::{cc, needs};
+use cargo_mpy::toolchain::cc;
 use libtest_mimic::Failed;
 use object::{Object as _, ObjectSection as _};
 use target_specs::Board;
@@ -271,7 +271,7 @@ fn theirs_with(job: &Job) -> Linked {
     }
     let source = cargo_mpy::toolchain::micropython::source(&|_| {}).map_err(|error| error.to_string())?;
     let mut command = Command::new("python3");
-    command.arg(source.join("tools/mpy_ld.py")).env("PYTHONPATH", needs::test_python());
+    command.arg(source.join("tools/mpy_ld.py")).env("PYTHONPATH", tests::tools::python());
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     let first = linked(job, &mut command);
     if job.words.iter().any(|word| word.starts_with("-l")) && first.is_ok() && everything() {

@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let why_no_tools = make::missing();
     if let Some(why) = &why_no_tools {
         assert!(!in_ci(), "the natmods cannot be tested: {why}");
-        eprintln!("skipped: the natmods ({why}); `cargo mpy setup --tests` installs it");
+        eprintln!("skipped: the natmods ({why}); `cargo xtask setup` installs it");
     }
     let mut trials = Vec::new();
     let mut all_here = why_no_tools.is_none();
