@@ -1,5 +1,6 @@
 //! What may not be there: the invariants of absence of ARCHITECTURE.md.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -109,6 +110,31 @@ fn the_tool_carries_what_it_needs() {
             names_it && !when_built
         }),
     );
+}
+
+/// What tests read from the environment is in the table of `tests/README.md`, and nothing else is.
+#[test]
+fn settings_of_the_tests_are_described() {
+    let readme = fs::read_to_string(root().join("tests/README.md")).expect("a readable file");
+    let mut described = BTreeSet::new();
+    for row in readme.lines().filter_map(|line| line.strip_prefix("| `")) {
+        let cell = row.split(" |").next().unwrap_or_default();
+        let words = cell.split('`').map(|word| word.split('=').next().unwrap_or_default());
+        described.extend(words.filter(|word| is_setting(word)).map(str::to_owned));
+    }
+    let mut read = BTreeSet::new();
+    for (_, text) in files(&[".rs"]).iter().filter(|(path, _)| path.split('/').any(|part| part == "tests")) {
+        // `number` is what files with several settings call.
+        for call in ["var(\"", "var_os(\"", "number(\""] {
+            let names = text.split(call).skip(1).filter_map(|rest| rest.split('"').next());
+            read.extend(names.filter(|name| is_setting(name) && *name != "PATH").map(str::to_owned));
+        }
+    }
+    assert_eq!(read, described, "left: read by tests; right: described in tests/README.md");
+}
+
+fn is_setting(word: &str) -> bool {
+    !word.is_empty() && word.chars().all(|c| c.is_ascii_uppercase() || c == '_')
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub fn run(file: Option<&Path>) -> crate::Result {
         for name in ["qemu-armv6m", "qemu-armv7emsp", "qemu-rv32imc"] {
             let board = target_specs::board(name)?;
             let served = line::serve(board, Some(UART))?;
-            let (ours, theirs) = (ours(&served.path, data)?, theirs(&served.path, &file)?);
+            let (ours, theirs) = (ours(&served, data)?, theirs(&served.path, &file)?);
             println!(
                 "{name:15} transfer {:5.2} s = {:3.0} % of the line, all {:5.2} s; mpremote {theirs:5.1} s = {:3.0} %; \
                  {:.1} times as fast",
@@ -39,7 +39,7 @@ pub fn run(file: Option<&Path>) -> crate::Result {
     println!("without a pace");
     let unpaced = |name: &str, served: line::Served| -> crate::Result {
         for (what, data) in [("code", code(131_072)?), ("noise", noise(131_072))] {
-            let times = ours(&served.path, &data)?;
+            let times = ours(&served, &data)?;
             let rate = data.len() as f64 / times.transfer / 1e3;
             println!("{name:15} {what:5} {:5.2} s = {rate:.0} kB/s", times.transfer);
         }
