@@ -79,9 +79,7 @@ fn modules_arrive_whole() {
             board.name,
             outcome.stderr
         );
-        let elapsed = start.elapsed();
-        eprintln!("{}: {} ms with 10 kB of files", board.name, elapsed.as_millis());
-        assert!(elapsed < Duration::from_secs(5), "{}: {elapsed:?}", board.name);
+        eprintln!("{}: {} ms with 10 kB of files", board.name, start.elapsed().as_millis());
     }
 }
 

@@ -29,23 +29,6 @@ pub use diagnostic::{Diagnostic, Place, Result};
 pub use lookup::{arch, board, nearest};
 pub use visible::{is_hidden, replace_chars, visible, visible_json, visible_line};
 
-/// What the project's tests need in addition to the compilers and emulators of the boards (`tests.toml`).
-#[derive(Debug, Clone, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct TestTools {
-    /// System packages, by package manager.
-    pub packages: std::collections::BTreeMap<String, Vec<String>>,
-    /// Python packages.
-    pub python: Vec<String>,
-    /// Node.js packages.
-    pub node: Vec<String>,
-}
-
-/// The contents of `tests.toml`.
-pub fn test_tools() -> TestTools {
-    embedded::parse(&[("tests.toml", include_str!("../tests.toml"))]).remove(0)
-}
-
 /// The sources of the firmware of emulated boards: the path in `emulators/port/` and the text of each file.
 pub fn port_files() -> &'static [(&'static str, &'static str)] {
     embedded::PORT
@@ -64,7 +47,6 @@ mod tests {
         for arch in archs() {
             assert!(!arch.compilers.is_empty(), "{} has no compiler", arch.name);
         }
-        assert!(!test_tools().python.is_empty());
         for board in boards() {
             assert!(arch(&board.arch).is_ok(), "{}: arch {}", board.name, board.arch);
             // A real board has a chip and names its source.

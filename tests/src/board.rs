@@ -1,15 +1,27 @@
 //! The emulated boards, for tests: their MicroPython, and what it says.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use cargo_mpy::commands::build::BuildOptions;
 use cargo_mpy::toolchain::emulator::{Run, run};
 use cargo_mpy::toolchain::micropython::{Firmware, emulated, missing_tools};
+use cargo_mpy::toolchain::read_file;
 use cargo_mpy::{Failure, pipeline};
-use target_specs::{Board, Diagnostic, Emulator};
+use target_specs::{Board, Emulator};
 
 use crate::in_ci;
+
+/// Boards that stand for the others in most runs: one for each family of compilers. Tests on the others are ignored, and
+/// run nightly (`cargo test -- --ignored`).
+const FAMILIES: [&str; 4] = ["unix", "qemu-armv6m", "qemu-rv32imc", "qemu-xtensawin"];
+
+/// Whether tests that are much the same on all boards run on this one only nightly.
+pub fn is_nightly(board: &Board) -> bool {
+    !FAMILIES.contains(&board.name.as_str())
+}
 
 /// A board of this machine for each architecture, and why the others cannot run; in CI they all must.
 pub fn boards() -> Vec<(&'static Board, Option<String>)> {
@@ -39,10 +51,21 @@ fn checked(wanted: impl Fn(&Board) -> bool) -> Vec<(&'static Board, Option<Strin
         .collect()
 }
 
+/// The names of those that are not missing.
+pub fn here(boards: &[(&Board, Option<String>)]) -> Vec<String> {
+    boards.iter().filter(|(_, why)| why.is_none()).map(|(board, _)| board.name.clone()).collect()
+}
+
 /// Builds a `.wasm` file for a board and reads the module.
 pub fn build(wasm: &Path, board: &Board, target_dir: &Path) -> Result<Vec<u8>, String> {
     let options = BuildOptions { input: Some(wasm.to_owned()), ..options(board, target_dir) };
     Ok(module(&options).map_err(|failure| format!("{failure:?}"))?.1)
+}
+
+/// The target folder of all crates that tests build, so that what several depend on is built once. `tmpdir` is
+/// `CARGO_TARGET_TMPDIR` of the test.
+pub fn crates(tmpdir: &str) -> PathBuf {
+    Path::new(tmpdir).join("crates")
 }
 
 /// Options of a build for one board.
@@ -58,10 +81,49 @@ pub fn options(board: &Board, target_dir: &Path) -> BuildOptions {
 pub fn module(options: &BuildOptions) -> Result<(String, Vec<u8>), Failure> {
     let plan = pipeline::plan(options)?;
     let built = pipeline::build(&plan, None)?;
-    let mpy = &built[0].mpy;
-    let bytes =
-        std::fs::read(mpy).map_err(|error| Diagnostic::new("io", format!("{}: {error}", mpy.display())))?;
-    Ok((format!("{}.mpy", plan.module), bytes))
+    Ok((format!("{}.mpy", plan.module), read_file(&built[0].mpy)?))
+}
+
+/// File name and bytes of modules, by board.
+pub type ByBoard = BTreeMap<String, (String, Vec<u8>)>;
+
+/// Builds what `options` say for these boards at once.
+///
+/// # Errors
+/// Those of the build.
+pub fn modules(options: BuildOptions, boards: &[String]) -> Result<ByBoard, Failure> {
+    let plan = pipeline::plan(&BuildOptions { boards: boards.to_vec(), ..options })?;
+    let mut modules = BTreeMap::new();
+    for (target, built) in plan.targets.iter().zip(pipeline::build(&plan, None)?) {
+        let bytes = read_file(&built.mpy)?;
+        let of = |board: &String| (board.clone(), (format!("{}.mpy", plan.module), bytes.clone()));
+        modules.extend(target.boards.iter().map(of));
+    }
+    Ok(modules)
+}
+
+/// A module that is built for all its boards when the first of them wants it.
+pub struct Modules {
+    options: BuildOptions,
+    boards: Vec<String>,
+    built: OnceLock<Result<ByBoard, String>>,
+}
+
+impl Modules {
+    /// What `options` say, for these boards.
+    pub fn new(options: BuildOptions, boards: Vec<String>) -> Modules {
+        Modules { options, boards, built: OnceLock::new() }
+    }
+
+    /// The module for one of the boards.
+    ///
+    /// # Errors
+    /// Those of the build, for each board.
+    pub fn of(&self, board: &Board) -> Result<(String, Vec<u8>), String> {
+        let build = || modules(self.options.clone(), &self.boards).map_err(|failure| format!("{failure:?}"));
+        let built = self.built.get_or_init(build).as_ref()?;
+        built.get(&board.name).cloned().ok_or_else(|| format!("no module for {}", board.name))
+    }
 }
 
 /// Runs Python on a board; what it prints, and the traceback when it ends with one.

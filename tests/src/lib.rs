@@ -7,6 +7,7 @@ pub mod crossings;
 pub mod line;
 pub mod programs;
 pub mod readme;
+pub mod tools;
 pub mod unix;
 
 use std::fmt::Write as _;

@@ -3,14 +3,13 @@
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use cargo_mpy::serial::{self, Transport, port};
 use cargo_mpy::toolchain::emulator::Session;
 use cargo_mpy::toolchain::micropython::Firmware;
-use cargo_mpy::toolchain::needs;
 use serialport::{SerialPort, TTYPort};
 use target_specs::Board;
 
@@ -18,6 +17,7 @@ use target_specs::Board;
 pub struct Served {
     /// Of the pseudo-terminal.
     pub path: String,
+    bytes: Arc<AtomicUsize>,
     stop: Arc<AtomicBool>,
     pump: Option<JoinHandle<()>>,
     /// While it is open the terminal is there even when no program has it.
@@ -45,6 +45,8 @@ pub fn serve_line(mut line: impl Transport + Send + 'static, rate: Option<f64>) 
     let path = other_end.name().ok_or("a terminal without a name")?;
     let stop = Arc::new(AtomicBool::new(false));
     let stopped = Arc::clone(&stop);
+    let bytes = Arc::new(AtomicUsize::new(0));
+    let carried = Arc::clone(&bytes);
     let look = Duration::from_millis(1);
     master.set_timeout(look).map_err(|error| text(&error))?;
     let pump = std::thread::spawn(move || {
@@ -62,15 +64,22 @@ pub fn serve_line(mut line: impl Transport + Send + 'static, rate: Option<f64>) 
                 && let Ok(n @ 1..) = std::io::Read::read(&mut master, &mut buffer[..size])
             {
                 pace(&mut to_board, n);
+                carried.fetch_add(n, Ordering::Relaxed);
                 if line.write(&buffer[..n], Instant::now() + Duration::from_secs(10)).is_err() {
                     return;
                 }
             }
-            if Instant::now() >= from_board
-                && let Ok(n @ 1..) = line.read(&mut buffer[..size], Instant::now() + look)
-            {
-                pace(&mut from_board, n);
-                let _ = std::io::Write::write_all(&mut master, &buffer[..n]);
+            if Instant::now() >= from_board {
+                match line.read(&mut buffer[..size], Instant::now() + look) {
+                    // The board has ended, and with the terminal's other end the line is.
+                    Ok(0) => return,
+                    Ok(n) => {
+                        pace(&mut from_board, n);
+                        carried.fetch_add(n, Ordering::Relaxed);
+                        let _ = std::io::Write::write_all(&mut master, &buffer[..n]);
+                    }
+                    Err(_) => {}
+                }
             }
             if rate.is_some() {
                 let next = to_board.min(from_board).saturating_duration_since(Instant::now());
@@ -78,7 +87,14 @@ pub fn serve_line(mut line: impl Transport + Send + 'static, rate: Option<f64>) 
             }
         }
     });
-    Ok(Served { path, stop, pump: Some(pump), _other_end: other_end })
+    Ok(Served { path, bytes, stop, pump: Some(pump), _other_end: other_end })
+}
+
+impl Served {
+    /// How many bytes it has carried so far, in both directions.
+    pub fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
+    }
 }
 
 impl Drop for Served {
@@ -100,13 +116,16 @@ pub struct Times {
     pub whole: f64,
     /// From asking for the file that is there to the new one's name, checked.
     pub transfer: f64,
+    /// Bytes of that over the line, in both directions.
+    pub bytes: usize,
 }
 
 /// Puts a file on a board by `cargo mpy deploy`'s transfer.
 ///
 /// # Errors
 /// Whatever goes wrong.
-pub fn ours(path: &str, data: &[u8]) -> Result<Times, String> {
+pub fn ours(served: &Served, data: &[u8]) -> Result<Times, String> {
+    let path = &served.path;
     let text = |error: target_specs::Diagnostic| error.to_string();
     // One that has just started is not ready yet.
     let port = port::open(path, port::BAUD).map_err(text)?;
@@ -115,11 +134,11 @@ pub fn ours(path: &str, data: &[u8]) -> Result<Times, String> {
     let port = port::open(path, port::BAUD).map_err(text)?;
     let mut board = serial::Board::connect(port, Duration::from_secs(10)).map_err(text)?;
     board.facts().map_err(text)?;
-    let connected = Instant::now();
+    let (connected, before) = (Instant::now(), served.bytes());
     board.put("ours.bin", data, &mut |_| {}).map_err(text)?;
-    let transfer = connected.elapsed().as_secs_f64();
+    let (transfer, bytes) = (connected.elapsed().as_secs_f64(), served.bytes() - before);
     drop(board.leave());
-    Ok(Times { whole: start.elapsed().as_secs_f64(), transfer })
+    Ok(Times { whole: start.elapsed().as_secs_f64(), transfer, bytes })
 }
 
 /// Seconds mpremote takes for a file.
@@ -129,7 +148,7 @@ pub fn ours(path: &str, data: &[u8]) -> Result<Times, String> {
 pub fn theirs(path: &str, file: &Path) -> Result<f64, String> {
     let start = Instant::now();
     let output = Command::new("python3")
-        .env("PYTHONPATH", needs::test_python())
+        .env("PYTHONPATH", crate::tools::python())
         .args(["-m", "mpremote", "connect", path, "fs", "cp"])
         .arg(file)
         .arg(":theirs.bin")

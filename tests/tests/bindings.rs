@@ -1,5 +1,6 @@
 //! Every file of `bindings/`: a crate that uses wasm-bindgen, Python that uses the crate, and what that
-//! must print. Those that say `boards: all` run on every board of this machine, the others on two.
+//! must print. Those that say `boards: all` run on a board of each family of compilers, and nightly on every board of
+//! this machine; the others on two.
 //!
 //! Those that say `panic: unwind` are built so, those that say `panic: both` in both ways; what unwinds is skipped where
 //! Rust's source is missing.
@@ -12,15 +13,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use cargo_mpy::Failure;
 use cargo_mpy::commands::build::BuildOptions;
-use cargo_mpy::toolchain::{cargo, needs};
+use cargo_mpy::toolchain::{cargo, write_file};
 use libtest_mimic::{Arguments, Failed, Trial};
-use target_specs::Board;
-use tests::{blessing, board, in_ci};
+use target_specs::{Board, Diagnostic};
+use tests::board::{self, Modules};
+use tests::{blessing, in_ci};
 
 /// Where files run that do not ask for more.
 const BOARDS: [&str; 2] = ["unix", "qemu-armv6m"];
@@ -59,9 +61,7 @@ impl Chapter {
     }
 
     /// Makes the crate, unless it is there.
-    fn crate_(&self, folder: &Path) -> std::io::Result<PathBuf> {
-        let folder = folder.join(&self.name);
-        fs::create_dir_all(folder.join("src"))?;
+    fn write(&self) -> Result<(), Diagnostic> {
         let code = self.text.split("\n/* ").next().unwrap_or_default();
         let dependencies = self.section("dependencies").unwrap_or_default();
         let usual = if dependencies.contains("dependencies.wasm-bindgen") {
@@ -70,20 +70,47 @@ impl Chapter {
             "[dependencies]\nwasm-bindgen = \"=0.2.130\"\n"
         };
         let manifest = format!(
-            "[package]\nname = \"{}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[workspace]\n\
-             [lib]\ncrate-type = [\"cdylib\"]\n{usual}{dependencies}\
-             [profile.release]\nopt-level = \"s\"\ncodegen-units = 1\npanic = \"{}\"\n",
-            self.name,
-            if self.unwinds { "unwind" } else { "abort" }
+            "[package]\nname = \"{}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
+             [lib]\ncrate-type = [\"cdylib\"]\n{usual}{dependencies}",
+            self.name
         );
-        for (path, text) in [("Cargo.toml", manifest.as_str()), ("src/lib.rs", code)] {
-            let path = folder.join(path);
-            if fs::read_to_string(&path).ok().as_deref() != Some(text) {
-                fs::write(path, text)?;
-            }
-        }
-        Ok(folder)
+        let folder = self.folder();
+        write_file(&folder.join("Cargo.toml"), manifest.as_bytes())?;
+        write_file(&folder.join("src/lib.rs"), code.as_bytes())
     }
+
+    fn folder(&self) -> PathBuf {
+        workspace(self.unwinds).join(&self.name)
+    }
+
+    /// How it is built, for boards that are said elsewhere.
+    fn options(&self) -> BuildOptions {
+        BuildOptions {
+            manifest_path: Some(self.folder().join("Cargo.toml")),
+            target_dir: Some(board::crates(env!("CARGO_TARGET_TMPDIR"))),
+            ..Default::default()
+        }
+    }
+}
+
+/// Where crates are made: in a workspace whose dependencies are resolved once, for each profile.
+fn workspace(unwinds: bool) -> PathBuf {
+    let name = if unwinds { "unwinding" } else { "bindings" };
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+/// Makes the workspaces of all crates.
+fn write(chapters: &[Arc<Chapter>]) -> Result<(), Diagnostic> {
+    for (unwinds, panic) in [(false, "abort"), (true, "unwind")] {
+        let members = chapters.iter().filter(|chapter| chapter.unwinds == unwinds);
+        let members: Vec<&str> = members.map(|chapter| chapter.name.as_str()).collect();
+        let manifest = format!(
+            "[workspace]\nresolver = \"3\"\nmembers = {members:?}\n\
+             [profile.release]\nopt-level = \"s\"\ncodegen-units = 1\npanic = {panic:?}\n"
+        );
+        write_file(&workspace(unwinds).join("Cargo.toml"), manifest.as_bytes())?;
+    }
+    chapters.iter().try_for_each(|chapter| chapter.write())
 }
 
 fn main() {
@@ -103,85 +130,81 @@ fn main() {
         assert!(!in_ci(), "{why}");
         eprintln!("skipped: what unwinds ({why})");
     }
-    // Builds share a target folder, so they take turns.
-    let turn = Arc::new(Mutex::new(()));
+    if !arguments.list {
+        write(&chapters).expect("the workspaces");
+    }
+    let boards = board::boards();
+    let nightly = arguments.ignored || arguments.include_ignored;
     let mut trials = Vec::new();
-    for (board, why_not) in board::boards() {
-        for chapter in &chapters {
-            let wanted = match chapter.section("error") {
-                Some(_) => board.name == BOARDS[0],
-                None => chapter.all_boards || BOARDS.contains(&board.name.as_str()),
-            };
-            // Expectations are the host's.
-            let is_first = board.name == BOARDS[0] && !chapter.name.ends_with("_unwinding");
-            if !wanted || (blessing() && !is_first) {
-                continue;
-            }
-            let (chapter, turn) = (Arc::clone(chapter), Arc::clone(&turn));
+    for chapter in &chapters {
+        // Expectations are the host's.
+        let is_wanted = |board: &Board| match chapter.section("error") {
+            None if !blessing() => chapter.all_boards || BOARDS.contains(&board.name.as_str()),
+            _ => board.name == BOARDS[0] && !(blessing() && chapter.name.ends_with("_unwinding")),
+        };
+        let wanted: Vec<_> = boards.iter().filter(|(board, _)| is_wanted(board)).collect();
+        let here = wanted
+            .iter()
+            .filter(|(board, why_not)| why_not.is_none() && (nightly || !board::is_nightly(board)));
+        let here = here.map(|(board, _)| board.name.clone()).collect();
+        let modules = Arc::new(Modules::new(chapter.options(), here));
+        for (board, why_not) in wanted {
+            let (chapter, modules, board) = (Arc::clone(chapter), Arc::clone(&modules), *board);
             let name = format!("{}::{}", board.name, chapter.name);
             let unwinds = chapter.unwinds;
-            let trial = Trial::test(name, move || play(&chapter, board, &turn));
-            let ignored = why_not.is_some() || (unwinds && source.is_some());
-            trials.push(trial.with_ignored_flag(ignored));
-        }
-        if let Some(why) = why_not {
-            eprintln!("skipped: {} ({why})", board.name);
+            let trial = Trial::test(name, move || play(&chapter, board, &modules));
+            let missing = why_not.is_some() || (unwinds && source.is_some());
+            trials.push(trial.with_ignored_flag(missing || board::is_nightly(board)));
         }
     }
-    let everything = arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.list;
+    // Boards that come later have modules that are built already, and nothing to wait for.
+    trials.sort_by_key(|trial| !trial.name().starts_with("unix::"));
+    for (board, why) in boards.iter().filter_map(|(board, why)| Some((board, why.as_ref()?))) {
+        eprintln!("skipped: {} ({why})", board.name);
+    }
+    let everything =
+        arguments.filter.is_none() && arguments.skip.is_empty() && !arguments.list && !arguments.ignored;
     let conclusion = libtest_mimic::run(&arguments, trials);
     conclusion.exit_if_failed();
     if everything {
-        check_stubs();
+        check_stubs(&chapters);
     }
 }
 
 /// Every stub that was written, as a type checker sees it.
-fn check_stubs() {
-    let folder = folder().join("target/mpy/x64");
-    let stubs: Vec<PathBuf> = fs::read_dir(&folder)
-        .expect("the folder of modules")
-        .map(|entry| entry.expect("a readable entry").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "pyi"))
-        .collect();
-    let python = needs::test_python();
+fn check_stubs(chapters: &[Arc<Chapter>]) {
+    let folder = board::crates(env!("CARGO_TARGET_TMPDIR")).join("mpy/x64");
+    let written = chapters.iter().filter(|chapter| chapter.section("error").is_none());
+    let stubs = written.map(|chapter| folder.join(&chapter.name).with_extension("pyi"));
+    let python = tests::tools::python();
     if !python.join("mypy").is_dir() {
-        assert!(!in_ci(), "mypy is missing: `cargo mpy setup --tests` installs it");
-        eprintln!("skipped: the stubs (mypy is missing: `cargo mpy setup --tests` installs it)");
+        assert!(!in_ci(), "mypy is missing: `cargo xtask setup` installs it");
+        eprintln!("skipped: the stubs (mypy is missing: `cargo xtask setup` installs it)");
         return;
     }
     let mut mypy = Command::new("python3");
-    mypy.args(["-m", "mypy", "--strict", "--no-color-output", "--cache-dir=/dev/null"]).args(&stubs);
+    mypy.args(["-m", "mypy", "--strict", "--no-color-output", "--cache-dir=/dev/null"]).args(stubs);
     let output = mypy.env("PYTHONPATH", python).output().expect("python3");
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}");
     println!("mypy: {}", text.trim());
 }
 
-/// Where the crates are made, and built.
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("bindings")
-}
-
-fn play(chapter: &Chapter, board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
-    let folder = folder();
-    let built = {
-        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let options = BuildOptions {
-            manifest_path: Some(chapter.crate_(&folder)?.join("Cargo.toml")),
-            ..board::options(board, &folder.join("target"))
-        };
-        board::module(&options)
-    };
-    let printed = match (built, chapter.section("error")) {
-        (Err(Failure::Problem(error)), Some(_)) => format!("{error}\n"),
-        (Err(failure), _) => return Err(format!("{failure:?}").into()),
-        (Ok(_), Some(_)) => return Err("it is not refused".into()),
-        (Ok(module), None) => {
+fn play(chapter: &Chapter, board: &Board, modules: &Modules) -> Result<(), Failed> {
+    let printed = match chapter.section("error") {
+        Some(_) => match board::modules(chapter.options(), std::slice::from_ref(&board.name)) {
+            Err(Failure::Problem(error)) => format!("{error}\n"),
+            Err(failure) => return Err(format!("{failure:?}").into()),
+            Ok(_) => return Err("it is not refused".into()),
+        },
+        None => {
             let code = chapter.section("python").ok_or("no section `python`")?;
             let times: u32 = std::env::var("TIMES").map_or(Ok(1000), |times| times.parse())?;
             let timeout = Duration::from_secs(300 + u64::from(times) / 100);
-            board::execute_within(board, &[module], &code.replace("TIMES", &times.to_string()), timeout)?
+            let code = code.replace("TIMES", &times.to_string());
+            let printed = board::execute_within(board, &[modules.of(board)?], &code, timeout)?;
+            // Rust names files from the workspace on.
+            printed.replace(&format!("{}/src/lib.rs", chapter.name), "src/lib.rs")
         }
     };
     let section = if chapter.section("error").is_some() { "error" } else { "expect" };

@@ -80,7 +80,7 @@ fn play(crate_: &Crossings, board: &Board, memory: &str, turn: &Mutex<()>) -> Re
         let options = BuildOptions {
             manifest_path: Some(made(crate_, &folder)?),
             memory: Some(memory.to_owned()),
-            ..board::options(board, &folder.join("target"))
+            ..board::options(board, &board::crates(env!("CARGO_TARGET_TMPDIR")))
         };
         board::module(&options).map_err(|failure| format!("{failure:?}"))?
     };

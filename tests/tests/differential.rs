@@ -3,36 +3,37 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 
 use cargo_mpy::commands::build::BuildOptions;
 use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::{Board, arch};
-use tests::board;
+use tests::board::{self, Modules};
 
 const MEMORIES: [&str; 4] = ["direct", "trusted", "masked", "checked"];
 
 fn main() {
     let arguments = Arguments::from_args();
     let expected: Arc<OnceLock<Result<String, String>>> = Arc::default();
-    // Builds of one crate share a target folder, so they take turns.
-    let turn = Arc::new(Mutex::new(()));
+    let boards = board::boards();
     let mut trials = Vec::new();
-    for (board, why_not) in board::boards() {
-        for memory in MEMORIES {
-            if memory == "direct" && arch(&board.arch).expect("its architecture").word_bits != 32 {
-                continue;
-            }
-            let (expected, turn) = (Arc::clone(&expected), Arc::clone(&turn));
+    for memory in MEMORIES {
+        let is_possible = |board: &Board| {
+            memory != "direct" || arch(&board.arch).expect("its architecture").word_bits == 32
+        };
+        let boards: Vec<_> = boards.iter().filter(|(board, _)| is_possible(board)).cloned().collect();
+        let modules = Arc::new(Modules::new(options(memory), board::here(&boards)));
+        for (board, why_not) in boards {
+            let (expected, modules) = (Arc::clone(&expected), Arc::clone(&modules));
             let trial = Trial::test(format!("{}::{memory}", board.name), move || {
                 let expected = expected.get_or_init(|| native().map_err(|error| error.to_string()));
-                play(board, memory, expected.as_ref().map_err(String::as_str)?, &turn)
+                play(board, &modules, expected.as_ref().map_err(String::as_str)?)
             });
             trials.push(trial.with_ignored_flag(why_not.is_some()));
         }
-        if let Some(why) = why_not {
-            eprintln!("skipped: {} ({why})", board.name);
-        }
+    }
+    for (board, why) in boards.iter().filter_map(|(board, why)| Some((board, why.as_ref()?))) {
+        eprintln!("skipped: {} ({why})", board.name);
     }
     libtest_mimic::run(&arguments, trials).exit();
 }
@@ -55,16 +56,18 @@ fn native() -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&Command::new(&program).output()?.stdout).into_owned())
 }
 
-fn play(board: &Board, memory: &str, expected: &str, turn: &Mutex<()>) -> Result<(), Failed> {
-    let options = BuildOptions {
+fn options(memory: &str) -> BuildOptions {
+    BuildOptions {
         manifest_path: Some(folder().join("Cargo.toml")),
         memory: Some(memory.to_owned()),
-        ..board::options(board, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels"))
-    };
-    let module = {
-        let _turn = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        board::module(&options).map_err(|failure| format!("{failure:?}"))?
-    };
+        // Modules of one name: each kind of memory has a folder of its own.
+        target_dir: Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernels").join(memory)),
+        ..Default::default()
+    }
+}
+
+fn play(board: &Board, modules: &Modules, expected: &str) -> Result<(), Failed> {
+    let module = modules.of(board)?;
     let names: Vec<&str> = expected.lines().filter_map(|line| line.split(' ').next()).collect();
     let code = format!(
         "import kernels\nfor name in {:?}.split():\n f = getattr(kernels, name)\n \

@@ -1,14 +1,16 @@
 //! Every example crate's `test.py` on every board that runs on this machine: it prints what the README says. Those that
 //! compare themselves with Python are quicker than it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use cargo_mpy::commands::build::BuildOptions;
 use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::Board;
-use tests::{applications, board, readme};
+use tests::board::{self, Modules};
+use tests::{applications, readme};
 
 /// Where applications are compared: with viper's compiler, and counting.
 const COMPARED: [&str; 4] = ["qemu-armv6m", "qemu-armv7emsp", "qemu-rv32imc", "qemu-xtensawin"];
@@ -23,27 +25,32 @@ fn main() {
         .collect();
     examples.sort();
     assert!(!examples.is_empty());
-    // Builds of one crate share a target folder, so they take turns.
-    let turn = Arc::new(Mutex::new(()));
+    let boards = board::boards();
+    let modules: BTreeMap<PathBuf, Arc<Modules>> =
+        examples.iter().map(|example| (example.clone(), Arc::new(modules(example, &boards)))).collect();
+    let of = |example: &Path| {
+        let example = modules.get_key_value(example).expect("one of the examples");
+        (example.0.clone(), Arc::clone(example.1))
+    };
     let mut trials = Vec::new();
-    for (board, why_not) in board::boards() {
+    for (board, why_not) in boards {
         for example in &examples {
-            let (example, turn) = (example.clone(), Arc::clone(&turn));
+            let (example, modules) = of(example);
             let name = format!("{}::{}", board.name, example.file_name().expect("a name").to_string_lossy());
-            let trial = Trial::test(name, move || play(&example, board, &turn));
+            let trial = Trial::test(name, move || play(&example, board, &modules));
             trials.push(trial.with_ignored_flag(why_not.is_some()));
         }
         for example in applications::applications() {
             if !COMPARED.contains(&board.name.as_str()) {
                 continue;
             }
-            let turn = Arc::clone(&turn);
             let name = format!(
                 "{}::compare::{}",
                 board.name,
                 example.file_name().expect("a name").to_string_lossy()
             );
-            let trial = Trial::test(name, move || compare(&example, board, &turn));
+            let (example, modules) = of(&folder.join(example.file_name().expect("a name")));
+            let trial = Trial::test(name, move || compare(&example, board, &modules));
             trials.push(trial.with_ignored_flag(why_not.is_some()));
         }
         if let Some(why) = why_not {
@@ -53,12 +60,12 @@ fn main() {
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-fn play(example: &Path, board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
+fn play(example: &Path, board: &Board, modules: &Modules) -> Result<(), Failed> {
     let markdown = fs::read_to_string(example.join("README.md"))?;
     let commands = readme::commands(&markdown);
     let expected = commands.iter().find(|command| command.shell == "cargo mpy run test.py\n");
     let expected = expected.ok_or("the README does not say what `cargo mpy run test.py` prints")?;
-    let module = module(example, board, turn)?;
+    let module = modules.of(board)?;
     let code = fs::read_to_string(example.join("test.py"))?;
     let printed = board::execute(board, &[module], &code)?;
     if printed == expected.prints {
@@ -67,17 +74,18 @@ fn play(example: &Path, board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
     Err(format!("--- the README says\n{}--- it prints\n{printed}", expected.prints).into())
 }
 
-fn module(example: &Path, board: &Board, turn: &Mutex<()>) -> Result<(String, Vec<u8>), Failed> {
-    // One folder, so that what several depend on is built once.
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples");
-    let manifest_path = Some(example.join("Cargo.toml"));
-    let options = BuildOptions { manifest_path, ..board::options(board, &folder) };
-    let _turn = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    Ok(board::module(&options).map_err(|failure| format!("{failure:?}"))?)
+/// An example for all boards that are here.
+fn modules(example: &Path, boards: &[(&Board, Option<String>)]) -> Modules {
+    let options = BuildOptions {
+        manifest_path: Some(example.join("Cargo.toml")),
+        target_dir: Some(board::crates(env!("CARGO_TARGET_TMPDIR"))),
+        ..Default::default()
+    };
+    Modules::new(options, board::here(boards))
 }
 
-fn compare(example: &Path, board: &'static Board, turn: &Mutex<()>) -> Result<(), Failed> {
-    let module = module(example, board, turn)?;
+fn compare(example: &Path, board: &'static Board, modules: &Modules) -> Result<(), Failed> {
+    let module = modules.of(board)?;
     let [native, bytecode, viper] = applications::compare(board, example, module)?;
     if native * 5 < bytecode && native < viper {
         return Ok(());

@@ -21,8 +21,6 @@ use tests::unix::{Kind, UnixBoard};
 const CALM: Duration = Duration::from_secs(10);
 /// What the deploys under test wait for an answer.
 const PATIENCE: Duration = Duration::from_millis(400);
-/// No deploy may last longer: it asks several times.
-const LONGEST: Duration = Duration::from_secs(20);
 
 /// What happens at some byte of what is sent, or received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,7 +199,7 @@ fn emulated_boards_survive_bad_lines() {
             count.failed += usize::from(outcome.is_err());
         }
         eprintln!("{}: {sent} bytes there, {received} back: {count:?}", board.name);
-        assert!(count.failed > 0 && count.slowest < LONGEST, "{count:?}");
+        assert!(count.failed > 0, "{count:?}");
     }
 }
 
@@ -235,7 +233,7 @@ fn no_byte_of_a_deploy_matters_too_much() {
     });
     let count = count.into_inner().expect("nobody panicked");
     eprintln!("unix: {sent} bytes there, {received} back: {count:?} in {:.0?}", start.elapsed());
-    assert!(count.failed > 0 && count.slowest < LONGEST, "{count:?}");
+    assert!(count.failed > 0, "{count:?}");
 }
 
 /// One deploy with one fault; whether it failed, and how long it took.

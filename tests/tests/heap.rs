@@ -7,14 +7,14 @@ mod work;
 extern crate alloc;
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use cargo_mpy::commands::build::BuildOptions;
 use cargo_mpy::pipeline;
 use cargo_mpy::plan::Size;
 use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::{Board, Emulator};
-use tests::board;
+use tests::board::{self, Modules};
 use work::State;
 
 /// Boards that stand for the others.
@@ -63,18 +63,19 @@ fn share(board: &Board, whole: u32) -> u32 {
     }
 }
 
-fn module(board: &Board, turn: &Mutex<()>) -> Result<(String, Vec<u8>), Failed> {
+/// The crate `heap`, for all boards that are here.
+static MODULES: LazyLock<Modules> = LazyLock::new(|| {
     let options = BuildOptions {
         manifest_path: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("heap/Cargo.toml")),
-        ..board::options(board, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("heap"))
+        target_dir: Some(board::crates(env!("CARGO_TARGET_TMPDIR"))),
+        ..Default::default()
     };
-    let _turn = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    Ok(board::module(&options).map_err(|failure| format!("{failure:?}"))?)
-}
+    Modules::new(options, board::here(&board::boards()))
+});
 
 /// Runs Python after which `heap` is imported and `free()` tells how much memory there is.
-fn execute(board: &Board, turn: &Mutex<()>, code: &str) -> Result<String, Failed> {
-    let modules = [module(board, turn)?];
+fn execute(board: &Board, code: &str) -> Result<String, Failed> {
+    let modules = [MODULES.of(board)?];
     let start = "import gc, heap\ndef free():\n gc.collect()\n return gc.mem_free()\n";
     Ok(board::execute(board, &modules, &format!("{PEER}{start}{code}"))?)
 }
@@ -155,7 +156,7 @@ fn reserve(board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
     Ok(())
 }
 
-fn life(board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
+fn life(board: &Board, _: &Mutex<()>) -> Result<(), Failed> {
     let operations = share(board, 1_000_000);
     let calls = 20;
     let expected: Vec<u32> = [1, 2]
@@ -172,12 +173,12 @@ fn life(board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
          if before is None: before = free()\n else: print(before - free() <= {SLACK})\n",
         operations / 2 / calls
     );
-    let printed = execute(board, turn, &code)?;
+    let printed = execute(board, &code)?;
     let wanted = format!("{}\n{}\nTrue\n", expected[0], expected[1]);
     if printed == wanted { Ok(()) } else { Err(format!("{printed} and not {wanted}").into()) }
 }
 
-fn failures(board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
+fn failures(board: &Board, _: &Mutex<()>) -> Result<(), Failed> {
     let times = share(board, 100_000);
     let code = format!(
         "def fail(times, kind, call, *args):\n for i in range(times):\n  try: call(*args)\n  except kind as e: last = e\n  \
@@ -192,7 +193,7 @@ fn failures(board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
          print(heap.try_reserve(1 << 29), heap.try_reserve(50))\n\
          all(10, None)\nmemory = free()\nall({times}, memory)\n"
     );
-    let printed = execute(board, turn, &code)?;
+    let printed = execute(board, &code)?;
     // In a memory of the module's own the stack ends where that does.
     let printed = printed.replace("out of bounds memory access", "call stack exhausted");
     let wanted = "(6, 7, 3, 5)\n0 1\nRuntimeError('call stack exhausted',)\nMemoryError('out of memory',)\n\

@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use cargo_mpy::commands::build::BuildOptions;
 use cargo_mpy::pipeline;
-use cargo_mpy::toolchain::needs::{test_node, test_python};
 use cargo_mpy::toolchain::which;
 use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::{Board, Emulator};
@@ -192,20 +191,23 @@ fn compiled(app: &App, folder: &Path, target: &Path) -> Result<PathBuf, String> 
     let Some((compiler, in_registries)) = app.compiler else { return Ok(folder.join("blink.wat")) };
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::env::join_paths(
-        [test_node().join("node_modules/.bin")].into_iter().chain(std::env::split_paths(&path)),
+        [tests::tools::node().join("node_modules/.bin")].into_iter().chain(std::env::split_paths(&path)),
     )
     .map_err(|error| error.to_string())?;
     let shell = |line: &str| {
         let mut command = Command::new("sh");
-        command.args(["-c", line]).env("PATH", &path).env("PYTHONPATH", test_python());
+        command.args(["-c", line]).env("PATH", &path).env("PYTHONPATH", tests::tools::python());
         command
     };
     let there = match compiler.split_once(" -m ") {
-        Some((_, module)) => test_python().join(module).is_dir(),
-        None => test_node().join("node_modules/.bin").join(compiler).exists() || which(compiler).is_some(),
+        Some((_, module)) => tests::tools::python().join(module).is_dir(),
+        None => {
+            tests::tools::node().join("node_modules/.bin").join(compiler).exists()
+                || which(compiler).is_some()
+        }
     };
     if !there && in_registries && in_ci() {
-        return Err(format!("`{compiler}` is not there: `cargo mpy setup --tests` installs it"));
+        return Err(format!("`{compiler}` is not there: `cargo xtask setup` installs it"));
     }
     if !there {
         eprintln!("not built from source: {} (`{compiler}` is missing), its blink.wasm is taken", app.title);

@@ -3,7 +3,6 @@
 use std::fs;
 use std::process::Command;
 
-use cargo_mpy::toolchain::needs;
 use glue_gen::Mappings;
 use glue_gen::wbindgen::{Api, Call, Class, Enum, Member, Type};
 use tests::in_ci;
@@ -112,9 +111,9 @@ fn crates(names: &[String]) -> Vec<Api> {
 
 #[test]
 fn type_checkers_read_stubs_of_all_names() {
-    let python = needs::test_python();
+    let python = tests::tools::python();
     if !python.join("mypy").is_dir() {
-        assert!(!in_ci(), "mypy is missing: `cargo mpy setup --tests` installs it");
+        assert!(!in_ci(), "mypy is missing: `cargo xtask setup` installs it");
         eprintln!("skipped: mypy is missing");
         return;
     }

@@ -5,7 +5,6 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 
-use cargo_mpy::toolchain::needs;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tests::{board, line};
 
@@ -37,7 +36,7 @@ fn output(command: &mut Command) -> Result<String, Failed> {
 
 fn python() -> Command {
     let mut command = Command::new("python3");
-    command.env("PYTHONPATH", needs::test_python());
+    command.env("PYTHONPATH", tests::tools::python());
     command
 }
 

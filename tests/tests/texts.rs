@@ -6,7 +6,6 @@ use std::path::Path;
 use std::process::Command;
 
 use cargo_mpy::commands::build::BuildOptions;
-use cargo_mpy::toolchain::needs::test_node;
 use cargo_mpy::toolchain::which;
 use tests::{board, in_ci};
 
@@ -51,10 +50,11 @@ fn texts_cross_both_ways() {
     let read = |name: &str| fs::read_to_string(source.join(name)).expect("a readable file");
     let folder = tempfile::tempdir().expect("a folder");
     for (name, compiler, arguments) in PROGRAMS {
-        let there =
-            [test_node().join("node_modules/.bin").join(compiler)].into_iter().find(|path| path.exists());
+        let there = [tests::tools::node().join("node_modules/.bin").join(compiler)]
+            .into_iter()
+            .find(|path| path.exists());
         let Some(program) = there.or_else(|| which(compiler)) else {
-            assert!(!in_ci(), "`{compiler}` is not there: `cargo mpy setup --tests` installs it");
+            assert!(!in_ci(), "`{compiler}` is not there: `cargo xtask setup` installs it");
             eprintln!("skipped: `{compiler}` is missing");
             return;
         };

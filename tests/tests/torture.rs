@@ -40,7 +40,8 @@ fn main() -> ExitCode {
             for &level in levels {
                 let trial = format!("{}::torture{level}::{name}", board.name);
                 let trial = Trial::test(trial, move || play(board, name, level));
-                trials.push(trial.with_ignored_flag(why_not.is_some()));
+                let nightly = board::is_nightly(board) || level != LEVELS[0];
+                trials.push(trial.with_ignored_flag(why_not.is_some() || nightly));
             }
         }
         if let Some(why) = why_not {
@@ -50,7 +51,8 @@ fn main() -> ExitCode {
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
     // Only a whole run proves a whole table.
-    if conclusion.has_failed() || conclusion.num_filtered_out > 0 || arguments.list || !all_here {
+    let some = conclusion.num_filtered_out + conclusion.num_ignored > 0 || arguments.list;
+    if conclusion.has_failed() || some || !all_here {
         return conclusion.exit_code();
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/architectures.md");

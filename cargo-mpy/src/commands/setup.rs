@@ -35,10 +35,6 @@ pub struct Setup {
     /// Install without asking
     #[arg(short, long)]
     yes: bool,
-
-    /// Also install what cargo-mpy's own tests need
-    #[arg(long)]
-    tests: bool,
 }
 
 /// The crate that shows that everything works.
@@ -51,8 +47,7 @@ const HELLO: [(&str, &str); 3] = [
 impl Setup {
     pub fn run(self) -> Result<(), Failure> {
         let boards = self.wanted.boards()?;
-        // A test of ours unwinds.
-        let unwinds = self.tests || unwinds_here();
+        let unwinds = unwinds_here();
         let before = needs(&boards, unwinds);
         report(&before);
 
@@ -95,9 +90,6 @@ impl Setup {
             if board.emulator.is_some() {
                 firmware(board)?;
             }
-        }
-        if self.tests {
-            needs::install_test_tools()?;
         }
         self.try_it(&boards)
     }

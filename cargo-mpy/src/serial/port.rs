@@ -1,7 +1,11 @@
 //! The lines boards hang on: serial ports, found by themselves, and sockets.
 
+#[cfg(unix)]
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
+#[cfg(unix)]
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 use serialport::{SerialPort, SerialPortInfo, SerialPortType};
@@ -19,9 +23,50 @@ trait Timed: Read + Write + Send {
     fn limit(&mut self, time: Duration) -> io::Result<()>;
 }
 
-impl Timed for Box<dyn SerialPort> {
+/// A serial port of this machine, locked against other programs while it is open.
+struct Serial(Native);
+
+#[cfg(unix)]
+type Native = serialport::TTYPort;
+#[cfg(windows)]
+type Native = serialport::COMPort;
+
+impl Serial {
+    fn open(path: &str, baud: u32) -> serialport::Result<Serial> {
+        serialport::new(path, baud).timeout(Duration::from_secs(1)).open_native().map(Serial)
+    }
+}
+
+/// A lock on a file lasts until the last copy of its descriptor is closed, and each process that another thread starts
+/// has copies of all of them until it executes its program. So the port is unlocked, not closed alone.
+#[cfg(unix)]
+impl Drop for Serial {
+    fn drop(&mut self) {
+        // SAFETY: the port is closed after this.
+        let port = unsafe { BorrowedFd::borrow_raw(self.0.as_raw_fd()) };
+        let _ = port.try_clone_to_owned().and_then(|port| File::from(port).unlock());
+    }
+}
+
+impl Read for Serial {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for Serial {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        self.0.write(data)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Timed for Serial {
     fn limit(&mut self, time: Duration) -> io::Result<()> {
-        Ok(self.set_timeout(time)?)
+        Ok(self.0.set_timeout(time)?)
     }
 }
 
@@ -153,8 +198,7 @@ pub fn open(name: &str, baud: u32) -> Result<Port> {
         None if name == "auto" => only(likely(ports()?), |_| true)?,
         None => name.to_owned(),
     };
-    let opened = serialport::new(&path, baud).timeout(Duration::from_secs(1)).open();
-    let stream = opened.map_err(|error| {
+    let stream = Serial::open(&path, baud).map_err(|error| {
         let help = match error.kind() {
             serialport::ErrorKind::Io(io::ErrorKind::PermissionDenied) => {
                 "your user may not open it: on Linux join the group `dialout` and log in again"
@@ -240,6 +284,20 @@ mod tests {
         assert_eq!(only(two(), |_| true).unwrap_err().code, "which-port");
         assert_eq!(only(two(), |port| port.serial == "3").unwrap_err().code, "no-port");
         assert_eq!(only(Vec::new(), |_| true).unwrap_err().code, "no-port");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_closed_port_can_be_opened_while_a_process_starts() {
+        let (_master, terminal) = serialport::TTYPort::pair().unwrap();
+        let path = terminal.name().unwrap();
+        let port = Serial::open(&path, BAUD).unwrap();
+        // What a process that is being started has.
+        let copy = port.0.try_clone_native().unwrap();
+        assert_eq!(open(&path, BAUD).err().unwrap().code, "port");
+        drop(port);
+        open(&path, BAUD).unwrap();
+        drop(copy);
     }
 
     #[test]

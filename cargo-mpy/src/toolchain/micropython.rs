@@ -18,8 +18,25 @@ use super::{
 /// Names a MicroPython source tree or a tarball of one, for machines that cannot fetch it.
 const SOURCE_VARIABLE: &str = "CARGO_MPY_MICROPYTHON";
 
-/// The Debian release whose source package is built: MicroPython 1.25, `.mpy` 6.3.
+/// The release that is built: `.mpy` 6.3.
+const RELEASE: Archive = Archive {
+    name: "1.25.0",
+    urls: &[
+        "https://github.com/micropython/micropython/releases/download/v1.25.0/micropython-1.25.0.tar.xz",
+        "https://micropython.org/resources/source/micropython-1.25.0.tar.xz",
+    ],
+    sha256: "9fe99ad5808e66bb40d374f5cad187c32c7d1c49cf47f72b38fd453c28c2aebe",
+};
+
+/// The Debian release whose source package of the same version stands in for it.
 const DEBIAN_SUITE: &str = "trixie";
+
+/// An archive that several servers have.
+struct Archive<'a> {
+    name: &'a str,
+    urls: &'a [&'a str],
+    sha256: &'a str,
+}
 
 /// A program that runs MicroPython: an ELF file for QEMU, or a program of the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -232,14 +249,15 @@ impl Source {
             let folder = home().join(format!("source-{identity}"));
             return folder.is_dir().then_some(Source { folder, identity });
         }
-        // Which tarball is current is known only to the archive: a name leads to it.
-        let named = fs::read_to_string(home().join(format!("source-{DEBIAN_SUITE}"))).unwrap_or_default();
+        // Where it came from leads to it.
         let of = |identity: String| {
             let folder = home().join(format!("source-{identity}"));
             (folder.is_dir() && !identity.is_empty()).then_some(Source { folder, identity })
         };
+        let named =
+            |origin| of(fs::read_to_string(home().join(format!("source-{origin}"))).unwrap_or_default());
         // Where the name is damaged, the only source there is, if there is one.
-        of(named).or_else(|| {
+        named(RELEASE.name).or_else(|| named(DEBIAN_SUITE)).or_else(|| {
             let entries = fs::read_dir(home()).ok()?.flatten();
             let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
             let mut sources = names.filter_map(|name| of(name.strip_prefix("source-")?.to_owned()));
@@ -262,11 +280,12 @@ impl Source {
         }
         let temporary = temporary_folder()?;
         let named = std::env::var_os(SOURCE_VARIABLE).filter(|path| !path.is_empty());
-        let tarball = match &named {
-            Some(path) => PathBuf::from(path),
+        let (tarball, origin) = match &named {
+            Some(path) => (PathBuf::from(path), None),
             None => {
                 progress("fetching MicroPython's source");
-                debian_source(temporary.path())?
+                let (tarball, origin) = fetched(temporary.path())?;
+                (tarball, Some(origin))
             }
         };
         let identity = digest([read_file(&tarball)?]);
@@ -285,8 +304,8 @@ impl Source {
             fs::rename(&unpacked, &folder).map_err(|error| io_error("create", &folder, &error))?;
             cache::seal(&folder)?;
         }
-        if named.is_none() {
-            write_file(&home().join(format!("source-{DEBIAN_SUITE}")), identity.as_bytes())?;
+        if let Some(origin) = origin {
+            write_file(&home().join(format!("source-{origin}")), identity.as_bytes())?;
         }
         Source { folder, identity }.checked()
     }
@@ -337,19 +356,72 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
+/// Fetches MicroPython's source into a folder: the tarball, and where it came from.
+fn fetched(folder: &Path) -> Result<(PathBuf, &'static str)> {
+    let release = download(&RELEASE, &folder.join("release.tar.xz"));
+    let mut reasons = match release {
+        Ok(tarball) => return Ok((tarball, RELEASE.name)),
+        Err(reasons) => reasons,
+    };
+    match debian_source(folder) {
+        Ok(tarball) => Ok((tarball, DEBIAN_SUITE)),
+        Err(error) => {
+            reasons.push(format!("Debian's source package: {}", error.message));
+            let help = format!(
+                "{}\nset {SOURCE_VARIABLE} to a source tree or tarball of MicroPython 1.23 or later and repeat",
+                reasons.join("\n")
+            );
+            let message = "MicroPython's source cannot be fetched from any of its places";
+            Err(Diagnostic::new("no-micropython-source", message).help(help))
+        }
+    }
+}
+
+/// Fetches an archive from the first server that has it as it is to be; or what is wrong with each.
+fn download(archive: &Archive, to: &Path) -> std::result::Result<PathBuf, Vec<String>> {
+    let mut reasons = Vec::new();
+    for url in archive.urls {
+        let got = download_command(url, to).and_then(|mut command| {
+            output_of(&mut command)?;
+            Ok(super::sha256(&read_file(to)?))
+        });
+        match got {
+            Ok(sum) if sum == archive.sha256 => return Ok(to.to_owned()),
+            Ok(sum) => reasons.push(format!("{url}: its SHA-256 is {sum}, not {}", archive.sha256)),
+            Err(error) => reasons.push(format!("{url}: {}", error.help.unwrap_or(error.message))),
+        }
+    }
+    Err(reasons)
+}
+
+/// What fetches a file here: the programs for that, or Python, which MicroPython's makefiles need anyway.
+fn download_command(url: &str, to: &Path) -> Result<Command> {
+    let programs: [(&str, &[&str]); 3] = [
+        (
+            "curl",
+            &["--fail", "--silent", "--show-error", "--location", "--connect-timeout", "20", "--output"],
+        ),
+        ("wget", &["--quiet", "--timeout=20", "--tries=2", "--output-document"]),
+        ("python3", &["-c", "import sys,urllib.request as r; r.urlretrieve(sys.argv[2],sys.argv[1])"]),
+    ];
+    let (program, args) = programs
+        .into_iter()
+        .find_map(|(name, args)| Some((which(name)?, args)))
+        .ok_or_else(|| Diagnostic::new("missing-tool", "curl, wget and python3 are not installed"))?;
+    let mut command = Command::new(program);
+    command.args(args).arg(to).arg(url);
+    Ok(command)
+}
+
 /// Fetches the tarball of Debian's source package with a private apt configuration: the machine's
 /// own mirror and keyring, another release, nothing changed on the machine.
 fn debian_source(folder: &Path) -> Result<PathBuf> {
-    let manual = || {
-        let message = "MicroPython's source can only be fetched where apt and a Debian mirror are set up";
-        Diagnostic::new("no-micropython-source", message).help(format!(
-            "set {SOURCE_VARIABLE} to a source tree or tarball of MicroPython 1.23 or later and repeat"
-        ))
-    };
+    let missing = |what: &str| Diagnostic::new("no-micropython-source", what.to_owned());
     if which("apt-get").is_none() {
-        return Err(manual());
+        return Err(missing("apt is not installed"));
     }
-    let (uri, keyring) = debian_mirror(Path::new("/etc/apt")).ok_or_else(manual)?;
+    let mirror = debian_mirror(Path::new("/etc/apt"));
+    let (uri, keyring) = mirror.ok_or_else(|| missing("no Debian mirror is set up"))?;
     let signed = keyring.map(|path| format!("Signed-By: {path}\n")).unwrap_or_default();
     let entry = format!("Types: deb-src\nURIs: {uri}\nSuites: {DEBIAN_SUITE}\nComponents: main\n{signed}");
     let list = folder.join("parts/debian.sources");
@@ -595,6 +667,32 @@ mod tests {
         let etc = tempfile::tempdir().expect("tempdir");
         write_file(&etc.path().join(name), text.as_bytes()).expect("write");
         debian_mirror(etc.path())
+    }
+
+    #[test]
+    fn an_archive_comes_from_the_first_place_that_has_it() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        let place = |name: &str, text: Option<&str>| {
+            let path = folder.path().join(name);
+            if let Some(text) = text {
+                fs::write(&path, text).expect("write");
+            }
+            format!("file://{}", path.display())
+        };
+        let urls = [place("none", None), place("other", Some("abd")), place("right", Some("abc"))];
+        let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+        // FIPS 180-2, appendix B.1.
+        let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let to = folder.path().join("archive");
+        let archive = Archive { name: "abc", urls: &urls, sha256 };
+        assert_eq!(download(&archive, &to).as_deref(), Ok(to.as_path()));
+        assert_eq!(fs::read_to_string(&to).expect("read"), "abc");
+        let reasons = download(&Archive { urls: &urls[..2], ..archive }, &to).expect_err("refused");
+        assert_eq!(reasons.len(), 2);
+        assert!(
+            reasons[0].contains("/none: ") && reasons[1].contains("/other: its SHA-256 is "),
+            "{reasons:?}"
+        );
     }
 
     #[test]

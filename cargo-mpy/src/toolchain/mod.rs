@@ -235,6 +235,11 @@ pub fn digest<P: AsRef<[u8]>>(parts: impl IntoIterator<Item = P>) -> String {
     hash.finalize()[..12].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The SHA-256 of some data, in hexadecimal.
+pub fn sha256(data: &[u8]) -> String {
+    Sha256::digest(data).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Writes a file so that readers see the old contents or the new ones, never a part. Leaves a file
 /// that has these contents already untouched.
 ///
@@ -263,7 +268,15 @@ pub fn write_file(path: &Path, contents: &[u8]) -> Result<()> {
 
 /// Holds off others that take the same file, in this process or another, while it lasts.
 #[derive(Debug)]
-pub struct Lock(#[expect(dead_code, reason = "the lock lasts as long as the file is open")] File);
+pub struct Lock(File);
+
+/// Closed alone, the file would stay locked while another thread starts a process, which has copies of all open files
+/// until it executes its program.
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
 
 impl Lock {
     /// Waits until nobody else has it, after `blocked` when somebody has.

@@ -1,6 +1,6 @@
 //! What a set of boards needs from this machine, and what of it is here.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use target_specs::{Board, Diagnostic, Result};
@@ -147,47 +147,11 @@ pub fn install(packages: &[String]) -> Result<()> {
     if install()? { Ok(()) } else { Err(problem("the package manager failed")) }
 }
 
-/// Where the Python packages of the project's own tests are, for `PYTHONPATH`.
-pub fn test_python() -> PathBuf {
-    super::cache_dir().join(format!("python-{}", super::digest(&target_specs::test_tools().python)))
-}
-
-/// Where the packages of Node.js for the project's own tests are, in `node_modules`.
-pub fn test_node() -> PathBuf {
-    super::cache_dir().join(format!("node-{}", super::digest(&target_specs::test_tools().node)))
-}
-
-/// Installs what the project's own tests need beside the boards: packages, and in the cache those of
-/// Python and Node.js.
+/// Makes a folder of the cache, whole or not at all, if it is not there.
 ///
 /// # Errors
-/// As [`install`]; `tool-failed` when the package manager of Python or Node.js fails.
-pub fn install_test_tools() -> Result<()> {
-    let tools = target_specs::test_tools();
-    if let Some(packages) = package_manager().and_then(|manager| tools.packages.get(manager)) {
-        install(packages)?;
-    }
-    into_cache(&test_python(), &|target| {
-        ui::status("Installing", format_args!("{} for Python", tools.python.join(" ")));
-        let mut pip = Command::new("python3");
-        let quiet = ["--quiet", "--no-warn-script-location", "--root-user-action=ignore"];
-        pip.args(["-m", "pip", "install"]).args(quiet);
-        super::output_of(pip.arg("--target").arg(target).args(&tools.python)).map(drop)
-    })?;
-    // Node.js comes with its package manager, but Debian's without.
-    if which("npm").is_none() && package_manager() == Some("apt") {
-        install(&["nodejs".to_owned(), "npm".to_owned()])?;
-    }
-    into_cache(&test_node(), &|target| {
-        ui::status("Installing", format_args!("{} for Node.js", tools.node.join(" ")));
-        let mut npm = Command::new("npm");
-        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(target);
-        super::output_of(npm.args(&tools.node)).map(drop)
-    })
-}
-
-/// Makes a folder of the cache, whole or not at all, if it is not there.
-fn into_cache(folder: &Path, make: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
+/// Those of `make`; `io`.
+pub fn into_cache(folder: &Path, make: &dyn Fn(&Path) -> Result<()>) -> Result<()> {
     if folder.is_dir() {
         super::cache::used(folder);
         return Ok(());

@@ -22,7 +22,9 @@ void console_rx_isr(void) {
         }
         int c = uart_rx();
         if (c == mp_interrupt_char) {
-            mp_sched_keyboard_interrupt();
+            // Not mp_sched_keyboard_interrupt, which also takes the traceback away: the exception may be on its way
+            // already, and getting one.
+            mp_sched_exception(MP_OBJ_FROM_PTR(&MP_STATE_VM(mp_kbd_exception)));
         } else {
             ring[ring_in] = c;
             ring_in = ring_next(ring_in);
@@ -31,6 +33,8 @@ void console_rx_isr(void) {
 }
 
 int mp_hal_stdin_rx_chr(void) {
+    // Who reads handles no interrupt: the next one starts a traceback of its own.
+    MP_STATE_VM(mp_kbd_exception).traceback_data = NULL;
     while (ring_in == ring_out) {
         mp_event_wait_indefinite();
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use cargo_mpy::commands::build::BuildOptions;
 use cargo_mpy::pipeline;
-use cargo_mpy::toolchain::{cc, needs};
+use cargo_mpy::toolchain::cc;
 use libtest_mimic::Failed;
 use object::{Object as _, ObjectSection as _};
 use target_specs::Board;
@@ -39,11 +39,11 @@ fn all_examples() -> bool {
     everything() || std::env::var_os("COMPARE").is_some_and(|value| value == "examples")
 }
 
-/// No module is larger than `mpy_ld.py`'s.
-pub fn sizes() -> Result<(), Failed> {
+/// On these boards no module is larger than `mpy_ld.py`'s, and at least so many are compared.
+pub fn sizes(is_wanted: &dyn Fn(&Board) -> bool, least: usize) -> Result<(), Failed> {
     let mut jobs = Vec::new();
     for (board, _) in board::boards() {
-        if is_known(board) {
+        if is_known(board) && is_wanted(board) {
             if jobs.is_empty() || all_examples() {
                 jobs.extend(examples(&board.arch)?);
             }
@@ -87,7 +87,7 @@ pub fn sizes() -> Result<(), Failed> {
         summary(kind, found.iter().filter(|(job, ..)| job.example == example));
     }
     summary("all", found.iter());
-    if larger.is_empty() && found.len() >= 60 {
+    if larger.is_empty() && found.len() >= least {
         return Ok(());
     }
     Err(format!("{} compared; larger than mpy_ld.py's: {larger:#?}", found.len()).into())
@@ -271,7 +271,7 @@ fn theirs_with(job: &Job) -> Linked {
     }
     let source = cargo_mpy::toolchain::micropython::source(&|_| {}).map_err(|error| error.to_string())?;
     let mut command = Command::new("python3");
-    command.arg(source.join("tools/mpy_ld.py")).env("PYTHONPATH", needs::test_python());
+    command.arg(source.join("tools/mpy_ld.py")).env("PYTHONPATH", tests::tools::python());
     command.env("PYTHONDONTWRITEBYTECODE", "1");
     let first = linked(job, &mut command);
     if job.words.iter().any(|word| word.starts_with("-l")) && first.is_ok() && everything() {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use cargo_mpy::toolchain::{assembler_plugin, cc, micropython, needs, which};
+use cargo_mpy::toolchain::{assembler_plugin, cc, micropython, which};
 use target_specs::Board;
 
 /// The modules, by folder.
@@ -69,7 +69,7 @@ pub fn missing() -> Option<String> {
             return Some(format!("no {program}"));
         }
     }
-    let packages = needs::test_python();
+    let packages = tests::tools::python();
     (!packages.is_dir()).then(|| "no Python packages".to_owned())
 }
 

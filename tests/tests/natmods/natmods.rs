@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     let why_no_tools = make::missing();
     if let Some(why) = &why_no_tools {
         assert!(!in_ci(), "the natmods cannot be tested: {why}");
-        eprintln!("skipped: the natmods ({why}); `cargo mpy setup --tests` installs it");
+        eprintln!("skipped: the natmods ({why}); `cargo xtask setup` installs it");
     }
     let mut trials = Vec::new();
     let mut all_here = why_no_tools.is_none();
@@ -34,8 +34,9 @@ fn main() -> ExitCode {
         if !make::is_known(board) {
             continue;
         }
-        let ignored = why_no_tools.is_some() || why_not.is_some();
-        all_here &= !ignored;
+        let missing = why_no_tools.is_some() || why_not.is_some();
+        all_here &= !missing;
+        let ignored = missing || board::is_nightly(board);
         let name = format!("{}::natmods", board.name);
         trials.push(Trial::test(name, move || run::run(board)).with_ignored_flag(ignored));
         if matches!(board.emulator, Some(Emulator::Qemu { .. })) {
@@ -52,6 +53,8 @@ fn main() -> ExitCode {
             trials.push(Trial::test(name, move || overhead::bytes(board)).with_ignored_flag(ignored));
         }
     }
-    trials.push(Trial::test("sizes", compare::sizes).with_ignored_flag(!all_here));
+    let sizes = || compare::sizes(&|board| !board::is_nightly(board), 30);
+    trials.push(Trial::test("sizes", sizes).with_ignored_flag(!all_here));
+    trials.push(Trial::test("sizes on all", || compare::sizes(&|_| true, 60)).with_ignored_flag(true));
     libtest_mimic::run(&arguments, trials).exit_code()
 }

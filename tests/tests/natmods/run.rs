@@ -5,7 +5,6 @@ use std::path::Path;
 use std::process::Command;
 
 use cargo_mpy::toolchain::micropython::Firmware;
-use cargo_mpy::toolchain::needs;
 use libtest_mimic::Failed;
 use target_specs::{Board, Emulator};
 use tests::board;
@@ -72,7 +71,7 @@ fn has_number(name: &str, module: &str) -> bool {
 fn runner(made: &Made, args: &[&str], micropython: Option<&Path>) -> Result<String, Failed> {
     let mut command = Command::new("python3");
     command.arg("run-natmodtests.py").args(args).args(scripts(made)?).current_dir(made.tree.join("tests"));
-    command.env("PYTHONPATH", needs::test_python()).env("PYTHONDONTWRITEBYTECODE", "1");
+    command.env("PYTHONPATH", tests::tools::python()).env("PYTHONDONTWRITEBYTECODE", "1");
     command.env("MICROPY_CPYTHON3", "python3");
     if let Some(micropython) = micropython {
         command.env("MICROPY_MICROPYTHON", micropython);

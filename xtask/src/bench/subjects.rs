@@ -7,7 +7,7 @@ use cargo_mpy::plan::{CrateBuild, Unit};
 use cargo_mpy::toolchain::{cargo, read_file};
 use target_specs::Arch;
 
-use crate::{Options, Result, checked};
+use super::{Options, Result, checked};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {

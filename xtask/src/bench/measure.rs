@@ -7,9 +7,9 @@ use cargo_mpy::toolchain::emulator::{Run, count, run};
 use cargo_mpy::toolchain::micropython::Firmware;
 use target_specs::{Arch, Emulator};
 
-use crate::Result;
-use crate::build::{Made, Road};
-use crate::subjects::Program;
+use super::Result;
+use super::build::{Made, Road};
+use super::subjects::Program;
 
 /// Of every road on this machine in one process, where memory lies as it happens to; and how many of these.
 const TURNS: usize = 41;

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use build::{Builder, ROADS, Road};
-use clap::Parser;
+use clap::Args;
 use measure::Row;
 use subjects::{Language, PROGRAMS};
 use wasm_to_c::Safety;
@@ -22,7 +22,7 @@ use wasm_to_c::Safety;
 pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 /// Measures CoreMark and the kernels
-#[derive(Debug, Parser)]
+#[derive(Debug, Args)]
 pub struct Options {
     /// Architectures
     #[arg(long, value_delimiter = ',', default_value = "x64,armv6m,armv7emsp,rv32imc")]
@@ -90,8 +90,11 @@ pub fn checked(command: &mut Command) -> Result<String> {
     Err(format!("{command:?}: {}\n{errors}", output.status).into())
 }
 
-fn main() -> Result<()> {
-    let options = Options::parse();
+/// Measures what the options say.
+///
+/// # Errors
+/// Whatever goes wrong.
+pub fn run(options: &Options) -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let folder = options.keep.clone().unwrap_or_else(|| scratch.path().to_owned());
     std::fs::create_dir_all(&folder)?;
@@ -115,13 +118,13 @@ fn main() -> Result<()> {
         }
         let mut programs = Vec::new();
         for program in PROGRAMS.iter().filter(|program| wanted(program.name, &options.only)) {
-            if let Some(wasm) = subjects::wasm(program, language, &options, &folder, "-O2")? {
+            if let Some(wasm) = subjects::wasm(program, language, options, &folder, "-O2")? {
                 programs.push((program, wasm));
             }
         }
         for name in options.archs.iter().filter(|_| !options.no_speed) {
             let arch = target_specs::arch(name)?;
-            let builder = Builder { arch, options: &options, folder: &folder };
+            let builder = Builder { arch, options, folder: &folder };
             let mut made = Vec::new();
             for road in &roads {
                 let mut modules = Vec::new();
@@ -143,13 +146,13 @@ fn main() -> Result<()> {
         if language == Language::Rust && !options.no_sizes {
             let mut small = Vec::new();
             for (program, _) in &programs {
-                if let Some(wasm) = subjects::wasm(program, language, &options, &folder, "-Os")? {
+                if let Some(wasm) = subjects::wasm(program, language, options, &folder, "-Os")? {
                     small.push((*program, wasm));
                 }
             }
             for name in &options.archs {
                 let arch = target_specs::arch(name)?;
-                let builder = Builder { arch, options: &options, folder: &folder };
+                let builder = Builder { arch, options, folder: &folder };
                 let mut rows = Vec::new();
                 for (program, wasm) in &small {
                     let mut cells = Vec::new();

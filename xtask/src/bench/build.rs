@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cargo_mpy::toolchain::{cc, needs};
+use cargo_mpy::toolchain::cc;
 use cargo_mpy::wasm;
 use mpy_link::{Input, InputKind};
 use target_specs::Arch;
 use wasm_to_c::{ExportedFunc, FuncType, Interface, Safety, ValType};
 
-use crate::subjects::{Language, Program, STACK, c_source, only, rust_library};
-use crate::{Options, Result, checked};
+use super::subjects::{Language, Program, STACK, c_source, only, rust_library};
+use super::{Options, Result, checked};
 
 /// How a program becomes C.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,7 +218,7 @@ impl Builder<'_> {
         let libgcc = checked(libgcc.arg("-print-libgcc-file-name"))?;
         let mpy = folder.join("m.mpy");
         let mut command = Command::new("python3");
-        command.env("PYTHONPATH", needs::test_python());
+        command.env("PYTHONPATH", tests::tools::python());
         command
             .arg(std::path::absolute(mpy_ld)?)
             .args(["--arch", &self.arch.name, "--qstrs"])
@@ -350,7 +350,7 @@ impl Builder<'_> {
     fn peer(&self, program: &Program, text: String) -> Unit {
         let mut interface = exports(program, "call_");
         interface.init = Some("call_init".to_owned());
-        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bin/bench");
+        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bench");
         let includes = vec![self.folder.join("libc"), self.folder.to_owned(), here];
         Unit { text, interface, includes, library: None }
     }

@@ -1,0 +1,86 @@
+//! The tools that tests and benchmarks need beside those that users need (`tools.toml`); `cargo xtask setup` installs them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+use cargo_mpy::toolchain::{cache_dir, cargo, digest, needs, output_of, package_manager, which};
+use cargo_mpy::ui;
+use serde::Deserialize;
+use target_specs::Result;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Tools {
+    /// Packages, by package manager.
+    packages: BTreeMap<String, Vec<String>>,
+    /// Packages of what the benchmarks compare with, likewise.
+    peers: BTreeMap<String, Vec<String>>,
+    /// Packages of Python.
+    python: Vec<String>,
+    /// Packages of Node.js.
+    node: Vec<String>,
+}
+
+fn tools() -> &'static Tools {
+    static TOOLS: OnceLock<Tools> = OnceLock::new();
+    TOOLS.get_or_init(|| {
+        toml::from_str(include_str!("../tools.toml")).unwrap_or_else(|error| panic!("tools.toml: {error}"))
+    })
+}
+
+/// Where the Python packages are, for `PYTHONPATH`.
+pub fn python() -> PathBuf {
+    cache_dir().join(format!("python-{}", digest(&tools().python)))
+}
+
+/// Where the packages of Node.js are, in `node_modules`.
+pub fn node() -> PathBuf {
+    cache_dir().join(format!("node-{}", digest(&tools().node)))
+}
+
+/// Installs the packages of the distribution, and in the cache those of Python and Node.js.
+///
+/// # Errors
+/// As [`needs::install`]; `tool-failed` when the package manager of Python or Node.js fails.
+pub fn install() -> Result<()> {
+    install_packages(&tools().packages)?;
+    // Some tests unwind.
+    if cargo::look_for_source().is_err() {
+        needs::add_source()?;
+    }
+    needs::into_cache(&python(), &|target| {
+        let packages = &tools().python;
+        ui::status("Installing", format_args!("{} for Python", packages.join(" ")));
+        let mut pip = Command::new("python3");
+        let quiet = ["--quiet", "--no-warn-script-location", "--root-user-action=ignore"];
+        pip.args(["-m", "pip", "install"]).args(quiet).arg("--target").arg(target).args(packages);
+        output_of(&mut pip).map(drop)
+    })?;
+    // Node.js comes with its package manager, but Debian's without.
+    if which("npm").is_none() && package_manager() == Some("apt") {
+        needs::install(&["nodejs".to_owned(), "npm".to_owned()])?;
+    }
+    needs::into_cache(&node(), &|target| {
+        let packages = &tools().node;
+        ui::status("Installing", format_args!("{} for Node.js", packages.join(" ")));
+        let mut npm = Command::new("npm");
+        npm.args(["install", "--silent", "--no-audit", "--no-fund", "--prefix"]).arg(target).args(packages);
+        output_of(&mut npm).map(drop)
+    })
+}
+
+/// Installs what the benchmarks compare with.
+///
+/// # Errors
+/// As [`needs::install`].
+pub fn install_peers() -> Result<()> {
+    install_packages(&tools().peers)
+}
+
+fn install_packages(packages: &BTreeMap<String, Vec<String>>) -> Result<()> {
+    package_manager()
+        .and_then(|manager| packages.get(manager))
+        .map_or(Ok(()), |packages| needs::install(packages))
+}
