@@ -4,13 +4,17 @@
 //! processes and `ui` the only one that writes to the terminal.
 
 pub mod commands;
-pub mod machine;
+mod failure;
 pub mod map;
+pub mod messages;
+pub mod options;
 pub mod pipeline;
 pub mod plan;
 pub mod qstrs;
 pub mod romfs;
 pub mod serial;
+pub mod session;
+pub mod settings;
 pub mod toolchain;
 pub mod treemap;
 pub mod ui;
@@ -23,21 +27,8 @@ use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use target_specs::{Diagnostic, Place};
 
 use commands::Command;
-
-/// Why a command did not succeed.
-#[derive(Debug)]
-pub enum Failure {
-    /// Something to tell.
-    Problem(Diagnostic),
-    /// A program that has told it already, and its exit code: cargo, or the user's Python.
-    Exit(i32),
-}
-
-impl From<Diagnostic> for Failure {
-    fn from(diagnostic: Diagnostic) -> Self {
-        Failure::Problem(diagnostic)
-    }
-}
+pub use failure::Failure;
+use messages::Message;
 
 const NAME: &str = "cargo mpy";
 
@@ -100,19 +91,10 @@ impl<C: Subcommand> CommandLine<C> {
     /// What `words` mean; the exit code where they ask for help or are wrong.
     fn of(command: clap::Command, words: Vec<OsString>) -> Result<Self, u8> {
         let matches = command.try_get_matches_from(words);
-        matches.and_then(|matches| Self::from_arg_matches(&matches)).map_err(|error| ended(answered(&error)))
+        matches
+            .and_then(|matches| Self::from_arg_matches(&matches))
+            .map_err(|error| ended(ui::argument_error(&error)))
     }
-}
-
-/// Prints what clap has to say of arguments: the help that they ask for, or what is wrong with them.
-fn answered(error: &clap::Error) -> Result<(), Failure> {
-    if error.exit_code() != 0 {
-        // A closed terminal is no error.
-        let _ = error.print();
-        return Err(Failure::Exit(error.exit_code()));
-    }
-    ui::styled(error.render().ansi());
-    Ok(())
 }
 
 /// The whole program.
@@ -160,12 +142,12 @@ pub fn run(mut words: Vec<OsString>) -> u8 {
     };
     ui::init(level, color);
     let checked = if line.command.uses_cache() { toolchain::check_cache() } else { Ok(()) };
-    let done = checked.map_err(Failure::from).and_then(|()| line.command.run());
+    let done = checked.map_err(Failure::from).and_then(|()| line.command.run(command_line));
     let success = done.is_ok();
     if let Err(Failure::Problem(diagnostic)) = &done {
         ui::error(diagnostic);
     }
-    ui::json(&serde_json::json!({ "reason": "build-finished", "success": success }));
+    ui::message(&Message::BuildFinished { success });
     ended(done)
 }
 

@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use glue_gen::Glue;
 use glue_gen::wbindgen::Api;
 use mpy_link::{Image, Input, InputKind, Sizes};
-use serde_json::json;
 use target_specs::{Diagnostic, Place, Result};
 use wasm_to_c::{CUnit, Safety, WasmModule, relocs};
 
-use crate::commands::build::{BuildOptions, Stage};
-use crate::plan::{self, BuildPlan, Memory, Room, Source, Target};
-use crate::toolchain::{self, cargo, cc};
+use crate::messages::{self, Artifact, Message};
+use crate::options::{BuildOptions, MemoryModel, Stage};
+use crate::plan::{self, BuildPlan, MemoryConfig, Source, Target};
+use crate::toolchain::{self, cargo, cc, rust};
 use crate::{Failure, map, ui, wasm};
 
 /// A module, built for one target.
@@ -75,12 +75,12 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
     let programs = plan
         .targets
         .iter()
-        .map(|target| target.room.stack)
+        .map(|target| target.memory.stack)
         .collect::<BTreeSet<_>>()
         .into_iter()
         .map(|stack| Ok((stack, webassembly(plan, stack)?)))
         .collect::<std::result::Result<BTreeMap<_, _>, Failure>>()?;
-    let optimisation = |target: &Target| plan::c_optimisation(&programs[&target.room.stack].opt_level);
+    let optimisation = |target: &Target| plan::c_optimisation(&programs[&target.memory.stack].opt_level);
 
     // What is up to date is not made again, and when that is all, nothing more is done.
     let keys: Vec<String> = plan
@@ -89,7 +89,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         .zip(&compilers)
         .map(|(target, compiler)| {
             let compiler = compiler.identity(&target.c_flags, optimisation(target));
-            key(plan, target, &programs[&target.room.stack].bytes, &compiler)
+            key(plan, target, &programs[&target.memory.stack].bytes, &compiler)
         })
         .collect();
     let mut results: Vec<Option<Built>> = match emit {
@@ -101,17 +101,17 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
     }
 
     // WebAssembly → C and bindings, once for each kind of memory that targets want.
-    let mut sources: Vec<(Memory, Room, PathBuf, Glue)> = Vec::new();
+    let mut sources: Vec<(MemoryModel, MemoryConfig, PathBuf, Glue)> = Vec::new();
     let mut names = HashMap::new();
     let stale = plan.targets.iter().zip(&results).filter(|(_, result)| result.is_none());
     for (target, _) in stale {
-        let (memory, room) = (plan.memory_of(target), target.room);
-        if sources.iter().any(|(known, of, ..)| (*known, *of) == (memory, room)) {
+        let (memory, config) = (plan.memory_of(target), target.memory);
+        if sources.iter().any(|(known, of, ..)| (*known, *of) == (memory, config)) {
             continue;
         }
         // WebAssembly → the same with nothing in it that Python cannot reach, and its exact memory.
         let wasm::Prepared { module, api, unwinds } =
-            prepare(plan, &programs[&room.stack].bytes, memory, room)?;
+            prepare(plan, &programs[&config.stack].bytes, memory, config)?;
         if emit == Some(Stage::Wasm) {
             let path = plan.out_dir.join(format!("{}.wasm", plan.module));
             toolchain::write_file(&path, &module.bytes)?;
@@ -119,7 +119,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
             return Ok(Vec::new());
         }
         // WebAssembly → C, and what it exports and imports → its bindings in C.
-        let translated = translate(plan, &module, api.as_ref(), unwinds, memory, room, emit)?;
+        let translated = translate(plan, &module, api.as_ref(), unwinds, memory, config, emit)?;
         let Some((unit, glue, of_functions)) = translated else { return Ok(Vec::new()) };
         names.extend(of_functions);
         let others = sources.iter().filter(|(known, ..)| *known == memory).count();
@@ -127,11 +127,11 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
             0 => memory.word().to_owned(),
             _ => format!("{}-{}", memory.word(), others + 1),
         };
-        sources.push((memory, room, write_sources(plan, &folder, &unit, &glue)?, glue));
+        sources.push((memory, config, write_sources(plan, &folder, &unit, &glue)?, glue));
     }
     let source_of = |target: &Target| {
-        let wanted = (plan.memory_of(target), target.room);
-        let found = sources.iter().find(|(memory, room, ..)| (*memory, *room) == wanted);
+        let wanted = (plan.memory_of(target), target.memory);
+        let found = sources.iter().find(|(memory, config, ..)| (*memory, *config) == wanted);
         let (.., folder, glue) = found.expect("just made");
         (folder, glue)
     };
@@ -200,11 +200,11 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
 /// As [`build`].
 pub fn bindings(plan: &BuildPlan) -> std::result::Result<Glue, Failure> {
     let target = &plan.targets[0];
-    let (memory, room) = (plan.memory_of(target), target.room);
+    let (memory, config) = (plan.memory_of(target), target.memory);
     let _lock = matches!(plan.source, Source::Crate(_)).then(|| lock(plan)).transpose()?;
-    let Program { bytes, .. } = webassembly(plan, room.stack)?;
-    let wasm::Prepared { module, api, unwinds } = prepare(plan, &bytes, memory, room)?;
-    let translated = translate(plan, &module, api.as_ref(), unwinds, memory, room, None)?;
+    let Program { bytes, .. } = webassembly(plan, config.stack)?;
+    let wasm::Prepared { module, api, unwinds } = prepare(plan, &bytes, memory, config)?;
+    let translated = translate(plan, &module, api.as_ref(), unwinds, memory, config, None)?;
     let Some((_, glue, _)) = translated else { unreachable!("no stage was to be printed") };
     Ok(glue)
 }
@@ -220,11 +220,11 @@ struct Program {
 fn webassembly(plan: &BuildPlan, stack: u32) -> std::result::Result<Program, Failure> {
     let (wasm, opt_level) = match &plan.source {
         Source::Crate(build) => {
-            let rust = cargo::find_for(build)?;
+            let rust = rust::find_for(build)?;
             let mut build = build.clone();
             // The linker lays out the stack: one that only some boards have gets a folder of its own, where cargo
             // does not have to link anew every time.
-            if plan.targets.first().is_some_and(|first| first.room.stack != stack) {
+            if plan.targets.first().is_some_and(|first| first.memory.stack != stack) {
                 build.target_dir.as_mut_os_string().push(format!("-{stack}"));
             }
             let artifact = cargo::build(&rust, &build, stack)?;
@@ -251,19 +251,25 @@ struct Finished {
 }
 
 /// The module as `memory` wants it; or with a checked memory where it cannot be had and nobody insists.
-fn prepare(plan: &BuildPlan, bytes: &[u8], memory: Memory, room: Room) -> Result<wasm::Prepared> {
+fn prepare(
+    plan: &BuildPlan,
+    bytes: &[u8],
+    memory: MemoryModel,
+    config: MemoryConfig,
+) -> Result<wasm::Prepared> {
     // A crate says what it exports; its linker exports the memory unasked.
     let shown = matches!(plan.source, Source::Wasm(_));
-    if memory != Memory::Direct {
-        return wasm::prepare(&plan.module, bytes, room.heap, room.limit, None, shown);
+    if memory != MemoryModel::Direct {
+        return wasm::prepare(&plan.module, bytes, config.heap, config.limit, None, shown);
     }
     // Before any pass: they forget relocations.
     let symbolic = relocs::read(&plan.module, bytes);
-    match symbolic.and_then(|(bytes, r)| wasm::prepare(&plan.module, &bytes, room.heap, None, Some(r), shown))
+    match symbolic
+        .and_then(|(bytes, r)| wasm::prepare(&plan.module, &bytes, config.heap, None, Some(r), shown))
     {
-        Err(why) if why.code == "no-direct-memory" && room.memory.is_none() => {
+        Err(why) if why.code == "no-direct-memory" && config.model.is_none() => {
             ui::verbose("Using", format_args!("a memory of the module's own, checked: {}", why.message));
-            wasm::prepare(&plan.module, bytes, room.heap, room.limit, None, shown)
+            wasm::prepare(&plan.module, bytes, config.heap, config.limit, None, shown)
         }
         other => other,
     }
@@ -278,27 +284,28 @@ fn translate(
     module: &WasmModule,
     api: Option<&Api>,
     unwinds: bool,
-    memory: Memory,
-    room: Room,
+    memory: MemoryModel,
+    config: MemoryConfig,
     emit: Option<Stage>,
 ) -> Result<Option<Translated>> {
     let safety = match memory {
-        Memory::Direct => Safety::Checked,
-        Memory::Linear(safety) => safety,
+        MemoryModel::Direct => Safety::Checked,
+        MemoryModel::Linear(safety) => safety,
     };
     // Rust's compiler makes true hints.
     let aligned = matches!(plan.source, Source::Crate(_));
     let options = wasm_to_c::Options {
         safety,
-        stack: Some(room.stack),
+        stack: Some(config.stack),
         aligned,
-        flash_tables: room.flash_tables,
+        flash_tables: config.flash_tables,
         trap_names: plan.trap_names,
         throwing: unwinds.then_some(glue_gen::throws),
         ..Default::default()
     };
     let translation = wasm_to_c::transpile(module, &options)?;
-    let groups = plan.targets.iter().filter(|target| (plan.memory_of(target), target.room) == (memory, room));
+    let groups =
+        plan.targets.iter().filter(|target| (plan.memory_of(target), target.memory) == (memory, config));
     for board in groups.flat_map(|target| &target.boards) {
         fits_on(board, &plan.module, &translation.interface)?;
     }
@@ -314,13 +321,13 @@ fn translate(
     let (heap, fixed) = (translation.interface.heap_bytes, translation.interface.static_bytes);
     // A crate's own takes what it uses; another toolchain may have declared what nobody asked for.
     if fixed > 0 && matches!(plan.source, Source::Wasm(_)) {
-        ui::status("Memory", format_args!("{fixed} bytes of RAM, and never more"));
+        ui::status("MemoryModel", format_args!("{fixed} bytes of RAM, and never more"));
     }
     let is_own =
         module.heap_grows && module.memory_bytes.is_some() && matches!(plan.source, Source::Crate(_));
     if heap > 0 && !is_own {
         let most = "and more when it grows its memory";
-        ui::status("Memory", format_args!("{heap} bytes of MicroPython's heap at import, {most}"));
+        ui::status("MemoryModel", format_args!("{heap} bytes of MicroPython's heap at import, {most}"));
     }
     Ok(Some((translation.unit, glue, translation.names)))
 }
@@ -426,7 +433,7 @@ fn key(plan: &BuildPlan, target: &Target, wasm: &[u8], compiler: &str) -> String
     let tool = std::env::current_exe().map(|path| toolchain::identity(&path)).unwrap_or_default();
     let memory = plan.memory_of(target);
     let BuildPlan { module, mappings, trap_names, .. } = plan;
-    let options = format!("{module} {memory:?} {:?} {mappings:?} {trap_names}", target.room);
+    let options = format!("{module} {memory:?} {:?} {mappings:?} {trap_names}", target.memory);
     toolchain::digest([wasm, tool.as_bytes(), options.as_bytes(), compiler.as_bytes()])
 }
 
@@ -468,18 +475,18 @@ fn label(target: &Target) -> String {
 
 /// Tells tools of a module, as a line of JSON.
 fn artifact(plan: &BuildPlan, built: &Built) {
-    ui::json(&json!({
-        "reason": "mpy-artifact",
-        "schema": ui::SCHEMA,
-        "module": plan.module,
-        "arch": built.target.arch.name,
-        "boards": built.target.boards,
-        "memory": plan.memory_of(&built.target).word(),
-        "mpy": built.mpy,
-        "stub": built.mpy.with_extension("pyi"),
-        "file_size": built.file_size,
-        "sizes": { "text": built.sizes.text, "rodata": built.sizes.rodata, "bss": built.sizes.bss },
-        "fresh": built.fresh,
+    let Sizes { text, rodata, bss, .. } = built.sizes;
+    ui::message(&Message::MpyArtifact(Artifact {
+        schema: messages::SCHEMA,
+        module: &plan.module,
+        arch: &built.target.arch.name,
+        boards: &built.target.boards,
+        memory: plan.memory_of(&built.target).word(),
+        mpy: built.mpy.clone(),
+        stub: built.mpy.with_extension("pyi"),
+        file_size: built.file_size,
+        sizes: messages::Sizes { text, rodata, bss },
+        fresh: built.fresh,
     }));
 }
 

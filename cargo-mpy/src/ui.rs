@@ -12,8 +12,10 @@ use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use serde_json::json;
 use target_specs::{Diagnostic, Place, visible, visible_json, visible_line};
+
+use crate::failure::Failure;
+use crate::messages::Message;
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -34,9 +36,6 @@ struct Ui {
 
 /// Tools listen on standard output.
 static JSON: AtomicBool = AtomicBool::new(false);
-
-/// Version of the lines of JSON: higher when a line of the same `reason` loses a field or it means something else.
-pub const SCHEMA: u32 = 1;
 
 static UI: OnceLock<Ui> = OnceLock::new();
 
@@ -118,10 +117,10 @@ pub fn speaks_json() -> bool {
     JSON.load(Ordering::Relaxed)
 }
 
-/// A line of JSON, when tools listen.
-pub fn json(value: &serde_json::Value) {
+/// Prints a message when tools listen.
+pub fn message(message: &Message<'_>) {
     if speaks_json() {
-        json_line(value);
+        json_line(serde_json::json!(message));
     }
 }
 
@@ -130,34 +129,12 @@ pub fn json_line(value: impl Display) {
     styled(format_args!("{}\n", visible_json(&value.to_string())));
 }
 
-/// A place as JSON: what kind it is, its parts, and all of it as a person reads it.
-fn place(at: &Place) -> serde_json::Value {
-    let text = at.to_string();
-    match at {
-        Place::None => serde_json::Value::Null,
-        Place::Argument(_) => json!({ "kind": "argument", "text": text }),
-        Place::File { path, line, column } => {
-            json!({ "kind": "file", "text": text, "path": path, "line": line, "column": column })
-        }
-        Place::Wasm { module, function, offset } => {
-            json!({ "kind": "wasm", "text": text, "module": module, "function": function, "offset": offset })
-        }
-        Place::Object { object, section, offset, symbol } => {
-            json!({ "kind": "object", "text": text, "object": object, "section": section, "offset": offset,
-                "symbol": symbol })
-        }
-        Place::Item(item) => json!({ "kind": "item", "text": text, "item": item }),
-    }
-}
-
 /// Prints a problem: code and message, place, help.
 pub fn error(diagnostic: &Diagnostic) {
-    let Diagnostic { code, message, at, help } = diagnostic;
     if speaks_json() && !output_has_failed() {
-        let rendered = format!("error[{code}]: {diagnostic}");
-        return json(&json!({ "reason": "mpy-diagnostic", "schema": SCHEMA, "level": "error", "code": code,
-            "message": message, "at": place(at), "help": help, "rendered": rendered }));
+        return message(&diagnostic.into());
     }
+    let Diagnostic { code, message, at, help } = diagnostic;
     line(format_args!("{BAD}error[{code}]{BAD:#}: {BOLD}{}{BOLD:#}", indented(message)));
     if *at != Place::None {
         line(format_args!("  {BUSY}-->{BUSY:#} {}", shown_line(at)));
@@ -400,4 +377,15 @@ pub fn choose(question: &str, options: &[String]) -> Option<usize> {
     std::io::stdin().read_line(&mut answer).ok()?;
     let number: usize = answer.trim().parse().ok()?;
     (1..=options.len()).contains(&number).then(|| number - 1)
+}
+
+/// Prints what clap has to say of arguments: the help that they ask for, or what is wrong with them.
+pub fn argument_error(error: &clap::Error) -> Result<(), Failure> {
+    if error.exit_code() != 0 {
+        // A closed terminal is no error.
+        let _ = error.print();
+        return Err(Failure::Exit(error.exit_code()));
+    }
+    styled(error.render().ansi());
+    Ok(())
 }

@@ -46,26 +46,10 @@ fn unknown<'a>(what: &'static str, name: &str, choices: impl Iterator<Item = &'a
 /// The choice closest to `name`, if the difference can be a typing error.
 pub fn nearest<'a>(name: &str, choices: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     choices
-        .map(|choice| (edit_distance(name, choice), choice))
+        .map(|choice| (strsim::levenshtein(name, choice), choice))
         .min()
         .filter(|(distance, choice)| *distance <= 1 + choice.len() / 4)
         .map(|(_, choice)| choice)
-}
-
-/// Levenshtein distance in characters.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let substitute = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = substitute.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

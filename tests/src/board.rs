@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::options::BuildOptions;
 use cargo_mpy::toolchain::emulator::{Run, run};
 use cargo_mpy::toolchain::micropython::{Firmware, emulated, missing_tools};
 use cargo_mpy::toolchain::read_file;

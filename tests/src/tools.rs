@@ -47,7 +47,7 @@ pub fn node() -> PathBuf {
 pub fn install() -> Result<()> {
     install_packages(&tools().packages)?;
     // Some tests unwind.
-    if cargo::look_for_source().is_err() {
+    if rust::look_for_source().is_err() {
         needs::add_source()?;
     }
     needs::into_cache(&python(), &|target| {

@@ -25,7 +25,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use batch::{WORDS, bits, hash, label, print, trap, with_own_names, words};
-use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::options::BuildOptions;
 use cargo_mpy::wasm;
 use generator::{Attack, POINTER, Step, THROWN, attack};
 use target_specs::Board;

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cargo_mpy::Failure;
-use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::options::BuildOptions;
 use cargo_mpy::toolchain::{cargo, write_file};
 use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::{Board, Diagnostic};
@@ -125,7 +125,7 @@ fn main() {
     let chapters = paths.into_iter().flat_map(Chapter::read);
     let chapters: Vec<Arc<Chapter>> = chapters.map(Arc::new).collect();
     assert!(!chapters.is_empty());
-    let source = cargo::look_for_source().err();
+    let source = rust::look_for_source().err();
     if let Some(why) = &source {
         assert!(!in_ci(), "{why}");
         eprintln!("skipped: what unwinds ({why})");

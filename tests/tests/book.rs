@@ -159,7 +159,7 @@ fn first_cells(text: &str) -> impl Iterator<Item = &str> {
 fn every_setting_is_explained() {
     let page = read(&source().join("settings.md"));
     let rows: Vec<&str> = first_cells(&page).collect();
-    for setting in cargo_mpy::plan::SETTINGS {
+    for setting in cargo_mpy::settings::SETTINGS {
         assert!(rows.contains(&format!("`{setting}`").as_str()), "settings.md has no row of `{setting}`");
     }
 }

@@ -343,7 +343,7 @@ fn dev_of_a_crate(served: &Served) -> Result<(), Failed> {
     let code = "import hello; print('it is', hello.add(2, 3))";
     let mut running = Running::start(folder.path(), &["dev", "--json", "--port", &served.path, "-e", code])?;
     running.says("\"connected\"")?;
-    running.says("\"event\":\"loaded\"")?;
+    running.says("\"reason\":\"loaded\"")?;
     running.says("it is 5")?;
     for more in 1..=2 {
         running.says("\"watching\"")?;
@@ -355,10 +355,10 @@ fn dev_of_a_crate(served: &Served) -> Result<(), Failed> {
     }
     running.says("\"watching\"")?;
     std::fs::write(&library, source.replace("a.wrapping_add(b)", "a.wrapping_add("))?;
-    running.says("\"event\":\"failed\"")?;
+    running.says("\"reason\":\"cargo-failed\"")?;
     running.says("\"watching\"")?;
     std::fs::write(&library, source.replace("a.wrapping_add(b)", "panic!(\"no sum\")"))?;
-    running.says("\"event\":\"exception\"").map(drop)
+    running.says("\"reason\":\"exception\"").map(drop)
 }
 
 /// `test` and `bench` on a connected board, from its RAM.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
-use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::options::BuildOptions;
 use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::{Board, arch};
 use tests::board::{self, Modules};

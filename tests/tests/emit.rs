@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use cargo_mpy::commands::build::{BuildOptions, Stage};
+use cargo_mpy::options::{BuildOptions, Stage};
 use cargo_mpy::pipeline;
 use clap::ValueEnum;
 

@@ -10,7 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use cargo_mpy::serial::{Board, Put, Transport};
+use cargo_mpy::serial::{Board, Transport, UploadResult};
 use cargo_mpy::toolchain::emulator::Session;
 use cargo_mpy::toolchain::micropython::Firmware;
 use sha2::{Digest, Sha256};
@@ -129,7 +129,7 @@ fn new() -> Vec<u8> {
     (0..700_u32).map(|i| (i * i / 3) as u8).collect()
 }
 
-fn put(line: &mut dyn Transport, data: &[u8], patience: Duration) -> target_specs::Result<Put> {
+fn put(line: &mut dyn Transport, data: &[u8], patience: Duration) -> target_specs::Result<UploadResult> {
     let mut board = Board::connect(line, patience)?;
     let put = board.put("module.mpy", data, &mut |_| {});
     board.leave();

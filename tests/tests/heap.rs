@@ -9,9 +9,9 @@ extern crate alloc;
 use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex};
 
-use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::options::BuildOptions;
+use cargo_mpy::options::Size;
 use cargo_mpy::pipeline;
-use cargo_mpy::plan::Size;
 use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::{Board, Emulator};
 use tests::board::{self, Modules};

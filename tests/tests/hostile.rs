@@ -7,7 +7,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::options::BuildOptions;
 use cargo_mpy::{pipeline, wasm};
 use glue_gen::wbindgen;
 use tests::board;
@@ -65,7 +65,7 @@ fn modules() -> Vec<Vec<u8>> {
         let options =
             BuildOptions { manifest_path: Some(manifest), ..board::options(board, &folder.join("target")) };
         let plan = pipeline::plan(&options).expect("a plan");
-        pipeline::build(&plan, Some(cargo_mpy::commands::build::Stage::Wasm)).expect("a module");
+        pipeline::build(&plan, Some(cargo_mpy::options::Stage::Wasm)).expect("a module");
         let path = format!("target/mpy/wasm/wasm32-unknown-unknown/release/{name}.wasm");
         modules.push(std::fs::read(folder.join(path)).expect("the linker's module"));
     }

@@ -14,7 +14,7 @@ use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::options::BuildOptions;
 use cargo_mpy::pipeline;
 use cargo_mpy::toolchain::which;
 use libtest_mimic::{Arguments, Failed, Trial};

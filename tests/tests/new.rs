@@ -4,9 +4,9 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
 
-use cargo_mpy::commands::build::BuildOptions;
 use cargo_mpy::commands::new::{Options, Template, make};
 use cargo_mpy::commands::test::Test;
+use cargo_mpy::options::BuildOptions;
 use clap::{Parser, ValueEnum};
 use tests::board;
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use cargo_mpy::commands::build::{BuildOptions, Stage};
+use cargo_mpy::options::{BuildOptions, Stage};
 use cargo_mpy::pipeline;
 use tests::in_ci;
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::PathBuf;
 
-use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::options::BuildOptions;
 use clap::Args;
 use tests::applications::{applications, compare};
 use tests::board;

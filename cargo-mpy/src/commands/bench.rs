@@ -8,10 +8,10 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use target_specs::{Diagnostic, Place, Result};
 
-use super::build::BuildOptions;
-use crate::machine::{self, Machine};
+use crate::options::{self, BuildOptions};
 use crate::plan::{BuildPlan, Source};
 use crate::serial::{Sources, plain};
+use crate::session::{self, Machine};
 use crate::toolchain::{read_file, write_file};
 use crate::{Failure, pipeline, ui};
 
@@ -95,8 +95,8 @@ def _measure(_n,_f):
 
 impl Bench {
     pub fn run(self) -> std::result::Result<(), Failure> {
-        let timeout = super::timeout(self.timeout)?;
-        let (plan, mut machines) = machine::machines(&self.options, self.port.as_deref())?;
+        let timeout = options::timeout(self.timeout)?;
+        let (plan, mut machines) = session::machines(&self.options, self.port.as_deref())?;
         let done = self.measure_all(&plan, &mut machines, timeout);
         // Whatever happened, a board is not left waiting for code.
         machines.into_iter().for_each(|(_, machine)| machine.leave());

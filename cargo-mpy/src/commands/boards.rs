@@ -1,9 +1,9 @@
 //! `cargo mpy boards`.
 
 use clap::Args;
-use serde_json::json;
 use target_specs::{Board, Emulator, Float, Result};
 
+use crate::messages::{BoardFacts, Message};
 use crate::serial::port;
 use crate::{Failure, ui};
 
@@ -64,7 +64,7 @@ impl Boards {
         }
         if self.json {
             for board in boards {
-                ui::json_line(line(board)?);
+                ui::json_line(serde_json::json!(message(board)?));
             }
         } else if let Some(board) = exact {
             describe(board)?;
@@ -148,16 +148,25 @@ fn describe(board: &Board) -> Result<()> {
     Ok(())
 }
 
-/// What is known of a board, as JSON.
-fn line(board: &Board) -> Result<serde_json::Value> {
+/// The facts about a board, for tools.
+fn message(board: &'static Board) -> Result<Message<'static>> {
     let arch = target_specs::arch(&board.arch)?;
     let chip = board.chip();
-    Ok(json!({
-        "name": board.name, "title": board.title, "arch": board.arch, "float": float(arch.float),
-        "since": arch.since,
-        "chip": chip.map(|chip| &chip.title), "core": chip.map(|chip| &chip.core),
-        "clock_mhz": chip.map(|chip| chip.clock_mhz), "ram_kib": chip.map(|chip| chip.ram_kib),
-        "text_in": chip.map(|chip| &chip.text_in), "usb": board.usb, "no_native": board.no_native,
-        "runs": runs(board), "source": board.source, "chip_source": chip.map(|chip| &chip.source),
+    Ok(Message::Board(BoardFacts {
+        name: &board.name,
+        title: &board.title,
+        arch: &board.arch,
+        float: float(arch.float),
+        since: &arch.since,
+        chip: chip.map(|chip| &*chip.title),
+        core: chip.map(|chip| &*chip.core),
+        clock_mhz: chip.map(|chip| chip.clock_mhz),
+        ram_kib: chip.map(|chip| chip.ram_kib),
+        text_in: chip.map(|chip| &*chip.text_in),
+        usb: board.usb.as_deref(),
+        no_native: board.no_native.as_deref(),
+        runs: runs(board),
+        source: board.source.as_deref(),
+        chip_source: chip.map(|chip| &*chip.source),
     }))
 }

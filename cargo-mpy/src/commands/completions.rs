@@ -20,9 +20,9 @@ pub struct Completions {
 }
 
 impl Completions {
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(self, mut command_line: clap::Command) -> Result<(), Failure> {
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut crate::command_line(), "cargo-mpy", &mut script);
+        clap_complete::generate(self.shell, &mut command_line, "cargo-mpy", &mut script);
         ui::output_bytes(&script);
         Ok(())
     }

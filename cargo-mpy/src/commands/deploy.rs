@@ -3,18 +3,16 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use serde_json::json;
-use target_specs::{Arch, Diagnostic, Place};
 
-use super::build::BuildOptions;
-use super::events::{Events, Output};
-use super::line::Line;
+use crate::messages::Message;
+use crate::options::{self, BuildOptions};
 use crate::serial::port::Port;
-use crate::serial::{Board, Facts, Newlines, Put, Transport, monitor};
+use crate::serial::{Board, Transport, UploadResult, monitor};
+use crate::session::connected::{PATIENCE, execute, options_for};
+use crate::session::events::Events;
+use crate::session::port_args::PortArgs;
 use crate::{Failure, pipeline, toolchain, ui};
 
-/// How long a board may take to answer.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 /// How long to follow a board that says nothing when nobody is at the keyboard.
 const SILENCE: Duration = Duration::from_secs(5);
 
@@ -34,7 +32,7 @@ is restarted and imports it.
 The exit code is 1 if the import or the code of `--run` raises an exception.")]
 pub struct Deploy {
     #[command(flatten)]
-    line: Line,
+    line: PortArgs,
 
     /// Directory on the board for the module [default: the setting `dest`, or the directory the board starts in]
     #[arg(long, value_name = "DIRECTORY")]
@@ -66,7 +64,7 @@ pub struct Deploy {
 
 impl Deploy {
     pub fn run(self) -> Result<(), Failure> {
-        let timeout = super::timeout(self.timeout)?;
+        let timeout = options::timeout(self.timeout)?;
         let events = Events(self.json);
         let done = self.connect(events, timeout);
         if let Err(Failure::Problem(error)) = &done {
@@ -129,18 +127,17 @@ impl Deploy {
         drop(progress);
         let (bytes, seconds) = (data.len(), start.elapsed().as_secs_f64());
         match put? {
-            Put::Unchanged => {
+            UploadResult::Unchanged => {
                 ui::status("Unchanged", format_args!("{file} is on the board already"));
-                events.event(json!({ "event": "unchanged", "file": file, "bytes": bytes }));
+                events.event(&Message::Unchanged { file: &file, bytes });
             }
-            Put::Stored => {
+            UploadResult::Stored => {
                 let rate = bytes as f64 / seconds / 1e3;
                 ui::status(
                     "Deployed",
                     format_args!("{file}, {bytes} bytes in {seconds:.1} s ({rate:.1} kB/s)"),
                 );
-                events
-                    .event(json!({ "event": "deployed", "file": file, "bytes": bytes, "seconds": seconds }));
+                events.event(&Message::Deployed { file: &file, bytes, seconds });
             }
         }
 
@@ -160,102 +157,8 @@ impl Deploy {
     }
 }
 
-/// The build for the connected board: what was named must be what it loads.
-pub(crate) fn options_for(
-    options: &BuildOptions,
-    arch: &Arch,
-    facts: &Facts,
-) -> target_specs::Result<BuildOptions> {
-    let mut options = options.clone();
-    let named = options.boards.iter().map(|name| Ok((name, target_specs::board(name)?.arch.as_str())));
-    let named = named.collect::<target_specs::Result<Vec<_>>>()?;
-    let archs = options.archs.iter().map(|name| (name, name.as_str()));
-    for (name, wanted) in named.into_iter().chain(archs) {
-        if wanted != arch.name {
-            let message = format!(
-                "`{name}` takes modules for {wanted}, the board that is connected takes {}",
-                arch.name
-            );
-            return Err(Diagnostic::new("wrong-board", message).at(Place::Argument(name.clone())).help(
-                format!(
-                    "it is {}; leave out `--board` and `--arch` to build for what is there",
-                    facts.machine
-                ),
-            ));
-        }
-    }
-    match (options.boards.len(), options.archs.len()) {
-        (1, 0) | (0, 1) => {}
-        _ => {
-            options.boards.clear();
-            options.archs = vec![arch.name.clone()];
-        }
-    }
-    Ok(options)
-}
-
-/// Runs code of the user's, whose output is theirs.
-fn execute<T: Transport>(
-    events: Events,
-    board: &mut Board<T>,
-    code: &str,
-    deadline: Instant,
-    raw: bool,
-) -> Result<(), Failure> {
-    let (mut newlines, mut output) = (Newlines::default(), Output::new(events, raw));
-    let execution =
-        board.repl().execute(code.as_bytes(), deadline, &mut |bytes| output.write(&newlines.unix(bytes)));
-    output.end();
-    let execution = match execution {
-        Ok(execution) => execution,
-        Err(error) if error.code == "timed-out" => {
-            let help = match board.repl().resume(Instant::now() + PATIENCE) {
-                Ok(()) => "it was interrupted; allow more time with `--timeout SECONDS`",
-                Err(_) => "it cannot be interrupted: press the board's reset button",
-            };
-            return Err(error.help(help).into());
-        }
-        Err(error) => return Err(error.into()),
-    };
-    // One whose output nobody reads was interrupted.
-    if execution.traceback.is_empty() || ui::output_has_failed() {
-        return Ok(());
-    }
-    events.exception(&execution.traceback);
-    Err(Failure::Exit(1))
-}
-
-/// Builds for the board on `line` and runs `script` there with the module in RAM; its files stay as they are.
-///
-/// # Errors
-/// The build's, the line's and the board's; exit code 1 after an uncaught exception.
-pub fn run_in_ram(
-    line: &Line,
-    options: &BuildOptions,
-    script: Option<&str>,
-    timeout: Duration,
-    raw: bool,
-) -> Result<(), Failure> {
-    let mut board = Board::connect(line.open()?, PATIENCE)?;
-    let done = (|| {
-        let facts = board.facts()?;
-        let plan = pipeline::plan(&options_for(options, facts.arch()?, &facts)?)?;
-        let built = pipeline::build(&plan, None)?.remove(0);
-        let module = (format!("{}.mpy", plan.module), toolchain::read_file(&built.mpy)?);
-        ui::status("Running", format_args!("on {}", facts.machine));
-        board.restart()?;
-        let progress = ui::Progress::new("Sending", module.1.len() as u64);
-        board.put_in_ram(&module.0, &module.1, &mut |at| progress.at(at as u64))?;
-        drop(progress);
-        let code = script.map_or_else(|| super::run::contents(&plan.module), str::to_owned);
-        execute(Events(false), &mut board, &code, Instant::now() + timeout, raw)
-    })();
-    board.leave();
-    done
-}
-
 /// Restarts the board, so that its program runs with what is new, and shows what it says.
-fn restart_and_follow(mut port: Port, line: &Line, raw: bool) -> target_specs::Result<()> {
+fn restart_and_follow(mut port: Port, line: &PortArgs, raw: bool) -> target_specs::Result<()> {
     // In the friendly REPL Ctrl-D is a soft reset, after which main.py runs.
     let _ = port.write(b"\x04", Instant::now() + PATIENCE);
     monitor::run(port, Some(&mut || line.open()), Some(SILENCE), raw)
@@ -273,7 +176,7 @@ program, and Ctrl-D restarts it. If the board is unplugged, the monitor waits
 until it is connected again.")]
 pub struct Monitor {
     #[command(flatten)]
-    line: Line,
+    line: PortArgs,
 
     /// Pass terminal control sequences that the board prints to the terminal
     #[arg(long)]

@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use notify::{EventKind, RecursiveMode, Watcher};
-use serde_json::json;
 use target_specs::{Diagnostic, Emulator, Place};
 
-use super::build::BuildOptions;
-use super::deploy::{PATIENCE, options_for};
-use super::events::{Events, Output};
-use super::line::Line;
-use super::run::{contents, firmware};
+use crate::messages::Message;
+use crate::options::BuildOptions;
 use crate::plan::{BuildPlan, DEFAULT_BOARD, Source};
 use crate::serial::{Board, Newlines, Transport};
+use crate::session::connected::{PATIENCE, contents, options_for};
+use crate::session::emulated::firmware;
+use crate::session::events::{Events, Output};
+use crate::session::port_args::PortArgs;
 use crate::toolchain::emulator::{self, Session};
 use crate::toolchain::micropython::Firmware;
 use crate::toolchain::{self, cargo};
@@ -59,7 +59,7 @@ pub struct Dev {
     raw: bool,
 
     #[command(flatten)]
-    line: Line,
+    line: PortArgs,
 
     #[command(flatten)]
     options: BuildOptions,
@@ -109,12 +109,12 @@ impl Dev {
                     continue;
                 }
                 // Cargo has said what is wrong.
-                Err(Failure::Exit(code)) => events.event(json!({ "event": "failed", "code": code })),
+                Err(Failure::Exit(code)) => events.event(&Message::CargoFailed { code }),
             }
             if ui::output_has_failed() {
                 return Ok(());
             }
-            events.event(json!({ "event": "watching" }));
+            events.event(&Message::Watching);
             ui::status("Watching", "for changes; Ctrl-C ends");
             saved = Some(watch.wait()?);
         }
@@ -143,8 +143,12 @@ impl Dev {
             let (all, build) = (start.elapsed().as_secs_f64(), built_in.as_secs_f64());
             let verb = if saved.is_some() { "Reloaded" } else { "Loaded" };
             ui::status(verb, format_args!("{} in {all:.2} s, {build:.2} s of it the build", plan.module));
-            events.event(json!({ "event": "loaded", "module": plan.module, "bytes": data.len(),
-                "seconds": all, "build_seconds": build }));
+            events.event(&Message::Loaded {
+                module: &plan.module,
+                bytes: data.len(),
+                seconds: all,
+                build_seconds: build,
+            });
         };
         let module = (&*plan.module, &data[..]);
         host.run(module, &code, events, self.raw, &loaded, &mut || {
@@ -164,7 +168,7 @@ enum Host {
 impl Host {
     /// The emulated board that is named, else the one that is connected, else this machine; `options` are then
     /// those of a build for it.
-    fn open(line: &Line, options: &mut BuildOptions, events: Events) -> Result<Host, Failure> {
+    fn open(line: &PortArgs, options: &mut BuildOptions, events: Events) -> Result<Host, Failure> {
         let named = options.boards.first().map(|name| target_specs::board(name)).transpose()?;
         let named = named.filter(|board| board.emulator.is_some() && line.port.is_none());
         let emulated = match named {
@@ -187,7 +191,7 @@ impl Host {
         options.archs.clear();
         let firmware = firmware(emulated)?;
         ui::status("Using", format_args!("MicroPython on {}", emulated.name));
-        events.event(json!({ "event": "using", "board": emulated.name, "arch": emulated.arch }));
+        events.event(&Message::Using { board: &emulated.name, arch: &emulated.arch });
         if let Some(Emulator::Qemu { .. }) = emulated.emulator {
             let transport: Box<dyn Transport> = Box::new(Session::start(emulated, &firmware, &[], false)?);
             let board = Board::connect(transport, 2 * PATIENCE)?;

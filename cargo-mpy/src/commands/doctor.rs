@@ -3,6 +3,7 @@
 use clap::Args;
 use target_specs::{Board, Result};
 
+use crate::options::BuildOptions;
 use crate::toolchain::needs::{Need, State, needs};
 use crate::toolchain::{self, cargo, micropython};
 use crate::{Failure, plan, ui};
@@ -42,7 +43,7 @@ impl Wanted {
 fn plan_here() -> Option<plan::BuildPlan> {
     let folder = std::env::current_dir().unwrap_or_default();
     let metadata = cargo::metadata(None, &folder).ok().flatten()?;
-    plan::plan(&super::build::BuildOptions::default(), Some(&metadata), &folder).ok()
+    plan::plan(&BuildOptions::default(), Some(&metadata), &folder).ok()
 }
 
 /// Whether panics of the crate in the current folder unwind.

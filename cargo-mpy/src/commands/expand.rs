@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::build::BuildOptions;
+use crate::options::BuildOptions;
 use crate::{Failure, pipeline, ui};
 
 /// Show the module's Python API and the C code of its bindings

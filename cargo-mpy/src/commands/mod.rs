@@ -8,11 +8,9 @@ pub mod completions;
 pub mod deploy;
 pub mod dev;
 pub mod doctor;
-mod events;
 pub mod expand;
 pub mod explain;
 pub mod inspect;
-pub mod line;
 pub mod link;
 pub mod new;
 pub mod package;
@@ -21,27 +19,9 @@ pub mod setup;
 pub mod size;
 pub mod test;
 
-use std::time::Duration;
-
 use clap::Subcommand;
-use target_specs::{Diagnostic, Place};
 
 use crate::Failure;
-
-/// The time that `--timeout` gives.
-///
-/// # Errors
-/// `bad-value` for what is no time.
-pub(crate) fn timeout(seconds: f32) -> target_specs::Result<Duration> {
-    /// Longer than any program runs.
-    const FOREVER: f32 = 1e7;
-    let time = if seconds > FOREVER { FOREVER } else { seconds };
-    Duration::try_from_secs_f32(time).map_err(|error| {
-        Diagnostic::new("bad-value", format!("no time to run for: {error}"))
-            .at(Place::Argument(format!("--timeout {seconds}")))
-            .help("it takes seconds, such as `60` or `0.5`")
-    })
-}
 
 /// A subcommand.
 #[derive(Debug, Subcommand)]
@@ -85,7 +65,11 @@ impl Command {
         !without && !matches!(self, C::Clean(_))
     }
 
-    pub fn run(self) -> Result<(), Failure> {
+    /// Runs it; `command_line` is the whole of what clap knows.
+    ///
+    /// # Errors
+    /// What the command found wrong, or the exit code of the program it ran.
+    pub fn run(self, command_line: impl FnOnce() -> clap::Command) -> Result<(), Failure> {
         match self {
             Command::New(command) => command.run(),
             Command::Init(command) => command.run(),
@@ -106,7 +90,7 @@ impl Command {
             Command::Link(command) => command.run(),
             Command::Inspect(command) => command.run(),
             Command::Clean(command) => command.run(),
-            Command::Completions(command) => command.run(),
+            Command::Completions(command) => command.run(command_line()),
         }
     }
 }

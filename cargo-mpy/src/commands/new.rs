@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use glue_gen::wbindgen;
 use target_specs::{Diagnostic, Place};
 
-use super::line::LOCAL_FILE;
+use crate::session::port_args::LOCAL_FILE;
 use crate::toolchain::{cargo, read_file, write_file};
 use crate::{Failure, ui};
 

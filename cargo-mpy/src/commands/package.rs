@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::json;
 use target_specs::{Diagnostic, Result};
 
-use super::build::BuildOptions;
+use crate::options::BuildOptions;
 use crate::pipeline::Built;
 use crate::romfs;
 use crate::toolchain::{self, cc};

@@ -3,16 +3,15 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use target_specs::{Board, Diagnostic, Place, Result};
+use target_specs::{Diagnostic, Place, Result};
 
-use super::build::BuildOptions;
-use super::deploy;
-use super::events::{Events, Output};
-use super::line::Line;
-use crate::plan::Target;
+use crate::options::{self, BuildOptions};
 use crate::serial::Sources;
+use crate::session::connected::{self, contents};
+use crate::session::emulated::{boards, firmware};
+use crate::session::events::{Events, Output};
+use crate::session::port_args::PortArgs;
 use crate::toolchain::emulator;
-use crate::toolchain::micropython::Firmware;
 use crate::{Failure, pipeline, toolchain, ui};
 
 /// Build the module and run Python with it, on this machine or on a connected board
@@ -69,11 +68,11 @@ impl Run {
             Some(path) => Some(String::from_utf8_lossy(&toolchain::read_file(path)?).into_owned()),
             None => self.execute,
         };
-        let timeout = super::timeout(self.timeout)?;
+        let timeout = options::timeout(self.timeout)?;
         let options = BuildOptions { input: wasm.into_iter().next().or(self.options.input), ..self.options };
         if let Some(port) = &self.port {
-            let line = Line::at(port);
-            return deploy::run_in_ram(&line, &options, script.as_deref(), timeout, self.raw);
+            let line = PortArgs::at(port);
+            return connected::run_in_ram(&line, &options, script.as_deref(), timeout, self.raw);
         }
         let plan = pipeline::plan(&options)?;
         // Where it will run, before anything that lasts is done.
@@ -101,39 +100,4 @@ impl Run {
         }
         if worst == 0 { Ok(()) } else { Err(Failure::Exit(worst)) }
     }
-}
-
-/// Python that lists what a module has.
-pub(super) fn contents(module: &str) -> String {
-    format!("import {module}\nprint('{module}:', ', '.join(n for n in dir({module}) if n[0] != '_'))\n")
-}
-
-/// The boards of this machine that run what is built for `target`: its own, or the one that stands
-/// for its architecture.
-pub(crate) fn boards(target: &Target) -> Result<Vec<&'static Board>> {
-    let named = target.boards.iter().map(|name| target_specs::board(name)).collect::<Result<Vec<_>>>()?;
-    let mut boards: Vec<_> = named.iter().copied().filter(|board| board.emulator.is_some()).collect();
-    if boards.is_empty() {
-        let stand_in = target.arch.test_board.as_deref().and_then(|name| target_specs::board(name).ok());
-        let stand_in = stand_in.ok_or_else(|| {
-            let arch = &target.arch.name;
-            Diagnostic::new("no-emulator", format!("nothing on this machine runs modules for {arch}"))
-                .help("`cargo mpy boards` says which boards run here")
-        })?;
-        for board in named {
-            ui::status("Note", format_args!("{} stands in for {}", stand_in.name, board.name));
-        }
-        boards.push(stand_in);
-    }
-    Ok(boards)
-}
-
-/// The board's MicroPython, built when this is the first time.
-pub fn firmware(board: &Board) -> Result<Firmware> {
-    if let Some(ready) = Firmware::find(board) {
-        return Ok(ready);
-    }
-    ui::status("Building", format_args!("MicroPython for {} (once)", board.name));
-    let progress = ui::Progress::new("Building", 0);
-    Firmware::build(board, &|doing| progress.message(doing))
 }

@@ -6,13 +6,13 @@ use std::time::Duration;
 use clap::Args;
 use target_specs::Diagnostic;
 
-use super::build::BuildOptions;
 use super::doctor::{Wanted, report, unwinds_here};
-use super::events::{Events, Output};
-use super::run::firmware;
+use crate::options::BuildOptions;
 use crate::plan::DEFAULT_BOARD;
+use crate::session::emulated::firmware;
+use crate::session::events::{Events, Output};
 use crate::toolchain::needs::{self, Need, State, needs};
-use crate::toolchain::{self, cargo, emulator};
+use crate::toolchain::{self, emulator, rust};
 use crate::{Failure, pipeline, ui};
 
 /// Install what is missing to build and run modules, and test it
@@ -67,7 +67,7 @@ impl Setup {
             if lacks_rust && needs::add_target()? {
                 missing = needs(&boards, unwinds);
             }
-            if unwinds && cargo::look_for_source().is_err() && needs::add_source()? {
+            if unwinds && rust::look_for_source().is_err() && needs::add_source()? {
                 missing = needs(&boards, unwinds);
             }
             let packages = packages(&missing);
@@ -85,7 +85,7 @@ impl Setup {
         }
 
         // What is made here rather than installed.
-        cargo::find()?;
+        rust::find()?;
         for board in &boards {
             if board.emulator.is_some() {
                 firmware(board)?;

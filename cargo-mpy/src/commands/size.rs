@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use clap::Args;
 use target_specs::{Diagnostic, Place};
 
-use super::build::{BuildOptions, Stage};
 use crate::map::{self, Entry};
+use crate::options::Size as Bytes;
+use crate::options::{BuildOptions, Stage};
 use crate::pipeline::Built;
-use crate::plan::Size as Bytes;
 use crate::treemap::{self, Picture};
 use crate::{Failure, pipeline, toolchain, ui};
 

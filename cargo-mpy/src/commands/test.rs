@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 use clap::{Args, Parser};
 use target_specs::{Diagnostic, Place, Result};
 
-use super::build::BuildOptions;
-use crate::machine::{self, Machine};
-use crate::plan::{BuildPlan, Source, Unit};
+use crate::options::{self, BuildOptions};
+use crate::plan::{BuildPlan, Source};
 use crate::serial::plain;
+use crate::session::{self, Machine};
+use crate::toolchain::crate_build::Unit;
 use crate::toolchain::read_file;
 use crate::{Failure, pipeline, ui};
 
@@ -142,11 +143,11 @@ struct Case {
     mark: String,
     /// Why it is not run by itself, in libtest's words.
     ignored: Option<String>,
-    what: What,
+    kind: TestKind,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum What {
+enum TestKind {
     /// The harness has it under this number.
     Function(usize),
     /// A file of Python.
@@ -166,10 +167,10 @@ struct Suite {
     /// By target: what they import.
     modules: Vec<(String, Vec<u8>)>,
     module: String,
-    cases: Cases,
+    cases: TestSource,
 }
 
-enum Cases {
+enum TestSource {
     /// The module knows them.
     InModule,
     Scripts(Vec<PathBuf>),
@@ -183,12 +184,12 @@ impl Test {
         ));
         let rest = match rest {
             Ok(rest) => rest,
-            Err(error) => return crate::answered(&error),
+            Err(error) => return ui::argument_error(&error),
         };
         let choice = self.choice.and(rest.choice);
-        let timeout = super::timeout(self.timeout)?;
+        let timeout = options::timeout(self.timeout)?;
         let shown = if self.raw { str::to_owned } else { plain };
-        let (plan, mut machines) = machine::machines(&self.options, self.port.as_deref())?;
+        let (plan, mut machines) = session::machines(&self.options, self.port.as_deref())?;
         let done = (|| {
             let suites = suites(&plan, self.lib, &self.files)?;
             if suites.is_empty() {
@@ -238,18 +239,18 @@ fn suites(plan: &BuildPlan, lib: bool, files: &[String]) -> std::result::Result<
             _ => (lib, "unittests".to_owned()),
         };
         if all || wanted {
-            suites.push(suite(plan.for_tests(unit), title, Cases::InModule)?);
+            suites.push(suite(plan.for_tests(unit), title, TestSource::InModule)?);
         }
     }
     let wanted: Vec<PathBuf> =
         scripts.into_iter().filter(|path| all || files.contains(&stem(path))).collect();
     if !wanted.is_empty() {
-        suites.push(suite(plan.clone(), "tests/*.py".to_owned(), Cases::Scripts(wanted))?);
+        suites.push(suite(plan.clone(), "tests/*.py".to_owned(), TestSource::Scripts(wanted))?);
     }
     Ok(suites)
 }
 
-fn suite(plan: BuildPlan, title: String, cases: Cases) -> std::result::Result<Suite, Failure> {
+fn suite(plan: BuildPlan, title: String, cases: TestSource) -> std::result::Result<Suite, Failure> {
     let built = pipeline::build(&plan, None)?;
     let file_name = format!("{}.mpy", plan.module);
     let modules = built.iter().map(|built| Ok((file_name.clone(), read_file(&built.mpy)?)));
@@ -280,8 +281,8 @@ impl Suite {
         let show = choice.nocapture.then_some(shown);
         let modules = std::slice::from_ref(&self.modules[target]);
         let all = match &self.cases {
-            Cases::InModule => list(machine, modules, &self.module, timeout)?,
-            Cases::Scripts(paths) => paths.iter().map(|path| script(path)).collect(),
+            TestSource::InModule => list(machine, modules, &self.module, timeout)?,
+            TestSource::Scripts(paths) => paths.iter().map(|path| script(path)).collect(),
         };
         let (wanted, others): (Vec<Case>, Vec<Case>) = all.into_iter().partition(|case| choice.wants(case));
         if choice.list {
@@ -313,10 +314,10 @@ impl Suite {
             }
         };
         match &self.cases {
-            Cases::InModule => {
+            TestSource::InModule => {
                 functions(machine, modules, &self.module, &run, show, timeout, &mut verdict)?;
             }
-            Cases::Scripts(_) => {
+            TestSource::Scripts(_) => {
                 for case in &run {
                     let ended = run_script(machine, modules, case, show, timeout)?;
                     verdict(case, ended);
@@ -352,7 +353,7 @@ fn counted(tests: usize) -> String {
 
 fn script(path: &Path) -> Case {
     let name = format!("tests/{}", path.file_name().unwrap_or_default().to_string_lossy());
-    Case { name, mark: String::new(), ignored: None, what: What::Script(path.to_owned()) }
+    Case { name, mark: String::new(), ignored: None, kind: TestKind::Script(path.to_owned()) }
 }
 
 /// Asks the module for its tests.
@@ -385,7 +386,7 @@ fn listed(line: &str, number: usize) -> Option<Case> {
         name: plain(&name),
         mark: plain(&mark),
         ignored: Some(plain(&ignored)).filter(|why| !why.is_empty()),
-        what: What::Function(number),
+        kind: TestKind::Function(number),
     })
 }
 
@@ -399,9 +400,9 @@ fn functions(
     timeout: Duration,
     verdict: &mut dyn FnMut(&Case, Verdict),
 ) -> Result<()> {
-    let number = |case: &Case| match case.what {
-        What::Function(number) => number,
-        What::Script(_) => 0,
+    let number = |case: &Case| match case.kind {
+        TestKind::Function(number) => number,
+        TestKind::Script(_) => 0,
     };
     let mut done = 0;
     while done < cases.len() {
@@ -493,7 +494,7 @@ fn run_script(
     show: Option<Shown>,
     timeout: Duration,
 ) -> Result<Verdict> {
-    let What::Script(path) = &case.what else { return Ok(Verdict::default()) };
+    let TestKind::Script(path) = &case.kind else { return Ok(Verdict::default()) };
     let code = String::from_utf8_lossy(&read_file(path)?).into_owned();
     let mut expected = path.clone().into_os_string();
     expected.push(".exp");
@@ -552,7 +553,7 @@ mod tests {
             name: name.to_owned(),
             mark: String::new(),
             ignored: ignored.then(|| "ignored".to_owned()),
-            what: What::Function(0),
+            kind: TestKind::Function(0),
         };
         let (one, two) = (case("tests::one", false), case("tests::two", true));
         let of = |flags: &[&str]| Rest::parse_from([&["x"], flags].concat()).choice;

@@ -79,7 +79,7 @@ impl Facts {
 
 /// What came of a file that was to be put on a board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Put {
+pub enum UploadResult {
     /// It was there already.
     Unchanged,
     Stored,
@@ -185,11 +185,11 @@ impl<T: Transport> Board<T> {
     ///
     /// # Errors
     /// `no-space`, `read-only`, `no-answer`, `garbled`, `board-error`: the file that was there is still there.
-    pub fn put(&mut self, path: &str, data: &[u8], progress: &mut dyn FnMut(usize)) -> Result<Put> {
+    pub fn put(&mut self, path: &str, data: &[u8], progress: &mut dyn FnMut(usize)) -> Result<UploadResult> {
         let wanted: [u8; 32] = Sha256::digest(data).into();
         let (hash, free) = self.look(path)?;
         if hash == Some(wanted) {
-            return Ok(Put::Unchanged);
+            return Ok(UploadResult::Unchanged);
         }
         // The old file stays until the new one is whole.
         if let Some(free) = free
@@ -221,7 +221,7 @@ impl<T: Transport> Board<T> {
             escaped(path.as_bytes()),
             escaped(part.as_bytes())
         ))?;
-        Ok(Put::Stored)
+        Ok(UploadResult::Stored)
     }
 
     /// Makes a module importable from the board's RAM, until its next reset. One of the same name is replaced.

@@ -11,7 +11,7 @@ mod rfc2217;
 mod sources;
 mod transport;
 
-pub use board::{Board, Facts, Put};
+pub use board::{Board, Facts, UploadResult};
 pub use newlines::Newlines;
 pub use plain::{Mode, Plain, plain};
 pub use ram::store;

@@ -5,9 +5,9 @@ use std::process::Command;
 
 use target_specs::Result;
 
-use super::cargo::{Rust, TRIPLE};
+use super::crate_build::{CrateBuild, Unit};
+use super::rust::{Rust, TRIPLE};
 use super::{cache, cache_dir, capture, digest, failed, identity, io_error, write_file};
-use crate::plan::{CrateBuild, Unit};
 
 /// What rustc says when there are two allocators, and when there is none.
 const CONFLICTS: [&str; 2] =

@@ -8,14 +8,16 @@ use std::time::{Duration, SystemTime};
 
 use target_specs::Result;
 
-use super::{cache_dir, digest, objects, write_file};
+use super::{cache_dir, digest, write_file};
 use crate::ui;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// How long something stays that nobody uses.
 const KEPT: Duration = Duration::from_secs(60 * 24 * 60 * 60);
+/// The folder of the cache for objects.
+pub const OBJECTS: &str = "objects";
 /// Folders of the cache that have such things in them.
-const FOLDERS: [&str; 4] = ["micropython", "emulator", "assembler-plugin", objects::FOLDER];
+const FOLDERS: [&str; 4] = ["micropython", "emulator", "assembler-plugin", OBJECTS];
 /// Bytes of the objects that stay at most: what is worked on makes new ones all the time.
 const MOST: u64 = 1 << 30;
 
@@ -40,7 +42,7 @@ pub fn forget_old() {
     for folder in FOLDERS {
         forget_old_in(&root.join(folder));
     }
-    forget_most_in(&root.join(objects::FOLDER), MOST);
+    forget_most_in(&root.join(OBJECTS), MOST);
 }
 
 /// Removes what was not used for longest, until the rest has this many bytes.

@@ -5,11 +5,13 @@ pub mod assembler_plugin;
 mod cache;
 pub mod cargo;
 pub mod cc;
+pub mod crate_build;
 pub mod disassembler;
 pub mod emulator;
 pub mod micropython;
 pub mod needs;
 pub mod objects;
+pub mod rust;
 mod unwinding;
 
 use std::collections::BTreeMap;

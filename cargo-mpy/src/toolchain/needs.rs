@@ -5,9 +5,9 @@ use std::process::{Command, Stdio};
 
 use target_specs::{Board, Diagnostic, Result};
 
-use super::cargo::{Found, TRIPLE};
 use super::micropython::{Firmware, missing_tools};
-use super::{cannot_start, cargo, cc, install_command, package_manager, shown, which};
+use super::rust::{self, Found, TRIPLE};
+use super::{cannot_start, cc, install_command, package_manager, shown, which};
 use crate::ui;
 
 /// One thing a build or a run needs.
@@ -48,7 +48,7 @@ pub fn needs(boards: &[&Board], unwinds: bool) -> Vec<Need> {
 }
 
 fn rust() -> Need {
-    let state = match cargo::look() {
+    let state = match rust::look() {
         Found::Target(rustc) => State::Here(rustc.display().to_string()),
         Found::Source(rustc) => State::Here(format!("{}, with its own std", rustc.display())),
         Found::Nothing(Diagnostic { help, .. }) => {
@@ -65,7 +65,7 @@ fn rust() -> Need {
 
 /// What the crate's own standard library is made of.
 fn source() -> Need {
-    let state = match cargo::look_for_source() {
+    let state = match rust::look_for_source() {
         Ok(rustc) => State::Here(rustc.display().to_string()),
         Err(error) => State::Missing { packages: Vec::new(), help: error.help.unwrap_or_default() },
     };

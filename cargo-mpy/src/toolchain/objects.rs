@@ -9,9 +9,6 @@ use target_specs::Result;
 
 use super::{answer_of, cache, cache_dir, digest, identity, read_file, which, write_file};
 
-/// The folder of the cache.
-pub const FOLDER: &str = "objects";
-
 /// Headers that come with every compiler (C11, 4p6), so that the compiler's identity stands for them.
 const OWN_HEADERS: [&str; 7] =
     ["float.h", "iso646.h", "stdalign.h", "stdarg.h", "stdbool.h", "stddef.h", "stdint.h"];
@@ -118,7 +115,7 @@ fn path(key: &str) -> PathBuf {
 
 /// The file of the cache for what has this name, which is used now.
 pub fn file(key: &str, extension: &str) -> PathBuf {
-    let path = cache_dir().join(FOLDER).join(format!("{key}.{extension}"));
+    let path = cache_dir().join(cache::OBJECTS).join(format!("{key}.{extension}"));
     cache::used(&path);
     path
 }

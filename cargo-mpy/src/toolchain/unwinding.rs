@@ -11,9 +11,9 @@ use cargo_metadata::MetadataCommand;
 use glue_gen::wbindgen;
 use target_specs::{Diagnostic, Result};
 
-use super::cargo::Rust;
+use super::crate_build::CrateBuild;
+use super::rust::Rust;
 use super::{cache, cache_dir, capture, io_error, read_file, write_file};
-use crate::plan::CrateBuild;
 
 const PACKAGE: &str = "wasm-bindgen-macro-support";
 /// The file of it, and what is written otherwise there.

@@ -3,6 +3,7 @@
 
 mod bindgen;
 mod describe;
+mod names;
 mod pages;
 mod panics;
 
@@ -20,6 +21,8 @@ use walrus::{
 };
 use wasm_to_c::WasmModule;
 use wasm_to_c::relocs::{self, Relocations};
+
+use names::rust_name;
 
 /// Bytes that the bindings' allocator needs of a block besides those it is asked for.
 const HEAP_OVERHEAD: u32 = 32;
@@ -346,11 +349,6 @@ impl VisitorMut for Raiser<'_> {
             at += 1;
         }
     }
-}
-
-/// The path of a function in Rust, without what tells apart those of one name.
-fn rust_name(function: &walrus::Function) -> String {
-    wasm_to_c::demangled(function.name.as_deref().unwrap_or_default())
 }
 
 /// Exactly how much of memory the program uses, where that can be known; and then the memory's

@@ -8,7 +8,7 @@ use walrus::{
 };
 
 use super::bindgen::replace_calls;
-use super::rust_name;
+use super::names::rust_name;
 
 /// What setting a hook says when it cannot, wherever the compiler put its code.
 const HOOK: &[u8] = b"cannot modify the panic hook";

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::options::BuildOptions;
 use cargo_mpy::pipeline;
 use cargo_mpy::toolchain::cc;
 use libtest_mimic::Failed;

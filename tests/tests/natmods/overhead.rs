@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use cargo_mpy::commands::build::BuildOptions;
+use cargo_mpy::options::BuildOptions;
 use cargo_mpy::toolchain::emulator::{Run, count};
 use cargo_mpy::toolchain::micropython::Firmware;
 use libtest_mimic::Failed;

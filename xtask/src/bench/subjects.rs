@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cargo_mpy::plan::{CrateBuild, Unit};
-use cargo_mpy::toolchain::{cargo, read_file};
+use cargo_mpy::toolchain::crate_build::{CrateBuild, Unit};
+use cargo_mpy::toolchain::{cargo, read_file, rust};
 use target_specs::Arch;
 
 use super::{Options, Result, checked};
@@ -112,7 +112,7 @@ pub fn wasm(
                 unwinds: false,
                 tests: Vec::new(),
             };
-            let rust = cargo::find()?;
+            let rust = rust::find()?;
             let artifact = cargo::build(&rust, &build, STACK).map_err(|failure| format!("{failure:?}"))?;
             read_file(&artifact.wasm)?
         }

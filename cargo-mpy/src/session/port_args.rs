@@ -16,7 +16,7 @@ pub const LOCAL_FILE: &str = "mpy.local.toml";
 
 /// The line to a board.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Line {
+pub struct PortArgs {
     /// Port of the board: `auto`, `id:SERIAL`, a path such as /dev/ttyACM0 or COM3, socket://HOST:PORT or
     /// rfc2217://HOST:PORT [default: from `CARGO_MPY_PORT`, mpy.local.toml or Cargo.toml, otherwise `auto`]
     #[arg(long, value_name = "PORT")]
@@ -47,10 +47,10 @@ impl Settings {
     }
 }
 
-impl Line {
+impl PortArgs {
     /// The line to `port`; `auto` is what the settings say.
-    pub fn at(port: &str) -> Line {
-        Line { port: (port != "auto").then(|| port.to_owned()), baud: None }
+    pub fn at(port: &str) -> PortArgs {
+        PortArgs { port: (port != "auto").then(|| port.to_owned()), baud: None }
     }
 
     /// What flags, the environment and files say together, the earlier before the later.
@@ -68,7 +68,7 @@ impl Line {
     /// Opens it.
     ///
     /// # Errors
-    /// As [`Line::settings`] and [`port::open`].
+    /// As [`PortArgs::settings`] and [`port::open`].
     pub fn open(&self) -> Result<Port> {
         let settings = self.settings()?;
         let name = settings.port.as_deref().unwrap_or("auto");
@@ -79,7 +79,7 @@ impl Line {
     /// Whether a board is named, or there is one on USB.
     ///
     /// # Errors
-    /// As [`Line::settings`].
+    /// As [`PortArgs::settings`].
     pub fn leads_somewhere(&self) -> Result<bool> {
         Ok(self.settings()?.port.is_some_and(|port| port != "auto")
             || port::ports().is_ok_and(|ports| !ports.is_empty()))

@@ -1,8 +1,8 @@
 //! What happens on a board, told to tools as lines of JSON on standard output.
 
-use serde_json::{Value, json};
 use target_specs::{Arch, Diagnostic};
 
+use crate::messages::Message;
 use crate::serial::{Facts, Mode, Plain, Sources};
 use crate::ui;
 
@@ -11,30 +11,28 @@ use crate::ui;
 pub struct Events(pub bool);
 
 impl Events {
-    /// Tells of something that happened.
-    pub fn event(self, event: Value) {
+    /// Prints a message for tools.
+    pub fn event(self, message: &Message<'_>) {
         if self.0 {
-            ui::json_line(event);
+            ui::json_line(serde_json::json!(message));
         }
     }
 
     /// A board that has said what it is.
     pub fn connected(self, port: &str, facts: &Facts, arch: &Arch) {
         let Facts { machine, firmware, heap_free, .. } = facts;
-        self.event(json!({ "event": "connected", "port": port, "machine": machine, "firmware": firmware,
-            "arch": arch.name, "heap_free": heap_free }));
+        self.event(&Message::Connected { port, machine, firmware, arch: &arch.name, heap_free: *heap_free });
     }
 
-    /// An exception that nobody caught, told to people as well.
+    /// An exception that nobody caught, shown to people as well.
     pub fn exception(self, traceback: &str) {
         ui::raw(&Sources::here().with(traceback.as_bytes()));
-        self.event(json!({ "event": "exception", "traceback": traceback }));
+        self.event(&Message::Exception { traceback });
     }
 
-    /// A problem, which people are told elsewhere.
+    /// An error, which people are told elsewhere.
     pub fn problem(self, error: &Diagnostic) {
-        let Diagnostic { code, message, help, .. } = error;
-        self.event(json!({ "event": "error", "code": code, "message": message, "help": help }));
+        self.event(&error.into());
     }
 }
 
@@ -70,7 +68,7 @@ impl Output {
     pub fn end(&mut self) {
         if !self.line.is_empty() {
             let line = std::mem::take(&mut self.line);
-            self.events.event(json!({ "event": "output", "text": String::from_utf8_lossy(&line) }));
+            self.events.event(&Message::Output { text: &String::from_utf8_lossy(&line) });
         }
     }
 }

@@ -1,13 +1,18 @@
 //! Where tests and benchmarks run: a MicroPython on this machine, or a connected board.
 
+pub mod connected;
+pub mod emulated;
+pub mod events;
+pub mod port_args;
+
 use std::time::{Duration, Instant};
 
 use target_specs::Result;
 
-use crate::commands::build::BuildOptions;
-use crate::commands::deploy::{self, PATIENCE};
-use crate::commands::line::Line;
-use crate::commands::run;
+use connected::PATIENCE;
+use port_args::PortArgs;
+
+use crate::options::BuildOptions;
 use crate::plan::BuildPlan;
 use crate::serial::port::Port;
 use crate::serial::{Board, Newlines};
@@ -23,7 +28,7 @@ pub enum Machine {
 
 /// How code ended.
 #[derive(Debug, Clone, Default)]
-pub struct Ended {
+pub struct RunResult {
     /// 0, 1 after an uncaught exception, or the argument of `sys.exit`.
     pub status: i32,
     /// That of the uncaught exception.
@@ -42,16 +47,16 @@ pub fn machines(
     port: Option<&str>,
 ) -> std::result::Result<(BuildPlan, Vec<(usize, Machine)>), Failure> {
     if let Some(port) = port {
-        let mut board = Board::connect(Line::at(port).open()?, PATIENCE)?;
+        let mut board = Board::connect(PortArgs::at(port).open()?, PATIENCE)?;
         let facts = board.facts()?;
-        let plan = pipeline::plan(&deploy::options_for(options, facts.arch()?, &facts)?)?;
+        let plan = pipeline::plan(&connected::options_for(options, facts.arch()?, &facts)?)?;
         return Ok((plan, vec![(0, Machine::Connected { board: Box::new(board), name: facts.machine })]));
     }
     let plan = pipeline::plan(options)?;
     let mut machines = Vec::new();
     for (target, number) in plan.targets.iter().zip(0..) {
-        for board in run::boards(target)? {
-            machines.push((number, Machine::Emulated { board, firmware: run::firmware(board)? }));
+        for board in emulated::boards(target)? {
+            machines.push((number, Machine::Emulated { board, firmware: emulated::firmware(board)? }));
         }
     }
     Ok((plan, machines))
@@ -91,7 +96,7 @@ impl Machine {
         timeout: Duration,
         count: bool,
         output: &mut dyn FnMut(&str),
-    ) -> Result<Ended> {
+    ) -> Result<RunResult> {
         /// Longer lines are cut.
         const LONGEST: usize = 1 << 20;
         let mut rest: Vec<u8> = Vec::new();
@@ -110,7 +115,7 @@ impl Machine {
                 let run = emulator::Run { board, firmware, modules, code, timeout };
                 let run_it = if count { emulator::count } else { emulator::run };
                 let outcome = run_it(&run, &mut lines)?;
-                Ended { status: outcome.status, traceback: outcome.stderr, marks: outcome.marks }
+                RunResult { status: outcome.status, traceback: outcome.stderr, marks: outcome.marks }
             }
             Machine::Connected { board, .. } => {
                 board.restart()?;
@@ -127,7 +132,7 @@ impl Machine {
                     let _ = board.repl().resume(Instant::now() + PATIENCE);
                 }
                 let traceback = done?.traceback;
-                Ended { status: i32::from(!traceback.is_empty()), traceback, marks: Vec::new() }
+                RunResult { status: i32::from(!traceback.is_empty()), traceback, marks: Vec::new() }
             }
         };
         if !rest.is_empty() {

@@ -1,0 +1,37 @@
+//! MicroPythons that run on this machine.
+
+use target_specs::{Board, Diagnostic, Result};
+
+use crate::plan::Target;
+use crate::toolchain::micropython::Firmware;
+use crate::ui;
+
+/// The boards of this machine that run what is built for `target`: its own, or the one that stands
+/// for its architecture.
+pub fn boards(target: &Target) -> Result<Vec<&'static Board>> {
+    let named = target.boards.iter().map(|name| target_specs::board(name)).collect::<Result<Vec<_>>>()?;
+    let mut boards: Vec<_> = named.iter().copied().filter(|board| board.emulator.is_some()).collect();
+    if boards.is_empty() {
+        let stand_in = target.arch.test_board.as_deref().and_then(|name| target_specs::board(name).ok());
+        let stand_in = stand_in.ok_or_else(|| {
+            let arch = &target.arch.name;
+            Diagnostic::new("no-emulator", format!("nothing on this machine runs modules for {arch}"))
+                .help("`cargo mpy boards` says which boards run here")
+        })?;
+        for board in named {
+            ui::status("Note", format_args!("{} stands in for {}", stand_in.name, board.name));
+        }
+        boards.push(stand_in);
+    }
+    Ok(boards)
+}
+
+/// The board's MicroPython, built when this is the first time.
+pub fn firmware(board: &Board) -> Result<Firmware> {
+    if let Some(ready) = Firmware::find(board) {
+        return Ok(ready);
+    }
+    ui::status("Building", format_args!("MicroPython for {} (once)", board.name));
+    let progress = ui::Progress::new("Building", 0);
+    Firmware::build(board, &|doing| progress.message(doing))
+}
