@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use cargo_mpy::toolchain::{cache_dir, cargo, digest, needs, output_of, package_manager, which};
+use cargo_mpy::toolchain::{cache_dir, digest, needs, output_of, package_manager, rust, which};
 use cargo_mpy::ui;
 use serde::Deserialize;
 use target_specs::Result;

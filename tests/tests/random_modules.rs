@@ -4,19 +4,23 @@
 //! its module, and `FUZZ_KEEP=folder` keeps what was generated. GCC compiles them, half of them with its sanitizers;
 //! or all of them whatever `CC` names. Half of them are modules that keep to their memory, whose accesses are masked or
 //! trusted.
+//!
+//! WebAssembly does not say which NaN an operator gives. In half of the modules each operator is followed by others that
+//! make it a certain one. In the others NaNs pass from operator to operator as they are, and only where an operator or
+//! this test sees the bits of a float they become that one.
 
 mod batch;
 
-use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use batch::{Random, WORDS, bits, hash, label, print, trap, with_own_names, words};
-use wasm_to_c::{C_FLAGS, Item, Options, Safety, ValType, WasmModule};
+use batch::{Harness, Program, Random, Step, bits, bits_of_any_nan, hash, label, trap};
+use wasm_encoder::{CodeSection, Encode, Ieee32, Ieee64, Instruction as I, RawSection, SectionId, ValType};
+use wasm_to_c::{Options, Safety, WasmModule};
 use wasmi::{Engine, Linker, Module, Store, Val};
+use wasmparser::Payload;
 
 /// Modules per C program, which is one translation unit: the header costs the compiler more than a module does.
 const BATCH: u64 = 100;
@@ -42,7 +46,7 @@ fn module(seed: u64, safety: Safety) -> Option<Vec<u8>> {
     let config = wasm_smith::Config {
         allow_start_export: true,
         bulk_memory_enabled: true,
-        canonicalize_nans: true,
+        canonicalize_nans: !any_nan(seed),
         custom_page_sizes_enabled: false,
         disallow_traps: safety != Safety::Checked,
         exceptions_enabled: false,
@@ -72,11 +76,93 @@ fn module(seed: u64, safety: Safety) -> Option<Vec<u8>> {
     };
     let mut module = wasm_smith::Module::new(config, &mut arbitrary::Unstructured::new(&bytes)).ok()?;
     module.ensure_termination(400).ok()?;
-    Some(module.to_bytes())
+    let bytes = module.to_bytes();
+    Some(if any_nan(seed) { with_bits_of_one_nan(&bytes).ok()? } else { bytes })
+}
+
+/// Whether NaNs pass through the module of a seed as they are.
+fn any_nan(seed: u64) -> bool {
+    seed / 4 % 2 == 1
+}
+
+/// A module with NaNs made the same one where operators see their bits: before they are stored, become integers, or give
+/// a sign.
+fn with_bits_of_one_nan(bytes: &[u8]) -> wasmparser::Result<Vec<u8>> {
+    let (mut types, mut params) = (Vec::new(), Vec::new());
+    let mut module = wasm_encoder::Module::new();
+    let mut code = CodeSection::new();
+    for payload in wasmparser::Parser::new(0).parse_all(bytes) {
+        let payload = payload?;
+        match &payload {
+            Payload::TypeSection(reader) => {
+                let reader = reader.clone().into_iter_err_on_gc_types();
+                types.extend(reader.flatten().map(|ty| ty.params().len() as u32));
+            }
+            Payload::FunctionSection(reader) => {
+                params.extend(reader.clone().into_iter().flatten().map(|ty| types[ty as usize]));
+            }
+            Payload::CodeSectionEntry(body) => {
+                code.raw(&body_with_one_nan(bytes, body, params[code.len() as usize])?);
+                if code.len() as usize == params.len() {
+                    module.section(&code);
+                }
+            }
+            _ => {}
+        }
+        if let Some((id, range)) = payload.as_section()
+            && id != SectionId::Code as u8
+        {
+            module.section(&RawSection { id, data: &bytes[range] });
+        }
+    }
+    Ok(module.finish())
+}
+
+fn body_with_one_nan(
+    bytes: &[u8],
+    body: &wasmparser::FunctionBody<'_>,
+    params: u32,
+) -> wasmparser::Result<Vec<u8>> {
+    let mut locals = body.get_locals_reader()?;
+    let groups = locals.get_count();
+    let start = locals.original_position();
+    let mut count = params;
+    for _ in 0..groups {
+        count += locals.read()?.0;
+    }
+    let mut made = Vec::new();
+    (groups + 2).encode(&mut made);
+    made.extend(&bytes[start..locals.original_position()]);
+    for ty in [ValType::F32, ValType::F64] {
+        1u32.encode(&mut made);
+        ty.encode(&mut made);
+    }
+    let mut operators = body.get_operators_reader()?;
+    while !operators.eof() {
+        use wasmparser::Operator as O;
+        let start = operators.original_position();
+        let nan = match operators.read()? {
+            O::F32Store { .. } | O::I32ReinterpretF32 | O::F32Copysign => {
+                Some((count, I::F32Const(Ieee32::new(0x7fc0_0000)), I::F32Eq))
+            }
+            O::F64Store { .. } | O::I64ReinterpretF64 | O::F64Copysign => {
+                Some((count + 1, I::F64Const(Ieee64::new(0x7ff8 << 48)), I::F64Eq))
+            }
+            _ => None,
+        };
+        if let Some((local, nan, equal)) = nan {
+            for op in [I::LocalTee(local), nan, I::LocalGet(local), I::LocalGet(local), equal, I::Select] {
+                op.encode(&mut made);
+            }
+        }
+        made.extend(&bytes[start..operators.original_position()]);
+    }
+    Ok(made)
 }
 
 /// What the interpreter makes of it; `None` when it gives up.
-fn interpret(bytes: &[u8], calls: &[(String, Vec<u64>)]) -> Option<String> {
+fn interpret(bytes: &[u8], steps: &[Step], any_nan: bool) -> Option<String> {
+    let bits = if any_nan { bits_of_any_nan } else { bits };
     let engine = Engine::default();
     let module = Module::new(&engine, bytes).ok()?;
     let mut store = Store::new(&engine, ());
@@ -88,7 +174,8 @@ fn interpret(bytes: &[u8], calls: &[(String, Vec<u64>)]) -> Option<String> {
             return Some(trace);
         }
     };
-    for (export, args) in calls {
+    for step in steps {
+        let Step::Call { export, args, .. } = step else { continue };
         let (function, name) = (instance.get_func(&store, export)?, label(export));
         let ty = function.ty(&store);
         let args: Vec<Val> = ty
@@ -129,208 +216,75 @@ fn interpret(bytes: &[u8], calls: &[(String, Vec<u64>)]) -> Option<String> {
     Some(trace)
 }
 
-/// The same, in C: a function `run` that prints the same trace.
-fn translate(
-    bytes: &[u8],
-    seed: u64,
-    safety: Safety,
-    calls: &mut Vec<(String, Vec<u64>)>,
-) -> Result<String, String> {
+/// The same, in C: each export is called once.
+fn translate(bytes: &[u8], seed: u64, safety: Safety) -> Result<(String, Vec<Step>), String> {
     let module = WasmModule::new("test", bytes.to_vec());
     let options = Options { safety, ..Options::default() };
-    let translation = wasm_to_c::transpile(&module, &options).map_err(|error| error.to_string())?;
-    let interface = &translation.interface;
-    let mut c = translation.unit.source.clone();
+    let mut translation = wasm_to_c::transpile(&module, &options).map_err(|error| error.to_string())?;
+    // Nothing is unwound after a trap.
+    translation.interface.stack_pointer = None;
     let mut random = Random(seed | 1);
-    let mut body = String::new();
-    for (at, export) in interface.exports.iter().enumerate() {
-        let given: Vec<u64> = export.ty.params.iter().map(|_| random.value()).collect();
-        let args: Vec<String> = export
-            .ty
-            .params
-            .iter()
-            .zip(&given)
-            .map(|(ty, value)| match ty {
-                ValType::I32 => format!("{:#x}u", *value as u32),
-                ValType::I64 => format!("{value:#x}ull"),
-                ValType::F32 => format!("wasm_float32({:#x}u)", *value as u32),
-                ValType::F64 => format!("wasm_float64({value:#x}ull)"),
-                _ => "0".to_owned(),
-            })
-            .collect();
-        let call = format!("{}({})", export.c_name, args.join(", "));
-        let _ = writeln!(c, "static void call{at}(void) {{");
-        let name = format!("{:?}", format!("{} =", label(&export.name)));
-        match export.ty.results.as_slice() {
-            [] => {
-                let _ = writeln!(c, "    {call};\n    fputs({name}, stdout);\n    fputs(\" \", stdout);");
-            }
-            [one] => {
-                let _ = writeln!(c, "    {} r = {call};\n    fputs({name}, stdout);", export.result_type);
-                print(&mut c, *one, "r");
-            }
-            several => {
-                let _ = writeln!(c, "    {} r = {call};\n    fputs({name}, stdout);", export.result_type);
-                for (i, ty) in several.iter().enumerate() {
-                    print(&mut c, *ty, &format!("r.r{i}"));
-                }
-            }
-        }
-        c.push_str("    putchar('\\n');\n}\n");
-        let _ = writeln!(body, "    fuzz_try({:?}, call{at});", label(&export.name));
-        calls.push((export.name.clone(), given));
-    }
-    for item in &interface.exported_items {
-        if let Item::Global { ty, .. } = item.item {
-            let _ = writeln!(body, "    fputs({:?}, stdout);", format!("global {}", label(&item.name)));
-            print(&mut body, ty, &item.c_name);
-            body.push_str("    putchar('\\n');\n");
-        }
-    }
-    for (name, memory) in &interface.exported_memories {
-        let _ = writeln!(body, "    fuzz_memory({:?}, {}, {});", label(name), memory.base, memory.size);
-    }
-    let limit = interface.stack_limit.as_ref().map(|limit| format!("    {limit} = fuzz_stack_limit;\n"));
-    let init = interface.init.as_ref().map_or(String::new(), |init| {
-        format!("    if (fuzz_try(\"start\", {init})) {{\n        return;\n    }}\n")
+    let steps = translation.interface.exports.iter().map(|export| Step::Call {
+        export: export.name.clone(),
+        args: export.ty.params.iter().map(|_| random.value()).collect(),
+        times: 1,
     });
-    let _ = writeln!(c, "static void run(void) {{\n{}{init}{body}}}", limit.unwrap_or_default());
-    Ok(c)
+    let steps: Vec<Step> = steps.collect();
+    Ok((Program::new(&translation, &steps, any_nan(seed))?.c, steps))
 }
-
-const HEADER: &str = r#"#include <stdio.h>
-#include <stdlib.h>
-extern uintptr_t fuzz_stack_limit;
-extern void (*fuzz_trapped)(int);
-int fuzz_try(const char *name, void (*call)(void));
-void fuzz_memory(const char *name, const uint8_t *base, uint32_t size);
-static inline void wasm_trap(wasm_trap_t kind) { fuzz_trapped((int)kind); __builtin_unreachable(); }
-static inline void wasm_stack_low(void) { wasm_trap(WASM_TRAP_STACK_OVERFLOW); }
-static uint8_t *wasm_memory_grow(uint8_t *memory, uint32_t old, uint32_t bytes) {
-    uint8_t *moved = calloc(bytes, 1);
-    if (old != 0) {
-        __builtin_memcpy(moved, memory, old);
-    }
-    return moved;
-}
-"#;
-
-const MAIN: &str = r#"#include <setjmp.h>
-#include <string.h>
-#include "wasm.h"
-#include "fuzz.h"
-static jmp_buf back;
-uintptr_t fuzz_stack_limit;
-static void trapped(int kind) { longjmp(back, kind + 1); }
-void (*fuzz_trapped)(int) = trapped;
-static const char *const messages[] = {
-#define MESSAGE(name, message) message,
-    WASM_TRAPS(MESSAGE)
-#undef MESSAGE
-};
-int fuzz_try(const char *name, void (*call)(void)) {
-    int kind = setjmp(back);
-    if (kind == 0) {
-        call();
-        return 0;
-    }
-    const char *message = messages[kind - 1];
-    printf("%s %s\n", name, strcmp(message, "undefined element") == 0 ? "out of bounds table access" : message);
-    return 1;
-}
-void fuzz_memory(const char *name, const uint8_t *base, uint32_t size) {
-    uint64_t hash = 0xcbf29ce484222325ull;
-    for (uint32_t i = 0; i < size; i++) {
-        hash = (hash ^ base[i]) * 0x100000001b3ull;
-    }
-    printf("memory %s %u %llx\n", name, size, (unsigned long long)hash);
-}
-"#;
 
 /// Calls as they came, then what is left behind by name.
-fn in_order(trace: &str) -> String {
-    let state = |line: &&str| line.starts_with("global ") || line.starts_with("memory ");
-    let mut lines: Vec<&str> = trace.lines().map(str::trim_end).filter(|line| !state(line)).collect();
-    let mut rest: Vec<&str> = trace.lines().map(str::trim_end).filter(state).collect();
+fn in_order<'a>(trace: impl Iterator<Item = &'a str>) -> String {
+    let (mut rest, mut lines): (Vec<&str>, Vec<&str>) =
+        trace.map(str::trim_end).partition(|line| line.starts_with("global ") || line.starts_with("memory "));
     rest.sort_unstable();
     lines.extend(rest);
     lines.join("\n")
 }
 
 /// Compares the modules of some seeds; the number compared and what differs.
-fn compare(seeds: std::ops::Range<u64>, folder: &Path) -> (u64, Vec<String>) {
+fn compare(harness: &Harness, seeds: std::ops::Range<u64>, folder: &Path) -> (usize, Vec<String>) {
     std::fs::create_dir_all(folder).unwrap();
-    std::fs::write(folder.join("fuzz.h"), HEADER).unwrap();
-    let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../c-runtime/include");
-    let header = std::fs::read_to_string(include.join("wasm.h")).unwrap();
-    let mut known: HashSet<&str> =
-        words(&header).chain(words(HEADER)).chain(words(MAIN)).chain(words(WORDS)).collect();
-    // Names of parameters there, and of a module's own things.
-    known.retain(|word| !["memory", "table", "tag", "start", "stack"].contains(word));
-    let (mut main, mut runs) = (MAIN.to_owned(), String::new());
-    let mut expected = Vec::new();
+    let (mut modules, mut expected) = (Vec::new(), Vec::new());
     let mut failures = Vec::new();
-    let sanitized = std::env::var_os("CC").is_none() && (seeds.start / BATCH) % 2 == 1;
+    let compiler = std::env::var("CC");
+    let sanitized = compiler.is_err() && (seeds.start / BATCH) % 2 == 1;
     for seed in seeds {
         let safety = safety(seed, sanitized);
         let Some(bytes) = module(seed, safety) else { continue };
-        let mut calls = Vec::new();
-        let c = match translate(&bytes, seed, safety, &mut calls) {
-            Ok(c) => c,
+        let (c, steps) = match translate(&bytes, seed, safety) {
+            Ok(translated) => translated,
             Err(error) => {
                 failures.push(format!("seed {seed}: {error}"));
                 continue;
             }
         };
         // The interpreter has bugs of its own.
-        let interpreted = std::panic::catch_unwind(|| interpret(&bytes, &calls));
+        let interpreted = std::panic::catch_unwind(|| interpret(&bytes, &steps, any_nan(seed)));
         let Some(trace) = interpreted.ok().flatten() else { continue };
         std::fs::write(folder.join(format!("m{seed}.wasm")), &bytes).unwrap();
-        main.push_str(&with_own_names(&c, &format!("_{seed}"), &known));
-        let _ = writeln!(runs, "    puts(\"# {seed}\");\n    run_{seed}();\n    fflush(stdout);");
-        expected.push((seed, trace));
+        modules.push((seed.to_string(), c));
+        expected.push(trace);
     }
-    let _ = writeln!(
-        main,
-        "int main(void) {{\n    char here;\n    fuzz_stack_limit = (uintptr_t)&here - 4000000;\n{runs}    return 0;\n}}"
-    );
-    let program = folder.join("main");
-    std::fs::write(program.with_extension("c"), main).unwrap();
-    let mut command = Command::new(std::env::var("CC").unwrap_or_else(|_| "gcc".into()));
-    command.args(["-O1", "-std=gnu11", "-w", "-fno-pic", "-no-pie"]).args(C_FLAGS).arg("-I").arg(&include);
-    command.args(sanitized.then_some(SANITIZERS).into_iter().flatten());
-    command.arg("-I").arg(folder).arg("-o").arg(&program).arg(program.with_extension("c"));
-    let compiled = command.output().expect("a C compiler");
-    if !compiled.status.success() {
-        failures.push(String::from_utf8_lossy(&compiled.stderr).into_owned());
+    let parts: Vec<(String, &str)> = modules.iter().map(|(name, c)| (name.clone(), c.as_str())).collect();
+    let mut flags = vec!["-O1"];
+    flags.extend(sanitized.then_some(SANITIZERS).into_iter().flatten());
+    if let Err(errors) = harness.compile(&parts, compiler.as_deref().unwrap_or("gcc"), &flags, folder) {
+        failures.push(errors);
         return (0, failures);
     }
-    let output = Command::new(&program).env("ASAN_OPTIONS", "detect_leaks=0").output().expect("the program");
-    if !output.status.success() {
-        let errors = String::from_utf8_lossy(&output.stderr);
-        failures.push(format!("{}: {}: {errors}", program.display(), output.status));
-    }
-    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    let mut traces: Vec<(u64, String)> = Vec::new();
-    for line in printed.lines() {
-        match line.strip_prefix("# ").and_then(|seed| seed.parse().ok()) {
-            Some(seed) => traces.push((seed, String::new())),
-            None => {
-                if let Some((_, trace)) = traces.last_mut() {
-                    let _ = writeln!(trace, "{}", line.trim_end());
-                }
+    let printed = harness.run(modules.len(), folder);
+    for (((seed, _), trace), ours) in modules.iter().zip(&expected).zip(printed) {
+        let (trace, lines) = (in_order(trace.lines()), in_order(ours.lines.iter().map(String::as_str)));
+        match ours.ended {
+            Some(end) => failures.push(format!("seed {seed}: ended the program: {end}")),
+            None if lines != trace => {
+                failures.push(format!("seed {seed}\n--- interpreted\n{trace}\n--- in C\n{lines}"));
             }
+            None => {}
         }
     }
-    let compared = expected.len() as u64;
-    for (at, (seed, trace)) in expected.into_iter().enumerate() {
-        let trace = in_order(&trace);
-        match traces.get(at) {
-            Some((_, ours)) if in_order(ours) == trace => {}
-            ours => failures.push(format!("seed {seed}\n--- interpreted\n{trace}--- in C\n{ours:?}")),
-        }
-    }
-    (compared, failures)
+    (modules.len(), failures)
 }
 
 #[test]
@@ -341,7 +295,7 @@ fn random_modules_do_in_c_what_they_do_interpreted() {
     let temporary = tempfile::tempdir().unwrap();
     let root = std::env::var("FUZZ_KEEP").map_or_else(|_| temporary.path().to_owned(), PathBuf::from);
     let next = AtomicU64::new(0);
-    let compared = AtomicU64::new(0);
+    let (harness, compared) = (Harness::new(), AtomicUsize::new(0));
     let failures = Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, usize::from) {
@@ -353,7 +307,7 @@ fn random_modules_do_in_c_what_they_do_interpreted() {
                     }
                     let seeds = first + start..first + (start + BATCH).min(count);
                     let folder = root.join(seeds.start.to_string());
-                    let (number, failed) = compare(seeds, &folder);
+                    let (number, failed) = compare(&harness, seeds, &folder);
                     compared.fetch_add(number, Ordering::Relaxed);
                     if failed.is_empty() && std::env::var_os("FUZZ_KEEP").is_none() {
                         let _ = std::fs::remove_dir_all(&folder);

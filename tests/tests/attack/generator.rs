@@ -18,16 +18,7 @@ use wasm_encoder::{
     TableSection, TableType, TagKind, TagSection, TagType, TypeSection, ValType,
 };
 
-use crate::batch::Random;
-
-/// What is done with an instance.
-#[derive(Debug, Clone)]
-pub enum Step {
-    /// Calls an export of integers, so many times.
-    Call { export: String, args: Vec<u64>, times: u32 },
-    /// Sets an exported global, an i32.
-    Set { export: String, value: u32 },
-}
+use crate::batch::{Random, Step};
 
 pub struct Attack {
     pub wasm: Vec<u8>,
@@ -64,8 +55,8 @@ impl Attack {
 /// The global of the twin that holds the number of the exception on its way, or 0.
 pub const THROWN: &str = "(thrown)";
 
-/// The stack pointer of the twin.
-pub const POINTER: &str = "(pointer)";
+/// Globals of the twin that may be taken for the stack pointer.
+pub const POINTERS: [&str; 2] = ["(pointer)", "(decoy)"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ty {
@@ -112,6 +103,8 @@ struct Body {
     /// Locals that hold any i32.
     any: Vec<u32>,
     accumulator: u32,
+    /// Locals that loops count with.
+    counters: Vec<u32>,
     /// The address of a frame and its size.
     frame: Option<(u32, u32)>,
     loops: u32,
@@ -181,9 +174,11 @@ struct Generator {
     chaotic: u32,
     segments: u32,
     tables: Vec<(Ty, u32, u32)>,
+    /// Where the elements of each table of `funcref` begin, and the functions.
+    elements: Vec<(u32, u32, Vec<u32>)>,
     bodies: Vec<Body>,
     top: u32,
-    limit: Option<u32>,
+    first: Option<First>,
 }
 
 const NAMES: [&str; 10] = [
@@ -199,8 +194,17 @@ const NAMES: [&str; 10] = [
     "l0",
 ];
 
-/// The module of a seed. With `small` it fits on a board. The first memory of its twin has `limit` bytes, when that is given.
-pub fn attack(seed: u64, small: bool, limit: Option<u32>) -> Attack {
+/// The first memory as the tool makes it, which may be larger or smaller than the module says: in pages of so many bytes.
+#[derive(Debug, Clone, Copy)]
+pub struct First {
+    pub page: u64,
+    pub minimum: u64,
+    /// As far as the module says.
+    pub grows: bool,
+}
+
+/// The module of a seed. With `small` it fits on a board. Its twin has that first memory, when it is given.
+pub fn attack(seed: u64, small: bool, first: Option<First>) -> Attack {
     let mut random = Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     for _ in 0..4 {
         random.next();
@@ -227,9 +231,10 @@ pub fn attack(seed: u64, small: bool, limit: Option<u32>) -> Attack {
         globals: Vec::new(),
         segments: 0,
         tables: Vec::new(),
+        elements: Vec::new(),
         bodies: Vec::new(),
         top: 0,
-        limit,
+        first,
     };
     generator.module()
 }
@@ -269,7 +274,9 @@ impl Generator {
             1 => Some(minimum + self.random.below(4)),
             _ => Some(minimum + 1 + self.random.below(3)),
         };
-        Memory { page, minimum, maximum }
+        // What a memory may say that it grows to.
+        let most = if page == 1 { u64::from(u32::MAX) } else { 1 << 16 };
+        Memory { page, minimum, maximum: maximum.map(|maximum| maximum.min(most)) }
     }
 
     fn number(&mut self) -> Ty {
@@ -354,6 +361,13 @@ impl Generator {
 
     fn any(&mut self, body: &Body) -> u32 {
         self.pick(&body.any)
+    }
+
+    /// A local that no loop depends on.
+    fn variable(&mut self, body: &Body) -> u32 {
+        let free: Vec<u32> =
+            body.any.iter().copied().filter(|local| !body.counters.contains(local)).collect();
+        self.pick(&free)
     }
 
     /// Puts an address for memory `memory` on the stack.
@@ -669,8 +683,20 @@ impl Generator {
                     .filter(|table| self.tables[*table as usize].0 == Ty::Func)
                     .collect();
                 let table = self.pick(&tables);
-                // Another type than that of the function that may be there.
-                if self.chance(30) {
+                // A function that is there, by its type or one that looks like it; or any type at any place.
+                let there = self.elements.iter().find(|(at, ..)| *at == table).cloned();
+                let mut known = None;
+                if let Some((_, first, items)) = there.filter(|(.., items)| !items.is_empty())
+                    && self.chance(60)
+                {
+                    let at = self.below(items.len() as u64) as u32;
+                    ty = self.functions[items[at as usize] as usize];
+                    let alike = self.alike(ty);
+                    if !alike.is_empty() && self.chance(50) {
+                        ty = self.pick(&alike);
+                    }
+                    known = Some(first + at);
+                } else if self.chance(30) {
                     ty = self.below(self.types.len() as u64) as u32;
                 }
                 let Signature { params, results } = signature(self, ty);
@@ -680,6 +706,7 @@ impl Generator {
                 self.mark(body, ty);
                 let size = self.tables[table as usize].1;
                 match self.below(4) {
+                    _ if known.is_some() => body.constant(known.unwrap_or(0)),
                     0 => {
                         let local = self.any(body);
                         body.op(I::LocalGet(local));
@@ -890,6 +917,7 @@ impl Generator {
         }
         let saved = body.any.clone();
         body.any.push(counter);
+        body.counters.push(counter);
         for _ in 0..=self.below(3) {
             match self.below(8) {
                 0..3 => self.access_at(body, memory, Some(counter)),
@@ -995,7 +1023,7 @@ impl Generator {
     /// Makes a frame; the local that its address is in, and its size.
     fn enter(&mut self, body: &mut Body) -> (u32, u32) {
         let pointer = self.pointer;
-        let size = self.pick(&[16, 16, 16, 32, 48, 64, 8, 1, 128, 24, 4]);
+        let size = self.pick(&[16, 16, 16, 16, 32, 48, 64, 8, 1, 4]);
         let size = if self.chance(5) {
             self.pick(&[0, 4096, 65536, 0x8000_0000, 0u32.wrapping_sub(16), 0u32.wrapping_sub(self.top)])
         } else {
@@ -1281,7 +1309,7 @@ impl Generator {
     }
 
     fn branches(&mut self, body: &mut Body) {
-        let local = self.any(body);
+        let local = self.variable(body);
         match self.below(5) {
             0 => {
                 body.ops([I::LocalGet(local), I::If(BlockType::Empty)]);
@@ -1350,7 +1378,7 @@ impl Generator {
             19 if self.exceptions => self.try_(body),
             20 if self.exceptions => self.throw(body),
             19 => {
-                let (local, size) = (self.any(body), self.memories.first().map_or(0, Memory::bytes));
+                let (local, size) = (self.variable(body), self.memories.first().map_or(0, Memory::bytes));
                 let edge = self.edge(size);
                 body.op(I::LocalGet(local));
                 body.constant(edge);
@@ -1378,6 +1406,7 @@ impl Generator {
             handlers: Vec::new(),
             any,
             accumulator: 0,
+            counters: Vec::new(),
             frame: None,
             loops: 0,
             fresh: 3,
@@ -1420,7 +1449,7 @@ impl Generator {
                 }
             }
         }
-        for _ in 0..1 + self.below(5) {
+        for _ in 0..1 + self.below(4) {
             self.statement(&mut body);
         }
         if let Some(frame) = frame {
@@ -1473,8 +1502,8 @@ impl Generator {
     fn make_globals(&mut self) -> Vec<(String, u32)> {
         let first = self.memories.first().map_or(0, Memory::bytes);
         self.top = match self.below(10) {
-            0..4 => self.pick(&[16, 32, 48, 64, 128, 256, 1024]),
-            4..8 => (first.min(1 << 20) as u32) & !15,
+            0..3 => self.pick(&[16, 32, 64, 128, 256, 256, 1024]),
+            3..8 => (first.min(1 << 20) as u32) & !15,
             _ => self.edge(first),
         };
         if self.chance(80) && u64::from(self.top) > first {
@@ -1489,7 +1518,11 @@ impl Generator {
         self.fuel = before + 1;
         self.globals.push((Ty::I32, true, 1500));
         self.decoy = before + 2;
-        let decoy = self.edge(first);
+        // Another value, by which the two can be told apart.
+        let decoy = match self.edge(first) {
+            same if same == self.top => same ^ 4,
+            other => other,
+        };
         self.globals.push((Ty::I32, true, i64::from(decoy.cast_signed())));
         let mut exports = Vec::new();
         if self.chance(15) {
@@ -1500,8 +1533,11 @@ impl Generator {
         }
         if self.chance(12) {
             let size = first as u32;
-            let base = match self.chance(35) {
-                true => self.pick(&[0u32.wrapping_sub(16), u32::MAX, 0x8000_0000, 0xffff_0000, 0xffff_fff1]),
+            let base = match self.chance(50) {
+                true => {
+                    let near = self.pick(&[1, 15, 16, 16, 16, 32, 64, 128, 256, 0x1_0000]);
+                    self.pick(&[0u32, 0, 0, 0x8000_0000]).wrapping_sub(near)
+                }
                 false => self.pick(&[0, 1, 16, 100, 256, size, size.wrapping_sub(1), size.wrapping_add(1)]),
             };
             exports.push(("__heap_base".to_owned(), self.globals.len() as u32));
@@ -1534,12 +1570,18 @@ impl Generator {
             let null = self.chance(50);
             let with = |to: u32| Signature { params: vec![Ty::Ref(to, null)], results: vec![] };
             self.types.extend([with(a), with(b), with(twin)]);
+            self.types.push(Signature { params: vec![Ty::Ref(a, !null)], results: vec![] });
             let back = Signature { params: vec![], results: vec![Ty::Ref(b, false)] };
             let forth = Signature { params: vec![], results: vec![Ty::Ref(a, false)] };
             self.types.extend([back, forth]);
         }
         for at in 0..count {
-            let ty = if at < 3 { at } else { self.below(self.types.len() as u64) as u32 };
+            let ty = match at {
+                0 => self.below(3) as u32,
+                _ if self.references && self.chance(50) => 6 + self.below(6) as u32,
+                _ if self.chance(60) => self.below(3) as u32,
+                _ => self.below(self.types.len() as u64) as u32,
+            };
             self.functions.push(ty);
         }
     }
@@ -1556,7 +1598,7 @@ impl Generator {
             pages.for_each(|memory| memory.minimum = 0);
         }
         let shown = self.make_globals();
-        let count = 3 + self.below(5) as u32;
+        let count = 2 + self.below(4) as u32;
         self.make_types(count);
         if self.chance(70) {
             let size = self.pick(&[0, 1, 3, 4, 7, 8]);
@@ -1567,12 +1609,47 @@ impl Generator {
             let to = self.below(5) as u32;
             self.tables.push((Ty::Ref(to, true), 4, 6));
         }
+        for table in 0..self.tables.len() as u32 {
+            if self.tables[table as usize].0 == Ty::Func {
+                let items = self.items(table);
+                self.elements.push(items);
+            }
+        }
         self.segments = self.below(3) as u32;
         for index in 0..count {
             let body = self.function(index);
             self.bodies.push(body);
         }
         self.emit(&shown)
+    }
+
+    /// What is in a table when the module starts.
+    fn items(&mut self, table: u32) -> (u32, u32, Vec<u32>) {
+        let size = self.tables[table as usize].1;
+        let count = self.below(u64::from(size.min(4)) + 1);
+        let all: Vec<u32> = (0..self.functions.len() as u32).collect();
+        let concrete: Vec<u32> =
+            all.iter().copied().filter(|at| !self.markers(self.functions[*at as usize]).is_empty()).collect();
+        let item = |generator: &mut Generator| match concrete.is_empty() || generator.chance(40) {
+            true => generator.pick(&all),
+            false => generator.pick(&concrete),
+        };
+        let items: Vec<u32> = (0..count).map(|_| item(self)).collect();
+        let room = u64::from(size) - count;
+        let outside = u64::from(self.chance(2));
+        (table, (self.below(room + 1) + outside) as u32, items)
+    }
+
+    /// Types that differ from this one in the functions that they refer to, and in nothing else.
+    fn alike(&self, ty: u32) -> Vec<u32> {
+        let erased = |types: &[Ty]| -> Vec<Ty> {
+            types.iter().map(|ty| if let Ty::Ref(..) = ty { Ty::Func } else { *ty }).collect()
+        };
+        let of = |ty: u32| {
+            let ty = &self.types[ty as usize];
+            (erased(&ty.params), erased(&ty.results))
+        };
+        (0..self.types.len() as u32).filter(|at| of(*at) == of(ty) && !self.same(*at, ty)).collect()
     }
 
     fn val_type(ty: Ty, twin: bool) -> ValType {
@@ -1589,19 +1666,6 @@ impl Generator {
 
     fn emit(mut self, shown: &[(String, u32)]) -> Attack {
         // What both modules say alike is chosen once.
-        let elements: Vec<(u32, Vec<u32>)> = (0..self.tables.len())
-            .filter(|at| self.tables[*at].0 == Ty::Func)
-            .map(|at| {
-                let size = self.tables[at].1;
-                let last = u64::from(size.min(4));
-                let items = (0..self.random.below(last + 1))
-                    .map(|_| self.random.below(self.functions.len() as u64) as u32)
-                    .collect::<Vec<_>>();
-                let room = u64::from(size) - items.len() as u64;
-                let over = u64::from(self.random.chance(2));
-                ((self.random.below(room + 1) + over) as u32, items)
-            })
-            .collect();
         let first = self.memories[0].bytes();
         let data: Vec<(u32, u32, Vec<u8>)> = (0..self.memories.len() as u32)
             .filter(|at| *at == 0 || self.memories[*at as usize].bytes() > 8)
@@ -1718,9 +1782,15 @@ impl Generator {
 
             let mut section = MemorySection::new();
             for (at, memory) in self.memories.iter().enumerate() {
-                let limit = self.limit.filter(|_| twin && at == 0).map(u64::from);
-                let page_size_log2 = (memory.page == 1 || limit.is_some()).then_some(0);
-                let (minimum, maximum) = (limit.unwrap_or(memory.minimum), limit.or(memory.maximum));
+                let first = self.first.filter(|_| twin && at == 0);
+                let (page, minimum, maximum) = match first {
+                    Some(First { page, minimum, grows: false }) => (page, minimum, Some(minimum)),
+                    Some(First { page, minimum, .. }) => {
+                        (page, minimum, memory.maximum.map(|maximum| maximum.max(minimum)))
+                    }
+                    None => (memory.page, memory.minimum, memory.maximum),
+                };
+                let page_size_log2 = (page == 1).then_some(0);
                 section.memory(MemoryType {
                     minimum,
                     maximum,
@@ -1771,19 +1841,16 @@ impl Generator {
             }
             if twin {
                 section.export(THROWN, ExportKind::Global, self.thrown());
-                section.export(POINTER, ExportKind::Global, self.pointer);
+                for (name, global) in POINTERS.into_iter().zip([self.pointer, self.decoy]) {
+                    section.export(name, ExportKind::Global, global);
+                }
             }
             module.section(&section);
 
             let mut section = ElementSection::new();
-            let mut contents = elements.iter();
-            for (table, (ty, ..)) in (0..).zip(&self.tables) {
-                if *ty == Ty::Func
-                    && let Some((offset, items)) = contents.next()
-                {
-                    let offset = ConstExpr::i32_const(offset.cast_signed());
-                    section.active(Some(table), &offset, Elements::Functions(Cow::Borrowed(items)));
-                }
+            for (table, offset, items) in &self.elements {
+                let offset = ConstExpr::i32_const(offset.cast_signed());
+                section.active(Some(*table), &offset, Elements::Functions(Cow::Borrowed(items)));
             }
             let all: Vec<u32> = (0..self.functions.len() as u32).collect();
             section.declared(Elements::Functions(Cow::Borrowed(&all)));

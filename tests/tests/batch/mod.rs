@@ -1,11 +1,13 @@
-//! What tests that compile many modules at once have in common: they share a translation unit, whose program prints what
-//! an interpreter's trace says.
+//! What tests that compile many modules at once have in common: they share a translation unit (`harness.c`), whose
+//! program prints what an interpreter's trace says.
 #![allow(dead_code, reason = "each test has its own use of it")]
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use wasm_to_c::ValType;
+use wasm_to_c::{C_FLAGS, Item, Translation, ValType};
 use wasmi::{TrapCode, Val};
 
 /// xorshift64*: the same modules for the same seed on every machine.
@@ -69,6 +71,15 @@ pub fn bits(value: &Val) -> u64 {
     }
 }
 
+/// The same, but of a NaN only that it is one.
+pub fn bits_of_any_nan(value: &Val) -> u64 {
+    match value {
+        Val::F32(value) if value.to_float().is_nan() => 0x7fc0_0000,
+        Val::F64(value) if value.to_float().is_nan() => 0x7ff8 << 48,
+        other => bits(other),
+    }
+}
+
 pub fn trap(code: Option<TrapCode>) -> Option<&'static str> {
     Some(match code? {
         TrapCode::UnreachableCodeReached => "unreachable",
@@ -83,9 +94,14 @@ pub fn trap(code: Option<TrapCode>) -> Option<&'static str> {
     })
 }
 
-pub fn print(c: &mut String, ty: ValType, value: &str) {
+/// Prints a value as [`bits`] and, with `any_nan`, [`bits_of_any_nan`] have it.
+fn print(c: &mut String, ty: ValType, value: &str, any_nan: bool) {
     let text = match ty {
         ValType::I32 | ValType::I64 => value.to_owned(),
+        ValType::F32 if any_nan => format!("{value} != {value} ? 0x7fc00000u : wasm_bits32({value})"),
+        ValType::F64 if any_nan => {
+            format!("{value} != {value} ? 0x7ff8000000000000ull : wasm_bits64({value})")
+        }
         ValType::F32 => format!("wasm_bits32({value})"),
         ValType::F64 => format!("wasm_bits64({value})"),
         _ => format!("({value} != 0)"),
@@ -93,9 +109,215 @@ pub fn print(c: &mut String, ty: ValType, value: &str) {
     let _ = writeln!(c, "    printf(\" %llx\", (unsigned long long)({text}));");
 }
 
+const HARNESS: &str = include_str!("harness.c");
+
+/// What is done with an instance.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// Calls an export, so many times.
+    Call { export: String, args: Vec<u64>, times: u32 },
+    /// Sets an exported global, an i32.
+    Set { export: String, value: u32 },
+}
+
+/// The C of a module, with a function `run` that does the steps and prints what an interpreter's trace says.
+pub struct Program {
+    pub c: String,
+    /// How many bytes the arrays have that are its memories.
+    pub arrays: Vec<u64>,
+}
+
+impl Program {
+    /// With `any_nan`, all NaNs are printed alike. Fails with the name of an export that there is not.
+    pub fn new(translation: &Translation, steps: &[Step], any_nan: bool) -> Result<Program, String> {
+        let interface = &translation.interface;
+        let (mut c, mut run, mut arrays) = (String::new(), String::new(), Vec::new());
+        for line in translation.unit.source.lines() {
+            let array = line.strip_prefix("WASM_STATE uint8_t memory").and_then(|rest| rest.split_once('['));
+            let Some((number, rest)) = array else {
+                c.push_str(line);
+                c.push('\n');
+                continue;
+            };
+            let bytes: u64 = rest.split_once(']').and_then(|(bytes, _)| bytes.parse().ok()).unwrap_or(0);
+            arrays.push(bytes);
+            let guarded = format!("guarded{number}");
+            let _ = writeln!(
+                c,
+                "HARNESS_MEMORY({guarded}, {bytes})\n#define memory{number} HARNESS_AT({guarded})"
+            );
+            let _ = writeln!(run, "    HARNESS_GUARD({guarded});");
+        }
+        if let Some(limit) = &interface.stack_limit {
+            let _ = writeln!(run, "    {limit} = harness_stack_limit;");
+        }
+        if let Some(init) = &interface.init {
+            let _ = writeln!(run, "    if (harness_try(\"start\", {init})) {{\n        return;\n    }}");
+        }
+        for (at, step) in steps.iter().enumerate() {
+            let (export, args, times) = match step {
+                Step::Call { export, args, times } => (export, args, times),
+                Step::Set { export, value } => {
+                    let item = interface.exported_items.iter().find(|item| item.name == *export);
+                    if let Some(item) = item {
+                        let _ = writeln!(run, "    {} = {value:#x}u;", item.c_name);
+                    }
+                    continue;
+                }
+            };
+            let function =
+                interface.exports.iter().find(|function| function.name == *export).ok_or(export)?;
+            let args: Vec<String> = function
+                .ty
+                .params
+                .iter()
+                .zip(args)
+                .map(|(ty, value)| match ty {
+                    ValType::I32 => format!("{:#x}u", *value as u32),
+                    ValType::I64 => format!("{value:#x}ull"),
+                    ValType::F32 => format!("wasm_float32({:#x}u)", *value as u32),
+                    ValType::F64 => format!("wasm_float64({value:#x}ull)"),
+                    _ => "0".to_owned(),
+                })
+                .collect();
+            let (call, name) = (format!("{}({})", function.c_name, args.join(", ")), label(export));
+            let _ = writeln!(c, "static void call{at}(void) {{");
+            let _ = match function.ty.results.as_slice() {
+                [] => writeln!(c, "    {call};\n    fputs(\"{name} = \", stdout);"),
+                _ => {
+                    writeln!(c, "    {} r = {call};\n    fputs(\"{name} =\", stdout);", function.result_type)
+                }
+            };
+            match function.ty.results.as_slice() {
+                [] => {}
+                [one] => print(&mut c, *one, "r", any_nan),
+                several => {
+                    for (i, ty) in several.iter().enumerate() {
+                        print(&mut c, *ty, &format!("r.r{i}"), any_nan);
+                    }
+                }
+            }
+            c.push_str("    putchar('\\n');\n}\n");
+            // As bindings do (`mpy_unwind` in c-runtime).
+            let unwind =
+                interface.stack_pointer.as_ref().map(|(lvalue, start)| format!("{lvalue} = {start};"));
+            let _ = writeln!(
+                run,
+                "    for (int h = 0; h < {times}; h++) {{\n        if (harness_try(\"{name}\", call{at})) {{ {} }}\n    }}",
+                unwind.unwrap_or_default()
+            );
+        }
+        for item in &interface.exported_items {
+            if let Item::Global { ty, .. } = item.item {
+                let _ = writeln!(run, "    fputs(\"global {}\", stdout);", label(&item.name));
+                print(&mut run, ty, &item.c_name, any_nan);
+                run.push_str("    putchar('\\n');\n");
+            }
+        }
+        for (name, memory) in &interface.exported_memories {
+            let (name, base, size) = (label(name), &memory.base, &memory.size);
+            let _ = writeln!(run, "    harness_memory(\"{name}\", {base}, {size});");
+        }
+        let _ = writeln!(c, "static void run(void) {{\n{run}}}");
+        Ok(Program { c, arrays })
+    }
+}
+
+/// What a module of a program did.
+#[derive(Default)]
+pub struct Printed {
+    pub lines: Vec<String>,
+    /// How it ended the program, if it did.
+    pub ended: Option<String>,
+}
+
+/// Compiles and runs programs.
+pub struct Harness {
+    include: PathBuf,
+    /// Names that are not a module's.
+    known: HashSet<&'static str>,
+}
+
+impl Harness {
+    pub fn new() -> Harness {
+        let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../c-runtime/include");
+        let header = std::fs::read_to_string(include.join("wasm.h")).expect("the header");
+        let code = HARNESS.lines().filter(|line| !line.trim_start().starts_with(['/', '*']));
+        let mut known: HashSet<&str> =
+            words(header.leak()).chain(code.flat_map(words)).chain(words(WORDS)).collect();
+        // Names of parameters there, and of a module's own things.
+        for own in ["memory", "table", "tag", "start", "stack", "guarded", "run", "runs", "frame", "call"] {
+            known.remove(own);
+        }
+        Harness { include, known }
+    }
+
+    /// Makes a program of modules, each of which has a name and C; else what the compiler says.
+    pub fn compile(
+        &self,
+        modules: &[(String, &str)],
+        compiler: &str,
+        flags: &[&str],
+        folder: &Path,
+    ) -> Result<(), String> {
+        std::fs::create_dir_all(folder).expect("a writable folder");
+        let mut main = HARNESS.to_owned();
+        let (mut runs, mut names) = (String::new(), String::new());
+        for (name, c) in modules {
+            main.push_str(&with_own_names(c, &format!("_{name}"), &self.known));
+            let _ = write!(runs, "run_{name}, ");
+            let _ = write!(names, "\"{name}\", ");
+        }
+        let _ = writeln!(
+            main,
+            "static void (*const runs[])(void) = {{{runs}}};\nstatic const char *const names[] = {{{names}}};\n\
+             int main(int count, char **args) {{\n    harness_run(count > 1 ? atoi(args[1]) : 0, {}, runs, \
+             names);\n    return 0;\n}}",
+            modules.len()
+        );
+        std::fs::write(folder.join("main.c"), main).expect("a writable folder");
+        let mut command = Command::new(compiler);
+        command.args(flags).args(["-std=gnu11", "-w"]).args(C_FLAGS).arg("-I").arg(&self.include);
+        command.arg("-o").arg(folder.join("main")).arg(folder.join("main.c")).arg("-lm");
+        let compiled = command.output().expect("a C compiler");
+        match compiled.status.success() {
+            true => Ok(()),
+            false => Err(String::from_utf8_lossy(&compiled.stderr).into_owned()),
+        }
+    }
+
+    /// What each of the program's modules did. One that ends the program does not keep the others from being run.
+    pub fn run(&self, count: usize, folder: &Path) -> Vec<Printed> {
+        let mut printed: Vec<Printed> = Vec::new();
+        while printed.len() < count {
+            let (first, mut over) = (printed.len(), false);
+            let output = Command::new(folder.join("main"))
+                .arg(first.to_string())
+                .env("ASAN_OPTIONS", "detect_leaks=0")
+                .output()
+                .expect("the program");
+            for line in String::from_utf8_lossy(&output.stdout).lines() {
+                match (line.strip_prefix("# "), printed.last_mut()) {
+                    (Some("end"), _) => over = true,
+                    (Some(_), _) => printed.push(Printed::default()),
+                    (None, Some(last)) => last.lines.push(line.trim_end().to_owned()),
+                    _ => {}
+                }
+            }
+            let errors = String::from_utf8_lossy(&output.stderr);
+            let end = format!("{} {errors}", output.status);
+            match printed[first..].last_mut() {
+                Some(last) if !over => last.ended = Some(end),
+                _ => assert!(printed.len() == count, "the program does not begin: {end}"),
+            }
+        }
+        printed
+    }
+}
+
 /// `source` with `suffix` behind all names but those of the headers, C's and the library's, so that many modules
 /// share a translation unit.
-pub fn with_own_names(source: &str, suffix: &str, known: &HashSet<&str>) -> String {
+fn with_own_names(source: &str, suffix: &str, known: &HashSet<&str>) -> String {
     let mut text = String::with_capacity(source.len() * 2);
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let (mut rest, mut literal) = (source, false);
@@ -119,11 +341,11 @@ pub fn with_own_names(source: &str, suffix: &str, known: &HashSet<&str>) -> Stri
 }
 
 /// What is named in C.
-pub fn words(text: &str) -> impl Iterator<Item = &str> {
+fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
 }
 
 /// Of C, and of what generated C and this file's may say besides.
-pub const WORDS: &str = "const static extern inline struct union typedef sizeof return if else while for do goto switch case \
+const WORDS: &str = "const static extern inline struct union typedef sizeof return if else while for do goto switch case \
     break default void char int long short unsigned signed float double int8_t int16_t int32_t int64_t uint8_t uint16_t \
     uint32_t uint64_t uintptr_t include define undef ifndef endif h n stdout fputs putchar";
