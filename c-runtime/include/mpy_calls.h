@@ -13,10 +13,10 @@
 typedef struct mpy_call mpy_call_t;
 
 struct mpy_call {
-    nlr_buf_t nlr;
     void (*call)(mpy_slot_t *slots);
     const char *type;
     const mp_obj_t *args;
+    mp_obj_t result;
     unsigned first; /* slots in use before the parameters */
     unsigned lowered; /* parameters whose slots are filled */
     bool called;
@@ -174,7 +174,8 @@ static void mpy_lower_lent(mpy_call_t *call, unsigned i, const char *type, mpy_s
 }
 #endif
 
-static mp_obj_t mpy_do_call(mpy_call_t *call) {
+static void mpy_do_call(void *with) {
+    mpy_call_t *call = with;
     const char *type = call->type;
     mpy_slot_t *slots = call->slots + call->first;
     bool has_buffers = false, has_lent = false;
@@ -243,7 +244,7 @@ static mp_obj_t mpy_do_call(mpy_call_t *call) {
         mpy_lent[--mpy_lent_top] = NULL;
     }
 #endif
-    return mpy_lift(result, call->slots);
+    call->result = mpy_lift(result, call->slots);
 }
 
 static inline void mpy_begin_call(mpy_call_t *call, void (*function)(mpy_slot_t *), const char *type,
@@ -269,12 +270,17 @@ static inline void mpy_begin_call(mpy_call_t *call, void (*function)(mpy_slot_t 
 MPY_SHARED mp_obj_t mpy_invoke(void (*function)(mpy_slot_t *), const char *type, const mp_obj_t *args) {
     mpy_call_t call;
     mpy_begin_call(&call, function, type, args, 0);
-    return mpy_do_call(&call);
+    mpy_do_call(&call);
+    return call.result;
 }
 
 #ifdef MPY_USES_GUARD
-/* Takes back what parameters hold that Rust was never given. */
+/* Gives back what a call holds that has ended in an exception, which is caught in a frame below, and takes back what
+ * parameters hold that Rust was never given. */
 static void mpy_take_back(mpy_call_t *call) {
+#ifdef MPY_TRACKS
+    mpy_give_up_calls((uintptr_t)call);
+#endif
     const char *type = call->type;
     mpy_slot_t *slots = call->slots + call->first;
 #ifdef MPY_COPIES
@@ -319,24 +325,16 @@ static void mpy_take_back(mpy_call_t *call) {
     }
 }
 
-__attribute__((noinline, noreturn)) static void mpy_leave_call(mpy_call_t *call) {
-    mpy_take_back(call);
-    mp_fun_table.raise(call->nlr.ret_val);
-    __builtin_unreachable();
-}
-
-/* As mpy_invoke, and gives back what the first parameters took when a later one is refused. See
- * mpy_call_import for what may be touched after nlr_push. */
+/* As mpy_invoke, and gives back what the first parameters took when a later one is refused. */
 MPY_SHARED mp_obj_t mpy_invoke_guarded(void (*function)(mpy_slot_t *), const char *type, const mp_obj_t *args) {
     mpy_call_t call;
     mpy_begin_call(&call, function, type, args, 0);
-    if (mp_fun_table.nlr_push(&call.nlr)
-        || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(call.nlr.regs))) {
-        mpy_leave_call(&call);
+    mp_obj_t exception = mpy_try(mpy_do_call, &call);
+    if (exception != NULL) {
+        mpy_take_back(&call);
+        mp_fun_table.raise(exception);
     }
-    mp_obj_t result = mpy_do_call(&call);
-    mp_fun_table.nlr_pop();
-    return result;
+    return call.result;
 }
 #endif
 
@@ -371,18 +369,6 @@ __attribute__((unused)) static void mpy_unref_closure(mp_obj_t obj) {
     }
 }
 
-__attribute__((noinline)) static void mpy_after_closure(mpy_call_t *call) {
-    mpy_entry_t *entry = &mpy_entries[call->slots[MPY_SLOTS - 1].i];
-    mpy_end_closure(entry, entry->calls - 2u);
-}
-
-__attribute__((noinline, noreturn)) static void mpy_leave_closure(mpy_call_t *call) {
-    mpy_after_closure(call);
-    mpy_take_back(call);
-    mp_fun_table.raise(call->nlr.ret_val);
-    __builtin_unreachable();
-}
-
 /* The slot `call` of the type of closures. */
 static mp_obj_t mpy_call_closure(mp_obj_t self, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     size_t number = ((mpy_instance_t *)self)->entry;
@@ -397,15 +383,15 @@ static mp_obj_t mpy_call_closure(mp_obj_t self, size_t n_args, size_t n_kw, cons
     mpy_begin_call(&call, closure->call, closure->type, args, 2);
     call.slots[0].i = entry->ptr;
     call.slots[1].i = entry->extra;
-    call.slots[MPY_SLOTS - 1].i = (uint32_t)number; /* beyond what a call takes */
-    if (mp_fun_table.nlr_push(&call.nlr)
-        || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(call.nlr.regs))) {
-        mpy_leave_closure(&call);
+    mp_obj_t exception = mpy_try(mpy_do_call, &call);
+    /* The table may have moved. */
+    entry = &mpy_entries[number];
+    mpy_end_closure(entry, entry->calls - 2u);
+    if (exception != NULL) {
+        mpy_take_back(&call);
+        mp_fun_table.raise(exception);
     }
-    mp_obj_t result = mpy_do_call(&call);
-    mp_fun_table.nlr_pop();
-    mpy_after_closure(&call);
-    return result;
+    return call.result;
 }
 #endif
 
@@ -501,7 +487,6 @@ static mp_obj_t mpy_call_target(const mpy_target_t *target, size_t n, mp_obj_t *
 }
 
 typedef struct {
-    nlr_buf_t nlr;
 #ifdef MPY_HAS_STACKS
     mpy_stacks_t outside;
 #endif
@@ -530,7 +515,8 @@ static void mpy_after_import(mpy_import_t *import) {
 #endif
 }
 
-static void mpy_do_import(mpy_import_t *import) {
+static void mpy_do_import(void *with) {
+    mpy_import_t *import = with;
     const char *type = import->type;
     const mpy_slot_t *slots = import->slots;
     mp_obj_t *objs = import->objs;
@@ -582,7 +568,7 @@ static void mpy_do_import(mpy_import_t *import) {
 }
 
 /* The call has ended in an exception: Rust's `Err` if it wants to know, or else Python's again. */
-__attribute__((noinline)) static void mpy_fail_import(mpy_import_t *import) {
+__attribute__((noinline)) static void mpy_fail_import(mpy_import_t *import, mp_obj_t exception) {
     mpy_unwind_stacks();
     const char *type = import->type;
     const mpy_slot_t *slots = import->slots;
@@ -598,7 +584,7 @@ __attribute__((noinline)) static void mpy_fail_import(mpy_import_t *import) {
         for (unsigned i = 0; i < 4; i++) {
             import->slots[i].q = 0;
         }
-        MPY_STORE_EXCEPTION(mpy_new_object(import->nlr.ret_val));
+        MPY_STORE_EXCEPTION(mpy_new_object(exception));
         return;
     }
 #endif
@@ -607,11 +593,10 @@ __attribute__((noinline)) static void mpy_fail_import(mpy_import_t *import) {
         import->slots[i].q = 0;
     }
 #endif
-    mpy_pass_on(import->nlr.ret_val);
+    mpy_pass_on(exception);
 }
 
-/* Calls `target` with what is in `slots`, where the result is put. See mpy_call_import for what may be
- * touched after nlr_push. */
+/* Calls `target` with what is in `slots`, where the result is put. */
 MPY_SHARED void mpy_call(const mpy_target_t *target, const char *type, mpy_slot_t *slots) {
     mpy_import_t import;
     import.target = target;
@@ -622,13 +607,11 @@ MPY_SHARED void mpy_call(const mpy_target_t *target, const char *type, mpy_slot_
 #ifdef MPY_HAS_STACKS
     mpy_enter_python(&import.outside);
 #endif
-    if (mp_fun_table.nlr_push(&import.nlr)
-        || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(import.nlr.regs))) {
-        mpy_fail_import(&import);
+    mp_obj_t exception = mpy_try(mpy_do_import, &import);
+    if (exception != NULL) {
+        mpy_fail_import(&import, exception);
         return;
     }
-    mpy_do_import(&import);
-    mp_fun_table.nlr_pop();
     mpy_after_import(&import);
 }
 

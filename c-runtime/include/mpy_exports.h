@@ -16,10 +16,10 @@
 #endif
 
 typedef struct {
-    nlr_buf_t nlr;
     void (*call)(mpy_slot_t *);
     const char *type;
     const mp_obj_t *args;
+    mp_obj_t result;
     mpy_slot_t slots[MPY_EXPORT_SLOTS];
 #ifdef MPY_LENDS_TEXTS
     /* What is to be given back after the call. */
@@ -31,7 +31,8 @@ typedef struct {
 #endif
 } mpy_export_call_t;
 
-static mp_obj_t mpy_do_export(mpy_export_call_t *call) {
+static void mpy_do_export(void *with) {
+    mpy_export_call_t *call = with;
     const char *type = call->type;
     mpy_slot_t *slot = call->slots;
     for (const mp_obj_t *arg = call->args; *type != '>'; type++, arg++) {
@@ -57,7 +58,7 @@ static mp_obj_t mpy_do_export(mpy_export_call_t *call) {
     }
     call->call(call->slots);
     slot = call->slots;
-    return type[1] != 0 ? mpy_from_slot(type[1], &slot) : mp_const_none;
+    call->result = type[1] != 0 ? mpy_from_slot(type[1], &slot) : mp_const_none;
 }
 
 #ifdef MPY_LENDS_TEXTS
@@ -77,15 +78,9 @@ static void mpy_give_back(mpy_export_call_t *call) {
         }
     }
 }
-
-__attribute__((noinline, noreturn)) static void mpy_leave_export(mpy_export_call_t *call) {
-    mpy_give_back(call);
-    mp_fun_table.raise(call->nlr.ret_val);
-    __builtin_unreachable();
-}
 #endif
 
-/* Calls it with `args`. `type` is "parameters>result". See mpy_call_import for what may be touched after nlr_push. */
+/* Calls it with `args`. `type` is "parameters>result". */
 MPY_SHARED mp_obj_t mpy_call_export(void (*function)(mpy_slot_t *), const char *type, const mp_obj_t *args) {
     mpy_export_call_t call;
     call.call = function;
@@ -93,17 +88,15 @@ MPY_SHARED mp_obj_t mpy_call_export(void (*function)(mpy_slot_t *), const char *
     call.args = args;
 #ifdef MPY_LENDS_TEXTS
     call.count = 0;
-    if (mp_fun_table.nlr_push(&call.nlr)
-        || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(call.nlr.regs))) {
-        mpy_leave_export(&call);
-    }
-    mp_obj_t result = mpy_do_export(&call);
-    mp_fun_table.nlr_pop();
+    mp_obj_t exception = mpy_try(mpy_do_export, &call);
     mpy_give_back(&call);
-    return result;
+    if (exception != NULL) {
+        mp_fun_table.raise(exception);
+    }
 #else
-    return mpy_do_export(&call);
+    mpy_do_export(&call);
 #endif
+    return call.result;
 }
 
 #endif

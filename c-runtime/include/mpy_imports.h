@@ -217,56 +217,35 @@ __attribute__((noinline, unused)) static void mpy_call_python(unsigned module, u
 }
 
 #ifdef MPY_HAS_STACKS
-typedef struct {
-    nlr_buf_t nlr;
+/* Calls `run`, which calls Python, and keeps the shadow stack in order whichever way that ends. */
+MPY_SHARED void mpy_run_python(void (*run)(void *), void *with) {
     mpy_stacks_t outside;
-} mpy_import_frame_t;
-
-/* Passes on the exception that ended the call of an import. */
-__attribute__((noinline)) static void mpy_leave_import(mpy_import_frame_t *frame) {
-    mpy_leave_python(&frame->outside);
-    mpy_pass_on(frame->nlr.ret_val);
+    mpy_enter_python(&outside);
+    mp_obj_t exception = mpy_try(run, with);
+    mpy_leave_python(&outside);
+    if (exception != NULL) {
+        mpy_pass_on(exception);
+    }
 }
+#else
+#define mpy_run_python(run, with) run(with)
 #endif
 
-/* As mpy_call_python, and keeps the shadow stack in order whichever way the call ends.
- *
- * nlr_push returns twice, like setjmp, and compilers cannot be told so of a function behind a pointer:
- * they may have put something else where a value lay that is wanted after the second return. So all
- * that is wanted then is the address of the frame, and everything else is done by other functions. */
+typedef struct {
+    unsigned module, field;
+    const char *type;
+    mpy_slot_t *slots;
+} mpy_python_call_t;
+
+static void mpy_do_python_call(void *with) {
+    const mpy_python_call_t *call = with;
+    mpy_call_python(call->module, call->field, call->type, call->slots);
+}
+
+/* As mpy_call_python, in WebAssembly code. */
 MPY_SHARED void mpy_call_import(unsigned module, unsigned field, const char *type, mpy_slot_t *slots) {
-#ifdef MPY_HAS_STACKS
-    mpy_import_frame_t frame;
-    mpy_enter_python(&frame.outside);
-    if (mp_fun_table.nlr_push(&frame.nlr)
-        || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(frame.nlr.regs))) {
-        mpy_leave_import(&frame);
-        return;
-    }
-    mpy_call_python(module, field, type, slots);
-    mp_fun_table.nlr_pop();
-    mpy_leave_python(&frame.outside);
-#else
-    mpy_call_python(module, field, type, slots);
-#endif
-}
-
-/* The same for a function of C that calls Python. */
-MPY_SHARED void mpy_guard(void (*call)(mpy_slot_t *), mpy_slot_t *slots) {
-#ifdef MPY_HAS_STACKS
-    mpy_import_frame_t frame;
-    mpy_enter_python(&frame.outside);
-    if (mp_fun_table.nlr_push(&frame.nlr)
-        || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(frame.nlr.regs))) {
-        mpy_leave_import(&frame);
-        return;
-    }
-    call(slots);
-    mp_fun_table.nlr_pop();
-    mpy_leave_python(&frame.outside);
-#else
-    call(slots);
-#endif
+    mpy_python_call_t call = {module, field, type, slots};
+    mpy_run_python(mpy_do_python_call, &call);
 }
 
 #endif

@@ -11,7 +11,8 @@
 
 /* Arduino's INPUT, OUTPUT and INPUT_PULLUP are 0, 1 and 2; MicroPython's differ between ports. */
 #ifdef MPY_STRING_PULL_UP
-__attribute__((unused)) static void mpy_pin_mode_python(mpy_slot_t *slots) {
+__attribute__((unused)) static void mpy_pin_mode_python(void *with) {
+    mpy_slot_t *slots = with;
     mp_obj_t type = mpy_python(MPY_STRING_machine, MPY_STRING_Pin);
     uint32_t mode = slots[1].i;
     mp_obj_t args[3] = {
@@ -26,13 +27,14 @@ __attribute__((unused)) static void mpy_pin_mode_python(mpy_slot_t *slots) {
 
 __attribute__((unused)) static void mpy_pin_mode(uint32_t pin, uint32_t mode) {
     mpy_slot_t slots[2] = {{.i = pin}, {.i = mode}};
-    mpy_guard(mpy_pin_mode_python, slots);
+    mpy_run_python(mpy_pin_mode_python, slots);
 }
 #endif
 
 /* A pin made without a mode keeps the one it has. */
 #ifdef MPY_STRING_value
-__attribute__((unused)) static void mpy_digital_write_python(mpy_slot_t *slots) {
+__attribute__((unused)) static void mpy_digital_write_python(void *with) {
+    mpy_slot_t *slots = with;
     mp_obj_t args[3] = {mpy_from_i32(slots[0].i)};
     mp_obj_t pin = mp_fun_table.call_function_n_kw(mpy_python(MPY_STRING_machine, MPY_STRING_Pin), 1, args);
     mp_fun_table.load_method(pin, mp_native_qstr_table[MPY_STRING_value], args);
@@ -42,7 +44,7 @@ __attribute__((unused)) static void mpy_digital_write_python(mpy_slot_t *slots) 
 
 __attribute__((unused)) static void mpy_digital_write(uint32_t pin, uint32_t value) {
     mpy_slot_t slots[2] = {{.i = pin}, {.i = value}};
-    mpy_guard(mpy_digital_write_python, slots);
+    mpy_run_python(mpy_digital_write_python, slots);
 }
 #endif
 
@@ -58,7 +60,8 @@ __attribute__((noreturn, unused)) static void mpy_assembly_abort(uint32_t messag
 
 /* `trace(message, n, a0, …, a4)` prints the message and the first n numbers. */
 #ifdef MPY_STRING_print
-__attribute__((unused)) static void mpy_trace_python(mpy_slot_t *slots) {
+__attribute__((unused)) static void mpy_trace_python(void *with) {
+    mpy_slot_t *slots = with;
     mp_obj_t args[6] = {mpy_utf16(slots[0].i)};
     uint32_t n = slots[1].i < 5 ? slots[1].i : 5;
     for (uint32_t i = 0; i < n; i++) {
@@ -69,14 +72,15 @@ __attribute__((unused)) static void mpy_trace_python(mpy_slot_t *slots) {
 
 __attribute__((unused)) static void mpy_assembly_trace(uint32_t message, uint32_t n, double a0, double a1, double a2, double a3, double a4) {
     mpy_slot_t slots[7] = {{.i = message}, {.i = n}, {.d = a0}, {.d = a1}, {.d = a2}, {.d = a3}, {.d = a4}};
-    mpy_guard(mpy_trace_python, slots);
+    mpy_run_python(mpy_trace_python, slots);
 }
 #endif
 
 /* Nanoseconds since 1970. A port's own count begins there or in 2000, and
  * `gmtime` tells which; ports without a calendar have no `gmtime`. */
 #ifdef MPY_STRING_gmtime
-__attribute__((unused)) static void mpy_time_python(mpy_slot_t *slots) {
+__attribute__((unused)) static void mpy_time_python(void *with) {
+    mpy_slot_t *slots = with;
     mpy_call_python(MPY_STRING_time, MPY_STRING_time_ns, ">q", slots);
     mp_obj_t time = mp_fun_table.import_name(mp_native_qstr_table[MPY_STRING_time], mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
     mp_obj_t gmtime[2];
@@ -93,7 +97,7 @@ __attribute__((unused)) static void mpy_time_python(mpy_slot_t *slots) {
 
 __attribute__((unused)) static uint64_t mpy_unix_time(void) {
     mpy_slot_t time;
-    mpy_guard(mpy_time_python, &time);
+    mpy_run_python(mpy_time_python, &time);
     return time.q;
 }
 
@@ -108,14 +112,15 @@ __attribute__((unused)) static double mpy_date_now(void) {
 WASM_STATE uint32_t mpy_ticks_last;
 WASM_STATE uint64_t mpy_ticks_sum;
 
-__attribute__((unused)) static void mpy_ticks_python(mpy_slot_t *slots) {
+__attribute__((unused)) static void mpy_ticks_python(void *with) {
+    mpy_slot_t *slots = with;
     mp_obj_t ticks = mp_fun_table.call_function_n_kw(mpy_python(MPY_STRING_time, MPY_STRING_ticks_us), 0, NULL);
     slots->i = (uint32_t)mp_fun_table.native_from_obj(ticks, MP_NATIVE_TYPE_UINT);
 }
 
 __attribute__((unused)) static uint64_t mpy_monotonic_us(void) {
-    mpy_slot_t now;
-    mpy_guard(mpy_ticks_python, &now);
+    mpy_slot_t now = {.i = mpy_ticks_last};
+    mpy_run_python(mpy_ticks_python, &now);
     mpy_ticks_sum += (now.i - mpy_ticks_last) & 0x3fffffff;
     mpy_ticks_last = now.i;
     return mpy_ticks_sum;

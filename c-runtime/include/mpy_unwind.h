@@ -84,10 +84,15 @@ static void *mpy_keep_last_panic(void);
 static void mpy_put_back_last_panic(void *kept);
 #endif
 
-/* Calls `run`: the exception that it ends in, or NULL. As in mpy_imports.h, nothing but the address of the frame is
- * wanted after the second return. */
+/* Calls `run`: the exception that it ends in, or NULL.
+ *
+ * nlr_push returns twice, like setjmp, and compilers cannot be told so of a function behind a pointer: where a value
+ * lay that is wanted after the second return, they may have put another one by then, the address of a frame included.
+ * So nlr_push is called here only, in a function that wants nothing after the second return but what nlr_push itself
+ * restores. `run` must not become part of it. */
 MPY_SHARED mp_obj_t mpy_try(void (*run)(void *), void *with) {
     nlr_buf_t nlr;
+    __asm__("" : "+r"(run));
     if (mp_fun_table.nlr_push(&nlr) || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(nlr.regs))) {
         return nlr.ret_val;
     }
@@ -170,6 +175,7 @@ typedef struct {
 #endif
 #ifdef MPY_UNWINDS
     uint32_t panics;
+    uint32_t panics_base;
     void *last_panic;
 #endif
 #ifdef MPY_STACK_POINTER
@@ -186,13 +192,14 @@ typedef struct {
 static inline void mpy_enter_python(mpy_stacks_t *saved) {
     (void)saved;
 #ifdef MPY_UNWINDS
-    saved->last_panic = MPY_PANICS() != 0 ? mpy_keep_last_panic() : NULL;
+    saved->panics = MPY_PANICS();
+    saved->last_panic = saved->panics != 0 ? mpy_keep_last_panic() : NULL;
 #endif
 #ifdef MPY_PANICKING
     saved->panic = MPY_PANICKING(0);
 #endif
 #ifdef MPY_UNWINDS
-    saved->panics = mpy_panics_base;
+    saved->panics_base = mpy_panics_base;
     mpy_panics_base = MPY_PANICS();
 #endif
 #ifdef MPY_STACK_POINTER
@@ -212,13 +219,17 @@ static inline void mpy_enter_python(mpy_stacks_t *saved) {
 static inline void mpy_leave_python(const mpy_stacks_t *saved) {
     (void)saved;
 #ifdef MPY_UNWINDS
-    mpy_panics_base = saved->panics;
+    mpy_panics_base = saved->panics_base;
     if (saved->last_panic != NULL) {
         mpy_put_back_last_panic(saved->last_panic);
     }
 #endif
 #ifdef MPY_PANICKING
     MPY_PANICKING(saved->panic);
+#ifdef MPY_UNWINDS
+    /* Beside that panic, others may unwind. */
+    MPY_SET_PANICS(saved->panics);
+#endif
 #endif
 #ifdef MPY_STACK_POINTER
     MPY_STACK_BASE = saved->base;
@@ -314,12 +325,33 @@ __attribute__((noinline, noreturn)) static void wasm_uncaught(void) {
     __builtin_unreachable();
 }
 
+/* Raises what was caught last where it must not unwind any further; returns if nothing was. */
+__attribute__((unused)) static void mpy_raise_caught(void) {
+    if (wasm_caught == NULL) {
+        return;
+    }
+#ifdef MPY_PANICKING
+    /* However the hook of a panic ends, the exception is that of the panic. */
+    uint32_t panic = MPY_PANICKING(0);
+    if (panic != 0) {
+        MPY_PANIC(panic);
+    }
+#endif
+    wasm_thrown = wasm_caught;
+    wasm_uncaught();
+}
+
 /* The exception to throw for one in which an import has ended. */
 static mp_obj_t mpy_after_hook(mp_obj_t exception) {
 #ifdef MPY_PANICKING
-    /* However the hook of a panic with a message ends, the exception is that of the panic. */
-    if (MPY_PANICKING(0) != 0 && mpy_is_error(exception) && mpy_has_last_panic()) {
-        return mpy_panic_exception();
+    uint32_t panics = MPY_PANICS();
+    if (MPY_PANICKING(0) != 0) {
+        /* It takes the place of that panic. */
+        MPY_SET_PANICS(panics - 1);
+        /* However the hook of a panic with a message ends, the exception is that of the panic. */
+        if (mpy_is_error(exception) && mpy_has_last_panic()) {
+            return mpy_panic_exception();
+        }
     }
 #endif
     return exception;
@@ -358,6 +390,7 @@ __attribute__((noinline, noreturn, unused)) static void mpy_pass_on(mp_obj_t exc
 /* What is thrown where nothing unwinds: a module that imports these asks for nothing. */
 __attribute__((unused)) static void mpy_throw_again(void) {}
 __attribute__((unused)) static void mpy_exception_ends(uint32_t index) { (void)index; }
+__attribute__((unused)) static void mpy_raise_caught(void) {}
 
 /* Raises MemoryError, for a program that cannot go on without the memory it asked for. */
 __attribute__((noinline, noreturn, unused)) static void mpy_out_of_memory(void) {

@@ -139,7 +139,8 @@ __attribute__((noreturn, unused)) static void mpy_wasi_proc_exit(uint32_t status
 
 /* The port's source of random numbers, or where it has none the generator it seeds at its start. */
 #ifdef MPY_STRING_urandom
-__attribute__((unused)) static void mpy_random_python(mpy_slot_t *slots) {
+__attribute__((unused)) static void mpy_random_python(void *with) {
+    mpy_slot_t *slots = with;
     uint32_t len = slots[1].i;
     uint8_t *at = mpy_wasi_at(slots[0].i, len);
     mp_obj_t os = mp_fun_table.import_name(mp_native_qstr_table[MPY_STRING_os], mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
@@ -167,7 +168,7 @@ __attribute__((unused)) static void mpy_random_python(mpy_slot_t *slots) {
 
 __attribute__((unused)) static uint32_t mpy_wasi_random_get(uint32_t ptr, uint32_t len) {
     mpy_slot_t slots[2] = {{.i = ptr}, {.i = len}};
-    mpy_guard(mpy_random_python, slots);
+    mpy_run_python(mpy_random_python, slots);
     return MPY_WASI_SUCCESS;
 }
 #endif

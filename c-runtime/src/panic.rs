@@ -22,6 +22,9 @@ unsafe extern "C-unwind" {
     /// Throws once more what has left a function.
     #[cfg(panic = "unwind")]
     safe fn throw_again();
+    /// Raises what was caught last, if anything was.
+    #[cfg(panic = "unwind")]
+    safe fn raise_caught();
     /// Nobody in Rust has the exception any longer.
     #[cfg(panic = "unwind")]
     safe fn exception_ends(object: u32);
@@ -203,8 +206,9 @@ mod unwinding {
     use core::ptr;
     use std::boxed::Box;
     use std::panic;
+    use std::string::String;
 
-    use super::{CURRENT, Text, exception_ends, out_of_memory, throw_again};
+    use super::{CURRENT, Text, exception_ends, on_panic, out_of_memory, raise_caught, throw_again};
 
     /// An exception of Python's as the payload of a panic, so that `catch_unwind` catches it: its index in the table of
     /// objects.
@@ -222,10 +226,29 @@ mod unwinding {
         panic::resume_unwind(Box::new(Exception(object)));
     }
 
-    /// Ends what has left a function, and what it holds.
+    /// Ends what has left a function, and what it holds: what it said is the last that a panic said.
     #[unsafe(export_name = "mpy:catch")]
     pub extern "C-unwind" fn catch() {
-        let _ = panic::catch_unwind(|| throw_again());
+        let Err(payload) = panic::catch_unwind(|| throw_again()) else { return };
+        let message = match payload.downcast_ref::<&str>() {
+            Some(message) => message,
+            None => payload.downcast_ref::<String>().map_or("Box<dyn Any>", String::as_str),
+        };
+        // SAFETY: modules have one thread.
+        unsafe { &mut *(&raw mut LAST) }.be(message);
+    }
+
+    impl Text {
+        /// Makes this `message`, unless it is that and a place.
+        fn be(&mut self, message: &str) {
+            let len = message.len().min(self.len);
+            let begins = self.bytes[..len] == message.as_bytes()[..len];
+            // A long one is cut.
+            if len == 0 || !begins || (len < message.len() && len < self.bytes.len() - 3) {
+                self.len = 0;
+                let _ = self.write_str(message);
+            }
+        }
     }
 
     /// What the last panic said: its payload does not tell where it was.
@@ -246,13 +269,14 @@ mod unwinding {
     /// `panic_in_cleanup`).
     const TOO_FAR: [&str; 2] = ["panic in a function that cannot unwind", "panic in a destructor during cleanup"];
 
-    /// A panic that has unwound too far ends with its own message, before `std` aborts the program.
+    /// What has unwound too far is raised, before `std` aborts the program.
     pub fn remember(info: &PanicInfo) {
+        if info.message().as_str().is_some_and(|text| TOO_FAR.contains(&text)) {
+            raise_caught();
+            on_panic(info);
+        }
         // SAFETY: modules have one thread.
         let last = unsafe { &mut *(&raw mut LAST) };
-        if last.len > 0 && info.message().as_str().is_some_and(|text| TOO_FAR.contains(&text)) {
-            last.raise();
-        }
         last.len = 0;
         last.write_panic(info);
     }

@@ -784,8 +784,7 @@ impl<'a> Writer<'a> {
         let (base, size) = memory.map_or(("((uint8_t *)0)", "0u"), |memory| (&memory.base, &memory.size));
         line!(out, "#define MPY_MEMORY ({base})");
         line!(out, "#define MPY_MEMORY_SIZE ({size})");
-        // The last is the number of a closure's entry.
-        line!(out, "#define MPY_SLOTS {}", self.slots + 3);
+        line!(out, "#define MPY_SLOTS {}", self.slots + 2);
         line!(out, "#define MPY_ARGUMENTS {}", self.arguments);
         if self.speller.lends {
             line!(out, "#define MPY_LENT {LENT}");

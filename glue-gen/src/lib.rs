@@ -23,7 +23,8 @@ use wasm_to_c::{CUnit, FlashTable, Interface};
 
 /// Whether the import of that module and name may throw an exception, in a module that unwinds.
 pub fn throws(module: &str, name: &str) -> bool {
-    const NEVER: [&str; 5] = ["alloc", "alloc_zeroed", "realloc", "dealloc", "__wbindgen_object_drop_ref"];
+    const NEVER: [&str; 6] =
+        ["alloc", "alloc_zeroed", "realloc", "dealloc", "raise_caught", "__wbindgen_object_drop_ref"];
     !NEVER.contains(&name) || !["mpy", wbindgen::MODULE].contains(&module)
 }
 

@@ -156,6 +156,7 @@ static OWN: &[Own] = &[
     apart("out_of_memory", ">", Needs::Nothing, &[]),
     apart("throw_again", ">", Needs::Nothing, &[]),
     apart("exception_ends", "i>", Needs::Nothing, &[]),
+    apart("raise_caught", ">", Needs::Nothing, &[]),
     apart("pin_mode", "ii>", Needs::Shims, &["machine", "Pin", "IN", "OUT", "PULL_UP"]),
     apart("digital_write", "ii>", Needs::Shims, &["machine", "Pin", "value"]),
     own("assembly_abort", "iiii>", Needs::Shims, &[]),

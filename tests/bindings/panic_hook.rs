@@ -59,108 +59,57 @@ pub fn is_panicking() -> bool {
 
 /* python
 import panic_hook as m, builtins
-answer = lambda text: None
+answer, said = lambda text: None, []
 def report(text):
-    print("hook:", text)
+    said.append("hook: " + text)
     return answer(text)
 builtins.report = report
-def attempt(f, *args):
+def once(f, *args):
     try: f(*args)
-    except BaseException as e: print(type(e).__name__, str(e) or "-")
-    print(m.is_panicking())
+    except BaseException as e: said.append(type(e).__name__ + " " + (str(e) or "-"))
+    if m.is_panicking(): said.append("panics")
+# Always the same.
+def attempt(times, f, *args):
+    before = None
+    for i in range(times):
+        said[:] = []
+        once(f, *args)
+        if said != before: print("; ".join(said))
+        before = list(said)
 def raises(exception):
     def answer(text): raise exception
     return answer
 for name in ("as it must", "hook panics", "hook fails", "other"):
-    attempt(m.fail, name)
+    attempt(1, m.fail, name)
 for answer in (raises(ValueError("a hook's")), raises(MemoryError()), raises(KeyboardInterrupt())):
-    for i in range(3): attempt(m.fail, "as it must")
+    attempt(3, m.fail, "as it must")
 # A hook that comes back to Rust, where nothing panics yet, and which panics itself.
 def again(text):
-    print(m.is_panicking())
-    if text == "as it must": attempt(m.fail, "hook panics")
+    if m.is_panicking(): said.append("panics")
+    if text == "as it must": once(m.fail, "hook panics")
 answer = again
-for i in range(2): attempt(m.fail, "as it must")
+attempt(2, m.fail, "as it must")
 answer = raises(ValueError("a hook's"))
-attempt(m.throw, "thrown")
+attempt(1, m.throw, "thrown")
 answer = lambda text: None
-attempt(m.throw, "thrown")
+attempt(1, m.throw, "thrown")
 answer = raises(ValueError("a hook's"))
 m.catches()
-for i in range(2): attempt(m.fail, "as it must")
+attempt(2, m.fail, "as it must")
 m.take()
-for i in range(2): attempt(m.fail, "as it must")
+attempt(2, m.fail, "as it must")
 */
 /* expect
-hook: as it must
+hook: as it must; RuntimeError as it must, src/lib.rs:33
+hook: hook panics; RuntimeError hook panics, src/lib.rs:34
+hook: hook fails; RuntimeError hook fails, src/lib.rs:35
+hook: ?; RuntimeError other, of 5 letters, src/lib.rs:36
+hook: as it must; RuntimeError as it must, src/lib.rs:33
+hook: as it must; RuntimeError as it must, src/lib.rs:33
+hook: as it must; KeyboardInterrupt -
+hook: as it must; hook: hook panics; RuntimeError hook panics, src/lib.rs:34; RuntimeError as it must, src/lib.rs:33
+hook: ?; ValueError a hook's
+hook: ?; RuntimeError thrown
+hook: caught; RuntimeError as it must, src/lib.rs:33
 RuntimeError as it must, src/lib.rs:33
-False
-hook: hook panics
-RuntimeError hook panics, src/lib.rs:34
-False
-hook: hook fails
-RuntimeError hook fails, src/lib.rs:35
-False
-hook: ?
-RuntimeError other, of 5 letters, src/lib.rs:36
-False
-hook: as it must
-RuntimeError as it must, src/lib.rs:33
-False
-hook: as it must
-RuntimeError as it must, src/lib.rs:33
-False
-hook: as it must
-RuntimeError as it must, src/lib.rs:33
-False
-hook: as it must
-RuntimeError as it must, src/lib.rs:33
-False
-hook: as it must
-RuntimeError as it must, src/lib.rs:33
-False
-hook: as it must
-RuntimeError as it must, src/lib.rs:33
-False
-hook: as it must
-KeyboardInterrupt -
-False
-hook: as it must
-KeyboardInterrupt -
-False
-hook: as it must
-KeyboardInterrupt -
-False
-hook: as it must
-False
-hook: hook panics
-False
-RuntimeError hook panics, src/lib.rs:34
-False
-RuntimeError as it must, src/lib.rs:33
-False
-hook: as it must
-False
-hook: hook panics
-False
-RuntimeError hook panics, src/lib.rs:34
-False
-RuntimeError as it must, src/lib.rs:33
-False
-hook: ?
-ValueError a hook's
-False
-hook: ?
-RuntimeError thrown
-False
-hook: caught
-RuntimeError as it must, src/lib.rs:33
-False
-hook: caught
-RuntimeError as it must, src/lib.rs:33
-False
-RuntimeError as it must, src/lib.rs:33
-False
-RuntimeError as it must, src/lib.rs:33
-False
 */

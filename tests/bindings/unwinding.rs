@@ -1,4 +1,5 @@
 //! `panic = "unwind"`: destructors run, whatever ends a call, and nothing is lost; TIMES exceptions of each kind.
+//! boards: all
 //! panic: unwind
 
 use std::cell::Cell;
@@ -209,12 +210,19 @@ PLACES = (
     ("catches", m.catches),
     ("plain", m.calls_plain),
 )
+usual = None
 for name, place in PLACES:
+    said, ended = [], []
     for k in range(6):
         answer = raises
         m.ended()
-        said = caught(place, k)
-        print(name, k, "the same" if said is OWN else said, m.ended(), caught(acc.check), m.is_panicking())
+        said.append(caught(place, k))
+        ended.append(m.ended())
+        if (acc.check(), m.is_panicking()) != (4, False): print(name, k, "spoils something")
+    if usual is None:
+        usual = said
+        for text in said: print("the same" if text is OWN else text)
+    print(name, ended, [(k, said[k]) for k in range(6) if said[k] != usual[k]])
 for k in (0, 4):
     answer = lambda f: f(k) if not isinstance(f, int) else raises(f)
     said = caught(m.calls, 0)
@@ -252,8 +260,10 @@ def run(times, kind):
         caught(kind, acc)
         try: acc.check()
         except RuntimeError: locked += 1
-        if i % 2 == 1: acc = m.Acc(9)
-    acc = None
+        if i % 2 == 1:
+            acc.free()
+            acc = m.Acc(9)
+    acc.free()
     gc.collect()
     return locked, gc.mem_alloc()
 for name, kind in KINDS:
@@ -264,62 +274,23 @@ for name, kind in KINDS:
     print(name, locked, "locked", "nothing lost" if after - before < 5000 else after - before)
 */
 /* expect
-free 0 RuntimeError('a panic, src/lib.rs:56',) 2 4 False
-free 1 MemoryError('out of memory',) 2 4 False
-free 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 2 4 False
-free 3 RuntimeError('No panic message available',) 2 4 False
-free 4 the same 2 4 False
-free 5 KeyboardInterrupt() 2 4 False
-owned 0 RuntimeError('a panic, src/lib.rs:56',) 1 4 False
-owned 1 MemoryError('out of memory',) 1 4 False
-owned 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 1 4 False
-owned 3 RuntimeError('No panic message available',) 1 4 False
-owned 4 the same 1 4 False
-owned 5 KeyboardInterrupt() 1 4 False
-method 0 RuntimeError('a panic, src/lib.rs:56',) 1 4 False
-method 1 MemoryError('out of memory',) 1 4 False
-method 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 1 4 False
-method 3 RuntimeError('No panic message available',) 1 4 False
-method 4 the same 1 4 False
-method 5 KeyboardInterrupt() 1 4 False
-constructor 0 RuntimeError('a panic, src/lib.rs:56',) 2 4 False
-constructor 1 MemoryError('out of memory',) 2 4 False
-constructor 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 2 4 False
-constructor 3 RuntimeError('No panic message available',) 2 4 False
-constructor 4 the same 2 4 False
-constructor 5 KeyboardInterrupt() 2 4 False
-consumes 0 RuntimeError('a panic, src/lib.rs:56',) 2 4 False
-consumes 1 MemoryError('out of memory',) 2 4 False
-consumes 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 2 4 False
-consumes 3 RuntimeError('No panic message available',) 2 4 False
-consumes 4 the same 2 4 False
-consumes 5 KeyboardInterrupt() 2 4 False
-closure 0 RuntimeError('a panic, src/lib.rs:56',) 1 4 False
-closure 1 MemoryError('out of memory',) 1 4 False
-closure 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 1 4 False
-closure 3 RuntimeError('No panic message available',) 1 4 False
-closure 4 the same 1 4 False
-closure 5 KeyboardInterrupt() 1 4 False
-resumes 0 RuntimeError('a panic, src/lib.rs:56',) 2 4 False
-resumes 1 MemoryError('out of memory',) 2 4 False
-resumes 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 2 4 False
-resumes 3 RuntimeError('No panic message available',) 2 4 False
-resumes 4 the same 2 4 False
-resumes 5 KeyboardInterrupt() 2 4 False
-catches 0 caught Some("a panic") 1 4 False
-catches 1 MemoryError('out of memory',) 1 4 False
-catches 2 caught Some("called `Option::unwrap()` on a `None` value") 1 4 False
-catches 3 caught None 1 4 False
-catches 4 caught None 1 4 False
-catches 5 KeyboardInterrupt() 1 4 False
-plain 0 RuntimeError('a panic, src/lib.rs:56',) 2 4 False
-plain 1 RuntimeError('a panic, src/lib.rs:56',) 2 4 False
-plain 2 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 2 4 False
-plain 3 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 2 4 False
-plain 4 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 2 4 False
-plain 5 RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:58',) 2 4 False
-0 RuntimeError('a panic, src/lib.rs:56',) 3
-RuntimeError('a panic, src/lib.rs:56',) 2 4 None 1
+RuntimeError('a panic, src/lib.rs:57',)
+MemoryError('out of memory',)
+RuntimeError('called `Option::unwrap()` on a `None` value, src/lib.rs:59',)
+RuntimeError('No panic message available',)
+the same
+KeyboardInterrupt()
+free [2, 2, 2, 2, 2, 2] []
+owned [1, 1, 1, 1, 1, 1] []
+method [1, 1, 1, 1, 1, 1] []
+constructor [2, 2, 2, 2, 2, 2] []
+consumes [2, 2, 2, 2, 2, 2] []
+closure [1, 1, 1, 1, 1, 1] []
+resumes [2, 2, 2, 2, 2, 2] []
+catches [1, 1, 1, 1, 1, 1] [(0, 'caught Some("a panic")'), (2, 'caught Some("called `Option::unwrap()` on a `None` value")'), (3, 'caught None'), (4, 'caught None')]
+plain [2, 2, 2, 2, 2, 2] [(3, "RuntimeError('Box<dyn Any>',)")]
+0 RuntimeError('a panic, src/lib.rs:57',) 3
+RuntimeError('a panic, src/lib.rs:57',) 2 4 None 1
 4 the same 3
 the same 2 4 None 1
 True 1

@@ -101,6 +101,8 @@ pub(crate) struct Unit<'m> {
     /// Functions after whose call an exception may wait, and whether that is so after indirect calls.
     pub throws: Vec<bool>,
     pub throws_indirect: bool,
+    /// The embedder asks what was caught.
+    pub keeps_caught: bool,
 }
 
 /// Bytes of a table's element where pointers have 32 bits: the function and its type.
@@ -122,7 +124,7 @@ pub(crate) fn unit<'m>(
     options: &Options,
 ) -> Result<Translation> {
     let mut names = Names::default();
-    for taken in ["start", "stack", "wasm_thrown", "wasm_stack_limit", "wasm_flash_table"] {
+    for taken in ["start", "stack", "wasm_thrown", "wasm_caught", "wasm_stack_limit", "wasm_flash_table"] {
         names.unique("", taken);
     }
     let mut exported: HashMap<u32, &str> = HashMap::new();
@@ -271,6 +273,7 @@ pub(crate) fn unit<'m>(
         tags: module.tags.iter().map(|_| names.unique("", "tag")).collect(),
         throws_indirect: throws.contains(&true),
         throws,
+        keeps_caught: options.throwing.is_some(),
     };
     unit.write(options)
 }
@@ -598,6 +601,8 @@ impl<'m> Unit<'m> {
             let _ = writeln!(c, "{kind} wasm_exception_t *wasm_thrown;");
             c.push_str("#define WASM_THROWN() __builtin_expect(wasm_thrown != NULL, 0)\n");
             if options.throwing.is_some() {
+                c.push_str("/* What a handler caught that does not throw it again. */\n");
+                c.push_str("WASM_STATE wasm_exception_t *wasm_caught;\n");
                 c.push_str("__attribute__((noreturn)) static void wasm_uncaught(void);\n");
                 c.push_str("#define WASM_UNCAUGHT() if (WASM_THROWN()) wasm_uncaught();\n");
             } else {

@@ -144,6 +144,8 @@ struct Frame {
     caught: bool,
     catches: Vec<wasmparser::Catch>,
     catches_all: bool,
+    /// Where a handler of every exception begins that has not thrown it again.
+    caught_at: Option<Place>,
     /// The frame that an exception in it goes to.
     catching: Option<usize>,
     /// What the locals were when it was entered, where that was known.
@@ -303,6 +305,7 @@ pub(crate) fn translate(
         caught: false,
         catches: Vec::new(),
         catches_all: false,
+        caught_at: None,
         catching: None,
         constants: HashMap::new(),
         branches: 0,
@@ -1160,6 +1163,7 @@ impl Body<'_, '_> {
             caught: false,
             catches: Vec::new(),
             catches_all: false,
+            caught_at: None,
             catching,
             constants,
             branches: 0,

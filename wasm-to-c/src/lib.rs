@@ -86,7 +86,8 @@ pub struct Options {
     /// Traps say which function they are in: the C defines `WASM_NAMES`.
     pub trap_names: bool,
     /// Whether the import of that module and name throws exceptions, if any does: it puts them into `wasm_thrown`. What
-    /// leaves an exported function is for the embedder then, in `wasm_uncaught`, which does not return.
+    /// leaves an exported function is for the embedder then, in `wasm_uncaught`, which does not return. In `wasm_caught`
+    /// is what a handler of every exception caught last, unless it throws that again.
     pub throwing: Option<fn(&str, &str) -> bool>,
 }
 

@@ -67,7 +67,10 @@ impl Body<'_, '_> {
 
     pub(super) fn rethrow(&mut self, depth: u32) {
         self.settle();
-        let label = self.frames[self.frame(depth)].label;
+        let frame = self.frame(depth);
+        let frame = &mut self.frames[frame];
+        frame.caught_at = None;
+        let label = frame.label;
         self.line(format!("wasm_thrown = x{label};"));
         self.throw_now();
     }
@@ -89,6 +92,10 @@ impl Body<'_, '_> {
         let frame = self.frames.last_mut().expect("validated");
         frame.then_falls |= falls;
         let handler = frame.kind != Kind::Try;
+        if let Some(place) = frame.caught_at.take() {
+            let text = format!("wasm_caught = x{};", frame.label);
+            self.code.insert(place, Step::Stay, &text);
+        }
         let Frame { label, caught, nested, beyond, .. } = *frame;
         if falls && (caught || handler) {
             frame.used = true;
@@ -127,6 +134,9 @@ impl Body<'_, '_> {
             let frame = self.frames.last_mut().expect("validated");
             (frame.nested, frame.beyond) = (nested, beyond);
             self.line("wasm_thrown = NULL;");
+            if tag.is_none() && self.unit.keeps_caught {
+                self.frames[at].caught_at = Some(self.code.end());
+            }
             if let Some(tag) = tag {
                 let ty = self.unit.module.tags[tag as usize].ty.clone();
                 self.stack.extend(Self::payload(&ty, &format!("x{label}")));
@@ -161,6 +171,9 @@ impl Body<'_, '_> {
                 self.code.push(Step::Open, head);
                 self.line("wasm_exception_t *e = wasm_thrown;");
                 self.line("wasm_thrown = NULL;");
+                if matches!(catch, Catch::All { .. }) && self.unit.keeps_caught {
+                    self.line("wasm_caught = e;");
+                }
                 self.line("(void)e;");
                 self.lines(texts);
                 self.code.push(Step::Close, "}");
