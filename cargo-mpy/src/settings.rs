@@ -333,7 +333,8 @@ mod tests {
         assert_eq!((settings.stack, settings.heap), (Some(Size(2048)), Some(Size(64))));
         let board = &settings.board.unwrap()["rp2040"];
         assert_eq!((board.heap, board.limit), (Some(Size(1)), Some(Size(3))));
-        let imports: Vec<_> = settings.imports.unwrap().into_values().map(|value| value.as_i64()).collect();
+        let imports: Vec<_> =
+            settings.imports.unwrap().into_values().map(|value| value.as_integer()).collect();
         assert_eq!(imports, [Some(1), Some(3)]);
     }
 

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use cargo_mpy::Failure;
 use cargo_mpy::options::BuildOptions;
-use cargo_mpy::toolchain::{cargo, write_file};
+use cargo_mpy::toolchain::{rust, write_file};
 use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::{Board, Diagnostic};
 use tests::board::{self, Modules};
