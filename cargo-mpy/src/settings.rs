@@ -157,12 +157,7 @@ struct File<'a> {
 impl<'a> File<'a> {
     /// The settings in `table`, which users know as `name`.
     fn settings(self, table: &DeTable<'a>, name: &str) -> Result<Settings> {
-        self.check::<Settings>(table, SETTINGS, name)?;
         let get = |key: &str| table.get(key).map(Spanned::get_ref);
-        for value in get("boards").and_then(DeValue::as_array).into_iter().flatten() {
-            let board = value.get_ref().as_str().unwrap_or_default();
-            target_specs::board(board).map_err(|error| error.at(self.place(value.span())))?;
-        }
         for (board, value) in get("board").and_then(DeValue::as_table).into_iter().flatten() {
             target_specs::board(board.get_ref()).map_err(|error| error.at(self.place(board.span())))?;
             if let DeValue::Table(own) = value.get_ref() {
@@ -172,6 +167,11 @@ impl<'a> File<'a> {
                     &format!("{name}.board.{}", board.get_ref()),
                 )?;
             }
+        }
+        self.check::<Settings>(table, SETTINGS, name)?;
+        for value in get("boards").and_then(DeValue::as_array).into_iter().flatten() {
+            let board = value.get_ref().as_str().unwrap_or_default();
+            target_specs::board(board).map_err(|error| error.at(self.place(value.span())))?;
         }
         let settings: Settings = self.read(table.clone())?;
         let key_of = |of: &str, key: &str| {
