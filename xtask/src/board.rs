@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// Runs an emulated board on a pseudo-terminal
+/// Run an emulated board on a pseudo-terminal
 #[derive(Debug, Args)]
 pub struct Options {
     /// One of the emulated boards of `cargo mpy boards`
