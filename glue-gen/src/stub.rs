@@ -208,7 +208,7 @@ impl Stub {
         };
         let escaped = |line: &String| {
             let line = line.strip_prefix(' ').unwrap_or(line);
-            let line = spelled(line, |c| c == '\\' || (is_hidden(c) && c != '\n'), escape);
+            let line = replace_chars(line, |c| c == '\\' || (is_hidden(c) && c != '\n'), escape);
             line.replace('\n', &format!("\n{indent}"))
         };
         let lines: Vec<String> = docs.iter().map(escaped).collect();
