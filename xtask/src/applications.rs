@@ -55,7 +55,7 @@ fn thousands(number: u64) -> String {
 ///
 /// # Errors
 /// Whatever goes wrong.
-pub fn run(options: &Options) -> crate::Result {
+pub fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let scratch = tempfile::tempdir()?;
     let mut document = HEAD.to_owned();
     for example in applications() {

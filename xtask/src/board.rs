@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-/// Runs an emulated board on a pseudo-terminal
+/// Run an emulated board on a pseudo-terminal
 #[derive(Debug, Args)]
 pub struct Options {
     /// One of the emulated boards of `cargo mpy boards`
@@ -19,7 +19,7 @@ pub struct Options {
 ///
 /// # Errors
 /// What keeps it from starting.
-pub fn run(options: &Options) -> crate::Result {
+pub fn run(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let served = tests::line::serve(target_specs::board(&options.board)?, options.rate)?;
     if let Some(link) = &options.link {
         let _ = std::fs::remove_file(link);

@@ -10,7 +10,7 @@ use tests::unix::{Kind, UnixBoard};
 ///
 /// # Errors
 /// Whatever goes wrong.
-pub fn run(file: Option<&Path>) -> crate::Result {
+pub fn run(file: Option<&Path>) -> Result<(), Box<dyn std::error::Error>> {
     let files = match file {
         Some(file) => vec![("file", std::fs::read(file)?)],
         None => vec![("code", code(16384)?), ("noise", noise(16384))],
@@ -37,7 +37,7 @@ pub fn run(file: Option<&Path>) -> crate::Result {
         }
     }
     println!("without a pace");
-    let unpaced = |name: &str, served: line::Served| -> crate::Result {
+    let unpaced = |name: &str, served: line::Served| -> Result<(), Box<dyn std::error::Error>> {
         for (what, data) in [("code", code(131_072)?), ("noise", noise(131_072))] {
             let times = ours(&served, &data)?;
             let rate = data.len() as f64 / times.transfer / 1e3;

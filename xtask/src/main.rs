@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode};
 
 use clap::Parser;
 
-type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
+type Result = std::result::Result<(), Box<dyn std::error::Error>>;
 
 /// Tasks of the project's own development
 #[derive(Debug, Parser)]
