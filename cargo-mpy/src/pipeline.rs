@@ -12,11 +12,12 @@ use mpy_link::{Image, Input, InputKind, Sizes};
 use target_specs::{Diagnostic, Place, Result};
 use wasm_to_c::{CUnit, Safety, WasmModule, relocs};
 
+use crate::failure::Failure;
 use crate::messages::{self, Artifact, Message};
 use crate::options::{BuildOptions, MemoryModel, Stage};
 use crate::plan::{self, BuildPlan, MemoryConfig, Source, Target};
 use crate::toolchain::{self, cargo, cc, rust};
-use crate::{Failure, map, ui, wasm};
+use crate::{map, ui, wasm};
 
 /// A module, built for one target.
 #[derive(Debug, Clone)]

@@ -8,12 +8,13 @@ use clap::Args;
 use serde::{Deserialize, Serialize};
 use target_specs::{Diagnostic, Place, Result};
 
+use crate::failure::Failure;
 use crate::options::{self, BuildOptions};
 use crate::plan::{BuildPlan, Source};
 use crate::serial::{Sources, plain};
 use crate::session::{self, Machine};
 use crate::toolchain::{read_file, write_file};
-use crate::{Failure, pipeline, ui};
+use crate::{pipeline, ui};
 
 /// Measure the speed of functions in MicroPython and compare it with the last run
 #[derive(Debug, Args)]

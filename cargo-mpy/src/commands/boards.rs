@@ -3,9 +3,10 @@
 use clap::Args;
 use target_specs::{Board, Emulator, Float, Result};
 
+use crate::failure::Failure;
 use crate::messages::{BoardFacts, Message};
 use crate::serial::port;
-use crate::{Failure, ui};
+use crate::ui;
 
 /// List the supported boards and their architectures
 #[derive(Debug, Args)]

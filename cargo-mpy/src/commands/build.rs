@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use crate::failure::Failure;
 use crate::options::{BuildOptions, Stage};
-use crate::{Failure, map, pipeline, ui};
+use crate::{map, pipeline, ui};
 
 /// Build the module for boards or architectures
 #[derive(Debug, Args)]

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use crate::failure::Failure;
 use crate::toolchain::{self, cargo, io_error};
-use crate::{Failure, ui};
+use crate::ui;
 
 /// Delete build output or the cache
 #[derive(Debug, Args)]

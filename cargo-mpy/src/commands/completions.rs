@@ -3,7 +3,8 @@
 use clap::Args;
 use clap_complete::Shell;
 
-use crate::{Failure, ui};
+use crate::failure::Failure;
+use crate::ui;
 
 /// Generate shell completions
 #[derive(Debug, Args)]

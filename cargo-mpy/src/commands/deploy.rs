@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use crate::failure::Failure;
 use crate::messages::Message;
 use crate::options::{self, BuildOptions};
 use crate::serial::port::Port;
@@ -11,7 +12,7 @@ use crate::serial::{Board, Transport, UploadResult, monitor};
 use crate::session::connected::{PATIENCE, execute, options_for};
 use crate::session::events::Events;
 use crate::session::port_args::PortArgs;
-use crate::{Failure, pipeline, toolchain, ui};
+use crate::{pipeline, toolchain, ui};
 
 /// How long to follow a board that says nothing when nobody is at the keyboard.
 const SILENCE: Duration = Duration::from_secs(5);

@@ -8,6 +8,7 @@ use clap::Args;
 use notify::{EventKind, RecursiveMode, Watcher};
 use target_specs::{Diagnostic, Emulator, Place};
 
+use crate::failure::Failure;
 use crate::messages::Message;
 use crate::options::BuildOptions;
 use crate::plan::{BuildPlan, DEFAULT_BOARD, Source};
@@ -19,7 +20,7 @@ use crate::session::port_args::PortArgs;
 use crate::toolchain::emulator::{self, Session};
 use crate::toolchain::micropython::Firmware;
 use crate::toolchain::{self, cargo};
-use crate::{Failure, pipeline, ui};
+use crate::{pipeline, ui};
 
 /// Editors save in several steps: a change is over when nothing happened for this long.
 const QUIET: Duration = Duration::from_millis(30);

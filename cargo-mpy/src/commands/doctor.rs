@@ -3,10 +3,11 @@
 use clap::Args;
 use target_specs::{Board, Result};
 
+use crate::failure::Failure;
 use crate::options::BuildOptions;
 use crate::toolchain::needs::{Need, State, needs};
 use crate::toolchain::{self, cargo, micropython};
-use crate::{Failure, plan, ui};
+use crate::{plan, ui};
 
 /// Which boards to look after: of `doctor` and `setup`.
 #[derive(Debug, Clone, Args)]

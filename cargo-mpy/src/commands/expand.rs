@@ -2,8 +2,9 @@
 
 use clap::Args;
 
+use crate::failure::Failure;
 use crate::options::BuildOptions;
-use crate::{Failure, pipeline, ui};
+use crate::{pipeline, ui};
 
 /// Show the module's Python API and the C code of its bindings
 #[derive(Debug, Args)]

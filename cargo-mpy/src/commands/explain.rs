@@ -3,7 +3,8 @@
 use clap::Args;
 use target_specs::{Diagnostic, Place};
 
-use crate::{Failure, ui};
+use crate::failure::Failure;
+use crate::ui;
 
 /// Every code an error has, each a heading of the second level.
 const TEXT: &str = include_str!("../explain.md");

@@ -8,8 +8,9 @@ use mpy_link::Part;
 use mpy_link::inspect::{self, Module, Object};
 use target_specs::{Arch, Diagnostic, Place};
 
+use crate::failure::Failure;
 use crate::toolchain::{self, disassembler};
-use crate::{Failure, ui};
+use crate::ui;
 
 /// Show the contents of a native .mpy module
 #[derive(Debug, Args)]

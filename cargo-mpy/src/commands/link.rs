@@ -8,8 +8,9 @@ use memmap2::Mmap;
 use mpy_link::{Input, InputKind, Options};
 use target_specs::{Diagnostic, Place};
 
+use crate::failure::Failure;
 use crate::plan::DEFAULT_BOARD;
-use crate::{Failure, map, qstrs, toolchain, ui};
+use crate::{map, qstrs, toolchain, ui};
 
 /// Link ELF objects into a native .mpy module, as MicroPython's mpy_ld.py does
 #[derive(Debug, Args)]

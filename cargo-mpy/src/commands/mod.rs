@@ -21,7 +21,7 @@ pub mod test;
 
 use clap::Subcommand;
 
-use crate::Failure;
+use crate::failure::Failure;
 
 /// A subcommand.
 #[derive(Debug, Subcommand)]

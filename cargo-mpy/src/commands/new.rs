@@ -7,9 +7,10 @@ use clap::{Args, ValueEnum};
 use glue_gen::wbindgen;
 use target_specs::{Diagnostic, Place};
 
+use crate::failure::Failure;
 use crate::session::port_args::LOCAL_FILE;
 use crate::toolchain::{cargo, read_file, write_file};
-use crate::{Failure, ui};
+use crate::ui;
 
 /// What a new crate begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -8,11 +8,12 @@ use clap::Args;
 use serde_json::json;
 use target_specs::{Diagnostic, Result};
 
+use crate::failure::Failure;
 use crate::options::BuildOptions;
 use crate::pipeline::Built;
 use crate::romfs;
 use crate::toolchain::{self, cc};
-use crate::{Failure, pipeline, ui};
+use crate::{pipeline, ui};
 
 /// Create a package for `mip`, ROMFS images, and a zip
 #[derive(Debug, Args)]

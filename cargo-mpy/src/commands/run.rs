@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use target_specs::{Diagnostic, Place, Result};
 
+use crate::failure::Failure;
 use crate::options::{self, BuildOptions};
 use crate::serial::Sources;
 use crate::session::connected::{self, contents};
@@ -12,7 +13,7 @@ use crate::session::emulated::{boards, firmware};
 use crate::session::events::{Events, Output};
 use crate::session::port_args::PortArgs;
 use crate::toolchain::emulator;
-use crate::{Failure, pipeline, toolchain, ui};
+use crate::{pipeline, toolchain, ui};
 
 /// Build the module and run Python with it, on this machine or on a connected board
 #[derive(Debug, Args)]

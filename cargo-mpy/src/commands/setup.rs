@@ -7,13 +7,14 @@ use clap::Args;
 use target_specs::Diagnostic;
 
 use super::doctor::{Wanted, report, unwinds_here};
+use crate::failure::Failure;
 use crate::options::BuildOptions;
 use crate::plan::DEFAULT_BOARD;
 use crate::session::emulated::firmware;
 use crate::session::events::{Events, Output};
 use crate::toolchain::needs::{self, Need, State, needs};
 use crate::toolchain::{self, emulator, rust};
-use crate::{Failure, pipeline, ui};
+use crate::{pipeline, ui};
 
 /// Install what is missing to build and run modules, and test it
 #[derive(Debug, Args)]

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use target_specs::{Diagnostic, Place};
 
+use crate::failure::Failure;
 use crate::map::{self, Entry};
 use crate::options::Size as Bytes;
 use crate::options::{BuildOptions, Stage};
 use crate::pipeline::Built;
 use crate::treemap::{self, Picture};
-use crate::{Failure, pipeline, toolchain, ui};
+use crate::{pipeline, toolchain, ui};
 
 /// Show the module's size by function and crate
 #[derive(Debug, Args)]

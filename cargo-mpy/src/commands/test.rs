@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use clap::{Args, Parser};
 use target_specs::{Diagnostic, Place, Result};
 
+use crate::failure::Failure;
 use crate::options::{self, BuildOptions};
 use crate::plan::{BuildPlan, Source};
 use crate::serial::plain;
 use crate::session::{self, Machine};
 use crate::toolchain::crate_build::Unit;
 use crate::toolchain::read_file;
-use crate::{Failure, pipeline, ui};
+use crate::{pipeline, ui};
 
 /// What cargo ends with when a test fails.
 const FAILED: i32 = 101;

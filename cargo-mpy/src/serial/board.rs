@@ -10,9 +10,11 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 use target_specs::{Arch, Diagnostic, Result};
 
+use super::plain::plain;
 use super::ram::{self, escaped};
 use super::raw_repl::Execution;
-use super::{RawRepl, Transport, plain};
+use super::raw_repl::RawRepl;
+use super::transport::Transport;
 
 /// Printed by a board whose code did not arrive as it was sent.
 const GARBLED: &str = "\x15";

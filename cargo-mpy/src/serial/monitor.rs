@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use target_specs::{Diagnostic, Result};
 
-use super::{Mode, Plain, Sources, Transport};
+use super::plain::{Mode, Plain};
+use super::sources::Sources;
+use super::transport::Transport;
 use crate::ui;
 
 /// Ctrl-] leaves, as in telnet and miniterm.

@@ -11,8 +11,9 @@ use std::time::{Duration, Instant};
 use serialport::{SerialPort, SerialPortInfo, SerialPortType};
 use target_specs::{Diagnostic, Place, Result};
 
+use super::plain::plain;
 use super::rfc2217::Remote;
-use super::{Transport, plain};
+use super::transport::Transport;
 use crate::ui;
 
 /// What UARTs of MicroPython's boards are set to; USB does not care.

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use target_specs::{Diagnostic, Result};
 
-use super::{RawRepl, Transport};
+use super::raw_repl::RawRepl;
+use super::transport::Transport;
 
 /// Writes files, by name, over a line that loses nothing and needs no pauses (an emulator's).
 ///

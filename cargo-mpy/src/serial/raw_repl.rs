@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use target_specs::{Diagnostic, Result};
 
-use super::{Transport, plain};
+use super::plain::plain;
+use super::transport::Transport;
 use crate::ui;
 
 const CTRL_A: u8 = 0x01;

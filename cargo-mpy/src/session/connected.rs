@@ -6,9 +6,10 @@ use target_specs::{Arch, Diagnostic, Place};
 
 use super::events::{Events, Output};
 use super::port_args::PortArgs;
+use crate::failure::Failure;
 use crate::options::BuildOptions;
 use crate::serial::{Board, Facts, Newlines, Transport};
-use crate::{Failure, pipeline, toolchain, ui};
+use crate::{pipeline, toolchain, ui};
 
 /// How long a board may take to answer.
 pub const PATIENCE: Duration = Duration::from_secs(10);

@@ -12,13 +12,14 @@ use target_specs::Result;
 use connected::PATIENCE;
 use port_args::PortArgs;
 
+use crate::failure::Failure;
 use crate::options::BuildOptions;
+use crate::pipeline;
 use crate::plan::BuildPlan;
 use crate::serial::port::Port;
 use crate::serial::{Board, Newlines};
 use crate::toolchain::emulator;
 use crate::toolchain::micropython::Firmware;
-use crate::{Failure, pipeline};
 
 /// A MicroPython.
 pub enum Machine {

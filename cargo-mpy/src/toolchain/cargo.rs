@@ -14,7 +14,8 @@ use super::allocator::{self, Allocator};
 use super::crate_build::{CrateBuild, Unit};
 use super::rust::{Rust, TRIPLE, cargo_program};
 use super::{cache_dir, capture, io_error, shown, unwinding};
-use crate::{Failure, ui};
+use crate::failure::Failure;
+use crate::ui;
 
 /// What cargo knows of the crate in `folder`; `None` when there is no crate.
 ///
