@@ -238,12 +238,20 @@ WASM_UNUSED static void wasm_memory_fill(WASM_WHERE uint8_t *memory, uint32_t si
     }
 }
 
+/* Hides an index into a segment, whose length is only known when it is checked. Compilers add a constant to the address of
+ * the segment before that, and no instruction may reach the sum. */
+#define WASM_HIDE_INDEX(index) \
+    if (!(__builtin_constant_p(index) && (index) == 0)) { \
+        __asm__("" : "+r"(index)); \
+    }
+
 WASM_UNUSED static void wasm_memory_init(WASM_WHERE uint8_t *memory, uint32_t size, const uint8_t *data, uint32_t data_size,
                                          uint32_t to, uint32_t from, uint32_t length) {
     if (wasm_exceeds(to, length, size) || wasm_exceeds(from, length, data_size)) {
         wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
     }
     if (length != 0) {
+        WASM_HIDE_INDEX(from)
         __builtin_memcpy(memory + to, data + from, length);
     }
 }
@@ -518,6 +526,7 @@ WASM_UNUSED static void wasm_table_init(WASM_WHERE wasm_table_t *table, const ui
         wasm_trap(WASM_TRAP_TABLE_OUT_OF_BOUNDS);
     }
     if (length != 0) {
+        WASM_HIDE_INDEX(from)
         __builtin_memcpy(table->elements + to, items + from, length * sizeof(uintptr_t));
     }
 }

@@ -322,13 +322,13 @@ fn translate(
     let (heap, fixed) = (translation.interface.heap_bytes, translation.interface.static_bytes);
     // A crate's own takes what it uses; another toolchain may have declared what nobody asked for.
     if fixed > 0 && matches!(plan.source, Source::Wasm(_)) {
-        ui::status("MemoryModel", format_args!("{fixed} bytes of RAM, and never more"));
+        ui::status("Memory", format_args!("{fixed} bytes of RAM, and never more"));
     }
     let is_own =
         module.heap_grows && module.memory_bytes.is_some() && matches!(plan.source, Source::Crate(_));
     if heap > 0 && !is_own {
         let most = "and more when it grows its memory";
-        ui::status("MemoryModel", format_args!("{heap} bytes of MicroPython's heap at import, {most}"));
+        ui::status("Memory", format_args!("{heap} bytes of MicroPython's heap at import, {most}"));
     }
     Ok(Some((translation.unit, glue, translation.names)))
 }

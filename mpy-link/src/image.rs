@@ -426,6 +426,7 @@ impl Linker<'_, '_> {
     }
 
     fn write(&self, site: Site, field: &Field, place: &mut [u8], value: i64) -> Result<()> {
+        let value = if self.program.arch.word == 4 { field.range.wrap_32(value) } else { value };
         field.write(place, value).map_err(|misfit| self.misfit(site, field, value, misfit))
     }
 

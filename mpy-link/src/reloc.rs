@@ -104,6 +104,16 @@ impl Range {
             Range::Between(low, high) => (low, high),
         }
     }
+
+    /// The number in this range that `value` is modulo 2³², if the range contains such a number for every value. On a
+    /// machine with 32-bit addresses, arithmetic on them wraps around, so both are the same address.
+    pub fn wrap_32(self, value: i64) -> i64 {
+        let (low, high) = self.bounds();
+        if high.abs_diff(low) < u64::from(u32::MAX) || (low..=high).contains(&value) {
+            return value;
+        }
+        low + value.wrapping_sub(low).rem_euclid(1 << 32)
+    }
 }
 
 /// Consecutive bits of a value, and their position in a field.

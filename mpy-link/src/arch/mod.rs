@@ -97,6 +97,22 @@ mod tests {
     }
 
     #[test]
+    fn addresses_of_32_bits_wrap_around_where_a_field_contains_all_of_them() {
+        for (arch, row) in rows().filter(|(_, row)| row.field.bytes > 0) {
+            let (low, high) = row.field.range.bounds();
+            let has_all = high.abs_diff(low) >= u64::from(u32::MAX);
+            for value in
+                [-1 << 32, -0x8000_0801, -0x8000_0155, -1, 0, 0x7fff_f800, 0x8000_0155, 0xffff_ffff, 1 << 32]
+            {
+                let wrapped = row.field.range.wrap_32(value);
+                assert_eq!(wrapped as u32, value as u32, "{arch} {}: {value:#x}", row.name);
+                assert!(!has_all || (low..=high).contains(&wrapped), "{arch} {}: {value:#x}", row.name);
+                assert!(has_all || wrapped == value, "{arch} {}: {value:#x}", row.name);
+            }
+        }
+    }
+
+    #[test]
     fn tables_are_sorted_and_fields_do_not_overlap() {
         for arch in ARCHS {
             assert!(arch.rows.windows(2).all(|pair| pair[0].r_type < pair[1].r_type), "{}", arch.name);
