@@ -396,13 +396,15 @@ fn download(archive: &Archive, to: &Path) -> std::result::Result<PathBuf, Vec<St
 
 /// What fetches a file here: the programs for that, or Python, which MicroPython's makefiles need anyway.
 fn download_command(url: &str, to: &Path) -> Result<Command> {
+    const FETCH: &str = "import socket,sys,urllib.request as r\nsocket.setdefaulttimeout(20)\n\
+                         r.urlretrieve(sys.argv[2],sys.argv[1])";
     let programs: [(&str, &[&str]); 3] = [
         (
             "curl",
             &["--fail", "--silent", "--show-error", "--location", "--connect-timeout", "20", "--output"],
         ),
         ("wget", &["--quiet", "--timeout=20", "--tries=2", "--output-document"]),
-        ("python3", &["-c", "import sys,urllib.request as r; r.urlretrieve(sys.argv[2],sys.argv[1])"]),
+        ("python3", &["-c", FETCH]),
     ];
     let (program, args) = programs
         .into_iter()
