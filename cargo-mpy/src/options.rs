@@ -8,9 +8,9 @@ use serde::Deserialize;
 use target_specs::{Diagnostic, Place};
 use wasm_to_c::Safety;
 
-/// The profile of cargo's that is built when none is named: a module has to fit a board.
+/// The default cargo profile: a module has to fit on a board.
 pub const DEFAULT_PROFILE: &str = "release";
-/// What to build, how and for what: the options of every command that builds.
+/// The options of every command that builds.
 #[derive(Debug, Clone, Default, Args)]
 pub struct BuildOptions {
     /// Build this WebAssembly file, binary or text, instead of the current crate
@@ -94,12 +94,12 @@ pub struct BuildOptions {
 }
 
 impl BuildOptions {
-    /// Cargo's profile.
+    /// The cargo profile.
     pub fn profile(&self) -> &str {
         self.profile.as_deref().unwrap_or(DEFAULT_PROFILE)
     }
 
-    /// The flags that are cargo's own.
+    /// The flags that are passed to cargo.
     pub fn cargo_args(&self) -> Vec<String> {
         let mut args: Vec<String> =
             self.features.iter().flat_map(|features| ["--features".to_owned(), features.clone()]).collect();
@@ -114,7 +114,7 @@ impl BuildOptions {
     }
 }
 
-/// A stage of the road whose result can be looked at.
+/// A stage of the build whose result can be printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
 pub enum Stage {
     /// The build plan
@@ -167,28 +167,28 @@ impl std::str::FromStr for Size {
     }
 }
 
-/// The time that `--timeout` gives.
+/// The duration of `--timeout`.
 ///
 /// # Errors
-/// `bad-value` for what is no time.
+/// `bad-value` if it is not a duration.
 pub fn timeout(seconds: f32) -> target_specs::Result<Duration> {
-    /// Longer than any program runs.
+    /// About 115 days: longer than any program runs.
     const FOREVER: f32 = 1e7;
     let time = if seconds > FOREVER { FOREVER } else { seconds };
     Duration::try_from_secs_f32(time).map_err(|error| {
-        Diagnostic::new("bad-value", format!("no time to run for: {error}"))
+        Diagnostic::new("bad-value", format!("invalid timeout: {error}"))
             .at(Place::Argument(format!("--timeout {seconds}")))
             .help("it takes seconds, such as `60` or `0.5`")
     })
 }
 
-/// How a module's addresses work.
+/// A memory model: the meaning of the addresses in a module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub enum MemoryModel {
-    /// They are the machine's.
+    /// Native addresses.
     Direct,
-    /// They are offsets in a memory of the module's own.
+    /// Offsets in a linear memory.
     Linear(Safety),
 }
 
@@ -200,7 +200,7 @@ impl MemoryModel {
         MemoryModel::Linear(Safety::Checked),
     ];
 
-    /// What it is called in flags and settings.
+    /// The name in flags and settings.
     pub fn word(self) -> &'static str {
         match self {
             MemoryModel::Direct => "direct",

@@ -1,4 +1,4 @@
-//! Flags, Cargo's metadata and boards → [`BuildPlan`]: everything is decided here, nothing is done.
+//! Flags, cargo metadata and boards → [`BuildPlan`]. All decisions are made here, before anything is built.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -12,52 +12,52 @@ use crate::options::{BuildOptions, DEFAULT_PROFILE, MemoryModel};
 use crate::settings::Settings;
 use crate::toolchain::crate_build::{CrateBuild, Unit};
 
-/// The board that stands for all when none is named: every developer has it.
+/// The board if the user names none: it runs on every computer.
 pub const DEFAULT_BOARD: &str = "unix";
-/// Bytes of the shadow stack when nothing is said.
+/// The default size of the shadow stack, in bytes.
 pub const DEFAULT_STACK: u32 = 4096;
 
-/// Everything a build is, decided.
+/// The decisions about a build.
 #[derive(Debug, Clone)]
 pub struct BuildPlan {
-    /// What Python imports.
+    /// The name of the module in Python.
     pub module: String,
-    /// The package's; a WebAssembly file has none.
+    /// The version of the package; `None` for a WebAssembly file.
     pub version: Option<String>,
     pub source: Source,
-    /// Folder of everything that is made.
+    /// The output directory.
     pub out_dir: PathBuf,
-    /// What answers imports, and what exports take and give, where the user says so.
+    /// The Python functions for imports, and the types of exports, from the settings.
     pub mappings: Mappings,
-    /// Traps say which function they are in.
+    /// Trap messages contain the name of the function.
     pub trap_names: bool,
-    /// One build each.
+    /// The native builds.
     pub targets: Vec<Target>,
-    /// No board was named anywhere: [`DEFAULT_BOARD`] was taken.
+    /// No board was named, and [`DEFAULT_BOARD`] was chosen.
     pub by_default: bool,
 }
 
-/// The memory of a module.
+/// The memory of a module: its model and sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryConfig {
-    /// How addresses work; `None` when nobody said: the fastest that is safe for where the module comes from.
+    /// The memory model; `None` selects the fastest one that is safe for the source of the module.
     pub model: Option<MemoryModel>,
-    /// Bytes of the shadow stack, where locals lie whose address is taken.
+    /// Bytes of the shadow stack, which contains locals whose address is taken.
     pub stack: u32,
-    /// Bytes of memory behind the data, for an allocator inside the module.
+    /// Bytes of memory after the data, for an allocator in the module.
     pub heap: u32,
-    /// Bytes of a memory of the module's own, when they are to be fewer than the pages it declares.
+    /// The maximum size of linear memory in bytes, if it is smaller than the pages that the module declares.
     pub limit: Option<u32>,
-    /// Constants of at least that many bytes are to stay in ROM where the module lies there.
+    /// Constants with at least this many bytes stay in ROM if the module is in ROM.
     pub flash_tables: Option<u32>,
 }
 
 impl MemoryConfig {
-    /// Refuses what `board` has no room for, and what no machine has.
+    /// Rejects sizes that exceed the RAM of `board`, or what any target supports.
     fn check(&self, board: Option<&str>) -> Result<()> {
         let chip =
             board.and_then(|name| target_specs::board(name).ok()?.chip()).filter(|chip| !chip.external_ram);
-        // No object may be larger, in Rust or in C.
+        // The maximum size of an object in Rust and C.
         let most = chip.map_or(i32::MAX.unsigned_abs(), |chip| chip.ram_kib << 10);
         let sizes = [("stack", self.stack), ("heap", self.heap), ("limit", self.limit.unwrap_or(0))];
         let own = u64::from(self.stack) + u64::from(self.heap);
@@ -78,11 +78,11 @@ impl MemoryConfig {
     }
 }
 
-/// Where the WebAssembly comes from.
+/// The source of the WebAssembly module.
 #[derive(Debug, Clone)]
 pub enum Source {
     Crate(CrateBuild),
-    /// A `.wasm` file that is there already.
+    /// An existing `.wasm` or `.wat` file.
     Wasm(PathBuf),
 }
 
@@ -92,28 +92,28 @@ impl Source {
     }
 }
 
-/// One native build: all boards of one architecture and the same flags.
+/// One native build, for all boards with the same architecture and flags.
 #[derive(Debug, Clone)]
 pub struct Target {
     pub arch: &'static Arch,
-    /// C compiler flags on top of the architecture's.
+    /// C compiler flags in addition to those of the architecture.
     pub c_flags: Vec<String>,
-    /// Boards it is for; none when only the architecture was named.
+    /// The boards of the build; empty if only the architecture was named.
     pub boards: Vec<String>,
     pub memory: MemoryConfig,
-    /// Folder of its results.
+    /// The directory of the results.
     pub folder: PathBuf,
 }
 
 impl Target {
-    /// The module it makes.
+    /// The path of the module.
     pub fn mpy(&self, module: &str) -> PathBuf {
         self.folder.join(format!("{module}.mpy"))
     }
 }
 
-/// Decides what to do for `options`, run in `folder`, whose crate `metadata` describes. Without
-/// `metadata` the options must name a `.wasm` file.
+/// Plans a build with `options` in the directory `folder`. `metadata` describes its crate. Without `metadata`, the
+/// options must name a `.wasm` file.
 ///
 /// # Errors
 /// Unknown boards, architectures, packages, settings and values.
@@ -132,7 +132,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
             let target = options.target_dir.as_ref().map(|target| folder.join(target));
             let target = target.unwrap_or_else(|| metadata.target_directory.clone().into());
             let home = target.join("mpy");
-            // As cargo's, profiles do not share what they make.
+            // As in cargo, each profile has its own output directory.
             let out_dir = match options.profile() {
                 DEFAULT_PROFILE => home.clone(),
                 profile => home.join(profile),
@@ -172,14 +172,14 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
         Some(boards) if !boards.is_empty() => (boards.clone(), false),
         _ => (vec![DEFAULT_BOARD.to_owned()], true),
     };
-    // Flags are for every board, settings of a board go before those of all.
+    // Flags apply to every board. The settings of one board override those of all boards.
     let config = |board: Option<&str>| -> Result<MemoryConfig> {
         let own = board.and_then(|board| settings.board.as_ref()?.get(board)).cloned().unwrap_or_default();
         let model = options.memory.as_deref().map(str::parse).transpose()?.or(own.memory).or(settings.memory);
         let stack = options.stack.or(own.stack).or(settings.stack).map_or(DEFAULT_STACK, |size| size.0);
         let config = MemoryConfig {
             model,
-            // The ABI keeps the stack pointer a multiple of 16.
+            // The ABI aligns the stack pointer to 16 bytes.
             stack: stack.saturating_add(15) & !15,
             heap: options.heap.or(own.heap).or(settings.heap).map_or(0, |size| size.0),
             limit: options.limit.or(own.limit).or(settings.limit).map(|size| size.0),
@@ -216,7 +216,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
             exports: settings.exports.unwrap_or_default(),
             allocator: settings.allocator.unwrap_or_default(),
         },
-        // Whoever wants a build to debug wants to know where; on a board each name takes flash.
+        // Names take flash on a board, so only debug builds contain them by default.
         trap_names: options.trap_names || settings.trap_names.unwrap_or_else(|| source.is_to_debug()),
         source,
         targets,
@@ -232,7 +232,7 @@ impl BuildPlan {
         if let Source::Crate(build) = &mut plan.source {
             build.unit = unit.clone();
         }
-        // No module of MicroPython's, and none of the user's, has such a name.
+        // No other module has such a name.
         plan.module = match unit {
             Unit::Tests(Some(file)) => format!("_tests_{}", file.replace('-', "_")),
             _ => format!("_unittests_{}", self.module),
@@ -241,18 +241,18 @@ impl BuildPlan {
         for target in &mut plan.targets {
             target.folder = plan.out_dir.join(target.folder.file_name().unwrap_or_default());
         }
-        // It exports its tests alone.
+        // The test module exports only its tests.
         plan.mappings.exports.clear();
         plan.mappings.imports.insert("mpy_test.say".to_owned(), "print(str)".into());
         plan
     }
 
-    /// How addresses work on `target`: the machine's own need pointers of 32 bits, and code whose
-    /// compiler vouches for it.
+    /// The memory model of `target`. Native addresses need 32-bit pointers and a crate, whose compiler guarantees memory
+    /// safety.
     pub fn memory_of(&self, target: &Target) -> MemoryModel {
         let trusted = matches!(self.source, Source::Crate(_)) && !self.source.is_to_debug();
         match target.memory.model {
-            // A limit is one of a memory of the module's own.
+            // Only a linear memory has a limit.
             None if !trusted || target.memory.limit.is_some() => MemoryModel::Linear(Safety::Checked),
             None | Some(MemoryModel::Direct) if target.arch.word_bits == 32 => MemoryModel::Direct,
             None | Some(MemoryModel::Direct) => MemoryModel::Linear(Safety::Checked),
@@ -261,7 +261,7 @@ impl BuildPlan {
     }
 }
 
-/// Groups boards and architectures into as few builds as they need.
+/// Groups boards and architectures that share a build.
 fn targets(
     boards: &[String],
     archs: &[String],
@@ -278,7 +278,7 @@ fn targets(
         let target = match groups.iter_mut().find(same) {
             Some(target) => target,
             None => {
-                // What is of its own is put into a folder of its own, named after its first board.
+                // A build that differs has its own directory, named after its first board.
                 let folder = match board {
                     Some(board) if !c_flags.is_empty() || config != usual => format!("{}-{board}", arch.name),
                     _ => arch.name.clone(),
@@ -326,7 +326,7 @@ fn choose_package<'a>(options: &BuildOptions, metadata: &'a Metadata, folder: &P
                 .help(help)
         });
     }
-    // Like cargo: the package whose manifest is the nearest above, else the only one there is.
+    // As in cargo: the package of the nearest manifest above, or the only package.
     let manifest = options.manifest_path.as_ref().map(|path| folder.join(path));
     let near = manifest.into_iter().chain(folder.ancestors().map(|above| above.join("Cargo.toml")));
     let near = near
@@ -339,7 +339,7 @@ fn choose_package<'a>(options: &BuildOptions, metadata: &'a Metadata, folder: &P
     })
 }
 
-/// The name of the package's library, as the linker writes it.
+/// The name of the library of a package, as rustc writes it.
 fn library(package: &Package) -> Result<String> {
     let kinds =
         [TargetKind::CDyLib, TargetKind::Lib, TargetKind::RLib, TargetKind::DyLib, TargetKind::StaticLib];
@@ -354,7 +354,7 @@ fn library(package: &Package) -> Result<String> {
     })
 }
 
-/// What of the package cargo would test: the library, files in `tests/`.
+/// The parts of a package that `cargo test` tests: the library and files in `tests/`.
 fn tests(package: &Package) -> Vec<Unit> {
     let tested = package.targets.iter().filter(|target| target.test);
     tested
@@ -366,8 +366,8 @@ fn tests(package: &Package) -> Vec<Unit> {
         .collect()
 }
 
-/// Whether `profile` says `panic = "unwind"`, in the manifest of the workspace at `root` or the environment. Cargo does
-/// not tell that from a profile that says nothing, which aborts in WebAssembly.
+/// Whether `profile` sets `panic = "unwind"`, in the manifest of the workspace at `root` or in the environment. Cargo's
+/// metadata does not distinguish this from a profile that sets nothing, which aborts in WebAssembly.
 fn unwinds(root: &Path, profile: &str) -> bool {
     let text = std::fs::read_to_string(root.join("Cargo.toml")).unwrap_or_default();
     let manifest = text.parse::<toml::Table>().unwrap_or_default();
@@ -376,7 +376,7 @@ fn unwinds(root: &Path, profile: &str) -> bool {
         Some(table.get(key)?.as_str()?.to_owned())
     };
     let mut profile = profile.to_owned();
-    // As many as anybody writes; cargo refuses a circle.
+    // Enough for any chain of profiles; cargo rejects a cycle.
     for _ in 0..16 {
         let variable = format!("CARGO_PROFILE_{}_PANIC", profile.to_uppercase().replace('-', "_"));
         let said = std::env::var(variable).ok().filter(|said| !said.is_empty());
@@ -395,8 +395,8 @@ fn is_identifier(name: &str) -> bool {
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// The C optimisation that goes with a cargo `opt-level`: what is optimised for stays the same.
-/// Code that rustc did not optimise is still made small, it has to fit a board.
+/// The C optimisation level for an `opt-level` of cargo: speed or size, as there. Code that rustc did not optimise is
+/// still optimised for size, because it has to fit on a board.
 pub fn c_optimisation(opt_level: &str) -> &'static str {
     match opt_level {
         "2" | "3" => "-O2",
@@ -498,7 +498,7 @@ mod tests {
             let flag = format!("--{name}");
             assert_eq!(refused(&["--board", "rp2040", &flag, "265K"]), ("memory-too-large", item(name)));
             assert!(of_wasm(&["--board", "unix", &flag, "265K"]).is_ok());
-            // It may have memory outside the chip.
+            // The board may have external RAM.
             assert!(of_wasm(&["--board", "esp32", &flag, "1M"]).is_ok());
         }
         assert_eq!(

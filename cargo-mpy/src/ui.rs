@@ -1,7 +1,7 @@
 //! The terminal: the only place that writes to it.
 //!
-//! What a person waits for goes to standard error in cargo's form (a verb, right-aligned and
-//! green); what another program may want to read goes to standard output.
+//! Status lines go to standard error in cargo's form, with a green, right-aligned verb. Results that another program may
+//! read go to standard output.
 
 use std::fmt::Display;
 use std::io;
@@ -17,12 +17,12 @@ use target_specs::{Diagnostic, Place, visible, visible_json, visible_line};
 use crate::failure::Failure;
 use crate::messages::Message;
 
-/// How much is said.
+/// How much is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub enum Level {
-    /// Errors alone.
+    /// Only errors.
     Quiet,
-    /// What was made, and what takes long.
+    /// Results and long steps.
     #[default]
     Normal,
     /// Every command that is run.
@@ -34,7 +34,7 @@ struct Ui {
     bars: MultiProgress,
 }
 
-/// Tools listen on standard output.
+/// Whether standard output consists of JSON messages.
 static JSON: AtomicBool = AtomicBool::new(false);
 
 static UI: OnceLock<Ui> = OnceLock::new();
@@ -45,7 +45,7 @@ const WARN: Style = AnsiColor::Yellow.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const BOLD: Style = Style::new().bold();
 
-/// Sets how much is said and whether in colour, once, before anything is said. `anstream` honours
+/// Sets the level and the use of colour, once, before anything is printed. `anstream` honours
 /// `NO_COLOR`, `CLICOLOR` and `TERM=dumb` when `color` is automatic.
 pub fn init(level: Level, color: anstream::ColorChoice) {
     color.write_global();
@@ -64,19 +64,19 @@ fn ui() -> &'static Ui {
     UI.get_or_init(|| Ui::new(Level::Normal))
 }
 
-/// How much is to be said.
+/// The level that was set.
 pub fn level() -> Level {
     ui().level
 }
 
 fn line(text: impl Display) {
-    // Lines printed while bars are shown would tear them. A closed terminal is no error of ours.
+    // Progress bars are hidden meanwhile. A closed terminal is not an error.
     ui().bars.suspend(|| {
         let _ = writeln!(anstream::stderr().lock(), "{text}");
     });
 }
 
-/// What comes from names, files and other programs, as it may be shown: nothing of it is for the terminal itself.
+/// Text from names, files and other programs, without terminal control sequences.
 fn shown(text: impl Display) -> String {
     visible(&text.to_string()).into_owned()
 }
@@ -86,7 +86,7 @@ fn shown_line(text: impl Display) -> String {
     visible_line(&text.to_string()).into_owned()
 }
 
-/// Says what is being done or was done: `    Building hello for armv6m`.
+/// Prints a status line: `    Building hello for armv6m`.
 pub fn status(verb: &str, message: impl Display) {
     if level() >= Level::Normal {
         line(format_args!("{GOOD}{verb:>12}{GOOD:#} {}", shown_line(message)));
@@ -100,24 +100,24 @@ pub fn verbose(verb: &str, message: impl Display) {
     }
 }
 
-/// Says something the user should know that stops nothing.
+/// Prints a warning.
 pub fn warning(message: impl Display) {
     if level() >= Level::Normal {
         line(format_args!("{WARN}warning{WARN:#}: {}", shown(message)));
     }
 }
 
-/// From now on tools are told what happens, by lines of JSON on standard output.
+/// Makes standard output a stream of JSON messages.
 pub fn speak_json() {
     JSON.store(true, Ordering::Relaxed);
 }
 
-/// Whether they are.
+/// Whether [`speak_json`] was called.
 pub fn speaks_json() -> bool {
     JSON.load(Ordering::Relaxed)
 }
 
-/// Prints a message when tools listen.
+/// Prints a message if [`speak_json`] was called.
 pub fn message(message: &Message<'_>) {
     if speaks_json() {
         json_line(serde_json::json!(message));
@@ -129,7 +129,7 @@ pub fn json_line(value: impl Display) {
     styled(format_args!("{}\n", visible_json(&value.to_string())));
 }
 
-/// Prints a problem: code and message, place, help.
+/// Prints an error: code and message, place, help.
 pub fn error(diagnostic: &Diagnostic) {
     if speaks_json() && !output_has_failed() {
         return message(&diagnostic.into());
@@ -151,7 +151,7 @@ fn indented(text: &str) -> String {
     shown(text).replace('\n', "\n    ")
 }
 
-/// Passes on what another program wrote to its standard error.
+/// Prints what another program wrote to its standard error.
 pub fn raw(bytes: &[u8]) {
     ui().bars.suspend(|| {
         let _ = anstream::stderr().lock().write_all(bytes);
@@ -165,22 +165,22 @@ fn output_error() -> std::sync::MutexGuard<'static, Option<io::Error>> {
     OUTPUT_ERROR.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Remembers that standard output takes nothing. The command goes on: what it does to boards and files is to be whole.
+/// Records an error of standard output. The command continues, so that boards and files are not left half written.
 fn written(result: io::Result<()>) {
     if let Err(error) = result {
         output_error().get_or_insert(error);
     }
 }
 
-/// Whether standard output takes nothing any more: a program that prints without end is to be stopped.
+/// Whether writing to standard output has failed. A program that prints without end has to be stopped then.
 pub fn output_has_failed() -> bool {
     output_error().is_some()
 }
 
-/// Writes what is still to be written to standard output.
+/// Flushes standard output.
 ///
 /// # Errors
-/// `io` when anything that was written to it got lost. A reader that closed the pipe has what it wants.
+/// `io` if any output was lost, except when the reader closed the pipe.
 pub fn finish_output() -> target_specs::Result<()> {
     written(io::stdout().flush());
     match &*output_error() {
@@ -196,12 +196,12 @@ pub fn output(text: impl Display) {
     styled(shown(text));
 }
 
-/// Writes to standard output what may be for the terminal itself.
+/// Writes to standard output, with terminal control sequences.
 pub fn styled(text: impl Display) {
     written(write!(anstream::stdout().lock(), "{text}"));
 }
 
-/// Says how a test ended, in libtest's form: `test NAME ... ok`.
+/// Prints the result of a test in libtest's form: `test NAME ... ok`.
 pub fn test(name: &str, word: &str, passed: Option<bool>) {
     let style = match passed {
         Some(true) => AnsiColor::Green.on_default(),
@@ -211,7 +211,7 @@ pub fn test(name: &str, word: &str, passed: Option<bool>) {
     styled(format_args!("test {} ... {style}{}{style:#}\n", shown_line(name), shown_line(word)));
 }
 
-/// Begins the line that sums tests up, in libtest's form.
+/// Prints the start of the summary line, in libtest's form.
 pub fn test_result(passed: bool) {
     let (style, word) = match passed {
         true => (AnsiColor::Green.on_default(), "ok"),
@@ -226,11 +226,11 @@ pub fn output_bytes(bytes: &[u8]) {
     written(stdout.write_all(bytes).and_then(|()| stdout.flush()));
 }
 
-/// A stage that lasts, shown as a bar while it does, on terminals only. Ends when dropped.
+/// A progress bar for a long step, shown only on terminals. Dropping it removes the bar.
 pub struct Progress(ProgressBar);
 
 impl Progress {
-    /// Of `total` steps; 0 when unknown.
+    /// A bar with `total` steps; 0 if the number is unknown.
     pub fn new(verb: &str, total: u64) -> Self {
         let bar =
             ui().bars.add(if total == 0 { ProgressBar::new_spinner() } else { ProgressBar::new(total) });
@@ -247,17 +247,17 @@ impl Progress {
         Progress(bar)
     }
 
-    /// Says what is being worked on.
+    /// Sets the text next to the bar.
     pub fn message(&self, message: impl Into<String>) {
         self.0.set_message(shown_line(message.into()));
     }
 
-    /// This many steps done.
+    /// Sets the number of completed steps.
     pub fn at(&self, steps: u64) {
         self.0.set_position(steps);
     }
 
-    /// One step done.
+    /// Adds a completed step.
     pub fn step(&self) {
         self.0.inc(1);
     }
@@ -287,7 +287,7 @@ pub fn table<const N: usize>(head: &[&str; N], rows: &[[&str; N]]) {
     }
 }
 
-/// Columns of the terminal that standard output goes to; none when it goes elsewhere.
+/// The width of the terminal in columns; `None` if standard output is not a terminal.
 fn width() -> Option<usize> {
     if !std::io::stdout().is_terminal() {
         return None;
@@ -295,7 +295,7 @@ fn width() -> Option<usize> {
     crossterm::terminal::size().ok().map(|(columns, _)| usize::from(columns)).filter(|columns| *columns > 0)
 }
 
-/// Cut so that it does not wrap, when there is a width.
+/// Truncates text to the width, if there is one.
 fn cut(line: &str, width: Option<usize>) -> String {
     match width {
         Some(width) if line.chars().count() > width => line.chars().take(width - 1).chain(['…']).collect(),
@@ -335,7 +335,7 @@ pub fn columns<const N: usize>(head: &[&str; N], rows: &[[String; N]]) {
     }
 }
 
-/// Says figures in columns below a status line: the first column is a name, the first row the head.
+/// Prints figures in columns below a status line. The first column contains names, and the first row is the head.
 pub fn figures<const N: usize>(rows: &[[String; N]]) {
     if level() < Level::Normal {
         return;
@@ -352,7 +352,7 @@ pub fn figures<const N: usize>(rows: &[[String; N]]) {
     }
 }
 
-/// Asks for a yes on the terminal; without one the answer is no.
+/// Asks a yes-or-no question. Without a terminal, the answer is no.
 pub fn ask(question: &str) -> bool {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return false;
@@ -363,7 +363,7 @@ pub fn ask(question: &str) -> bool {
     read > 0 && ["", "y", "yes"].contains(&answer.trim().to_lowercase().as_str())
 }
 
-/// Lets the person at the terminal choose one of `options` by its number; without a terminal nothing is chosen.
+/// Asks the user to choose one of `options` by its number. Without a terminal, nothing is chosen.
 pub fn choose(question: &str, options: &[String]) -> Option<usize> {
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
         return None;
@@ -379,10 +379,10 @@ pub fn choose(question: &str, options: &[String]) -> Option<usize> {
     (1..=options.len()).contains(&number).then(|| number - 1)
 }
 
-/// Prints what clap has to say of arguments: the help that they ask for, or what is wrong with them.
+/// Prints the message of clap: requested help, or an error in the arguments.
 pub fn argument_error(error: &clap::Error) -> Result<(), Failure> {
     if error.exit_code() != 0 {
-        // A closed terminal is no error.
+        // A closed terminal is not an error.
         let _ = error.print();
         return Err(Failure::Exit(error.exit_code()));
     }

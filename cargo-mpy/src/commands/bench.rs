@@ -57,15 +57,15 @@ pub struct Bench {
     options: BuildOptions,
 }
 
-/// What was measured of one call.
+/// The measurement of one call.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 struct Figure {
     value: f64,
-    /// Half of what lies between the least and the most.
+    /// Half the difference between the minimum and the maximum.
     spread: f64,
 }
 
-/// Python that measures `_f` and says so as the benchmark `_n`, by counts of instructions.
+/// Python code that counts the instructions of `_f` and prints them as the benchmark `_n`.
 const COUNT: &str = "\
 import machine as _machine,gc as _gc
 def _measure(_n,_f):
@@ -77,7 +77,7 @@ def _measure(_n,_f):
  print('\\x1ebench\\x1f%s\\x1f1\\x1f0'%_n)
 ";
 
-/// The same by time: as many calls as take 20 ms, seven times.
+/// The same with times: seven runs of as many calls as take 20 ms.
 const TIME: &str = "\
 import time as _time,gc as _gc
 def _measure(_n,_f):
@@ -99,7 +99,7 @@ impl Bench {
         let timeout = options::timeout(self.timeout)?;
         let (plan, mut machines) = session::machines(&self.options, self.port.as_deref())?;
         let done = self.measure_all(&plan, &mut machines, timeout);
-        // Whatever happened, a board is not left waiting for code.
+        // Leave the raw REPL also after an error.
         machines.into_iter().for_each(|(_, machine)| machine.leave());
         done
     }
@@ -133,7 +133,7 @@ impl Bench {
                     slower = slower.or(Some((name.clone(), change, machine.name().to_owned(), limit)));
                 }
                 _ => {
-                    // Those that were not measured this time keep their last figure.
+                    // Benchmarks that did not run keep their last figures.
                     let all: BTreeMap<_, _> = last.into_iter().chain(figures).collect();
                     let text = serde_json::to_string_pretty(&Kept { unit: unit.to_owned(), figures: all });
                     write_file(&store, format!("{}\n", text.unwrap_or_default()).as_bytes())?;
@@ -151,7 +151,7 @@ impl Bench {
         }
     }
 
-    /// Programs of Python, to be run one by one, that measure what there is.
+    /// The Python programs that run the benchmarks, one after the other.
     fn programs(&self, plan: &BuildPlan) -> Result<Vec<String>> {
         let module = &plan.module;
         let wanted = match &self.filter {
@@ -190,7 +190,7 @@ impl Bench {
     }
 }
 
-/// The last run on a machine.
+/// The results of the last run on a machine.
 #[derive(Debug, Serialize, Deserialize)]
 struct Kept {
     unit: String,
@@ -206,7 +206,7 @@ fn file_name(machine: &str) -> String {
     machine.chars().map(|c| if c.is_ascii_alphanumeric() || c == '-' { c } else { '_' }).collect()
 }
 
-/// A string as Python writes it.
+/// A Python string literal.
 fn python(text: &str) -> String {
     let text = text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n");
     format!("'{text}'")
@@ -259,12 +259,12 @@ fn figure(mut times: Vec<f64>, calls: f64) -> Figure {
     Figure { value: of_one(times.get(times.len() / 2)), spread }
 }
 
-/// By how many percent it got slower.
+/// The slowdown in percent.
 fn change(now: &Figure, last: &Figure) -> f64 {
     if last.value > 0.0 { (now.value / last.value - 1.0) * 100.0 } else { 0.0 }
 }
 
-/// One line each, as libtest has them, and how that compares.
+/// Prints a line for each benchmark, in libtest's form, with the change since the last run.
 fn show(figures: &BTreeMap<String, Figure>, last: &BTreeMap<String, Figure>, unit: &str) {
     if figures.is_empty() {
         ui::status("Nothing", "to measure: no function is called `bench_…`, and `-e` is not given");
@@ -277,7 +277,7 @@ fn show(figures: &BTreeMap<String, Figure>, last: &BTreeMap<String, Figure>, uni
             let change = match last.get(name) {
                 None => "new".to_owned(),
                 Some(last) if last.value == figure.value => "unchanged".to_owned(),
-                // Time is not to be trusted beyond what it varies by.
+                // A change within the variation of the times means nothing.
                 Some(last) if (last.value - figure.value).abs() <= figure.spread + last.spread => {
                     "noise".to_owned()
                 }

@@ -54,7 +54,7 @@ pub struct Build {
     pub message_format: MessageFormat,
 }
 
-/// Who is told what happens.
+/// The format of messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum MessageFormat {
     /// For people, on standard error

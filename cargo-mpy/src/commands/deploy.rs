@@ -14,7 +14,7 @@ use crate::session::events::Events;
 use crate::session::port_args::PortArgs;
 use crate::{pipeline, toolchain, ui};
 
-/// How long to follow a board that says nothing when nobody is at the keyboard.
+/// How long to monitor a board that prints nothing if standard input is not a terminal.
 const SILENCE: Duration = Duration::from_secs(5);
 
 /// Build the module for a connected board and copy it to the board
@@ -78,7 +78,7 @@ impl Deploy {
         let port = self.line.open()?;
         let name = port.name.clone();
         let mut board = Board::connect(port, PATIENCE)?;
-        // Whatever happens, the board is not left waiting for code.
+        // Leave the raw REPL also after an error.
         let done = self.deploy(events, &mut board, &name, timeout);
         let port = board.leave();
         done?;
@@ -104,7 +104,7 @@ impl Deploy {
         let plan = pipeline::plan(&options_for(&self.options, arch, &facts)?)?;
         let built = pipeline::build(&plan, None)?.remove(0);
         let data = toolchain::read_file(&built.mpy)?;
-        // Text of small boards is copied to the heap, beside the buffer it is read through.
+        // Small boards copy text to the heap.
         let ram = u64::from(built.sizes.text) + u64::from(built.sizes.rodata) + u64::from(built.sizes.bss);
         if heap > 0 && ram > heap {
             ui::warning(format_args!("the module takes {ram} bytes of RAM, the board has {heap} free"));
@@ -142,7 +142,7 @@ impl Deploy {
             }
         }
 
-        // The module that was imported before is gone only after a reset.
+        // Only a reset removes the module that was imported before.
         board.restart()?;
         let import = format!("import {}\n", plan.module);
         let path = if folder.is_empty() || folder.ends_with("lib") {
@@ -158,9 +158,9 @@ impl Deploy {
     }
 }
 
-/// Restarts the board, so that its program runs with what is new, and shows what it says.
+/// Restarts the board, so that its program uses the new module, and prints its output.
 fn restart_and_follow(mut port: Port, line: &PortArgs, raw: bool) -> target_specs::Result<()> {
-    // In the friendly REPL Ctrl-D is a soft reset, after which main.py runs.
+    // In the friendly REPL, Ctrl-D is a soft reset, after which main.py runs.
     let _ = port.write(b"\x04", Instant::now() + PATIENCE);
     monitor::run(port, Some(&mut || line.open()), Some(SILENCE), raw)
 }

@@ -22,11 +22,11 @@ use crate::toolchain::micropython::Firmware;
 use crate::toolchain::{self, cargo};
 use crate::{pipeline, ui};
 
-/// Editors save in several steps: a change is over when nothing happened for this long.
+/// Editors save in several steps. A change is complete when nothing happened for this long.
 const QUIET: Duration = Duration::from_millis(30);
-/// Between looks for changes while code runs, and for a board that has gone.
+/// The interval of checks for changes while code runs, and for a board that was disconnected.
 const LOOK: Duration = Duration::from_millis(50);
-/// What runs until the next change has all the time there is.
+/// Code runs until the next change, so its time limit is long.
 const FOREVER: Duration = Duration::from_secs(1 << 30);
 
 /// Build, load and run the module each time a source file is saved
@@ -93,7 +93,7 @@ impl Dev {
             }
             match turn {
                 Ok(()) => {}
-                // A source that is wrong, or a program: the next change may put it right.
+                // An error in the source or the program: the next change may correct it.
                 Err(Failure::Problem(error)) if error.code != "no-answer" => ui::error(&error),
                 Err(Failure::Problem(error)) => {
                     let Host::Board { .. } = host else { return Err(error.into()) };
@@ -109,7 +109,7 @@ impl Dev {
                     saved = None;
                     continue;
                 }
-                // Cargo has said what is wrong.
+                // Cargo has printed the error.
                 Err(Failure::Exit(code)) => events.event(&Message::CargoFailed { code }),
             }
             if ui::output_has_failed() {
@@ -158,17 +158,17 @@ impl Dev {
     }
 }
 
-/// What the module runs on.
+/// Where the module runs.
 enum Host {
     /// A board, real or emulated, that keeps running.
     Board { board: Box<Board<Box<dyn Transport>>> },
-    /// A program of this machine, started each time.
+    /// A program on this computer, which is started for each run.
     Program { board: &'static target_specs::Board, firmware: Firmware },
 }
 
 impl Host {
-    /// The emulated board that is named, else the one that is connected, else this machine; `options` are then
-    /// those of a build for it.
+    /// Opens the emulated board that is named, or otherwise the connected board, or otherwise MicroPython on this computer.
+    /// Changes `options` to build for it.
     fn open(line: &PortArgs, options: &mut BuildOptions, events: Events) -> Result<Host, Failure> {
         let named = options.boards.first().map(|name| target_specs::board(name)).transpose()?;
         let named = named.filter(|board| board.emulator.is_some() && line.port.is_none());
@@ -201,7 +201,7 @@ impl Host {
         Ok(Host::Program { board: emulated, firmware })
     }
 
-    /// Loads the module in the place of what was there, says so, and runs code to its end or until `stop`.
+    /// Replaces the loaded module, calls `loaded`, and runs code to its end or until `stop`.
     fn run(
         &mut self,
         (module, data): (&str, &[u8]),
@@ -227,7 +227,7 @@ impl Host {
             }
             Host::Board { board } => {
                 if !reload(board, module, &file, data)? {
-                    // Some boards free the memory of native code at a reset only.
+                    // Some boards free the memory of native code only at a reset.
                     board.restart()?;
                     if !reload(board, module, &file, data)? {
                         return Err(Diagnostic::new("no-memory", "the board has no memory for the module")
@@ -242,8 +242,8 @@ impl Host {
     }
 }
 
-/// Drops what was imported from files, and the names of the last run; then loads the module and imports it.
-/// `false` when there is not enough memory.
+/// Removes modules that were imported from files and the names of the last run, then loads and imports the module.
+/// Returns `false` if there is not enough memory.
 fn reload<T: Transport>(
     board: &mut Board<T>,
     module: &str,
@@ -298,10 +298,10 @@ fn follow<T: Transport>(
     }
 }
 
-/// What sources are, and when one of them was changed.
+/// Watches source files for changes.
 struct Watch {
     changes: Receiver<Instant>,
-    /// A change that was looked at and not yet acted upon.
+    /// A change that was found and not yet handled.
     pending: std::cell::Cell<Option<Instant>>,
     _watcher: notify::RecommendedWatcher,
 }
@@ -314,7 +314,7 @@ impl Watch {
             Source::Crate(build) => folders = crate_folders(&build.manifest)?,
             Source::Wasm(path) => files.extend([path.clone(), path.with_file_name("mpy.toml")]),
         }
-        // Events tell whole paths.
+        // Events contain absolute paths.
         let whole = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let files: Vec<PathBuf> = files.iter().map(whole).collect();
         let out_dir = whole(&plan.out_dir);
@@ -338,7 +338,7 @@ impl Watch {
             let changes =
                 matches!(event.kind, EventKind::Modify(_) | EventKind::Create(_) | EventKind::Remove(_));
             if changes && event.paths.iter().any(|path| wanted(path)) {
-                // The receiver is gone when all ends.
+                // The receiver no longer exists when the command ends.
                 let _ = sender.send(Instant::now());
             }
         })
@@ -350,7 +350,7 @@ impl Watch {
             watcher.watch(&folder, RecursiveMode::NonRecursive).map_err(problem)?;
             for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
                 let path = entry.path();
-                // Not the folders of results: they have thousands.
+                // Skip output directories, which contain thousands of files.
                 if path.is_dir() && is_source(Path::new(&entry.file_name())) {
                     watcher.watch(&path, RecursiveMode::Recursive).map_err(problem)?;
                 }
@@ -366,7 +366,7 @@ impl Watch {
         self.pending.get().is_some()
     }
 
-    /// Waits for a change to be over; when it began.
+    /// Waits until a change is complete. Returns when it began.
     fn wait(&self) -> Result<Instant, Diagnostic> {
         let gone = |_| Diagnostic::new("watch", "the system watches no longer");
         let at = match self.pending.take() {
@@ -378,7 +378,7 @@ impl Watch {
     }
 }
 
-/// The folders of the packages a crate is made of, as far as they are the user's own.
+/// The directories of the crate and of its path dependencies.
 fn crate_folders(manifest: &Path) -> Result<Vec<PathBuf>, Failure> {
     let here = std::env::current_dir().unwrap_or_default();
     let metadata = cargo::metadata(Some(manifest), &here)?;
@@ -393,7 +393,7 @@ fn crate_folders(manifest: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(folders.into_iter().filter(|folder| folder.is_dir()).collect())
 }
 
-/// Whether a path within a package may be a source: not what is hidden, made, or an editor's.
+/// Whether a path in a package can be a source file: not hidden, not build output, not a temporary file of an editor.
 fn is_source(path: &Path) -> bool {
     let made = |name: &str| {
         name.starts_with('.')

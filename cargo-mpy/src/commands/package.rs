@@ -48,7 +48,7 @@ impl Package {
     pub fn run(mut self) -> std::result::Result<(), Failure> {
         let mut plan = pipeline::plan(&self.options)?;
         if plan.by_default {
-            // Nobody said for whom: everybody.
+            // Without a board or architecture, the package is for all architectures.
             let (here, missing): (Vec<_>, Vec<_>) =
                 target_specs::archs().iter().partition(|arch| cc::find(arch).is_ok());
             if !missing.is_empty() {
@@ -81,7 +81,7 @@ impl Package {
     }
 }
 
-/// Paths within a package, and what is there.
+/// The paths and contents of the files in a package.
 type Files = Vec<(String, Vec<u8>)>;
 
 fn contents(module: &str, version: &str, built: &[Built]) -> Result<Files> {
@@ -107,13 +107,13 @@ fn contents(module: &str, version: &str, built: &[Built]) -> Result<Files> {
     Ok(files)
 }
 
-/// A package.json as `mip` reads it: where each file goes, and where it is, seen from this one.
+/// A package.json for `mip`: the destination of each file, and its path relative to package.json.
 fn json_of(version: &str, urls: &[(String, String)]) -> Vec<u8> {
     let json = json!({ "urls": urls, "version": version });
     format!("{json:#}\n").into_bytes()
 }
 
-/// Python that stands for a module of which there is a file for each architecture: it takes the board's own.
+/// A Python module that imports the native module for the architecture of the board.
 fn chooser(module: &str, built: &[Built]) -> String {
     let mut text = String::from("# Takes the module for the architecture of this board.\nimport sys\n\n");
     text += "_arch = getattr(sys.implementation, \"_mpy\", 0) >> 10 & 15\n";
@@ -133,7 +133,7 @@ fn chooser(module: &str, built: &[Built]) -> String {
     text
 }
 
-/// The folder whole or not at all; what was there before is gone.
+/// Writes a directory, and replaces an old one. Never leaves part of a directory.
 fn write_folder(folder: &Path, files: &Files) -> Result<()> {
     let io = |verb: &'static str, error: &std::io::Error| toolchain::io_error(verb, folder, error);
     let parent = folder.parent().unwrap_or(Path::new("."));
@@ -149,7 +149,7 @@ fn write_folder(folder: &Path, files: &Files) -> Result<()> {
     std::fs::rename(&fresh, folder).map_err(|error| io("create", &error))
 }
 
-/// All files in a folder of a zip, the same bytes each time.
+/// A zip of files in one directory. The same input gives the same bytes.
 fn zip(folder: &str, files: &Files) -> zip::result::ZipResult<Vec<u8>> {
     let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
     for (path, data) in files {

@@ -76,7 +76,7 @@ impl Run {
             return connected::run_in_ram(&line, &options, script.as_deref(), timeout, self.raw);
         }
         let plan = pipeline::plan(&options)?;
-        // Where it will run, before anything that lasts is done.
+        // Report a missing emulator before the build.
         let boards = plan.targets.iter().map(boards).collect::<Result<Vec<_>>>()?;
         let built = pipeline::build(&plan, None)?;
 
@@ -92,7 +92,7 @@ impl Run {
                 let mut output = Output::new(Events(false), self.raw);
                 let outcome = emulator::run(&run, &mut |bytes| output.write(bytes))?;
                 if ui::output_has_failed() {
-                    // It was interrupted.
+                    // The program was interrupted.
                     return Ok(());
                 }
                 ui::raw(&Sources::here().with(outcome.stderr.as_bytes()));

@@ -15,7 +15,7 @@ use crate::toolchain::crate_build::Unit;
 use crate::toolchain::read_file;
 use crate::{pipeline, ui};
 
-/// What cargo ends with when a test fails.
+/// The exit code of cargo when a test fails.
 const FAILED: i32 = 101;
 
 /// Run the crate's tests in MicroPython, on this machine or on a connected board
@@ -71,7 +71,7 @@ pub struct Test {
     rest: Vec<String>,
 }
 
-/// Which tests, and how they are shown: libtest's flags.
+/// Which tests run, and what is printed: libtest's flags.
 #[derive(Debug, Clone, Default, Args)]
 struct Choice {
     /// Run only tests whose name contains this; can be repeated
@@ -140,39 +140,39 @@ impl Choice {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Case {
     name: String,
-    /// What libtest writes behind the name.
+    /// The text that libtest adds to the name.
     mark: String,
-    /// Why it is not run by itself, in libtest's words.
+    /// Why the test is ignored, in libtest's form.
     ignored: Option<String>,
     kind: TestKind,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum TestKind {
-    /// The harness has it under this number.
+    /// The number of the test in the harness.
     Function(usize),
-    /// A file of Python.
+    /// A Python file.
     Script(PathBuf),
 }
 
-/// What a test did.
+/// The result of a test.
 #[derive(Debug, Clone, Default)]
 struct Verdict {
     passed: bool,
     output: String,
 }
 
-/// Tests that are built and run together: a line of cargo's that begins with `Running`.
+/// Tests that are built and run together: one `Running` line of cargo.
 struct Suite {
     title: String,
-    /// By target: what they import.
+    /// The module to import, for each target.
     modules: Vec<(String, Vec<u8>)>,
     module: String,
     cases: TestSource,
 }
 
 enum TestSource {
-    /// The module knows them.
+    /// The `#[test]` functions of the module.
     InModule,
     Scripts(Vec<PathBuf>),
 }
@@ -180,7 +180,7 @@ enum TestSource {
 impl Test {
     pub fn run(self) -> std::result::Result<(), Failure> {
         let rest = Rest::try_parse_from(std::iter::once("cargo mpy test --").chain(
-            // What is printed by a progress-less, single thread is what there is.
+            // Tests always run in one thread, so this flag changes nothing.
             self.rest.iter().map(String::as_str).filter(|flag| *flag != "--test-threads=1"),
         ));
         let rest = match rest {
@@ -205,7 +205,7 @@ impl Test {
             }
             if failed { Err(Failure::Exit(FAILED)) } else { Ok(()) }
         })();
-        // Whatever happened, a board is not left waiting for code.
+        // Leave the raw REPL also after an error.
         machines.into_iter().for_each(|(_, machine)| machine.leave());
         done
     }
@@ -258,7 +258,7 @@ fn suite(plan: BuildPlan, title: String, cases: TestSource) -> std::result::Resu
     Ok(Suite { title, modules: modules.collect::<Result<_>>()?, module: plan.module, cases })
 }
 
-/// The tests that are Python: `tests/*.py` below `root`, in order.
+/// The Python tests: `tests/*.py` below `root`, sorted.
 fn scripts(root: &Path) -> Result<Vec<PathBuf>> {
     let folder = root.join("tests");
     let Ok(entries) = std::fs::read_dir(&folder) else { return Ok(Vec::new()) };
@@ -296,7 +296,7 @@ impl Suite {
         ui::output(format_args!("\nrunning {}\n", counted(wanted.len())));
         let (run, ignored): (Vec<Case>, Vec<Case>) = wanted.into_iter().partition(|case| choice.runs(case));
         let mut waiting = ignored.iter().peekable();
-        // In the order of names, as libtest does.
+        // Sorted by name, as in libtest.
         let mut pass_over = |name: Option<&str>| {
             while let Some(case) = waiting.next_if(|case| name.is_none_or(|name| *case.name < *name)) {
                 let why = case.ignored.as_deref().unwrap_or_default();
@@ -357,7 +357,7 @@ fn script(path: &Path) -> Case {
     Case { name, mark: String::new(), ignored: None, kind: TestKind::Script(path.to_owned()) }
 }
 
-/// Asks the module for its tests.
+/// The tests that the module lists.
 fn list(
     machine: &mut Machine,
     modules: &[(String, Vec<u8>)],
@@ -379,7 +379,7 @@ fn list(
     Ok(cases)
 }
 
-/// A line of the harness that tells of a test.
+/// Parses a line in which the harness lists a test.
 fn listed(line: &str, number: usize) -> Option<Case> {
     let mut fields = line.strip_prefix("\x1etest\x1f")?.split('\x1f').map(str::to_owned);
     let (name, mark, ignored) = (fields.next()?, fields.next()?, fields.next()?);
@@ -432,7 +432,7 @@ fn functions(
             Ok(_) if done == cases.len() => break,
             Ok(ended) if ended.traceback.is_empty() => "the program ended".to_owned(),
             Ok(ended) => ended.traceback,
-            // What happens before any test has nothing to do with one.
+            // Output before the first test belongs to no test.
             Err(error) if !test.begun => return Err(error),
             Err(error) => error.to_string(),
         };
@@ -446,10 +446,10 @@ fn functions(
     Ok(())
 }
 
-/// How what a test prints is shown.
+/// How the output of a test is printed.
 type Shown = fn(&str) -> String;
 
-/// Adds a line to what a test has printed, of which the first MiB is kept.
+/// Adds a line to the output of a test. The first MiB is kept.
 fn add_line(output: &mut String, line: &str) {
     const KEPT: usize = 1 << 20;
     if output.len() + line.len() < KEPT {
@@ -458,7 +458,7 @@ fn add_line(output: &mut String, line: &str) {
     }
 }
 
-/// The test that runs, by what it prints.
+/// The running test and its output.
 #[derive(Default)]
 struct Running {
     begun: bool,
@@ -469,7 +469,7 @@ struct Running {
 }
 
 impl Running {
-    /// Takes a line; what the test did, when it was its last.
+    /// Processes a line of output. Returns the result if it was the last line of the test.
     fn line(&mut self, line: &str) -> Option<Verdict> {
         match line.strip_prefix('\x1e') {
             Some("begin") => *self = Running { begun: true, ..Running::default() },
@@ -480,7 +480,7 @@ impl Running {
                 let test = std::mem::take(self);
                 return Some(Verdict { passed: test.as_expected, output: test.output });
             }
-            // The traceback of a panic says what the panic has said.
+            // The traceback of a panic repeats its message.
             _ if self.raised && self.panicked => {}
             _ => add_line(&mut self.output, line),
         }

@@ -11,10 +11,10 @@ use crate::options::BuildOptions;
 use crate::serial::{Board, Facts, Newlines, Transport};
 use crate::{pipeline, toolchain, ui};
 
-/// How long a board may take to answer.
+/// How long to wait for an answer of a board.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The build for the connected board: what was named must be what it loads.
+/// The build options for the connected board. A board or architecture that the user named must match it.
 pub fn options_for(options: &BuildOptions, arch: &Arch, facts: &Facts) -> target_specs::Result<BuildOptions> {
     let mut options = options.clone();
     let named = options.boards.iter().map(|name| Ok((name, target_specs::board(name)?.arch.as_str())));
@@ -67,7 +67,7 @@ pub fn execute<T: Transport>(
         }
         Err(error) => return Err(error.into()),
     };
-    // One whose output nobody reads was interrupted.
+    // If standard output failed, the program was interrupted.
     if execution.traceback.is_empty() || ui::output_has_failed() {
         return Ok(());
     }
@@ -78,7 +78,7 @@ pub fn execute<T: Transport>(
 /// Builds for the board on `line` and runs `script` there with the module in RAM; its files stay as they are.
 ///
 /// # Errors
-/// The build's, the line's and the board's; exit code 1 after an uncaught exception.
+/// Errors of the build, the port and the board; exit code 1 after an uncaught exception.
 pub fn run_in_ram(
     line: &PortArgs,
     options: &BuildOptions,
@@ -104,7 +104,7 @@ pub fn run_in_ram(
     done
 }
 
-/// Python that lists what a module has.
+/// Python code that lists the names of a module.
 pub fn contents(module: &str) -> String {
     format!("import {module}\nprint('{module}:', ', '.join(n for n in dir({module}) if n[0] != '_'))\n")
 }

@@ -1,4 +1,4 @@
-//! MicroPythons that run on this machine.
+//! MicroPython on this computer: programs and emulated boards.
 
 use target_specs::{Board, Diagnostic, Result};
 
@@ -6,8 +6,8 @@ use crate::plan::Target;
 use crate::toolchain::micropython::Firmware;
 use crate::ui;
 
-/// The boards of this machine that run what is built for `target`: its own, or the one that stands
-/// for its architecture.
+/// The boards on this computer that can run a module for `target`: those that the user named, or the test board of the
+/// architecture.
 pub fn boards(target: &Target) -> Result<Vec<&'static Board>> {
     let named = target.boards.iter().map(|name| target_specs::board(name)).collect::<Result<Vec<_>>>()?;
     let mut boards: Vec<_> = named.iter().copied().filter(|board| board.emulator.is_some()).collect();
@@ -26,7 +26,7 @@ pub fn boards(target: &Target) -> Result<Vec<&'static Board>> {
     Ok(boards)
 }
 
-/// The board's MicroPython, built when this is the first time.
+/// The MicroPython of a board. It is built on first use.
 pub fn firmware(board: &Board) -> Result<Firmware> {
     if let Some(ready) = Firmware::find(board) {
         return Ok(ready);

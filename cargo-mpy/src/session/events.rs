@@ -1,4 +1,4 @@
-//! What happens on a board, told to tools as lines of JSON on standard output.
+//! Events on a board, printed for people or as JSON for tools.
 
 use target_specs::{Arch, Diagnostic};
 
@@ -6,37 +6,38 @@ use crate::messages::Message;
 use crate::serial::{Facts, Mode, Plain, Sources};
 use crate::ui;
 
-/// Whether tools are listening; people are told otherwise.
+/// Whether events are printed as JSON. Status lines for people are printed elsewhere.
 #[derive(Debug, Clone, Copy)]
 pub struct Events(pub bool);
 
 impl Events {
-    /// Prints a message for tools.
+    /// Prints a message if JSON was requested.
     pub fn event(self, message: &Message<'_>) {
         if self.0 {
             ui::json_line(serde_json::json!(message));
         }
     }
 
-    /// A board that has said what it is.
+    /// A board answered.
     pub fn connected(self, port: &str, facts: &Facts, arch: &Arch) {
         let Facts { machine, firmware, heap_free, .. } = facts;
         self.event(&Message::Connected { port, machine, firmware, arch: &arch.name, heap_free: *heap_free });
     }
 
-    /// An exception that nobody caught, shown to people as well.
+    /// An uncaught exception, which is printed for people too.
     pub fn exception(self, traceback: &str) {
         ui::raw(&Sources::here().with(traceback.as_bytes()));
         self.event(&Message::Exception { traceback });
     }
 
-    /// An error, which people are told elsewhere.
+    /// An error. It is printed for people elsewhere.
     pub fn problem(self, error: &Diagnostic) {
         self.event(&error.into());
     }
 }
 
-/// What the code on a board prints: for people as it comes, for tools in whole lines, so that no character is torn.
+/// The output of the code on a board. It is printed for people as it arrives, and for tools in whole lines, so that no
+/// UTF-8 sequence is split.
 pub struct Output {
     events: Events,
     plain: Plain,
@@ -44,7 +45,7 @@ pub struct Output {
 }
 
 impl Output {
-    /// With `raw`, terminal control in it reaches the terminal.
+    /// With `raw`, terminal control sequences are kept.
     pub fn new(events: Events, raw: bool) -> Self {
         let plain = Plain::new(if raw { Mode::Raw } else { Mode::All });
         Output { events, plain, line: Vec::new() }
@@ -54,7 +55,7 @@ impl Output {
         if !self.events.0 {
             return ui::output_bytes(&self.plain.text(bytes));
         }
-        /// Of a line that does not end, this much is told at once.
+        /// Longer lines are printed in pieces of this many bytes.
         const LONGEST: usize = 1 << 20;
         for part in bytes.split_inclusive(|&byte| byte == b'\n') {
             self.line.extend_from_slice(part);
@@ -64,7 +65,7 @@ impl Output {
         }
     }
 
-    /// Tells of a line that has not ended.
+    /// Prints the rest that has no end of line.
     pub fn end(&mut self) {
         if !self.line.is_empty() {
             let line = std::mem::take(&mut self.line);

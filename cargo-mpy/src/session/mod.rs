@@ -1,4 +1,4 @@
-//! Where tests and benchmarks run: a MicroPython on this machine, or a connected board.
+//! Where code runs: in a MicroPython on this computer, or on a connected board.
 
 pub mod connected;
 pub mod emulated;
@@ -27,22 +27,22 @@ pub enum Machine {
     Connected { board: Box<Board<Port>>, name: String },
 }
 
-/// How code ended.
+/// The result of running code.
 #[derive(Debug, Clone, Default)]
 pub struct RunResult {
-    /// 0, 1 after an uncaught exception, or the argument of `sys.exit`.
+    /// 0 for success, 1 after an uncaught exception, or the argument of `sys.exit`.
     pub status: i32,
-    /// That of the uncaught exception.
+    /// The traceback of the uncaught exception.
     pub traceback: String,
-    /// As [`emulator::Outcome::marks`]; none where instructions are not counted.
+    /// As [`emulator::Outcome::marks`]; empty where instructions are not counted.
     pub marks: Vec<u64>,
 }
 
-/// Decides what `options` mean, and where it will run: on the board at `port`, else in what stands for the boards
-/// of each target, which is given by its number in the plan.
+/// Plans a build, and chooses where the modules run: on the board at `port`, or otherwise in emulated boards for each
+/// target. The number next to a machine is the index of its target in the plan.
 ///
 /// # Errors
-/// Those of [`pipeline::plan`], of the line and of building a MicroPython.
+/// Errors of [`pipeline::plan`], of the port, and of building MicroPython.
 pub fn machines(
     options: &BuildOptions,
     port: Option<&str>,
@@ -64,7 +64,7 @@ pub fn machines(
 }
 
 impl Machine {
-    /// What a person calls it.
+    /// The name to print.
     pub fn name(&self) -> &str {
         match self {
             Machine::Emulated { board, .. } => &board.name,
@@ -72,14 +72,14 @@ impl Machine {
         }
     }
 
-    /// Lets it go.
+    /// Leaves the raw REPL of a connected board.
     pub fn leave(self) {
         if let Machine::Connected { board, .. } = self {
             board.leave();
         }
     }
 
-    /// Instructions of modules can be counted on it.
+    /// Whether the instructions of modules can be counted.
     pub fn counts(&self) -> bool {
         matches!(self, Machine::Emulated { board, .. }
             if matches!(board.emulator, Some(target_specs::Emulator::Qemu { .. })))
@@ -89,7 +89,7 @@ impl Machine {
     /// what it prints go to `output`, without their ends, as they come. To `count` is slower.
     ///
     /// # Errors
-    /// When the board dies, falls silent or takes longer than `timeout`.
+    /// If the board stops, does not answer, or takes longer than `timeout`.
     pub fn run(
         &mut self,
         modules: &[(String, Vec<u8>)],
@@ -98,7 +98,7 @@ impl Machine {
         count: bool,
         output: &mut dyn FnMut(&str),
     ) -> Result<RunResult> {
-        /// Longer lines are cut.
+        /// Longer lines are truncated.
         const LONGEST: usize = 1 << 20;
         let mut rest: Vec<u8> = Vec::new();
         let mut lines = |bytes: &[u8]| {
@@ -129,7 +129,7 @@ impl Machine {
                     .repl()
                     .execute(code.as_bytes(), deadline, &mut |bytes| lines(&newlines.unix(bytes)));
                 if done.as_ref().is_err_and(|error| error.code == "timed-out") {
-                    // A board that cannot be interrupted shows that when it is used next.
+                    // If the board cannot be interrupted, its next use reports that.
                     let _ = board.repl().resume(Instant::now() + PATIENCE);
                 }
                 let traceback = done?.traceback;

@@ -1,4 +1,4 @@
-//! The line to a board, of every command that talks to one: its flags, and what stands for them when they are not given.
+//! The port of a board: the flags of every command that uses one, and their defaults from the environment and files.
 
 use std::path::Path;
 
@@ -9,12 +9,12 @@ use target_specs::{Diagnostic, Place, Result};
 use crate::serial::port::{self, Port};
 use crate::ui;
 
-/// Names the port when no flag does.
+/// The environment variable that names the port if no flag does.
 const VARIABLE: &str = "CARGO_MPY_PORT";
-/// Settings of one desk, beside Cargo.toml or above: not for the repository.
+/// Settings for one computer, in the directory of Cargo.toml or above it. It does not belong in a repository.
 pub const LOCAL_FILE: &str = "mpy.local.toml";
 
-/// The line to a board.
+/// The port of a board.
 #[derive(Debug, Clone, Default, Args)]
 pub struct PortArgs {
     /// Port of the board: `auto`, `id:SERIAL`, a path such as /dev/ttyACM0 or COM3, socket://HOST:PORT or
@@ -27,13 +27,13 @@ pub struct PortArgs {
     pub baud: Option<u32>,
 }
 
-/// What is settled about the line.
+/// The settings of a port.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
     port: Option<String>,
     baud: Option<u32>,
-    /// Folder of the board for modules.
+    /// The directory on the board for modules.
     pub dest: Option<String>,
 }
 
@@ -48,15 +48,15 @@ impl Settings {
 }
 
 impl PortArgs {
-    /// The line to `port`; `auto` is what the settings say.
+    /// The port called `port`; `auto` means the one in the settings.
     pub fn at(port: &str) -> PortArgs {
         PortArgs { port: (port != "auto").then(|| port.to_owned()), baud: None }
     }
 
-    /// What flags, the environment and files say together, the earlier before the later.
+    /// The settings from flags, the environment and files. Earlier ones override later ones.
     ///
     /// # Errors
-    /// `bad-value` when a file cannot be understood.
+    /// `bad-value` if a file is not valid.
     pub fn settings(&self) -> Result<Settings> {
         let flags = Settings { port: self.port.clone(), baud: self.baud, dest: None };
         let variable = std::env::var(VARIABLE).ok().filter(|value| !value.is_empty());
@@ -65,7 +65,7 @@ impl PortArgs {
         Ok(flags.or(variable).or(of_folder(&here)?))
     }
 
-    /// Opens it.
+    /// Opens the port.
     ///
     /// # Errors
     /// As [`PortArgs::settings`] and [`port::open`].
@@ -76,7 +76,7 @@ impl PortArgs {
         port::open(name, settings.baud.unwrap_or(port::BAUD))
     }
 
-    /// Whether a board is named, or there is one on USB.
+    /// Whether a port is named, or a board is connected to USB.
     ///
     /// # Errors
     /// As [`PortArgs::settings`].
@@ -86,7 +86,7 @@ impl PortArgs {
     }
 }
 
-/// What the nearest files say: the local one before Cargo.toml.
+/// The settings in the nearest files. The local file overrides Cargo.toml.
 fn of_folder(folder: &Path) -> Result<Settings> {
     let nearest = |name: &str| {
         let mut paths = folder.ancestors().map(|above| above.join(name));
@@ -102,7 +102,7 @@ fn of_folder(folder: &Path) -> Result<Settings> {
         };
         settings = toml::from_str(&text).map_err(wrong)?;
     }
-    // Of the manifest only these; the build says what is wrong with it.
+    // The build reports errors in the manifest.
     let manifest = nearest("Cargo.toml").and_then(|(text, _)| text.parse::<toml::Table>().ok());
     let shared = manifest.and_then(|table| {
         let table = table.get("package")?.get("metadata")?.get("mpy")?.as_table()?.clone();
