@@ -128,7 +128,7 @@ impl Modules {
 
 /// Runs Python on a board; what it prints, and the traceback when it ends with one.
 pub fn execute(board: &Board, modules: &[(String, Vec<u8>)], code: &str) -> Result<String, String> {
-    execute_within(board, modules, code, Duration::from_secs(300))
+    execute_within(board, modules, code, Duration::from_secs(1200))
 }
 
 /// As [`execute`], for that long at most.

@@ -5,6 +5,7 @@ pub mod applications;
 pub mod board;
 pub mod crossings;
 pub mod line;
+pub mod messages;
 pub mod programs;
 pub mod readme;
 pub mod tools;

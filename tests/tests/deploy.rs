@@ -10,6 +10,7 @@ use cargo_mpy::serial::Transport;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tests::board;
 use tests::line::{self, Served};
+use tests::messages;
 use tests::unix::{Kind, UnixBoard};
 
 const BOARDS: [&str; 3] = ["qemu-armv6m", "qemu-armv7emsp", "qemu-rv32imc"];
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         tests_and_benchmarks(&line::serve_line(UnixBoard::start(files.path(), Kind::Usual)?, None)?)
     }));
     trials.push(Trial::test("settings", settings));
+    trials.push(Trial::test("messages", json_messages));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -89,6 +91,39 @@ fn unix(plain: bool) -> Result<(), Failed> {
     holds(names == ["answer.mpy", "apps"], "its files", &names)
 }
 
+/// What commands print as JSON is what the schema describes, and the schema describes nothing else.
+fn json_messages() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let call = |words: &[&str]| tool(folder.path(), words);
+    std::fs::write(folder.path().join("answer.wat"), wat(1))?;
+    std::fs::write(folder.path().join("wrong.wat"), "(module (func (result i32)))")?;
+    std::fs::write(folder.path().join("text.wat"), "(module (func")?;
+    let boards = call(&["boards", "--json"]);
+    messages::validate(&boards.1)?;
+    let build = ["build", "--message-format", "json"];
+    for (file, reasons) in [
+        ("answer.wat", ["mpy-artifact", "build-finished"]),
+        ("wrong.wat", ["mpy-diagnostic", "build-finished"]),
+        ("text.wat", ["mpy-diagnostic", "build-finished"]),
+        ("none.wat", ["mpy-diagnostic", "build-finished"]),
+    ] {
+        let said = call(&[&build[..], &["--wasm", file]].concat());
+        messages::validate(&said.1)?;
+        let lines = said.1.lines().map(serde_json::from_str).collect::<Result<Vec<serde_json::Value>, _>>()?;
+        let found: Vec<_> = lines.iter().map(|line| line["reason"].as_str().unwrap_or_default()).collect();
+        holds(found == reasons, file, &said)?;
+    }
+    let board = boards.1.lines().next().unwrap_or_default();
+    for wrong in [
+        board.replace("\"reason\":\"board\"", "\"reason\":\"bored\""),
+        board.replace("\"arch\":", "\"architecture\":"),
+        board.replace("\"name\":\"", "\"name\":1,\"x\":\""),
+    ] {
+        holds(wrong != board && messages::validate(&wrong).is_err(), "a wrong message", &wrong)?;
+    }
+    Ok(())
+}
+
 fn deploy(served: &Served, board: &target_specs::Board) -> Result<(), Failed> {
     let is_real = board.name != "unix";
     let folder = tempfile::tempdir()?;
@@ -124,6 +159,7 @@ fn deploy(served: &Served, board: &target_specs::Board) -> Result<(), Failed> {
         "events",
         &said,
     )?;
+    messages::validate(&said.1)?;
 
     // From RAM, with the board's files as they are.
     put(43)?;

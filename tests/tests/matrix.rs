@@ -254,7 +254,7 @@ fn run(app: &App, board: &Board, module: &(String, Vec<u8>)) -> Result<(), Faile
         ""
     };
     let code = format!("{BEFORE}{apart}{}{after}", fs::read_to_string(folder.join("test.py"))?);
-    let patience = Duration::from_secs(if all { 3600 } else { 300 });
+    let patience = Duration::from_secs(if all { 3600 } else { 1200 });
     let printed = board::execute_within(board, std::slice::from_ref(module), &code, patience)?;
     let (said, after) = printed.split_once("--- free ").ok_or_else(|| printed.clone())?;
     // What it says every now and then belongs to its turns.
