@@ -200,7 +200,7 @@ fn play(chapter: &Chapter, board: &Board, modules: &Modules) -> Result<(), Faile
         None => {
             let code = chapter.section("python").ok_or("no section `python`")?;
             let times: u32 = std::env::var("TIMES").map_or(Ok(1000), |times| times.parse())?;
-            let timeout = Duration::from_secs(300 + u64::from(times) / 100);
+            let timeout = Duration::from_secs(300 + u64::from(times) / 20);
             let code = code.replace("TIMES", &times.to_string());
             let printed = board::execute_within(board, &[modules.of(board)?], &code, timeout)?;
             // Rust names files from the workspace on.
