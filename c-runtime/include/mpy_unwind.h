@@ -23,6 +23,8 @@
  *   MPY_PANICKING(p)    makes p the panic whose hook runs, and is the one before; 0 is none;
  *   MPY_HOOK_ENDS(p)    does what the hook of that panic would have done at its end,
  *   MPY_PANIC(p)        the same, and raises the exception of that panic;
+ * when there is no memory at first, in which those functions work,
+ *   MPY_HAS_MEMORY()    whether there is;
  * when it borrows buffers,
  *   MPY_LENDS           how many at most in one call;
  * and when calls of its functions hold what must be given back if they end in an exception,
@@ -75,7 +77,26 @@ __attribute__((noinline)) static bool mpy_is_lent(uint32_t at) {
 }
 #endif
 
+/* Nobody panics before there is a memory, which may be what there is no memory for. */
+#ifndef MPY_HAS_MEMORY
+#define MPY_HAS_MEMORY() true
+#endif
+#ifdef MPY_PANICKING
+static inline uint32_t mpy_panicking(uint32_t panic) {
+    return MPY_HAS_MEMORY() ? MPY_PANICKING(panic) : 0;
+}
+#endif
 #ifdef MPY_UNWINDS
+static inline uint32_t mpy_panics(void) {
+    return MPY_HAS_MEMORY() ? MPY_PANICS() : 0;
+}
+
+static inline void mpy_set_panics(uint32_t count) {
+    if (MPY_HAS_MEMORY()) {
+        MPY_SET_PANICS(count);
+    }
+}
+
 /* How many panics are under way in calls that wait for an import. */
 WASM_STATE uint32_t mpy_panics_base;
 
@@ -141,7 +162,7 @@ static inline void mpy_unwind_stacks(void) {
     mpy_lending = mpy_lending_base;
 #endif
 #ifdef MPY_UNWINDS
-    MPY_SET_PANICS(mpy_panics_base);
+    mpy_set_panics(mpy_panics_base);
 #endif
 }
 
@@ -149,7 +170,7 @@ static inline void mpy_unwind_stacks(void) {
 static inline void mpy_unwind(void) {
 #ifdef MPY_PANICKING
     /* However the hook of a panic ends, the exception is that of the panic. */
-    uint32_t panic = MPY_PANICKING(0);
+    uint32_t panic = mpy_panicking(0);
     if (panic != 0) {
         MPY_PANIC(panic);
     }
@@ -192,15 +213,15 @@ typedef struct {
 static inline void mpy_enter_python(mpy_stacks_t *saved) {
     (void)saved;
 #ifdef MPY_UNWINDS
-    saved->panics = MPY_PANICS();
+    saved->panics = mpy_panics();
     saved->last_panic = saved->panics != 0 ? mpy_keep_last_panic() : NULL;
 #endif
 #ifdef MPY_PANICKING
-    saved->panic = MPY_PANICKING(0);
+    saved->panic = mpy_panicking(0);
 #endif
 #ifdef MPY_UNWINDS
     saved->panics_base = mpy_panics_base;
-    mpy_panics_base = MPY_PANICS();
+    mpy_panics_base = mpy_panics();
 #endif
 #ifdef MPY_STACK_POINTER
     saved->base = MPY_STACK_BASE;
@@ -225,10 +246,10 @@ static inline void mpy_leave_python(const mpy_stacks_t *saved) {
     }
 #endif
 #ifdef MPY_PANICKING
-    MPY_PANICKING(saved->panic);
+    mpy_panicking(saved->panic);
 #ifdef MPY_UNWINDS
     /* Beside that panic, others may unwind. */
-    MPY_SET_PANICS(saved->panics);
+    mpy_set_panics(saved->panics);
 #endif
 #endif
 #ifdef MPY_STACK_POINTER
@@ -318,7 +339,7 @@ __attribute__((noinline, noreturn)) static void wasm_uncaught(void) {
     mpy_ended = NULL;
 #ifdef MPY_PANICKING
     /* It has ended whatever hook ran. */
-    MPY_PANICKING(0);
+    mpy_panicking(0);
 #endif
     mpy_unwind();
     mp_fun_table.raise(exception);
@@ -332,7 +353,7 @@ __attribute__((unused)) static void mpy_raise_caught(void) {
     }
 #ifdef MPY_PANICKING
     /* However the hook of a panic ends, the exception is that of the panic. */
-    uint32_t panic = MPY_PANICKING(0);
+    uint32_t panic = mpy_panicking(0);
     if (panic != 0) {
         MPY_PANIC(panic);
     }
@@ -344,10 +365,10 @@ __attribute__((unused)) static void mpy_raise_caught(void) {
 /* The exception to throw for one in which an import has ended. */
 static mp_obj_t mpy_after_hook(mp_obj_t exception) {
 #ifdef MPY_PANICKING
-    uint32_t panics = MPY_PANICS();
-    if (MPY_PANICKING(0) != 0) {
+    uint32_t panics = mpy_panics();
+    if (mpy_panicking(0) != 0) {
         /* It takes the place of that panic. */
-        MPY_SET_PANICS(panics - 1);
+        mpy_set_panics(panics - 1);
         /* However the hook of a panic with a message ends, the exception is that of the panic. */
         if (mpy_is_error(exception) && mpy_has_last_panic()) {
             return mpy_panic_exception();
@@ -378,7 +399,7 @@ __attribute__((noinline, unused)) static void mpy_out_of_memory(void) {
 __attribute__((noinline, noreturn, unused)) static void mpy_pass_on(mp_obj_t exception) {
 #ifdef MPY_PANICKING
     uint32_t panic = 0;
-    if (!mpy_is_error(exception) && (panic = MPY_PANICKING(0)) != 0) {
+    if (!mpy_is_error(exception) && (panic = mpy_panicking(0)) != 0) {
         MPY_HOOK_ENDS(panic);
     }
 #endif

@@ -119,6 +119,7 @@ pub(crate) fn type_of(scalar: Scalar) -> Type {
     TYPES.iter().find(|ty| ty.letter == scalar.letter()).expect("every number is a type")
 }
 
+/// One that may use memory.
 const fn own(
     name: &'static str,
     signature: &'static str,
@@ -128,14 +129,11 @@ const fn own(
     Own { name, signature, needs, memory: true, strings }
 }
 
-/// One that leaves memory alone.
-const fn apart(
-    name: &'static str,
-    signature: &'static str,
-    needs: Needs,
-    strings: &'static [&'static str],
-) -> Own {
-    Own { name, signature, needs, memory: false, strings }
+impl Own {
+    /// It leaves memory alone.
+    const fn without_memory(self) -> Own {
+        Own { memory: false, ..self }
+    }
 }
 
 /// What the bindings provide, as `mpy:NAME` and as imports of the module `mpy`:
@@ -153,16 +151,16 @@ static OWN: &[Own] = &[
     own("alloc_zeroed", "ii>i", Needs::Heap, &[]),
     own("realloc", "iiii>i", Needs::Heap, &[]),
     own("dealloc", "i>", Needs::Heap, &[]),
-    apart("out_of_memory", ">", Needs::Nothing, &[]),
-    apart("throw_again", ">", Needs::Nothing, &[]),
-    apart("exception_ends", "i>", Needs::Nothing, &[]),
-    apart("raise_caught", ">", Needs::Nothing, &[]),
-    apart("pin_mode", "ii>", Needs::Shims, &["machine", "Pin", "IN", "OUT", "PULL_UP"]),
-    apart("digital_write", "ii>", Needs::Shims, &["machine", "Pin", "value"]),
+    own("out_of_memory", ">", Needs::Nothing, &[]).without_memory(),
+    own("throw_again", ">", Needs::Nothing, &[]).without_memory(),
+    own("exception_ends", "i>", Needs::Nothing, &[]).without_memory(),
+    own("raise_caught", ">", Needs::Nothing, &[]).without_memory(),
+    own("pin_mode", "ii>", Needs::Shims, &["machine", "Pin", "IN", "OUT", "PULL_UP"]).without_memory(),
+    own("digital_write", "ii>", Needs::Shims, &["machine", "Pin", "value"]).without_memory(),
     own("assembly_abort", "iiii>", Needs::Shims, &[]),
     own("assembly_trace", "iiddddd>", Needs::Shims, &["builtins", "print"]),
-    apart("date_now", ">d", Needs::Shims, &["time", "time_ns", "gmtime"]),
-    apart("performance_now", ">d", Needs::Shims, &["time", "ticks_us"]),
+    own("date_now", ">d", Needs::Shims, &["time", "time_ns", "gmtime"]).without_memory(),
+    own("performance_now", ">d", Needs::Shims, &["time", "ticks_us"]).without_memory(),
     own("wasi_no_strings", "ii>i", Needs::Wasi, &[]),
     own("wasi_clock_res_get", "ii>i", Needs::Wasi, &[]),
     own("wasi_clock_time_get", "iqi>i", Needs::Wasi, &["time", "time_ns", "gmtime", "ticks_us"]),
@@ -175,7 +173,7 @@ static OWN: &[Own] = &[
         Needs::Wasi,
         &["time", "time_ns", "gmtime", "ticks_us", "sleep_ms", "sleep_us"],
     ),
-    apart("wasi_proc_exit", "i>", Needs::Wasi, &[]),
+    own("wasi_proc_exit", "i>", Needs::Wasi, &[]).without_memory(),
     own("wasi_random_get", "ii>i", Needs::Wasi, &["os", "urandom", "random", "getrandbits"]),
 ];
 

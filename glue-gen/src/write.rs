@@ -109,23 +109,21 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
         }
         line!(c, "#define MPY_STACK_POINTER {lvalue}");
     }
-    // Nobody panics before there is a memory, which may be what there is no memory for.
-    let growth = surface.memory.as_ref().and_then(|memory| memory.growth.as_ref());
-    let (absent, present) = growth.map_or_else(Default::default, |Growth { lvalue, .. }| {
-        (format!("{lvalue}.data == NULL ? 0u : "), format!("if ({lvalue}.data != NULL) "))
-    });
     if let Some([last, get, set, throw, catch]) = &surface.unwinding {
         line!(c, "#define MPY_UNWINDS 1");
         line!(c, "#define MPY_LAST_PANIC() {last}()");
-        line!(c, "#define MPY_PANICS() ({absent}{get}())");
-        line!(c, "#define MPY_SET_PANICS(count) do {{ {present}{set}(count); }} while (0)");
+        line!(c, "#define MPY_PANICS() {get}()");
+        line!(c, "#define MPY_SET_PANICS(count) {set}(count)");
         line!(c, "#define MPY_THROW(object) {throw}(object)");
         line!(c, "#define MPY_CATCH() {catch}()");
     }
     if let Some([swap, unlock, raise]) = &surface.panics {
-        line!(c, "#define MPY_PANICKING(panic) ({absent}{swap}(panic))");
+        line!(c, "#define MPY_PANICKING(panic) {swap}(panic)");
         line!(c, "#define MPY_HOOK_ENDS(panic) {unlock}(panic)");
         line!(c, "#define MPY_PANIC(panic) {raise}(panic)");
+    }
+    if let Some(Growth { lvalue, .. }) = surface.memory.as_ref().and_then(|memory| memory.growth.as_ref()) {
+        line!(c, "#define MPY_HAS_MEMORY() ({lvalue}.data != NULL)");
     }
     c.push_str("#include <stdint.h>\n");
     c.push_str(&bindings.before);

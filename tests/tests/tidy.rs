@@ -167,6 +167,24 @@ fn text_files_are_plain() {
     refuse("untidy text", offences);
 }
 
+/// `nlr_push` returns twice, and compilers do not know: see `mpy_try`, which is what other code calls.
+#[test]
+fn nlr_push_is_called_in_one_file() {
+    let mut offences = Vec::new();
+    // Emulated boards run MicroPython's own C, which calls it by name.
+    let allowed =
+        ["c-runtime/include/mpy.h", "c-runtime/include/mpy_unwind.h", "target-specs/emulators/port/"];
+    for (path, text) in files(&[".c", ".h", ".S", ".rs"]) {
+        if allowed.iter().any(|prefix| path.starts_with(prefix)) || path == "tests/tests/tidy.rs" {
+            continue;
+        }
+        for (number, line) in text.lines().enumerate().filter(|(_, line)| line.contains("nlr_push")) {
+            offences.push(format!("{path}:{}: {}", number + 1, line.trim()));
+        }
+    }
+    refuse("a use of `nlr_push`, where `mpy_try` is safe", offences);
+}
+
 #[test]
 fn the_project_knows_no_machine() {
     let mut offences = Vec::new();

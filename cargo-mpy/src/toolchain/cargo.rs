@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
-use cargo_metadata::diagnostic::DiagnosticLevel;
+use cargo_metadata::diagnostic::{Diagnostic as RustcDiagnostic, DiagnosticLevel};
 use cargo_metadata::{Message, Metadata, TargetKind};
 use glue_gen::wbindgen;
 use target_specs::{Diagnostic, Place, Result};
@@ -300,12 +300,14 @@ fn run(
     let mut child = start.map_err(|error| super::cannot_start(&command, &error))?;
     let (mut artifact, mut wanted) = (None, None);
     let (mut two_panic_handlers, mut has_told) = (false, false);
+    let mut closure = None;
     let stdout = child.stdout.take().expect("it was piped");
     for line in BufReader::new(stdout).lines().map_while(std::result::Result::ok) {
         let made = match serde_json::from_str(&line) {
             Ok(Message::CompilerArtifact(made)) => made,
             Ok(Message::CompilerMessage(said)) => {
                 wanted = wanted.or(allocator.corrected(&said.message.message));
+                closure = closure.or_else(|| closure_parameter(&said.message));
                 two_panic_handlers |= said.message.message.contains("`panic_impl`");
                 has_told |= said.message.level == DiagnosticLevel::Error;
                 if wanted.is_none() && ui::speaks_json() {
@@ -338,6 +340,9 @@ fn run(
             .help("write `#[cfg(not(test))]` above the crate's `#[panic_handler]`")
             .into());
         }
+        if let Some(closure) = closure {
+            return Err(closure.into());
+        }
         let failure = || match status.code() {
             Some(code) if has_told => Failure::Exit(code),
             _ => cargo_failed(Path::new(command.get_program()), status),
@@ -352,9 +357,55 @@ fn run(
     })
 }
 
+/// The error that says what to write in place of a closure or a function pointer that Python would pass to Rust. rustc's
+/// only names a trait of wasm-bindgen.
+fn closure_parameter(said: &RustcDiagnostic) -> Option<Diagnostic> {
+    // rustc reports each type twice: at the attribute, and where it is written.
+    let span = said.spans.iter().find(|span| span.is_primary && span.expansion.is_none())?;
+    if !lacks_conversion_of_closure(&said.message) {
+        return None;
+    }
+    let place = Place::File {
+        path: PathBuf::from(&span.file_name),
+        line: u32::try_from(span.line_start).unwrap_or_default(),
+        column: u32::try_from(span.column_start).unwrap_or_default(),
+    };
+    let message = "a closure or a function pointer cannot be passed from Python to Rust";
+    let help = "use `&Callback`, which can be any Python function: `#[wasm_bindgen] extern \"C\" { type Callback; \
+                #[wasm_bindgen(method, js_name = \"__call__\")] fn call(this: &Callback, n: u32) -> u32; }`";
+    Some(Diagnostic::new("unsupported-bindings", message).at(place).help(help))
+}
+
+fn lacks_conversion_of_closure(message: &str) -> bool {
+    let bound =
+        message.strip_prefix("the trait bound `").and_then(|rest| rest.strip_suffix("` is not satisfied"));
+    bound.and_then(|bound| bound.rsplit_once(": ")).is_some_and(|(ty, name)| {
+        name.ends_with("FromWasmAbi") && ["dyn Fn", "fn("].iter().any(|function| ty.contains(function))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn closures_as_parameters_are_told_from_other_types() {
+        let lacks =
+            |bound: &str| lacks_conversion_of_closure(&format!("the trait bound `{bound}` is not satisfied"));
+        for bound in [
+            "dyn Fn(u32) -> u32: RefFromWasmAbi",
+            "(dyn FnMut(u32) + 'static): RefMutFromWasmAbi",
+            "ScopedClosure<'static, dyn FnMut(u32)>: FromWasmAbi",
+            "ScopedClosure<'static, (dyn FnMut(u32) + 'static)>: OptionFromWasmAbi",
+            "Box<dyn Fn(u32)>: FromWasmAbi",
+            "extern \"C\" fn(u32) -> u32: wasm_bindgen::convert::FromWasmAbi",
+        ] {
+            assert!(lacks(bound), "{bound}");
+        }
+        for bound in ["Thing: FromWasmAbi", "Box<dyn Fn(u32)>: Clone", "fn(): IntoWasmAbi"] {
+            assert!(!lacks(bound), "{bound}");
+        }
+    }
 
     #[test]
     fn another_wasm_bindgen_is_answered_with_the_command_that_mends_it() {
