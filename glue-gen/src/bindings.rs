@@ -784,6 +784,9 @@ impl<'a> Writer<'a> {
         let (base, size) = memory.map_or(("((uint8_t *)0)", "0u"), |memory| (&memory.base, &memory.size));
         line!(out, "#define MPY_MEMORY ({base})");
         line!(out, "#define MPY_MEMORY_SIZE ({size})");
+        if memory.is_some_and(|memory| memory.direct) {
+            line!(out, "#define MPY_IS_DIRECT 1");
+        }
         line!(out, "#define MPY_SLOTS {}", self.slots + 2);
         line!(out, "#define MPY_ARGUMENTS {}", self.arguments);
         if self.speller.lends {
