@@ -199,7 +199,12 @@ static mp_obj_t mpy_new_instance(uint32_t kind, uint32_t ptr) {
     if (ptr == 0) {
         return mp_const_none;
     }
-    if (ptr > MPY_MEMORY_SIZE || 4 > MPY_MEMORY_SIZE - ptr) {
+#ifdef MPY_IS_DIRECT
+    bool is_aligned = true;
+#else
+    bool is_aligned = ptr % 4 == 0;
+#endif
+    if (!is_aligned || ptr > MPY_MEMORY_SIZE || 4 > MPY_MEMORY_SIZE - ptr) {
         wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
     }
     mpy_instance_t *obj = mpy_new_entry(kind, ptr, 0);

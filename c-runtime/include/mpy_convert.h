@@ -10,14 +10,14 @@
 
 /* Words of memory that wasm-bindgen's ABI passes several results in. The module itself named the
  * place, which is on its stack. */
-static inline uint32_t mpy_load32(uint32_t ptr) { return *(const wasm_u32 *)mpy_text(ptr, 4); }
-static inline uint64_t mpy_load64(uint32_t ptr) { return *(const wasm_u64 *)mpy_text(ptr, 8); }
-static inline float mpy_loadf(uint32_t ptr) { return *(const wasm_f32 *)mpy_text(ptr, 4); }
-static inline double mpy_loadd(uint32_t ptr) { return *(const wasm_f64 *)mpy_text(ptr, 8); }
-static inline void mpy_store32(uint32_t ptr, uint32_t value) { *(wasm_u32 *)mpy_text(ptr, 4) = value; }
-static inline void mpy_store64(uint32_t ptr, uint64_t value) { *(wasm_u64 *)mpy_text(ptr, 8) = value; }
-static inline void mpy_storef(uint32_t ptr, float value) { *(wasm_f32 *)mpy_text(ptr, 4) = value; }
-static inline void mpy_stored(uint32_t ptr, double value) { *(wasm_f64 *)mpy_text(ptr, 8) = value; }
+static inline uint32_t mpy_load32(uint32_t ptr) { return *(const wasm_u32 *)mpy_word(ptr, 4); }
+static inline uint64_t mpy_load64(uint32_t ptr) { return *(const wasm_u64 *)mpy_word(ptr, 8); }
+static inline float mpy_loadf(uint32_t ptr) { return *(const wasm_f32 *)mpy_word(ptr, 4); }
+static inline double mpy_loadd(uint32_t ptr) { return *(const wasm_f64 *)mpy_word(ptr, 8); }
+static inline void mpy_store32(uint32_t ptr, uint32_t value) { *(wasm_u32 *)mpy_word(ptr, 4) = value; }
+static inline void mpy_store64(uint32_t ptr, uint64_t value) { *(wasm_u64 *)mpy_word(ptr, 8) = value; }
+static inline void mpy_storef(uint32_t ptr, float value) { *(wasm_f32 *)mpy_word(ptr, 4) = value; }
+static inline void mpy_stored(uint32_t ptr, double value) { *(wasm_f64 *)mpy_word(ptr, 8) = value; }
 
 /* Which class, enum or kind of closure a character of a type numbers; a `char` may have a sign. */
 static inline uint32_t mpy_number(char number) { return (uint8_t)number - 1u; }

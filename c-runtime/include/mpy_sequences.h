@@ -151,9 +151,10 @@ static mp_obj_t mpy_from_sequence(const char *type, const mpy_slot_t *slots) {
     mp_obj_t obj;
     if (mpy_has_cells(element)) {
         obj = mp_fun_table.new_list(0, NULL);
-        for (uint32_t i = 0; i < count; i++, from += size) {
+        for (uint32_t i = 0; i < count; i++) {
             mpy_slot_t cell[2];
-            mp_fun_table.memmove(&cell[0], from, size);
+            /* A finaliser may call the module, and move memory. */
+            mp_fun_table.memmove(&cell[0], mpy_text(slots[0].i + i * size, size), size);
             if (element == 'S') {
                 cell[1].i = (uint32_t)(cell[0].q >> 32);
             }

@@ -1,7 +1,8 @@
 /* Text that WebAssembly code hands to Python by pointer and length: panic messages and prints. And what Python hands
  * over, before it is copied.
  *
- * The including file defines MPY_MEMORY, the first byte of memory 0, and MPY_MEMORY_SIZE.
+ * The including file defines MPY_MEMORY, the first byte of memory 0, MPY_MEMORY_SIZE, and MPY_IS_DIRECT when addresses are
+ * the machine's.
  */
 #ifndef MPY_TEXT_H
 #define MPY_TEXT_H
@@ -14,6 +15,16 @@ __attribute__((noinline, unused)) static const char *mpy_text(uint32_t ptr, uint
     }
     return (const char *)((uintptr_t)MPY_MEMORY + ptr);
 }
+
+/* Words that the module keeps where its compiler aligned them. A module with a memory of its own may name any place, and
+ * a processor may not be able to read it. */
+#ifdef MPY_IS_DIRECT
+#define mpy_word(ptr, len) ((void *)(uintptr_t)mpy_text(ptr, len))
+#else
+__attribute__((noinline, unused)) static void *mpy_word(uint32_t ptr, uint32_t len) {
+    return (void *)(uintptr_t)mpy_text(ptr % 4 == 0 ? ptr : UINT32_MAX, len);
+}
+#endif
 
 typedef struct {
     const char *text;

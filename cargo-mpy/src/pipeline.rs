@@ -305,6 +305,7 @@ fn translate(
         ..Default::default()
     };
     let translation = wasm_to_c::transpile(module, &options)?;
+    fits_in_file(&plan.module, &translation.interface)?;
     let groups =
         plan.targets.iter().filter(|target| (plan.memory_of(target), target.memory) == (memory, config));
     for board in groups.flat_map(|target| &target.boards) {
@@ -331,6 +332,18 @@ fn translate(
         ui::status("Memory", format_args!("{heap} bytes of MicroPython's heap at import, {most}"));
     }
     Ok(Some((translation.unit, glue, translation.names)))
+}
+
+/// Refuses a module whose tables and data are more than the file of any module can have.
+fn fits_in_file(module: &str, interface: &wasm_to_c::Interface) -> Result<()> {
+    let (needed, most) = (interface.constant_bytes, mpy_link::LARGEST_FILE);
+    if needed <= most {
+        return Ok(());
+    }
+    let message = format!("tables and data take {needed} bytes, and the file of a module has at most {most}");
+    Err(Diagnostic::new("memory-too-large", message)
+        .at(Place::Item(module.to_owned()))
+        .help("declare smaller tables, or less data; boards have a few hundred kilobytes of RAM"))
 }
 
 /// Refuses a module whose memories, tables and data are more than all the RAM of a board.

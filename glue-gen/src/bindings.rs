@@ -67,6 +67,7 @@ pub(crate) fn bindings<'a>(
 ) -> Result<Bindings> {
     let mut writer = Writer {
         interface,
+        own_heap: interface.imports.iter().any(|import| import.module == "mpy" && import.field == "dealloc"),
         speller: Speller::new(api),
         strings,
         code: String::new(),
@@ -120,6 +121,8 @@ pub(crate) fn bindings<'a>(
 
 pub(crate) struct Writer<'a> {
     interface: &'a Interface,
+    /// The module frees with the heap of the bindings.
+    own_heap: bool,
     pub speller: Speller<'a>,
     pub strings: &'a mut Strings,
     pub code: String,
@@ -278,7 +281,7 @@ impl<'a> Writer<'a> {
 
     /// Whether the module's heap is that of the bindings.
     fn has_own_heap(&self) -> bool {
-        self.interface.imports.iter().any(|import| import.module == "mpy" && import.field == "dealloc")
+        self.own_heap
     }
 
     /// Notes what a call of a function with these parameters has to give back.
@@ -784,6 +787,9 @@ impl<'a> Writer<'a> {
         let (base, size) = memory.map_or(("((uint8_t *)0)", "0u"), |memory| (&memory.base, &memory.size));
         line!(out, "#define MPY_MEMORY ({base})");
         line!(out, "#define MPY_MEMORY_SIZE ({size})");
+        if memory.is_some_and(|memory| memory.direct) {
+            line!(out, "#define MPY_IS_DIRECT 1");
+        }
         line!(out, "#define MPY_SLOTS {}", self.slots + 2);
         line!(out, "#define MPY_ARGUMENTS {}", self.arguments);
         if self.speller.lends {

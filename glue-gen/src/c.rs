@@ -1,19 +1,41 @@
 //! Writing C.
 
+use std::collections::HashMap;
+
 use crate::types::Scalar;
 
 /// The strings of the module, each once; an index is that of `mp_native_qstr_table`, whose first
 /// entry is the file name.
 #[derive(Default)]
-pub(crate) struct Strings(pub Vec<String>);
+pub(crate) struct Strings {
+    texts: Vec<String>,
+    known: HashMap<String, usize>,
+}
 
 impl Strings {
+    /// These come first, whether or not some are equal.
+    pub(crate) fn of(texts: Vec<String>) -> Strings {
+        let mut known = HashMap::new();
+        for (index, text) in texts.iter().enumerate() {
+            known.entry(text.clone()).or_insert(index);
+        }
+        Strings { texts, known }
+    }
+
     pub(crate) fn index(&mut self, text: &str) -> usize {
-        let found = self.0.iter().position(|known| known == text);
-        1 + found.unwrap_or_else(|| {
-            self.0.push(text.to_owned());
-            self.0.len() - 1
-        })
+        let index = match self.known.get(text) {
+            Some(known) => *known,
+            None => {
+                self.known.insert(text.to_owned(), self.texts.len());
+                self.texts.push(text.to_owned());
+                self.texts.len() - 1
+            }
+        };
+        1 + index
+    }
+
+    pub(crate) fn into_texts(self) -> Vec<String> {
+        self.texts
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn write(
     let mut strings = Strings::default();
     let mut bindings = match api {
         Some(api) => {
-            strings.0 = api.functions.iter().map(|call| call.name.clone()).collect();
+            strings = Strings::of(api.functions.iter().map(|call| call.name.clone()).collect());
             bindings::bindings(interface, api, &mut strings)?
         }
         None => Bindings::default(),
@@ -45,7 +45,7 @@ pub(crate) fn write(
 
     // Where nothing else has strings yet, registration can count through them.
     if api.is_none() {
-        strings.0 = fixed.iter().chain(&var).map(|function| function.name.clone()).collect();
+        strings = Strings::of(fixed.iter().chain(&var).map(|function| function.name.clone()).collect());
     }
 
     headers(&mut c, surface, api.is_some(), &bindings, &mut strings);
@@ -74,7 +74,7 @@ pub(crate) fn write(
     init(&mut c, surface, &bindings, counted, [fixed.len(), var.len()], &mut strings);
     Ok(Glue {
         unit: CUnit { file_name: "glue.c".to_owned(), source: c },
-        qstrs: strings.0,
+        qstrs: strings.into_texts(),
         objects: interface.flash_tables.clone(),
         stub: stub(surface, api),
     })

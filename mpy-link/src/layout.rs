@@ -19,6 +19,9 @@ use crate::model::Kind;
 use crate::reloc::Formula;
 use crate::resolve::{External, FragmentId, Program, Target};
 
+/// The most bytes of text and data that a module's file may have, many times what boards can load.
+pub const LARGEST_FILE: u64 = 1 << 26;
+
 /// A part of a loaded module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Region {
@@ -394,9 +397,8 @@ impl Cursor {
 
     /// The end of a region that is in the file.
     fn size_in_file(&self) -> Result<u32> {
-        const LIMIT: u64 = 1 << 26;
-        if self.at > LIMIT {
-            let message = format!("the module's file needs more than {LIMIT} bytes");
+        if self.at > LARGEST_FILE {
+            let message = format!("the module's file needs more than {LARGEST_FILE} bytes");
             return Err(Diagnostic::new("too-large", message).help(
                 "static variables of position-independent code are stored in the file, zeros included: give large ones default \
                  visibility",

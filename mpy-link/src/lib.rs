@@ -64,6 +64,7 @@ mod relax;
 mod reloc;
 mod resolve;
 
+pub use layout::LARGEST_FILE;
 pub use map::{MapEntry, Part};
 pub use mpy::{OBJECT_ALIGN, STATIC_QSTRS, SUB_VERSION, VERSION};
 pub use options::{Bytes, Input, InputKind, Options};

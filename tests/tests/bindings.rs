@@ -5,6 +5,8 @@
 //! Those that say `panic: unwind` are built so, those that say `panic: both` in both ways; what unwinds is skipped where
 //! Rust's source is missing.
 //!
+//! Those that say `memory: checked` have a linear memory of their own that is checked.
+//!
 //! A file with a section `error` in place of `python` must be refused with that message.
 //! `TIMES` in the Python is how often something is done: as often as the variable of that name in the environment says,
 //! or else not very often.
@@ -34,6 +36,7 @@ struct Chapter {
     text: String,
     all_boards: bool,
     unwinds: bool,
+    checked: bool,
 }
 
 impl Chapter {
@@ -45,7 +48,8 @@ impl Chapter {
             |what: &str| text.lines().take_while(|line| line.starts_with("//!")).any(|line| line == what);
         let (all_boards, unwinds, both) =
             (says("//! boards: all"), says("//! panic: unwind"), says("//! panic: both"));
-        let chapter = Chapter { name, path, text, all_boards, unwinds };
+        let checked = says("//! memory: checked");
+        let chapter = Chapter { name, path, text, all_boards, unwinds, checked };
         if !both {
             return vec![chapter];
         }
@@ -88,6 +92,7 @@ impl Chapter {
         BuildOptions {
             manifest_path: Some(self.folder().join("Cargo.toml")),
             target_dir: Some(board::crates(env!("CARGO_TARGET_TMPDIR"))),
+            memory: self.checked.then(|| "checked".to_owned()),
             ..Default::default()
         }
     }

@@ -93,6 +93,8 @@ pub(crate) struct Unit<'m> {
     referenced: RefCell<BTreeSet<u32>>,
     /// Functions that may call themselves again.
     recursive: Vec<bool>,
+    /// Segments of memory 0 by their address and size.
+    placed_data: HashMap<(u32, usize), usize>,
     /// Functions with loops, and called from outside.
     looping_exports: Vec<bool>,
     calls: CallGraph,
@@ -242,9 +244,16 @@ pub(crate) fn unit<'m>(
     for (_, _, index) in module.exports.iter().filter(|(_, kind, _)| *kind == ExternalKind::Func) {
         looping_exports[*index as usize] = calls.loops[*index as usize];
     }
+    let mut placed_data = HashMap::new();
+    for (index, data) in module.data.iter().enumerate() {
+        if let Place::Active { index: 0, offset: Constant::I32(at) } = data.place {
+            placed_data.entry((at, data.bytes.len())).or_insert(index);
+        }
+    }
     let unit = Unit {
         name: &source.name,
         module,
+        placed_data,
         memories,
         moves: calls.moving(module.imported()),
         tables,
@@ -804,12 +813,9 @@ impl<'m> Unit<'m> {
     /// What an object holds at the start; `None` when the module has it no longer.
     fn object_bytes(&self, relocations: &Relocations, object: &DataObject) -> Option<&[u8]> {
         let segment = &relocations.segments[object.segment];
-        let data = self.module.data.iter().find(|data| {
-            matches!(data.place, Place::Active { index: 0, offset: Constant::I32(at) } if at == segment.address)
-                && data.bytes.len() == segment.size as usize
-        });
+        let data = self.placed_data.get(&(segment.address, segment.size as usize));
         let range = object.offset as usize..(object.offset + object.size) as usize;
-        data?.bytes.get(range)
+        self.module.data[*data?].bytes.get(range)
     }
 
     fn table(&self, c: &mut String, index: u32) {

@@ -192,7 +192,10 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<(Vec<u8>, Relocations)> {
             code.push((at, entry.ty, reference));
             continue;
         }
-        let segment = linked.segment_bytes.iter().position(|range| range.contains(&at));
+        // Both are in the order of their places.
+        let segment = linked.segment_bytes.partition_point(|range| range.end <= at);
+        let segment = Some(segment)
+            .filter(|segment| linked.segment_bytes.get(*segment).is_some_and(|range| range.contains(&at)));
         let Some(segment) = segment else {
             return Err(refuse(at, "a relocation of data lies outside every segment".to_owned()));
         };
@@ -203,7 +206,8 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<(Vec<u8>, Relocations)> {
                 && (offset - object.offset).is_multiple_of(4)
                 && object.align.is_multiple_of(4)
         };
-        if objects.iter().find(inside).is_none() {
+        let after = objects.partition_point(|object| (object.segment, object.offset) <= (segment, offset));
+        if objects[..after].last().filter(inside).is_none() {
             return Err(refuse(at, "an address in data is not at a place for one".to_owned()));
         }
         data.insert(linked.segments[segment].address + offset, reference);

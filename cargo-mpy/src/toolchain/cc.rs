@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use target_specs::{Arch, Compiler, Diagnostic, Place, Result};
 
 use super::{
-    answer_of, assembler_plugin, cache_dir, capture, identity, objects, read_file, which, write_file,
+    answer_of, assembler_plugin, cache_dir, capture_within, identity, objects, read_file, which, write_file,
 };
 
 /// Flags of every compilation beside [`wasm_to_c::C_FLAGS`], which keep C from meaning something else than
@@ -46,6 +47,24 @@ const TESTED_CLANG: u32 = 14;
 
 /// Names the C compiler to use, of those that an architecture knows.
 const VARIABLE: &str = "CARGO_MPY_CC";
+
+/// Seconds that a C compiler may take for a file; 0 for no limit.
+const TIME_LIMIT: &str = "CARGO_MPY_CC_TIMEOUT";
+/// What is enough for the largest modules that fit on boards, on slow and busy machines.
+const USUAL_TIME_LIMIT: Duration = Duration::from_secs(600);
+
+fn time_limit() -> Result<Option<Duration>> {
+    let Some(text) = std::env::var_os(TIME_LIMIT).filter(|text| !text.is_empty()) else {
+        return Ok(Some(USUAL_TIME_LIMIT));
+    };
+    let text = text.to_string_lossy();
+    match text.parse() {
+        Ok(0) => Ok(None),
+        Ok(seconds) => Ok(Some(Duration::from_secs(seconds))),
+        Err(_) => Err(Diagnostic::new("bad-value", format!("{TIME_LIMIT} is `{text}`"))
+            .help("set it to a number of seconds, or to 0 for no limit")),
+    }
+}
 
 /// A compiler of this machine for one architecture.
 #[derive(Debug, Clone)]
@@ -161,7 +180,11 @@ impl CCompiler {
         }
         let mut command = invocation(&request, includes)?;
         command.arg("-c").arg(source).arg("-o").arg(object);
-        let output = capture(&mut command)?;
+        let limit = time_limit()?;
+        let Some(output) = capture_within(&mut command, limit)? else {
+            let _ = std::fs::remove_file(object);
+            return Err(self.timed_out(source, limit.unwrap_or_default()));
+        };
         if output.status.success() {
             if let Some(key) = key {
                 objects::keep(&key, &read_file(object)?);
@@ -203,6 +226,18 @@ impl CCompiler {
             }
         }
         .at(at))
+    }
+
+    fn timed_out(&self, source: &Path, limit: Duration) -> Diagnostic {
+        let program = self.program.file_name().unwrap_or_default().to_string_lossy();
+        let message = format!("the C compiler `{program}` took longer than {} s", limit.as_secs());
+        Diagnostic::new("compiler-timeout", message)
+            .at(Place::File { path: source.to_owned(), line: 0, column: 0 })
+            .help(format!(
+                "it is {}. Functions with thousands of locals or values take it very long: divide them, or set \
+                 {TIME_LIMIT} to more seconds",
+                super::version_of(&self.program)
+            ))
     }
 
     /// The compiler's library of helpers (libgcc), when its code fits the architecture.
@@ -421,6 +456,38 @@ mod tests {
             assert_eq!(help.contains("bug of cargo-mpy"), code == "internal-c", "{script}: {error}");
             assert!(matches!(error.at, Place::File { .. }));
         }
+    }
+
+    /// Whether a process is there. One that nobody waited for is not.
+    #[cfg(target_os = "linux")]
+    fn is_running(id: &str) -> bool {
+        let state = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        state.rsplit(')').next().is_some_and(|rest| !rest.trim().is_empty() && !rest.trim().starts_with('Z'))
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_compiler_that_takes_too_long_ends_with_its_children() {
+        let folder = tempfile::tempdir().unwrap();
+        let children = folder.path().join("children");
+        // As GCC, it starts a program that does the work; another one does not end when it is asked to.
+        let script = format!(
+            "sleep 1000 & echo $! >> {0}; (trap '' TERM; sleep 1001) & echo $! >> {0}; wait",
+            children.display()
+        );
+        let compiler = fake(folder.path(), &script);
+        let mut command = Command::new(&compiler.program);
+        let output = capture_within(&mut command, Some(Duration::from_secs(2))).unwrap();
+        assert!(output.is_none());
+        let started = std::fs::read_to_string(&children).unwrap();
+        assert_eq!(started.lines().count(), 2);
+        // The system ends what was killed in its own time.
+        while started.lines().any(is_running) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let error = compiler.timed_out(Path::new("unit.c"), Duration::from_secs(2));
+        assert_eq!(error.code, "compiler-timeout");
+        assert!(error.message.contains("`fake-gcc` took longer than 2 s"), "{error}");
     }
 
     #[test]

@@ -18,8 +18,10 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::Duration;
 
 use memmap2::Mmap;
 use sha2::{Digest, Sha256};
@@ -84,6 +86,91 @@ fn quoted(word: &OsStr) -> String {
 pub fn capture(command: &mut Command) -> Result<Output> {
     ui::verbose("Running", format_args!("`{}`", shown(command)));
     command.stdin(Stdio::null()).output().map_err(|error| cannot_start(command, &error))
+}
+
+/// Runs a command as [`capture`], for so long at most: then, and if this program ends before the command does, the command
+/// ends with every process that it started. `None` when it took longer.
+///
+/// # Errors
+/// As [`capture`].
+pub fn capture_within(command: &mut Command, limit: Option<Duration>) -> Result<Option<Output>> {
+    ui::verbose("Running", format_args!("`{}`", shown(command)));
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let group = Group::new(command);
+    let child = command.spawn().map_err(|error| cannot_start(command, &error))?;
+    let id = child.id();
+    let (done, is_done) = mpsc::channel::<()>();
+    let (output, is_late) = std::thread::scope(|scope| {
+        let timer = scope.spawn(move || {
+            let waited = match limit {
+                Some(limit) => is_done.recv_timeout(limit),
+                None => is_done.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            let is_late = waited == Err(RecvTimeoutError::Timeout);
+            if is_late {
+                group.end(id);
+            } else {
+                group.let_go();
+            }
+            is_late
+        });
+        let output = child.wait_with_output();
+        drop(done);
+        (output, timer.join().unwrap_or(false))
+    });
+    if is_late {
+        return Ok(None);
+    }
+    output.map(Some).map_err(|error| cannot_start(command, &error))
+}
+
+/// The processes that a command starts, and one that ends them all when this program does, however it ends: it waits for
+/// the end of what only this program could send it.
+struct Group(Option<Child>);
+
+impl Group {
+    #[cfg(unix)]
+    fn new(command: &mut Command) -> Group {
+        use std::os::unix::process::CommandExt;
+        // Compilers remove their files when they are asked to end.
+        const WATCH: &str = "trap '' TERM; read -r _; kill -s TERM 0; sleep 1; kill -s KILL 0";
+        let watch = Command::new("/bin/sh")
+            .args(["-c", WATCH])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn();
+        if let Ok(watch) = &watch {
+            command.process_group(watch.id().cast_signed());
+        }
+        Group(watch.ok())
+    }
+
+    #[cfg(not(unix))]
+    fn new(_: &mut Command) -> Group {
+        Group(None)
+    }
+
+    /// Ends them, of which the first is that of this number.
+    fn end(self, first: u32) {
+        match self.0 {
+            Some(mut watch) => {
+                drop(watch.stdin.take());
+                let _ = watch.wait();
+            }
+            // Windows has a program for that.
+            None => drop(Command::new("taskkill").args(["/T", "/F", "/PID", &first.to_string()]).output()),
+        }
+    }
+
+    /// They have ended.
+    fn let_go(self) {
+        if let Some(mut watch) = self.0 {
+            let _ = watch.kill();
+            let _ = watch.wait();
+        }
+    }
 }
 
 /// Runs a command to its end and returns what it printed on standard output.

@@ -70,7 +70,8 @@ pub fn descriptions(bytes: &[u8]) -> Result<Option<glue_gen::wbindgen::Raw>> {
 
 /// Prepares the module `bytes` for translation: with the machine's addresses when it comes with its
 /// `relocations`, else with exactly the memory it uses, to which `heap` bytes are added, or that of `limit` bytes.
-/// Python sees its functions, and with `shown` the memories and globals it exports.
+/// Python sees its functions. With `shown`, when the module is nobody's crate, it also sees the memories and globals that
+/// it exports.
 ///
 /// # Errors
 /// `invalid-wasm`; `limit-too-small`, when its data do not fit; `no-direct-memory`, when addresses cannot be the machine's; and those of wasm-bindgen's
@@ -103,6 +104,21 @@ pub fn prepare(
         .map_err(|error| invalid(error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")))?;
     if let Some((_, declared)) = custom {
         declared.put_back(&mut module);
+    }
+
+    // Names of our own that the module was not given by us mean nothing.
+    if shown {
+        let is_ours = |name: &str| name.starts_with("mpy:");
+        let ours = module.exports.iter().filter(|export| is_ours(&export.name)).map(walrus::Export::id);
+        for id in ours.collect::<Vec<_>>() {
+            module.exports.delete(id);
+        }
+        if let Some(import) = module.imports.iter().find(|import| is_ours(&import.module)) {
+            let message = format!("nothing answers the import `{}.{}`", import.module, import.name);
+            return Err(Diagnostic::new("unknown-import", message)
+                .at(Place::Item(format!("{}.{}", import.module, import.name)))
+                .help("names that begin with `mpy:` are those of the bindings: give it another one"));
+        }
     }
 
     if let Some(relocations) = &relocations {
@@ -586,6 +602,19 @@ mod tests {
         let error = binary("a.wat", "(module\n  (func i32.ad))").unwrap_err();
         assert_eq!(error.code, "invalid-wat");
         assert_eq!(error.at, Place::File { path: "a.wat".into(), line: 2, column: 9 });
+    }
+
+    #[test]
+    fn names_of_the_bindings_mean_nothing_in_the_module_of_another_tool() {
+        let shown = |text: &str| prepare("test", &wat::parse_str(text).unwrap(), 0, None, None, true);
+        let bytes = shown(
+            r#"(module (func $f) (export "f" (func $f)) (export "mpy:panicking" (func $f))
+                 (export "mpy:last_panic" (func $f)))"#,
+        );
+        let module = Module::from_buffer(&bytes.unwrap().module.bytes).unwrap();
+        assert_eq!(module.exports.iter().map(|export| export.name.as_str()).collect::<Vec<_>>(), ["f"]);
+        let error = shown(r#"(module (import "mpy:std" "g" (func $g)) (export "f" (func $g)))"#).unwrap_err();
+        assert_eq!((error.code, error.at), ("unknown-import", Place::Item("mpy:std.g".to_owned())));
     }
 
     #[test]
