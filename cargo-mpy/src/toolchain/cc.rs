@@ -472,7 +472,8 @@ mod tests {
         let children = folder.path().join("children");
         // As GCC, it starts a program that does the work; another one does not end when it is asked to.
         let script = format!(
-            "sleep 1000 & echo $! >> {0}; (trap '' TERM; sleep 1001) & echo $! >> {0}; wait",
+            "[ \"$1\" != --version ] || exit 0; sleep 1000 & echo $! >> {0}; \
+             (trap '' TERM; sleep 1001) & echo $! >> {0}; wait",
             children.display()
         );
         let compiler = fake(folder.path(), &script);
