@@ -109,7 +109,8 @@ fn json_messages() -> Result<(), Failed> {
     ] {
         let said = call(&[&build[..], &["--wasm", file]].concat());
         messages::validate(&said.1)?;
-        let lines = said.1.lines().map(serde_json::from_str).collect::<Result<Vec<serde_json::Value>, _>>()?;
+        let lines =
+            said.1.lines().map(serde_json::from_str).collect::<Result<Vec<serde_json::Value>, _>>()?;
         let found: Vec<_> = lines.iter().map(|line| line["reason"].as_str().unwrap_or_default()).collect();
         holds(found == reasons, file, &said)?;
     }
