@@ -59,14 +59,24 @@ gc.collect()
 
 /// In place of the pin that told what happens to it, one that counts: low, high, delays as they should be (100 ms while
 /// it is high, 900 while it is low), and other pins.
-const PIN: &str = "
+const PIN: [&str; 4] = [
+    "
 seen = [0] * 4
 def add(i, n):
     seen[i] += n
-Pin.__init__ = lambda self, pin, mode=None: add(3, pin != 2)
-Pin.value = lambda self, level: add(level, 1)
-time.sleep_ms = lambda ms: add(2, ms == (900 if seen[0] == seen[1] else 100))
-";
+",
+    "Pin.__init__ = lambda self, pin, mode=None: add(3, pin != 2)",
+    "Pin.value = lambda self, level: add(level, 1)",
+    // The parser needs more memory for one expression.
+    "
+def sleep(ms):
+    due = 100
+    if seen[0] == seen[1]:
+        due = 900
+    add(2, ms == due)
+time.sleep_ms = sleep
+",
+];
 
 /// A thousand turns of `loop()`, eleven times; what is free after each.
 const TURNS: &str = "
@@ -79,6 +89,8 @@ for n in range(11):
         blink.loop()
     gc.collect()
     free[n] = gc.mem_free()
+";
+const FOUND: &str = "
 print('--- free', free)
 print('--- pin', seen)
 ";
@@ -244,7 +256,7 @@ fn run(app: &App, board: &Board, module: &(String, Vec<u8>)) -> Result<(), Faile
     let after = if is_coremark {
         vec![ITERATIONS.replace("ITERATIONS", iterations)]
     } else {
-        vec![PIN.into(), TURNS.into()]
+        PIN.into_iter().chain([TURNS, FOUND]).map(str::to_owned).collect()
     };
     // Compiled one after the other: where there is little memory, not all of it fits the compiler at once.
     let after: String = after.iter().map(|code| format!("exec({})\n", python_literal(code))).collect();
