@@ -22,7 +22,9 @@ fn endless(folder: &Path, limit: &str) -> (Child, String) {
     std::fs::set_permissions(&compiler, std::fs::Permissions::from_mode(0o755)).unwrap();
     std::fs::write(folder.join("m.wat"), "(module (func (export \"f\")))").unwrap();
     let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-    let tool = Command::new(env!("CARGO_BIN_EXE_cargo-mpy"))
+    // A shell that starts this in the background makes it ignore Ctrl-C.
+    let tool = Command::new("env")
+        .args(["--default-signal=INT", env!("CARGO_BIN_EXE_cargo-mpy")])
         .args(["build", "m.wat", "--arch", "armv6m"])
         .current_dir(folder)
         .env("PATH", path)
