@@ -120,8 +120,13 @@ pub fn speaks_json() -> bool {
 /// Prints a message if [`speak_json`] was called.
 pub fn message(message: &Message<'_>) {
     if speaks_json() {
-        json_line(serde_json::json!(message));
+        message_line(message);
     }
+}
+
+/// Prints a message, for commands with `--json`.
+pub fn message_line(message: &Message<'_>) {
+    json_line(serde_json::json!(message));
 }
 
 /// A line of JSON on standard output.

@@ -65,7 +65,7 @@ impl Boards {
         }
         if self.json {
             for board in boards {
-                ui::json_line(serde_json::json!(message(board)?));
+                ui::message_line(&message(board)?);
             }
         } else if let Some(board) = exact {
             describe(board)?;

@@ -14,7 +14,7 @@ impl Events {
     /// Prints a message if JSON was requested.
     pub fn event(self, message: &Message<'_>) {
         if self.0 {
-            ui::json_line(serde_json::json!(message));
+            ui::message_line(message);
         }
     }
 
