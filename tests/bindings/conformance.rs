@@ -3,6 +3,7 @@
 //! wrong numbers, and of each that calls give back what they take.
 //!
 //! boards: all
+//! nightly: qemu-xtensawin
 
 use wasm_bindgen::prelude::*;
 

@@ -47,8 +47,10 @@ pub fn node() -> PathBuf {
 pub fn install() -> Result<()> {
     install_packages(&tools().packages)?;
     // Some tests unwind.
-    if rust::look_for_source().is_err() {
-        needs::add_source()?;
+    if let Err(missing) = rust::look_for_source()
+        && !needs::add_source()?
+    {
+        return Err(missing);
     }
     needs::into_cache(&python(), &|target| {
         let packages = &tools().python;

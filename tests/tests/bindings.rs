@@ -2,6 +2,8 @@
 //! must print. Those that say `boards: all` run on a board of each family of compilers, and nightly on every board of
 //! this machine; the others on two.
 //!
+//! Those that say `nightly: BOARD` run on that board only nightly, because they take long there.
+//!
 //! Those that say `panic: unwind` are built so, those that say `panic: both` in both ways; what unwinds is skipped where
 //! Rust's source is missing.
 //!
@@ -35,6 +37,8 @@ struct Chapter {
     path: PathBuf,
     text: String,
     all_boards: bool,
+    /// A board where it runs only nightly.
+    nightly: Option<String>,
     unwinds: bool,
     checked: bool,
 }
@@ -49,7 +53,8 @@ impl Chapter {
         let (all_boards, unwinds, both) =
             (says("//! boards: all"), says("//! panic: unwind"), says("//! panic: both"));
         let checked = says("//! memory: checked");
-        let chapter = Chapter { name, path, text, all_boards, unwinds, checked };
+        let nightly = text.lines().find_map(|line| line.strip_prefix("//! nightly: ")).map(str::to_owned);
+        let chapter = Chapter { name, path, text, all_boards, nightly, unwinds, checked };
         if !both {
             return vec![chapter];
         }
@@ -85,6 +90,11 @@ impl Chapter {
 
     fn folder(&self) -> PathBuf {
         workspace(self.unwinds).join(&self.name)
+    }
+
+    /// Whether it runs on this board only nightly.
+    fn is_nightly(&self, board: &Board) -> bool {
+        board::is_nightly(board) || self.nightly.as_ref() == Some(&board.name)
     }
 
     /// How it is built, for boards that are said elsewhere.
@@ -150,16 +160,16 @@ fn main() {
         let wanted: Vec<_> = boards.iter().filter(|(board, _)| is_wanted(board)).collect();
         let here = wanted
             .iter()
-            .filter(|(board, why_not)| why_not.is_none() && (nightly || !board::is_nightly(board)));
+            .filter(|(board, why_not)| why_not.is_none() && (nightly || !chapter.is_nightly(board)));
         let here = here.map(|(board, _)| board.name.clone()).collect();
         let modules = Arc::new(Modules::new(chapter.options(), here));
         for (board, why_not) in wanted {
             let (chapter, modules, board) = (Arc::clone(chapter), Arc::clone(&modules), *board);
             let name = format!("{}::{}", board.name, chapter.name);
-            let unwinds = chapter.unwinds;
+            let (unwinds, ignored) = (chapter.unwinds, chapter.is_nightly(board));
             let trial = Trial::test(name, move || play(&chapter, board, &modules));
             let missing = why_not.is_some() || (unwinds && source.is_some());
-            trials.push(trial.with_ignored_flag(missing || board::is_nightly(board)));
+            trials.push(trial.with_ignored_flag(missing || ignored));
         }
     }
     // Boards that come later have modules that are built already, and nothing to wait for.

@@ -2,10 +2,11 @@
 //! and the functions that describe types are changed byte by byte, words and bytes of descriptions at random. Each
 //! gives a module or an error; none panics.
 //!
-//! `HOSTILE=N` changes every byte of what the macro wrote, and makes N random changes where CI makes a few thousand.
+//! `HOSTILE=N` changes every byte of what the macro wrote, and makes N random changes where a push makes several hundred.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use cargo_mpy::options::BuildOptions;
 use cargo_mpy::{pipeline, wasm};
@@ -49,7 +50,7 @@ impl Numbers {
 }
 
 fn random_runs() -> usize {
-    std::env::var("HOSTILE").ok().and_then(|text| text.parse().ok()).unwrap_or(2000)
+    std::env::var("HOSTILE").ok().and_then(|text| text.parse().ok()).unwrap_or(800)
 }
 
 /// The modules of two crates as the linker left them.
@@ -110,23 +111,40 @@ fn road(bytes: &[u8]) -> bool {
         .is_ok()
 }
 
-/// Runs `this` on changed bytes; how many were taken as good.
-fn survives<T>(what: &str, changed: impl Iterator<Item = T>, this: impl Fn(&T) -> bool) {
+/// What became of changed bytes.
+#[derive(Default)]
+struct Count {
+    runs: usize,
+    good: usize,
+    panicked: Vec<String>,
+}
+
+/// Runs `this` on changed bytes, on every processor; some must be taken as good.
+fn survives<T>(what: &str, changed: impl Iterator<Item = T> + Send, this: impl Fn(&T) -> bool + Sync) {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
-    let (mut runs, mut good, mut panicked) = (0, 0, Vec::new());
-    for one in changed {
-        runs += 1;
-        match catch_unwind(AssertUnwindSafe(|| this(&one))) {
-            Ok(taken) => good += usize::from(taken),
-            Err(payload) => {
-                let text = payload.downcast_ref::<String>().map(String::as_str);
-                let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("?");
-                panicked.push((runs, text.to_owned()));
+    let changed = Mutex::new(changed.enumerate());
+    let count = Mutex::new(Count::default());
+    let next = || changed.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || {
+        while let Some((run, one)) = next() {
+            let result = catch_unwind(AssertUnwindSafe(|| this(&one)));
+            let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
+            count.runs += 1;
+            match result {
+                Ok(taken) => count.good += usize::from(taken),
+                Err(payload) => {
+                    let text = payload.downcast_ref::<String>().map(String::as_str);
+                    let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("?");
+                    count.panicked.push(format!("run {run}: {text}"));
+                }
             }
         }
-    }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
     std::panic::set_hook(hook);
+    let Count { runs, good, panicked } = count.into_inner().unwrap_or_else(PoisonError::into_inner);
     println!("{what}: {runs} runs, {good} good, {} panics", panicked.len());
     assert!(0 < good && good < runs && runs > 100);
     assert!(panicked.is_empty(), "{:#?}", &panicked[..panicked.len().min(10)]);
@@ -143,7 +161,7 @@ fn damaged_bindings_are_errors() {
         let at = bytes.windows(section.len()).position(|window| window == section).expect("the section");
         let body = at..at + section.len();
         // Bytes of the section, in the whole module.
-        let changes = body.step_by(if is_long { 1 } else { 9 }).map(|at| {
+        let changes = body.step_by(if is_long { 1 } else { 23 }).map(|at| {
             let mut bytes = bytes.clone();
             bytes[at] ^= [1, 0x80, 0xff][at % 3];
             bytes

@@ -24,6 +24,7 @@ struct TestLine {
 fn every_template_builds_and_runs_at_once() {
     let boards = board::boards();
     let folder = tempfile::tempdir().expect("a folder");
+    let target = board::crates(env!("CARGO_TARGET_TMPDIR"));
     for template in Template::value_variants() {
         let name = format!("from-{}", template.word());
         let crate_ = folder.path().join(&name);
@@ -39,14 +40,13 @@ fn every_template_builds_and_runs_at_once() {
                 continue;
             }
             let manifest_path = Some(crate_.join("Cargo.toml"));
-            let options =
-                BuildOptions { manifest_path, ..board::options(board, &folder.path().join("target")) };
+            let options = BuildOptions { manifest_path, ..board::options(board, &target) };
             let module = board::module(&options).expect("a module");
             assert_eq!(module.0, format!("{}.mpy", name.replace('-', "_")));
             let printed = board::execute(board, &[module], &code).expect("a run");
             assert_eq!(printed, expected, "{name} on {}", board.name);
             let words = ["test", "--board", &board.name, "--manifest-path"].map(OsStr::new);
-            let paths = [crate_.join("Cargo.toml"), "--target-dir".into(), folder.path().join("target")];
+            let paths = [crate_.join("Cargo.toml"), "--target-dir".into(), target.clone()];
             let line = words.into_iter().chain(paths.iter().map(|path| path.as_os_str()));
             TestLine::parse_from(line).test.run().expect("tests that pass");
         }
