@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 
 use target_specs::Result;
 
-use crate::bindings::{Registered, Writer, unsupported};
 use crate::c::line;
-use crate::types::{Scalar, Spelled};
+use crate::types::{Encoded, Family, Number, Scalar, Wire};
 use crate::wbindgen::{Api, Class, Member};
+use crate::writer::{Registered, Writer, unsupported};
 
 /// Operators of one operand, by the method that Python calls (`mp_unary_op_t`).
 const UNARY: &[(&str, u8)] = &[
@@ -70,7 +70,7 @@ struct Method {
     name: String,
     function: Registered,
     /// Its second parameter is an object of a class of the module: that class's number.
-    other: Option<u8>,
+    other: Option<Number>,
 }
 
 impl Method {
@@ -88,7 +88,7 @@ impl Method {
 pub(crate) fn classes(writer: &mut Writer, api: &Api) -> Result<()> {
     let mut rows = Vec::new();
     for (number, class) in api.classes.iter().enumerate() {
-        writer.speller.uses.insert("CLASS");
+        writer.encoder.uses.insert(Family::Class);
         rows.push(one(writer, class, number)?);
     }
     if !rows.is_empty() {
@@ -103,14 +103,14 @@ pub(crate) fn classes(writer: &mut Writer, api: &Api) -> Result<()> {
 }
 
 fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
-    let Ok(index) = u8::try_from(number + 1) else {
+    let Ok(index) = Number::of(number) else {
         return Err(unsupported(
             &class.name,
             "more than 254 classes",
             "split the crate into several modules",
         ));
     };
-    let of = |letter: u8| Spelled { letters: vec![letter, index], words: vec![Scalar::I32] };
+    let of = |wire: fn(Number) -> Wire| Encoded::new(wire(index), [Scalar::I32]);
     let mut members = Vec::new();
     let mut methods: Vec<Method> = Vec::new();
     let mut make_new = "NULL".to_owned();
@@ -122,9 +122,9 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
                 continue;
             }
             Member::Static(_) => None,
-            Member::Method { consumes: true, .. } => Some(of(b'C')),
-            Member::Getter(call) | Member::Setter(call) if call.of_field => Some(of(b'P')),
-            Member::Method { .. } | Member::Getter(_) | Member::Setter(_) => Some(of(b'R')),
+            Member::Method { consumes: true, .. } => Some(of(Wire::Class)),
+            Member::Getter(call) | Member::Setter(call) if call.of_field => Some(of(Wire::FieldRef)),
+            Member::Method { .. } | Member::Getter(_) | Member::Setter(_) => Some(of(Wire::ClassRef)),
         };
         let taken = match member {
             Member::Getter(_) => Some(0),
@@ -148,8 +148,8 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
                 return Err(unsupported(&format!("{}.{}", class.name, call.name), &what, help));
             }
         }
-        let other = match signature.params.get(1).map(|param| param.letters.as_slice()) {
-            Some([b'R' | b'C', other]) => Some(other - 1),
+        let other = match signature.params.get(1).map(|param| &param.wire) {
+            Some(Wire::ClassRef(other) | Wire::Class(other)) => Some(*other),
             _ => None,
         };
         let name = writer.strings.index(&call.name);
@@ -184,7 +184,7 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
     if methods.iter().any(|method| method.name == "__next__") {
         flags.push("MP_TYPE_FLAG_ITER_IS_ITERNEXT");
     }
-    if methods.iter().any(|method| method.name == "__eq__" && method.other != Some(index - 1)) {
+    if methods.iter().any(|method| method.name == "__eq__" && method.other != Some(index)) {
         flags.push("MP_TYPE_FLAG_EQ_CHECKS_OTHER_TYPE");
     }
     let flags = if flags.is_empty() { "0".to_owned() } else { flags.join(" | ") };
@@ -218,9 +218,11 @@ fn object(writer: &mut Writer, function: &Registered) -> String {
 fn constructor(writer: &mut Writer, class: &Class, member: &Member, number: usize) -> Result<String> {
     let call = member.call();
     let signature = writer.signature(call, None)?;
-    let makes_itself =
-        signature.result.letters.iter().rev().take(2).eq([&u8::try_from(number + 1).unwrap_or(0), &b'C']);
-    if !makes_itself {
+    let made = match &signature.result.wire {
+        Wire::Result(inner) | Wire::Option(inner) => inner,
+        made => made,
+    };
+    if !matches!(made, Wire::Class(class) if usize::from(class.index()) == number) {
         return Err(unsupported(
             &format!("{}.{}", class.name, call.name),
             "a constructor of something else",
@@ -314,7 +316,7 @@ fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> String {
     for (name, op) in BINARY {
         if let Some(method) = find(name) {
             // An operand of another class is for that class to deal with.
-            let other = method.other.map(|other| format!(" && mpy_cast(other, {other}) != NULL"));
+            let other = method.other.map(|class| format!(" && mpy_cast(other, {}) != NULL", class.index()));
             let value = method.call(&["self", "other"]);
             binary.push(format!("if (op == {op}{}) return {value};", other.unwrap_or_default()));
         }

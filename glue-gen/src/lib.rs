@@ -1,44 +1,36 @@
 //! What a module exports and imports → MicroPython bindings in C.
 //!
-//! [`Surface`] is the border as plain data; `write` turns it into C that leans on the headers
+//! [`ModuleApi`] is the border as plain data; `write` turns it into C that leans on the headers
 //! `mpy*.h` of `c-runtime`, so that only what differs between modules is generated.
 
 mod bindings;
 mod c;
 mod classes;
+mod host_imports;
 mod intrinsics;
-mod shims;
+mod keywords;
+mod module_api;
 mod stub;
-mod surface;
 mod types;
 pub mod wbindgen;
 mod write;
+mod writer;
 
-pub use shims::{Imports, Mappings, check as check_import, check_export, own_functions, touches_memory};
-pub use surface::{Function, Import, ImportKind, ShownGlobal, Surface};
+pub use host_imports::{
+    Imports, Mappings, builtin_functions, check as check_import, check_export, touches_memory,
+};
+pub use module_api::{Function, Import, ImportKind, ModuleApi, ShownGlobal};
 pub use types::Scalar;
+pub use write::Glue;
 
 use target_specs::Result;
-use wasm_to_c::{CUnit, FlashTable, Interface};
+use wasm_to_c::Interface;
 
 /// Whether the import of that module and name may throw an exception, in a module that unwinds.
 pub fn throws(module: &str, name: &str) -> bool {
     const NEVER: [&str; 6] =
         ["alloc", "alloc_zeroed", "realloc", "dealloc", "raise_caught", "__wbindgen_object_drop_ref"];
     !NEVER.contains(&name) || !["mpy", wbindgen::MODULE].contains(&module)
-}
-
-/// The bindings of a module.
-#[derive(Debug, Clone)]
-pub struct Glue {
-    /// To be compiled after the module's own unit, in the same translation unit. Defines `mpy_init`.
-    pub unit: CUnit,
-    /// The strings of `mp_native_qstr_table[1..]`, in the order the C uses them.
-    pub qstrs: Vec<String>,
-    /// What `mp_native_obj_table` holds, as `bytes`.
-    pub objects: Vec<FlashTable>,
-    /// What a type checker is to know of the module: the text of `NAME.pyi`.
-    pub stub: String,
 }
 
 /// Writes the bindings for `interface`, with the types that `api` gives to what wasm-bindgen made, and what
@@ -54,7 +46,7 @@ pub fn glue(
     api: Option<&wbindgen::Api>,
     mappings: &Mappings,
 ) -> Result<Glue> {
-    write::write(module_name, &Surface::of(interface, mappings)?, interface, api)
+    write::write(module_name, &ModuleApi::of(interface, mappings)?, interface, api)
 }
 
 /// The stub of such a module alone, which needs nothing of `api`'s functions.
@@ -62,5 +54,5 @@ pub fn glue(
 /// # Errors
 /// As [`glue`].
 pub fn stub(interface: &Interface, api: Option<&wbindgen::Api>, mappings: &Mappings) -> Result<String> {
-    Ok(stub::stub(&Surface::of(interface, mappings)?, api))
+    Ok(stub::stub(&ModuleApi::of(interface, mappings)?, api))
 }

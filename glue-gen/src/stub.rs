@@ -1,4 +1,4 @@
-//! [`Surface`] → a stub file for type checkers and editors (PEP 484, "Stub Files").
+//! [`ModuleApi`] → a stub file for type checkers and editors (PEP 484, "Stub Files").
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,16 +7,10 @@ use std::fmt::Write as _;
 use target_specs::{is_hidden, replace_chars};
 
 use crate::classes::operands;
-use crate::surface::{Function, Surface};
+use crate::keywords::KEYWORDS;
+use crate::module_api::{Function, ModuleApi};
 use crate::types::Scalar;
 use crate::wbindgen::{Api, Call, Class, Member, Type};
-
-/// Words that cannot be names (Python's "Keywords", and the soft ones that are names).
-pub(crate) const KEYWORDS: &[&str] = &[
-    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
-    "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
-    "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
-];
 
 /// The text of a stub, and what it takes to name types in it, whatever the module's own names are.
 struct Stub {
@@ -35,7 +29,7 @@ struct Stub {
     aliases: RefCell<BTreeMap<String, String>>,
 }
 
-pub(crate) fn stub(surface: &Surface, api: Option<&Api>) -> String {
+pub(crate) fn stub(api_of_module: &ModuleApi, api: Option<&Api>) -> String {
     let mut stub = Stub {
         text: String::new(),
         taken: BTreeSet::new(),
@@ -45,15 +39,15 @@ pub(crate) fn stub(surface: &Surface, api: Option<&Api>) -> String {
         imports: RefCell::default(),
         aliases: RefCell::default(),
     };
-    stub.take_names(surface, api);
+    stub.take_names(api_of_module, api);
     if let Some(api) = api {
         stub.classes(api);
     }
-    for (name, _) in &surface.memories {
+    for (name, _) in &api_of_module.memories {
         let ty = stub.builtin("memoryview");
         stub.attribute("", name, &ty);
     }
-    for global in &surface.globals {
+    for global in &api_of_module.globals {
         let ty = stub.number(global.ty);
         stub.attribute("", &global.name, &ty);
     }
@@ -61,7 +55,7 @@ pub(crate) fn stub(surface: &Surface, api: Option<&Api>) -> String {
         let (params, result) = (stub.parameters(call), stub.result(&call.result));
         stub.define("", &call.name, &params, &result, &call.docs);
     }
-    for function in &surface.functions {
+    for function in &api_of_module.functions {
         stub.function(function);
     }
     stub.finish()
@@ -69,11 +63,11 @@ pub(crate) fn stub(surface: &Surface, api: Option<&Api>) -> String {
 
 impl Stub {
     /// Finds out what is defined.
-    fn take_names(&mut self, surface: &Surface, api: Option<&Api>) {
-        let memories = surface.memories.iter().map(|(name, _)| name);
+    fn take_names(&mut self, api_of_module: &ModuleApi, api: Option<&Api>) {
+        let memories = api_of_module.memories.iter().map(|(name, _)| name);
         self.taken.extend(memories.cloned());
-        self.taken.extend(surface.globals.iter().map(|global| global.name.clone()));
-        self.taken.extend(surface.functions.iter().map(|function| function.name.clone()));
+        self.taken.extend(api_of_module.globals.iter().map(|global| global.name.clone()));
+        self.taken.extend(api_of_module.functions.iter().map(|function| function.name.clone()));
         let Some(api) = api else { return };
         self.taken.extend(api.functions.iter().map(|call| call.name.clone()));
         self.taken.extend(api.classes.iter().map(|class| class.name.clone()));
@@ -118,7 +112,7 @@ impl Stub {
     }
 
     /// The words of a type that is spelled in Python's names, as they are called here.
-    fn spelled(&self, text: &'static str) -> String {
+    fn python_type(&self, text: &'static str) -> String {
         let word = |word: &'static str| match word {
             "None" | "|" => word.to_owned(),
             word => self.builtin(word),
@@ -163,13 +157,13 @@ impl Stub {
     fn function(&mut self, function: &Function) {
         // Parameters have no names in WebAssembly, so callers cannot use any.
         let params: Vec<String> = match &function.types {
-            Some((params, _)) => params.iter().map(|ty| self.spelled(ty.python.0)).collect(),
+            Some((params, _)) => params.iter().map(|ty| self.python_type(ty.python.0)).collect(),
             None => function.params.iter().map(|ty| self.number(*ty)).collect(),
         };
         let params: Vec<String> =
             params.into_iter().enumerate().map(|(i, ty)| format!("p{i}: {ty}")).collect();
         let result = match (&function.types, function.results.as_slice()) {
-            (Some((_, Some(ty))), _) => self.spelled(ty.python.1),
+            (Some((_, Some(ty))), _) => self.python_type(ty.python.1),
             (_, []) => "None".to_owned(),
             (_, [ty]) => self.number(*ty),
             (_, several) => {
@@ -498,7 +492,7 @@ mod tests {
             function("a-\nb", &[Scalar::I32], &[]),
         ];
         assert_eq!(
-            stub(&Surface { functions, ..Surface::default() }, None),
+            stub(&ModuleApi { functions, ..ModuleApi::default() }, None),
             "def add(p0: int, p1: float, /) -> int: ...\n\
              def none() -> None: ...\n\
              def pair(p0: float, /) -> tuple[int, float]: ...\n\

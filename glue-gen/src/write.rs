@@ -1,29 +1,42 @@
-//! [`Surface`] → C.
+//! [`ModuleApi`] → C.
 
 use std::fmt::Write as _;
 
 use target_specs::Result;
-use wasm_to_c::{CUnit, Growth, Interface, MemoryInfo};
+use wasm_to_c::{CUnit, FlashTable, Growth, Interface, MemoryInfo};
 
-use crate::Glue;
-use crate::bindings::{self, Bindings, MOST_FIXED, Registered};
+use crate::bindings::{self, Bindings};
 use crate::c::{Strings, comment, line, objects, parameters};
-use crate::shims::{self, Needs, Type};
+use crate::host_imports::{self, Needs, Type};
+use crate::module_api::{Function, Import, ImportKind, ModuleApi, ShownGlobal};
 use crate::stub::stub;
-use crate::surface::{Function, Import, ImportKind, ShownGlobal, Surface};
 use crate::wbindgen::Api;
+use crate::writer::{MOST_FIXED, Registered};
 
 /// What wasm2mpy's modules call their memory.
 const OTHER_NAME: &str = "_memory";
 
-/// Writes the bindings of the functions of `surface` and, when the crate uses wasm-bindgen, of what
+/// The bindings of a module.
+#[derive(Debug, Clone)]
+pub struct Glue {
+    /// To be compiled after the module's own unit, in the same translation unit. Defines `mpy_init`.
+    pub unit: CUnit,
+    /// The strings of `mp_native_qstr_table[1..]`, in the order the C uses them.
+    pub qstrs: Vec<String>,
+    /// What `mp_native_obj_table` holds, as `bytes`.
+    pub objects: Vec<FlashTable>,
+    /// What a type checker is to know of the module: the text of `NAME.pyi`.
+    pub stub: String,
+}
+
+/// Writes the bindings of the functions of `module_api` and, when the crate uses wasm-bindgen, of what
 /// `api` says.
 ///
 /// # Errors
 /// `unsupported-bindings`, `invalid-bindings`.
 pub(crate) fn write(
     module_name: &str,
-    surface: &Surface,
+    module_api: &ModuleApi,
     interface: &Interface,
     api: Option<&Api>,
 ) -> Result<Glue> {
@@ -31,7 +44,7 @@ pub(crate) fn write(
     line!(c, "/* Bindings of {} to Python. */", comment(module_name));
     line!(c);
 
-    let mut functions: Vec<Registered> = surface.functions.iter().enumerate().map(registered).collect();
+    let mut functions: Vec<Registered> = module_api.functions.iter().enumerate().map(registered).collect();
     let mut strings = Strings::default();
     let mut bindings = match api {
         Some(api) => {
@@ -48,15 +61,15 @@ pub(crate) fn write(
         strings = Strings::of(fixed.iter().chain(&var).map(|function| function.name.clone()).collect());
     }
 
-    headers(&mut c, surface, api.is_some(), &bindings, &mut strings);
+    headers(&mut c, module_api, api.is_some(), &bindings, &mut strings);
     if !interface.flash_tables.is_empty() {
         line!(c, "#include \"mpy_flash.h\"");
     }
-    for item in &surface.imports {
+    for item in &module_api.imports {
         import(&mut c, item, &mut strings);
     }
     let mut written: Vec<&str> = Vec::new();
-    for (at, function) in surface.functions.iter().enumerate() {
+    for (at, function) in module_api.functions.iter().enumerate() {
         if function.types.is_some() {
             described(&mut c, function, at);
             continue;
@@ -70,13 +83,13 @@ pub(crate) fn write(
     c.push_str(&bindings.code);
     let counted = api.is_none();
     tables(&mut c, &fixed, &var, (!counted).then_some(&mut strings));
-    show(&mut c, surface, &mut strings);
-    init(&mut c, surface, &bindings, counted, [fixed.len(), var.len()], &mut strings);
+    show(&mut c, module_api, &mut strings);
+    init(&mut c, module_api, &bindings, counted, [fixed.len(), var.len()], &mut strings);
     Ok(Glue {
         unit: CUnit { file_name: "glue.c".to_owned(), source: c },
         qstrs: strings.into_texts(),
         objects: interface.flash_tables.clone(),
-        stub: stub(surface, api),
+        stub: stub(module_api, api),
     })
 }
 
@@ -90,16 +103,22 @@ fn registered((at, function): (usize, &Function)) -> Registered {
 }
 
 /// What the headers of the runtime want to know, and the headers.
-fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings, strings: &mut Strings) {
-    let kinds = || surface.imports.iter().map(|import| &import.kind);
-    let described = || surface.functions.iter().filter(|function| function.types.is_some());
-    let texts = || surface.given().chain(surface.taken()).any(|ty| ty.text);
+fn headers(
+    c: &mut String,
+    module_api: &ModuleApi,
+    has_api: bool,
+    bindings: &Bindings,
+    strings: &mut Strings,
+) {
+    let kinds = || module_api.imports.iter().map(|import| &import.kind);
+    let described = || module_api.functions.iter().filter(|function| function.types.is_some());
+    let texts = || module_api.given().chain(module_api.taken()).any(|ty| ty.text);
     let needs = |needs: Needs| kinds().any(|kind| kind.needs() == needs);
-    let calls_python = has_api || !surface.imports.is_empty();
+    let calls_python = has_api || !module_api.imports.is_empty();
     if calls_python {
         line!(c, "#define MPY_CALLS_PYTHON 1");
     }
-    if let Some((lvalue, start)) = &surface.stack_pointer {
+    if let Some((lvalue, start)) = &module_api.stack_pointer {
         if calls_python {
             line!(c, "#include \"wasm.h\"");
             line!(c, "WASM_STATE uint32_t mpy_stack_base = {start};");
@@ -109,7 +128,7 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
         }
         line!(c, "#define MPY_STACK_POINTER {lvalue}");
     }
-    if let Some([last, get, set, throw, catch]) = &surface.unwinding {
+    if let Some([last, get, set, throw, catch]) = &module_api.unwinding {
         line!(c, "#define MPY_UNWINDS 1");
         line!(c, "#define MPY_LAST_PANIC() {last}()");
         line!(c, "#define MPY_PANICS() {get}()");
@@ -117,37 +136,38 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
         line!(c, "#define MPY_THROW(object) {throw}(object)");
         line!(c, "#define MPY_CATCH() {catch}()");
     }
-    if let Some([swap, unlock, raise]) = &surface.panics {
+    if let Some([swap, unlock, raise]) = &module_api.panics {
         line!(c, "#define MPY_PANICKING(panic) {swap}(panic)");
         line!(c, "#define MPY_HOOK_ENDS(panic) {unlock}(panic)");
         line!(c, "#define MPY_PANIC(panic) {raise}(panic)");
     }
-    if let Some(Growth { lvalue, .. }) = surface.memory.as_ref().and_then(|memory| memory.growth.as_ref()) {
+    if let Some(Growth { lvalue, .. }) = module_api.memory.as_ref().and_then(|memory| memory.growth.as_ref())
+    {
         line!(c, "#define MPY_HAS_MEMORY() ({lvalue}.data != NULL)");
     }
     c.push_str("#include <stdint.h>\n");
     c.push_str(&bindings.before);
-    if surface.memories.iter().any(|(_, memory)| memory.grows) {
+    if module_api.memories.iter().any(|(_, memory)| memory.grows) {
         line!(c, "#define MPY_SHOWS_GROWTH 1");
     }
     line!(c, "#include \"mpy_unwind.h\"");
     line!(c, "#include \"mpy_memory.h\"");
-    if let Some(lvalue) = &surface.stack_limit {
+    if let Some(lvalue) = &module_api.stack_limit {
         line!(c, "WASM_STATE uintptr_t {lvalue} = UINTPTR_MAX;");
         line!(c, "#define MPY_STACK_LIMIT {lvalue}");
         line!(c, "#include \"mpy_stack.h\"");
     }
-    let shown = shown(surface).len();
+    let shown = shown(module_api).len();
     if shown > 0 {
         line!(c, "#define MPY_SHOWN {shown}");
-        if !surface.memories.is_empty() {
-            line!(c, "#define MPY_VIEWS {}", surface.memories.len());
+        if !module_api.memories.is_empty() {
+            line!(c, "#define MPY_VIEWS {}", module_api.memories.len());
         }
         line!(c, "#include \"mpy_shown.h\"");
     }
     if !has_api && (texts() || kinds().any(ImportKind::is_text)) {
         // Without a memory nothing is called that would look there.
-        let memory = surface.memory.as_ref();
+        let memory = module_api.memory.as_ref();
         let (base, size) = memory.map_or(("(uint8_t *)0", "0u"), |memory| (&memory.base, &memory.size));
         line!(c, "#define MPY_MEMORY ({base})");
         line!(c, "#define MPY_MEMORY_SIZE ({size})");
@@ -158,26 +178,29 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
         kind => matches!(kind.needs(), Needs::Shims | Needs::Wasi).then_some(1),
     };
     let called = described().next().map(|_| 1);
-    if let Some(slots) = surface.imports.iter().filter_map(slots).chain(called).max() {
+    if let Some(slots) = module_api.imports.iter().filter_map(slots).chain(called).max() {
         line!(c, "#define MPY_IMPORT_SLOTS {slots}");
-        if surface.imports.iter().any(|i| i.results.len() > 1 && matches!(i.kind, ImportKind::Python { .. }))
+        if module_api
+            .imports
+            .iter()
+            .any(|i| i.results.len() > 1 && matches!(i.kind, ImportKind::Python { .. }))
         {
             line!(c, "#define MPY_IMPORT_MULTIPLE_RESULTS 1");
         }
-        for ty in shims::own_types(surface.given()) {
+        for ty in host_imports::own_types(module_api.given()) {
             line!(c, "#define MPY_GIVES_{} 1", ty.name.to_uppercase());
         }
-        for ty in shims::own_types(surface.taken()) {
+        for ty in host_imports::own_types(module_api.taken()) {
             line!(c, "#define MPY_TAKES_{} 1", ty.name.to_uppercase());
         }
-        if let Some(allocator) = &surface.allocator {
+        if let Some(allocator) = &module_api.allocator {
             line!(c, "#define MPY_ALLOC(size) {}(size)", allocator.alloc);
             if let Some((free, sized)) = &allocator.free {
                 let args = if *sized { "ptr, size" } else { "ptr" };
                 line!(c, "#define MPY_GIVE_BACK(ptr, size) {free}({args})");
             }
         }
-        if let Some([new, pin, unpin]) = &surface.strings {
+        if let Some([new, pin, unpin]) = &module_api.strings {
             line!(c, "#define MPY_NEW(size, id) {new}(size, id)");
             line!(c, "#define MPY_PIN(ptr) {pin}(ptr)");
             line!(c, "#define MPY_UNPIN(ptr) {unpin}(ptr)");
@@ -188,7 +211,7 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
         line!(c, "#define MPY_EXPORT_SLOTS {}", slots.max(1));
         line!(c, "#include \"mpy_exports.h\"");
     }
-    if surface.unwinding.is_some() && !has_api {
+    if module_api.unwinding.is_some() && !has_api {
         // There is no table of objects.
         line!(c, "#include \"mpy_text.h\"");
         line!(c, "static bool mpy_throw_object(mp_obj_t exception) {{ return exception == NULL; }}");
@@ -198,7 +221,7 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
         line!(c, "#include \"mpy_calls.h\"");
         line!(c, "#include \"mpy_intrinsics.h\"");
     }
-    if let Some(memory) = surface.memory.as_ref().filter(|_| needs(Needs::Heap)) {
+    if let Some(memory) = module_api.memory.as_ref().filter(|_| needs(Needs::Heap)) {
         if let Some(start) = memory.heap_base.filter(|_| !memory.direct) {
             line!(c, "#define MPY_HEAP_BASE ({})", memory.base);
             line!(c, "#define MPY_HEAP_START {start}u");
@@ -220,7 +243,7 @@ fn headers(c: &mut String, surface: &Surface, has_api: bool, bindings: &Bindings
     }
     let mut known: Vec<&str> = Vec::new();
     for kind in kinds() {
-        let ImportKind::Own(own) = kind else { continue };
+        let ImportKind::Builtin(own) = kind else { continue };
         for text in own.strings.iter().filter(|text| !known.contains(text)).collect::<Vec<_>>() {
             known.push(text);
             line!(c, "#define MPY_STRING_{text} {}", strings.index(text));
@@ -240,7 +263,7 @@ fn import(c: &mut String, import: &Import, strings: &mut Strings) {
     let names = (0..params.len()).map(|i| format!("p{i}")).collect::<Vec<_>>();
     let (module, field, takes, gives) = match &import.kind {
         ImportKind::Python { module, field, params, results } => (module, field, params, results),
-        ImportKind::Own(own) => {
+        ImportKind::Builtin(own) => {
             let give = if results.is_empty() { "" } else { "return " };
             line!(c, "static {result_type} {c_name}({}) {{", parameters(params));
             line!(c, "    {give}mpy_{}({});", own.name, names.join(", "));
@@ -402,11 +425,12 @@ fn tables(c: &mut String, fixed: &[&Registered], var: &[&Registered], strings: O
 }
 
 /// The names a memory goes by: its own, and of the first that of modules made by others' tools.
-fn memory_names(surface: &Surface, at: usize) -> Vec<&str> {
-    let name = surface.memories[at].0.as_str();
+fn memory_names(module_api: &ModuleApi, at: usize) -> Vec<&str> {
+    let name = module_api.memories[at].0.as_str();
     let taken = |name: &str| {
-        let names = surface.functions.iter().map(|f| &f.name).chain(surface.globals.iter().map(|g| &g.name));
-        names.chain(surface.memories.iter().map(|(name, _)| name)).any(|known| known == name)
+        let names =
+            module_api.functions.iter().map(|f| &f.name).chain(module_api.globals.iter().map(|g| &g.name));
+        names.chain(module_api.memories.iter().map(|(name, _)| name)).any(|known| known == name)
     };
     if at == 0 && !taken(OTHER_NAME) { vec![name, OTHER_NAME] } else { vec![name] }
 }
@@ -419,16 +443,16 @@ enum Shown<'a> {
 }
 
 /// That, and its names.
-fn shown(surface: &Surface) -> Vec<(&str, Shown<'_>)> {
-    let memories = (0..surface.memories.len())
-        .flat_map(|at| memory_names(surface, at).into_iter().map(move |name| (name, Shown::Memory(at))));
-    let globals = surface.globals.iter().map(|global| (global.name.as_str(), Shown::Global(global)));
+fn shown(module_api: &ModuleApi) -> Vec<(&str, Shown<'_>)> {
+    let memories = (0..module_api.memories.len())
+        .flat_map(|at| memory_names(module_api, at).into_iter().map(move |name| (name, Shown::Memory(at))));
+    let globals = module_api.globals.iter().map(|global| (global.name.as_str(), Shown::Global(global)));
     memories.chain(globals).collect()
 }
 
 /// How attributes of the module are read and written.
-fn show(c: &mut String, surface: &Surface, strings: &mut Strings) {
-    let shown = shown(surface);
+fn show(c: &mut String, module_api: &ModuleApi, strings: &mut Strings) {
+    let shown = shown(module_api);
     if shown.is_empty() {
         return;
     }
@@ -460,12 +484,12 @@ fn show(c: &mut String, surface: &Surface, strings: &mut Strings) {
     line!(c, "    return false;");
     line!(c, "}}");
     line!(c);
-    if surface.memories.is_empty() {
+    if module_api.memories.is_empty() {
         return;
     }
     line!(c, "static uint8_t *mpy_memory_of(size_t which, uint32_t *size) {{");
     line!(c, "    switch (which) {{");
-    for (at, (_, MemoryInfo { base, size, .. })) in surface.memories.iter().enumerate() {
+    for (at, (_, MemoryInfo { base, size, .. })) in module_api.memories.iter().enumerate() {
         line!(c, "        case {at}: *size = {size}; return {base};");
     }
     line!(c, "    }}");
@@ -478,7 +502,7 @@ fn show(c: &mut String, surface: &Surface, strings: &mut Strings) {
 /// ignores the result.
 fn init(
     c: &mut String,
-    surface: &Surface,
+    module_api: &ModuleApi,
     bindings: &Bindings,
     counted: bool,
     [fixed, var]: [usize; 2],
@@ -486,24 +510,25 @@ fn init(
 ) {
     line!(c, "void mpy_init(void);");
     line!(c, "void mpy_init(void) {{");
-    let types = surface.functions.iter().flat_map(|f| f.params.iter().chain(&f.results));
-    let mut types = types.chain(surface.imports.iter().flat_map(|i| i.params.iter().chain(&i.results)));
-    if bindings.floats || types.any(|ty| ty.is_float()) || surface.globals.iter().any(|g| g.ty.is_float()) {
+    let types = module_api.functions.iter().flat_map(|f| f.params.iter().chain(&f.results));
+    let mut types = types.chain(module_api.imports.iter().flat_map(|i| i.params.iter().chain(&i.results)));
+    if bindings.floats || types.any(|ty| ty.is_float()) || module_api.globals.iter().any(|g| g.ty.is_float())
+    {
         line!(c, "    mpy_require_floats();");
     }
-    if let Some((memory, _)) = surface.memories.first() {
+    if let Some((memory, _)) = module_api.memories.first() {
         line!(c, "    mpy_init_views({});", strings.index(memory));
     }
-    if !shown(surface).is_empty() {
+    if !shown(module_api).is_empty() {
         // Functions of Python's that start functions call see what there is.
         line!(c, "    mpy_show({});", strings.index("__import__"));
     }
-    if surface.imports.iter().any(|import| import.kind.needs() == Needs::Heap)
-        && surface.memory.as_ref().is_some_and(|memory| memory.direct && memory.heap_reserve > 0)
+    if module_api.imports.iter().any(|import| import.kind.needs() == Needs::Heap)
+        && module_api.memory.as_ref().is_some_and(|memory| memory.direct && memory.heap_reserve > 0)
     {
         line!(c, "    mpy_heap_reserve();");
     }
-    for start in &surface.start {
+    for start in &module_api.start {
         line!(c, "    {start}();");
     }
     for (table, count, first) in [("mpy_fixed", fixed, 0), ("mpy_var", var, fixed)] {

@@ -218,7 +218,7 @@ fn every_shim_compiles_everywhere() {
         calls += &format!("    {c_name}({});\n", vec!["0"; params.len()].join(", "));
         imports.push(item);
     };
-    for (name, signature) in glue_gen::own_functions() {
+    for (name, signature) in glue_gen::builtin_functions() {
         add("mpy", name, signature);
     }
     let answers = [

@@ -1,7 +1,7 @@
 //! How values of each family of types cross between Python and C: one file per family.
 
+mod encode;
 mod scalar;
-mod spell;
 
+pub(crate) use encode::{Direction, Encoded, Family, Number, TypeEncoder, UnsupportedType, Wire};
 pub use scalar::Scalar;
-pub(crate) use spell::{From, Spelled, Speller, Unspeakable};

@@ -6,7 +6,8 @@ use target_specs::{Diagnostic, Place, Result};
 use wasm_bindgen_shared as shared;
 
 use super::descriptor::{self, Signature, Type};
-use super::{Raw, refuse, schema};
+use super::input::{Raw, refuse};
+use super::schema;
 
 /// Everything a crate exports and imports with `#[wasm_bindgen]`.
 #[derive(Debug, Clone, Default)]
@@ -214,7 +215,7 @@ pub fn api(raw: &Raw) -> Result<Api> {
 
 /// `name` as it can be written in Python (PEP 8: "trailing underscore … to avoid conflicts").
 fn python_name(name: &str) -> String {
-    if crate::stub::KEYWORDS.contains(&name) { format!("{name}_") } else { name.to_owned() }
+    if crate::keywords::KEYWORDS.contains(&name) { format!("{name}_") } else { name.to_owned() }
 }
 
 fn texts(comments: &[&str]) -> Vec<String> {

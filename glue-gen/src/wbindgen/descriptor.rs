@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use target_specs::Result;
 use wasm_bindgen_shared::tys;
 
-use super::refuse;
+use super::input::refuse;
 
 /// Types within types, which recursion here must survive.
 const DEEPEST: u32 = 64;
@@ -42,10 +42,10 @@ pub enum Type {
     Option(Box<Type>),
     Nullable(Box<Type>),
     Result(Box<Type>),
-    /// An enum of numbers; `hole` is the value that stands for None.
+    /// An enum of numbers; `none_value` is the value that stands for None.
     Enum {
         name: String,
-        hole: u32,
+        none_value: u32,
     },
     /// An enum of strings: the index of a variant, `variants` for none of them, one more for None.
     StringEnum {
@@ -179,9 +179,9 @@ impl Words<'_> {
             }
             tys::ENUM => {
                 let name = self.text()?;
-                let hole = self.next()?;
+                let none_value = self.next()?;
                 self.origin()?;
-                Type::Enum { name, hole }
+                Type::Enum { name, none_value }
             }
             tys::STRING_ENUM => {
                 let name = self.text()?;

@@ -5,7 +5,7 @@
 
 use target_specs::Result;
 
-use super::refuse;
+use super::input::refuse;
 
 /// What is left to read.
 pub(super) struct Input<'a>(&'a [u8]);
@@ -177,7 +177,7 @@ fn check_version(line: &[u8]) -> Result<()> {
         .split_once("\"schema_version\":\"")
         .and_then(|(_, rest)| rest.split_once('"'))
         .map(|(version, _)| version);
-    super::check_version(found.ok_or_else(|| refuse("a program has no version"))?)
+    super::input::check_version(found.ok_or_else(|| refuse("a program has no version"))?)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use target_specs::{Diagnostic, Place, Result};
 use wasm_to_c::{ExportedFunc, Interface, Item, MemoryInfo, ValType};
 
-use crate::shims::{self, Answer, Mappings, Needs, Own, Type, Types};
+use crate::host_imports::{self, Answer, Builtin, Mappings, Needs, Type, Types};
 use crate::types::Scalar;
 use crate::wbindgen;
 
@@ -16,7 +16,7 @@ const MOST_ARGUMENTS: usize = 255;
 
 /// A module's border with Python.
 #[derive(Debug, Clone, Default)]
-pub struct Surface {
+pub struct ModuleApi {
     pub functions: Vec<Function>,
     pub imports: Vec<Import>,
     /// C names of parameterless functions to run when the module is imported, in this order.
@@ -100,7 +100,7 @@ pub enum ImportKind {
     /// Calls `field` of the Python module `module`.
     Python { module: String, field: String, params: Vec<Type>, results: Vec<Type> },
     /// A function of the bindings themselves.
-    Own(&'static Own),
+    Builtin(&'static Builtin),
     /// Nothing, and this is the result where there is one.
     Nothing(i32),
 }
@@ -109,7 +109,7 @@ impl ImportKind {
     /// What of the bindings it needs.
     pub(crate) fn needs(&self) -> Needs {
         match self {
-            ImportKind::Own(own) => own.needs,
+            ImportKind::Builtin(own) => own.needs,
             _ => Needs::Nothing,
         }
     }
@@ -125,28 +125,28 @@ impl ImportKind {
     /// It reads or writes memory.
     fn touches_memory(&self) -> bool {
         match self {
-            ImportKind::Own(own) => own.memory,
+            ImportKind::Builtin(own) => own.memory,
             _ => self.is_text(),
         }
     }
 }
 
-impl Surface {
-    /// The surface of a module that says nothing about itself but its WebAssembly types, and whose imports and exports
+impl ModuleApi {
+    /// The module_api of a module that says nothing about itself but its WebAssembly types, and whose imports and exports
     /// are what `mappings` say.
     ///
     /// # Errors
     /// `inexpressible-export`, `inexpressible-import`: a type or name with no counterpart in Python;
     /// `unknown-import`: one that nobody answers; `unknown-export`: one that is not there; `bad-value`: what
     /// `mappings` say of one means nothing.
-    pub fn of(interface: &Interface, mappings: &Mappings) -> Result<Surface> {
-        let mut surface = Surface {
+    pub fn of(interface: &Interface, mappings: &Mappings) -> Result<ModuleApi> {
+        let mut module_api = ModuleApi {
             start: interface.init.iter().cloned().collect(),
             stack_pointer: interface.stack_pointer.clone(),
             memory: interface.memory.clone(),
             stack_limit: interface.stack_limit.clone(),
             memories: interface.exported_memories.clone(),
-            ..Surface::default()
+            ..ModuleApi::default()
         };
         for export in &interface.exported_items {
             // References mean nothing to Python.
@@ -154,11 +154,11 @@ impl Surface {
                 && let Ok([ty]) = Scalar::all(&[ty]).as_deref()
             {
                 let (name, c_name) = (export.name.clone(), export.c_name.clone());
-                surface.globals.push(ShownGlobal { name, c_name, ty: *ty, mutable });
+                module_api.globals.push(ShownGlobal { name, c_name, ty: *ty, mutable });
             }
         }
-        let shown = surface.memories.iter().map(|(name, _)| name);
-        for name in shown.chain(surface.globals.iter().map(|global| &global.name)) {
+        let shown = module_api.memories.iter().map(|(name, _)| name);
+        for name in shown.chain(module_api.globals.iter().map(|global| &global.name)) {
             if name.len() > LONGEST_NAME {
                 return Err(Diagnostic::new(
                     "inexpressible-export",
@@ -182,20 +182,21 @@ impl Surface {
         if entries.is_empty() && entry(CONSTRUCTORS).is_some() {
             entries.push(CONSTRUCTORS);
         }
-        surface
+        module_api
             .start
             .extend(entries.iter().filter_map(|name| entry(name)).map(|export| export.c_name.clone()));
         let own = |name: &str| interface.exports.iter().find(|export| export.name == name);
         if interface.unwinds {
             let names = ["mpy:last_panic", "mpy:panics", "mpy:set_panics", "mpy:throw", "mpy:catch"];
             if let [Some(last), Some(get), Some(set), Some(throw), Some(catch)] = names.map(own) {
-                surface.unwinding = Some([last, get, set, throw, catch].map(|export| export.within.clone()));
+                module_api.unwinding =
+                    Some([last, get, set, throw, catch].map(|export| export.within.clone()));
             }
-            surface.start.extend(own("mpy:init_unwinding").map(|export| export.c_name.clone()));
+            module_api.start.extend(own("mpy:init_unwinding").map(|export| export.c_name.clone()));
         }
         let panics = ["mpy:panicking", "mpy:hook_ends", "mpy:panic_ends"].map(own);
         if let [Some(swap), Some(unlock), Some(raise)] = panics {
-            surface.panics = Some([swap, unlock, raise].map(|export| export.c_name.clone()));
+            module_api.panics = Some([swap, unlock, raise].map(|export| export.c_name.clone()));
         }
         // What wasm-bindgen made is described by its own data, not by WebAssembly's types.
         for export in interface.exports.iter().filter(|export| !export.name.starts_with("mpy:")) {
@@ -224,7 +225,7 @@ impl Surface {
             let params = scalars(&export.ty.params)?;
             let results = scalars(&export.ty.results)?;
             let types = mappings.exports.get(&export.name);
-            let types = types.map(|text| shims::types_of_export(&export.name, text)).transpose()?;
+            let types = types.map(|text| host_imports::types_of_export(&export.name, text)).transpose()?;
             if let Some((takes, gives)) = &types {
                 let (has, wanted) = (spelled(&params, &results), spelled_values(takes, gives));
                 if has != wanted {
@@ -240,7 +241,7 @@ impl Surface {
                     ));
                 }
             }
-            surface.functions.push(Function {
+            module_api.functions.push(Function {
                 name: export.name.clone(),
                 c_name: export.c_name.clone(),
                 params,
@@ -249,9 +250,9 @@ impl Surface {
                 types,
             });
         }
-        let known = |name: &String| surface.functions.iter().any(|function| function.name == *name);
+        let known = |name: &String| module_api.functions.iter().any(|function| function.name == *name);
         if let Some(name) = mappings.exports.keys().find(|name| !known(name)) {
-            return Err(unknown_export(name, &surface.functions));
+            return Err(unknown_export(name, &module_api.functions));
         }
         let mut missing = Vec::new();
         for import in interface.imports.iter().filter(|import| import.module != wbindgen::MODULE) {
@@ -284,12 +285,12 @@ impl Surface {
                     "a call into Python takes at most 255: pass a pointer to the rest",
                 ));
             }
-            let Some(answer) = shims::answer(&import.module, &import.field, &mappings.imports)? else {
+            let Some(answer) = host_imports::answer(&import.module, &import.field, &mappings.imports)? else {
                 missing.push(format!("{}.{}", import.module, import.field));
                 continue;
             };
             let kind = match answer {
-                Answer::Own(own) => {
+                Answer::Builtin(own) => {
                     let letters = format!("{}>{}", letters(&params), letters(&results));
                     if letters != own.signature {
                         return Err(refuse(
@@ -298,7 +299,7 @@ impl Surface {
                         ));
                     }
                     if own.needs == Needs::Heap
-                        && let Some(memory) = &surface.memory
+                        && let Some(memory) = &module_api.memory
                         && !memory.direct
                         && memory.heap_base.is_none()
                     {
@@ -307,7 +308,7 @@ impl Surface {
                             "link the module with `--export=__heap_base`",
                         ));
                     }
-                    ImportKind::Own(own)
+                    ImportKind::Builtin(own)
                 }
                 Answer::Nothing(result) => {
                     if !matches!(results.as_slice(), [] | [Scalar::I32]) {
@@ -319,7 +320,7 @@ impl Surface {
                     ImportKind::Nothing(result)
                 }
                 Answer::Python { module, field, types: None } => {
-                    let of = |types: &[Scalar]| types.iter().map(|ty| shims::type_of(*ty)).collect();
+                    let of = |types: &[Scalar]| types.iter().map(|ty| host_imports::type_of(*ty)).collect();
                     ImportKind::Python { module, field, params: of(&params), results: of(&results) }
                 }
                 Answer::Python { module, field, types: Some((takes, gives)) } => {
@@ -334,13 +335,13 @@ impl Surface {
                     ImportKind::Python { module, field, params: takes, results }
                 }
             };
-            if kind.touches_memory() && surface.memory.is_none() {
+            if kind.touches_memory() && module_api.memory.is_none() {
                 return Err(refuse(
                     "the import needs a memory".to_owned(),
                     "the module has none, or one that it never uses",
                 ));
             }
-            surface.imports.push(Import {
+            module_api.imports.push(Import {
                 c_name: import.c_name.clone(),
                 params,
                 results,
@@ -349,10 +350,10 @@ impl Surface {
             });
         }
         if !missing.is_empty() {
-            return Err(shims::nobody(&missing));
+            return Err(host_imports::nobody(&missing));
         }
-        surface.find_allocators(interface, mappings)?;
-        Ok(surface)
+        module_api.find_allocators(interface, mappings)?;
+        Ok(module_api)
     }
 
     /// The types that go from Python to the module, but for numbers that say nothing of themselves.
@@ -394,8 +395,8 @@ impl Surface {
             let found = interface.exports.iter().find(|export| export.name == name);
             let found =
                 found.ok_or_else(|| missing(format!("no function `{name}` makes room for a text")))?;
-            let spell = |types: &[ValType]| Scalar::all(types).ok().map(|types| letters(&types));
-            let has = spell(&found.ty.params).zip(spell(&found.ty.results));
+            let letters_of = |types: &[ValType]| Scalar::all(types).ok().map(|types| letters(&types));
+            let has = letters_of(&found.ty.params).zip(letters_of(&found.ty.results));
             let has = has.map(|(params, results)| format!("{params}>{results}")).unwrap_or_default();
             match types.iter().position(|ty| *ty == has) {
                 Some(which) => Ok((found.c_name.clone(), which)),

@@ -1,4 +1,4 @@
-//! What answers an import: the user's word, `shims.toml`, or the Python module of that name. And the types that the
+//! What answers an import: the user's word, `host_imports.toml`, or the Python module of that name. And the types that the
 //! user gives exports, which are the same.
 
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ use toml::Value;
 
 use crate::types::Scalar;
 
-/// What the user says of imports: "module.name" → as in `shims.toml`.
+/// What the user says of imports: "module.name" → as in `host_imports.toml`.
 pub type Imports = BTreeMap<String, Value>;
 
 /// What the user says of the module's border with Python.
@@ -31,14 +31,14 @@ pub enum Answer {
     /// A call of `field` of the Python module `module`; without types those of WebAssembly.
     Python { module: String, field: String, types: Option<Types> },
     /// A function of the bindings themselves.
-    Own(&'static Own),
+    Builtin(&'static Builtin),
     /// Nothing happens, and this is the result where there is one.
     Nothing(i32),
 }
 
 /// A function of the bindings: the C function `mpy_NAME`.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Own {
+pub struct Builtin {
     pub name: &'static str,
     /// Its parameters and results, as in "ii>i".
     pub signature: &'static str,
@@ -120,19 +120,19 @@ pub(crate) fn type_of(scalar: Scalar) -> Type {
 }
 
 /// One that may use memory.
-const fn own(
+const fn builtin(
     name: &'static str,
     signature: &'static str,
     needs: Needs,
     strings: &'static [&'static str],
-) -> Own {
-    Own { name, signature, needs, memory: true, strings }
+) -> Builtin {
+    Builtin { name, signature, needs, memory: true, strings }
 }
 
-impl Own {
+impl Builtin {
     /// It leaves memory alone.
-    const fn without_memory(self) -> Own {
-        Own { memory: false, ..self }
+    const fn without_memory(self) -> Builtin {
+        Builtin { memory: false, ..self }
     }
 }
 
@@ -143,50 +143,50 @@ impl Own {
 /// - `dealloc(ptr)` gives it back; `out_of_memory()` raises MemoryError;
 /// - `pin_mode(pin, mode)` and `digital_write(pin, value)` are Arduino's, on `machine.Pin`;
 /// - `assembly_*`, `date_now`, `performance_now` are AssemblyScript's, `wasi_*` those of WASI.
-static OWN: &[Own] = &[
-    own("panic", "ii>", Needs::Text, &[]),
-    own("panic_at", "iiiii>", Needs::Text, &[]),
-    own("print", "ii>", Needs::Text, &[]),
-    own("alloc", "ii>i", Needs::Heap, &[]),
-    own("alloc_zeroed", "ii>i", Needs::Heap, &[]),
-    own("realloc", "iiii>i", Needs::Heap, &[]),
-    own("dealloc", "i>", Needs::Heap, &[]),
-    own("out_of_memory", ">", Needs::Nothing, &[]).without_memory(),
-    own("throw_again", ">", Needs::Nothing, &[]).without_memory(),
-    own("exception_ends", "i>", Needs::Nothing, &[]).without_memory(),
-    own("raise_caught", ">", Needs::Nothing, &[]).without_memory(),
-    own("pin_mode", "ii>", Needs::Shims, &["machine", "Pin", "IN", "OUT", "PULL_UP"]).without_memory(),
-    own("digital_write", "ii>", Needs::Shims, &["machine", "Pin", "value"]).without_memory(),
-    own("assembly_abort", "iiii>", Needs::Shims, &[]),
-    own("assembly_trace", "iiddddd>", Needs::Shims, &["builtins", "print"]),
-    own("date_now", ">d", Needs::Shims, &["time", "time_ns", "gmtime"]).without_memory(),
-    own("performance_now", ">d", Needs::Shims, &["time", "ticks_us"]).without_memory(),
-    own("wasi_no_strings", "ii>i", Needs::Wasi, &[]),
-    own("wasi_clock_res_get", "ii>i", Needs::Wasi, &[]),
-    own("wasi_clock_time_get", "iqi>i", Needs::Wasi, &["time", "time_ns", "gmtime", "ticks_us"]),
-    own("wasi_fd_fdstat_get", "ii>i", Needs::Wasi, &[]),
-    own("wasi_fd_read", "iiii>i", Needs::Wasi, &[]),
-    own("wasi_fd_write", "iiii>i", Needs::Wasi, &[]),
-    own(
+static BUILTINS: &[Builtin] = &[
+    builtin("panic", "ii>", Needs::Text, &[]),
+    builtin("panic_at", "iiiii>", Needs::Text, &[]),
+    builtin("print", "ii>", Needs::Text, &[]),
+    builtin("alloc", "ii>i", Needs::Heap, &[]),
+    builtin("alloc_zeroed", "ii>i", Needs::Heap, &[]),
+    builtin("realloc", "iiii>i", Needs::Heap, &[]),
+    builtin("dealloc", "i>", Needs::Heap, &[]),
+    builtin("out_of_memory", ">", Needs::Nothing, &[]).without_memory(),
+    builtin("throw_again", ">", Needs::Nothing, &[]).without_memory(),
+    builtin("exception_ends", "i>", Needs::Nothing, &[]).without_memory(),
+    builtin("raise_caught", ">", Needs::Nothing, &[]).without_memory(),
+    builtin("pin_mode", "ii>", Needs::Shims, &["machine", "Pin", "IN", "OUT", "PULL_UP"]).without_memory(),
+    builtin("digital_write", "ii>", Needs::Shims, &["machine", "Pin", "value"]).without_memory(),
+    builtin("assembly_abort", "iiii>", Needs::Shims, &[]),
+    builtin("assembly_trace", "iiddddd>", Needs::Shims, &["builtins", "print"]),
+    builtin("date_now", ">d", Needs::Shims, &["time", "time_ns", "gmtime"]).without_memory(),
+    builtin("performance_now", ">d", Needs::Shims, &["time", "ticks_us"]).without_memory(),
+    builtin("wasi_no_strings", "ii>i", Needs::Wasi, &[]),
+    builtin("wasi_clock_res_get", "ii>i", Needs::Wasi, &[]),
+    builtin("wasi_clock_time_get", "iqi>i", Needs::Wasi, &["time", "time_ns", "gmtime", "ticks_us"]),
+    builtin("wasi_fd_fdstat_get", "ii>i", Needs::Wasi, &[]),
+    builtin("wasi_fd_read", "iiii>i", Needs::Wasi, &[]),
+    builtin("wasi_fd_write", "iiii>i", Needs::Wasi, &[]),
+    builtin(
         "wasi_poll_oneoff",
         "iiii>i",
         Needs::Wasi,
         &["time", "time_ns", "gmtime", "ticks_us", "sleep_ms", "sleep_us"],
     ),
-    own("wasi_proc_exit", "i>", Needs::Wasi, &[]).without_memory(),
-    own("wasi_random_get", "ii>i", Needs::Wasi, &["os", "urandom", "random", "getrandbits"]),
+    builtin("wasi_proc_exit", "i>", Needs::Wasi, &[]).without_memory(),
+    builtin("wasi_random_get", "ii>i", Needs::Wasi, &["os", "urandom", "random", "getrandbits"]),
 ];
 
 /// The names and types of what the bindings provide.
-pub fn own_functions() -> impl Iterator<Item = (&'static str, &'static str)> {
-    OWN.iter().map(|own| (own.name, own.signature))
+pub fn builtin_functions() -> impl Iterator<Item = (&'static str, &'static str)> {
+    BUILTINS.iter().map(|own| (own.name, own.signature))
 }
 
-/// `shims.toml`, read.
-fn shims() -> &'static toml::Table {
+/// `host_imports.toml`, read.
+fn host_imports() -> &'static toml::Table {
     static SHIMS: OnceLock<toml::Table> = OnceLock::new();
     // It is compiled in and a test reads all of it, so this cannot fail for users.
-    SHIMS.get_or_init(|| include_str!("shims.toml").parse().expect("shims.toml is TOML"))
+    SHIMS.get_or_init(|| include_str!("host_imports.toml").parse().expect("host_imports.toml is TOML"))
 }
 
 /// What answers the import `field` of `module`; `None` when nobody does.
@@ -199,9 +199,9 @@ pub(crate) fn answer(module: &str, field: &str, imports: &Imports) -> Result<Opt
         return parse(&name, value).map(Some);
     }
     if module == "mpy" {
-        return Ok(OWN.iter().find(|own| own.name == field).map(Answer::Own));
+        return Ok(BUILTINS.iter().find(|own| own.name == field).map(Answer::Builtin));
     }
-    if let Some(table) = shims().get(module).and_then(Value::as_table) {
+    if let Some(table) = host_imports().get(module).and_then(Value::as_table) {
         return table.get(field).map(|value| parse(&name, value)).transpose();
     }
     let is_module = module.split('.').all(is_identifier);
@@ -212,7 +212,7 @@ pub(crate) fn answer(module: &str, field: &str, imports: &Imports) -> Result<Opt
 /// Whether what answers the import `field` of `module`, unless the user says otherwise, reads or writes the module's
 /// memory: that is used then, whatever the module's own code does.
 pub fn touches_memory(module: &str, field: &str) -> bool {
-    matches!(answer(module, field, &Imports::new()), Ok(Some(Answer::Own(own))) if own.memory)
+    matches!(answer(module, field, &Imports::new()), Ok(Some(Answer::Builtin(own))) if own.memory)
 }
 
 /// Those of `types` that `mpy_imports.h` knows only when it is told so, each once.
@@ -266,7 +266,7 @@ pub(crate) fn nobody(missing: &[String]) -> Diagnostic {
         .map(|(module, names)| format!("; `{module}` has {}", names.join(", ")))
         .collect();
     let all: Vec<&str> =
-        shims().keys().map(String::as_str).filter(|module| !provided_by(module).is_empty()).collect();
+        host_imports().keys().map(String::as_str).filter(|module| !provided_by(module).is_empty()).collect();
     let first = missing.first().map_or("", String::as_str);
     let plural = if missing.len() == 1 { "the import" } else { "the imports" };
     Diagnostic::new("unknown-import", format!("nothing answers {plural} {list}")).at(Place::Item(first.to_owned())).help(
@@ -282,9 +282,9 @@ pub(crate) fn nobody(missing: &[String]) -> Diagnostic {
 /// What there is of `module` that a program can import.
 fn provided_by(module: &str) -> Vec<&'static str> {
     if module == "mpy" {
-        return OWN.iter().map(|own| own.name).collect();
+        return BUILTINS.iter().map(|own| own.name).collect();
     }
-    let table = shims().get(module).and_then(Value::as_table);
+    let table = host_imports().get(module).and_then(Value::as_table);
     table.into_iter().flat_map(|table| table.keys().map(String::as_str)).collect()
 }
 
@@ -315,10 +315,10 @@ fn parse(name: &str, value: &Value) -> Result<Answer> {
         }
     };
     if let Some(own_name) = text.strip_prefix("mpy:") {
-        return match OWN.iter().find(|own| own.name == own_name) {
-            Some(own) => Ok(Answer::Own(own)),
+        return match BUILTINS.iter().find(|own| own.name == own_name) {
+            Some(own) => Ok(Answer::Builtin(own)),
             None => {
-                let names: Vec<_> = OWN.iter().map(|own| own.name).collect();
+                let names: Vec<_> = BUILTINS.iter().map(|own| own.name).collect();
                 refuse(
                     format!("the bindings have no `{own_name}`"),
                     &format!("they have {}", names.join(", ")),
@@ -376,7 +376,7 @@ mod tests {
 
     #[test]
     fn every_shim_means_something() {
-        for (module, table) in shims() {
+        for (module, table) in host_imports() {
             for field in table.as_table().unwrap().keys() {
                 assert!(answer(module, field, &Imports::new()).unwrap().is_some(), "{module}.{field}");
             }

@@ -1,0 +1,44 @@
+//! What the passes over a module have found, and the version of wasm-bindgen that it must be from.
+
+use std::collections::BTreeMap;
+
+use target_specs::{Diagnostic, Place, Result};
+
+/// The one version whose data can be read.
+pub const VERSION: &str = wasm_bindgen_shared::SCHEMA_VERSION;
+
+/// Checks that `version` of wasm-bindgen is the one that can be read.
+///
+/// # Errors
+/// `wasm-bindgen-version`, with the command that mends it.
+pub fn check_version(version: &str) -> Result<()> {
+    if version == VERSION {
+        return Ok(());
+    }
+    Err(Diagnostic::new(
+        "wasm-bindgen-version",
+        format!("the crate uses wasm-bindgen {version}, this tool knows {VERSION} alone"),
+    )
+    .help(format!("run `cargo update -p wasm-bindgen --precise {VERSION}`")))
+}
+
+/// What the passes over the module have found.
+#[derive(Debug, Clone, Default)]
+pub struct Raw {
+    /// The custom section `__wasm_bindgen_unstable`.
+    pub section: Vec<u8>,
+    /// The words of every `__wbindgen_describe_NAME`, by NAME.
+    pub descriptors: BTreeMap<String, Vec<u32>>,
+    /// The words of every function that ended in `__wbindgen_describe_generic_import`, by the name
+    /// of the import that stands for it now.
+    pub generics: BTreeMap<String, Vec<u32>>,
+}
+
+pub(super) fn refuse(reason: impl Into<String>) -> Diagnostic {
+    Diagnostic::new(
+        "invalid-bindings",
+        format!("wasm-bindgen's description of the crate is broken: {}", reason.into()),
+    )
+    .at(Place::None)
+    .help("build the crate again; a tool between may have cut the module")
+}

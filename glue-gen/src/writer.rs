@@ -1,0 +1,395 @@
+//! The writer of bindings: functions of the module that Python calls.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+
+use target_specs::{Diagnostic, Place, Result};
+use wasm_to_c::{ExportedFunc, FuncType, Interface, literal};
+
+use crate::c::{Strings, comment, line, objects};
+use crate::types::{Direction, Encoded, Family, Scalar, TypeEncoder, UnsupportedType, Wire};
+use crate::wbindgen::{Call, Type};
+
+/// Functions of more parameters get their arguments as an array.
+pub(crate) const MOST_FIXED: usize = 3;
+/// A function that a table of the module names.
+#[derive(Debug, Clone)]
+pub(crate) struct Registered {
+    pub name: String,
+    pub wrapper: String,
+    /// The numbers of arguments it takes.
+    pub arity: (usize, usize),
+}
+
+impl Registered {
+    /// Whether it takes its arguments one by one, not as an array.
+    pub fn is_fixed(&self) -> bool {
+        self.arity.0 == self.arity.1 && self.arity.1 <= MOST_FIXED
+    }
+}
+
+/// An error about one item of the crate.
+pub(crate) fn unsupported(item: &str, what: &str, help: &str) -> Diagnostic {
+    Diagnostic::new("unsupported-bindings", format!("{what} has no counterpart in MicroPython"))
+        .at(Place::Item(item.to_owned()))
+        .help(help)
+}
+
+pub(crate) fn at(item: &str) -> impl Fn(UnsupportedType) -> Diagnostic {
+    move |UnsupportedType { what, help }| unsupported(item, &what, help)
+}
+
+/// Writes the bindings of a crate that uses wasm-bindgen.
+pub(crate) struct Writer<'a> {
+    pub interface: &'a Interface,
+    /// The module frees with the heap of the bindings.
+    pub own_heap: bool,
+    pub encoder: TypeEncoder<'a>,
+    pub strings: &'a mut Strings,
+    pub code: String,
+    pub slots: usize,
+    pub arguments: usize,
+    pub intrinsics: Vec<&'static str>,
+    pub stores_exceptions: bool,
+    pub variadic: bool,
+    /// Thunks by the function they call and what that takes and returns.
+    pub thunks: Vec<(String, Vec<Scalar>, Vec<Scalar>, String)>,
+    pub exports: usize,
+    pub by_name: HashMap<&'a str, &'a ExportedFunc>,
+    /// By function of the module, whether code of the user's in Python may run in a call of it.
+    pub runs_python: Vec<bool>,
+    /// The most buffers that are lent in a call, and that are copied or may be.
+    pub lends: usize,
+    pub copies: usize,
+    /// A call holds what must be given back if it ends in an exception.
+    pub tracks: bool,
+}
+
+/// Whether a value of type `ty` is a view of memory that Rust never changes the length of.
+fn is_buffer(ty: &Type) -> bool {
+    let number = |ty: &Type| {
+        use Type::{F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
+        matches!(ty, I8 | U8 | I16 | U16 | I32 | U32 | I64 | U64 | F32 | F64)
+    };
+    match ty {
+        Type::Ref(inner) | Type::RefMut(inner) => match &**inner {
+            Type::String => true,
+            Type::Slice(element) => number(element),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// The types of a function, spelled.
+pub(crate) struct Signature {
+    pub params: Vec<Encoded>,
+    pub result: Encoded,
+}
+
+impl Signature {
+    /// The signature as the interpreter in `mpy_calls.h` reads it.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut letters = Vec::new();
+        self.params.iter().for_each(|param| param.wire.encode(&mut letters));
+        letters.push(b'>');
+        self.result.wire.encode(&mut letters);
+        letters
+    }
+
+    /// Whether a parameter that is refused would leave an earlier one's memory behind.
+    fn needs_guard(&self) -> bool {
+        let lent = self.params.iter().filter(|param| param.borrowed()).count();
+        // What is lent comes after the others, and may have to be copied after all.
+        let first = self.params.iter().position(Encoded::acquires);
+        lent > 1 || first.is_some_and(|first| first + 1 < self.params.len() || lent > 0)
+    }
+
+    /// How many of the last parameters may be left out.
+    pub(crate) fn optional(&self) -> usize {
+        self.params.iter().rev().take_while(|param| param.is_option()).count()
+    }
+
+    /// Whether every value is a number that one expression converts.
+    fn is_plain(&self) -> bool {
+        let is_number = |encoded: &Encoded| encoded.wire.number_letter().is_some();
+        self.params.iter().all(is_number) && (self.result.wire == Wire::Unit || is_number(&self.result))
+    }
+}
+
+/// Where each of `words` lies in the struct that several results are returned in, and its size.
+pub(crate) fn layout(words: &[Scalar]) -> (Vec<u32>, u32) {
+    let mut end = 0_u32;
+    let mut offsets = Vec::new();
+    for word in words {
+        let size = if matches!(word, Scalar::I64 | Scalar::F64) { 8 } else { 4 };
+        end = end.next_multiple_of(size);
+        offsets.push(end);
+        end += size;
+    }
+    (offsets, end.next_multiple_of(16))
+}
+
+/// `load32`, `store32` and so on.
+pub(crate) fn access(verb: &str, word: Scalar) -> String {
+    let suffix = match word {
+        Scalar::I32 => "32",
+        Scalar::I64 => "64",
+        Scalar::F32 => "f",
+        Scalar::F64 => "d",
+    };
+    format!("mpy_{verb}{suffix}")
+}
+
+/// Checks that a function of type `ty` takes `params` and returns `results`, several through memory.
+pub(crate) fn check(item: &str, ty: &FuncType, params: &[Scalar], results: &[Scalar]) -> Result<()> {
+    let through_memory = results.len() > 1;
+    let mut wanted: Vec<Scalar> = through_memory.then_some(Scalar::I32).into_iter().collect();
+    wanted.extend(params);
+    let wanted_results = if through_memory { &[][..] } else { results };
+    let fits = Scalar::all(&ty.params).is_ok_and(|have| have == wanted)
+        && Scalar::all(&ty.results).is_ok_and(|have| have == wanted_results);
+    if fits {
+        return Ok(());
+    }
+    Err(Diagnostic::new(
+        "invalid-bindings",
+        format!("the function behind `{item}` has the type {ty:?}, not that of its description"),
+    )
+    .at(Place::Item(item.to_owned()))
+    .help("build the crate for wasm32 with wasm-bindgen's default ABI, without `multivalue`"))
+}
+
+impl<'a> Writer<'a> {
+    /// The function of the module behind `symbol`.
+    pub(crate) fn function(&self, symbol: &str) -> Result<&'a ExportedFunc> {
+        let name = format!("mpy:{symbol}");
+        self.by_name.get(name.as_str()).copied().ok_or_else(|| {
+            Diagnostic::new("invalid-bindings", format!("the module has no `{symbol}`"))
+                .help("build the crate again, without tools that strip exports")
+        })
+    }
+
+    /// The C name of the function behind `symbol`.
+    pub(crate) fn c_name(&self, symbol: &str) -> Result<&'a str> {
+        Ok(&self.function(symbol)?.c_name)
+    }
+
+    /// Whether the function behind `symbol` may work on Python's buffers where they are: what it calls leaves them
+    /// as they are, and the heap that Rust thinks they are from knows better.
+    pub(crate) fn can_lend(&self, symbol: &str) -> Result<bool> {
+        let interface = self.interface;
+        let is_direct = interface.memory.as_ref().is_some_and(|memory| memory.direct);
+        let runs_python = self.runs_python.get(self.function(symbol)?.function).is_none_or(|runs| *runs);
+        Ok(is_direct && self.has_own_heap() && !runs_python)
+    }
+
+    /// Whether the module's heap is that of the bindings.
+    pub(crate) fn has_own_heap(&self) -> bool {
+        self.own_heap
+    }
+
+    /// Notes what a call of a function with these parameters has to give back.
+    pub(crate) fn track(&mut self, params: &[Encoded]) {
+        let copies = params.iter().filter(|param| param.is_buffer()).count();
+        let writes_back = params.iter().any(Encoded::is_mutable_buffer);
+        if self.has_own_heap() {
+            self.copies = self.copies.max(copies);
+        }
+        self.tracks |= self.copies > 0 || writes_back || params.iter().any(Encoded::is_borrowed_object);
+    }
+
+    pub(crate) fn signature(&mut self, call: &Call, of: Option<Encoded>) -> Result<Signature> {
+        let refuse = at(&call.name);
+        let lends = self.can_lend(&call.symbol)?;
+        let mut params: Vec<Encoded> = of.into_iter().collect();
+        for (_, ty) in &call.params {
+            let mut param = self.encoder.encode(ty, Direction::FromPython).map_err(&refuse)?;
+            if lends && is_buffer(ty) {
+                param.wire = Wire::Borrowed(Box::new(param.wire));
+            }
+            params.push(param);
+        }
+        let lent = params.iter().filter(|param| param.borrowed()).count();
+        self.lends = self.lends.max(lent);
+        self.track(&params);
+        let result = self.encoder.encode(&call.result, Direction::FromRust).map_err(&refuse)?;
+        if matches!(result.wire, Wire::Closure(_)) {
+            let what = UnsupportedType {
+                what: "a closure as a result".to_owned(),
+                help: "return it as a `JsValue`",
+            };
+            return Err(refuse(what));
+        }
+        Ok(Signature { params, result })
+    }
+
+    /// Defines the function that Python calls for `call`, of the class `of` if it is a method. The caller is to give
+    /// every argument when it is `complete`.
+    pub(crate) fn export(
+        &mut self,
+        call: &Call,
+        of: Option<Encoded>,
+        complete: bool,
+    ) -> Result<(Registered, Signature)> {
+        let signature = self.signature(call, of)?;
+        let target = self.function(&call.symbol)?;
+        // One function may stand for several that do the same.
+        self.exports += 1;
+        let name = format!("mpy_export_{}_{}", self.exports, target.c_name);
+        let most = signature.params.len();
+        let least = if complete { most } else { most - signature.optional() };
+        line!(self.code, "/* {} */", comment(&call.name));
+        if signature.is_plain() && most <= MOST_FIXED {
+            self.plain(call, target, &signature, &name)?;
+        } else {
+            let invoke = self.invocation(call, &signature)?;
+            if least == most && most <= MOST_FIXED {
+                line!(self.code, "static mp_obj_t {name}({}) {{", objects(most));
+                if most == 0 {
+                    line!(self.code, "    return {invoke}, NULL);");
+                } else {
+                    let args: Vec<String> = (0..most).map(|i| format!("a{i}")).collect();
+                    line!(self.code, "    mp_obj_t args[] = {{{}}};", args.join(", "));
+                    line!(self.code, "    return {invoke}, args);");
+                }
+            } else if least == most {
+                line!(self.code, "static mp_obj_t {name}(size_t n, const mp_obj_t *given) {{");
+                line!(self.code, "    (void)n;");
+                line!(self.code, "    return {invoke}, given);");
+            } else {
+                line!(self.code, "static mp_obj_t {name}(size_t n, const mp_obj_t *given) {{");
+                self.fill(most, "n", "given");
+                line!(self.code, "    return {invoke}, args);");
+            }
+            line!(self.code, "}}");
+            line!(self.code);
+        }
+        Ok((Registered { name: call.name.clone(), wrapper: name, arity: (least, most) }, signature))
+    }
+
+    /// Declares `args`: those given, and None for the rest.
+    pub(crate) fn fill(&mut self, most: usize, count: &str, given: &str) {
+        line!(self.code, "    mp_obj_t args[{}];", most.max(1));
+        line!(self.code, "    for (size_t i = 0; i < {most}; i++) {{");
+        line!(self.code, "        args[i] = i < {count} ? {given}[i] : mp_const_none;");
+        line!(self.code, "    }}");
+    }
+
+    /// `mpy_invoke(…, "type"`: to be followed by the arguments.
+    pub(crate) fn invocation(&mut self, call: &Call, signature: &Signature) -> Result<String> {
+        let target = self.function(&call.symbol)?;
+        let thunk = self.thunk(&call.name, target, &[], signature)?;
+        let guarded = signature.needs_guard();
+        if guarded {
+            self.encoder.uses.insert(Family::Guard);
+        }
+        let which = if guarded { "mpy_invoke_guarded" } else { "mpy_invoke" };
+        Ok(format!("{which}({thunk}, {}", literal(signature.encode())))
+    }
+
+    /// Defines a function of numbers.
+    pub(crate) fn plain(
+        &mut self,
+        call: &Call,
+        target: &ExportedFunc,
+        signature: &Signature,
+        name: &str,
+    ) -> Result<()> {
+        let words: Vec<Scalar> = signature.params.iter().flat_map(|param| param.words.clone()).collect();
+        check(&call.name, &target.ty, &words, &signature.result.words)?;
+        line!(self.code, "static mp_obj_t {name}({}) {{", objects(words.len()));
+        for (i, (param, word)) in signature.params.iter().zip(&words).enumerate() {
+            let letter = param.wire.number_letter().unwrap_or_default();
+            let convert = match word {
+                Scalar::I32 => format!("mpy_to_int(a{i}, '{letter}')"),
+                Scalar::I64 => format!("mpy_to_long(a{i}, '{letter}')"),
+                _ => format!("mpy_to_{}(a{i})", word.suffix()),
+            };
+            line!(self.code, "    {} p{i} = {convert};", word.c_type());
+        }
+        let args = (0..words.len()).map(|i| format!("p{i}")).collect::<Vec<_>>().join(", ");
+        let called = format!("{}({args})", target.c_name);
+        let letter = signature.result.wire.number_letter().unwrap_or_default();
+        match (letter, signature.result.words.first()) {
+            (_, None) => {
+                line!(self.code, "    {called};");
+                line!(self.code, "    return mp_const_none;");
+            }
+            (_, Some(Scalar::I32)) => line!(self.code, "    return mpy_from_int({called}, '{letter}');"),
+            ('Q', _) => line!(self.code, "    return mpy_from_u64({called});"),
+            (_, Some(word)) => line!(self.code, "    return mpy_from_{}({called});", word.suffix()),
+        }
+        line!(self.code, "}}");
+        line!(self.code);
+        Ok(())
+    }
+
+    /// Defines a function that calls `target` with what is in slots, and leaves its results there.
+    pub(crate) fn thunk(
+        &mut self,
+        item: &str,
+        target: &ExportedFunc,
+        first: &[Scalar],
+        signature: &Signature,
+    ) -> Result<String> {
+        let mut words = first.to_vec();
+        words.extend(signature.params.iter().flat_map(|param| param.words.clone()));
+        let results = &signature.result.words;
+        check(item, &target.ty, &words, results)?;
+        self.slots = self.slots.max(words.len()).max(results.len());
+        let known = self.thunks.iter().find(|(called, takes, returns, _)| {
+            *called == target.c_name && *takes == words && returns == results
+        });
+        if let Some((.., name)) = known {
+            return Ok(name.clone());
+        }
+        let name = format!("mpy_thunk_{}_{}", self.thunks.len(), target.c_name);
+        self.thunks.push((target.c_name.clone(), words.clone(), results.clone(), name.clone()));
+        let mut args: Vec<String> =
+            words.iter().enumerate().map(|(i, word)| format!("s[{i}].{}", word.letter())).collect();
+        line!(self.code, "static void {name}(mpy_slot_t *s) {{");
+        if results.len() > 1 {
+            let (offsets, size) = layout(results);
+            let shadow = self.returns_on_shadow_stack(item)?;
+            if shadow {
+                line!(self.code, "    uint32_t ret = MPY_STACK_POINTER - {size};");
+                line!(self.code, "    MPY_STACK_POINTER = ret;");
+            } else {
+                line!(self.code, "    uint64_t returned[{}];", size / 8);
+                line!(self.code, "    uint32_t ret = (uint32_t)(uintptr_t)returned;");
+            }
+            args.insert(0, "ret".to_owned());
+            line!(self.code, "    {}({});", target.c_name, args.join(", "));
+            for (i, (word, offset)) in results.iter().zip(offsets).enumerate() {
+                line!(self.code, "    s[{i}].{} = {}(ret + {offset});", word.letter(), access("load", *word));
+            }
+            if shadow {
+                line!(self.code, "    MPY_STACK_POINTER = ret + {size};");
+            }
+        } else {
+            let to = results.first().map(|word| format!("s[0].{} = ", word.letter())).unwrap_or_default();
+            if args.is_empty() && to.is_empty() {
+                line!(self.code, "    (void)s;");
+            }
+            line!(self.code, "    {to}{}({});", target.c_name, args.join(", "));
+        }
+        line!(self.code, "}}");
+        line!(self.code);
+        Ok(name)
+    }
+
+    /// Whether several results are returned on the shadow stack. Where addresses are the machine's, its own stack will
+    /// do; the module may have no other.
+    pub(crate) fn returns_on_shadow_stack(&self, item: &str) -> Result<bool> {
+        if self.interface.memory.as_ref().is_some_and(|memory| memory.direct) {
+            return Ok(false);
+        }
+        if self.interface.stack_pointer.is_some() {
+            return Ok(true);
+        }
+        Err(Diagnostic::new("invalid-bindings", "the module has no stack to return several values on")
+            .at(Place::Item(item.to_owned()))
+            .help("link the module with `--export=__stack_pointer`"))
+    }
+}
