@@ -290,9 +290,10 @@ fn name_functions(module: &mut Module) {
 /// Rust's ends of a program that has run out of memory raise a MemoryError instead; so does what makes room for
 /// arguments, where it would trap.
 fn raise_memory_errors(module: &mut Module) {
-    const ENDS: [&str; 4] = [
+    const ENDS: [&str; 5] = [
         "alloc::alloc::handle_alloc_error",
         "__rustc::__rust_alloc_error_handler",
+        "__rust_alloc_error_handler",
         "std::alloc::rust_oom",
         "wasm_bindgen::__rt::malloc_failure",
     ];

@@ -52,7 +52,7 @@ pub fn raise(module: &mut Module, variables: &Variables, stack_pointer: Option<G
     if !module.funcs.iter().any(|function| rust_name(function).starts_with("std::panicking::")) {
         return false;
     }
-    let handler = named(module, "__rustc::rust_begin_unwind");
+    let handler = runtime(module, "rust_begin_unwind");
     let handler = handler.filter(|id| params(module, *id) == params(module, on_panic));
     let hooks = module.data.iter().any(|data| data.value.windows(HOOK.len()).any(|window| window == HOOK));
     let unwinds = match unwinding {
@@ -67,7 +67,7 @@ pub fn raise(module: &mut Module, variables: &Variables, stack_pointer: Option<G
         _ => None,
     };
     let others = || module.funcs.iter().any(|f| OTHERS.iter().any(|other| rust_name(f).starts_with(other)));
-    let end = named(module, "__rustc::rust_panic").filter(|end| {
+    let end = runtime(module, "rust_panic").filter(|end| {
         // An optimizer leaves out a payload that nobody looks at.
         unwinds.is_some() || [vec![], params(module, after_hook)].contains(&params(module, *end))
     });
@@ -138,6 +138,11 @@ fn call(module: &mut Module, function: FunctionId, other: FunctionId) {
 fn named(module: &Module, name: &str) -> Option<FunctionId> {
     let function = module.funcs.iter().find(|function| rust_name(function) == name)?;
     matches!(function.kind, FunctionKind::Local(_)).then_some(function.id())
+}
+
+/// The function of Rust's runtime with this name. Since Rust 1.87 they are in the module `__rustc`.
+fn runtime(module: &Module, name: &str) -> Option<FunctionId> {
+    named(module, &format!("__rustc::{name}")).or_else(|| named(module, name))
 }
 
 fn params(module: &Module, function: FunctionId) -> Vec<ValType> {
