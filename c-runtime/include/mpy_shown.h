@@ -86,6 +86,7 @@ WASM_STATE mp_obj_full_type_t mpy_view_iterator_type;
 WASM_STATE mpy_view_t mpy_views[MPY_VIEWS];
 
 static uint8_t *mpy_view(mp_obj_t self, uint32_t *size) {
+    mpy_check_open();
     return mpy_memory_of(((const mpy_view_t *)self)->which, size);
 }
 
@@ -190,7 +191,7 @@ static mp_obj_t mpy_view_iter(mp_obj_t self, mp_obj_iter_buf_t *buffer) {
 static mp_obj_t mpy_view_next(mp_obj_t self) {
     mpy_view_iterator_t *iterator = self;
     uint32_t size;
-    const uint8_t *memory = mpy_memory_of(iterator->view->which, &size);
+    const uint8_t *memory = mpy_view((mp_obj_t)(uintptr_t)iterator->view, &size);
     return iterator->at < size ? MP_OBJ_NEW_SMALL_INT(memory[iterator->at++]) : MP_OBJ_NULL;
 }
 

@@ -61,7 +61,8 @@ pub(crate) fn write(
         strings = Strings::of(fixed.iter().chain(&var).map(|function| function.name.clone()).collect());
     }
 
-    headers(&mut c, module_api, api.is_some(), &bindings, &mut strings);
+    let closes = closes(module_api, interface);
+    headers(&mut c, module_api, api.is_some(), closes, &bindings, &mut strings);
     if !interface.flash_tables.is_empty() {
         line!(c, "#include \"mpy_flash.h\"");
     }
@@ -82,9 +83,13 @@ pub(crate) fn write(
     }
     c.push_str(&bindings.code);
     let counted = api.is_none();
-    tables(&mut c, &fixed, &var, (!counted).then_some(&mut strings));
+    let count = [fixed.len(), var.len()];
+    tables(&mut c, &fixed, &var, closes, (!counted).then_some(&mut strings));
+    if closes {
+        close(&mut c, module_api, interface, &bindings, count);
+    }
     show(&mut c, module_api, &mut strings);
-    init(&mut c, module_api, &bindings, counted, [fixed.len(), var.len()], &mut strings);
+    init(&mut c, module_api, &bindings, counted, closes, count, &mut strings);
     Ok(Glue {
         unit: CUnit { file_name: "glue.c".to_owned(), source: c },
         qstrs: strings.into_texts(),
@@ -107,6 +112,7 @@ fn headers(
     c: &mut String,
     module_api: &ModuleApi,
     has_api: bool,
+    closes: bool,
     bindings: &Bindings,
     strings: &mut Strings,
 ) {
@@ -117,6 +123,9 @@ fn headers(
     let calls_python = has_api || !module_api.imports.is_empty();
     if calls_python {
         line!(c, "#define MPY_CALLS_PYTHON 1");
+    }
+    if closes {
+        line!(c, "#define MPY_CLOSES 1");
     }
     if let Some((lvalue, start)) = &module_api.stack_pointer {
         if calls_python {
@@ -396,9 +405,17 @@ fn wrapper(c: &mut String, function: &Function) {
 }
 
 /// The function objects, and in `strings` their names, where these are not the first strings.
-fn tables(c: &mut String, fixed: &[&Registered], var: &[&Registered], strings: Option<&mut Strings>) {
+fn tables(
+    c: &mut String,
+    fixed: &[&Registered],
+    var: &[&Registered],
+    closes: bool,
+    strings: Option<&mut Strings>,
+) {
+    // Closing changes them.
+    let storage = if closes { "WASM_STATE" } else { "static const" };
     if !fixed.is_empty() {
-        line!(c, "static const mp_obj_fun_builtin_fixed_t mpy_fixed[] = {{");
+        line!(c, "{storage} mp_obj_fun_builtin_fixed_t mpy_fixed[] = {{");
         for function in fixed {
             let n = function.arity.1;
             line!(c, "    {{&mp_type_fun_builtin_{n}, {{._{n} = {}}}}},", function.wrapper);
@@ -406,7 +423,7 @@ fn tables(c: &mut String, fixed: &[&Registered], var: &[&Registered], strings: O
         line!(c, "}};");
     }
     if !var.is_empty() {
-        line!(c, "static const mp_obj_fun_builtin_var_t mpy_var[] = {{");
+        line!(c, "{storage} mp_obj_fun_builtin_var_t mpy_var[] = {{");
         for function in var {
             let (least, most) = function.arity;
             line!(
@@ -421,6 +438,50 @@ fn tables(c: &mut String, fixed: &[&Registered], var: &[&Registered], strings: O
         let names = fixed.iter().chain(var).map(|function| strings.index(&function.name).to_string());
         line!(c, "static const uint16_t mpy_names[] = {{{}}};", names.collect::<Vec<_>>().join(", "));
     }
+    line!(c);
+}
+
+/// Whether the module has memory of MicroPython's heap that the next instance of it is to have.
+fn closes(module_api: &ModuleApi, interface: &Interface) -> bool {
+    !interface.grown_memories.is_empty() || !interface.grown_tables.is_empty() || has_own_chunks(module_api)
+}
+
+/// Whether the heap of the bindings takes chunks of MicroPython's heap.
+fn has_own_chunks(module_api: &ModuleApi) -> bool {
+    module_api.memory.as_ref().is_some_and(|memory| memory.direct)
+        && module_api.imports.iter().any(|import| import.kind.needs() == Needs::Heap)
+}
+
+/// What closes an instance of the module.
+fn close(
+    c: &mut String,
+    module_api: &ModuleApi,
+    interface: &Interface,
+    bindings: &Bindings,
+    [fixed, var]: [usize; 2],
+) {
+    line!(c, "#include \"mpy_close.h\"");
+    line!(c, "static void mpy_change_functions(void) {{");
+    for (table, count, member) in [("mpy_fixed", fixed, "fun._0"), ("mpy_var", var, "fun")] {
+        if count > 0 {
+            line!(c, "    for (size_t i = 0; i < {count}; i++) {{");
+            line!(c, "        {table}[i].{member} = (void *)(uintptr_t)mpy_closed;");
+            line!(c, "    }}");
+        }
+    }
+    line!(c, "}}");
+    line!(c, "static void mpy_end(void) {{");
+    for memory in &interface.grown_memories {
+        line!(c, "    mpy_end_memory(&{memory});");
+    }
+    for table in &interface.grown_tables {
+        line!(c, "    mpy_end_table(&{table});");
+    }
+    if has_own_chunks(module_api) {
+        line!(c, "    mpy_end_heap();");
+    }
+    c.push_str(&bindings.end);
+    line!(c, "}}");
     line!(c);
 }
 
@@ -505,11 +566,15 @@ fn init(
     module_api: &ModuleApi,
     bindings: &Bindings,
     counted: bool,
+    closes: bool,
     [fixed, var]: [usize; 2],
     strings: &mut Strings,
 ) {
     line!(c, "void mpy_init(void);");
     line!(c, "void mpy_init(void) {{");
+    if closes {
+        line!(c, "    mpy_close_others({}, {});", strings.index("sys"), strings.index("modules"));
+    }
     let types = module_api.functions.iter().flat_map(|f| f.params.iter().chain(&f.results));
     let mut types = types.chain(module_api.imports.iter().flat_map(|i| i.params.iter().chain(&i.results)));
     if bindings.floats || types.any(|ty| ty.is_float()) || module_api.globals.iter().any(|g| g.ty.is_float())

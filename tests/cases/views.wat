@@ -55,7 +55,8 @@
 ;; del sys.modules["views"]
 ;; again = __import__("views")
 ;; gc.collect()
-;; print(bytes(mm[0:2]), bytes(again.memory[0:5]), len(again.memory), again.memory is mm)
+;; attempt(lambda: mm[0:2])
+;; print(bytes(lent[0][0:2]), bytes(again.memory[0:5]), len(again.memory), again.memory is mm)
 ;;; expect
 ;; AttributeError
 ;; AttributeError
@@ -83,6 +84,7 @@
 ;; None
 ;; bytearray(b'') 0 b'' []
 ;; IndexError
+;; RuntimeError
 ;; b'H,' b'hello' 256 False
 (module
   (memory (export "memory") 256 1024 (pagesize 1))
