@@ -4,12 +4,14 @@
  * type of its own that answers for them, and leaves all else to the firmware's. So they are read and written where they
  * are, a value that does not fit is refused when it is set, and no function pays for it.
  *
- * A memory is an object of a type of its own as well, as a `bytearray` can be resized, which would move what is the
- * module's. It has no bytes: it looks where the memory is whenever it is used, and thus stays valid when that grows.
+ * A memory that cannot grow is a `memoryview`, as a `bytearray` can be resized, which would move what is the module's.
+ * Another is an object of a type of its own as well. It has no bytes: it looks where the memory is whenever it is used,
+ * and thus stays valid when that grows.
  *
  * The including file defines
  *   MPY_SHOWN           how many attributes there are, and mpy_shown_names, mpy_get_shown and mpy_set_shown;
- *   MPY_VIEWS           how many of them are memories, and mpy_memory_of.
+ *   MPY_FIXED_VIEWS     how many memories there are that cannot grow, and MPY_STRING_MEMORYVIEW;
+ *   MPY_VIEWS           how many others, and mpy_memory_of.
  */
 #ifndef MPY_SHOWN_H
 #define MPY_SHOWN_H
@@ -63,6 +65,23 @@ static void mpy_show(unsigned import) {
     }
     *(const mp_obj_full_type_t **)self = &mpy_module_type;
 }
+
+#ifdef MPY_FIXED_VIEWS
+
+/* Made when they are first asked for. */
+WASM_STATE mp_obj_t mpy_fixed_views[MPY_FIXED_VIEWS];
+
+static mp_obj_t mpy_fixed_view(unsigned which, uint8_t *memory, uint32_t size) {
+    if (mpy_fixed_views[which] == NULL) {
+        mp_obj_t type = mp_fun_table.import_name(MP_QSTR_builtins, mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
+        type = mp_fun_table.load_attr(type, mp_native_qstr_table[MPY_STRING_MEMORYVIEW]);
+        mp_obj_t bytes = mp_fun_table.obj_new_bytearray_by_ref(size, memory);
+        mpy_fixed_views[which] = mp_fun_table.call_function_n_kw(type, 1, &bytes);
+    }
+    return mpy_fixed_views[which];
+}
+
+#endif
 
 #ifdef MPY_VIEWS
 

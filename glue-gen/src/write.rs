@@ -169,8 +169,14 @@ fn headers(
     let shown = shown(module_api).len();
     if shown > 0 {
         line!(c, "#define MPY_SHOWN {shown}");
-        if !module_api.memories.is_empty() {
-            line!(c, "#define MPY_VIEWS {}", module_api.memories.len());
+        let growing = module_api.memories.iter().filter(|(_, memory)| memory.grows).count();
+        let fixed = module_api.memories.len() - growing;
+        if growing > 0 {
+            line!(c, "#define MPY_VIEWS {growing}");
+        }
+        if fixed > 0 {
+            line!(c, "#define MPY_FIXED_VIEWS {fixed}");
+            line!(c, "#define MPY_STRING_MEMORYVIEW {}", strings.index("memoryview"));
         }
         line!(c, "#include \"mpy_shown.h\"");
     }
@@ -498,15 +504,18 @@ fn memory_names(module_api: &ModuleApi, at: usize) -> Vec<&str> {
 
 /// What Python sees besides functions.
 enum Shown<'a> {
-    /// By its place among the memories.
-    Memory(usize),
+    /// By its place among the memories that can grow, or that cannot.
+    Memory(usize, &'a MemoryInfo),
     Global(&'a ShownGlobal),
 }
 
 /// That, and its names.
 fn shown(module_api: &ModuleApi) -> Vec<(&str, Shown<'_>)> {
-    let memories = (0..module_api.memories.len())
-        .flat_map(|at| memory_names(module_api, at).into_iter().map(move |name| (name, Shown::Memory(at))));
+    let memories = module_api.memories.iter().enumerate().flat_map(|(at, (_, memory))| {
+        let before =
+            module_api.memories[..at].iter().filter(|(_, other)| other.grows == memory.grows).count();
+        memory_names(module_api, at).into_iter().map(move |name| (name, Shown::Memory(before, memory)))
+    });
     let globals = module_api.globals.iter().map(|global| (global.name.as_str(), Shown::Global(global)));
     memories.chain(globals).collect()
 }
@@ -523,7 +532,12 @@ fn show(c: &mut String, module_api: &ModuleApi, strings: &mut Strings) {
     line!(c, "    switch (which) {{");
     for (which, (_, item)) in shown.iter().enumerate() {
         match item {
-            Shown::Memory(at) => line!(c, "        case {which}: return &mpy_views[{at}];"),
+            Shown::Memory(at, memory) if memory.grows => {
+                line!(c, "        case {which}: return &mpy_views[{at}];");
+            }
+            Shown::Memory(at, MemoryInfo { base, size, .. }) => {
+                line!(c, "        case {which}: return mpy_fixed_view({at}, {base}, {size});");
+            }
             Shown::Global(ShownGlobal { c_name, ty, .. }) => {
                 line!(c, "        case {which}: return mpy_from_{}({c_name});", ty.suffix());
             }
@@ -545,12 +559,14 @@ fn show(c: &mut String, module_api: &ModuleApi, strings: &mut Strings) {
     line!(c, "    return false;");
     line!(c, "}}");
     line!(c);
-    if module_api.memories.is_empty() {
+    let growing: Vec<&MemoryInfo> =
+        module_api.memories.iter().map(|(_, memory)| memory).filter(|memory| memory.grows).collect();
+    if growing.is_empty() {
         return;
     }
     line!(c, "static uint8_t *mpy_memory_of(size_t which, uint32_t *size) {{");
     line!(c, "    switch (which) {{");
-    for (at, (_, MemoryInfo { base, size, .. })) in module_api.memories.iter().enumerate() {
+    for (at, MemoryInfo { base, size, .. }) in growing.into_iter().enumerate() {
         line!(c, "        case {at}: *size = {size}; return {base};");
     }
     line!(c, "    }}");
@@ -581,7 +597,7 @@ fn init(
     {
         line!(c, "    mpy_require_floats();");
     }
-    if let Some((memory, _)) = module_api.memories.first() {
+    if let Some((memory, _)) = module_api.memories.iter().find(|(_, memory)| memory.grows) {
         line!(c, "    mpy_init_views({});", strings.index(memory));
     }
     if !shown(module_api).is_empty() {

@@ -48,7 +48,7 @@
 ;;         m.grow(0)
 ;;         return 7
 ;; attempt(lambda: put(3, Seven()))
-;; print(m.empty[:], len(m.empty), bytes(m.empty), list(m.empty))
+;; print(bytes(m.empty[:]), len(m.empty), bytes(m.empty), list(m.empty))
 ;; attempt(lambda: m.empty[0])
 ;; m.empty[:] = b""
 ;; import sys
@@ -82,7 +82,7 @@
 ;; 1024 1024 [256, 256, 256, 320, 384, 448, 512, 576, 640, 704, 768, 832, 896, 960, 1024] True
 ;; True 9 72 1023
 ;; None
-;; bytearray(b'') 0 b'' []
+;; b'' 0 b'' []
 ;; IndexError
 ;; RuntimeError
 ;; b'H,' b'hello' 256 False
