@@ -43,6 +43,7 @@ typedef size_t qstr;
 /* Strings that have the same number in every firmware: `static_qstr_list` of py/makeqstrdata.py,
  * counted from 1. That list is part of the format of .mpy files, which store these numbers. */
 enum {
+    MP_QSTR__star_ = 5,
     MP_QSTR___main__ = 21,
     MP_QSTR___name__ = 23,
     MP_QSTR_AttributeError = 32,
@@ -57,6 +58,7 @@ enum {
     MP_QSTR_ValueError = 55,
     MP_QSTR_builtins = 63,
     MP_QSTR_callable = 67,
+    MP_QSTR_get = 86,
     MP_QSTR_int = 94,
     MP_QSTR_isinstance = 97,
     MP_QSTR_range = 124,

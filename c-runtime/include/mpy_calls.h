@@ -205,6 +205,7 @@ static void mpy_do_call(void *with) {
         slots += mpy_skip(&type);
     }
 #endif
+    mpy_check_open();
 #ifdef MPY_LENT
     uint32_t top = mpy_lent_top;
     type = call->type;
@@ -329,7 +330,9 @@ static void mpy_take_back(mpy_call_t *call) {
 MPY_SHARED mp_obj_t mpy_invoke_guarded(void (*function)(mpy_slot_t *), const char *type, const mp_obj_t *args) {
     mpy_call_t call;
     mpy_begin_call(&call, function, type, args, 0);
+    mpy_begin_use();
     mp_obj_t exception = mpy_try(mpy_do_call, &call);
+    mpy_end_use();
     if (exception != NULL) {
         mpy_take_back(&call);
         mp_fun_table.raise(exception);
@@ -371,6 +374,7 @@ __attribute__((unused)) static void mpy_unref_closure(mp_obj_t obj) {
 
 /* The slot `call` of the type of closures. */
 static mp_obj_t mpy_call_closure(mp_obj_t self, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+    mpy_check_open();
     size_t number = ((mpy_instance_t *)self)->entry;
     mpy_entry_t *entry = &mpy_entries[number];
     const mpy_closure_t *closure = &mpy_closures[entry->kind - MPY_CLASSES];
@@ -383,7 +387,9 @@ static mp_obj_t mpy_call_closure(mp_obj_t self, size_t n_args, size_t n_kw, cons
     mpy_begin_call(&call, closure->call, closure->type, args, 2);
     call.slots[0].i = entry->ptr;
     call.slots[1].i = entry->extra;
+    mpy_begin_use();
     mp_obj_t exception = mpy_try(mpy_do_call, &call);
+    mpy_end_use();
     /* The table may have moved. */
     entry = &mpy_entries[number];
     mpy_end_closure(entry, entry->calls - 2u);
@@ -510,6 +516,7 @@ static void mpy_after_import(mpy_import_t *import) {
         mpy_skip(&type);
     }
 #endif
+    mpy_end_use();
 #ifdef MPY_HAS_STACKS
     mpy_leave_python(&import->outside);
 #endif
@@ -607,6 +614,7 @@ MPY_SHARED void mpy_call(const mpy_target_t *target, const char *type, mpy_slot_
 #ifdef MPY_HAS_STACKS
     mpy_enter_python(&import.outside);
 #endif
+    mpy_begin_use();
     mp_obj_t exception = mpy_try(mpy_do_import, &import);
     if (exception != NULL) {
         mpy_fail_import(&import, exception);

@@ -72,6 +72,13 @@ static const mp_obj_full_type_t *mpy_type_of_kind(uint32_t kind) {
     return &mpy_types[kind < MPY_CLASSES ? kind : MPY_CLASSES];
 }
 
+#ifdef MPY_CLOSES
+static void mpy_end_entries(void) {
+    mpy_entries = NULL;
+    mpy_entries_size = mpy_entries_free = 0;
+}
+#endif
+
 /* Gives back to Rust what the objects held that are gone; the number of them. */
 static size_t mpy_sweep(void) {
     size_t found = 0;
@@ -275,6 +282,7 @@ __attribute__((unused)) static mp_obj_t mpy_hash(mp_obj_t obj) {
 
 /* free() of every class. */
 static mp_obj_t mpy_free(mp_obj_t self) {
+    mpy_check_open();
     uint32_t kind = (uint32_t)((const mp_obj_full_type_t *)mp_fun_table.obj_get_type(self) - mpy_types);
     mpy_entry_t *entry = &mpy_entries[((mpy_instance_t *)self)->entry];
     if (entry->ptr != 0) {

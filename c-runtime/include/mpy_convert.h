@@ -25,7 +25,9 @@ static inline uint32_t mpy_number(char number) { return (uint8_t)number - 1u; }
 /* Integers. */
 
 static bool mpy_is_negative(mp_obj_t obj) {
-    return mp_fun_table.binary_op(MP_BINARY_OP_LESS, obj, MP_OBJ_NEW_SMALL_INT(0)) == (mp_obj_t)mp_fun_table.const_true;
+    mp_obj_t is_less = mp_fun_table.binary_op(MP_BINARY_OP_LESS, obj, MP_OBJ_NEW_SMALL_INT(0));
+    mpy_check_open();
+    return is_less == (mp_obj_t)mp_fun_table.const_true;
 }
 
 /* An integer of the type `code`: one of b B h H i I. */
@@ -205,6 +207,13 @@ MPY_SHARED uint32_t mpy_new_object(mp_obj_t obj) {
     mpy_objects[index] = obj;
     return MPY_OBJECT_FIRST + index;
 }
+
+#ifdef MPY_CLOSES
+static void mpy_end_objects(void) {
+    mpy_objects = NULL;
+    mpy_objects_size = mpy_objects_free = 0;
+}
+#endif
 
 MPY_SHARED mp_obj_t mpy_object(uint32_t index) {
     if (index >= MPY_OBJECT_FIRST) {

@@ -55,6 +55,7 @@ static void mpy_do_export(void *with) {
             mpy_to_slot(*type, slot, *arg);
         }
         slot += *type == 's' || *type == 'y' ? 2 : 1;
+        mpy_check_open();
     }
     call->call(call->slots);
     slot = call->slots;
@@ -88,7 +89,9 @@ MPY_SHARED mp_obj_t mpy_call_export(void (*function)(mpy_slot_t *), const char *
     call.args = args;
 #ifdef MPY_LENDS_TEXTS
     call.count = 0;
+    mpy_begin_use();
     mp_obj_t exception = mpy_try(mpy_do_export, &call);
+    mpy_end_use();
     mpy_give_back(&call);
     if (exception != NULL) {
         mp_fun_table.raise(exception);

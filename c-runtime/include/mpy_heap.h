@@ -218,6 +218,13 @@ __attribute__((noinline)) static void mpy_heap_less(uint32_t block) {
 }
 #endif
 
+#if defined(MPY_CLOSES) && !defined(MPY_HEAP_BASE)
+/* Leaves all chunks to the collector. */
+static void mpy_end_heap(void) {
+    mpy_heap.chunks = 0;
+}
+#endif
+
 /* Makes a free block of what is in no list; the block behind it is used. */
 static void mpy_heap_release(uint32_t block, uint32_t size, uint32_t flags) {
     uint32_t behind = block + size;

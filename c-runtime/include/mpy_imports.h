@@ -216,13 +216,19 @@ __attribute__((noinline, unused)) static void mpy_call_python(unsigned module, u
     }
 }
 
-#ifdef MPY_HAS_STACKS
+#if defined(MPY_HAS_STACKS) || defined(MPY_CLOSES)
 /* Calls `run`, which calls Python, and keeps the shadow stack in order whichever way that ends. */
 MPY_SHARED void mpy_run_python(void (*run)(void *), void *with) {
+#ifdef MPY_HAS_STACKS
     mpy_stacks_t outside;
     mpy_enter_python(&outside);
+#endif
+    mpy_begin_use();
     mp_obj_t exception = mpy_try(run, with);
+    mpy_end_use();
+#ifdef MPY_HAS_STACKS
     mpy_leave_python(&outside);
+#endif
     if (exception != NULL) {
         mpy_pass_on(exception);
     }

@@ -9,8 +9,11 @@
 #define MPY_SCALARS_H
 
 #include "mpy.h"
+#include "wasm.h"
 
 #define MPY_SHARED __attribute__((noinline, unused)) static
+
+static inline void mpy_check_open(void);
 
 /* Raises an exception of the type of that name. */
 __attribute__((noreturn, unused)) static void mpy_raise(qstr type, const char *message) {
@@ -44,6 +47,7 @@ MPY_SHARED uint32_t mpy_to_i32(mp_obj_t obj) {
     }
     uint32_t low = (uint32_t)mp_fun_table.native_from_obj(obj, MP_NATIVE_TYPE_UINT);
     uintptr_t high = (uintptr_t)mp_fun_table.binary_op(MP_BINARY_OP_RSHIFT, obj, MP_OBJ_NEW_SMALL_INT(31));
+    mpy_check_open();
     /* Small integers -1, 0, 1 are the words -1, 1, 3. */
     if (high + 1 > 4) {
         mpy_raise_overflow();
@@ -57,18 +61,22 @@ MPY_SHARED uint64_t mpy_to_i64(mp_obj_t obj) {
         return (uint64_t)(int64_t)MP_OBJ_SMALL_INT_VALUE(obj);
     }
     uint32_t low = (uint32_t)mp_fun_table.native_from_obj(obj, MP_NATIVE_TYPE_UINT);
-    return (uint64_t)mpy_to_i32(mp_fun_table.binary_op(MP_BINARY_OP_RSHIFT, obj, MP_OBJ_NEW_SMALL_INT(32))) << 32 | low;
+    obj = mp_fun_table.binary_op(MP_BINARY_OP_RSHIFT, obj, MP_OBJ_NEW_SMALL_INT(32));
+    mpy_check_open();
+    return (uint64_t)mpy_to_i32(obj) << 32 | low;
 }
 
 MPY_SHARED float mpy_to_f32(mp_obj_t obj) {
     float value;
     mp_fun_table.binary_set_val_array('f', &value, 0, obj);
+    mpy_check_open();
     return value;
 }
 
 MPY_SHARED double mpy_to_f64(mp_obj_t obj) {
     double value;
     mp_fun_table.binary_set_val_array('d', &value, 0, obj);
+    mpy_check_open();
     return value;
 }
 
@@ -105,6 +113,29 @@ typedef union {
     float f;
     double d;
 } mpy_slot_t;
+
+/* An instance of a module can be closed when the module is imported again (mpy_close.h). */
+#ifdef MPY_CLOSES
+WASM_STATE bool mpy_is_closed;
+/* How many calls are under way that use its memory and wait for Python. */
+WASM_STATE uint32_t mpy_uses;
+
+__attribute__((noinline)) static void mpy_check_not_closed(void) {
+    if (mpy_is_closed) {
+        mpy_raise(MP_QSTR_RuntimeError, "the module was imported again");
+    }
+}
+
+/* To be called after what may run code of Python's, before the memory is used. */
+static inline void mpy_check_open(void) { mpy_check_not_closed(); }
+/* Or that code runs between these two. If it may raise an exception, that is caught. */
+static inline void mpy_begin_use(void) { mpy_uses++; }
+static inline void mpy_end_use(void) { mpy_uses--; }
+#else
+static inline void mpy_check_open(void) {}
+static inline void mpy_begin_use(void) {}
+static inline void mpy_end_use(void) {}
+#endif
 
 /* Raises RuntimeError("float unsupported") on firmware built without floats, which would otherwise
  * take and give wrong values silently. */

@@ -122,6 +122,7 @@ static void mpy_to_sequence(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
         count = info.len / mp_fun_table.binary_get_size('@', (char)(info.typecode == 1 ? 'B' : info.typecode), &align);
     } else {
         mp_obj_t length = mp_fun_table.unary_op(MP_UNARY_OP_LEN, obj);
+        mpy_check_open();
         if (!MP_OBJ_IS_SMALL_INT(length)) {
             mpy_raise_type_error("expected a sequence");
         }
@@ -129,7 +130,9 @@ static void mpy_to_sequence(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
     }
     mpy_malloc_elements(count, size, slots);
     mpy_elements_t elements = {type + 1, obj, slots, size, 0};
+    mpy_begin_use();
     mp_obj_t exception = mpy_try(mpy_lower_elements, &elements);
+    mpy_end_use();
     if (exception != NULL) {
 #ifdef MPY_USES_OBJECTS
         mpy_drop_elements(type, slots[0].i, elements.lowered);

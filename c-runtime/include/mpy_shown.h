@@ -4,12 +4,14 @@
  * type of its own that answers for them, and leaves all else to the firmware's. So they are read and written where they
  * are, a value that does not fit is refused when it is set, and no function pays for it.
  *
- * A memory is an object of a type of its own as well, as a `bytearray` can be resized, which would move what is the
- * module's. It has no bytes: it looks where the memory is whenever it is used, and thus stays valid when that grows.
+ * A memory that cannot grow is a `memoryview`, as a `bytearray` can be resized, which would move what is the module's.
+ * Another is an object of a type of its own as well. It has no bytes: it looks where the memory is whenever it is used,
+ * and thus stays valid when that grows.
  *
  * The including file defines
  *   MPY_SHOWN           how many attributes there are, and mpy_shown_names, mpy_get_shown and mpy_set_shown;
- *   MPY_VIEWS           how many of them are memories, and mpy_memory_of.
+ *   MPY_FIXED_VIEWS     how many memories there are that cannot grow, and MPY_STRING_MEMORYVIEW;
+ *   MPY_VIEWS           how many others, and mpy_memory_of.
  */
 #ifndef MPY_SHOWN_H
 #define MPY_SHOWN_H
@@ -64,6 +66,23 @@ static void mpy_show(unsigned import) {
     *(const mp_obj_full_type_t **)self = &mpy_module_type;
 }
 
+#ifdef MPY_FIXED_VIEWS
+
+/* Made when they are first asked for. */
+WASM_STATE mp_obj_t mpy_fixed_views[MPY_FIXED_VIEWS];
+
+static mp_obj_t mpy_fixed_view(unsigned which, uint8_t *memory, uint32_t size) {
+    if (mpy_fixed_views[which] == NULL) {
+        mp_obj_t type = mp_fun_table.import_name(MP_QSTR_builtins, mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
+        type = mp_fun_table.load_attr(type, mp_native_qstr_table[MPY_STRING_MEMORYVIEW]);
+        mp_obj_t bytes = mp_fun_table.obj_new_bytearray_by_ref(size, memory);
+        mpy_fixed_views[which] = mp_fun_table.call_function_n_kw(type, 1, &bytes);
+    }
+    return mpy_fixed_views[which];
+}
+
+#endif
+
 #ifdef MPY_VIEWS
 
 typedef struct {
@@ -86,6 +105,7 @@ WASM_STATE mp_obj_full_type_t mpy_view_iterator_type;
 WASM_STATE mpy_view_t mpy_views[MPY_VIEWS];
 
 static uint8_t *mpy_view(mp_obj_t self, uint32_t *size) {
+    mpy_check_open();
     return mpy_memory_of(((const mpy_view_t *)self)->which, size);
 }
 
@@ -190,7 +210,7 @@ static mp_obj_t mpy_view_iter(mp_obj_t self, mp_obj_iter_buf_t *buffer) {
 static mp_obj_t mpy_view_next(mp_obj_t self) {
     mpy_view_iterator_t *iterator = self;
     uint32_t size;
-    const uint8_t *memory = mpy_memory_of(iterator->view->which, &size);
+    const uint8_t *memory = mpy_view((mp_obj_t)(uintptr_t)iterator->view, &size);
     return iterator->at < size ? MP_OBJ_NEW_SMALL_INT(memory[iterator->at++]) : MP_OBJ_NULL;
 }
 

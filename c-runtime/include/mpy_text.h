@@ -227,7 +227,11 @@ __attribute__((unused)) static void mpy_utf8_buffer(mp_obj_t obj, mp_buffer_info
 }
 
 __attribute__((unused)) static void mpy_print(uint32_t ptr, uint32_t len) {
-    mp_fun_table.printf(mp_fun_table.plat_print, "%.*s", (int)len, mpy_text(ptr, len));
+    const char *text = mpy_text(ptr, len);
+    /* The output may be Python's (`os.dupterm`). */
+    mpy_begin_use();
+    mp_fun_table.printf(mp_fun_table.plat_print, "%.*s", (int)len, text);
+    mpy_end_use();
 }
 
 #endif

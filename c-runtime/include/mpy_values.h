@@ -110,6 +110,7 @@ static bool mpy_is_none(const char *type, const mpy_slot_t *slots) {
 
 __attribute__((noinline)) static void mpy_lower(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
     char code = *type++;
+    mpy_check_open();
     switch (code) {
         case '?':
             if (obj != (mp_obj_t)mp_fun_table.const_true && obj != (mp_obj_t)mp_fun_table.const_false) {
@@ -261,7 +262,9 @@ static void mpy_lift_lent(void *with) {
 /* A value that is memory of Rust's, which is given back. */
 MPY_SHARED mp_obj_t mpy_lift_memory(const char *type, const mpy_slot_t *slots) {
     mpy_lifting_t lifting = {type, slots, NULL};
+    mpy_begin_use();
     mp_obj_t exception = mpy_try(mpy_lift_lent, &lifting);
+    mpy_end_use();
     mpy_release(type, slots);
     if (exception != NULL) {
         mp_fun_table.raise(exception);

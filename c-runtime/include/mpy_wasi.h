@@ -141,8 +141,8 @@ __attribute__((noreturn, unused)) static void mpy_wasi_proc_exit(uint32_t status
 #ifdef MPY_STRING_urandom
 __attribute__((unused)) static void mpy_random_python(void *with) {
     mpy_slot_t *slots = with;
-    uint32_t len = slots[1].i;
-    uint8_t *at = mpy_wasi_at(slots[0].i, len);
+    uint32_t at = slots[0].i, len = slots[1].i;
+    mpy_wasi_at(at, len);
     mp_obj_t os = mp_fun_table.import_name(mp_native_qstr_table[MPY_STRING_os], mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
     mp_obj_t urandom[3];
     mp_fun_table.load_method_maybe(os, mp_native_qstr_table[MPY_STRING_urandom], urandom);
@@ -153,13 +153,14 @@ __attribute__((unused)) static void mpy_random_python(void *with) {
             mp_buffer_info_t bytes;
             mp_fun_table.get_buffer(mp_fun_table.call_function_n_kw(urandom[0], 1, &count), &bytes,
                 MP_BUFFER_READ | MP_BUFFER_RAISE_IF_UNSUPPORTED);
-            mp_fun_table.memmove(at, bytes.buf, part);
+            /* What Python does may move memory. */
+            mp_fun_table.memmove(mpy_wasi_at(at, part), bytes.buf, part);
         } else {
             mpy_slot_t slot;
             part = 1;
             slot.i = 8;
             mpy_call_python(MPY_STRING_random, MPY_STRING_getrandbits, "i>i", &slot);
-            *at = (uint8_t)slot.i;
+            *mpy_wasi_at(at, 1) = (uint8_t)slot.i;
         }
         at += part;
         len -= part;

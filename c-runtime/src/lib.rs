@@ -23,6 +23,7 @@ pub const HEADERS: &[File] = files!("include":
     "mpy.h"
     "mpy_calls.h"
     "mpy_classes.h"
+    "mpy_close.h"
     "mpy_convert.h"
     "mpy_exports.h"
     "mpy_flash.h"

@@ -25,6 +25,8 @@ pub(crate) struct Bindings {
     pub functions: Vec<Registered>,
     /// Statements of `mpy_init`, after the module's own start.
     pub init: String,
+    /// Statements of `mpy_end`.
+    pub end: String,
     pub floats: bool,
 }
 
@@ -55,6 +57,7 @@ pub(crate) fn bindings<'a>(
         lends: 0,
         copies: 0,
         tracks: false,
+        in_class: false,
     };
     if interface.unwinds {
         writer.encoder.uses.insert(Family::Objects);
@@ -64,6 +67,7 @@ pub(crate) fn bindings<'a>(
     for call in &api.functions {
         functions.push(writer.export(call, None, false)?.0);
     }
+    writer.in_class = true;
     classes::classes(&mut writer, api)?;
     let starts = writer.starts(api)?;
     writer.closures()?;
@@ -86,6 +90,12 @@ pub(crate) fn bindings<'a>(
         line!(bindings.init, "    mpy_init_classes();");
     }
     bindings.init.push_str(&starts);
+    if writer.encoder.uses.contains(&Family::Objects) {
+        line!(bindings.end, "    mpy_end_objects();");
+    }
+    if writer.encoder.uses.contains(&Family::Class) || writer.encoder.uses.contains(&Family::Closure) {
+        line!(bindings.end, "    mpy_end_entries();");
+    }
     bindings.floats = writer.encoder.floats;
     bindings.code = writer.code;
     Ok(bindings)

@@ -61,7 +61,8 @@ pub(crate) fn write(
         strings = Strings::of(fixed.iter().chain(&var).map(|function| function.name.clone()).collect());
     }
 
-    headers(&mut c, module_api, api.is_some(), &bindings, &mut strings);
+    let closes = closes(module_api, interface);
+    headers(&mut c, module_api, api.is_some(), closes, &bindings, &mut strings);
     if !interface.flash_tables.is_empty() {
         line!(c, "#include \"mpy_flash.h\"");
     }
@@ -82,9 +83,13 @@ pub(crate) fn write(
     }
     c.push_str(&bindings.code);
     let counted = api.is_none();
-    tables(&mut c, &fixed, &var, (!counted).then_some(&mut strings));
+    let count = [fixed.len(), var.len()];
+    tables(&mut c, &fixed, &var, closes, (!counted).then_some(&mut strings));
+    if closes {
+        close(&mut c, module_api, interface, &bindings, count);
+    }
     show(&mut c, module_api, &mut strings);
-    init(&mut c, module_api, &bindings, counted, [fixed.len(), var.len()], &mut strings);
+    init(&mut c, module_api, &bindings, counted, closes, count, &mut strings);
     Ok(Glue {
         unit: CUnit { file_name: "glue.c".to_owned(), source: c },
         qstrs: strings.into_texts(),
@@ -107,6 +112,7 @@ fn headers(
     c: &mut String,
     module_api: &ModuleApi,
     has_api: bool,
+    closes: bool,
     bindings: &Bindings,
     strings: &mut Strings,
 ) {
@@ -117,6 +123,9 @@ fn headers(
     let calls_python = has_api || !module_api.imports.is_empty();
     if calls_python {
         line!(c, "#define MPY_CALLS_PYTHON 1");
+    }
+    if closes {
+        line!(c, "#define MPY_CLOSES 1");
     }
     if let Some((lvalue, start)) = &module_api.stack_pointer {
         if calls_python {
@@ -160,8 +169,14 @@ fn headers(
     let shown = shown(module_api).len();
     if shown > 0 {
         line!(c, "#define MPY_SHOWN {shown}");
-        if !module_api.memories.is_empty() {
-            line!(c, "#define MPY_VIEWS {}", module_api.memories.len());
+        let growing = module_api.memories.iter().filter(|(_, memory)| memory.grows).count();
+        let fixed = module_api.memories.len() - growing;
+        if growing > 0 {
+            line!(c, "#define MPY_VIEWS {growing}");
+        }
+        if fixed > 0 {
+            line!(c, "#define MPY_FIXED_VIEWS {fixed}");
+            line!(c, "#define MPY_STRING_MEMORYVIEW {}", strings.index("memoryview"));
         }
         line!(c, "#include \"mpy_shown.h\"");
     }
@@ -396,9 +411,17 @@ fn wrapper(c: &mut String, function: &Function) {
 }
 
 /// The function objects, and in `strings` their names, where these are not the first strings.
-fn tables(c: &mut String, fixed: &[&Registered], var: &[&Registered], strings: Option<&mut Strings>) {
+fn tables(
+    c: &mut String,
+    fixed: &[&Registered],
+    var: &[&Registered],
+    closes: bool,
+    strings: Option<&mut Strings>,
+) {
+    // Closing changes them.
+    let storage = if closes { "WASM_STATE" } else { "static const" };
     if !fixed.is_empty() {
-        line!(c, "static const mp_obj_fun_builtin_fixed_t mpy_fixed[] = {{");
+        line!(c, "{storage} mp_obj_fun_builtin_fixed_t mpy_fixed[] = {{");
         for function in fixed {
             let n = function.arity.1;
             line!(c, "    {{&mp_type_fun_builtin_{n}, {{._{n} = {}}}}},", function.wrapper);
@@ -406,7 +429,7 @@ fn tables(c: &mut String, fixed: &[&Registered], var: &[&Registered], strings: O
         line!(c, "}};");
     }
     if !var.is_empty() {
-        line!(c, "static const mp_obj_fun_builtin_var_t mpy_var[] = {{");
+        line!(c, "{storage} mp_obj_fun_builtin_var_t mpy_var[] = {{");
         for function in var {
             let (least, most) = function.arity;
             line!(
@@ -424,6 +447,50 @@ fn tables(c: &mut String, fixed: &[&Registered], var: &[&Registered], strings: O
     line!(c);
 }
 
+/// Whether the module has memory of MicroPython's heap that the next instance of it is to have.
+fn closes(module_api: &ModuleApi, interface: &Interface) -> bool {
+    !interface.grown_memories.is_empty() || !interface.grown_tables.is_empty() || has_own_chunks(module_api)
+}
+
+/// Whether the heap of the bindings takes chunks of MicroPython's heap.
+fn has_own_chunks(module_api: &ModuleApi) -> bool {
+    module_api.memory.as_ref().is_some_and(|memory| memory.direct)
+        && module_api.imports.iter().any(|import| import.kind.needs() == Needs::Heap)
+}
+
+/// What closes an instance of the module.
+fn close(
+    c: &mut String,
+    module_api: &ModuleApi,
+    interface: &Interface,
+    bindings: &Bindings,
+    [fixed, var]: [usize; 2],
+) {
+    line!(c, "#include \"mpy_close.h\"");
+    line!(c, "static void mpy_change_functions(void) {{");
+    for (table, count, member) in [("mpy_fixed", fixed, "fun._0"), ("mpy_var", var, "fun")] {
+        if count > 0 {
+            line!(c, "    for (size_t i = 0; i < {count}; i++) {{");
+            line!(c, "        {table}[i].{member} = (void *)(uintptr_t)mpy_closed;");
+            line!(c, "    }}");
+        }
+    }
+    line!(c, "}}");
+    line!(c, "static void mpy_end(void) {{");
+    for memory in &interface.grown_memories {
+        line!(c, "    mpy_end_memory(&{memory});");
+    }
+    for table in &interface.grown_tables {
+        line!(c, "    mpy_end_table(&{table});");
+    }
+    if has_own_chunks(module_api) {
+        line!(c, "    mpy_end_heap();");
+    }
+    c.push_str(&bindings.end);
+    line!(c, "}}");
+    line!(c);
+}
+
 /// The names a memory goes by: its own, and of the first that of modules made by others' tools.
 fn memory_names(module_api: &ModuleApi, at: usize) -> Vec<&str> {
     let name = module_api.memories[at].0.as_str();
@@ -437,15 +504,18 @@ fn memory_names(module_api: &ModuleApi, at: usize) -> Vec<&str> {
 
 /// What Python sees besides functions.
 enum Shown<'a> {
-    /// By its place among the memories.
-    Memory(usize),
+    /// By its place among the memories that can grow, or that cannot.
+    Memory(usize, &'a MemoryInfo),
     Global(&'a ShownGlobal),
 }
 
 /// That, and its names.
 fn shown(module_api: &ModuleApi) -> Vec<(&str, Shown<'_>)> {
-    let memories = (0..module_api.memories.len())
-        .flat_map(|at| memory_names(module_api, at).into_iter().map(move |name| (name, Shown::Memory(at))));
+    let memories = module_api.memories.iter().enumerate().flat_map(|(at, (_, memory))| {
+        let before =
+            module_api.memories[..at].iter().filter(|(_, other)| other.grows == memory.grows).count();
+        memory_names(module_api, at).into_iter().map(move |name| (name, Shown::Memory(before, memory)))
+    });
     let globals = module_api.globals.iter().map(|global| (global.name.as_str(), Shown::Global(global)));
     memories.chain(globals).collect()
 }
@@ -462,7 +532,12 @@ fn show(c: &mut String, module_api: &ModuleApi, strings: &mut Strings) {
     line!(c, "    switch (which) {{");
     for (which, (_, item)) in shown.iter().enumerate() {
         match item {
-            Shown::Memory(at) => line!(c, "        case {which}: return &mpy_views[{at}];"),
+            Shown::Memory(at, memory) if memory.grows => {
+                line!(c, "        case {which}: return &mpy_views[{at}];");
+            }
+            Shown::Memory(at, MemoryInfo { base, size, .. }) => {
+                line!(c, "        case {which}: return mpy_fixed_view({at}, {base}, {size});");
+            }
             Shown::Global(ShownGlobal { c_name, ty, .. }) => {
                 line!(c, "        case {which}: return mpy_from_{}({c_name});", ty.suffix());
             }
@@ -484,12 +559,14 @@ fn show(c: &mut String, module_api: &ModuleApi, strings: &mut Strings) {
     line!(c, "    return false;");
     line!(c, "}}");
     line!(c);
-    if module_api.memories.is_empty() {
+    let growing: Vec<&MemoryInfo> =
+        module_api.memories.iter().map(|(_, memory)| memory).filter(|memory| memory.grows).collect();
+    if growing.is_empty() {
         return;
     }
     line!(c, "static uint8_t *mpy_memory_of(size_t which, uint32_t *size) {{");
     line!(c, "    switch (which) {{");
-    for (at, (_, MemoryInfo { base, size, .. })) in module_api.memories.iter().enumerate() {
+    for (at, MemoryInfo { base, size, .. }) in growing.into_iter().enumerate() {
         line!(c, "        case {at}: *size = {size}; return {base};");
     }
     line!(c, "    }}");
@@ -505,18 +582,22 @@ fn init(
     module_api: &ModuleApi,
     bindings: &Bindings,
     counted: bool,
+    closes: bool,
     [fixed, var]: [usize; 2],
     strings: &mut Strings,
 ) {
     line!(c, "void mpy_init(void);");
     line!(c, "void mpy_init(void) {{");
+    if closes {
+        line!(c, "    mpy_close_others({}, {});", strings.index("sys"), strings.index("modules"));
+    }
     let types = module_api.functions.iter().flat_map(|f| f.params.iter().chain(&f.results));
     let mut types = types.chain(module_api.imports.iter().flat_map(|i| i.params.iter().chain(&i.results)));
     if bindings.floats || types.any(|ty| ty.is_float()) || module_api.globals.iter().any(|g| g.ty.is_float())
     {
         line!(c, "    mpy_require_floats();");
     }
-    if let Some((memory, _)) = module_api.memories.first() {
+    if let Some((memory, _)) = module_api.memories.iter().find(|(_, memory)| memory.grows) {
         line!(c, "    mpy_init_views({});", strings.index(memory));
     }
     if !shown(module_api).is_empty() {

@@ -63,6 +63,8 @@ pub(crate) struct Writer<'a> {
     pub copies: usize,
     /// A call holds what must be given back if it ends in an exception.
     pub tracks: bool,
+    /// Functions are written of which closing the module does not change the objects.
+    pub in_class: bool,
 }
 
 /// Whether a value of type `ty` is a view of memory that Rust never changes the length of.
@@ -299,6 +301,9 @@ impl<'a> Writer<'a> {
         let words: Vec<Scalar> = signature.params.iter().flat_map(|param| param.words.clone()).collect();
         check(&call.name, &target.ty, &words, &signature.result.words)?;
         line!(self.code, "static mp_obj_t {name}({}) {{", objects(words.len()));
+        if self.in_class {
+            line!(self.code, "    mpy_check_open();");
+        }
         for (i, (param, word)) in signature.params.iter().zip(&words).enumerate() {
             let letter = param.wire.number_letter().unwrap_or_default();
             let convert = match word {

@@ -2,7 +2,7 @@
 ;; sides read and write.
 ;;; python
 ;; import exports as m
-;; print(len(m.memory), m.memory is not None, m._memory[:5])
+;; print(len(m.memory), m.memory is not None, bytes(m._memory[:5]))
 ;; m.memory[8] = 7
 ;; print(m.get(8), m.put(9, 200), m.memory[9], len(m.second), m.second[0])
 ;; print(m.answer, m.ratio, m.big, m.counter)
@@ -44,7 +44,7 @@
 ;; print(m.at(64), m.at(0), old is m.second, bytes(old[63:66]), old[-64], 9 in old)
 ;; print(hasattr(m, "hidden"), hasattr(m, "__heap_base"), hasattr(m, "table"))
 ;;; expect
-;; 256 True bytearray(b'hello')
+;; 256 True b'hello'
 ;; 7 None 200 64 0
 ;; 42 0.5 -1099511627776 0
 ;; 1

@@ -48,14 +48,15 @@
 ;;         m.grow(0)
 ;;         return 7
 ;; attempt(lambda: put(3, Seven()))
-;; print(m.empty[:], len(m.empty), bytes(m.empty), list(m.empty))
+;; print(bytes(m.empty[:]), len(m.empty), bytes(m.empty), list(m.empty))
 ;; attempt(lambda: m.empty[0])
 ;; m.empty[:] = b""
 ;; import sys
 ;; del sys.modules["views"]
 ;; again = __import__("views")
 ;; gc.collect()
-;; print(bytes(mm[0:2]), bytes(again.memory[0:5]), len(again.memory), again.memory is mm)
+;; attempt(lambda: mm[0:2])
+;; print(bytes(lent[0][0:2]), bytes(again.memory[0:5]), len(again.memory), again.memory is mm)
 ;;; expect
 ;; AttributeError
 ;; AttributeError
@@ -81,8 +82,9 @@
 ;; 1024 1024 [256, 256, 256, 320, 384, 448, 512, 576, 640, 704, 768, 832, 896, 960, 1024] True
 ;; True 9 72 1023
 ;; None
-;; bytearray(b'') 0 b'' []
+;; b'' 0 b'' []
 ;; IndexError
+;; RuntimeError
 ;; b'H,' b'hello' 256 False
 (module
   (memory (export "memory") 256 1024 (pagesize 1))

@@ -104,7 +104,8 @@ pub fn in_ci() -> bool {
 const BEGIN: &str = "--- begin ";
 const END: &str = "--- end ";
 
-/// Python that runs every case behind a marker, so that one's failure is not another's.
+/// Python that runs every case behind a marker, so that one's failure is not another's. What a case's module has of the
+/// heap it gives back, as when it is imported again: all of them would be too much for some boards.
 pub fn session(cases: &[Case]) -> String {
     let mut script = String::from(
         "import sys, gc\n\
@@ -114,6 +115,8 @@ pub fn session(cases: &[Case]) -> String {
          \x20       exec(code, {'__name__': name})\n\
          \x20   except Exception as e:\n\
          \x20       print(type(e).__name__ + ':', e)\n\
+         \x20   if name + '*' in sys.modules:\n\
+         \x20       sys.modules[name + '*']()\n\
          \x20   gc.collect()\n\
          \x20   print('--- end ' + name)\n",
     );

@@ -818,6 +818,11 @@ impl<'m> Unit<'m> {
         self.module.data[*data?].bytes.get(range)
     }
 
+    /// The table is the module's own `wasm_table_t`.
+    fn table_grows(&self, index: usize) -> bool {
+        self.module.tables[index].import.is_none() && !self.fixed[index]
+    }
+
     fn table(&self, c: &mut String, index: u32) {
         let table = &self.module.tables[index as usize];
         let name = &self.tables[index as usize];
@@ -887,7 +892,7 @@ impl<'m> Unit<'m> {
                 memory.start(&mut text);
             }
             for (index, table) in self.module.tables.iter().enumerate() {
-                if table.import.is_none() && !self.fixed[index] {
+                if self.table_grows(index) {
                     let maximum = table.maximum.unwrap_or(u32::MAX);
                     let init = self.constant(&table.init).0;
                     let name = &self.tables[index];
@@ -1031,6 +1036,13 @@ impl<'m> Unit<'m> {
         let exported_memories = exported_memories
             .map(|(name, _, at)| (name.clone(), place(&self.memories[*at as usize])))
             .collect();
+        let has_memory = self.relocations.is_none();
+        let grown_memories = self.memories.iter().filter(|_| has_memory).filter_map(Memory::growth);
+        let grown_memories = grown_memories.map(|growth| growth.lvalue).collect();
+        let grown_tables = (0..module.tables.len())
+            .filter(|table| has_memory && self.table_grows(*table))
+            .map(|table| self.tables[table].clone());
+        let grown_tables = grown_tables.collect();
         let heap_bytes = self.memories.iter().map(Memory::heap_bytes).sum();
         let static_bytes = self.memories.iter().map(Memory::static_bytes).sum();
         let data: usize = module.data.iter().map(|data| data.bytes.len()).sum();
@@ -1052,6 +1064,8 @@ impl<'m> Unit<'m> {
             stack_pointer,
             memory,
             exported_memories,
+            grown_memories,
+            grown_tables,
             heap_bytes,
             flash_tables,
             static_bytes,

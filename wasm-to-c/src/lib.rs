@@ -220,6 +220,10 @@ pub struct Interface {
     pub exported_memories: Vec<(String, MemoryInfo)>,
     /// What [`Interface::init`] asks `wasm_flash_table` for, by number: see [`Options::flash_tables`].
     pub flash_tables: Vec<FlashTable>,
+    /// C lvalues of type `wasm_memory_t`, of memories that can grow, and of type `wasm_table_t`: what has its bytes from
+    /// `wasm_memory_grow`.
+    pub grown_memories: Vec<String>,
+    pub grown_tables: Vec<String>,
     /// Bytes that [`Interface::init`] asks `wasm_memory_grow` for: memories that can grow, as small as they
     /// can be.
     pub heap_bytes: u64,
