@@ -5,11 +5,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cargo_mpy::toolchain::{answer_of, identity, objects};
+use cargo_mpy::toolchain::{answer_of, identity, objects, which};
 
 /// Headers of the C library that the tests' C includes.
 const LIBRARY: [&str; 7] =
     ["inttypes.h", "limits.h", "math.h", "setjmp.h", "stdio.h", "stdlib.h", "string.h"];
+
+/// This C compiler, through ccache where that is installed: most files are the same in the next run.
+pub fn cached(compiler: &str) -> Command {
+    if which("ccache").is_none() {
+        return Command::new(compiler);
+    }
+    let mut command = Command::new("ccache");
+    // Files are the same in whatever folder they are.
+    command.env("CCACHE_NOHASHDIR", "1").arg(compiler);
+    command
+}
 
 /// The program that `compiler`, with its flags, makes of these sources.
 ///

@@ -60,7 +60,8 @@ fn emitted_c_has_no_warnings_anywhere() {
                 while let Some((arch, compiler, command, folder)) =
                     todo.get(next.fetch_add(1, Ordering::Relaxed))
                 {
-                    let output = Command::new(command)
+                    let assembly = tempfile::NamedTempFile::new().expect("a file");
+                    let output = tests::programs::cached(command)
                         .current_dir(folder)
                         .args(&compiler.flags)
                         // Not every assembler knows every architecture its compiler writes for.
@@ -69,7 +70,8 @@ fn emitted_c_has_no_warnings_anywhere() {
                         .args(wasm_to_c::C_FLAGS)
                         // clang says of flags that it has not what GCC does without them.
                         .args(compiler.clang.then_some("-Wno-ignored-optimization-argument"))
-                        .args(["-Iinclude", "-I.", "-o", "/dev/null", "unit.c"])
+                        .args(["-Iinclude", "-I.", "unit.c", "-o"])
+                        .arg(assembly.path())
                         .output()
                         .expect("a compiler");
                     if !output.status.success() {

@@ -162,7 +162,7 @@ fn compile(module: &str, glue: &Glue) {
 }
 
 fn compile_one(command: &str, flags: &[String], optimisation: &str, folder: &Path, arch: &str) {
-    let output = Command::new(command)
+    let output = tests::programs::cached(command)
         .current_dir(folder)
         .args(flags)
         // Not every assembler knows every architecture its compiler writes for.
