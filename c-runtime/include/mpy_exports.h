@@ -81,6 +81,10 @@ static void mpy_give_back(mpy_export_call_t *call) {
 }
 #endif
 
+#if defined(MPY_STACK_AHEAD) && MPY_EXPORT_SLOTS > 8
+#define mpy_call_export mpy_call_export_values
+#endif
+
 /* Calls it with `args`. `type` is "parameters>result". */
 MPY_SHARED mp_obj_t mpy_call_export(void (*function)(mpy_slot_t *), const char *type, const mp_obj_t *args) {
     mpy_export_call_t call;
@@ -101,5 +105,14 @@ MPY_SHARED mp_obj_t mpy_call_export(void (*function)(mpy_slot_t *), const char *
 #endif
     return call.result;
 }
+
+#ifdef mpy_call_export
+#undef mpy_call_export
+/* The same, if there is enough stack for its values, and for the arguments of the functions below. */
+MPY_SHARED mp_obj_t mpy_call_export(void (*function)(mpy_slot_t *), const char *type, const mp_obj_t *args) {
+    MPY_USE_STACK(MPY_EXPORT_SLOTS * 64 + 512);
+    return mpy_call_export_values(function, type, args);
+}
+#endif
 
 #endif

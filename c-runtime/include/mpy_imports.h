@@ -9,7 +9,11 @@
 #ifndef MPY_IMPORTS_H
 #define MPY_IMPORTS_H
 
+#ifdef MPY_STACK_AHEAD
+#include "mpy_stack.h"
+#else
 #include "mpy_unwind.h"
+#endif
 
 /* Types beyond numbers, each compiled in when the including file defines MPY_GIVES_x, where they go to Python, and
  * MPY_TAKES_x, where they come from there:
@@ -244,6 +248,14 @@ typedef struct {
 } mpy_python_call_t;
 
 static void mpy_do_python_call(void *with) {
+#ifdef MPY_STACK_AHEAD
+    /* Python may call the module again: a built-in function does not check the stack. */
+#if MPY_IMPORT_SLOTS > 8
+    MPY_USE_STACK(MPY_IMPORT_SLOTS * sizeof(mp_obj_t) + 256);
+#else
+    mpy_ask_for_stack();
+#endif
+#endif
     const mpy_python_call_t *call = with;
     mpy_call_python(call->module, call->field, call->type, call->slots);
 }

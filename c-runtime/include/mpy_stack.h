@@ -1,29 +1,69 @@
-/* Deep recursion in WebAssembly ends in a trap before the machine's stack does.
+/* The native stack ends in an exception, not in a fault.
  *
- * Where that is, MicroPython knows and does not say, but its own functions refuse to run beyond. So one of them is asked
- * whenever the stack is 256 bytes deeper than ever, and a function that recurses pays for a comparison.
+ * MicroPython knows where the stack must end, and does not say, but its own functions refuse to run below. So one of them
+ * is called to ask. The lowest address that was accepted is kept, so that functions with a check compare their frame's address
+ * with that, and ask only if the stack is deeper than before.
  *
- * The including file defines
- *   MPY_STACK_LIMIT     the module's limit, an lvalue of type uintptr_t, at first the highest address there is.
+ * The including file may define
+ *   MPY_STACK_LIMIT     if functions have checks: the module's limit, an lvalue of type uintptr_t, at first the highest
+ *                       address there is;
+ *   MPY_STACK_AHEAD     if frames are measured: the bytes of stack that a check needs below its frame.
  */
 #ifndef MPY_STACK_H
 #define MPY_STACK_H
 
 #include "mpy_unwind.h"
 
-/* Steps between questions; and how much deeper than ever a stack may be that is no other thread's. */
+/* How much deeper than before a check asks, and how much deeper than before a stack may be that is no other thread's. */
 #define MPY_STACK_STEP 256
 #define MPY_STACK_REACH 16384
 
 /* An iterator, whatever it iterates over, checks the stack before it looks (py/runtime.c, mp_iternext). Nothing here
  * takes memory, as the heap may be locked. */
-static void mpy_use_stack(void *with) {
-    (void)with;
+WASM_UNUSED static inline void mpy_ask_for_stack(void) {
     mp_obj_iter_buf_t iter;
     mp_fun_table.getiter(mp_fun_table.new_tuple(0, NULL), &iter);
     mp_fun_table.iternext(&iter);
 }
 
+#ifdef MPY_STACK_AHEAD
+/* Ends in MicroPython's exception if the stack may not reach down to `end`. It asks in small steps, because a step is on
+ * the stack itself before MicroPython has accepted it. */
+MPY_SHARED void mpy_use_stack(void *end) {
+    volatile uint8_t step[64];
+    step[0] = 0;
+    mpy_ask_for_stack();
+    if ((uintptr_t)step > (uintptr_t)end) {
+        mpy_use_stack(end);
+    }
+    /* No tail call, which would reuse this frame. */
+    step[0] = 0;
+}
+
+/* The same, with `size` bytes below the caller. */
+#define MPY_USE_STACK(size) mpy_use_stack((void *)((uintptr_t)__builtin_frame_address(0) - (size)))
+#else
+static void mpy_use_stack(void *end) {
+    (void)end;
+    mpy_ask_for_stack();
+}
+#endif
+
+#ifdef MPY_STACK_LIMIT
+#ifdef MPY_STACK_AHEAD
+__attribute__((noinline, unused)) static void wasm_stack_low_for(WASM_WHERE uintptr_t size) {
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    uintptr_t limit = here - size;
+    if (mpy_try(mpy_use_stack, (void *)(limit - MPY_STACK_AHEAD)) != NULL) {
+        wasm_trap(WASM_TRAP_STACK_OVERFLOW);
+    }
+    if (here - MPY_STACK_LIMIT + MPY_STACK_REACH < 2 * MPY_STACK_REACH || MPY_STACK_LIMIT == UINTPTR_MAX) {
+        MPY_STACK_LIMIT = limit;
+    }
+}
+
+__attribute__((unused)) static void wasm_stack_low(WASM_WHERE_ONLY) { wasm_stack_low_for(WASM_HERE 0); }
+#else
 __attribute__((noinline)) static void wasm_stack_low(WASM_WHERE_ONLY) {
     if (mpy_try(mpy_use_stack, NULL) != NULL) {
         wasm_trap(WASM_TRAP_STACK_OVERFLOW);
@@ -33,5 +73,7 @@ __attribute__((noinline)) static void wasm_stack_low(WASM_WHERE_ONLY) {
         MPY_STACK_LIMIT = here - MPY_STACK_STEP;
     }
 }
+#endif
+#endif
 
 #endif

@@ -34,7 +34,14 @@
 #pragma GCC diagnostic ignored "-Wparentheses-equality"
 
 #define WASM_UNUSED __attribute__((unused))
+/* The frame of a function is measured by its name, so GCC must not merge it with an equal one. Clang does not. */
+#if defined(WASM_FRAMES_ARE_MEASURED) && !defined(__clang__)
+#define WASM_FUNCTION __attribute__((no_icf)) WASM_UNUSED static
+#else
 #define WASM_FUNCTION WASM_UNUSED static
+#endif
+/* A function that is not inlined. */
+#define WASM_APART __attribute__((noinline))
 
 /* A function that returns a float. 32-bit x86 returns floats in a register of the x87, which makes signalling NaNs quiet
  * ones, unless it is told otherwise: where a function is only called by its name compilers know better. */
@@ -336,6 +343,12 @@ WASM_UNUSED static inline uint8_t *wasm_cell_of(WASM_WHERE uint8_t *memory, uint
 #define WASM_STACK_CHECK() \
     if (__builtin_expect((uintptr_t)__builtin_frame_address(0) < wasm_stack_limit, 0)) { \
         wasm_stack_low(WASM_HERE_ONLY); \
+    }
+
+/* The same, before a function is called whose frame has `size` bytes. */
+#define WASM_STACK_CHECK_FOR(size) \
+    if (__builtin_expect((uintptr_t)__builtin_frame_address(0) - (size) < wasm_stack_limit, 0)) { \
+        wasm_stack_low_for(WASM_HERE (size)); \
     }
 
 /* The shadow stack's pointer never exceeds its first value, nor wraps around below 0. */

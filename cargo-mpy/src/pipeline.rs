@@ -1,5 +1,6 @@
 //! The story: what `cargo mpy build` does, from top to bottom.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -7,10 +8,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use glue_gen::Glue;
-use glue_gen::wbindgen::Api;
 use mpy_link::{Image, Input, InputKind, Sizes};
 use target_specs::{Diagnostic, Place, Result};
-use wasm_to_c::{CUnit, Safety, WasmModule, relocs};
+use wasm_to_c::{CUnit, Frames, NativeStack, Safety, StackChecks, Translation, relocs};
 
 use crate::failure::Failure;
 use crate::messages::{self, Artifact, Message};
@@ -102,39 +102,38 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
     }
 
     // WebAssembly → C and bindings, once for each kind of memory that targets want.
-    let mut sources: Vec<(MemoryModel, MemoryConfig, PathBuf, Glue)> = Vec::new();
+    let mut sources: Vec<Sources> = Vec::new();
     let mut names = HashMap::new();
     let stale = plan.targets.iter().zip(&results).filter(|(_, result)| result.is_none());
     for (target, _) in stale {
         let (memory, config) = (plan.memory_of(target), target.memory);
-        if sources.iter().any(|(known, of, ..)| (*known, *of) == (memory, config)) {
+        if sources.iter().any(|known| (known.memory, known.config) == (memory, config)) {
             continue;
         }
         // WebAssembly → the same with nothing in it that Python cannot reach, and its exact memory.
-        let wasm::Prepared { module, api, unwinds } =
-            prepare(plan, &programs[&config.stack].bytes, memory, config)?;
+        let prepared = prepare(plan, &programs[&config.stack].bytes, memory, config)?;
         if emit == Some(Stage::Wasm) {
             let path = plan.out_dir.join(format!("{}.wasm", plan.module));
-            toolchain::write_file(&path, &module.bytes)?;
+            toolchain::write_file(&path, &prepared.module.bytes)?;
             ui::output(format_args!("{}\n", path.display()));
             return Ok(Vec::new());
         }
         // WebAssembly → C, and what it exports and imports → its bindings in C.
-        let translated = translate(plan, &module, api.as_ref(), unwinds, memory, config, emit)?;
-        let Some((unit, glue, of_functions)) = translated else { return Ok(Vec::new()) };
-        names.extend(of_functions);
-        let others = sources.iter().filter(|(known, ..)| *known == memory).count();
+        let translated = translate(plan, &prepared, memory, config, emit)?;
+        let Some((translation, glue)) = translated else { return Ok(Vec::new()) };
+        names.extend(translation.names);
+        let others = sources.iter().filter(|known| known.memory == memory).count();
         let folder = match others {
             0 => memory.word().to_owned(),
             _ => format!("{}-{}", memory.word(), others + 1),
         };
-        sources.push((memory, config, write_sources(plan, &folder, &unit, &glue)?, glue));
+        let folder = write_sources(plan, &folder, &translation.unit, &glue)?;
+        let native_stack = translation.native_stack;
+        sources.push(Sources { memory, config, prepared, made: Made { folder, glue, native_stack } });
     }
     let source_of = |target: &Target| {
         let wanted = (plan.memory_of(target), target.memory);
-        let found = sources.iter().find(|(memory, config, ..)| (*memory, *config) == wanted);
-        let (.., folder, glue) = found.expect("just made");
-        (folder, glue)
+        sources.iter().find(|made| (made.memory, made.config) == wanted).expect("just made")
     };
 
     // C → objects → modules: each target alone, several at once.
@@ -144,8 +143,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         let target = &plan.targets[index];
         progress.message(label(target));
         let start = Instant::now();
-        let (folder, glue) = source_of(target);
-        let made = native(plan, target, &compilers[index], optimisation(target), folder, glue, emit);
+        let made = native(plan, target, &compilers[index], optimisation(target), source_of(target), emit);
         progress.step();
         made.map(|image| Finished { image, time: start.elapsed() })
     });
@@ -167,7 +165,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         let mpy = target.mpy(&plan.module);
         let Finished { image, time } = done;
         toolchain::write_file(&mpy, &image.bytes)?;
-        toolchain::write_file(&mpy.with_extension("pyi"), source_of(target).1.stub.as_bytes())?;
+        toolchain::write_file(&mpy.with_extension("pyi"), source_of(target).made.glue.stub.as_bytes())?;
         write_stamp(plan, target, &keys[index], image.sizes)?;
         results[index] = Some(Built {
             target: target.clone(),
@@ -204,10 +202,9 @@ pub fn bindings(plan: &BuildPlan) -> std::result::Result<Glue, Failure> {
     let (memory, config) = (plan.memory_of(target), target.memory);
     let _lock = matches!(plan.source, Source::Crate(_)).then(|| lock(plan)).transpose()?;
     let Program { bytes, .. } = webassembly(plan, config.stack)?;
-    let wasm::Prepared { module, api, unwinds } = prepare(plan, &bytes, memory, config)?;
-    let translated = translate(plan, &module, api.as_ref(), unwinds, memory, config, None)?;
-    let Some((_, glue, _)) = translated else { unreachable!("no stage was to be printed") };
-    Ok(glue)
+    let prepared = prepare(plan, &bytes, memory, config)?;
+    let translation = transpile(plan, &prepared, memory, config, StackChecks::default())?;
+    Ok(bind(plan, &prepared, &translation)?)
 }
 
 /// A linked program of WebAssembly.
@@ -276,23 +273,36 @@ fn prepare(
     }
 }
 
-/// The module and its bindings in C, and what functions are called in it and in their source.
-type Translated = (CUnit, Glue, HashMap<String, String>);
-
-/// The module and its bindings in C; `None` when one of them was to be printed.
-fn translate(
-    plan: &BuildPlan,
-    module: &WasmModule,
-    api: Option<&Api>,
-    unwinds: bool,
+/// What is compiled for the targets with this memory.
+struct Sources {
     memory: MemoryModel,
     config: MemoryConfig,
-    emit: Option<Stage>,
-) -> Result<Option<Translated>> {
+    prepared: wasm::Prepared,
+    made: Made,
+}
+
+/// C, and the folder that it is in.
+#[derive(Clone)]
+struct Made {
+    folder: PathBuf,
+    glue: Glue,
+    native_stack: Option<NativeStack>,
+}
+
+/// The module in C. If its memory is checked or masked, its native stack is checked too.
+fn transpile(
+    plan: &BuildPlan,
+    prepared: &wasm::Prepared,
+    memory: MemoryModel,
+    config: MemoryConfig,
+    stack_checks: StackChecks,
+) -> Result<Translation> {
+    let wasm::Prepared { module, unwinds, .. } = prepared;
     let safety = match memory {
         MemoryModel::Direct => Safety::Checked,
         MemoryModel::Linear(safety) => safety,
     };
+    let is_sandbox = matches!(memory, MemoryModel::Linear(Safety::Checked | Safety::Masked));
     // Rust's compiler makes true hints.
     let aligned = matches!(plan.source, Source::Crate(_));
     let options = wasm_to_c::Options {
@@ -301,10 +311,27 @@ fn translate(
         aligned,
         flash_tables: config.flash_tables,
         trap_names: plan.trap_names,
+        stack_checks: is_sandbox.then_some(stack_checks),
         throwing: unwinds.then_some(glue_gen::throws),
         ..Default::default()
     };
-    let translation = wasm_to_c::transpile(module, &options)?;
+    wasm_to_c::transpile(module, &options)
+}
+
+fn bind(plan: &BuildPlan, prepared: &wasm::Prepared, translation: &Translation) -> Result<Glue> {
+    glue_gen::glue(&plan.module, &translation.interface, prepared.api.as_ref(), &plan.mappings)
+}
+
+/// The module and its bindings in C; `None` when one of them was to be printed.
+fn translate(
+    plan: &BuildPlan,
+    prepared: &wasm::Prepared,
+    memory: MemoryModel,
+    config: MemoryConfig,
+    emit: Option<Stage>,
+) -> Result<Option<(Translation, Glue)>> {
+    let module = &prepared.module;
+    let translation = transpile(plan, prepared, memory, config, StackChecks::default())?;
     fits_in_file(&plan.module, &translation.interface)?;
     let groups =
         plan.targets.iter().filter(|target| (plan.memory_of(target), target.memory) == (memory, config));
@@ -315,7 +342,7 @@ fn translate(
         ui::output(&translation.unit.source);
         return Ok(None);
     }
-    let glue = glue_gen::glue(&plan.module, &translation.interface, api, &plan.mappings)?;
+    let glue = bind(plan, prepared, &translation)?;
     if emit == Some(Stage::Glue) {
         ui::output(&glue.unit.source);
         return Ok(None);
@@ -331,7 +358,7 @@ fn translate(
         let most = "and more when it grows its memory";
         ui::status("Memory", format_args!("{heap} bytes of MicroPython's heap at import, {most}"));
     }
-    Ok(Some((translation.unit, glue, translation.names)))
+    Ok(Some((translation, glue)))
 }
 
 /// Refuses a module whose tables and data are more than the file of any module can have.
@@ -386,21 +413,38 @@ fn native(
     target: &Target,
     compiler: &cc::CCompiler,
     optimisation: &str,
-    folder: &Path,
-    glue: &Glue,
+    sources: &Sources,
     emit: Option<Stage>,
 ) -> Result<Image> {
     let object = object(plan, target);
     std::fs::create_dir_all(&target.folder)
         .map_err(|error| toolchain::io_error("create", &target.folder, &error))?;
-    let include = folder.join("include");
-    compiler.compile(&folder.join("unit.c"), &object, &target.c_flags, optimisation, &[&include, folder])?;
+    let Sources { memory, config, prepared, made } = sources;
+    let compile = |made: &Cow<'_, Made>| {
+        let (include, unit) = (made.folder.join("include"), made.folder.join("unit.c"));
+        let includes = [&*include, &*made.folder];
+        if made.native_stack.is_some() {
+            return compiler.compile_measured(&unit, &object, &target.c_flags, optimisation, &includes);
+        }
+        compiler.compile(&unit, &object, &target.c_flags, optimisation, &includes)?;
+        Ok(Frames::default())
+    };
+    let again = |checks| {
+        let translation = transpile(plan, prepared, *memory, *config, checks)?;
+        let glue = bind(plan, prepared, &translation)?;
+        let target = target.folder.file_name().unwrap_or_default().to_string_lossy();
+        let folder = format!("{}-{target}", memory.word());
+        let folder = write_sources(plan, &folder, &translation.unit, &glue)?;
+        Ok(Cow::Owned(Made { folder, glue, native_stack: translation.native_stack }))
+    };
+    let made = wasm_to_c::settled(Cow::Borrowed(made), |made| made.native_stack.as_ref(), compile, again)?;
+    let Made { folder, glue, .. } = &*made;
     if emit == Some(Stage::Obj) {
         return Ok(Image { bytes: Vec::new(), sizes: Sizes::default(), map: Vec::new() });
     }
 
     // Behind the module, taken only where it needs them: our runtime, then the compiler's.
-    let runtime = compiler.runtime(&target.c_flags, optimisation, &include)?;
+    let runtime = compiler.runtime(&target.c_flags, optimisation, &folder.join("include"))?;
     let library = compiler.library(&target.c_flags)?;
     let object_name = object.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let object_data = toolchain::read_file(&object)?;

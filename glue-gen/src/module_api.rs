@@ -26,6 +26,8 @@ pub struct ModuleApi {
     pub memory: Option<MemoryInfo>,
     /// C lvalue of the machine's stack limit.
     pub stack_limit: Option<String>,
+    /// If the native stack must not overflow, the bytes that a check needs below its frame; otherwise 0.
+    pub stack_ahead: u32,
     /// Memories that Python sees, by name.
     pub memories: Vec<(String, MemoryInfo)>,
     pub globals: Vec<ShownGlobal>,
@@ -145,6 +147,7 @@ impl ModuleApi {
             stack_pointer: interface.stack_pointer.clone(),
             memory: interface.memory.clone(),
             stack_limit: interface.stack_limit.clone(),
+            stack_ahead: interface.stack_ahead,
             memories: interface.exported_memories.clone(),
             ..ModuleApi::default()
         };

@@ -78,7 +78,7 @@ pub(crate) fn write(
         // The same function may be exported under several names.
         if !written.contains(&function.c_name.as_str()) {
             written.push(&function.c_name);
-            wrapper(&mut c, function);
+            wrapper(&mut c, function, module_api.stack_ahead > 0);
         }
     }
     c.push_str(&bindings.code);
@@ -161,9 +161,14 @@ fn headers(
     }
     line!(c, "#include \"mpy_unwind.h\"");
     line!(c, "#include \"mpy_memory.h\"");
+    if module_api.stack_ahead > 0 {
+        line!(c, "#define MPY_STACK_AHEAD {}", module_api.stack_ahead);
+    }
     if let Some(lvalue) = &module_api.stack_limit {
         line!(c, "WASM_STATE uintptr_t {lvalue} = UINTPTR_MAX;");
         line!(c, "#define MPY_STACK_LIMIT {lvalue}");
+    }
+    if module_api.stack_limit.is_some() || module_api.stack_ahead > 0 {
         line!(c, "#include \"mpy_stack.h\"");
     }
     let shown = shown(module_api).len();
@@ -375,12 +380,21 @@ fn wrapper_name(function: &Function) -> String {
     format!("mpy_export_{}", function.c_name)
 }
 
+/// Values of a call that the native stack is not checked for.
+const FEW_VALUES: usize = 8;
+
 /// Defines the function that Python calls: arguments in, call, result out.
-fn wrapper(c: &mut String, function: &Function) {
+fn wrapper(c: &mut String, function: &Function, checks_stack: bool) {
     let Function { c_name, params, results, result_type, .. } = function;
-    let name = wrapper_name(function);
+    let mut name = wrapper_name(function);
     line!(c, "/* {} */", comment(&function.name));
+    let values = params.len() + results.len();
+    let checks_stack = checks_stack && values > FEW_VALUES;
     let fixed = params.len() <= MOST_FIXED;
+    if checks_stack {
+        name += "_values";
+        line!(c, "WASM_APART");
+    }
     if fixed {
         line!(c, "static mp_obj_t {name}({}) {{", objects(params.len()));
     } else {
@@ -407,6 +421,19 @@ fn wrapper(c: &mut String, function: &Function) {
         }
     }
     line!(c, "}}");
+    if checks_stack {
+        // More than any compiler takes for the values, their objects and the arguments of the functions below.
+        let (outer, size) = (wrapper_name(function), 512 + 64 * values);
+        let given = (0..params.len()).map(|i| format!("a{i}")).collect::<Vec<_>>().join(", ");
+        let (takes, gives) = match fixed {
+            true => (objects(params.len()), given),
+            false => ("size_t n, const mp_obj_t *a".to_owned(), "n, a".to_owned()),
+        };
+        line!(c, "static mp_obj_t {outer}({takes}) {{");
+        line!(c, "    MPY_USE_STACK({size}u);");
+        line!(c, "    return {name}({gives});");
+        line!(c, "}}");
+    }
     line!(c);
 }
 

@@ -12,6 +12,10 @@ use crate::wbindgen::{Call, Type};
 
 /// Functions of more parameters get their arguments as an array.
 pub(crate) const MOST_FIXED: usize = 3;
+/// The most words that the arguments or the results of a call may have if the native stack must not overflow: frames of
+/// bindings are not checked.
+const MOST_WORDS: usize = 64;
+
 /// A function that a table of the module names.
 #[derive(Debug, Clone)]
 pub(crate) struct Registered {
@@ -342,7 +346,17 @@ impl<'a> Writer<'a> {
         words.extend(signature.params.iter().flat_map(|param| param.words.clone()));
         let results = &signature.result.words;
         check(item, &target.ty, &words, results)?;
-        self.slots = self.slots.max(words.len()).max(results.len());
+        let most = words.len().max(results.len());
+        if self.interface.stack_ahead > 0 && most > MOST_WORDS {
+            let message =
+                format!("the arguments or the result of the function are {most} numbers and addresses");
+            return Err(Diagnostic::new("inexpressible-export", message)
+                .at(Place::Item(item.to_owned()))
+                .help(format!(
+                    "with checked or masked memory they can be at most {MOST_WORDS}: pass a slice"
+                )));
+        }
+        self.slots = self.slots.max(most);
         let known = self.thunks.iter().find(|(called, takes, returns, _)| {
             *called == target.c_name && *takes == words && returns == results
         });

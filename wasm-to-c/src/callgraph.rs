@@ -15,6 +15,15 @@ pub struct CallGraph {
 }
 
 impl CallGraph {
+    #[cfg(test)]
+    pub(crate) fn of(callees: &[Vec<u32>]) -> CallGraph {
+        CallGraph { callees: callees.to_vec() }
+    }
+
+    pub(crate) fn callees(&self) -> &[Vec<u32>] {
+        &self.callees
+    }
+
     /// Whether a call of each node may lead to one of these functions.
     pub fn leading_to(&self, functions: impl IntoIterator<Item = usize>) -> Vec<bool> {
         let callers = reversed(&self.callees);

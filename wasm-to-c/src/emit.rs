@@ -13,6 +13,7 @@ use crate::func::{self, Operand, float32, float64, int32, int64};
 use crate::memory::{Address, Displacement, Memory};
 use crate::module::{Constant, Global, Module, Place, place};
 use crate::names::{Names, comment, demangled, literal};
+use crate::native_stack::{self, NativeStack, StackChecks};
 use crate::range::{ShadowStack, StackUse};
 use crate::relocs::{DataObject, Reference, Relocations, refuse};
 use crate::{
@@ -93,6 +94,7 @@ pub(crate) struct Unit<'m> {
     referenced: RefCell<BTreeSet<u32>>,
     /// Functions that may call themselves again.
     recursive: Vec<bool>,
+    stack_checks: Option<StackChecks>,
     /// Segments of memory 0 by their address and size.
     placed_data: HashMap<(u32, usize), usize>,
     /// Functions with loops, and called from outside.
@@ -277,6 +279,7 @@ pub(crate) fn unit<'m>(
         trap_names: options.trap_names,
         referenced: RefCell::default(),
         recursive: calls.recursive(),
+        stack_checks: options.stack_checks.clone(),
         looping_exports,
         calls: graph,
         tags: module.tags.iter().map(|_| names.unique("", "tag")).collect(),
@@ -314,9 +317,10 @@ impl<'m> Unit<'m> {
             .map(|(i, ty)| if named { format!("{} l{i}", c_type(*ty)) } else { c_type(*ty).to_owned() })
             .collect();
         let params = if params.is_empty() { "void".to_owned() } else { params.join(", ") };
+        let apart = if self.is_not_inlined(index) { "WASM_APART " } else { "" };
         let looping = self.looping_exports[index as usize];
         format!(
-            "{} {} {}({params})",
+            "{apart}{} {} {}({params})",
             if looping { "WASM_LOOPING_EXPORT" } else { "WASM_FUNCTION" },
             self.returned_type(&function.ty),
             self.functions[index as usize]
@@ -459,6 +463,37 @@ impl<'m> Unit<'m> {
         self.recursive[index as usize]
     }
 
+    /// Whether a function checks the machine's stack.
+    pub fn checks_stack(&self, index: u32) -> bool {
+        self.recursive(index) || self.stack_checks.as_ref().is_some_and(|checks| checks.has(index))
+    }
+
+    /// The size of a frame that is checked before it is made.
+    pub fn large_frame(&self, index: u32) -> Option<u32> {
+        self.stack_checks.as_ref()?.large(index)
+    }
+
+    /// Whether a function must not be inlined, so that its frame is measured.
+    fn is_not_inlined(&self, index: u32) -> bool {
+        let Some(checks) = &self.stack_checks else { return false };
+        let from_outside = self.exported.contains_key(&index) || self.module.start == Some(index);
+        !checks.may_inline(index, from_outside)
+    }
+
+    /// A function that checks the stack before it calls the one with the large frame, and the head of that one.
+    pub fn before_large_frame(&self, index: u32, size: u32) -> (String, String) {
+        let name = &self.functions[index as usize];
+        let ty = &self.module.functions[index as usize].ty;
+        let within = native_stack::within(name);
+        let head = self.prototype(index, true);
+        let inner = head.replacen(&format!(" {name}("), &format!(" {within}("), 1);
+        let args: Vec<String> = (0..ty.params.len()).map(|at| format!("l{at}")).collect();
+        let give = if ty.results.is_empty() { "" } else { "return " };
+        let here = indent(&self.here(index));
+        let call = format!("{give}{within}({});", args.join(", "));
+        (format!("{head} {{\n{here}    WASM_STACK_CHECK_FOR({size}u);\n    {call}\n}}\n"), inner)
+    }
+
     /// Whether a global is the pointer of a shadow stack that is the machine's memory.
     pub fn is_direct_stack(&self, global: u32) -> bool {
         self.relocations.is_some() && self.stack_global == Some(global)
@@ -570,6 +605,10 @@ impl<'m> Unit<'m> {
         Err(Diagnostic::new("too-large", message).at(place(self.name, None, 0)).help("divide the module"))
     }
 
+    fn any_stack_check(&self) -> bool {
+        self.recursive.contains(&true) || self.stack_checks.as_ref().is_some_and(|checks| !checks.is_empty())
+    }
+
     fn write(&self, options: &Options) -> Result<Translation> {
         let module = self.module;
         if let Some(relocations) = self.relocations
@@ -581,6 +620,9 @@ impl<'m> Unit<'m> {
         let mut c = format!("/* {} in C. */\n", comment(self.name));
         if self.trap_names {
             c.push_str("#define WASM_NAMES\n");
+        }
+        if self.stack_checks.is_some() {
+            c.push_str("#define WASM_FRAMES_ARE_MEASURED\n");
         }
         c.push_str("#include \"wasm.h\"\n\n");
 
@@ -596,10 +638,13 @@ impl<'m> Unit<'m> {
         for memory in &self.memories {
             memory.declare(&mut c);
         }
-        if self.recursive.contains(&true) {
+        if self.any_stack_check() {
             c.push_str(
                 "WASM_STATE uintptr_t wasm_stack_limit;\nstatic void wasm_stack_low(WASM_WHERE_ONLY);\n",
             );
+        }
+        if (0..module.functions.len() as u32).any(|index| self.large_frame(index).is_some()) {
+            c.push_str("static void wasm_stack_low_for(WASM_WHERE uintptr_t size);\n");
         }
         if self.apart.contains(&true) {
             c.push_str("static const uint8_t *wasm_flash_table(uint32_t number, uint32_t align);\n");
@@ -689,7 +734,23 @@ impl<'m> Unit<'m> {
         let unit = CUnit { file_name: "module.c".into(), source: c };
         let named = self.functions.iter().zip(&module.functions);
         let named = named.filter_map(|(c, function)| Some((c.clone(), demangled(function.name.as_ref()?))));
-        Ok(Translation { unit, interface, names: named.collect() })
+        let mut names: HashMap<String, String> = named.collect();
+        for index in 0..module.functions.len() as u32 {
+            let name = &self.functions[index as usize];
+            if self.large_frame(index).is_some()
+                && let Some(known) = names.get(name).cloned()
+            {
+                names.insert(native_stack::within(name), known);
+            }
+        }
+        let native_stack = self.stack_checks.clone().map(|checks| NativeStack {
+            functions: self.functions.clone(),
+            imported,
+            recursive: self.recursive.clone(),
+            calls: self.calls.clone(),
+            checks,
+        });
+        Ok(Translation { unit, interface, native_stack, names })
     }
 
     /// Data segments of a linear memory, without their zero tails.
@@ -1048,7 +1109,7 @@ impl<'m> Unit<'m> {
         let data: usize = module.data.iter().map(|data| data.bytes.len()).sum();
         let elements: u64 = module.tables.iter().map(|table| u64::from(table.minimum)).sum();
         let constant_bytes = data as u64 + TABLE_ELEMENT * elements;
-        let stack_limit = self.recursive.contains(&true).then(|| "wasm_stack_limit".to_owned());
+        let stack_limit = self.any_stack_check().then(|| "wasm_stack_limit".to_owned());
         let table = |object: &usize| {
             let object = &self.relocations?.objects[*object];
             let data = self.object_bytes(self.relocations?, object)?.to_vec();
@@ -1071,6 +1132,7 @@ impl<'m> Unit<'m> {
             static_bytes,
             constant_bytes,
             stack_limit,
+            stack_ahead: if self.stack_checks.is_some() { native_stack::AHEAD } else { 0 },
             unwinds: options.throwing.is_some(),
             calls: self.calls.clone(),
         }

@@ -344,7 +344,11 @@ fn declare<'a>(
 
 impl Body<'_, '_> {
     fn finish(self, ty: &FuncType, c: &mut String) {
-        let _ = writeln!(c, "{} {{", self.unit.prototype(self.index, true));
+        let large = self.unit.large_frame(self.index);
+        let large = large.map(|size| self.unit.before_large_frame(self.index, size));
+        let head =
+            large.as_ref().map_or_else(|| self.unit.prototype(self.index, true), |(_, head)| head.clone());
+        let _ = writeln!(c, "{head} {{");
         c.push_str(&indent(&self.unit.here(self.index)));
         let locals = || self.locals.iter().enumerate().skip(ty.params.len());
         use ValType::{ExnRef, ExternRef, F32, F64, FuncRef, I32, I64};
@@ -355,7 +359,7 @@ impl Body<'_, '_> {
         if let Some(frame) = self.local_frame {
             let _ = writeln!(c, "    uint8_t frame[{}] __attribute__((aligned(16)));", frame.size);
         }
-        if self.unit.recursive(self.index) {
+        if large.is_none() && self.unit.checks_stack(self.index) {
             c.push_str("    WASM_STACK_CHECK();\n");
         }
         for label in &self.exceptions {
@@ -368,6 +372,9 @@ impl Body<'_, '_> {
         }
         self.code.print(1, c);
         c.push_str("}\n");
+        if let Some((before, _)) = large {
+            c.push_str(&before);
+        }
     }
 
     fn line(&mut self, text: impl AsRef<str>) {

@@ -11,6 +11,7 @@ mod func;
 mod memory;
 mod module;
 mod names;
+mod native_stack;
 mod ops;
 mod range;
 pub mod relocs;
@@ -18,6 +19,7 @@ pub mod relocs;
 pub use callgraph::CallGraph;
 pub use emit::c_type;
 pub use names::{Names, comment, demangled, literal};
+pub use native_stack::{Frames, NativeStack, StackChecks, UNBOUNDED, settled};
 
 use target_specs::Result;
 
@@ -85,6 +87,9 @@ pub struct Options {
     pub aligned: bool,
     /// Traps say which function they are in: the C defines `WASM_NAMES`.
     pub trap_names: bool,
+    /// If given, calls cannot overflow the native stack if these checks suffice for the frames that the C compiler makes:
+    /// see [`settled`].
+    pub stack_checks: Option<StackChecks>,
     /// Whether the import of that module and name throws exceptions, if any does: it puts them into `wasm_thrown`. What
     /// leaves an exported function is for the embedder then, in `wasm_uncaught`, which does not return. In `wasm_caught`
     /// is what a handler of every exception caught last, unless it throws that again.
@@ -210,6 +215,9 @@ pub struct Interface {
     /// C lvalue of type `uintptr_t`, when the module has functions that may call themselves again: below that
     /// address of the machine's stack they call `wasm_stack_low`. While it is 0 nothing is checked.
     pub stack_limit: Option<String>,
+    /// With [`Options::stack_checks`], the bytes of stack that must be left below the functions that call `wasm_stack_low`,
+    /// and below the size that they pass to `wasm_stack_low_for`. Otherwise 0.
+    pub stack_ahead: u32,
     /// Imports throw exceptions, and the embedder ends those that nobody catches: see [`Options::throwing`].
     pub unwinds: bool,
     /// Who calls whom. The functions in [`Interface::imports`] are the first, in the same order.
@@ -276,6 +284,8 @@ pub struct Growth {
 pub struct Translation {
     pub unit: CUnit,
     pub interface: Interface,
+    /// With [`Options::stack_checks`].
+    pub native_stack: Option<NativeStack>,
     /// What the functions that have a name are called in C, and in their source.
     pub names: std::collections::HashMap<String, String>,
 }

@@ -6,9 +6,11 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use target_specs::{Arch, Compiler, Diagnostic, Place, Result};
+use wasm_to_c::{Frames, UNBOUNDED};
 
 use super::{
-    answer_of, assembler_plugin, cache_dir, capture_within, identity, objects, read_file, which, write_file,
+    answer_of, assembler_plugin, cache_dir, capture_within, digest, identity, objects, read_file, which,
+    write_file,
 };
 
 /// Flags of every compilation beside [`wasm_to_c::C_FLAGS`], which keep C from meaning something else than
@@ -170,15 +172,66 @@ impl CCompiler {
         includes: &[&Path],
     ) -> Result<()> {
         let request = self.request(target_flags, optimisation)?;
-        let key = objects::key(&request, source, includes)?;
-        if let Some(data) = key.as_deref().and_then(objects::find) {
+        self.made(&request, source, object, includes, None)
+    }
+
+    /// The same, and the frames that the compiler made.
+    ///
+    /// # Errors
+    /// Those of [`CCompiler::compile`].
+    pub fn compile_measured(
+        &self,
+        source: &Path,
+        object: &Path,
+        target_flags: &[String],
+        optimisation: &str,
+        includes: &[&Path],
+    ) -> Result<Frames> {
+        let mut request = self.request(target_flags, optimisation)?;
+        request.arg("-fstack-usage");
+        let report = object.with_extension("su");
+        self.made(&request, source, object, includes, Some(&report))?;
+        Ok(frames(&String::from_utf8_lossy(&read_file(&report)?)))
+    }
+
+    /// The object of a request and the compiler's report, from the cache if both are there.
+    fn made(
+        &self,
+        request: &Command,
+        source: &Path,
+        object: &Path,
+        includes: &[&Path],
+        report: Option<&Path>,
+    ) -> Result<()> {
+        let key = objects::key(request, source, includes)?;
+        let files: Vec<(&Path, Option<String>)> = std::iter::once((object, key.clone()))
+            .chain(report.map(|report| (report, key.map(|key| digest([key.as_str(), "report"])))))
+            .collect();
+        let known = files.iter().map(|(file, key)| Some((*file, objects::find(key.as_deref()?)?)));
+        if let Some(known) = known.collect::<Option<Vec<_>>>() {
             crate::ui::verbose(
                 "Reusing",
                 format_args!("an object that `{}` was compiled to", source.display()),
             );
-            return write_file(object, &data);
+            return known.into_iter().try_for_each(|(file, data)| write_file(file, &data));
         }
-        let mut command = invocation(&request, includes)?;
+        self.compile_anew(request, source, object, includes)?;
+        for (file, key) in files {
+            if let Some(key) = key {
+                objects::keep(&key, &read_file(file)?);
+            }
+        }
+        Ok(())
+    }
+
+    fn compile_anew(
+        &self,
+        request: &Command,
+        source: &Path,
+        object: &Path,
+        includes: &[&Path],
+    ) -> Result<()> {
+        let mut command = invocation(request, includes)?;
         command.arg("-c").arg(source).arg("-o").arg(object);
         let limit = time_limit()?;
         let Some(output) = capture_within(&mut command, limit)? else {
@@ -186,9 +239,6 @@ impl CCompiler {
             return Err(self.timed_out(source, limit.unwrap_or_default()));
         };
         if output.status.success() {
-            if let Some(key) = key {
-                objects::keep(&key, &read_file(object)?);
-            }
             return Ok(());
         }
         let log = object.with_extension("log");
@@ -282,6 +332,24 @@ impl CCompiler {
     }
 }
 
+/// The report of `-fstack-usage`: a line for each function, with its place and name, the bytes of its frame, and
+/// whether they are constant. `dynamic,bounded` is: on x86, arguments are pushed. Parts and copies of a function have its
+/// name and a suffix after a point. They may all be in use at the same time.
+fn frames(text: &str) -> Frames {
+    let mut frames = Frames::new();
+    for line in text.lines() {
+        let mut fields = line.split('\t');
+        let (Some(place), Some(bytes), Some(kind)) = (fields.next(), fields.next(), fields.next()) else {
+            continue;
+        };
+        let name = place.rsplit(':').next().unwrap_or_default().split('.').next().unwrap_or_default();
+        let frame = frames.entry(name.to_owned()).or_insert(0);
+        let bytes = if kind == "dynamic" { UNBOUNDED } else { bytes.parse().unwrap_or(UNBOUNDED) };
+        *frame = frame.saturating_add(bytes);
+    }
+    frames
+}
+
 /// The first error that a compiler found in a file of one of these folders. What else it says is about itself: its
 /// options, its files, its own faults.
 fn refusal(said: &str, folders: &[&Path]) -> Option<String> {
@@ -353,6 +421,14 @@ pub unsafe fn forget_environment() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn frames_of_both_compilers_are_read() {
+        let text = "d/module.c:12:24:f_a\t120\tstatic\nd/module.c:12:24:f_a.part.0\t16\tdynamic,bounded\n\
+                    C:\\d\\unit.c:7:f_b\t8\tstatic\nd/unit.c:9:f_c\t24\tdynamic\nnothing\n";
+        let expected = [("f_a", 136), ("f_b", 8), ("f_c", UNBOUNDED)];
+        assert_eq!(frames(text), expected.map(|(name, size)| (name.to_owned(), size)).into());
+    }
 
     #[test]
     fn every_architecture_compiles() {

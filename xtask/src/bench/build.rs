@@ -4,11 +4,14 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cargo_mpy::toolchain::cc;
+use cargo_mpy::toolchain::{self, cc};
 use cargo_mpy::wasm;
+use glue_gen::Glue;
 use mpy_link::{Input, InputKind};
 use target_specs::Arch;
-use wasm_to_c::{ExportedFunc, FuncType, Interface, Safety, ValType};
+use wasm_to_c::{
+    ExportedFunc, FuncType, Interface, NativeStack, Safety, StackChecks, Translation, ValType, WasmModule,
+};
 
 use super::subjects::{Language, Program, STACK, c_source, only, rust_library};
 use super::{Options, Result, checked};
@@ -76,6 +79,23 @@ struct Unit {
     interface: Interface,
     includes: Vec<PathBuf>,
     library: Option<Vec<u8>>,
+    /// What is needed to write it again with other checks of the native stack.
+    stack: Option<(WasmModule, Safety, NativeStack)>,
+}
+
+/// The C of cargo-mpy.
+fn ours(module: &WasmModule, safety: Safety, checks: Option<StackChecks>) -> target_specs::Result<Unit> {
+    let options = wasm_to_c::Options {
+        safety,
+        stack: Some(STACK),
+        aligned: true,
+        stack_checks: checks,
+        ..Default::default()
+    };
+    let translation = wasm_to_c::transpile(module, &options)?;
+    let stack = translation.native_stack.map(|stack| (module.clone(), safety, stack));
+    let Translation { unit, interface, .. } = translation;
+    Ok(Unit { text: unit.source, interface, includes: Vec::new(), library: None, stack })
 }
 
 pub struct Builder<'a> {
@@ -138,20 +158,35 @@ impl Builder<'_> {
                 export.result_type, export.c_name
             );
         }
-        let unit = Unit { text, interface, includes: Vec::new(), library: None };
+        let unit = Unit { text, interface, includes: Vec::new(), library: None, stack: None };
         self.module("hollow", program, &unit, Road::Native, "-O2")
     }
 
     fn module(&self, stem: &str, program: &Program, unit: &Unit, road: Road, level: &str) -> Result<Made> {
         let name = format!("m{}", program.name);
-        let glue = glue_gen::glue(&name, &unit.interface, None, &glue_gen::Mappings::default())?;
+        let bind = |unit: &Unit| glue_gen::glue(&name, &unit.interface, None, &glue_gen::Mappings::default());
+        let mut glue = bind(unit)?;
         let file = |ext: &str| self.folder.join(format!("{stem}.{ext}"));
         let (c, object) = (file("c"), file("o"));
-        std::fs::write(&c, format!("{}\n{}", unit.text, glue.unit.source))?;
+        let write = |unit: &Unit, glue: &Glue| {
+            toolchain::write_file(&c, format!("{}\n{}", unit.text, glue.unit.source).as_bytes())
+        };
+        write(unit, &glue)?;
         let include = self.folder.join("include");
         let compiler = cc::find(self.arch)?;
-        if matches!(road, Road::Ours(_) | Road::Direct) {
-            compiler.compile(&c, &object, &self.options.flags, level, &[&include])?;
+        let flags = &self.options.flags;
+        if let Some((module, safety, stack)) = &unit.stack {
+            let compile = |_: &_| compiler.compile_measured(&c, &object, flags, level, &[&include]);
+            let again = |checks| {
+                let unit = ours(module, *safety, Some(checks))?;
+                let glue = bind(&unit)?;
+                write(&unit, &glue)?;
+                let stack = unit.stack.map(|(.., stack)| stack);
+                Ok((stack.expect("checks were given"), glue))
+            };
+            glue = wasm_to_c::settled((stack.clone(), glue), |(stack, _)| Some(stack), compile, again)?.1;
+        } else if matches!(road, Road::Ours(_) | Road::Direct) {
+            compiler.compile(&c, &object, flags, level, &[&include])?;
         } else {
             let (mut command, tuning) = self.compiler(&compiler);
             // Native code is what one gets from that compiler; what tools make gets what ours gets.
@@ -266,16 +301,13 @@ impl Builder<'_> {
         Ok(match road {
             Road::Ours(_) | Road::Direct => {
                 let safety = if let Road::Ours(safety) = road { safety } else { Safety::Checked };
-                let options =
-                    wasm_to_c::Options { safety, stack: Some(STACK), aligned: true, ..Default::default() };
-                let translation = wasm_to_c::transpile(&module, &options)?;
-                let text = translation.unit.source;
-                Some(Unit { text, interface: translation.interface, includes: Vec::new(), library: None })
+                let is_sandbox = matches!(road, Road::Ours(Safety::Checked | Safety::Masked));
+                Some(ours(&module, safety, is_sandbox.then(StackChecks::default))?)
             }
             Road::Native if language == Language::C => {
                 let Some((text, mut includes)) = c_source(program, self.options)? else { return Ok(None) };
                 includes.push(self.folder.join("libc"));
-                Some(Unit { text, interface: exports(program, ""), includes, library: None })
+                Some(Unit { text, interface: exports(program, ""), includes, library: None, stack: None })
             }
             Road::Native => {
                 let Some(library) = rust_library(program, self.arch, self.options, self.folder, level)?
@@ -287,7 +319,7 @@ impl Builder<'_> {
                 for export in &interface.exports {
                     let _ = writeln!(text, "{} {}(uint32_t);", export.result_type, export.c_name);
                 }
-                Some(Unit { text, interface, includes: Vec::new(), library: Some(library) })
+                Some(Unit { text, interface, includes: Vec::new(), library: Some(library), stack: None })
             }
             Road::Wasm2c { checked: checks } => {
                 let Some(header) = &self.options.wasm2c else { return Ok(None) };
@@ -352,6 +384,6 @@ impl Builder<'_> {
         interface.init = Some("call_init".to_owned());
         let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bench");
         let includes = vec![self.folder.join("libc"), self.folder.to_owned(), here];
-        Unit { text, interface, includes, library: None }
+        Unit { text, interface, includes, library: None, stack: None }
     }
 }
