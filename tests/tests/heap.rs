@@ -139,12 +139,17 @@ fn reserve(board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
         let _turn = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         board::module(&options).map_err(|failure| format!("{failure:?}"))
     };
-    let code = "import gc, heap\nsizes, found = (3000, 100, 1000, 3000, 3100), [0] * 5\n\
-                def tries():\n for i in range(5): found[i] = heap.try_reserve(sizes[i])\n\
+    // Without a new name, a function or a loop, which would take memory when there is none.
+    let tries: String = (0..)
+        .zip([3000, 100, 1000, 3000, 3100])
+        .map(|(at, size)| format!("found[{at}] = heap.try_reserve({size})\n"))
+        .collect();
+    let code = "import gc, heap\nfound, hold = [0] * 5, None\n\
                 def fill():\n hold, n = [], 1 << 20\n while n >= 64:\n  try: hold.append(bytearray(n))\n  \
                 except MemoryError: n >>= 1\n return hold\n\
-                hold = fill()\ntries()\nhold.clear()\ngc.collect()\nprint(found)\n\
-                print(heap.try_reserve(4000), heap.reserve(4000))\n";
+                hold = fill()\nTRIES\nhold.clear()\ngc.collect()\nprint(found)\n\
+                print(heap.try_reserve(4000), heap.reserve(4000))\n"
+        .replace("TRIES\n", &tries);
     for memory in [None, Some("checked"), Some("masked"), Some("trusted")] {
         for (heap, wanted) in [(0, "[0, 0, 0, 0, 0]\n1 7\n"), (3000, "[1, 1, 1, 1, 0]\n1 7\n")] {
             let printed = board::execute(board, &[made(heap, memory)?], &format!("{PEER}{code}"))?;

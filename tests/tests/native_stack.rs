@@ -201,14 +201,16 @@ fn calls_end_in_an_exception_before_the_stack_does() {
             continue;
         }
         let board = target_specs::board(name).expect("a board");
-        for memory in ["checked", "masked"] {
+        // The checks are the same in both.
+        let memories: &[&str] = if name == "unix" { &["checked", "masked"] } else { &["checked"] };
+        for memory in memories {
             for Shape { name: shape, wat, expected } in shapes() {
                 let input = folder.join(name).join(format!("{shape}.wat"));
                 std::fs::create_dir_all(folder.join(name)).expect("a folder");
                 std::fs::write(&input, wat).expect("a module");
                 let options = BuildOptions {
                     input: Some(input),
-                    memory: Some(memory.to_owned()),
+                    memory: Some((*memory).to_owned()),
                     ..board::options(board, &folder.join("target"))
                 };
                 let module = board::module(&options).unwrap_or_else(|why| panic!("{name} {shape}: {why:?}"));
