@@ -6,6 +6,7 @@
 #ifndef MPY_CALLS_H
 #define MPY_CALLS_H
 
+#include "mpy_stack.h"
 #include "mpy_values.h"
 
 /* Python calls Rust. */
@@ -457,12 +458,9 @@ static mp_obj_t mpy_resolve(const mpy_target_t *target) {
 /* Room for two words before the arguments, as calls of methods want them. */
 static mp_obj_t mpy_call_target(const mpy_target_t *target, size_t n, mp_obj_t *objs) {
     mp_obj_t *args = objs + 2;
-#ifdef MPY_STACK_AHEAD
-    /* Python may call the module again: a built-in function does not check the stack. */
     if (target[0] < MPY_CAST) {
-        mpy_ask_for_stack();
+        mpy_ask_before_call();
     }
-#endif
     qstr name = target[2] > 0 ? mp_native_qstr_table[target[3]] : 0;
     switch (target[0]) {
         case MPY_GLOBAL: case MPY_MODULE:

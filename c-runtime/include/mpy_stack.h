@@ -43,11 +43,32 @@ MPY_SHARED void mpy_use_stack(void *end) {
 /* The same, with `size` bytes below the caller. */
 #define MPY_USE_STACK(size) mpy_use_stack((void *)((uintptr_t)__builtin_frame_address(0) - (size)))
 #else
-static void mpy_use_stack(void *end) {
+WASM_UNUSED static void mpy_use_stack(void *end) {
     (void)end;
     mpy_ask_for_stack();
 }
 #endif
+
+#ifndef MPY_STACK_AHEAD
+/* The complement of the lowest address that was accepted before a call of Python. */
+WASM_STATE uintptr_t mpy_deepest;
+#endif
+
+/* To be called before Python is, which may call the module again: a built-in function does not check the stack. Where
+ * nobody attacks it is enough to ask when the stack is deeper than before. */
+WASM_UNUSED static inline void mpy_ask_before_call(void) {
+#ifdef MPY_STACK_AHEAD
+    mpy_ask_for_stack();
+#else
+    uintptr_t depth = ~(uintptr_t)__builtin_frame_address(0);
+    if (depth > mpy_deepest) {
+        mpy_ask_for_stack();
+        if (mpy_deepest == 0 || depth - mpy_deepest < MPY_STACK_REACH) {
+            mpy_deepest = depth;
+        }
+    }
+#endif
+}
 
 #ifdef MPY_STACK_LIMIT
 #ifdef MPY_STACK_AHEAD

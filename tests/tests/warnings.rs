@@ -14,12 +14,14 @@ use tests::in_ci;
 const CRATE: &str = "../examples/filter/Cargo.toml";
 const CASES: [&str; 7] = ["exports", "grow", "imports", "legacy_exceptions", "trap_names", "wasi", "wiring"];
 
-/// Folders with a `unit.c` of the module that `options` build, one for each kind of memory.
+/// Folders with a `unit.c` of the module that `options` build: one for each kind of memory, and more where a target has
+/// checks of its stack that others do not need.
 fn sources(options: BuildOptions) -> Vec<PathBuf> {
     let boards = ["unix", "qemu-armv6m"].map(str::to_owned).to_vec();
     let plan = pipeline::plan(&BuildOptions { boards, ..options }).expect("a plan");
-    pipeline::build(&plan, Some(Stage::Obj)).expect("objects");
     let folder = plan.out_dir.join("c").join(&plan.module);
+    let _ = std::fs::remove_dir_all(&folder);
+    pipeline::build(&plan, Some(Stage::Obj)).expect("objects");
     let made = std::fs::read_dir(folder).expect("the folder of sources");
     made.map(|entry| entry.expect("a readable entry").path()).collect()
 }
@@ -32,13 +34,13 @@ fn emitted_c_has_no_warnings_anywhere() {
     let target_dir = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("bindings/target"));
     let mut folders =
         sources(BuildOptions { manifest_path: Some(here.join(CRATE)), target_dir, ..Default::default() });
-    assert_eq!(folders.len(), 2, "machine addresses, and a memory of its own");
+    assert!(folders.len() >= 2, "machine addresses, and a memory of its own");
     for case in tests::cases(&here.join("cases")).iter().filter(|case| CASES.contains(&case.name.as_str())) {
         let input = case.write(temporary.path());
         let target_dir = Some(temporary.path().join("target"));
         folders.extend(sources(BuildOptions { input: Some(input), target_dir, ..Default::default() }));
     }
-    assert_eq!(folders.len(), 2 + CASES.len());
+    assert!(folders.len() >= 2 + CASES.len());
 
     let mut todo = Vec::new();
     for arch in target_specs::archs() {
