@@ -126,7 +126,10 @@ pub fn prepare(
     }
 
     // The linker's symbols, before the exports that carry them are dropped.
-    let heap_base = exported_global(&module, "__heap_base").and_then(|id| constant(&module, id));
+    let heap_base = exported_global(&module, "__heap_base")
+        .and_then(|id| constant(&module, id))
+        // A linker puts all data before it.
+        .filter(|base| data_ends(&module).all(|end| end.is_some_and(|end| end <= u64::from(*base))));
     let stack_pointer = exported_global(&module, "__stack_pointer");
     if let Some(id) = stack_pointer {
         // A stripped module has no names, and this one tells which global the stack pointer is.
@@ -391,19 +394,24 @@ fn memory_bytes(module: &mut Module, heap_base: Option<u32>, heap: u32, heap_gro
     if grows || measures { None } else { u32::try_from(bytes?).ok() }
 }
 
+/// Where each active data segment ends, where that is known.
+fn data_ends(module: &Module) -> impl Iterator<Item = Option<u64>> {
+    module.data.iter().filter_map(|data| match &data.kind {
+        DataKind::Active { offset: ConstExpr::Value(Value::I32(offset)), .. } => {
+            Some(Some(u64::from(offset.cast_unsigned()) + data.value.len() as u64))
+        }
+        DataKind::Active { .. } => Some(None),
+        DataKind::Passive => None,
+    })
+}
+
 /// `limit`, when the module has a memory of its own; that does not grow then.
 fn limited(module: &mut Module, name: &str, limit: u32) -> Result<Option<u32>> {
     let Some(memory) = module.memories.iter().next().map(Memory::id) else { return Ok(None) };
     if module.memories.len() != 1 || module.memories.get(memory).import.is_some() {
         return Ok(None);
     }
-    let ends = module.data.iter().filter_map(|data| match &data.kind {
-        DataKind::Active { offset: ConstExpr::Value(Value::I32(offset)), .. } => {
-            Some(u64::from(offset.cast_unsigned()) + data.value.len() as u64)
-        }
-        _ => None,
-    });
-    let end = ends.max().unwrap_or(0);
+    let end = data_ends(module).flatten().max().unwrap_or(0);
     if end > u64::from(limit) {
         let message =
             format!("the data of the module end at {end}, and its memory is limited to {limit} bytes");
@@ -531,6 +539,25 @@ mod tests {
         // And so does one that says nothing about what it uses.
         let silent = r#"(module (memory 1) (func (export "f") (drop (i32.load (i32.const 0)))))"#;
         assert_eq!(prepared(silent, 0).0.memory_bytes, None);
+    }
+
+    #[test]
+    fn a_heap_base_before_the_data_is_not_the_linkers() {
+        let bytes = |fields: &str| {
+            let text = format!(
+                r#"(module (memory 1) (global (export "__heap_base") i32 (i32.const 100)) {fields}
+                     (func (export "f") (drop (i32.load (i32.const 0)))))"#
+            );
+            let (ready, module) = prepared(&text, 0);
+            (ready.heap_base, ready.memory_bytes, module.memories.iter().next().unwrap().initial)
+        };
+        let linked = (Some(100), Some(112), 1);
+        assert_eq!(bytes(r#"(data (i32.const 96) "data")"#), linked);
+        assert_eq!(bytes(r#"(data "0123456789")"#), linked);
+        let of_another = (None, None, 1);
+        assert_eq!(bytes(r#"(data (i32.const 97) "data")"#), of_another);
+        assert_eq!(bytes(r#"(data (i32.const 0) "data") (data (i32.const 60000) "data")"#), of_another);
+        assert_eq!(bytes(r#"(global $g i32 (i32.const 0)) (data (global.get $g) "data")"#), of_another);
     }
 
     #[test]
