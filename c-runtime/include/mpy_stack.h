@@ -74,9 +74,13 @@ WASM_UNUSED static inline void mpy_ask_before_call(void) {
 #ifdef MPY_STACK_AHEAD
 __attribute__((noinline, unused)) static void wasm_stack_low_for(WASM_WHERE uintptr_t size) {
     uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-    uintptr_t limit = here - size;
+    /* A step more, if there is room, so that not every deeper call asks again. */
+    uintptr_t limit = here - size - MPY_STACK_STEP;
     if (mpy_try(mpy_use_stack, (void *)(limit - MPY_STACK_AHEAD)) != NULL) {
-        wasm_trap(WASM_TRAP_STACK_OVERFLOW);
+        limit += MPY_STACK_STEP;
+        if (mpy_try(mpy_use_stack, (void *)(limit - MPY_STACK_AHEAD)) != NULL) {
+            wasm_trap(WASM_TRAP_STACK_OVERFLOW);
+        }
     }
     if (here - MPY_STACK_LIMIT + MPY_STACK_REACH < 2 * MPY_STACK_REACH || MPY_STACK_LIMIT == UINTPTR_MAX) {
         MPY_STACK_LIMIT = limit;
