@@ -28,6 +28,18 @@ pub fn boards() -> Vec<(&'static Board, Option<String>)> {
     checked(|board| !is_small(board))
 }
 
+/// The boards of these names that are here, in the order of [`boards`]; says which are not.
+pub fn named(names: &[&str]) -> Vec<&'static Board> {
+    let wanted = boards().into_iter().filter(|(board, _)| names.contains(&board.name.as_str()));
+    wanted
+        .filter_map(|(board, why_not)| {
+            let Some(why) = why_not else { return Some(board) };
+            eprintln!("skipped: {} ({why})", board.name);
+            None
+        })
+        .collect()
+}
+
 /// The boards that have little memory, likewise.
 pub fn small_boards() -> Vec<(&'static Board, Option<String>)> {
     checked(is_small)

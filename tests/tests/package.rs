@@ -90,14 +90,7 @@ fn package() -> Result<(), Failed> {
     roms(&made)?;
     let server = Server::start(&parent)?;
     mip_in_micropython(&server)?;
-    for (board, why_not) in board::boards() {
-        if !BOARDS.contains(&board.name.as_str()) {
-            continue;
-        }
-        if let Some(why) = why_not {
-            eprintln!("skipped: {} ({why})", board.name);
-            continue;
-        }
+    for board in board::named(&BOARDS) {
         mip_from_outside(&server, board)?;
     }
     Ok(())

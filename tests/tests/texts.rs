@@ -68,14 +68,7 @@ fn texts_cross_both_ways() {
         let output = Command::new(program).args(arguments).current_dir(&home).output().expect("a compiler");
         assert!(output.status.success(), "{compiler}: {}", String::from_utf8_lossy(&output.stderr));
     }
-    for (board, why_not) in board::boards() {
-        if !BOARDS.contains(&board.name.as_str()) {
-            continue;
-        }
-        if let Some(why) = why_not {
-            eprintln!("skipped: {} ({why})", board.name);
-            continue;
-        }
+    for board in board::named(&BOARDS) {
         let modules = PROGRAMS.map(|(name, ..)| {
             let input = Some(folder.path().join(name).join(format!("{name}.wasm")));
             let options = BuildOptions { input, ..board::options(board, &folder.path().join("target")) };

@@ -25,8 +25,8 @@
 //! MicroPython's built-in functions, they rely on what the firmware reserves.
 //!
 //! Bindings are not checked by this. If one of their frames is larger than `LARGE`, functions of the module may be inlined in
-//! it, so those that are called from outside are not inlined any more ([`Inlined`]). Bindings of many values, and imports that call Python, check the
-//! stack themselves (`mpy_stack.h`).
+//! it, so those that are called from outside are not inlined any more ([`Inlined`]). Bindings of many values, and imports
+//! that call Python, check the stack themselves (`mpy_stack.h`).
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
