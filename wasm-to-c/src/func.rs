@@ -43,6 +43,10 @@ pub(crate) struct Operand {
     /// It reads memory or a global.
     state: bool,
     traps: bool,
+    /// The operators that it is made of.
+    operators: usize,
+    /// How many of them are products with constants of many bits.
+    products: usize,
 }
 
 impl Operand {
@@ -61,6 +65,8 @@ impl Operand {
             locals: Vec::new(),
             state: false,
             traps: false,
+            operators: 1,
+            products: 0,
         }
     }
 
@@ -83,6 +89,8 @@ impl Operand {
             locals,
             state: parts.iter().any(|part| part.state),
             traps: parts.iter().any(|part| part.traps),
+            operators: 1 + parts.iter().map(|part| part.operators).sum::<usize>(),
+            products: parts.iter().map(|part| part.products).sum(),
         }
     }
 
@@ -224,8 +232,8 @@ pub(crate) struct Body<'a, 'm> {
     exceptions: Vec<usize>,
 }
 
-/// Longer expressions are kept in a variable, for readers and for the compiler's sake.
-const LONGEST: usize = 240;
+/// Expressions of more operators are kept in a variable, for readers and for the compiler's sake.
+const LONGEST: usize = 32;
 /// So many operands may wait; older ones are kept in variables, so that what looks at all of them takes no longer the more
 /// there are.
 const WAITING: usize = 100;
@@ -436,7 +444,7 @@ impl Body<'_, '_> {
         if operand.traps {
             self.spill(|other| other.traps);
         }
-        let long = operand.text.len() > LONGEST;
+        let long = operand.operators > LONGEST;
         self.stack.push(operand);
         while self.stack.len() - self.settled > WAITING {
             if self.waits(self.settled) {
@@ -446,8 +454,8 @@ impl Body<'_, '_> {
         }
         if long {
             let top = self.stack.len() - 1;
-            let Operand { text, atom, ty, .. } = &mut self.stack[top];
-            if *ty == ValType::I32 && !*atom && text.matches("wasm_product(").count() > 1 {
+            let Operand { text, atom, ty, products, .. } = &mut self.stack[top];
+            if *ty == ValType::I32 && !*atom && *products > 1 {
                 *text = format!("wasm_sum({text})");
             }
             self.spill_at(top);
@@ -876,6 +884,7 @@ impl Body<'_, '_> {
             other => other,
         };
         let call = rest.starts_with("wasm_");
+        let product = rest.starts_with("wasm_product(");
         while let Some(at) = rest.find('{') {
             text.push_str(&rest[..at]);
             text.push_str(&parts[usize::from(rest.as_bytes()[at + 1] - b'a')].inner());
@@ -886,6 +895,7 @@ impl Body<'_, '_> {
         let mut operand = Operand::of(text, line.result, &refs);
         operand.atom = call;
         operand.traps |= line.traps;
+        operand.products += usize::from(product);
         if matches!(op, Operator::I32Add) && parts[0].atom {
             operand.sum = parts[1].known.map(|known| (parts[0].text.clone(), known));
         }

@@ -125,6 +125,19 @@ impl NativeStack {
     /// # Errors
     /// `too-large` if a frame is too large for any stack.
     pub fn checks(&self, frames: &Frames) -> Result<StackChecks> {
+        self.checks_within(frames, LARGE, UNCHECKED)
+    }
+
+    /// The checks to compile with if those that the module has do not suffice. They also suffice if frames become half as large
+    /// again, because each check changes what a compiler inlines. Fewer modules are then compiled a third time.
+    ///
+    /// # Errors
+    /// As [`NativeStack::checks`].
+    fn checks_to_try(&self, frames: &Frames) -> Result<StackChecks> {
+        self.checks_within(frames, LARGE / 8 * 5, UNCHECKED / 8 * 5)
+    }
+
+    fn checks_within(&self, frames: &Frames, large: u32, most: u32) -> Result<StackChecks> {
         if let Some((name, size)) = frames.iter().filter(|(_, size)| **size > LARGEST).min() {
             let size = if *size == UNBOUNDED { "any number of".to_owned() } else { size.to_string() };
             let message = format!("a function needs {size} bytes of the native stack");
@@ -159,14 +172,14 @@ impl NativeStack {
                 of_type.chain([callee])
             });
             let below = called.map(|callee| unchecked(*callee as usize)).max().unwrap_or(0);
-            let size = [unchecked(index), below].iter().filter(|frame| **frame > LARGE).sum::<u32>() + size;
-            if size > checks.large(index as u32).unwrap_or(LARGE) {
+            let size = [unchecked(index), below].iter().filter(|frame| **frame > large).sum::<u32>() + size;
+            if size > checks.large(index as u32).unwrap_or(large) {
                 // Frames change by some bytes when other functions do.
                 checks.functions.insert(index as u32, (size + 32).next_multiple_of(64));
             }
         }
         // A function of the module may be inlined in one of the bindings.
-        if frames.iter().any(|(name, size)| *size > LARGE && !known.contains(name.as_str())) {
+        if frames.iter().any(|(name, size)| *size > large && !known.contains(name.as_str())) {
             checks.inlined = checks.inlined.max(Inlined::Inner);
         }
 
@@ -189,10 +202,10 @@ impl NativeStack {
             let own_frame = name.and_then(|name| frame(name)).unwrap_or(0);
             let mut used = own_frame;
             if checks.large(node as u32).is_some() {
-                used = Some(unchecked(node)).filter(|frame| *frame <= LARGE).unwrap_or(0);
+                used = Some(unchecked(node)).filter(|frame| *frame <= large).unwrap_or(0);
             } else if !starts[node] {
                 used = above[node] + own_frame;
-                if used > UNCHECKED {
+                if used > most {
                     checks.functions.insert(node as u32, 0);
                     used = own_frame;
                 }
@@ -224,10 +237,10 @@ pub fn settled<T>(
     for round in 0..ROUNDS {
         let frames = compile(&made)?;
         let Some(stack) = stack(&made) else { return Ok(made) };
-        let mut checks = stack.checks(&frames)?;
-        if checks == stack.checks {
+        if stack.checks(&frames)? == stack.checks {
             return Ok(made);
         }
+        let mut checks = stack.checks_to_try(&frames)?;
         if round >= USUAL_ROUNDS {
             checks.inlined = Inlined::None;
         }
