@@ -3,25 +3,30 @@
 //! The C includes `wasm.h` of `c-runtime` and nothing else; whoever compiles it provides
 //! `wasm_trap`, the imports, and what else that header says.
 
+mod build;
 mod callgraph;
 mod code;
-mod emit;
+mod codegen;
 mod features;
-mod func;
+mod ir;
 mod memory;
 mod module;
 mod names;
 mod native_stack;
 mod ops;
+mod passes;
 mod range;
 pub mod relocs;
+#[cfg(test)]
+mod testing;
+mod unit;
 
 pub use callgraph::CallGraph;
-pub use emit::c_type;
+pub use codegen::c_type;
 pub use names::{Names, comment, demangled, literal};
 pub use native_stack::{Frames, NativeStack, StackChecks, UNBOUNDED, settled};
 
-use target_specs::Result;
+use target_specs::{Diagnostic, Result};
 
 /// A WebAssembly module after all passes over it, ready to be translated.
 #[derive(Debug, Clone)]
@@ -297,12 +302,25 @@ pub struct Translation {
 /// (`unsupported-wasm`, naming operator, proposal and offset); a memory or table that no target has room for
 /// (`memory-too-large`); an imported global or table, unless modules may be linked (`unknown-import`).
 pub fn transpile(module: &WasmModule, options: &Options) -> Result<Translation> {
-    let mut read = module::read(module)?;
-    if !options.linkable {
-        read.own_imports(&module.name)?;
-    }
-    emit::unit(module, &read, options)
+    let translate = || {
+        let mut read = module::read(module)?;
+        if !options.linkable {
+            read.own_imports(&module.name)?;
+        }
+        unit::unit(module, &read, options)
+    };
+    // Trees are as deep as the module's blocks, up to a limit that this suffices for.
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, translate);
+        let thread = thread.map_err(|error| {
+            Diagnostic::new("io", format!("cannot start a thread to translate `{}`: {error}", module.name))
+        })?;
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
 }
+
+/// Bytes of stack for a translation.
+const STACK: usize = 64 << 20;
 
 /// Flags without which a C compiler gives the generated code another meaning than WebAssembly's.
 pub const C_FLAGS: &[&str] = &[

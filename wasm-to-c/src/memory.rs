@@ -1,19 +1,39 @@
 //! The memory models: how an address becomes a C pointer. Nothing else knows them.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use target_specs::{Diagnostic, Place, Result};
 
-use crate::code::Code;
-use crate::func::Operand;
+use crate::ir::{Access, Check, Proof};
 use crate::module::Memory as Declared;
 use crate::range::Range;
 use crate::{Growth, Options, Safety, WasmModule};
 
-/// A pointer to a cell, and whether computing it may trap.
+/// An address in C.
+pub(crate) struct Shown {
+    pub text: String,
+    /// It needs no parentheses.
+    pub is_primary: bool,
+}
+
+impl Shown {
+    /// As an operand of an operator.
+    pub fn inner(&self) -> String {
+        if self.is_primary { self.text.clone() } else { format!("({})", self.text) }
+    }
+}
+
+/// What a function uses of memories: their first byte, and their size.
+#[derive(Debug, Default)]
+pub(crate) struct Uses {
+    base: BTreeSet<String>,
+    size: BTreeSet<String>,
+}
+
+/// A pointer to a cell.
 pub(crate) struct Address {
     pub text: String,
-    pub traps: bool,
     pub displacement: Displacement,
 }
 
@@ -27,7 +47,7 @@ pub(crate) enum Displacement {
 }
 
 impl Address {
-    /// The cell, of that type and as many bytes, which lies at a multiple of `align`.
+    /// The cell, of the type `wasm_` and this, and of as many bytes, which lies at a multiple of `align`.
     pub fn cell(&self, cell: &str, bytes: u32, align: u32) -> String {
         let suffix = match align {
             _ if align >= bytes => "",
@@ -39,19 +59,14 @@ impl Address {
         match &self.displacement {
             // Members, as sums would be taken for values of their own to keep across loops.
             Displacement::Machine(offset) if whole(*offset) => {
-                format!("WASM_AT({cell}{suffix}, {}, {offset})", self.text)
+                format!("WASM_AT(wasm_{cell}{suffix}, {}, {offset})", self.text)
             }
             Displacement::Array(base, offset) if whole(*offset) => {
-                format!("WASM_AT_INDEX({cell}{suffix}, {base}, {}, {offset})", self.text)
+                format!("WASM_AT_INDEX(wasm_{cell}{suffix}, {base}, {}, {offset})", self.text)
             }
-            Displacement::None => format!("*({cell}{suffix} *){}", self.text),
-            _ => format!("*({cell}{suffix} *){}", self.pointer()),
+            Displacement::None => format!("*(wasm_{cell}{suffix} *){}", self.text),
+            _ => format!("*(wasm_{cell}{suffix} *){}", self.pointer()),
         }
-    }
-
-    /// Whether it is a constant above that local, which is an index.
-    pub fn is_near(&self, local: u32) -> bool {
-        matches!(self.displacement, Displacement::Array(..)) && self.text == format!("l{local}")
     }
 
     /// A pointer to the cell's first byte.
@@ -65,9 +80,6 @@ impl Address {
         }
     }
 }
-
-/// Offsets below this are fields of one structure, whose accesses share its address.
-const NEAR: u64 = 4096;
 
 enum Model {
     /// An array of a fixed size. What begins inside may end up to `guard` bytes behind it: nobody counts on a
@@ -162,8 +174,8 @@ impl Memory {
     }
 
     /// What is known of an address in this memory: a frame is in the first.
-    fn range(&self, address: &Operand) -> Range {
-        if address.range.frame.is_some() && !self.first { Range::ANY } else { address.range }
+    fn range(&self, address: Range) -> Range {
+        if address.is_frame() && !self.first { Range::ANY } else { address }
     }
 
     /// Whether it may grow.
@@ -186,97 +198,111 @@ impl Memory {
         }
     }
 
-    /// A pointer to `bytes` bytes at `address` + `offset`; `steady` in a function while which no memory can grow.
-    pub fn at(&self, address: &Operand, offset: u64, bytes: u32, steady: bool) -> Address {
-        let end = offset + u64::from(bytes);
-        let range = self.range(address);
-        let sum = if offset == 0 { address.text.clone() } else { format!("{} + {offset}u", address.inner()) };
-        let safe = |text: String| Address { text, traps: false, displacement: Displacement::None };
-        let checked = |text: String| Address { text, traps: true, displacement: Displacement::None };
-        let outside = || checked(format!("wasm_outside({})", address.text));
-        let near = offset > 0 && offset < NEAR;
-        // The address without the constant that it is a sum with.
-        let less = address.sum.as_ref().map(|(text, more)| (text, offset + u64::from(*more)));
-        let less = less.filter(|(_, behind)| *behind < NEAR);
-        let array = |name: &str, behind: u64| Displacement::Array(name.to_owned(), behind);
-        let unchecked = |name: &str| match less.filter(|_| range.is_known()) {
-            Some((text, behind)) => {
-                Address { text: text.clone(), traps: false, displacement: array(name, behind) }
+    /// How an access is kept inside that ends so far behind an address.
+    pub fn check(&self, address: Range, end: u64) -> Check {
+        let address = self.range(address);
+        let trusted = self.safety == Safety::Trusted;
+        match self.model {
+            Model::Direct => Check::None(Proof::Direct),
+            Model::Static { bytes: size, .. } | Model::Block { minimum: size, .. }
+                if address.inside(end, size) =>
+            {
+                Check::None(address.proof())
             }
-            None if near => {
-                Address { text: address.inner(), traps: false, displacement: array(name, offset) }
-            }
-            None if address.scaled => safe(format!("WASM_PLACE({name}, {sum})")),
-            None => safe(format!("({name} + ({sum}))")),
+            Model::Block { .. } if end > u64::from(u32::MAX) => Check::Outside,
+            _ if trusted => Check::None(Proof::Trusted),
+            Model::Static { .. } if self.safety == Safety::Masked => Check::Mask,
+            Model::Static { bytes, .. } if end > u64::from(bytes) && !self.guards(end) => Check::Outside,
+            Model::Static { .. } | Model::Block { .. } => Check::Bounds,
+        }
+    }
+
+    /// Whether what begins inside may end so far behind its address.
+    fn guards(&self, end: u64) -> bool {
+        matches!(self.model, Model::Static { bytes: 1.., guard } if end <= u64::from(guard))
+    }
+
+    /// A pointer to the cell of an access, whose address is `address`, or is so far behind that as
+    /// [`Access::displaced`] says; `steady` in a function while which no memory can grow.
+    pub fn at(&self, access: &Access, address: &Shown, steady: bool, uses: &mut Uses) -> Address {
+        let (offset, end) = (access.offset, access.end());
+        let whole = |text: String| Address { text, displacement: Displacement::None };
+        let sum = || match offset {
+            0 => address.text.clone(),
+            _ => format!("{} + {offset}u", address.inner()),
         };
-        match &self.model {
-            // Addresses of the machine wrap around where WebAssembly's sums do.
-            Model::Direct => match less.or((offset != 0).then_some((&address.text, offset))) {
-                Some((text, behind)) => {
-                    Address { text: text.clone(), traps: false, displacement: Displacement::Machine(behind) }
+        let base = |uses: &mut Uses| match self.model {
+            Model::Block { .. } if !steady => self.member("data"),
+            _ => self.local_base(uses),
+        };
+        match access.check {
+            Check::None(Proof::Direct) => match access.displaced() {
+                Some((_, behind)) => {
+                    Address { text: address.text.clone(), displacement: Displacement::Machine(behind) }
                 }
-                None => safe(format!("(uintptr_t)({sum})")),
+                None => whole(format!("(uintptr_t)({})", sum())),
             },
-            Model::Static { bytes: size, guard } => {
-                let name = &self.local_base();
-                if range.inside(end, *size) {
-                    return safe(match address.known {
-                        Some(known) => format!("({name} + {}u)", u64::from(known) + offset),
-                        None => return unchecked(name),
-                    });
-                }
-                let guarded = end <= u64::from(*guard) && *size > 0;
-                match self.safety {
-                    Safety::Trusted => unchecked(name),
-                    Safety::Masked => {
-                        let mask = size.next_power_of_two() - 1;
-                        // An address that is good is below the mask, so fields of one structure share it.
-                        match (guarded, near) {
-                            (true, true) => Address {
-                                text: format!("({} & {mask:#x}u)", address.inner()),
-                                traps: false,
-                                displacement: array(name, offset),
-                            },
-                            (true, false) if offset > 0 => {
-                                safe(format!("({name} + {offset}u + ({} & {mask:#x}u))", address.inner()))
-                            }
-                            _ => safe(format!("({name} + (({sum}) & {mask:#x}u))")),
-                        }
+            Check::None(proof) => {
+                let name = base(uses);
+                let is_static = matches!(self.model, Model::Static { .. }) && proof != Proof::Trusted;
+                match (access.address.known(), access.displaced()) {
+                    (Some(known), _) if is_static => {
+                        whole(format!("({name} + {}u)", u64::from(known) + offset))
                     }
-                    Safety::Checked if end > u64::from(*size) && !guarded => outside(),
-                    Safety::Checked => {
-                        let last = if guarded { u64::from(*size) - 1 } else { u64::from(*size) - end };
-                        match near {
+                    (_, Some((_, behind))) => {
+                        Address { text: address.inner(), displacement: Displacement::Array(name, behind) }
+                    }
+                    _ if access.is_element => whole(format!("WASM_PLACE({name}, {})", sum())),
+                    _ => whole(format!("({name} + ({}))", sum())),
+                }
+            }
+            Check::Outside => whole(format!("wasm_outside({})", address.text)),
+            Check::Mask => {
+                let name = base(uses);
+                let mask = self.least().unwrap_or_default().next_power_of_two() - 1;
+                // An address that is good is below the mask, so fields of one structure share it.
+                match (self.guards(end), access.is_near()) {
+                    (true, true) => Address {
+                        text: format!("({} & {mask:#x}u)", address.inner()),
+                        displacement: Displacement::Array(name, offset),
+                    },
+                    (true, false) if offset > 0 => {
+                        whole(format!("({name} + {offset}u + ({} & {mask:#x}u))", address.inner()))
+                    }
+                    _ => whole(format!("({name} + (({}) & {mask:#x}u))", sum())),
+                }
+            }
+            Check::Bounds => {
+                let name = base(uses);
+                let size = match self.model {
+                    Model::Static { bytes, .. } => {
+                        let last = u64::from(bytes) - if self.guards(end) { 1 } else { end };
+                        let text = &address.text;
+                        return match access.is_near() {
                             true => Address {
-                                text: format!("wasm_inside({}, {last}u)", address.text),
-                                traps: true,
-                                displacement: array(name, offset),
+                                text: format!("wasm_inside({text}, {last}u)"),
+                                displacement: Displacement::Array(name, offset),
                             },
-                            false => {
-                                checked(format!("wasm_cell({name}, {}, {offset}u, {last}u)", address.text))
-                            }
-                        }
+                            false => whole(format!("wasm_cell({name}, {text}, {offset}u, {last}u)")),
+                        };
                     }
-                }
-            }
-            Model::Block { minimum, .. } => {
-                let (base, size) = match steady {
-                    true => (self.local_base(), self.local_size()),
-                    false => (self.member("data"), self.member("bytes")),
+                    _ if steady => self.local_size(uses),
+                    _ => self.member("bytes"),
                 };
-                match self.safety {
-                    _ if range.inside(end, *minimum) => unchecked(&base),
-                    _ if end > u64::from(u32::MAX) => outside(),
-                    Safety::Trusted => unchecked(&base),
-                    // It is never smaller than at first.
-                    _ if end <= u64::from(*minimum) => {
-                        checked(format!("wasm_cell({base}, {}, {offset}u, {size} - {end}u)", address.text))
-                    }
-                    _ => {
-                        checked(format!("wasm_cell_of({base}, {size}, {}, {offset}u, {end}u)", address.text))
-                    }
-                }
+                // It is never smaller than at first.
+                whole(match end <= self.at_first() {
+                    true => format!("wasm_cell({name}, {}, {offset}u, {size} - {end}u)", address.text),
+                    false => format!("wasm_cell_of({name}, {size}, {}, {offset}u, {end}u)", address.text),
+                })
             }
+        }
+    }
+
+    /// Its bytes when the module starts, which are the fewest that it ever has.
+    fn at_first(&self) -> u64 {
+        match self.model {
+            Model::Static { bytes, .. } | Model::Block { minimum: bytes, .. } => bytes.into(),
+            Model::Direct => 0,
         }
     }
 
@@ -311,59 +337,27 @@ impl Memory {
         }
     }
 
-    /// `memory.copy` from this memory to `to`.
-    pub fn copy(&self, to: &Memory, args: &[Operand]) -> String {
-        let [a, b, c] = args else { unreachable!("three operands") };
-        match (to.block(a, c), self.block(b, c)) {
-            (Some(to), Some(from)) => format!("__builtin_memmove({to}, {from}, {})", c.text),
-            _ => format!(
-                "wasm_memory_copy({}, {}, {}, {}, {}, {}, {})",
-                to.begin(),
-                to.bytes(),
-                self.begin(),
-                self.bytes(),
-                a.text,
-                b.text,
-                c.text
-            ),
-        }
-    }
-
-    /// `memory.fill`.
-    pub fn fill(&self, args: &[Operand]) -> String {
-        let [a, b, c] = args else { unreachable!("three operands") };
-        match self.block(a, c) {
-            Some(block) => format!("__builtin_memset({block}, (int){}, {})", b.inner(), c.text),
-            None => format!(
-                "wasm_memory_fill({}, {}, {}, {}, {})",
-                self.begin(),
-                self.bytes(),
-                a.text,
-                b.text,
-                c.text
-            ),
-        }
-    }
-
-    /// A pointer to `length` bytes at `address`, when they need no check.
-    fn block(&self, address: &Operand, length: &Operand) -> Option<String> {
+    /// Whether so many bytes from an address need no check.
+    pub fn check_block(&self, address: Range, length: Option<u32>) -> Check {
         let size = match self.model {
-            Model::Direct => return Some(format!("(void *)(uintptr_t){}", address.inner())),
+            Model::Direct => return Check::None(Proof::Direct),
             Model::Static { bytes, .. } => bytes,
             Model::Block { minimum, .. } => minimum,
         };
-        let inside = length.known.is_some_and(|length| self.range(address).inside(length.into(), size));
+        let address = self.range(address);
         // C's functions want a pointer even to no bytes, which a block without any has not.
-        (inside && length.known != Some(0)).then(|| format!("{} + {}", self.begin(), address.inner()))
+        match length {
+            Some(length @ 1..) if address.inside(length.into(), size) => Check::None(address.proof()),
+            _ => Check::Bounds,
+        }
     }
 
-    /// `memory.init` with `length` bytes from `from` of a data segment of that name.
-    pub fn init(&self, data: &str, size: &str, to: &str, from: &str, length: &str) -> String {
-        format!(
-            "wasm_memory_init({}, {}, {data}, {size}, {to}, {from}, {length})",
-            self.begin(),
-            self.bytes()
-        )
+    /// A pointer to what is at an address, which needs no check.
+    pub fn block(&self, address: &str, uses: &mut Uses) -> String {
+        match self.model {
+            Model::Direct => format!("(void *)(uintptr_t){address}"),
+            _ => format!("{} + {address}", self.begin(uses)),
+        }
     }
 
     /// Its first byte.
@@ -376,36 +370,37 @@ impl Memory {
     }
 
     /// Its first byte, in a function's body.
-    fn begin(&self) -> String {
+    pub fn begin(&self, uses: &mut Uses) -> String {
         match self.model {
-            Model::Static { .. } => self.local_base(),
+            Model::Static { .. } => self.local_base(uses),
             _ => self.base(),
         }
     }
 
-    fn local_base(&self) -> String {
+    fn local_base(&self, uses: &mut Uses) -> String {
+        uses.base.insert(self.name.clone());
         format!("{}_base", self.name)
     }
 
-    fn local_size(&self) -> String {
+    fn local_size(&self, uses: &mut Uses) -> String {
+        uses.size.insert(self.name.clone());
         format!("{}_size", self.name)
     }
 
-    /// The declarations of what the accesses in `code`, a function's body, begin at, and how much there is.
-    pub fn declare_base(&self, code: &Code, loops: bool) -> Vec<String> {
-        let declare = |name: &str, ty: &str, value: String| {
-            code.contains(name).then(|| format!("WASM_UNUSED {ty}const {name} = {value};"))
-        };
-        let (value, size) = match self.model {
+    /// The declarations of what a function uses of it.
+    pub fn declare_uses(&self, uses: &Uses, has_loops: bool) -> Vec<String> {
+        let base = match self.model {
             Model::Direct => return Vec::new(),
             // A loop is better off with the address in a register than with a constant behind every sum.
-            Model::Static { .. } if loops => (format!("wasm_base({})", self.name), None),
-            Model::Static { .. } => (self.name.clone(), None),
-            Model::Block { .. } => {
-                (self.member("data"), declare(&self.local_size(), "uint32_t ", self.member("bytes")))
-            }
+            Model::Static { .. } if has_loops => format!("wasm_base({})", self.name),
+            Model::Static { .. } => self.name.clone(),
+            Model::Block { .. } => self.member("data"),
         };
-        declare(&self.local_base(), "uint8_t *", value).into_iter().chain(size).collect()
+        let name = &self.name;
+        let declare = |used: &BTreeSet<String>, text: String| used.contains(name).then_some(text);
+        let base = declare(&uses.base, format!("WASM_UNUSED uint8_t *const {name}_base = {base};"));
+        let size = format!("WASM_UNUSED uint32_t const {name}_size = {};", self.member("bytes"));
+        base.into_iter().chain(declare(&uses.size, size)).collect()
     }
 
     /// Its current size in bytes.

@@ -377,7 +377,7 @@ fn uses(module: &mut Module<'_>) -> std::result::Result<(), BinaryReaderError> {
         while !reader.eof() {
             let op = reader.read()?;
             if let Some(access) = ops::access(&op) {
-                let end = access.memarg.offset + u64::from(access.bytes);
+                let end = access.memarg.offset + u64::from(access.cell.bytes());
                 let memory = &mut module.memories[access.memarg.memory as usize];
                 if end <= SMALL {
                     memory.reach = memory.reach.max(end as u32);

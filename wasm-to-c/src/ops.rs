@@ -1,11 +1,27 @@
-//! Operators as lines that look like C: operands `a`, `b`, `c` in, one value out.
+//! Operators as lines that look like C: operands `a` and `b` in, one value out.
 
 use wasmparser::Operator;
 
 use crate::ValType::{self, F32, F64, I32, I64};
 
+/// What the C of an operator is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// A comparison with zero of any type.
+    IsZero,
+    /// Another comparison.
+    Compare,
+    /// A call of one of `wasm.h`'s functions.
+    Helper,
+    /// Any other expression.
+    Plain,
+}
+
 /// An operator that computes one value from others and touches nothing else.
+#[derive(Debug)]
 pub(crate) struct Simple {
+    pub class: Class,
+    /// Its C, with the operands `{a}` and `{b}`.
     pub template: &'static str,
     pub operands: usize,
     pub result: ValType,
@@ -13,170 +29,233 @@ pub(crate) struct Simple {
 }
 
 macro_rules! simple {
-    ($op:expr; $($name:ident $template:literal $operands:literal $result:ident $($trap:ident)?;)*) => {
-        match $op {
-            $(Operator::$name { .. } => Some(Simple {
-                template: $template,
-                operands: $operands,
-                result: $result,
-                traps: false $(|| stringify!($trap) == "traps")?,
-            }),)*
-            _ => None,
+    (@) => { false };
+    (@traps) => { true };
+    ($($name:ident $class:ident $template:literal $operands:literal $result:ident $($trap:ident)?;)*) => {
+        /// The operators that compute one value from others, by their names in the specification.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum OpId {
+            $($name,)*
+        }
+
+        impl OpId {
+            /// The operator, if it is one of these.
+            pub fn of(op: &Operator<'_>) -> Option<OpId> {
+                match op {
+                    $(Operator::$name { .. } => Some(OpId::$name),)*
+                    _ => None,
+                }
+            }
+
+            /// Its line in the table.
+            pub fn line(self) -> &'static Simple {
+                match self {
+                    $(OpId::$name => &const {
+                        Simple {
+                            class: Class::$class,
+                            template: $template,
+                            operands: $operands,
+                            result: $result,
+                            traps: simple!(@$($trap)?),
+                        }
+                    },)*
+                }
+            }
         }
     };
 }
 
-/// The line of an operator, when it has one (WebAssembly core specification, 4.3 Numerics).
-#[rustfmt::skip]
-pub(crate) fn simple(op: &Operator) -> Option<Simple> {
-    simple! { op;
-        RefIsNull "{a} == 0" 1 I32;
-        I32Eqz "{a} == 0" 1 I32;
-        I32Eq "{a} == {b}" 2 I32;
-        I32Ne "{a} != {b}" 2 I32;
-        I32LtS "(int32_t){a} < (int32_t){b}" 2 I32;
-        I32LtU "{a} < {b}" 2 I32;
-        I32GtS "(int32_t){a} > (int32_t){b}" 2 I32;
-        I32GtU "{a} > {b}" 2 I32;
-        I32LeS "(int32_t){a} <= (int32_t){b}" 2 I32;
-        I32LeU "{a} <= {b}" 2 I32;
-        I32GeS "(int32_t){a} >= (int32_t){b}" 2 I32;
-        I32GeU "{a} >= {b}" 2 I32;
-        I64Eqz "{a} == 0" 1 I32;
-        I64Eq "{a} == {b}" 2 I32;
-        I64Ne "{a} != {b}" 2 I32;
-        I64LtS "(int64_t){a} < (int64_t){b}" 2 I32;
-        I64LtU "{a} < {b}" 2 I32;
-        I64GtS "(int64_t){a} > (int64_t){b}" 2 I32;
-        I64GtU "{a} > {b}" 2 I32;
-        I64LeS "(int64_t){a} <= (int64_t){b}" 2 I32;
-        I64LeU "{a} <= {b}" 2 I32;
-        I64GeS "(int64_t){a} >= (int64_t){b}" 2 I32;
-        I64GeU "{a} >= {b}" 2 I32;
-        F32Eq "{a} == {b}" 2 I32;
-        F32Ne "{a} != {b}" 2 I32;
-        F32Lt "{a} < {b}" 2 I32;
-        F32Gt "{a} > {b}" 2 I32;
-        F32Le "{a} <= {b}" 2 I32;
-        F32Ge "{a} >= {b}" 2 I32;
-        F64Eq "{a} == {b}" 2 I32;
-        F64Ne "{a} != {b}" 2 I32;
-        F64Lt "{a} < {b}" 2 I32;
-        F64Gt "{a} > {b}" 2 I32;
-        F64Le "{a} <= {b}" 2 I32;
-        F64Ge "{a} >= {b}" 2 I32;
-        I32Clz "wasm_clz32({a})" 1 I32;
-        I32Ctz "wasm_ctz32({a})" 1 I32;
-        I32Popcnt "wasm_popcnt32({a})" 1 I32;
-        I32Add "{a} + {b}" 2 I32;
-        I32Sub "{a} - {b}" 2 I32;
-        I32Mul "{a} * {b}" 2 I32;
-        I32DivS "wasm_div_s32({a}, {b})" 2 I32 traps;
-        I32DivU "wasm_div_u32({a}, {b})" 2 I32 traps;
-        I32RemS "wasm_rem_s32({a}, {b})" 2 I32 traps;
-        I32RemU "wasm_rem_u32({a}, {b})" 2 I32 traps;
-        I32And "{a} & {b}" 2 I32;
-        I32Or "{a} | {b}" 2 I32;
-        I32Xor "{a} ^ {b}" 2 I32;
-        I32Shl "{a} << ({b} & 31)" 2 I32;
-        I32ShrS "(uint32_t)((int32_t){a} >> ({b} & 31))" 2 I32;
-        I32ShrU "{a} >> ({b} & 31)" 2 I32;
-        I32Rotl "wasm_rotl32({a}, {b})" 2 I32;
-        I32Rotr "wasm_rotr32({a}, {b})" 2 I32;
-        I64Clz "wasm_clz64({a})" 1 I64;
-        I64Ctz "wasm_ctz64({a})" 1 I64;
-        I64Popcnt "wasm_popcnt64({a})" 1 I64;
-        I64Add "{a} + {b}" 2 I64;
-        I64Sub "{a} - {b}" 2 I64;
-        I64Mul "{a} * {b}" 2 I64;
-        I64DivS "wasm_div_s64({a}, {b})" 2 I64 traps;
-        I64DivU "wasm_div_u64({a}, {b})" 2 I64 traps;
-        I64RemS "wasm_rem_s64({a}, {b})" 2 I64 traps;
-        I64RemU "wasm_rem_u64({a}, {b})" 2 I64 traps;
-        I64And "{a} & {b}" 2 I64;
-        I64Or "{a} | {b}" 2 I64;
-        I64Xor "{a} ^ {b}" 2 I64;
-        I64Shl "{a} << ({b} & 63)" 2 I64;
-        I64ShrS "(uint64_t)((int64_t){a} >> ({b} & 63))" 2 I64;
-        I64ShrU "{a} >> ({b} & 63)" 2 I64;
-        I64Rotl "wasm_rotl64({a}, {b})" 2 I64;
-        I64Rotr "wasm_rotr64({a}, {b})" 2 I64;
-        F32Abs "wasm_abs32({a})" 1 F32;
-        F32Neg "wasm_neg32({a})" 1 F32;
-        F32Ceil "wasm_ceil32({a})" 1 F32;
-        F32Floor "wasm_floor32({a})" 1 F32;
-        F32Trunc "wasm_trunc32({a})" 1 F32;
-        F32Nearest "wasm_nearest32({a})" 1 F32;
-        F32Sqrt "wasm_sqrt32({a})" 1 F32;
-        F32Add "wasm_add32({a}, {b})" 2 F32;
-        F32Sub "wasm_sub32({a}, {b})" 2 F32;
-        F32Mul "wasm_mul32({a}, {b})" 2 F32;
-        F32Div "wasm_div32({a}, {b})" 2 F32;
-        F32Min "wasm_min32({a}, {b})" 2 F32;
-        F32Max "wasm_max32({a}, {b})" 2 F32;
-        F32Copysign "wasm_copysign32({a}, {b})" 2 F32;
-        F64Abs "wasm_abs64({a})" 1 F64;
-        F64Neg "wasm_neg64({a})" 1 F64;
-        F64Ceil "wasm_ceil64({a})" 1 F64;
-        F64Floor "wasm_floor64({a})" 1 F64;
-        F64Trunc "wasm_trunc64({a})" 1 F64;
-        F64Nearest "wasm_nearest64({a})" 1 F64;
-        F64Sqrt "wasm_sqrt64({a})" 1 F64;
-        F64Add "wasm_add64({a}, {b})" 2 F64;
-        F64Sub "wasm_sub64({a}, {b})" 2 F64;
-        F64Mul "wasm_mul64({a}, {b})" 2 F64;
-        F64Div "wasm_div64({a}, {b})" 2 F64;
-        F64Min "wasm_min64({a}, {b})" 2 F64;
-        F64Max "wasm_max64({a}, {b})" 2 F64;
-        F64Copysign "wasm_copysign64({a}, {b})" 2 F64;
-        I32WrapI64 "(uint32_t){a}" 1 I32;
-        I32TruncF32S "wasm_trunc_s32_f32({a})" 1 I32 traps;
-        I32TruncF32U "wasm_trunc_u32_f32({a})" 1 I32 traps;
-        I32TruncF64S "wasm_trunc_s32_f64({a})" 1 I32 traps;
-        I32TruncF64U "wasm_trunc_u32_f64({a})" 1 I32 traps;
-        I64ExtendI32S "(uint64_t)(int64_t)(int32_t){a}" 1 I64;
-        I64ExtendI32U "(uint64_t){a}" 1 I64;
-        I64TruncF32S "wasm_trunc_s64_f32({a})" 1 I64 traps;
-        I64TruncF32U "wasm_trunc_u64_f32({a})" 1 I64 traps;
-        I64TruncF64S "wasm_trunc_s64_f64({a})" 1 I64 traps;
-        I64TruncF64U "wasm_trunc_u64_f64({a})" 1 I64 traps;
-        F32ConvertI32S "(float)(int32_t){a}" 1 F32;
-        F32ConvertI32U "(float){a}" 1 F32;
-        F32ConvertI64S "(float)(int64_t){a}" 1 F32;
-        F32ConvertI64U "(float){a}" 1 F32;
-        F32DemoteF64 "wasm_demote({a})" 1 F32;
-        F64ConvertI32S "(double)(int32_t){a}" 1 F64;
-        F64ConvertI32U "(double){a}" 1 F64;
-        F64ConvertI64S "(double)(int64_t){a}" 1 F64;
-        F64ConvertI64U "(double){a}" 1 F64;
-        F64PromoteF32 "(double){a}" 1 F64;
-        I32ReinterpretF32 "wasm_bits32({a})" 1 I32;
-        I64ReinterpretF64 "wasm_bits64({a})" 1 I64;
-        F32ReinterpretI32 "wasm_float32({a})" 1 F32;
-        F64ReinterpretI64 "wasm_float64({a})" 1 F64;
-        I32Extend8S "(uint32_t)(int32_t)(int8_t){a}" 1 I32;
-        I32Extend16S "(uint32_t)(int32_t)(int16_t){a}" 1 I32;
-        I64Extend8S "(uint64_t)(int64_t)(int8_t){a}" 1 I64;
-        I64Extend16S "(uint64_t)(int64_t)(int16_t){a}" 1 I64;
-        I64Extend32S "(uint64_t)(int64_t)(int32_t){a}" 1 I64;
-        I32TruncSatF32S "wasm_sat_s32_f32({a})" 1 I32;
-        I32TruncSatF32U "wasm_sat_u32_f32({a})" 1 I32;
-        I32TruncSatF64S "wasm_sat_s32_f64({a})" 1 I32;
-        I32TruncSatF64U "wasm_sat_u32_f64({a})" 1 I32;
-        I64TruncSatF32S "wasm_sat_s64_f32({a})" 1 I64;
-        I64TruncSatF32U "wasm_sat_u64_f32({a})" 1 I64;
-        I64TruncSatF64S "wasm_sat_s64_f64({a})" 1 I64;
-        I64TruncSatF64U "wasm_sat_u64_f64({a})" 1 I64;
+// WebAssembly core specification, 4.3 Numerics.
+simple! {
+    RefIsNull IsZero "{a} == 0" 1 I32;
+    I32Eqz IsZero "{a} == 0" 1 I32;
+    I32Eq Compare "{a} == {b}" 2 I32;
+    I32Ne Compare "{a} != {b}" 2 I32;
+    I32LtS Compare "(int32_t){a} < (int32_t){b}" 2 I32;
+    I32LtU Compare "{a} < {b}" 2 I32;
+    I32GtS Compare "(int32_t){a} > (int32_t){b}" 2 I32;
+    I32GtU Compare "{a} > {b}" 2 I32;
+    I32LeS Compare "(int32_t){a} <= (int32_t){b}" 2 I32;
+    I32LeU Compare "{a} <= {b}" 2 I32;
+    I32GeS Compare "(int32_t){a} >= (int32_t){b}" 2 I32;
+    I32GeU Compare "{a} >= {b}" 2 I32;
+    I64Eqz IsZero "{a} == 0" 1 I32;
+    I64Eq Compare "{a} == {b}" 2 I32;
+    I64Ne Compare "{a} != {b}" 2 I32;
+    I64LtS Compare "(int64_t){a} < (int64_t){b}" 2 I32;
+    I64LtU Compare "{a} < {b}" 2 I32;
+    I64GtS Compare "(int64_t){a} > (int64_t){b}" 2 I32;
+    I64GtU Compare "{a} > {b}" 2 I32;
+    I64LeS Compare "(int64_t){a} <= (int64_t){b}" 2 I32;
+    I64LeU Compare "{a} <= {b}" 2 I32;
+    I64GeS Compare "(int64_t){a} >= (int64_t){b}" 2 I32;
+    I64GeU Compare "{a} >= {b}" 2 I32;
+    F32Eq Compare "{a} == {b}" 2 I32;
+    F32Ne Compare "{a} != {b}" 2 I32;
+    F32Lt Compare "{a} < {b}" 2 I32;
+    F32Gt Compare "{a} > {b}" 2 I32;
+    F32Le Compare "{a} <= {b}" 2 I32;
+    F32Ge Compare "{a} >= {b}" 2 I32;
+    F64Eq Compare "{a} == {b}" 2 I32;
+    F64Ne Compare "{a} != {b}" 2 I32;
+    F64Lt Compare "{a} < {b}" 2 I32;
+    F64Gt Compare "{a} > {b}" 2 I32;
+    F64Le Compare "{a} <= {b}" 2 I32;
+    F64Ge Compare "{a} >= {b}" 2 I32;
+    I32Clz Helper "wasm_clz32({a})" 1 I32;
+    I32Ctz Helper "wasm_ctz32({a})" 1 I32;
+    I32Popcnt Helper "wasm_popcnt32({a})" 1 I32;
+    I32Add Plain "{a} + {b}" 2 I32;
+    I32Sub Plain "{a} - {b}" 2 I32;
+    I32Mul Plain "{a} * {b}" 2 I32;
+    I32DivS Helper "wasm_div_s32({a}, {b})" 2 I32 traps;
+    I32DivU Helper "wasm_div_u32({a}, {b})" 2 I32 traps;
+    I32RemS Helper "wasm_rem_s32({a}, {b})" 2 I32 traps;
+    I32RemU Helper "wasm_rem_u32({a}, {b})" 2 I32 traps;
+    I32And Plain "{a} & {b}" 2 I32;
+    I32Or Plain "{a} | {b}" 2 I32;
+    I32Xor Plain "{a} ^ {b}" 2 I32;
+    I32Shl Plain "{a} << ({b} & 31)" 2 I32;
+    I32ShrS Plain "(uint32_t)((int32_t){a} >> ({b} & 31))" 2 I32;
+    I32ShrU Plain "{a} >> ({b} & 31)" 2 I32;
+    I32Rotl Helper "wasm_rotl32({a}, {b})" 2 I32;
+    I32Rotr Helper "wasm_rotr32({a}, {b})" 2 I32;
+    I64Clz Helper "wasm_clz64({a})" 1 I64;
+    I64Ctz Helper "wasm_ctz64({a})" 1 I64;
+    I64Popcnt Helper "wasm_popcnt64({a})" 1 I64;
+    I64Add Plain "{a} + {b}" 2 I64;
+    I64Sub Plain "{a} - {b}" 2 I64;
+    I64Mul Plain "{a} * {b}" 2 I64;
+    I64DivS Helper "wasm_div_s64({a}, {b})" 2 I64 traps;
+    I64DivU Helper "wasm_div_u64({a}, {b})" 2 I64 traps;
+    I64RemS Helper "wasm_rem_s64({a}, {b})" 2 I64 traps;
+    I64RemU Helper "wasm_rem_u64({a}, {b})" 2 I64 traps;
+    I64And Plain "{a} & {b}" 2 I64;
+    I64Or Plain "{a} | {b}" 2 I64;
+    I64Xor Plain "{a} ^ {b}" 2 I64;
+    I64Shl Plain "{a} << ({b} & 63)" 2 I64;
+    I64ShrS Plain "(uint64_t)((int64_t){a} >> ({b} & 63))" 2 I64;
+    I64ShrU Plain "{a} >> ({b} & 63)" 2 I64;
+    I64Rotl Helper "wasm_rotl64({a}, {b})" 2 I64;
+    I64Rotr Helper "wasm_rotr64({a}, {b})" 2 I64;
+    F32Abs Helper "wasm_abs32({a})" 1 F32;
+    F32Neg Helper "wasm_neg32({a})" 1 F32;
+    F32Ceil Helper "wasm_ceil32({a})" 1 F32;
+    F32Floor Helper "wasm_floor32({a})" 1 F32;
+    F32Trunc Helper "wasm_trunc32({a})" 1 F32;
+    F32Nearest Helper "wasm_nearest32({a})" 1 F32;
+    F32Sqrt Helper "wasm_sqrt32({a})" 1 F32;
+    F32Add Helper "wasm_add32({a}, {b})" 2 F32;
+    F32Sub Helper "wasm_sub32({a}, {b})" 2 F32;
+    F32Mul Helper "wasm_mul32({a}, {b})" 2 F32;
+    F32Div Helper "wasm_div32({a}, {b})" 2 F32;
+    F32Min Helper "wasm_min32({a}, {b})" 2 F32;
+    F32Max Helper "wasm_max32({a}, {b})" 2 F32;
+    F32Copysign Helper "wasm_copysign32({a}, {b})" 2 F32;
+    F64Abs Helper "wasm_abs64({a})" 1 F64;
+    F64Neg Helper "wasm_neg64({a})" 1 F64;
+    F64Ceil Helper "wasm_ceil64({a})" 1 F64;
+    F64Floor Helper "wasm_floor64({a})" 1 F64;
+    F64Trunc Helper "wasm_trunc64({a})" 1 F64;
+    F64Nearest Helper "wasm_nearest64({a})" 1 F64;
+    F64Sqrt Helper "wasm_sqrt64({a})" 1 F64;
+    F64Add Helper "wasm_add64({a}, {b})" 2 F64;
+    F64Sub Helper "wasm_sub64({a}, {b})" 2 F64;
+    F64Mul Helper "wasm_mul64({a}, {b})" 2 F64;
+    F64Div Helper "wasm_div64({a}, {b})" 2 F64;
+    F64Min Helper "wasm_min64({a}, {b})" 2 F64;
+    F64Max Helper "wasm_max64({a}, {b})" 2 F64;
+    F64Copysign Helper "wasm_copysign64({a}, {b})" 2 F64;
+    I32WrapI64 Plain "(uint32_t){a}" 1 I32;
+    I32TruncF32S Helper "wasm_trunc_s32_f32({a})" 1 I32 traps;
+    I32TruncF32U Helper "wasm_trunc_u32_f32({a})" 1 I32 traps;
+    I32TruncF64S Helper "wasm_trunc_s32_f64({a})" 1 I32 traps;
+    I32TruncF64U Helper "wasm_trunc_u32_f64({a})" 1 I32 traps;
+    I64ExtendI32S Plain "(uint64_t)(int64_t)(int32_t){a}" 1 I64;
+    I64ExtendI32U Plain "(uint64_t){a}" 1 I64;
+    I64TruncF32S Helper "wasm_trunc_s64_f32({a})" 1 I64 traps;
+    I64TruncF32U Helper "wasm_trunc_u64_f32({a})" 1 I64 traps;
+    I64TruncF64S Helper "wasm_trunc_s64_f64({a})" 1 I64 traps;
+    I64TruncF64U Helper "wasm_trunc_u64_f64({a})" 1 I64 traps;
+    F32ConvertI32S Plain "(float)(int32_t){a}" 1 F32;
+    F32ConvertI32U Plain "(float){a}" 1 F32;
+    F32ConvertI64S Plain "(float)(int64_t){a}" 1 F32;
+    F32ConvertI64U Plain "(float){a}" 1 F32;
+    F32DemoteF64 Helper "wasm_demote({a})" 1 F32;
+    F64ConvertI32S Plain "(double)(int32_t){a}" 1 F64;
+    F64ConvertI32U Plain "(double){a}" 1 F64;
+    F64ConvertI64S Plain "(double)(int64_t){a}" 1 F64;
+    F64ConvertI64U Plain "(double){a}" 1 F64;
+    F64PromoteF32 Plain "(double){a}" 1 F64;
+    I32ReinterpretF32 Helper "wasm_bits32({a})" 1 I32;
+    I64ReinterpretF64 Helper "wasm_bits64({a})" 1 I64;
+    F32ReinterpretI32 Helper "wasm_float32({a})" 1 F32;
+    F64ReinterpretI64 Helper "wasm_float64({a})" 1 F64;
+    I32Extend8S Plain "(uint32_t)(int32_t)(int8_t){a}" 1 I32;
+    I32Extend16S Plain "(uint32_t)(int32_t)(int16_t){a}" 1 I32;
+    I64Extend8S Plain "(uint64_t)(int64_t)(int8_t){a}" 1 I64;
+    I64Extend16S Plain "(uint64_t)(int64_t)(int16_t){a}" 1 I64;
+    I64Extend32S Plain "(uint64_t)(int64_t)(int32_t){a}" 1 I64;
+    I32TruncSatF32S Helper "wasm_sat_s32_f32({a})" 1 I32;
+    I32TruncSatF32U Helper "wasm_sat_u32_f32({a})" 1 I32;
+    I32TruncSatF64S Helper "wasm_sat_s32_f64({a})" 1 I32;
+    I32TruncSatF64U Helper "wasm_sat_u32_f64({a})" 1 I32;
+    I64TruncSatF32S Helper "wasm_sat_s64_f32({a})" 1 I64;
+    I64TruncSatF32U Helper "wasm_sat_u64_f32({a})" 1 I64;
+    I64TruncSatF64S Helper "wasm_sat_s64_f64({a})" 1 I64;
+    I64TruncSatF64U Helper "wasm_sat_u64_f64({a})" 1 I64;
+}
+
+/// What a load or store accesses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cell {
+    U8,
+    S8,
+    U16,
+    S16,
+    U32,
+    S32,
+    U64,
+    F32,
+    F64,
+}
+
+impl Cell {
+    /// Its C type is `wasm_` and this, with a suffix if it need not be aligned.
+    pub fn name(self) -> &'static str {
+        match self {
+            Cell::U8 => "u8",
+            Cell::S8 => "s8",
+            Cell::U16 => "u16",
+            Cell::S16 => "s16",
+            Cell::U32 => "u32",
+            Cell::S32 => "s32",
+            Cell::U64 => "u64",
+            Cell::F32 => "f32",
+            Cell::F64 => "f64",
+        }
+    }
+
+    pub fn bytes(self) -> u32 {
+        match self {
+            Cell::U8 | Cell::S8 => 1,
+            Cell::U16 | Cell::S16 => 2,
+            Cell::U32 | Cell::S32 | Cell::F32 => 4,
+            Cell::U64 | Cell::F64 => 8,
+        }
+    }
+
+    /// Whether a load extends its sign.
+    pub fn is_signed(self) -> bool {
+        matches!(self, Cell::S8 | Cell::S16 | Cell::S32)
     }
 }
 
-/// A load or store: the C type of the cell, and what a load makes of it.
+/// A load or store.
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Access {
     pub memarg: wasmparser::MemArg,
-    /// Cell type without alignment suffix: `wasm_u8`, `wasm_s16`, …
-    pub cell: &'static str,
-    /// Bytes of the cell.
-    pub bytes: u32,
+    pub cell: Cell,
     /// Of the value on the stack.
     pub ty: ValType,
     pub store: bool,
@@ -185,31 +264,31 @@ pub(crate) struct Access {
 /// What an operator accesses in memory, when it does.
 #[rustfmt::skip]
 pub(crate) fn access(op: &Operator) -> Option<Access> {
-    let (memarg, cell, bytes, ty, store) = match *op {
-        Operator::I32Load { memarg } => (memarg, "wasm_u32", 4, I32, false),
-        Operator::I64Load { memarg } => (memarg, "wasm_u64", 8, I64, false),
-        Operator::F32Load { memarg } => (memarg, "wasm_f32", 4, F32, false),
-        Operator::F64Load { memarg } => (memarg, "wasm_f64", 8, F64, false),
-        Operator::I32Load8S { memarg } => (memarg, "wasm_s8", 1, I32, false),
-        Operator::I32Load8U { memarg } => (memarg, "wasm_u8", 1, I32, false),
-        Operator::I32Load16S { memarg } => (memarg, "wasm_s16", 2, I32, false),
-        Operator::I32Load16U { memarg } => (memarg, "wasm_u16", 2, I32, false),
-        Operator::I64Load8S { memarg } => (memarg, "wasm_s8", 1, I64, false),
-        Operator::I64Load8U { memarg } => (memarg, "wasm_u8", 1, I64, false),
-        Operator::I64Load16S { memarg } => (memarg, "wasm_s16", 2, I64, false),
-        Operator::I64Load16U { memarg } => (memarg, "wasm_u16", 2, I64, false),
-        Operator::I64Load32S { memarg } => (memarg, "wasm_s32", 4, I64, false),
-        Operator::I64Load32U { memarg } => (memarg, "wasm_u32", 4, I64, false),
-        Operator::I32Store { memarg } => (memarg, "wasm_u32", 4, I32, true),
-        Operator::I64Store { memarg } => (memarg, "wasm_u64", 8, I64, true),
-        Operator::F32Store { memarg } => (memarg, "wasm_f32", 4, F32, true),
-        Operator::F64Store { memarg } => (memarg, "wasm_f64", 8, F64, true),
-        Operator::I32Store8 { memarg } => (memarg, "wasm_u8", 1, I32, true),
-        Operator::I32Store16 { memarg } => (memarg, "wasm_u16", 2, I32, true),
-        Operator::I64Store8 { memarg } => (memarg, "wasm_u8", 1, I64, true),
-        Operator::I64Store16 { memarg } => (memarg, "wasm_u16", 2, I64, true),
-        Operator::I64Store32 { memarg } => (memarg, "wasm_u32", 4, I64, true),
+    let (memarg, cell, ty, store) = match *op {
+        Operator::I32Load { memarg } => (memarg, Cell::U32, I32, false),
+        Operator::I64Load { memarg } => (memarg, Cell::U64, I64, false),
+        Operator::F32Load { memarg } => (memarg, Cell::F32, F32, false),
+        Operator::F64Load { memarg } => (memarg, Cell::F64, F64, false),
+        Operator::I32Load8S { memarg } => (memarg, Cell::S8, I32, false),
+        Operator::I32Load8U { memarg } => (memarg, Cell::U8, I32, false),
+        Operator::I32Load16S { memarg } => (memarg, Cell::S16, I32, false),
+        Operator::I32Load16U { memarg } => (memarg, Cell::U16, I32, false),
+        Operator::I64Load8S { memarg } => (memarg, Cell::S8, I64, false),
+        Operator::I64Load8U { memarg } => (memarg, Cell::U8, I64, false),
+        Operator::I64Load16S { memarg } => (memarg, Cell::S16, I64, false),
+        Operator::I64Load16U { memarg } => (memarg, Cell::U16, I64, false),
+        Operator::I64Load32S { memarg } => (memarg, Cell::S32, I64, false),
+        Operator::I64Load32U { memarg } => (memarg, Cell::U32, I64, false),
+        Operator::I32Store { memarg } => (memarg, Cell::U32, I32, true),
+        Operator::I64Store { memarg } => (memarg, Cell::U64, I64, true),
+        Operator::F32Store { memarg } => (memarg, Cell::F32, F32, true),
+        Operator::F64Store { memarg } => (memarg, Cell::F64, F64, true),
+        Operator::I32Store8 { memarg } => (memarg, Cell::U8, I32, true),
+        Operator::I32Store16 { memarg } => (memarg, Cell::U16, I32, true),
+        Operator::I64Store8 { memarg } => (memarg, Cell::U8, I64, true),
+        Operator::I64Store16 { memarg } => (memarg, Cell::U16, I64, true),
+        Operator::I64Store32 { memarg } => (memarg, Cell::U32, I64, true),
         _ => return None,
     };
-    Some(Access { memarg, cell, bytes, ty, store })
+    Some(Access { memarg, cell, ty, store })
 }

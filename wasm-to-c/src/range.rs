@@ -8,7 +8,9 @@ use std::collections::HashSet;
 
 use wasmparser::{FunctionBody, Operator};
 
+use crate::ir::{Expr, ExprKind, Proof, Var};
 use crate::module::{Constant, Module};
+use crate::ops::{Cell, Class, OpId};
 
 /// An i32: 0 to `most`, or that much above the function's frame of so many bytes, which lies in memory 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +36,26 @@ impl Range {
         self.most <= self.frame.unwrap_or(u32::MAX - 1)
     }
 
-    fn of(most: u64, frame: Option<u32>) -> Range {
+    fn sum(most: u64, frame: Option<u32>) -> Range {
         u32::try_from(most).map_or(Range::ANY, |most| Range { most, frame })
+    }
+
+    /// Whether it is counted from the frame.
+    pub fn is_frame(self) -> bool {
+        self.frame.is_some()
+    }
+
+    /// Whether it is an address in the frame, or that of its end.
+    pub fn is_in_frame(self) -> bool {
+        self.frame.is_some_and(|size| self.most <= size)
+    }
+
+    /// Why what begins there is inside, if it is.
+    pub fn proof(self) -> Proof {
+        match self.frame {
+            Some(size) => Proof::Frame { size, most: self.most },
+            None => Proof::Below(self.most),
+        }
     }
 
     /// Its upper bound.
@@ -44,72 +64,51 @@ impl Range {
     }
 }
 
-/// What an operator that touches nothing makes of its operands; `b` is the second when that is a constant.
-pub(crate) fn result(op: &Operator<'_>, operands: &[Range], b: Option<u32>) -> Range {
-    let most = |at: usize| operands[at].bound();
-    let bits = |value: u32| u32::MAX.checked_shr(value.leading_zeros()).unwrap_or(0);
-    match (op, b) {
-        (Operator::I32Add, _) => match (operands[0].frame, operands[1].frame) {
-            (Some(_), Some(_)) => Range::ANY,
-            (a, b) => Range::of(u64::from(operands[0].most) + u64::from(operands[1].most), a.or(b)),
+/// What is known of a value, when `var` says it of variables.
+pub(crate) fn of(expr: &Expr, var: &impl Fn(Var) -> Range) -> Range {
+    match &expr.kind {
+        ExprKind::Const(_) => expr.known().map_or(Range::ANY, Range::to),
+        ExprKind::Get(at) => var(*at),
+        ExprKind::Op(op, parts) => {
+            let ranges: Vec<Range> = parts.iter().map(|part| of(part, var)).collect();
+            result(*op, &ranges, parts.last().and_then(Expr::known))
+        }
+        ExprKind::Load(access) => match access.cell {
+            Cell::U8 => Range::to(0xff),
+            Cell::U16 => Range::to(0xffff),
+            _ => Range::ANY,
         },
-        (Operator::I32Mul, _) => Range::of(u64::from(most(0)) * u64::from(most(1)), None),
-        (Operator::I32And, _) => Range::to(most(0).min(most(1))),
-        (Operator::I32Or | Operator::I32Xor, _) => Range::to(bits(most(0) | most(1))),
-        (Operator::I32Shl, Some(by)) => Range::of(u64::from(most(0)) << (by & 31), None),
-        (Operator::I32ShrU, Some(by)) => Range::to(most(0) >> (by & 31)),
-        (Operator::I32ShrU, None) => Range::to(most(0)),
-        (Operator::I32RemU, Some(by)) => Range::to(most(0).min(by.wrapping_sub(1))),
-        (Operator::I32DivU, Some(by)) => Range::to(most(0).checked_div(by).unwrap_or(u32::MAX)),
-        (Operator::I32Clz | Operator::I32Ctz | Operator::I32Popcnt, _) => Range::to(32),
-        (op, _) if is_test(op) => Range::to(1),
+        ExprKind::Select(parts) => either(of(&parts[0], var), of(&parts[1], var)),
+        ExprKind::Computed(part) => of(part, var),
         _ => Range::ANY,
     }
 }
 
-fn is_test(op: &Operator<'_>) -> bool {
-    use Operator as O;
-    matches!(
-        op,
-        O::I32Eqz
-            | O::I32Eq
-            | O::I32Ne
-            | O::I32LtS
-            | O::I32LtU
-            | O::I32GtS
-            | O::I32GtU
-            | O::I32LeS
-            | O::I32LeU
-            | O::I32GeS
-            | O::I32GeU
-            | O::I64Eqz
-            | O::I64Eq
-            | O::I64Ne
-            | O::I64LtS
-            | O::I64LtU
-            | O::I64GtS
-            | O::I64GtU
-            | O::I64LeS
-            | O::I64LeU
-            | O::I64GeS
-            | O::I64GeU
-            | O::F32Eq
-            | O::F32Ne
-            | O::F32Lt
-            | O::F32Gt
-            | O::F32Le
-            | O::F32Ge
-            | O::F64Eq
-            | O::F64Ne
-            | O::F64Lt
-            | O::F64Gt
-            | O::F64Le
-            | O::F64Ge
-    )
+/// What an operator makes of its operands; `b` is the last if that is a constant.
+fn result(op: OpId, operands: &[Range], b: Option<u32>) -> Range {
+    let most = |at: usize| operands[at].bound();
+    let bits = |value: u32| u32::MAX.checked_shr(value.leading_zeros()).unwrap_or(0);
+    match (op, b) {
+        (OpId::I32Add, _) => match (operands[0].frame, operands[1].frame) {
+            (Some(_), Some(_)) => Range::ANY,
+            (a, b) => Range::sum(u64::from(operands[0].most) + u64::from(operands[1].most), a.or(b)),
+        },
+        (OpId::I32Mul, _) => Range::sum(u64::from(most(0)) * u64::from(most(1)), None),
+        (OpId::I32And, _) => Range::to(most(0).min(most(1))),
+        (OpId::I32Or | OpId::I32Xor, _) => Range::to(bits(most(0) | most(1))),
+        (OpId::I32Shl, Some(by)) => Range::sum(u64::from(most(0)) << (by & 31), None),
+        (OpId::I32ShrU, Some(by)) => Range::to(most(0) >> (by & 31)),
+        (OpId::I32ShrU, None) => Range::to(most(0)),
+        (OpId::I32RemU, Some(by)) => Range::to(most(0).min(by.wrapping_sub(1))),
+        (OpId::I32DivU, Some(by)) => Range::to(most(0).checked_div(by).unwrap_or(u32::MAX)),
+        (OpId::I32Clz | OpId::I32Ctz | OpId::I32Popcnt, _) => Range::to(32),
+        _ if matches!(op.line().class, Class::IsZero | Class::Compare) => Range::to(1),
+        _ => Range::ANY,
+    }
 }
 
 /// What `select` gives of two.
-pub(crate) fn either(a: Range, b: Range) -> Range {
+fn either(a: Range, b: Range) -> Range {
     if a.frame == b.frame { Range { most: a.most.max(b.most), frame: a.frame } } else { Range::ANY }
 }
 
@@ -120,6 +119,13 @@ pub(crate) struct Frame {
     pub local: u32,
     /// Bytes.
     pub size: u32,
+}
+
+impl Frame {
+    /// What is known of its address.
+    pub fn range(self) -> Range {
+        Range { most: 0, frame: Some(self.size) }
+    }
 }
 
 /// The frame that a function makes before anything else, when the global `pointer` is the stack pointer.
@@ -550,17 +556,17 @@ mod tests {
     #[test]
     fn bounds_follow_operators() {
         let byte = Range::to(255);
-        let of = |op: Operator<'_>, operands: &[Range], b| result(&op, operands, b);
-        assert_eq!(of(Operator::I32Shl, &[byte, Range::to(2)], Some(2)), Range::to(1020));
-        assert_eq!(of(Operator::I32And, &[Range::ANY, byte], None), byte);
-        assert_eq!(of(Operator::I32Or, &[Range::to(4), Range::to(9)], None), Range::to(15));
-        assert_eq!(of(Operator::I32Mul, &[Range::to(1 << 16), Range::to(1 << 16)], None), Range::ANY);
-        assert_eq!(of(Operator::I32RemU, &[Range::ANY, Range::to(0)], Some(0)), Range::ANY);
+        let of = result;
+        assert_eq!(of(OpId::I32Shl, &[byte, Range::to(2)], Some(2)), Range::to(1020));
+        assert_eq!(of(OpId::I32And, &[Range::ANY, byte], None), byte);
+        assert_eq!(of(OpId::I32Or, &[Range::to(4), Range::to(9)], None), Range::to(15));
+        assert_eq!(of(OpId::I32Mul, &[Range::to(1 << 16), Range::to(1 << 16)], None), Range::ANY);
+        assert_eq!(of(OpId::I32RemU, &[Range::ANY, Range::to(0)], Some(0)), Range::ANY);
         let frame = Range { most: 0, frame: Some(64) };
-        let inside = of(Operator::I32Add, &[frame, Range::to(60)], Some(60));
+        let inside = of(OpId::I32Add, &[frame, Range::to(60)], Some(60));
         assert!(inside.inside(4, 0) && !inside.inside(5, 1000));
-        assert_eq!(of(Operator::I32Add, &[frame, frame], None), Range::ANY);
-        assert_eq!(of(Operator::I32And, &[frame, Range::ANY], None), Range::ANY);
+        assert_eq!(of(OpId::I32Add, &[frame, frame], None), Range::ANY);
+        assert_eq!(of(OpId::I32And, &[frame, Range::ANY], None), Range::ANY);
     }
 
     /// Whether the module of a text has a shadow stack, the one of global 0.

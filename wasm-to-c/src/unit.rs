@@ -9,28 +9,18 @@ use wasmparser::ExternalKind;
 
 use crate::callgraph::{CallGraph, Calls};
 use crate::code::indent;
-use crate::func::{self, Operand, float32, float64, int32, int64};
-use crate::memory::{Address, Displacement, Memory};
+use crate::codegen::{c_type, number};
+use crate::ir::{Access, Callee, Check};
+use crate::memory::{Address, Displacement, Memory, Shown, Uses};
 use crate::module::{Constant, Global, Module, Place, place};
 use crate::names::{Names, comment, demangled, literal};
 use crate::native_stack::{self, NativeStack, StackChecks};
-use crate::range::{ShadowStack, StackUse};
+use crate::range::{Range, ShadowStack, StackUse};
 use crate::relocs::{DataObject, Reference, Relocations, refuse};
 use crate::{
     CUnit, ExportedFunc, ExportedItem, FlashTable, FuncType, ImportedFunc, ImportedItem, Interface, Item,
-    MemoryInfo, Options, Safety, Translation, ValType, WasmModule, ops, range,
+    MemoryInfo, Options, Safety, Translation, ValType, WasmModule, build, codegen, passes, range,
 };
-
-/// The C type of a value.
-pub fn c_type(ty: ValType) -> &'static str {
-    match ty {
-        ValType::I32 => "uint32_t",
-        ValType::I64 => "uint64_t",
-        ValType::F32 => "float",
-        ValType::F64 => "double",
-        ValType::FuncRef | ValType::ExternRef | ValType::ExnRef => "uintptr_t",
-    }
-}
 
 fn returns_float(ty: &FuncType) -> bool {
     matches!(ty.results[..], [ValType::F32 | ValType::F64])
@@ -84,7 +74,7 @@ pub(crate) struct Unit<'m> {
     /// Whatever runs, the shadow stack suffices.
     pub stack_suffices: bool,
     /// By function that is not imported, its frame where that lies on the machine's stack instead.
-    pub local_frames: Vec<Option<range::Frame>>,
+    pub native_frames: Vec<Option<range::Frame>>,
     /// The first name that a function is exported by.
     exported: HashMap<u32, &'m str>,
     /// Modules that share functions number their types alike.
@@ -209,16 +199,16 @@ pub(crate) fn unit<'m>(
     let uses: Vec<StackUse> = module.bodies.iter().map(uses).collect();
     // A frame that catches an exception puts back the pointer of those below it.
     let may_be_local = relocations.is_some() && stack_global.is_some() && module.tags.is_empty();
-    let local_frames = uses.iter().map(|uses| match uses {
+    let native_frames = uses.iter().map(|uses| match uses {
         StackUse::Frame(frame) if may_be_local && frame.size <= LOCAL_FRAME => Some(*frame),
         _ => None,
     });
-    let local_frames: Vec<Option<range::Frame>> = local_frames.collect();
+    let native_frames: Vec<Option<range::Frame>> = native_frames.collect();
     let stack_pointer = stack_global.filter(|_| {
         !may_be_local
             || uses
                 .iter()
-                .zip(&local_frames)
+                .zip(&native_frames)
                 .any(|(uses, local)| *uses != StackUse::Nothing && local.is_none())
     });
     let calls = Calls::of(module);
@@ -227,7 +217,7 @@ pub(crate) fn unit<'m>(
     let alone = module.imported() == 0 && !options.linkable;
     // Only for what rustc and its linker made, which is no sandbox: this believes that frames are given back.
     let stack_suffices = stack_global.filter(|_| alone && relocations.is_some()).is_some_and(|_| {
-        let sizes = uses.iter().zip(&local_frames).map(|(uses, local)| match uses {
+        let sizes = uses.iter().zip(&native_frames).map(|(uses, local)| match uses {
             StackUse::Frame(frame) if local.is_none() => Some(frame.size),
             StackUse::Other => None,
             _ => Some(0),
@@ -273,7 +263,7 @@ pub(crate) fn unit<'m>(
         stack_pointer,
         shadow_stack,
         stack_suffices,
-        local_frames,
+        native_frames,
         exported,
         linkable: options.linkable,
         trap_names: options.trap_names,
@@ -340,13 +330,31 @@ impl<'m> Unit<'m> {
         if self.linkable { id.hash | 1 } else { 1 + id.number }
     }
 
+    /// The type that a call returns.
+    pub fn called_type(&self, callee: &Callee) -> String {
+        self.result_type(match callee {
+            Callee::Function(function) => &self.module.functions[*function as usize].ty,
+            Callee::Indirect { ty, .. } | Callee::Reference { ty, .. } => &self.module.types[*ty as usize],
+        })
+    }
+
+    /// Whether addresses are native.
+    pub fn is_direct(&self) -> bool {
+        self.relocations.is_some()
+    }
+
+    /// A function's frame, if that is on the native stack.
+    pub fn native_frame(&self, index: u32) -> Option<range::Frame> {
+        self.native_frames[index as usize - self.module.imported()]
+    }
+
     /// The callee of an indirect call.
-    pub fn indirect(&self, table: u32, type_index: u32, index: &Operand) -> String {
+    pub fn indirect(&self, table: u32, type_index: u32, index: &str) -> String {
         let pointer = self.pointer_type(&self.module.types[type_index as usize]);
         if self.relocations.is_some() {
-            return format!("(({pointer})(uintptr_t){})", index.inner());
+            return format!("(({pointer})(uintptr_t){index})");
         }
-        let (index, id) = (&index.text, self.type_id(type_index));
+        let id = self.type_id(type_index);
         if self.fixed[table as usize] {
             let Some(size) = self.module.tables.get(table as usize).map(|table| table.minimum) else {
                 return String::new();
@@ -357,8 +365,9 @@ impl<'m> Unit<'m> {
     }
 
     /// The callee of a call by reference.
-    pub fn by_reference(&self, ty: &FuncType, reference: &Operand) -> String {
-        format!("(({})wasm_function_of({}))", self.pointer_type(ty), reference.text)
+    pub fn by_reference(&self, ty: u32, reference: &str) -> String {
+        let pointer = self.pointer_type(&self.module.types[ty as usize]);
+        format!("(({pointer})wasm_function_of({reference}))")
     }
 
     fn entries(&self, table: u32) -> &str {
@@ -517,7 +526,8 @@ impl<'m> Unit<'m> {
         })
     }
 
-    fn reference(&self, reference: Reference) -> String {
+    /// The address that a reference stands for.
+    pub fn reference(&self, reference: Reference) -> String {
         match reference {
             Reference::Data { object, offset } => {
                 if self.apart[object] {
@@ -549,37 +559,55 @@ impl<'m> Unit<'m> {
         })
     }
 
-    /// An `i32.const` that is an address.
-    pub fn address_constant(&self, value: u32) -> Option<String> {
-        Some(self.reference(self.relocations?.of_constant(value)?))
+    /// What an `i32.const` or an offset is the address of.
+    pub fn address_constant(&self, value: u32) -> Option<Reference> {
+        self.relocations?.of_constant(value)
     }
 
-    /// The cell a load or store accesses in the function `index`.
-    pub fn place(&self, address: &Operand, access: &ops::Access, index: u32) -> Address {
-        if let Some(base) = self.address_constant(access.memarg.offset as u32) {
-            let text = match address.known {
+    /// How an access is kept inside its memory, whose address is in a range.
+    pub fn check(&self, access: &Access, address: Range) -> Check {
+        self.memories[access.memory as usize].check(address, access.end())
+    }
+
+    /// Whether so many bytes from an address are kept inside a memory.
+    pub fn check_block(&self, memory: u32, address: Range, length: Option<u32>) -> Check {
+        self.memories[memory as usize].check_block(address, length)
+    }
+
+    /// What is known of an address once an access has used it.
+    pub fn accessed(&self, access: &Access, address: Range) -> Range {
+        self.memories[access.memory as usize].accessed(address, access.offset, access.cell.bytes())
+    }
+
+    /// The cell that a load or store accesses in the function `index`.
+    pub fn place(&self, access: &Access, address: &Shown, index: u32, uses: &mut Uses) -> Address {
+        if let Some(base) = access.base {
+            let base = self.reference(base);
+            let text = match access.address.known() {
                 Some(0) => format!("(uintptr_t)({base})"),
                 _ => format!("(uintptr_t)({} + {base})", address.inner()),
             };
-            return Address { text, traps: false, displacement: Displacement::None };
+            return Address { text, displacement: Displacement::None };
         }
         let steady = !self.moves[index as usize];
-        self.memories[access.memarg.memory as usize].at(address, access.memarg.offset, access.bytes, steady)
+        self.memories[access.memory as usize].at(access, address, steady, uses)
     }
 
     /// Whether an access lies as its alignment hint says.
-    pub fn aligned(&self, address: &Operand, access: &ops::Access) -> bool {
-        let known = address.known.map(|known| u64::from(known) + access.memarg.offset);
-        self.hints || known.is_some_and(|at| at.is_multiple_of(access.bytes.into()))
+    pub fn is_aligned(&self, access: &Access) -> bool {
+        let known = access.address.known().map(|known| u64::from(known) + access.offset);
+        self.hints || known.is_some_and(|at| at.is_multiple_of(access.cell.bytes().into()))
     }
 
     /// A constant expression, and whether C takes it as an initializer.
     fn constant(&self, constant: &Constant) -> (String, bool) {
         match constant {
-            Constant::I32(value) => (int32(*value as i32), true),
-            Constant::I64(value) => (int64(*value as i64), true),
-            Constant::F32(bits) => (float32(*bits), f32::from_bits(*bits).is_finite()),
-            Constant::F64(bits) => (float64(*bits), f64::from_bits(*bits).is_finite()),
+            Constant::I32(value) => (number(ValType::I32, (*value).into()), true),
+            Constant::I64(value) => (number(ValType::I64, *value), true),
+            Constant::F32(bits) => {
+                (number(ValType::F32, (*bits).into()), f32::from_bits(*bits).is_finite())
+            }
+            Constant::F64(bits) => (number(ValType::F64, *bits), f64::from_bits(*bits).is_finite()),
             Constant::Global(index) => {
                 let global = &self.module.globals[*index as usize];
                 match global.import {
@@ -715,7 +743,9 @@ impl<'m> Unit<'m> {
         }
         let mut functions = String::new();
         for (body, index) in module.bodies.iter().zip(imported as u32..) {
-            func::translate(self, index, body, &mut functions)?;
+            let mut function = build::function(self, index, body)?;
+            passes::run(self, &mut function);
+            codegen::function(self, &function, &mut functions)?;
             functions.push('\n');
         }
         self.entrances(&mut functions);

@@ -1,0 +1,394 @@
+//! Blocks, branches and what they carry.
+
+use std::collections::HashMap;
+
+use target_specs::{Diagnostic, Result};
+use wasmparser::BlockType;
+
+use super::{Builder, DEEPEST, Operand};
+use crate::ir::{Expr, ExprKind, Form, Label, Loop, Stmt, Var};
+use crate::module::place;
+use crate::ops::OpId;
+use crate::{FuncType, ValType};
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Kind {
+    Function,
+    Block,
+    Loop,
+    If,
+    Else,
+    /// A `try_table`, or the body of a `try`.
+    Try,
+    /// A handler of a `try`.
+    Catch,
+}
+
+/// A block that is open.
+pub(super) struct Open {
+    pub kind: Kind,
+    pub label: Label,
+    /// Branches to it.
+    pub branches: usize,
+    /// Something goes to its end by its label.
+    pub used: bool,
+    /// Operands below it.
+    height: usize,
+    pub results: Vec<ValType>,
+    /// Where a branch puts its values: the results, or a loop's parameters.
+    branch: Vec<Var>,
+    /// Where the results are when it ends.
+    pub ends: Vec<Var>,
+    params: Vec<Operand>,
+    /// What is in it so far.
+    pub body: Vec<Stmt>,
+    /// Of an `if`.
+    condition: Option<Expr>,
+    then: Vec<Stmt>,
+    /// Of one that is too deep for the tree, the label of what it does not do.
+    beyond: Label,
+    /// The end of a part before this one is reached.
+    pub falls: bool,
+    /// Operators before it.
+    operators: usize,
+    /// Of a `try` or `try_table`.
+    pub tried: super::exceptions::Tried,
+    pub catches: Option<Vec<wasmparser::Catch>>,
+    /// The block that an exception in it goes to.
+    pub catching: Option<usize>,
+}
+
+impl Open {
+    pub fn function(results: Vec<ValType>) -> Open {
+        Open {
+            kind: Kind::Function,
+            label: 0,
+            branches: 0,
+            used: false,
+            height: 0,
+            results,
+            branch: Vec::new(),
+            ends: Vec::new(),
+            params: Vec::new(),
+            body: Vec::new(),
+            condition: None,
+            then: Vec::new(),
+            beyond: 0,
+            falls: false,
+            operators: 0,
+            tried: super::exceptions::Tried::default(),
+            catches: None,
+            catching: None,
+        }
+    }
+
+    pub fn height(&self) -> usize {
+        self.height
+    }
+}
+
+impl Builder<'_, '_> {
+    fn block_type(&self, ty: BlockType) -> FuncType {
+        match ty {
+            BlockType::Empty => FuncType::default(),
+            BlockType::Type(ty) => FuncType {
+                params: Vec::new(),
+                results: crate::module::val_type(self.unit.name, ty).into_iter().collect(),
+            },
+            BlockType::FuncType(index) => self.unit.module.types[index as usize].clone(),
+        }
+    }
+
+    /// # Errors
+    /// `too-large`
+    pub(super) fn open(&mut self, kind: Kind, ty: BlockType, start: usize) -> Result<()> {
+        let ty = self.block_type(ty);
+        let condition = (kind == Kind::If).then(|| {
+            let condition = self.pop();
+            if condition.traps {
+                self.spill(|other| other.traps);
+            }
+            condition.expr
+        });
+        self.spill(|_| true);
+        let params = self.pops(ty.params.len());
+        let label = self.new_label();
+        let ends = self.temps(&ty.results);
+        let mut branch = ends.clone();
+        if kind == Kind::Loop {
+            self.has_loops = true;
+            branch = self.temps(&ty.params);
+            for (to, param) in branch.iter().zip(&params) {
+                self.emit(Stmt::Set(*to, param.expr.clone()));
+            }
+        }
+        let at = self.open.len();
+        let mut beyond = 0;
+        if at > DEEPEST {
+            match kind {
+                Kind::Loop => self.emit(Stmt::Label(label)),
+                Kind::If => {
+                    beyond = self.new_label();
+                    let zero = ExprKind::Op(OpId::I32Eqz, condition.clone().into_iter().collect());
+                    self.emit(Stmt::BrIf(Expr::new(zero, ValType::I32), vec![Stmt::Br(beyond)]));
+                }
+                Kind::Try => {
+                    return Err(Diagnostic::new("too-large", "blocks are nested too deep to catch exceptions")
+                        .at(place(self.unit.name, None, start))
+                        .help("divide the function"));
+                }
+                _ => {}
+            }
+        }
+        let catching = match kind {
+            Kind::Try => Some(at),
+            _ => self.open[at - 1].catching,
+        };
+        self.open.push(Open {
+            kind,
+            label,
+            height: self.stack.len(),
+            results: ty.results,
+            branch: branch.clone(),
+            ends,
+            params: params.clone(),
+            condition,
+            beyond,
+            operators: self.operators,
+            catching,
+            ..Open::function(Vec::new())
+        });
+        if kind != Kind::Loop {
+            self.stack.extend(params);
+            return Ok(());
+        }
+        // A branch may set what the parameters come in while they wait.
+        for from in branch {
+            let param = self.temp_operand(from);
+            let copy = self.temp(param.expr.ty);
+            self.emit(Stmt::Set(copy, param.expr));
+            let copy = self.temp_operand(copy);
+            self.stack.push(copy);
+        }
+        Ok(())
+    }
+
+    /// Ends a part of the innermost block: the values on the stack go where its results are.
+    pub(super) fn fall_through(&mut self) {
+        self.flush_effects();
+        let ends = self.open.last().expect("validated").ends.clone();
+        let values = self.pops(ends.len());
+        let sets = self.assign(&ends, values);
+        self.emit_all(sets);
+    }
+
+    /// Statements that set all variables at once.
+    fn assign(&mut self, vars: &[Var], values: Vec<Operand>) -> Vec<Stmt> {
+        let several = values.len() > 1;
+        self.passed += values.len();
+        let mut sets = Vec::new();
+        let mut last = Vec::new();
+        for (var, value) in vars.iter().zip(values) {
+            let mut value = value;
+            if several && !value.constant {
+                let temp = self.temp(value.expr.ty);
+                sets.push(Stmt::Set(temp, value.expr));
+                value = self.temp_operand(temp);
+            }
+            last.push(Stmt::Set(*var, value.expr));
+        }
+        sets.extend(last);
+        sets
+    }
+
+    pub(super) fn alternative(&mut self) {
+        if self.reachable {
+            self.fall_through();
+        }
+        if self.open.len() > DEEPEST + 1 {
+            self.end_then(self.reachable);
+        }
+        let open = self.open.last_mut().expect("validated");
+        open.then = std::mem::take(&mut open.body);
+        open.kind = Kind::Else;
+        open.falls = self.reachable;
+        let (height, params) = (open.height, open.params.clone());
+        self.reachable = true;
+        self.truncate(height);
+        self.stack.extend(params);
+    }
+
+    pub(super) fn close(&mut self) {
+        let falls = self.reachable;
+        let kind = self.open.last().expect("validated").kind;
+        if kind == Kind::Function {
+            if falls {
+                let leave = self.branch(0);
+                self.emit_all(leave);
+            } else if !self.open[0].results.is_empty() {
+                self.emit(Stmt::NeverReached);
+            }
+            return;
+        }
+        if falls {
+            self.fall_through();
+        }
+        if self.open.len() > DEEPEST + 1 {
+            return self.close_deep(falls);
+        }
+        let mut open = self.open.pop().expect("validated");
+        let label = open.label;
+        let used = open.used;
+        match kind {
+            Kind::Block => self.add_block(label, std::mem::take(&mut open.body), used),
+            Kind::Loop => {
+                let operators = self.operators - open.operators;
+                let (body, branches) = (std::mem::take(&mut open.body), open.branches);
+                let form = Form::Label;
+                self.emit_loop(Loop { label, body, branches, operators, entry: None, form });
+            }
+            _ => {
+                if kind == Kind::If {
+                    // Without an else its parameters are its results.
+                    open.then = std::mem::take(&mut open.body);
+                    open.falls = falls;
+                    open.body = self.assign(&open.ends, std::mem::take(&mut open.params));
+                }
+                let condition = open.condition.take().expect("that of an if");
+                let then = std::mem::take(&mut open.then);
+                let otherwise = std::mem::take(&mut open.body);
+                self.emit(Stmt::If { label, condition, then, otherwise, used, falls: open.falls });
+            }
+        }
+        self.end_block(open, falls || used);
+    }
+
+    /// Ends the first part of an `if` that is too deep for the tree.
+    fn end_then(&mut self, falls: bool) {
+        let open = self.open.last_mut().expect("validated");
+        let (label, beyond) = (open.label, open.beyond);
+        if falls {
+            open.used = true;
+            self.emit(Stmt::Br(label));
+        }
+        self.emit(Stmt::Label(beyond));
+    }
+
+    /// Ends a block that is too deep for the tree.
+    fn close_deep(&mut self, falls: bool) {
+        let open = self.open.last_mut().expect("validated");
+        if open.kind == Kind::If {
+            // Without an else its parameters are its results.
+            let (ends, params) = (open.ends.clone(), std::mem::take(&mut open.params));
+            self.end_then(falls);
+            let sets = self.assign(&ends, params);
+            self.emit_all(sets);
+        }
+        let open = self.open.last().expect("validated");
+        let (label, used) = (open.label, open.used);
+        if used {
+            self.emit(Stmt::Label(label));
+        }
+        let open = self.open.pop().expect("validated");
+        self.end_block(open, falls || used);
+    }
+
+    /// What follows a block, where it goes on if something goes to its end.
+    fn end_block(&mut self, open: Open, falls: bool) {
+        let through = match open.kind {
+            Kind::If => true,
+            Kind::Else => open.falls,
+            _ => false,
+        };
+        self.reachable = falls || through;
+        self.truncate(open.height);
+        self.push_ends(open.ends);
+    }
+
+    /// Adds a block. It needs none if nothing branches to its end.
+    pub(super) fn add_block(&mut self, label: Label, body: Vec<Stmt>, used: bool) {
+        if used || !body.is_empty() {
+            self.emit(Stmt::Block { label, body, used });
+        }
+    }
+
+    fn emit_loop(&mut self, looped: Loop) {
+        if looped.branches > 0 || !looped.body.is_empty() {
+            self.emit(Stmt::Loop(looped));
+        }
+    }
+
+    /// The results of a block that has ended.
+    pub(super) fn push_ends(&mut self, ends: Vec<Var>) {
+        for end in ends {
+            let operand = self.temp_operand(end);
+            self.stack.push(operand);
+        }
+    }
+
+    /// The index of the open block that a branch of this depth is to.
+    pub(super) fn target(&self, depth: u32) -> usize {
+        self.open.len() - 1 - depth as usize
+    }
+
+    /// How many values a branch carries.
+    fn arity(&self, depth: u32) -> usize {
+        let open = &self.open[self.target(depth)];
+        if open.kind == Kind::Function { open.results.len() } else { open.branch.len() }
+    }
+
+    /// Statements that leave for a block's label with the values on the stack, which stay there.
+    pub(super) fn branch(&mut self, depth: u32) -> Vec<Stmt> {
+        let at = self.target(depth);
+        let count = self.arity(depth);
+        let values = self.stack[self.stack.len() - count..].to_vec();
+        if self.open[at].kind == Kind::Function {
+            return vec![Stmt::Return(values.into_iter().map(|value| value.expr).collect())];
+        }
+        self.open[at].branches += 1;
+        self.open[at].used |= self.open[at].kind != Kind::Loop;
+        let (vars, label) = (self.open[at].branch.clone(), self.open[at].label);
+        let mut stmts = self.assign(&vars, values);
+        stmts.push(Stmt::Br(label));
+        stmts
+    }
+
+    /// `br` and `return`.
+    pub(super) fn leave_by(&mut self, depth: u32) {
+        self.flush_effects();
+        let leave = self.branch(depth);
+        self.emit_all(leave);
+        self.reachable = false;
+    }
+
+    pub(super) fn branch_if(&mut self, condition: Expr, depth: u32) {
+        self.spill(|operand| operand.traps);
+        self.keep(self.arity(depth));
+        let leave = self.branch(depth);
+        self.emit(Stmt::BrIf(condition, leave));
+    }
+
+    pub(super) fn branch_table(&mut self, targets: &wasmparser::BrTable<'_>) {
+        let index = self.pop().expr;
+        self.flush_effects();
+        self.keep(self.arity(targets.default()));
+        // Cases of one label together, in the order of their first.
+        let mut depths: Vec<(u32, Vec<usize>)> = Vec::new();
+        let mut known = HashMap::new();
+        for (case, depth) in targets.targets().enumerate() {
+            let depth = depth.expect("validated");
+            if depth == targets.default() {
+                continue;
+            }
+            let at = *known.entry(depth).or_insert(depths.len());
+            match depths.get_mut(at) {
+                Some((_, list)) => list.push(case),
+                None => depths.push((depth, vec![case])),
+            }
+        }
+        let cases = depths.into_iter().map(|(depth, list)| (list, self.branch(depth))).collect();
+        let default = self.branch(targets.default());
+        self.emit(Stmt::Switch { index, cases, default });
+        self.reachable = false;
+    }
+}

@@ -1,0 +1,194 @@
+//! Expressions.
+
+use super::{Printer, variable};
+use crate::ValType;
+use crate::ir::{Access, Callee, Caught, Expr, ExprKind};
+use crate::memory::{Address, Shown};
+use crate::ops::{Class, OpId};
+
+/// A number of a type, from its bits.
+pub(crate) fn number(ty: ValType, bits: u64) -> String {
+    match ty {
+        ValType::I32 => int32(bits as u32),
+        ValType::F32 => float32(bits as u32),
+        ValType::F64 => float64(bits),
+        _ => int64(bits),
+    }
+}
+
+fn int32(value: u32) -> String {
+    match value.cast_signed() {
+        0.. => format!("{value}u"),
+        small @ -65536..=-1 => format!("(-{}u)", -small),
+        _ => format!("{value:#x}u"),
+    }
+}
+
+fn int64(value: u64) -> String {
+    match value.cast_signed() {
+        0.. => format!("{value}ull"),
+        small @ -65536..=-1 => format!("(-{}ull)", -small),
+        _ => format!("{value:#x}ull"),
+    }
+}
+
+fn float32(bits: u32) -> String {
+    let value = f32::from_bits(bits);
+    if value.is_finite() { negative(format!("{value:?}f")) } else { format!("wasm_float32({bits:#x}u)") }
+}
+
+fn float64(bits: u64) -> String {
+    let value = f64::from_bits(bits);
+    if value.is_finite() { negative(format!("{value:?}")) } else { format!("wasm_float64({bits:#x}ull)") }
+}
+
+fn negative(text: String) -> String {
+    if text.starts_with('-') { format!("({text})") } else { text }
+}
+
+impl Printer<'_, '_> {
+    /// An expression.
+    pub fn expr(&mut self, expr: &Expr) -> String {
+        match &expr.kind {
+            ExprKind::Const(bits) => number(expr.ty, *bits),
+            ExprKind::Address(reference) => self.unit.reference(*reference),
+            ExprKind::Get(var) => variable(*var),
+            ExprKind::Global(global) => self.unit.global(*global),
+            ExprKind::Null => "0".to_owned(),
+            ExprKind::RefFunc(function) => self.unit.function_reference(*function),
+            ExprKind::Op(op, parts) => match op.line().class {
+                Class::IsZero | Class::Compare => format!("(uint32_t)({})", self.condition(expr)),
+                Class::Helper | Class::Plain => self.operator(expr, *op, parts),
+            },
+            ExprKind::Load(access) => self.load(access),
+            ExprKind::Select(parts) => {
+                let [first, second, condition] = &**parts;
+                // A choice by a comparison is a minimum to clang, which makes a signalling NaN a quiet one.
+                let first = match first.ty {
+                    ValType::F32 => format!("WASM_OPERAND(32, {})", self.expr(first)),
+                    ValType::F64 => format!("WASM_OPERAND(64, {})", self.expr(first)),
+                    _ => self.inner(first),
+                };
+                format!("({}) ? {first} : {}", self.condition(condition), self.inner(second))
+            }
+            ExprKind::NonNull(reference) => format!("wasm_non_null({})", self.expr(reference)),
+            ExprKind::TableGet(table, index) => {
+                format!("wasm_table_get({}, {})", self.unit.table_pointer(*table), self.expr(index))
+            }
+            ExprKind::TableSize(table) => format!("({})->size", self.unit.table_pointer(*table)),
+            ExprKind::MemorySize(memory) => self.unit.memories[*memory as usize].size(),
+            ExprKind::NativeFrame => "(uint32_t)(uintptr_t)frame".to_owned(),
+            ExprKind::Payload(from, at) => {
+                let from = match from {
+                    Caught::Handler => "e".to_owned(),
+                    Caught::Try(label) => format!("x{label}"),
+                };
+                format!("{from}->values[{at}].{}", expr.ty.member())
+            }
+            ExprKind::Exception => "(uintptr_t)e".to_owned(),
+            ExprKind::Computed(sum) => format!("wasm_sum({})", self.expr(sum)),
+        }
+    }
+
+    /// An expression as an operand of an operator.
+    pub fn inner(&mut self, expr: &Expr) -> String {
+        if expr.is_primary() { self.expr(expr) } else { format!("({})", self.expr(expr)) }
+    }
+
+    /// Expressions as arguments.
+    pub fn arguments(&mut self, args: &[Expr]) -> String {
+        args.iter().map(|arg| self.expr(arg)).collect::<Vec<_>>().join(", ")
+    }
+
+    /// An expression of which only matters whether it is zero.
+    pub fn condition(&mut self, expr: &Expr) -> String {
+        let ExprKind::Op(op, parts) = &expr.kind else { return self.expr(expr) };
+        match op.line().class {
+            Class::IsZero if is_test(&parts[0]) => format!("!({})", self.condition(&parts[0])),
+            Class::IsZero | Class::Compare => self.operator(expr, *op, parts),
+            Class::Helper | Class::Plain => self.expr(expr),
+        }
+    }
+
+    fn operator(&mut self, expr: &Expr, op: OpId, parts: &[Expr]) -> String {
+        let mut rest = if expr.is_product() { "wasm_product({a}, {b})" } else { op.line().template };
+        let mut text = String::new();
+        while let Some(at) = rest.find('{') {
+            text.push_str(&rest[..at]);
+            text.push_str(&self.inner(&parts[usize::from(rest.as_bytes()[at + 1] - b'a')]));
+            rest = &rest[at + 3..];
+        }
+        text.push_str(rest);
+        text
+    }
+
+    fn load(&mut self, access: &Access) -> String {
+        let signed = access.cell.is_signed();
+        let cast = match (access.ty, signed) {
+            (ValType::I32, true) => "(uint32_t)(int32_t)",
+            (ValType::I32, false) if access.cell.bytes() < 4 => "(uint32_t)",
+            (ValType::I64, true) => "(uint64_t)(int64_t)",
+            (ValType::I64, false) if access.cell.bytes() < 8 => "(uint64_t)",
+            _ => "",
+        };
+        let (name, place) = (access.cell.name(), self.place(access));
+        match self.alignment(access) {
+            None => format!("{cast}wasm_get_{name}({})", place.pointer()),
+            Some(align) => format!("{cast}{}", place.cell(name, access.cell.bytes(), align)),
+        }
+    }
+
+    /// The statement that stores a value.
+    pub fn store(&mut self, access: &Access, value: &Expr) -> String {
+        let cast = match access.cell.bytes() {
+            1 => "(uint8_t)",
+            2 => "(uint16_t)",
+            4 if access.ty == ValType::I64 => "(uint32_t)",
+            _ => "",
+        };
+        let value =
+            if cast.is_empty() { self.expr(value) } else { format!("{cast}{}", self.inner(value)) };
+        let (name, place) = (access.cell.name(), self.place(access));
+        match self.alignment(access) {
+            None => format!("wasm_set_{name}({}, {value});", place.pointer()),
+            Some(align) => format!("{} = {value};", place.cell(name, access.cell.bytes(), align)),
+        }
+    }
+
+    fn place(&mut self, access: &Access) -> Address {
+        let base = access.displaced().map_or(&access.address, |(base, _)| base);
+        let shown = Shown { text: self.expr(base), is_primary: base.is_primary() };
+        self.unit.place(access, &shown, self.function.index, &mut self.uses)
+    }
+
+    /// What address the cell is known to be a multiple of; `None` if only the address says so. WebAssembly promises nothing
+    /// by a hint.
+    fn alignment(&self, access: &Access) -> Option<u32> {
+        let hint = 1u32 << access.align.min(3);
+        match self.unit.is_aligned(access) {
+            true => Some(hint),
+            false if hint >= access.cell.bytes() && access.cell.bytes() > 1 => None,
+            false => Some(1),
+        }
+    }
+
+    /// The function that is called.
+    pub fn callee(&mut self, callee: &Callee) -> String {
+        match callee {
+            Callee::Function(function) => self.unit.functions[*function as usize].clone(),
+            Callee::Indirect { table, ty, index } => {
+                let shown = if self.unit.is_direct() { self.inner(index) } else { self.expr(index) };
+                self.unit.indirect(*table, *ty, &shown)
+            }
+            Callee::Reference { ty, reference } => {
+                let reference = self.expr(reference);
+                self.unit.by_reference(*ty, &reference)
+            }
+        }
+    }
+}
+
+/// Whether an expression is printed as a condition of C.
+fn is_test(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Op(op, _) if matches!(op.line().class, Class::IsZero | Class::Compare))
+}

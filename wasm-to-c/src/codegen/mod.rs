@@ -1,0 +1,138 @@
+//! A function's tree → C.
+//!
+//! The tree says everything that matters. What is here decides about nothing but how it is written.
+
+mod expr;
+mod stmt;
+
+use std::fmt::Write as _;
+
+use target_specs::Result;
+
+use crate::ValType;
+use crate::code::{Code, indent};
+use crate::ir::{Function, Label, Stmt, Var};
+use crate::memory::Uses;
+use crate::unit::Unit;
+
+pub(crate) use expr::number;
+
+
+/// Blocks of C are nested no deeper: compilers have limits (clang's `-fbracket-depth` is 256), or recurse. What is deeper
+/// is made of jumps.
+const DEEPEST: usize = 64;
+
+pub(crate) struct Printer<'a, 'm> {
+    unit: &'a Unit<'m>,
+    function: &'a Function,
+    code: Code,
+    /// Blocks of C around the current line.
+    nested: usize,
+    labels: Label,
+    /// What the function uses of memories.
+    uses: Uses,
+    /// The bytes of C that there are besides this function's.
+    before: usize,
+}
+
+/// Writes a function behind `c`.
+///
+/// # Errors
+/// `too-large`
+pub(crate) fn function(unit: &Unit<'_>, function: &Function, c: &mut String) -> Result<()> {
+    let mut printer = Printer {
+        unit,
+        function,
+        code: Code::new(1),
+        nested: 0,
+        labels: function.labels,
+        uses: Uses::default(),
+        before: c.len(),
+    };
+    printer.body(&function.body)?;
+    printer.finish(c);
+    Ok(())
+}
+
+/// The name of a variable.
+pub(crate) fn variable(var: Var) -> String {
+    match var {
+        Var::Local(local) => format!("l{local}"),
+        Var::Temp(temp) => format!("t{temp}"),
+    }
+}
+
+/// The C type of a value.
+pub fn c_type(ty: ValType) -> &'static str {
+    match ty {
+        ValType::I32 => "uint32_t",
+        ValType::I64 => "uint64_t",
+        ValType::F32 => "float",
+        ValType::F64 => "double",
+        ValType::FuncRef | ValType::ExternRef | ValType::ExnRef => "uintptr_t",
+    }
+}
+
+/// Declares the variables of one type.
+fn declare(
+    c: &mut String,
+    ty: ValType,
+    letter: char,
+    init: &str,
+    all: impl Iterator<Item = (usize, ValType)>,
+) {
+    let mut before = format!("    WASM_UNUSED {} ", c_type(ty));
+    for (at, _) in all.filter(|(_, of)| *of == ty) {
+        let _ = write!(c, "{before}{letter}{at}{init}");
+        ", ".clone_into(&mut before);
+    }
+    if before == ", " {
+        c.push_str(";\n");
+    }
+}
+
+impl Printer<'_, '_> {
+    /// Writes the function around its statements.
+    fn finish(self, c: &mut String) {
+        let Printer { unit, function, .. } = self;
+        let index = function.index;
+        let large = unit.large_frame(index);
+        let large = large.map(|size| unit.before_large_frame(index, size));
+        let head = large.as_ref().map_or_else(|| unit.prototype(index, true), |(_, head)| head.clone());
+        let _ = writeln!(c, "{head} {{");
+        c.push_str(&indent(&unit.here(index)));
+        let locals = || function.locals.iter().copied().enumerate().skip(function.ty.params.len());
+        use ValType::{ExnRef, ExternRef, F32, F64, FuncRef, I32, I64};
+        for ty in [I32, I64, F32, F64, FuncRef, ExternRef, ExnRef] {
+            declare(c, ty, 'l', " = 0", locals());
+            declare(c, ty, 't', "", function.temps.iter().copied().enumerate());
+        }
+        if let Some(frame) = unit.native_frame(index) {
+            let _ = writeln!(c, "    uint8_t frame[{}] __attribute__((aligned(16)));", frame.size);
+        }
+        if large.is_none() && unit.checks_stack(index) {
+            c.push_str("    WASM_STACK_CHECK();\n");
+        }
+        for label in &function.exceptions {
+            let _ = writeln!(c, "    wasm_exception_t *x{label} = NULL;");
+        }
+        for memory in &unit.memories {
+            for declaration in memory.declare_uses(&self.uses, function.has_loops) {
+                let _ = writeln!(c, "    {declaration}");
+            }
+        }
+        c.push_str(self.code.text());
+        c.push_str("}\n");
+        if let Some((before, _)) = large {
+            c.push_str(&before);
+        }
+    }
+
+    fn body(&mut self, body: &[Stmt]) -> Result<()> {
+        for stmt in body {
+            self.stmt(stmt)?;
+            self.unit.check_size(self.before + self.code.text().len())?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,565 @@
+//! A function as a tree: statements in their order, and expressions that are evaluated where they are.
+//!
+//! [`build`](crate::build) makes it of operators, [`passes`](crate::passes) find out what is known and note it in the tree,
+//! and [`codegen`](crate::codegen) prints it as C. Only what a pass notes removes a check.
+
+pub(crate) mod print;
+
+use crate::ops::{Cell, Class, OpId};
+use crate::relocs::Reference;
+use crate::{FuncType, ValType};
+
+/// A variable of a function in C.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Var {
+    /// A local of the WebAssembly function.
+    Local(u32),
+    /// A variable for an operand. Between the statement that sets it and the last use it has one value.
+    Temp(u32),
+}
+
+/// The number of a block in its function.
+pub(crate) type Label = usize;
+
+/// A value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Expr {
+    pub kind: ExprKind,
+    pub ty: ValType,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum ExprKind {
+    /// A number, as the bits of its type.
+    Const(u64),
+    /// The address of data or of a function of the program, in direct memory.
+    Address(Reference),
+    Get(Var),
+    Global(u32),
+    /// A null reference.
+    Null,
+    RefFunc(u32),
+    /// Its operands are in the tree's order.
+    Op(OpId, Vec<Expr>),
+    Load(Box<Access>),
+    /// `[first, second, condition]`; the first, if the condition is not zero.
+    Select(Box<[Expr; 3]>),
+    /// The reference, or a trap if it is null.
+    NonNull(Box<Expr>),
+    TableGet(u32, Box<Expr>),
+    TableSize(u32),
+    MemorySize(u32),
+    /// The address of the function's frame on the native stack.
+    NativeFrame,
+    /// A value of a caught exception.
+    Payload(Caught, usize),
+    /// The caught exception itself.
+    Exception,
+    /// The value, which the C compiler computes here and not where it is used.
+    Computed(Box<Expr>),
+}
+
+/// Where an exception that was caught is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caught {
+    /// In the variable `e` of a `try_table`'s handler.
+    Handler,
+    /// In the variable of a `try`.
+    Try(Label),
+}
+
+/// A load or store, without the value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Access {
+    pub memory: u32,
+    pub address: Expr,
+    /// Added to the address. A sum of 2^32 or more is outside of the memory.
+    pub offset: u64,
+    /// What the offset stands for in direct memory.
+    pub base: Option<Reference>,
+    pub cell: Cell,
+    /// Of the value.
+    pub ty: ValType,
+    /// The logarithm of the alignment that the module hints at.
+    pub align: u8,
+    pub check: Check,
+    /// The address is a sum with a constant, which does not wrap around.
+    pub sum_is_exact: bool,
+    /// The address is the start of an array plus a scaled index.
+    pub is_element: bool,
+}
+
+impl Access {
+    /// How far behind the address it ends.
+    pub fn end(&self) -> u64 {
+        self.offset + u64::from(self.cell.bytes())
+    }
+
+    /// Whether the offset may be that of a field.
+    pub fn is_near(&self) -> bool {
+        self.offset > 0 && self.offset < NEAR
+    }
+
+    /// A value, and how far behind it the cell lies, if the access is not checked and others near it can share the address.
+    pub fn displaced(&self) -> Option<(&Expr, u64)> {
+        let Check::None(proof) = self.check else { return None };
+        // Native addresses wrap around where WebAssembly's sums do.
+        let direct = proof == Proof::Direct;
+        let sum = self.address.op(OpId::I32Add);
+        let sum = sum.filter(|parts| parts[0].is_primary() && (direct || self.sum_is_exact));
+        let sum = sum.and_then(|parts| Some((&parts[0], self.offset + u64::from(parts[1].known()?))));
+        let whole = (self.is_near() || direct && self.offset > 0).then_some((&self.address, self.offset));
+        sum.filter(|(_, behind)| *behind < NEAR).or(whole)
+    }
+}
+
+/// Offsets below this are fields of one structure, whose accesses share its address.
+const NEAR: u64 = 4096;
+
+/// How an access is kept inside its memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Check {
+    /// It needs no check.
+    None(Proof),
+    /// Its address is masked.
+    Mask,
+    /// Its address is compared with the memory's size.
+    Bounds,
+    /// It is outside, whatever its address is.
+    Outside,
+}
+
+/// Why an access needs no check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// Addresses are native, and nothing is checked.
+    Direct,
+    /// The memory model trusts the module.
+    Trusted,
+    /// The address is at most this, and the memory is never smaller than what ends there.
+    Below(u32),
+    /// It is in a frame of so many bytes on the shadow stack, at most so far above its start.
+    Frame { size: u32, most: u32 },
+}
+
+/// What is called.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Callee {
+    Function(u32),
+    /// The element of a table at an index, with a type.
+    Indirect { table: u32, ty: u32, index: Expr },
+    Reference { ty: u32, reference: Expr },
+}
+
+/// Where an exception goes that nobody catches in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Leave {
+    /// To the handlers of this block.
+    Catch(Label),
+    /// Out of the function.
+    Return,
+}
+
+/// An operator with effects on a memory or table as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Bulk {
+    MemoryGrow(u32),
+    /// To the first from the second.
+    MemoryCopy(u32, u32),
+    MemoryFill(u32),
+    /// A memory from a data segment.
+    MemoryInit(u32, u32),
+    DataDrop(u32),
+    TableSet(u32),
+    TableGrow(u32),
+    TableFill(u32),
+    /// To the first from the second.
+    TableCopy(u32, u32),
+    /// A table from an element segment.
+    TableInit(u32, u32),
+    ElemDrop(u32),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Stmt {
+    Set(Var, Expr),
+    /// A local becomes the address of the function's frame on the shadow stack, which is `size` bytes below the pointer.
+    MakeFrame {
+        local: u32,
+        size: u32,
+        value: Expr,
+    },
+    GlobalSet {
+        global: u32,
+        value: Expr,
+        /// The value comes straight from the local that was just set to it.
+        after_tee: bool,
+        /// Of the shadow stack's pointer, whether it may be above its first value.
+        check: Check,
+    },
+    Store(Access, Expr),
+    Call {
+        callee: Callee,
+        args: Vec<Expr>,
+        results: Vec<Var>,
+        /// It may come back to this function.
+        recursive: bool,
+        /// Where it goes on if the callee has thrown, if it may throw.
+        thrown: Option<Leave>,
+    },
+    TailCall {
+        callee: Callee,
+        args: Vec<Expr>,
+        /// The callee has this function's type.
+        same: bool,
+    },
+    Bulk {
+        op: Bulk,
+        args: Vec<Expr>,
+        result: Option<Var>,
+        /// How the destination and the source of a fill or copy are kept inside their memories.
+        checks: [Check; 2],
+    },
+    /// Only the trap of the expression matters.
+    Eval(Expr),
+    /// Its label is at its end, if something branches there.
+    Block {
+        label: Label,
+        body: Vec<Stmt>,
+        used: bool,
+    },
+    Loop(Loop),
+    If {
+        label: Label,
+        condition: Expr,
+        then: Vec<Stmt>,
+        otherwise: Vec<Stmt>,
+        used: bool,
+        /// The end of `then` is reached.
+        falls: bool,
+    },
+    Br(Label),
+    /// Where branches lead to from blocks that are nested too deep for the tree.
+    Label(Label),
+    /// If the condition is not zero, some variables are set and the last statement leaves.
+    BrIf(Expr, Vec<Stmt>),
+    Switch {
+        index: Expr,
+        cases: Vec<(Vec<usize>, Vec<Stmt>)>,
+        default: Vec<Stmt>,
+    },
+    Return(Vec<Expr>),
+    /// A trap.
+    Unreachable,
+    /// The end of a function that is never reached.
+    NeverReached,
+    Throw(u32, Vec<Expr>),
+    ThrowRef(Expr),
+    Rethrow(Label),
+    Leave(Leave),
+    Try(Try),
+    /// Many accesses are near the address in this local.
+    Neighbours(u32),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Loop {
+    pub label: Label,
+    pub body: Vec<Stmt>,
+    /// How many branches lead to it.
+    pub branches: usize,
+    /// The operators in it. A call counts for many.
+    pub operators: usize,
+    /// The local that its last branch compares, and the number that this is when the loop is entered.
+    pub entry: Option<(u32, u32)>,
+    pub form: Form,
+}
+
+/// How a loop is repeated.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Form {
+    /// By branches to its label.
+    Label,
+    /// From its end, and from nowhere else, while the condition is not zero.
+    DoWhile { condition: Expr, twice: Option<Twice> },
+}
+
+/// A loop with an even trip count, whose body may be written twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Twice {
+    Always,
+    /// Where accesses reach far from one address.
+    IfWide,
+}
+
+/// A `try` or `try_table` in which something may throw.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Try {
+    pub label: Label,
+    pub body: Vec<Stmt>,
+    /// The end of the body is reached.
+    pub falls: bool,
+    /// Something goes to its end by its label.
+    pub used: bool,
+    pub handlers: Handlers,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Handlers {
+    /// `catch`, and what happens to other exceptions.
+    Catch(Vec<Handler>, Option<Leave>),
+    /// The `catches` of a `try_table`.
+    Table(Vec<TableHandler>, Option<Leave>),
+    /// `delegate`.
+    Delegate(Leave),
+}
+
+/// A `catch` of a tag, or of all exceptions.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Handler {
+    pub tag: Option<u32>,
+    pub body: Vec<Stmt>,
+    pub falls: bool,
+    /// The embedder is told what was caught, as the handler does not throw it again.
+    pub notes: bool,
+}
+
+/// Where an exception of a tag, or any, goes from a `try_table`.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TableHandler {
+    pub tag: Option<u32>,
+    /// The embedder is told what was caught.
+    pub notes: bool,
+    pub leave: Vec<Stmt>,
+}
+
+/// A function's body.
+#[derive(Debug, Clone)]
+pub(crate) struct Function {
+    pub index: u32,
+    pub ty: FuncType,
+    /// The parameters, then the others.
+    pub locals: Vec<ValType>,
+    pub temps: Vec<ValType>,
+    pub body: Vec<Stmt>,
+    pub labels: usize,
+    /// The `try`s whose exceptions are kept in variables, as they have handlers.
+    pub exceptions: Vec<Label>,
+    pub has_loops: bool,
+}
+
+/// The fewest powers of two of which `value` is a sum or difference: the digits but 0 of its non-adjacent form.
+fn terms(value: u32) -> u32 {
+    let value = u64::from(value);
+    ((3 * value) ^ value).count_ones()
+}
+
+impl Expr {
+    pub fn new(kind: ExprKind, ty: ValType) -> Expr {
+        Expr { kind, ty }
+    }
+
+    pub fn i32(value: u32) -> Expr {
+        Expr::new(ExprKind::Const(value.into()), ValType::I32)
+    }
+
+    /// The value of an i32 that is a number.
+    pub fn known(&self) -> Option<u32> {
+        match self {
+            Expr { kind: ExprKind::Const(value), ty: ValType::I32 } => Some(*value as u32),
+            _ => None,
+        }
+    }
+
+    /// The local that it is.
+    pub fn local(&self) -> Option<u32> {
+        match self.kind {
+            ExprKind::Get(Var::Local(local)) => Some(local),
+            _ => None,
+        }
+    }
+
+    /// The operands, if it is this operator.
+    pub fn op(&self, wanted: OpId) -> Option<&[Expr]> {
+        match &self.kind {
+            ExprKind::Op(op, operands) if *op == wanted => Some(operands),
+            _ => None,
+        }
+    }
+
+    /// Whether its C needs no parentheses, whatever is around it (C11, 6.5.1 and 6.5.2).
+    pub fn is_primary(&self) -> bool {
+        match &self.kind {
+            ExprKind::Op(op, _) => op.line().class != Class::Plain || self.is_product(),
+            ExprKind::Address(_)
+            | ExprKind::RefFunc(_)
+            | ExprKind::Load(_)
+            | ExprKind::Select(_)
+            | ExprKind::NonNull(_)
+            | ExprKind::Computed(_) => false,
+            _ => true,
+        }
+    }
+
+    /// Whether C would make shifts and additions of the product for an architecture whose multiplication is fast: a factor is
+    /// a constant of more than two powers of two.
+    pub fn is_product(&self) -> bool {
+        let factors = self.op(OpId::I32Mul).unwrap_or_default();
+        factors.iter().filter_map(Expr::known).any(|known| terms(known) > 2)
+    }
+
+    /// Its parts.
+    pub fn parts(&self) -> &[Expr] {
+        match &self.kind {
+            ExprKind::Op(_, operands) => operands,
+            ExprKind::Load(access) => std::slice::from_ref(&access.address),
+            ExprKind::Select(parts) => &**parts,
+            ExprKind::NonNull(part) | ExprKind::TableGet(_, part) | ExprKind::Computed(part) => {
+                std::slice::from_ref(part)
+            }
+            ExprKind::Const(_)
+            | ExprKind::Address(_)
+            | ExprKind::Get(_)
+            | ExprKind::Global(_)
+            | ExprKind::Null
+            | ExprKind::RefFunc(_)
+            | ExprKind::TableSize(_)
+            | ExprKind::MemorySize(_)
+            | ExprKind::NativeFrame
+            | ExprKind::Payload(..)
+            | ExprKind::Exception => &[],
+        }
+    }
+
+    /// Its parts, to be changed.
+    pub fn parts_mut(&mut self) -> &mut [Expr] {
+        match &mut self.kind {
+            ExprKind::Op(_, operands) => operands,
+            ExprKind::Load(access) => std::slice::from_mut(&mut access.address),
+            ExprKind::Select(parts) => &mut **parts,
+            ExprKind::NonNull(part) | ExprKind::TableGet(_, part) | ExprKind::Computed(part) => {
+                std::slice::from_mut(part)
+            }
+            _ => &mut [],
+        }
+    }
+
+    /// Calls `visit` with it and all its parts.
+    pub fn each(&self, visit: &mut impl FnMut(&Expr)) {
+        visit(self);
+        self.parts().iter().for_each(|part| part.each(visit));
+    }
+}
+
+impl Stmt {
+    /// The expressions that it evaluates itself, in their order.
+    pub fn exprs(&self) -> Vec<&Expr> {
+        match self {
+            Stmt::Set(_, value)
+            | Stmt::MakeFrame { value, .. }
+            | Stmt::GlobalSet { value, .. }
+            | Stmt::Eval(value)
+            | Stmt::BrIf(value, _)
+            | Stmt::If { condition: value, .. }
+            | Stmt::Switch { index: value, .. }
+            | Stmt::ThrowRef(value) => vec![value],
+            Stmt::Store(access, value) => vec![&access.address, value],
+            Stmt::Call { callee, args, .. } | Stmt::TailCall { callee, args, .. } => {
+                let callee = match callee {
+                    Callee::Function(_) => None,
+                    Callee::Indirect { index: value, .. } | Callee::Reference { reference: value, .. } => {
+                        Some(value)
+                    }
+                };
+                args.iter().chain(callee).collect()
+            }
+            Stmt::Bulk { args, .. } | Stmt::Return(args) | Stmt::Throw(_, args) => args.iter().collect(),
+            Stmt::Block { .. }
+            | Stmt::Loop(_)
+            | Stmt::Br(_)
+            | Stmt::Label(_)
+            | Stmt::Unreachable
+            | Stmt::NeverReached
+            | Stmt::Rethrow(_)
+            | Stmt::Leave(_)
+            | Stmt::Try(_)
+            | Stmt::Neighbours(_) => Vec::new(),
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn exprs_mut(&mut self) -> Vec<&mut Expr> {
+        match self {
+            Stmt::Set(_, value)
+            | Stmt::MakeFrame { value, .. }
+            | Stmt::GlobalSet { value, .. }
+            | Stmt::Eval(value)
+            | Stmt::BrIf(value, _)
+            | Stmt::If { condition: value, .. }
+            | Stmt::Switch { index: value, .. }
+            | Stmt::ThrowRef(value) => vec![value],
+            Stmt::Store(access, value) => vec![&mut access.address, value],
+            Stmt::Call { callee, args, .. } | Stmt::TailCall { callee, args, .. } => {
+                let callee = match callee {
+                    Callee::Function(_) => None,
+                    Callee::Indirect { index: value, .. } | Callee::Reference { reference: value, .. } => {
+                        Some(value)
+                    }
+                };
+                args.iter_mut().chain(callee).collect()
+            }
+            Stmt::Bulk { args, .. } | Stmt::Return(args) | Stmt::Throw(_, args) => args.iter_mut().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The statements inside of it, in their order.
+    pub fn bodies(&self) -> Vec<&[Stmt]> {
+        match self {
+            Stmt::Block { body, .. } | Stmt::Loop(Loop { body, .. }) | Stmt::BrIf(_, body) => vec![body],
+            Stmt::If { then, otherwise, .. } => vec![then, otherwise],
+            Stmt::Switch { cases, default, .. } => {
+                cases.iter().map(|(_, body)| &body[..]).chain([&default[..]]).collect()
+            }
+            Stmt::Try(Try { body, handlers, .. }) => {
+                let mut bodies: Vec<&[Stmt]> = vec![body];
+                match handlers {
+                    Handlers::Catch(handlers, _) => bodies.extend(handlers.iter().map(|h| &h.body[..])),
+                    Handlers::Table(handlers, _) => bodies.extend(handlers.iter().map(|h| &h.leave[..])),
+                    Handlers::Delegate(_) => {}
+                }
+                bodies
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn bodies_mut(&mut self) -> Vec<&mut Vec<Stmt>> {
+        match self {
+            Stmt::Block { body, .. } | Stmt::Loop(Loop { body, .. }) | Stmt::BrIf(_, body) => vec![body],
+            Stmt::If { then, otherwise, .. } => vec![then, otherwise],
+            Stmt::Switch { cases, default, .. } => {
+                cases.iter_mut().map(|(_, body)| body).chain([default]).collect()
+            }
+            Stmt::Try(Try { body, handlers, .. }) => {
+                let mut bodies = vec![body];
+                match handlers {
+                    Handlers::Catch(handlers, _) => bodies.extend(handlers.iter_mut().map(|h| &mut h.body)),
+                    Handlers::Table(handlers, _) => bodies.extend(handlers.iter_mut().map(|h| &mut h.leave)),
+                    Handlers::Delegate(_) => {}
+                }
+                bodies
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Calls `visit` with all statements, also those inside of others.
+pub(crate) fn each(body: &[Stmt], visit: &mut impl FnMut(&Stmt)) {
+    for stmt in body {
+        visit(stmt);
+        stmt.bodies().into_iter().for_each(|body| each(body, visit));
+    }
+}
