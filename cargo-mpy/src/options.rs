@@ -121,6 +121,8 @@ pub enum Stage {
     Plan,
     /// The WebAssembly module after all passes (a file)
     Wasm,
+    /// The functions as trees of typed expressions, with the reason why accesses need no check
+    Ir,
     /// The module as C code
     C,
     /// The bindings as C code

@@ -289,7 +289,33 @@ struct Made {
     native_stack: Option<NativeStack>,
 }
 
-/// The module in C. If its memory is checked or masked, its native stack is checked too.
+/// How the module is translated. If its memory is checked or masked, its native stack is checked too.
+fn translation_options(
+    plan: &BuildPlan,
+    prepared: &wasm::Prepared,
+    memory: MemoryModel,
+    config: MemoryConfig,
+    stack_checks: StackChecks,
+) -> wasm_to_c::Options {
+    let safety = match memory {
+        MemoryModel::Direct => Safety::Checked,
+        MemoryModel::Linear(safety) => safety,
+    };
+    let is_sandbox = matches!(memory, MemoryModel::Linear(Safety::Checked | Safety::Masked));
+    wasm_to_c::Options {
+        safety,
+        stack: Some(config.stack),
+        // Rust's compiler makes true hints.
+        aligned: matches!(plan.source, Source::Crate(_)),
+        flash_tables: config.flash_tables,
+        trap_names: plan.trap_names,
+        stack_checks: is_sandbox.then_some(stack_checks),
+        throwing: prepared.unwinds.then_some(glue_gen::throws),
+        ..Default::default()
+    }
+}
+
+/// The module in C.
 fn transpile(
     plan: &BuildPlan,
     prepared: &wasm::Prepared,
@@ -297,25 +323,8 @@ fn transpile(
     config: MemoryConfig,
     stack_checks: StackChecks,
 ) -> Result<Translation> {
-    let wasm::Prepared { module, unwinds, .. } = prepared;
-    let safety = match memory {
-        MemoryModel::Direct => Safety::Checked,
-        MemoryModel::Linear(safety) => safety,
-    };
-    let is_sandbox = matches!(memory, MemoryModel::Linear(Safety::Checked | Safety::Masked));
-    // Rust's compiler makes true hints.
-    let aligned = matches!(plan.source, Source::Crate(_));
-    let options = wasm_to_c::Options {
-        safety,
-        stack: Some(config.stack),
-        aligned,
-        flash_tables: config.flash_tables,
-        trap_names: plan.trap_names,
-        stack_checks: is_sandbox.then_some(stack_checks),
-        throwing: unwinds.then_some(glue_gen::throws),
-        ..Default::default()
-    };
-    wasm_to_c::transpile(module, &options)
+    let options = translation_options(plan, prepared, memory, config, stack_checks);
+    wasm_to_c::transpile(&prepared.module, &options)
 }
 
 fn bind(plan: &BuildPlan, prepared: &wasm::Prepared, translation: &Translation) -> Result<Glue> {
@@ -331,6 +340,11 @@ fn translate(
     emit: Option<Stage>,
 ) -> Result<Option<(Translation, Glue)>> {
     let module = &prepared.module;
+    if emit == Some(Stage::Ir) {
+        let options = translation_options(plan, prepared, memory, config, StackChecks::default());
+        ui::output(wasm_to_c::trees(module, &options, plan.passes)?);
+        return Ok(None);
+    }
     let translation = transpile(plan, prepared, memory, config, StackChecks::default())?;
     fits_in_file(&plan.module, &translation.interface)?;
     let groups =

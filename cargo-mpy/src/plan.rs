@@ -31,6 +31,8 @@ pub struct BuildPlan {
     pub mappings: Mappings,
     /// Trap messages contain the name of the function.
     pub trap_names: bool,
+    /// How many passes over the trees of functions `--emit ir` shows the result of.
+    pub passes: usize,
     /// The native builds.
     pub targets: Vec<Target>,
     /// No board was named, and [`DEFAULT_BOARD`] was chosen.
@@ -217,6 +219,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
             allocator: settings.allocator.unwrap_or_default(),
         },
         // Names take flash on a board, so only debug builds contain them by default.
+        passes: usize::MAX,
         trap_names: options.trap_names || settings.trap_names.unwrap_or_else(|| source.is_to_debug()),
         source,
         targets,

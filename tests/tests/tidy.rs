@@ -221,7 +221,7 @@ fn imports_between_files_form_no_cycle() {
     let mut cycles: Vec<String> =
         crates.into_iter().flat_map(|crate_root| imports::cycles(&root(), crate_root)).collect();
     // to be removed: their files do not form layers yet.
-    const UNLAYERED: [&str; 2] = ["xtask/src/bench/", "wasm-to-c/"];
+    const UNLAYERED: [&str; 1] = ["xtask/src/bench/"];
     cycles.retain(|cycle| !UNLAYERED.iter().any(|folder| cycle.starts_with(folder)));
     cycles.sort();
     cycles.dedup();

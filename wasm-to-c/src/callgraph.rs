@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use wasmparser::Operator;
 
-use crate::FuncType;
 use crate::module::{Constant, Module};
+use crate::types::FuncType;
 
 /// A graph of calls. Its nodes are the functions by their index, then one for each type that functions are called of
 /// through references, whose callees are the functions there are references of.

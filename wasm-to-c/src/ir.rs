@@ -7,7 +7,7 @@ pub(crate) mod print;
 
 use crate::ops::{Cell, Class, OpId};
 use crate::relocs::Reference;
-use crate::{FuncType, ValType};
+use crate::types::{FuncType, ValType};
 
 /// A variable of a function in C.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -147,8 +147,15 @@ pub(crate) enum Proof {
 pub(crate) enum Callee {
     Function(u32),
     /// The element of a table at an index, with a type.
-    Indirect { table: u32, ty: u32, index: Expr },
-    Reference { ty: u32, reference: Expr },
+    Indirect {
+        table: u32,
+        ty: u32,
+        index: Expr,
+    },
+    Reference {
+        ty: u32,
+        reference: Expr,
+    },
 }
 
 /// Where an exception goes that nobody catches in between.

@@ -5,10 +5,11 @@ use std::fmt::Write as _;
 
 use target_specs::{Diagnostic, Place, Result};
 
+use crate::interface::Growth;
 use crate::ir::{Access, Check, Proof};
 use crate::module::Memory as Declared;
+use crate::options::{Options, Safety, WasmModule};
 use crate::range::Range;
-use crate::{Growth, Options, Safety, WasmModule};
 
 /// An address in C.
 pub(crate) struct Shown {
@@ -490,60 +491,4 @@ fn too_large(module: &str, memory: usize, bytes: u64) -> Diagnostic {
     Diagnostic::new("memory-too-large", message)
         .at(Place::Wasm { module: module.to_owned(), function: None, offset: None })
         .help("declare no more than the module uses")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The error about a module with these fields; none when it is translated.
-    fn error(fields: &str, safety: Safety, bytes: Option<u32>) -> Option<&'static str> {
-        let text = format!("(module {fields})");
-        let buffer = wast::parser::ParseBuffer::new(&text).unwrap();
-        let module = wast::parser::parse::<wast::Wat<'_>>(&buffer).unwrap().encode().unwrap();
-        let module = WasmModule { memory_bytes: bytes, ..WasmModule::new("test", module) };
-        crate::transpile(&module, &Options { safety, ..Options::default() }).err().map(|error| error.code)
-    }
-
-    #[test]
-    fn what_no_target_has_room_for_is_refused() {
-        let large = Some("memory-too-large");
-        for (fields, checked, masked) in [
-            ("(memory 16385)", None, large),
-            ("(memory 16384)", None, None),
-            ("(memory 32767)", None, large),
-            ("(memory 32768)", large, large),
-            ("(memory 40000)", large, large),
-            ("(memory 65536)", large, large),
-            ("(memory 0) (memory 65536 65536)", large, large),
-            ("(memory 4294967295 (pagesize 1))", large, large),
-            ("(import \"env\" \"memory\" (memory 65536))", large, large),
-            // What it may grow to need not be there.
-            ("(memory 1 65536) (func (drop (memory.grow (i32.const 1))))", None, None),
-            ("(table 10000001 funcref)", large, large),
-            ("(table 4294967295 funcref)", large, large),
-            ("(table 1 4294967295 funcref)", None, None),
-        ] {
-            assert_eq!(error(fields, Safety::Checked, None), checked, "{fields}");
-            assert_eq!(error(fields, Safety::Masked, None), masked, "{fields}");
-        }
-        // What the linker said is used is no better than what is declared.
-        assert_eq!(error("(memory 65536)", Safety::Checked, Some(0xffff_fff0)), large);
-        assert_eq!(error("(memory 65536)", Safety::Checked, Some(16)), None);
-    }
-
-    #[test]
-    fn what_only_another_module_has_is_refused() {
-        let unknown = Some("unknown-import");
-        for (fields, expected) in [
-            ("(import \"env\" \"base\" (global i32))", unknown),
-            ("(import \"env\" \"count\" (global (mut i64)))", unknown),
-            ("(import \"env\" \"table\" (table 4 funcref))", unknown),
-            ("(import \"env\" \"memory\" (memory 1))", None),
-            ("(import \"env\" \"tag\" (tag (param i32)))", None),
-            ("(import \"env\" \"f\" (func))", None),
-        ] {
-            assert_eq!(error(fields, Safety::Checked, None), expected, "{fields}");
-        }
-    }
 }

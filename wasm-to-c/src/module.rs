@@ -8,7 +8,9 @@ use wasmparser::{
     FunctionBody, HeapType, KnownCustom, Name, Operator, Parser, Payload, TypeRef, ValidPayload, Validator,
 };
 
-use crate::{FuncType, ValType, WasmModule, features, ops};
+use crate::options::WasmModule;
+use crate::types::{FuncType, ValType};
+use crate::{features, ops};
 
 pub(crate) struct Function {
     pub ty: FuncType,

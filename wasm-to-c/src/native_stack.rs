@@ -29,11 +29,12 @@
 //! that call Python, check the stack themselves (`mpy_stack.h`).
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use target_specs::{Diagnostic, Place, Result};
 
 use crate::callgraph::CallGraph;
+use crate::stack_checks::{Inlined, StackChecks};
 
 /// Bytes that the frames between two checks may have.
 const UNCHECKED: u32 = 256;
@@ -51,49 +52,6 @@ const LARGEST: u32 = 1 << 20;
 /// How often the C is usually compiled again, and how often it is compiled at most.
 const USUAL_ROUNDS: usize = 2;
 const ROUNDS: usize = 12;
-
-/// Which functions compilers may inline.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-enum Inlined {
-    #[default]
-    All,
-    /// Those that are not called from outside of the module.
-    Inner,
-    /// None, so that a check in one function does not change the frames of many others.
-    None,
-}
-
-/// Functions that have a check, beside those that may call themselves.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct StackChecks {
-    /// By index. If the frame is checked before it is made, its size, otherwise 0.
-    functions: BTreeMap<u32, u32>,
-    inlined: Inlined,
-}
-
-impl StackChecks {
-    pub(crate) fn has(&self, function: u32) -> bool {
-        self.functions.contains_key(&function)
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.functions.is_empty()
-    }
-
-    /// The size of a frame that is checked before it is made.
-    pub(crate) fn large(&self, function: u32) -> Option<u32> {
-        self.functions.get(&function).copied().filter(|size| *size > 0)
-    }
-
-    pub(crate) fn may_inline(&self, function: u32, is_called_from_outside: bool) -> bool {
-        self.large(function).is_none()
-            && match self.inlined {
-                Inlined::All => true,
-                Inlined::Inner => !is_called_from_outside,
-                Inlined::None => false,
-            }
-    }
-}
 
 /// The sizes of the frames that a compiler made, by the function's name in C. [`UNBOUNDED`] if it is not constant.
 pub type Frames = HashMap<String, u32>;

@@ -2,7 +2,7 @@
 
 use wasmparser::Operator;
 
-use crate::ValType::{self, F32, F64, I32, I64};
+use crate::types::ValType::{self, F32, F64, I32, I64};
 
 /// What the C of an operator is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

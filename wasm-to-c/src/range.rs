@@ -573,7 +573,7 @@ mod tests {
     fn has_stack(text: &str) -> bool {
         let buffer = wast::parser::ParseBuffer::new(text).unwrap();
         let bytes = wast::parser::parse::<wast::Wat<'_>>(&buffer).unwrap().encode().unwrap();
-        let source = crate::WasmModule::new("test", bytes);
+        let source = crate::options::WasmModule::new("test", bytes);
         let module = crate::module::read(&source).unwrap();
         let bytes = module.memories[0].minimum * module.memories[0].page;
         let found = ShadowStack::find(&module, bytes, |_| true);

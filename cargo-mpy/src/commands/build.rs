@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::PossibleValuesParser;
 
 use crate::failure::Failure;
 use crate::options::{BuildOptions, Stage};
@@ -45,6 +46,10 @@ pub struct Build {
     #[arg(long, value_name = "STAGE")]
     pub emit: Option<Stage>,
 
+    /// With `--emit ir`, print the trees as they are after this pass [default: the last]
+    #[arg(long, value_name = "PASS", requires = "emit", value_parser = pass_names())]
+    pub after_pass: Option<String>,
+
     /// Print the layout of the module by function and data object; same as `--emit map`
     #[arg(long, conflicts_with = "emit")]
     pub map: bool,
@@ -52,6 +57,15 @@ pub struct Build {
     /// Message format
     #[arg(long, value_name = "FORMAT", default_value = "human", value_enum)]
     pub message_format: MessageFormat,
+}
+
+/// The passes over the trees of functions, after their construction.
+fn pass_names_in_order() -> impl Iterator<Item = &'static str> {
+    std::iter::once("build").chain(wasm_to_c::passes())
+}
+
+fn pass_names() -> PossibleValuesParser {
+    PossibleValuesParser::new(pass_names_in_order())
 }
 
 /// The format of messages.
@@ -72,7 +86,11 @@ impl Build {
     }
 
     fn build(self) -> Result<(), Failure> {
-        let plan = pipeline::plan(&BuildOptions { input: self.file.or(self.options.input), ..self.options })?;
+        let mut plan =
+            pipeline::plan(&BuildOptions { input: self.file.or(self.options.input), ..self.options })?;
+        if let Some(wanted) = &self.after_pass {
+            plan.passes = pass_names_in_order().position(|name| name == wanted).unwrap_or(usize::MAX);
+        }
         let emit = if self.map { Some(Stage::Map) } else { self.emit };
         let built = pipeline::build(&plan, emit)?;
         if emit == Some(Stage::Map) {

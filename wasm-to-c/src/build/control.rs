@@ -5,87 +5,13 @@ use std::collections::HashMap;
 use target_specs::{Diagnostic, Result};
 use wasmparser::BlockType;
 
-use super::{Builder, DEEPEST, Operand};
+use super::builder::{Builder, DEEPEST};
+use super::open::{Kind, Open};
+use super::operand::Operand;
 use crate::ir::{Expr, ExprKind, Form, Label, Loop, Stmt, Var};
 use crate::module::place;
 use crate::ops::OpId;
-use crate::{FuncType, ValType};
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Kind {
-    Function,
-    Block,
-    Loop,
-    If,
-    Else,
-    /// A `try_table`, or the body of a `try`.
-    Try,
-    /// A handler of a `try`.
-    Catch,
-}
-
-/// A block that is open.
-pub(super) struct Open {
-    pub kind: Kind,
-    pub label: Label,
-    /// Branches to it.
-    pub branches: usize,
-    /// Something goes to its end by its label.
-    pub used: bool,
-    /// Operands below it.
-    height: usize,
-    pub results: Vec<ValType>,
-    /// Where a branch puts its values: the results, or a loop's parameters.
-    branch: Vec<Var>,
-    /// Where the results are when it ends.
-    pub ends: Vec<Var>,
-    params: Vec<Operand>,
-    /// What is in it so far.
-    pub body: Vec<Stmt>,
-    /// Of an `if`.
-    condition: Option<Expr>,
-    then: Vec<Stmt>,
-    /// Of one that is too deep for the tree, the label of what it does not do.
-    beyond: Label,
-    /// The end of a part before this one is reached.
-    pub falls: bool,
-    /// Operators before it.
-    operators: usize,
-    /// Of a `try` or `try_table`.
-    pub tried: super::exceptions::Tried,
-    pub catches: Option<Vec<wasmparser::Catch>>,
-    /// The block that an exception in it goes to.
-    pub catching: Option<usize>,
-}
-
-impl Open {
-    pub fn function(results: Vec<ValType>) -> Open {
-        Open {
-            kind: Kind::Function,
-            label: 0,
-            branches: 0,
-            used: false,
-            height: 0,
-            results,
-            branch: Vec::new(),
-            ends: Vec::new(),
-            params: Vec::new(),
-            body: Vec::new(),
-            condition: None,
-            then: Vec::new(),
-            beyond: 0,
-            falls: false,
-            operators: 0,
-            tried: super::exceptions::Tried::default(),
-            catches: None,
-            catching: None,
-        }
-    }
-
-    pub fn height(&self) -> usize {
-        self.height
-    }
-}
+use crate::types::{FuncType, ValType};
 
 impl Builder<'_, '_> {
     fn block_type(&self, ty: BlockType) -> FuncType {
@@ -133,9 +59,12 @@ impl Builder<'_, '_> {
                     self.emit(Stmt::BrIf(Expr::new(zero, ValType::I32), vec![Stmt::Br(beyond)]));
                 }
                 Kind::Try => {
-                    return Err(Diagnostic::new("too-large", "blocks are nested too deep to catch exceptions")
-                        .at(place(self.unit.name, None, start))
-                        .help("divide the function"));
+                    return Err(Diagnostic::new(
+                        "too-large",
+                        "blocks are nested too deep to catch exceptions",
+                    )
+                    .at(place(self.unit.name, None, start))
+                    .help("divide the function"));
                 }
                 _ => {}
             }

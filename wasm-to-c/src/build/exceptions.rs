@@ -7,23 +7,11 @@
 
 use wasmparser::Catch;
 
-use super::control::{Kind, Open};
-use super::{Builder, Operand};
-use crate::FuncType;
+use super::builder::Builder;
+use super::open::{Kind, Open};
+use super::operand::Operand;
 use crate::ir::{Caught, ExprKind, Handler, Handlers, Leave, Stmt, TableHandler, Try};
-
-/// What is known of an open `try`.
-#[derive(Default)]
-pub(super) struct Tried {
-    /// Something inside may throw.
-    caught: bool,
-    catches_all: bool,
-    /// Its body, once that has ended, and whether its end is reached.
-    body: Option<(Vec<Stmt>, bool)>,
-    handlers: Vec<Handler>,
-    /// What the handler that is open catches, if it is reached, and whether it is noted.
-    handler: Option<(Option<u32>, bool)>,
-}
+use crate::types::FuncType;
 
 impl Builder<'_, '_> {
     /// Where an exception goes: to the innermost of the outer `blocks` blocks that catches, or out of the function.
@@ -112,7 +100,7 @@ impl Builder<'_, '_> {
         open.kind = Kind::Catch;
         open.tried.catches_all |= tag.is_none();
         self.reachable = open.tried.caught;
-        let (label, height) = (open.label, open.height());
+        let (label, height) = (open.label, open.height);
         if self.reachable {
             open.tried.handler = Some((tag, tag.is_none() && self.unit.keeps_caught));
         }
@@ -165,7 +153,7 @@ impl Builder<'_, '_> {
             self.stack.extend(Self::payload(&ty, Caught::Handler));
         }
         if reference {
-            self.stack.push(Operand::constant(ExprKind::Exception, crate::ValType::ExnRef));
+            self.stack.push(Operand::constant(ExprKind::Exception, crate::types::ValType::ExnRef));
         }
         let leave = self.branch(label);
         self.truncate(height);
@@ -189,7 +177,7 @@ impl Builder<'_, '_> {
     fn close_try(&mut self) -> Open {
         self.end_section();
         let open = self.open.pop().expect("validated");
-        self.truncate(open.height());
+        self.truncate(open.height);
         open
     }
 

@@ -1,50 +1,11 @@
 //! Expressions.
 
-use super::{Printer, variable};
-use crate::ValType;
+use super::c::{number, variable};
+use super::printer::Printer;
 use crate::ir::{Access, Callee, Caught, Expr, ExprKind};
 use crate::memory::{Address, Shown};
 use crate::ops::{Class, OpId};
-
-/// A number of a type, from its bits.
-pub(crate) fn number(ty: ValType, bits: u64) -> String {
-    match ty {
-        ValType::I32 => int32(bits as u32),
-        ValType::F32 => float32(bits as u32),
-        ValType::F64 => float64(bits),
-        _ => int64(bits),
-    }
-}
-
-fn int32(value: u32) -> String {
-    match value.cast_signed() {
-        0.. => format!("{value}u"),
-        small @ -65536..=-1 => format!("(-{}u)", -small),
-        _ => format!("{value:#x}u"),
-    }
-}
-
-fn int64(value: u64) -> String {
-    match value.cast_signed() {
-        0.. => format!("{value}ull"),
-        small @ -65536..=-1 => format!("(-{}ull)", -small),
-        _ => format!("{value:#x}ull"),
-    }
-}
-
-fn float32(bits: u32) -> String {
-    let value = f32::from_bits(bits);
-    if value.is_finite() { negative(format!("{value:?}f")) } else { format!("wasm_float32({bits:#x}u)") }
-}
-
-fn float64(bits: u64) -> String {
-    let value = f64::from_bits(bits);
-    if value.is_finite() { negative(format!("{value:?}")) } else { format!("wasm_float64({bits:#x}ull)") }
-}
-
-fn negative(text: String) -> String {
-    if text.starts_with('-') { format!("({text})") } else { text }
-}
+use crate::types::ValType;
 
 impl Printer<'_, '_> {
     /// An expression.
@@ -146,8 +107,7 @@ impl Printer<'_, '_> {
             4 if access.ty == ValType::I64 => "(uint32_t)",
             _ => "",
         };
-        let value =
-            if cast.is_empty() { self.expr(value) } else { format!("{cast}{}", self.inner(value)) };
+        let value = if cast.is_empty() { self.expr(value) } else { format!("{cast}{}", self.inner(value)) };
         let (name, place) = (access.cell.name(), self.place(access));
         match self.alignment(access) {
             None => format!("wasm_set_{name}({}, {value});", place.pointer()),

@@ -2,38 +2,25 @@
 //!
 //! The tree says everything that matters. What is here decides about nothing but how it is written.
 
+mod c;
 mod expr;
+mod printer;
 mod stmt;
 
 use std::fmt::Write as _;
 
 use target_specs::Result;
 
-use crate::ValType;
 use crate::code::{Code, indent};
-use crate::ir::{Function, Label, Stmt, Var};
+use crate::ir::Function;
 use crate::memory::Uses;
+use crate::types::ValType;
 use crate::unit::Unit;
 
-pub(crate) use expr::number;
+use printer::Printer;
 
-
-/// Blocks of C are nested no deeper: compilers have limits (clang's `-fbracket-depth` is 256), or recurse. What is deeper
-/// is made of jumps.
-const DEEPEST: usize = 64;
-
-pub(crate) struct Printer<'a, 'm> {
-    unit: &'a Unit<'m>,
-    function: &'a Function,
-    code: Code,
-    /// Blocks of C around the current line.
-    nested: usize,
-    labels: Label,
-    /// What the function uses of memories.
-    uses: Uses,
-    /// The bytes of C that there are besides this function's.
-    before: usize,
-}
+pub use c::c_type;
+pub(crate) use c::number;
 
 /// Writes a function behind `c`.
 ///
@@ -52,25 +39,6 @@ pub(crate) fn function(unit: &Unit<'_>, function: &Function, c: &mut String) -> 
     printer.body(&function.body)?;
     printer.finish(c);
     Ok(())
-}
-
-/// The name of a variable.
-pub(crate) fn variable(var: Var) -> String {
-    match var {
-        Var::Local(local) => format!("l{local}"),
-        Var::Temp(temp) => format!("t{temp}"),
-    }
-}
-
-/// The C type of a value.
-pub fn c_type(ty: ValType) -> &'static str {
-    match ty {
-        ValType::I32 => "uint32_t",
-        ValType::I64 => "uint64_t",
-        ValType::F32 => "float",
-        ValType::F64 => "double",
-        ValType::FuncRef | ValType::ExternRef | ValType::ExnRef => "uintptr_t",
-    }
 }
 
 /// Declares the variables of one type.
@@ -126,13 +94,5 @@ impl Printer<'_, '_> {
         if let Some((before, _)) = large {
             c.push_str(&before);
         }
-    }
-
-    fn body(&mut self, body: &[Stmt]) -> Result<()> {
-        for stmt in body {
-            self.stmt(stmt)?;
-            self.unit.check_size(self.before + self.code.text().len())?;
-        }
-        Ok(())
     }
 }

@@ -4,12 +4,25 @@ use std::fmt::Write as _;
 
 use target_specs::Result;
 
-use super::{DEEPEST, Printer, variable};
+use super::c::variable;
+use super::printer::{DEEPEST, Printer};
 use crate::ir::{
     Bulk, Callee, Check, Expr, Form, Handlers, Leave, Loop, Stmt, TableHandler, Try, Twice, Var,
 };
 
 impl Printer<'_, '_> {
+    /// Statements in their order.
+    ///
+    /// # Errors
+    /// `too-large`
+    pub fn body(&mut self, body: &[Stmt]) -> Result<()> {
+        for stmt in body {
+            self.stmt(stmt)?;
+            self.unit.check_size(self.before + self.code.text().len())?;
+        }
+        Ok(())
+    }
+
     pub(super) fn stmt(&mut self, stmt: &Stmt) -> Result<()> {
         match stmt {
             Stmt::Block { label, body, used } => {

@@ -23,9 +23,9 @@ pub(crate) const PASSES: &[Pass] = &[
     ("neighbours", neighbours::run),
 ];
 
-/// Runs all passes.
-pub(crate) fn run(unit: &Unit<'_>, function: &mut Function) {
-    for (_, pass) in PASSES {
+/// Runs the first so many passes.
+pub(crate) fn run(unit: &Unit<'_>, function: &mut Function, count: usize) {
+    for (_, pass) in PASSES.iter().take(count) {
         pass(unit, function);
     }
 }

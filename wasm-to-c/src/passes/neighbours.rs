@@ -67,23 +67,3 @@ fn near(access: &Access) -> Option<u32> {
     let is_unchecked = matches!(access.check, Check::None(proof) if proof != Proof::Direct);
     access.displaced().filter(|_| is_unchecked)?.0.local()
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::testing::trusted;
-
-    #[test]
-    fn addresses_with_many_neighbours_in_a_loop_are_marked() {
-        let accesses = |count: usize| {
-            let each =
-                (0..count).map(|at| format!("(f32.store offset={} (local.get 1) (f32.const 0))", 4 + 4 * at));
-            let each: String = each.collect();
-            let body = format!("(local.set 1 (i32.shl (local.get 0) (i32.const 2))) {each}");
-            let step = "(local.tee 0 (i32.sub (local.get 0) (i32.const 1)))";
-            trusted(&format!("(func (export \"f\") (param i32) (local i32) (loop {body} (br_if 0 {step})))"))
-        };
-        assert!(accesses(NEIGHBOURS).contains("l1 = l0 << (2u & 31);\n        WASM_NEIGHBOURS(l1);\n"));
-        assert!(!accesses(NEIGHBOURS - 1).contains("WASM_NEIGHBOURS"));
-    }
-}

@@ -1,0 +1,61 @@
+//! Operands on the stack.
+
+use crate::ir::{Expr, ExprKind};
+use crate::types::ValType;
+
+/// An operand that has not been used yet.
+#[derive(Debug, Clone)]
+pub(super) struct Operand {
+    pub expr: Expr,
+    /// Locals it reads.
+    pub locals: Vec<u32>,
+    /// The same value whenever it is evaluated.
+    pub constant: bool,
+    /// It reads memory, a table or a global.
+    pub state: bool,
+    pub traps: bool,
+    /// The operators that it is made of.
+    pub operators: usize,
+}
+
+impl Operand {
+    /// A value that is the same whenever it is evaluated.
+    pub fn constant(kind: ExprKind, ty: ValType) -> Operand {
+        Operand {
+            expr: Expr::new(kind, ty),
+            locals: Vec::new(),
+            constant: true,
+            state: false,
+            traps: false,
+            operators: 1,
+        }
+    }
+
+    /// A value that depends on more than its parts, which effects may change.
+    pub fn state(kind: ExprKind, ty: ValType) -> Operand {
+        Operand { constant: false, state: true, ..Operand::constant(kind, ty) }
+    }
+
+    /// What `make` makes of the parts' expressions.
+    pub fn of(parts: Vec<Operand>, ty: ValType, make: impl FnOnce(Vec<Expr>) -> ExprKind) -> Operand {
+        let mut whole = Operand::constant(ExprKind::Null, ty);
+        let mut exprs = Vec::with_capacity(parts.len());
+        for part in parts {
+            whole.locals.extend(part.locals);
+            whole.constant &= part.constant;
+            whole.state |= part.state;
+            whole.traps |= part.traps;
+            whole.operators += part.operators;
+            exprs.push(part.expr);
+        }
+        whole.locals.sort_unstable();
+        whole.locals.dedup();
+        whole.expr.kind = make(exprs);
+        whole
+    }
+
+    /// Whether it matters when it is evaluated.
+    pub fn waits(&self) -> bool {
+        !self.constant || self.traps
+    }
+}

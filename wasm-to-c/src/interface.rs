@@ -1,0 +1,167 @@
+//! What is known of a translated module.
+
+use crate::callgraph::CallGraph;
+use crate::native_stack::NativeStack;
+use crate::types::{FuncType, ValType};
+
+/// A C translation unit.
+#[derive(Debug, Clone)]
+pub struct CUnit {
+    pub file_name: String,
+    pub source: String,
+}
+
+/// A function the module exports. Its C definition is `static`, takes the parameters as
+/// `uint32_t`, `uint64_t`, `float`, `double`, and returns its result, or for several results
+/// the struct `result_type`, whose members are `r0`, `r1`, ….
+#[derive(Debug, Clone)]
+pub struct ExportedFunc {
+    pub name: String,
+    pub c_name: String,
+    /// The same function for a caller that looks itself for what is thrown.
+    pub within: String,
+    pub ty: FuncType,
+    /// The C type it returns: `void`, `uint32_t`, … or the struct.
+    pub result_type: String,
+    /// Its number in [`Interface::calls`].
+    pub function: usize,
+}
+
+/// A function the module imports: declared by the unit as a `static` function of this C name, to be
+/// defined after it in the same translation unit.
+#[derive(Debug, Clone)]
+pub struct ImportedFunc {
+    pub module: String,
+    pub field: String,
+    pub c_name: String,
+    pub ty: FuncType,
+    pub result_type: String,
+}
+
+/// What is shared between modules besides functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Item {
+    Global {
+        ty: ValType,
+        mutable: bool,
+    },
+    /// A `wasm_memory_t`.
+    Memory,
+    /// A `wasm_table_t`.
+    Table,
+    /// A `const wasm_tag_t`.
+    Tag,
+}
+
+/// A global, memory or table that the module exports.
+#[derive(Debug, Clone)]
+pub struct ExportedItem {
+    pub name: String,
+    /// C lvalue.
+    pub c_name: String,
+    pub item: Item,
+}
+
+/// A global, memory or table that the module imports.
+#[derive(Debug, Clone)]
+pub struct ImportedItem {
+    pub module: String,
+    pub field: String,
+    /// C name of a pointer to it, to be set before [`Interface::init`] is called.
+    pub c_name: String,
+    pub item: Item,
+}
+
+/// What the rest of the road must know of a translated module.
+#[derive(Debug, Clone, Default)]
+pub struct Interface {
+    pub exports: Vec<ExportedFunc>,
+    pub imports: Vec<ImportedFunc>,
+    /// C name of the parameterless `void` function that sets up memory, globals and tables and
+    /// runs the start function; `None` when there is nothing to do.
+    pub init: Option<String>,
+    /// C lvalue of the shadow stack's pointer, a mutable i32 global that is not exported, and its initial value, a
+    /// constant of C, when the module has one. It is what functions make frames with, or what the linker
+    /// called `__stack_pointer`. Whoever ends a call by a trap puts back the value that it had before the call.
+    pub stack_pointer: Option<(String, String)>,
+    /// Exported globals and, with [`Options::linkable`], memories, tables and tags.
+    pub exported_items: Vec<ExportedItem>,
+    /// Imported globals, memories and tables.
+    pub imported_items: Vec<ImportedItem>,
+    /// C lvalue of type `uintptr_t`, when the module has functions that may call themselves again: below that
+    /// address of the machine's stack they call `wasm_stack_low`. While it is 0 nothing is checked.
+    pub stack_limit: Option<String>,
+    /// With [`Options::stack_checks`], the bytes of stack that must be left below the functions that call `wasm_stack_low`,
+    /// and below the size that they pass to `wasm_stack_low_for`. Otherwise 0.
+    pub stack_ahead: u32,
+    /// Imports throw exceptions, and the embedder ends those that nobody catches: see [`Options::throwing`].
+    pub unwinds: bool,
+    /// Who calls whom. The functions in [`Interface::imports`] are the first, in the same order.
+    pub calls: CallGraph,
+    /// Where memory 0 is, when the module has one: what an import is handed pointers into.
+    pub memory: Option<MemoryInfo>,
+    /// Names and places of the memories the module exports.
+    pub exported_memories: Vec<(String, MemoryInfo)>,
+    /// What [`Interface::init`] asks `wasm_flash_table` for, by number: see [`Options::flash_tables`].
+    pub flash_tables: Vec<FlashTable>,
+    /// C lvalues of type `wasm_memory_t`, of memories that can grow, and of type `wasm_table_t`: what has its bytes from
+    /// `wasm_memory_grow`.
+    pub grown_memories: Vec<String>,
+    pub grown_tables: Vec<String>,
+    /// Bytes that [`Interface::init`] asks `wasm_memory_grow` for: memories that can grow, as small as they
+    /// can be.
+    pub heap_bytes: u64,
+    /// Bytes of the other memories, which are in `.bss`.
+    pub static_bytes: u64,
+    /// Bytes of data segments and of tables on a target of 32 bits.
+    pub constant_bytes: u64,
+}
+
+/// Constants that are kept apart from the C.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FlashTable {
+    /// As the compiler called them, mangled.
+    pub name: String,
+    pub data: Vec<u8>,
+}
+
+/// C expressions for memory 0, valid after [`Interface::init`] has run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MemoryInfo {
+    /// Its first byte, of type `uint8_t *`.
+    pub base: String,
+    /// Its current size in bytes, of type `uint32_t`.
+    pub size: String,
+    /// Its addresses are the machine's.
+    pub direct: bool,
+    /// It may become larger, and be somewhere else then.
+    pub grows: bool,
+    /// Where memory begins that nothing in the module uses.
+    pub heap_base: Option<u32>,
+    /// As in [`WasmModule`].
+    pub heap_reserve: u32,
+    /// How it grows, when it can.
+    pub growth: Option<Growth>,
+}
+
+/// How a memory grows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Growth {
+    /// C lvalue of its `wasm_memory_t`.
+    pub lvalue: String,
+    /// Bytes that it grows by.
+    pub page: u32,
+    /// Bytes that it has at first.
+    pub minimum: u32,
+}
+
+/// A translated module.
+#[derive(Debug, Clone)]
+pub struct Translation {
+    pub unit: CUnit,
+    pub interface: Interface,
+    /// With [`Options::stack_checks`].
+    pub native_stack: Option<NativeStack>,
+    /// What the functions that have a name are called in C, and in their source.
+    pub names: std::collections::HashMap<String, String>,
+}

@@ -1,0 +1,77 @@
+//! What is translated, and how.
+
+use crate::relocs;
+use crate::stack_checks::StackChecks;
+
+/// A WebAssembly module after all passes over it, ready to be translated.
+#[derive(Debug, Clone)]
+pub struct WasmModule {
+    /// Its name in messages and in the C.
+    pub name: String,
+    /// The binary module.
+    pub bytes: Vec<u8>,
+    /// Exact size in bytes that memory 0 is used with, when it is known to be less than its
+    /// minimum in pages (data, stack and heap of a linked program). `None`: whole pages.
+    pub memory_bytes: Option<u32>,
+    /// Given, there is no linear memory: addresses are the machine's, whose pointers must have 32 bits.
+    /// Those of [`relocs::read`](crate::relocs::read), for a module made of what that returned.
+    pub relocations: Option<relocs::Relocations>,
+    /// Where what the program itself uses of memory 0 ends, when the linker said so (`__heap_base`).
+    pub heap_base: Option<u32>,
+    /// The embedder's heap lies in memory 0 and makes it grow, whatever the module declares.
+    pub heap_grows: bool,
+    /// Bytes that the embedder's heap has from the start where addresses are the machine's.
+    pub heap_reserve: u32,
+}
+
+impl WasmModule {
+    /// A module of which no more is known than its bytes.
+    pub fn new(name: impl Into<String>, bytes: Vec<u8>) -> Self {
+        WasmModule {
+            name: name.into(),
+            bytes,
+            memory_bytes: None,
+            relocations: None,
+            heap_base: None,
+            heap_grows: false,
+            heap_reserve: 0,
+        }
+    }
+}
+
+/// How a load or store outside the linear memory is dealt with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Safety {
+    /// Every access is compared with the size of the memory; outside is a trap.
+    #[default]
+    Checked,
+    /// Addresses are masked into a power of two: outside wraps, never leaves the memory.
+    Masked,
+    /// No check.
+    Trusted,
+}
+
+/// How to translate.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    pub safety: Safety,
+    /// Other modules may import what this one exports.
+    pub linkable: bool,
+    /// Bytes of the shadow stack of a direct memory.
+    pub stack: Option<u32>,
+    /// With a direct memory: constants of at least that many bytes, with no address in them, are no part of the C.
+    /// Its start asks `wasm_flash_table` for them.
+    pub flash_tables: Option<u32>,
+    /// Accesses lie where their alignment hints say, as a compiler's do that made the hints. WebAssembly promises
+    /// nothing of that kind.
+    pub aligned: bool,
+    /// Traps say which function they are in: the C defines `WASM_NAMES`.
+    pub trap_names: bool,
+    /// If given, calls cannot overflow the native stack if these checks suffice for the frames that the C compiler makes:
+    /// see [`settled`](crate::settled).
+    pub stack_checks: Option<StackChecks>,
+    /// Whether the import of that module and name throws exceptions, if any does: it puts them into `wasm_thrown`. What
+    /// leaves an exported function is for the embedder then, in `wasm_uncaught`, which does not return. In `wasm_caught`
+    /// is what a handler of every exception caught last, unless it throws that again.
+    pub throwing: Option<fn(&str, &str) -> bool>,
+}

@@ -1,0 +1,46 @@
+//! The types of values and functions.
+
+/// A numeric or reference type of the spec.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ValType {
+    I32,
+    I64,
+    F32,
+    F64,
+    FuncRef,
+    ExternRef,
+    ExnRef,
+}
+
+impl ValType {
+    /// Its name in the text format.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            ValType::I32 => "i32",
+            ValType::I64 => "i64",
+            ValType::F32 => "f32",
+            ValType::F64 => "f64",
+            ValType::FuncRef => "funcref",
+            ValType::ExternRef => "externref",
+            ValType::ExnRef => "exnref",
+        }
+    }
+
+    /// The member of `wasm_value_t` that holds it.
+    pub(crate) fn member(self) -> char {
+        match self {
+            ValType::I32 => 'i',
+            ValType::I64 => 'q',
+            ValType::F32 => 'f',
+            ValType::F64 => 'd',
+            ValType::FuncRef | ValType::ExternRef | ValType::ExnRef => 'r',
+        }
+    }
+}
+
+/// A function type.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct FuncType {
+    pub params: Vec<ValType>,
+    pub results: Vec<ValType>,
+}

@@ -1,0 +1,184 @@
+//! Data segments of linear memory, and the data objects of direct memory.
+
+use std::fmt::Write as _;
+
+use super::rows::rows;
+use super::{STACK, Unit};
+use crate::module::{Constant, Place};
+use crate::options::Options;
+use crate::relocs::{DataObject, Reference, Relocations};
+
+impl Unit<'_> {
+    /// A passive data segment and the bytes it has left.
+    pub fn data(&self, index: u32) -> (String, String) {
+        let data = &self.module.data[index as usize];
+        match data.place {
+            Place::Passive if !data.bytes.is_empty() => {
+                (format!("data{index}"), format!("data{index}_bytes"))
+            }
+            _ => ("NULL".into(), "0".into()),
+        }
+    }
+
+    /// Data segments of a linear memory, without their zero tails.
+    pub(super) fn segments(&self, c: &mut String) {
+        for (index, data) in self.module.data.iter().enumerate() {
+            let passive = matches!(data.place, Place::Passive);
+            let zeros =
+                if passive { 0 } else { data.bytes.iter().rev().take_while(|byte| **byte == 0).count() };
+            let bytes = &data.bytes[..data.bytes.len() - zeros];
+            if bytes.is_empty() {
+                continue;
+            }
+            let _ = writeln!(c, "static const uint8_t data{index}[{}] = {{", bytes.len().max(1));
+            rows(c, bytes, 24);
+            c.push_str("};\n");
+            if passive {
+                let _ = writeln!(c, "WASM_STATE uint32_t data{index}_bytes = {}u;", bytes.len());
+            }
+        }
+        c.push('\n');
+    }
+
+    /// The objects of a program whose addresses are the machine's.
+    pub(super) fn objects(&self, c: &mut String, options: &Options) {
+        let Some(relocations) = self.relocations else { return };
+        let stack = options.stack.unwrap_or(STACK);
+        if self.stack_pointer.is_some() {
+            let _ = writeln!(c, "WASM_STATE uint8_t stack[{stack}] __attribute__((aligned(16)));");
+        }
+        let read_only = |object: usize| {
+            relocations.segments[relocations.objects[object].segment].name.starts_with(".rodata")
+        };
+        let words: Vec<u32> = relocations.objects.iter().map(|object| object.size.div_ceil(4)).collect();
+        let is_const = |object: usize| read_only(object) && self.runtime_relocs(object).next().is_none();
+        let kind = |object: usize| if is_const(object) { "static const" } else { "WASM_STATE" };
+        let shape = |object: usize| {
+            let at = &relocations.objects[object];
+            if self.in_flash[object] {
+                return format!("const uint8_t *{}", self.objects[object]);
+            }
+            format!(
+                "{} {}[{}]",
+                if self.by_words(object) { "uint32_t" } else { "uint8_t" },
+                self.objects[object],
+                if self.by_words(object) { words[object].max(1) } else { at.size.max(1) }
+            )
+        };
+        for object in 0..relocations.objects.len() {
+            let declared = if is_const(object) && !self.in_flash[object] {
+                "static const"
+            } else {
+                "WASM_STATE_DECLARE"
+            };
+            let _ = writeln!(c, "{declared} {};", shape(object));
+        }
+        c.push('\n');
+        for (index, object) in relocations.objects.iter().enumerate() {
+            if self.in_flash[index] {
+                let _ = writeln!(c, "WASM_STATE {};", shape(index));
+                continue;
+            }
+            let bytes = self.object_bytes(relocations, object).unwrap_or_default();
+            let align = object.align.max(1);
+            let _ = write!(c, "{} {} __attribute__((aligned({align})))", kind(index), shape(index));
+            let references: Vec<(u32, Reference)> = relocations.in_object(index).collect();
+            if !read_only(index) && references.is_empty() && bytes.iter().all(|byte| *byte == 0) {
+                c.push_str(";\n");
+                continue;
+            }
+            c.push_str(" = {\n");
+            if self.by_words(index) {
+                let mut references = references.into_iter().peekable();
+                let items = bytes.chunks(4).zip((0u32..).step_by(4)).map(|(chunk, at)| {
+                    match references.next_if(|(offset, _)| *offset == at) {
+                        Some((_, reference)) if self.is_in_flash(reference) => return "0".to_owned(),
+                        Some((_, reference)) => return self.reference(reference),
+                        None => {}
+                    }
+                    let mut padded = [0; 4];
+                    padded[..chunk.len()].copy_from_slice(chunk);
+                    format!("{:#x}u", u32::from_le_bytes(padded))
+                });
+                rows(c, items, 6);
+            } else {
+                rows(c, bytes, 24);
+            }
+            c.push_str("};\n");
+        }
+        c.push('\n');
+    }
+
+    pub(super) fn is_in_flash(&self, reference: Reference) -> bool {
+        matches!(reference, Reference::Data { object, .. } if self.in_flash[object])
+    }
+
+    /// The words of an object that are addresses of what stays in flash.
+    pub(super) fn runtime_relocs(&self, object: usize) -> impl Iterator<Item = (u32, Reference)> + '_ {
+        let words = self.relocations.into_iter().flat_map(move |relocations| relocations.in_object(object));
+        words.filter(|(_, reference)| self.is_in_flash(*reference))
+    }
+
+    /// Finds what stays in flash, and writes its addresses where they belong.
+    pub(super) fn find_in_flash(&self, c: &mut String) {
+        let Some(relocations) = self.relocations else { return };
+        let mut relocs = String::new();
+        for object in 0..relocations.objects.len() {
+            for (at, reference) in self.runtime_relocs(object) {
+                let (name, value) = (&self.objects[object], self.reference(reference));
+                let _ = writeln!(relocs, "{name}[{}] = {value};", at / 4);
+            }
+        }
+        for (number, object) in self.used.borrow().iter().enumerate() {
+            let (name, align) = (&self.objects[*object], relocations.objects[*object].align);
+            let _ = writeln!(c, "{name} = wasm_flash_table({number}, {align});");
+        }
+        c.push_str(&relocs);
+    }
+
+    /// Whether an object holds addresses, and so is an array of words.
+    pub(super) fn by_words(&self, object: usize) -> bool {
+        self.relocations.is_some_and(|relocations| relocations.in_object(object).next().is_some())
+    }
+
+    /// What an object holds at the start; `None` when the module has it no longer.
+    pub(super) fn object_bytes(&self, relocations: &Relocations, object: &DataObject) -> Option<&[u8]> {
+        let segment = &relocations.segments[object.segment];
+        let data = self.placed_data.get(&(segment.address, segment.size as usize));
+        let range = object.offset as usize..(object.offset + object.size) as usize;
+        self.module.data[*data?].bytes.get(range)
+    }
+
+    /// The address that a reference stands for.
+    pub fn reference(&self, reference: Reference) -> String {
+        match reference {
+            Reference::Data { object, offset } => {
+                if self.in_flash[object] {
+                    self.used.borrow_mut().insert(object);
+                }
+                let name = &self.objects[object];
+                match offset {
+                    0 => format!("(uint32_t)(uintptr_t){name}"),
+                    1.. => format!("(uint32_t)(uintptr_t){name} + {offset}u"),
+                    _ => format!("(uint32_t)(uintptr_t){name} - {}u", -offset),
+                }
+            }
+            Reference::Function(index) => match self.table_function(index) {
+                Some(function) => format!("(uint32_t)(uintptr_t){}", self.functions[function as usize]),
+                // Taken out since: nothing can call it any more.
+                None => "0u".to_owned(),
+            },
+        }
+    }
+
+    /// The function at an index of table 0.
+    pub(super) fn table_function(&self, index: u32) -> Option<u32> {
+        self.module.elements.iter().find_map(|element| {
+            let Place::Active { index: 0, offset: Constant::I32(first) } = element.place else { return None };
+            match element.items.get(index.checked_sub(first)? as usize) {
+                Some(Constant::Function(function)) => Some(*function),
+                _ => None,
+            }
+        })
+    }
+}

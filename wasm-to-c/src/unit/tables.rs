@@ -1,0 +1,117 @@
+//! Tables, element segments, and calls through them.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use super::Unit;
+use super::rows::rows;
+use crate::module::{Constant, Place};
+
+impl Unit<'_> {
+    /// The callee of an indirect call.
+    pub fn indirect(&self, table: u32, type_index: u32, index: &str) -> String {
+        let pointer = self.pointer_type(&self.module.types[type_index as usize]);
+        if self.relocations.is_some() {
+            return format!("(({pointer})(uintptr_t){index})");
+        }
+        let id = self.type_id(type_index);
+        if self.fixed[table as usize] {
+            let Some(size) = self.module.tables.get(table as usize).map(|table| table.minimum) else {
+                return String::new();
+            };
+            return format!("(({pointer})wasm_callee({}, {size}u, {index}, {id}u))", self.entries(table));
+        }
+        format!("(({pointer})wasm_callee_of({}, {index}, {id}u))", self.table_pointer(table))
+    }
+
+    /// The callee of a call by reference.
+    pub fn by_reference(&self, ty: u32, reference: &str) -> String {
+        let pointer = self.pointer_type(&self.module.types[ty as usize]);
+        format!("(({pointer})wasm_function_of({reference}))")
+    }
+
+    pub(super) fn entries(&self, table: u32) -> &str {
+        if self.module.tables[table as usize].minimum == 0 { "NULL" } else { &self.tables[table as usize] }
+    }
+
+    /// The `wasm_table_t *` of a table.
+    pub fn table_pointer(&self, index: u32) -> String {
+        let name = &self.tables[index as usize];
+        match self.module.tables[index as usize].import {
+            Some(_) => name.clone(),
+            None => format!("&{name}"),
+        }
+    }
+
+    /// An element segment and the elements it has left.
+    pub fn element(&self, index: u32) -> (String, String) {
+        let items = self.module.elements[index as usize].items.len();
+        match self.module.elements[index as usize].place {
+            Place::Passive if items > 0 => (format!("elem{index}"), format!("elem{index}_size")),
+            _ => ("NULL".into(), "0".into()),
+        }
+    }
+
+    /// The table is the module's own `wasm_table_t`.
+    pub(super) fn table_grows(&self, index: usize) -> bool {
+        self.module.tables[index].import.is_none() && !self.fixed[index]
+    }
+
+    pub(super) fn table(&self, c: &mut String, index: u32) {
+        let table = &self.module.tables[index as usize];
+        let name = &self.tables[index as usize];
+        if table.import.is_some() {
+            let _ = writeln!(c, "WASM_STATE wasm_table_t *{name};\n");
+            return;
+        }
+        if !self.fixed[index as usize] {
+            let _ = writeln!(c, "WASM_STATE wasm_table_t {name};\n");
+            return;
+        }
+        if table.minimum == 0 {
+            return;
+        }
+        let mut entries = BTreeMap::new();
+        for element in &self.module.elements {
+            let Place::Active { index: at, offset: Constant::I32(offset) } = &element.place else { continue };
+            if *at == index {
+                entries.extend((*offset..).zip(&element.items));
+            }
+        }
+        let _ = writeln!(c, "WASM_UNUSED static const wasm_funcref_t {name}[{}] = {{", table.minimum);
+        for (at, item) in entries {
+            let Constant::Function(function) = item else { continue };
+            let id = self.type_id(self.module.functions[*function as usize].type_index);
+            let function = &self.functions[*function as usize];
+            let _ = writeln!(c, "    [{at}] = {{{id}u, (wasm_function_t){function}}},");
+        }
+        c.push_str("};\n\n");
+    }
+
+    /// Element segments, but those that are in a table from the start.
+    pub(super) fn elements(&self, c: &mut String, dynamic: &mut String) {
+        for (index, element) in self.module.elements.iter().enumerate() {
+            let placed = match element.place {
+                Place::Active { index, .. } => self.fixed[index as usize],
+                Place::Passive => false,
+                Place::Declared => true,
+            };
+            if placed || element.items.is_empty() {
+                continue;
+            }
+            let size = element.items.len();
+            let items: Vec<(String, bool)> = element.items.iter().map(|item| self.constant(item)).collect();
+            let kind =
+                if items.iter().all(|(_, is_static)| *is_static) { "static const" } else { "WASM_STATE" };
+            let _ = writeln!(c, "{kind} uintptr_t elem{index}[{size}] = {{");
+            rows(c, items.iter().map(|(text, ok)| if *ok { text.clone() } else { "0".into() }), 4);
+            c.push_str("};\n");
+            for (at, (text, _)) in items.iter().enumerate().filter(|(_, (_, is_static))| !is_static) {
+                let _ = writeln!(dynamic, "elem{index}[{at}] = {text};");
+            }
+            if matches!(element.place, Place::Passive) {
+                let _ = writeln!(c, "WASM_STATE uint32_t elem{index}_size = {size}u;");
+            }
+        }
+    }
+}
