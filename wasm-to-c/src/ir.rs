@@ -136,10 +136,10 @@ pub(crate) enum Proof {
     Direct,
     /// The memory model trusts the module.
     Trusted,
-    /// The address is at most this, and the memory is never smaller than what ends there.
-    Below(u32),
-    /// It is in a frame of so many bytes on the shadow stack, at most so far above its start.
-    Frame { size: u32, most: u32 },
+    /// The address is in this range, and the memory is never smaller than what ends there.
+    Between { least: u32, most: u32 },
+    /// It is in a frame of so many bytes on the shadow stack, and so far above its start.
+    Frame { size: u32, least: u32, most: u32 },
 }
 
 /// What is called.

@@ -19,6 +19,7 @@ mod options;
 mod passes;
 mod range;
 pub mod relocs;
+mod shadow_stack;
 mod stack_checks;
 #[cfg(test)]
 mod tests;

@@ -206,7 +206,7 @@ impl Memory {
         match self.model {
             Model::Direct => Check::None(Proof::Direct),
             Model::Static { bytes: size, .. } | Model::Block { minimum: size, .. }
-                if address.inside(end, size) =>
+                if address.inside(end, size) || self.guards(end) && address.inside(1, size) =>
             {
                 Check::None(address.proof())
             }
@@ -307,17 +307,18 @@ impl Memory {
         }
     }
 
-    /// What is known of an address once `bytes` bytes at `address` + `offset` were accessed: where nobody checks, the module
-    /// promises that they are inside.
-    pub fn accessed(&self, address: Range, offset: u64, bytes: u32) -> Range {
-        match (&self.model, self.safety) {
-            (Model::Static { bytes: size, guard }, Safety::Trusted) if address.frame.is_none() => {
-                let end = u64::from(*size) + u64::from(*guard);
-                let most = end.saturating_sub(offset + u64::from(bytes));
-                Range::to(address.most.min(u32::try_from(most).unwrap_or(u32::MAX)))
+    /// What is known of an address once an access has used it. Where nobody checks, the module promises that it is inside.
+    pub fn accessed(&self, check: Check, end: u64) -> Range {
+        let last = match (&self.model, check) {
+            (Model::Static { bytes, .. }, Check::Bounds) if self.guards(end) => u64::from(*bytes) - 1,
+            (Model::Static { bytes, .. }, Check::Bounds) => u64::from(*bytes) - end,
+            (Model::Static { bytes, guard }, Check::None(Proof::Trusted)) => {
+                (u64::from(*bytes) + u64::from(*guard)).saturating_sub(end)
             }
-            _ => address,
-        }
+            (Model::Block { .. }, Check::Bounds) => MOST.saturating_sub(end),
+            _ => return Range::ANY,
+        };
+        u32::try_from(last).map_or(Range::ANY, Range::to)
     }
 
     /// `memory.size`.

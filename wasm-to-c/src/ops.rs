@@ -65,6 +65,45 @@ macro_rules! simple {
     };
 }
 
+impl OpId {
+    /// Whether it compares two i32s.
+    pub fn is_i32_comparison(self) -> bool {
+        self != self.negated()
+    }
+
+    /// The comparison of i32s that holds if this one does not. Other operators stay as they are.
+    pub fn negated(self) -> OpId {
+        match self {
+            OpId::I32Eq => OpId::I32Ne,
+            OpId::I32Ne => OpId::I32Eq,
+            OpId::I32LtS => OpId::I32GeS,
+            OpId::I32GeS => OpId::I32LtS,
+            OpId::I32LtU => OpId::I32GeU,
+            OpId::I32GeU => OpId::I32LtU,
+            OpId::I32GtS => OpId::I32LeS,
+            OpId::I32LeS => OpId::I32GtS,
+            OpId::I32GtU => OpId::I32LeU,
+            OpId::I32LeU => OpId::I32GtU,
+            other => other,
+        }
+    }
+
+    /// The comparison that holds with its operands exchanged.
+    pub fn mirrored(self) -> OpId {
+        match self {
+            OpId::I32LtS => OpId::I32GtS,
+            OpId::I32GtS => OpId::I32LtS,
+            OpId::I32LtU => OpId::I32GtU,
+            OpId::I32GtU => OpId::I32LtU,
+            OpId::I32LeS => OpId::I32GeS,
+            OpId::I32GeS => OpId::I32LeS,
+            OpId::I32LeU => OpId::I32GeU,
+            OpId::I32GeU => OpId::I32LeU,
+            other => other,
+        }
+    }
+}
+
 // WebAssembly core specification, 4.3 Numerics.
 simple! {
     RefIsNull IsZero "{a} == 0" 1 I32;

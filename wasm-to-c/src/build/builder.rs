@@ -4,6 +4,7 @@ use super::open::Open;
 use super::operand::Operand;
 use crate::ir::{Expr, ExprKind, Label, Stmt, Var};
 use crate::range::{self, Range};
+use crate::shadow_stack;
 use crate::types::ValType;
 use crate::unit::Unit;
 
@@ -31,10 +32,10 @@ pub(super) struct Builder<'a, 'm> {
     pub skipped: usize,
     pub after_tee: bool,
     /// The frame on the shadow stack, where checks depend on it, and whether it was made.
-    pub frame: Option<range::Frame>,
+    pub frame: Option<shadow_stack::Frame>,
     pub has_frame: bool,
     /// The frame, where that is on the native stack.
-    pub native_frame: Option<range::Frame>,
+    pub native_frame: Option<shadow_stack::Frame>,
     pub has_loops: bool,
     pub exceptions: Vec<Label>,
     /// Operators that were read. A call counts for many.

@@ -14,7 +14,7 @@ use target_specs::{Diagnostic, Result};
 
 use crate::ir::Function;
 use crate::module::{place, unsupported};
-use crate::range;
+use crate::shadow_stack;
 use crate::unit::Unit;
 
 use builder::Builder;
@@ -49,7 +49,7 @@ pub(crate) fn function(unit: &Unit<'_>, index: u32, body: &wasmparser::FunctionB
         reachable: true,
         skipped: 0,
         after_tee: false,
-        frame: unit.shadow_stack.and_then(|stack| range::frame(body, stack.pointer)),
+        frame: unit.shadow_stack.and_then(|stack| shadow_stack::frame(body, stack.pointer)),
         has_frame: false,
         native_frame: unit.native_frames[index as usize - unit.module.imported()],
         has_loops: false,

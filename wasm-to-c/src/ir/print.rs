@@ -260,7 +260,7 @@ fn proof(proof: Proof) -> String {
     match proof {
         Proof::Direct => "direct".to_owned(),
         Proof::Trusted => "trusted".to_owned(),
-        Proof::Below(most) => format!("address at most {most}"),
-        Proof::Frame { size, most } => format!("at most {most} above the start of a frame of {size} bytes"),
+        Proof::Between { least, most } => format!("address {least} to {most}"),
+        Proof::Frame { size, least, most } => format!("{least} to {most} in a frame of {size} bytes"),
     }
 }

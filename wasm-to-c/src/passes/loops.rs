@@ -1,5 +1,6 @@
 //! How loops are repeated: from their end where they can be, and short ones with an even trip count twice in a row.
 
+use super::sets;
 use crate::ir::{Expr, ExprKind, Form, Function, Loop, Stmt, Twice, Var};
 use crate::ops::OpId;
 use crate::unit::Unit;
@@ -74,7 +75,9 @@ fn repeat(looped: &mut Loop) -> usize {
 fn trip_count(looped: &Loop, local: u32, last: u32) -> Option<u32> {
     let mut steps = Vec::new();
     crate::ir::each(&looped.body, &mut |stmt| match stmt {
-        Stmt::Set(Var::Local(set), value) if *set == local => steps.push(step(value, local)),
+        Stmt::Set(Var::Local(set), value) if *set == local => {
+            steps.push(sets::step(value, Var::Local(local)))
+        }
         _ => {}
     });
     let [Some(step)] = steps[..] else { return None };
@@ -103,14 +106,8 @@ pub(super) fn exit_test(looped: &Loop) -> Option<(u32, u32)> {
     }
 }
 
-/// The number that is added to the local.
-fn step(value: &Expr, local: u32) -> Option<u32> {
-    let parts = value.op(OpId::I32Add)?;
-    (parts[0].local() == Some(local)).then(|| parts[1].known())?
-}
-
 /// How many constant steps there are from a number to another.
-fn trips(first: u32, last: u32, step: u32) -> Option<u32> {
+pub(super) fn trips(first: u32, last: u32, step: u32) -> Option<u32> {
     let way = last.wrapping_sub(first);
     let (way, step) =
         if step.cast_signed() > 0 { (way, step) } else { (way.wrapping_neg(), step.wrapping_neg()) };

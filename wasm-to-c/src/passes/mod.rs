@@ -3,9 +3,11 @@
 //! A pass derives what it notes from operators alone. Names, the order of sections and alignment hints come from whoever wrote
 //! the module and prove nothing.
 
+mod facts;
 mod loops;
 mod neighbours;
 mod ranges;
+mod sets;
 
 use crate::ir::Function;
 use crate::unit::Unit;

@@ -1,77 +1,80 @@
 //! What values can be, and so which accesses need a check.
+//!
+//! The pass follows the statements in their order. Where paths meet, a fact is the union of what was known on each. Of a
+//! variable that a loop sets, only its start and its step are known: see [`Pass::enter`].
 
 use std::collections::HashMap;
 
-use crate::ir::{Access, Bulk, Check, Expr, ExprKind, Form, Function, Handlers, Stmt, Var};
+use super::facts::{Fact, Facts};
+use super::loops;
+use super::sets::Sets;
+use crate::ir::{Access, Bulk, Check, Expr, ExprKind, Function, Handlers, Label, Loop, Stmt, Var};
 use crate::ops::OpId;
 use crate::range::{self, Range};
 use crate::unit::Unit;
 
-/// What is known of a variable.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Fact {
-    range: Range,
-    /// Its value, if it is a number.
-    known: Option<u32>,
-    /// It is the address of an array's element.
-    is_element: bool,
-}
-
 struct Pass<'a, 'm> {
     unit: &'a Unit<'m>,
-    facts: HashMap<Var, Fact>,
-    /// The local with the frame's address.
-    frame: Option<Var>,
-    /// By local, the places where it is set, as numbers of statements.
-    sets: HashMap<u32, Vec<usize>>,
-    /// By the number of a loop, that of the last statement in it.
-    ends: HashMap<usize, usize>,
+    sets: Sets,
+    /// What is known here; `None` if nothing gets here.
+    here: Option<Facts>,
+    /// What is known where branches to a block's end meet.
+    joins: HashMap<Label, Facts>,
+    /// The local with the address of the frame on the shadow stack, and what is known of it. Nothing else sets it.
+    frame: Option<(Var, Fact)>,
     /// The number of the current statement.
     at: usize,
-    /// The locals that are not parameters are 0 until they are set, if nothing was repeated.
+    /// The locals that are not parameters. They are 0 until they are set.
     zeroed: std::ops::Range<u32>,
+    /// Behind this statement is nothing that is repeated before the current one.
+    repeated: usize,
 }
 
 pub(super) fn run(unit: &Unit<'_>, function: &mut Function) {
-    let zeroed = function.ty.params.len() as u32..function.locals.len() as u32;
     let mut pass = Pass {
         unit,
-        facts: HashMap::new(),
+        sets: Sets::of(&function.body),
+        here: Some(Facts::default()),
+        joins: HashMap::new(),
         frame: None,
-        sets: HashMap::new(),
-        ends: HashMap::new(),
         at: 0,
-        zeroed,
+        zeroed: function.ty.params.len() as u32..function.locals.len() as u32,
+        repeated: 0,
     };
-    pass.count(&function.body);
-    pass.at = 0;
     pass.body(&mut function.body);
 }
 
 impl Pass<'_, '_> {
-    /// Numbers the statements.
-    fn count(&mut self, body: &[Stmt]) {
-        for stmt in body {
-            self.at += 1;
-            let at = self.at;
-            if let Stmt::Set(Var::Local(local), _) | Stmt::MakeFrame { local, .. } = stmt {
-                self.sets.entry(*local).or_default().push(at);
+    fn fact(&self, var: Var) -> Fact {
+        self.fact_among(self.here.as_ref(), var)
+    }
+
+    fn fact_among(&self, facts: Option<&Facts>, var: Var) -> Fact {
+        if let Some((_, fact)) = self.frame.filter(|(frame, _)| *frame == var) {
+            return fact;
+        }
+        match (facts.and_then(|facts| facts.get(var)), var) {
+            (Some(fact), _) => fact,
+            (None, Var::Local(local)) if self.zeroed.contains(&local) && !self.was_set(var) => {
+                Fact { range: Range::constant(0), is_element: false }
             }
-            stmt.bodies().into_iter().for_each(|inner| self.count(inner));
-            if matches!(stmt, Stmt::Loop(_)) {
-                self.ends.insert(at, self.at);
-            }
+            _ => Fact::NONE,
         }
     }
 
+    /// Whether a variable may have been set.
+    fn was_set(&self, var: Var) -> bool {
+        self.sets.first(var).is_some_and(|first| first <= self.at.max(self.repeated))
+    }
+
     fn range(&self, expr: &Expr) -> Range {
-        range::of(expr, &|var| self.facts.get(&var).map_or(Range::ANY, |fact| fact.range))
+        range::of(expr, &|var| self.fact(var).range)
     }
 
     /// Whether it is an index times the size of an element, or a sum with one.
     fn is_element(&self, expr: &Expr) -> bool {
         match &expr.kind {
-            ExprKind::Get(var) => self.facts.get(var).is_some_and(|fact| fact.is_element),
+            ExprKind::Get(var) => self.fact(*var).is_element,
             ExprKind::Op(OpId::I32Shl, parts) => matches!(parts[1].known(), Some(1..=3)),
             ExprKind::Op(OpId::I32Mul, parts) => matches!(parts[1].known(), Some(2 | 4 | 8)),
             ExprKind::Op(OpId::I32Add, parts) => parts.iter().any(|part| self.is_element(part)),
@@ -79,23 +82,134 @@ impl Pass<'_, '_> {
         }
     }
 
-    /// Where paths meet, only the frame is known: its address is in a local that nothing else sets.
-    fn forget(&mut self) {
-        self.facts.retain(|var, _| Some(*var) == self.frame);
-        self.zeroed = 0..0;
+    fn set(&mut self, var: Var, fact: Fact) {
+        if let Some(here) = &mut self.here {
+            here.set(var, fact);
+        }
     }
 
-    /// The number that a local is, if that is known and the current loop sets it.
-    fn entry(&self, local: u32) -> Option<u32> {
-        let places = self.sets.get(&local)?;
-        let next = places.partition_point(|place| *place <= self.at);
-        if places.get(next).is_none_or(|place| *place > self.ends[&self.at]) {
-            return None;
+    /// Nothing is known but the frame.
+    fn forget(&mut self) {
+        self.here = Some(Facts::default());
+        self.repeated = usize::MAX;
+    }
+
+    /// The value is in a range.
+    fn narrow(&mut self, expr: &Expr, to: Range) {
+        match &expr.kind {
+            ExprKind::Get(var) => {
+                let fact = self.fact(*var);
+                self.set(*var, Fact { range: fact.range.intersection(to), ..fact });
+            }
+            ExprKind::Op(OpId::I32Add, parts) => {
+                if let Some(constant) = parts[1].known() {
+                    self.narrow(&parts[0], to.moved(constant.wrapping_neg()));
+                }
+            }
+            ExprKind::Op(OpId::I32Sub, parts) => {
+                if let Some(constant) = parts[1].known() {
+                    self.narrow(&parts[0], to.moved(constant));
+                }
+            }
+            _ => {}
         }
-        match self.facts.get(&Var::Local(local)) {
-            Some(fact) => fact.known,
-            None => (next == 0 && self.zeroed.contains(&local)).then_some(0),
+    }
+
+    /// The condition is not zero, or is zero.
+    fn assume(&mut self, condition: &Expr, holds: bool) {
+        match &condition.kind {
+            ExprKind::Op(OpId::I32Eqz, parts) => self.assume(&parts[0], !holds),
+            ExprKind::Op(op, parts) if op.is_i32_comparison() => {
+                let op = if holds { *op } else { op.negated() };
+                let (a, b) = (self.range(&parts[0]), self.range(&parts[1]));
+                self.narrow(&parts[0], range::compared(op, b));
+                self.narrow(&parts[1], range::compared(op.mirrored(), a));
+            }
+            ExprKind::Get(_) => {
+                let op = if holds { OpId::I32Ne } else { OpId::I32Eq };
+                self.narrow(condition, range::compared(op, Range::constant(0)));
+            }
+            _ => {}
         }
+    }
+
+    /// Goes to the end of a block.
+    fn branch(&mut self, label: Label) {
+        let Some(here) = self.here.take() else { return };
+        let joined = match self.joins.remove(&label) {
+            Some(mut known) => {
+                known.join(|var| self.fact_among(Some(&here), var));
+                known
+            }
+            None => here,
+        };
+        self.joins.insert(label, joined);
+    }
+
+    /// The end of a block, where those that branched to it come in.
+    fn end(&mut self, label: Label) {
+        let Some(mut joined) = self.joins.remove(&label) else { return };
+        if let Some(here) = self.here.take() {
+            joined.join(|var| self.fact_among(Some(&here), var));
+        }
+        self.here = Some(joined);
+    }
+
+    /// Goes on where another path ends with these facts.
+    fn meet(&mut self, other: Option<Facts>) {
+        match (self.here.take(), other) {
+            (Some(mut here), Some(other)) => {
+                here.join(|var| self.fact_among(Some(&other), var));
+                self.here = Some(here);
+            }
+            (here, other) => self.here = here.or(other),
+        }
+    }
+
+    /// Nothing is known of what statements up to `last` set.
+    fn forget_set(&mut self, last: usize) {
+        let (sets, at) = (&self.sets, self.at);
+        if let Some(here) = &mut self.here {
+            here.map(|var, fact| if sets.any(var, at, last) { Fact::NONE } else { fact });
+        }
+    }
+
+    /// What is known at the start of each iteration of a loop.
+    ///
+    /// A variable that is set once in the loop, in no loop inside, and to itself plus a constant, is at most as many steps
+    /// from its value at the entry as iterations came before. If it is set in every iteration, and the loop ends when it is
+    /// a number that the steps from another number reach, these are counted.
+    fn enter(&mut self, looped: &mut Loop) {
+        let (start, last) = (self.at, self.sets.end(self.at));
+        let mut iterations = None;
+        if let Some((local, until)) = loops::exit_test(looped) {
+            let var = Var::Local(local);
+            looped.entry = self.fact(var).range.known().map(|first| (local, first));
+            let step = self.sets.step(var, start, last).filter(|step| step.is_always);
+            iterations =
+                looped.entry.zip(step).and_then(|((_, first), step)| loops::trips(first, until, step.by));
+        }
+        self.repeated = self.repeated.max(last);
+        let counted = looped.entry.filter(|_| iterations.is_some_and(|iterations| iterations > 0));
+        let before = iterations.filter(|iterations| *iterations > 0).map(|iterations| iterations - 1);
+        let sets = &self.sets;
+        let Some(here) = &mut self.here else { return };
+        if let Some((local, first)) = counted {
+            // It may have been 0 because nothing had set it.
+            let is_element = here.get(Var::Local(local)).is_some_and(|fact| fact.is_element);
+            here.set(Var::Local(local), Fact { range: Range::constant(first), is_element });
+        }
+        here.map(|var, fact| {
+            if !sets.any(var, start, last) {
+                return fact;
+            }
+            match sets.step(var, start, last).zip(before) {
+                Some((step, before)) => {
+                    Fact { range: fact.range.stepped(step.by, before), is_element: false }
+                }
+                None => Fact::NONE,
+            }
+        });
     }
 
     fn body(&mut self, body: &mut [Stmt]) {
@@ -109,13 +223,12 @@ impl Pass<'_, '_> {
         stmt.exprs_mut().into_iter().for_each(|expr| self.expr(expr));
         match stmt {
             Stmt::Set(var, value) => {
-                let (range, known, is_element) = (self.range(value), value.known(), self.is_element(value));
-                self.facts.insert(*var, Fact { range, known, is_element });
+                let fact = Fact { range: self.range(value), is_element: self.is_element(value) };
+                self.set(*var, fact);
             }
             Stmt::MakeFrame { local, size, .. } => {
-                let range = Range { most: 0, frame: Some(*size) };
-                self.frame = Some(Var::Local(*local));
-                self.facts.insert(Var::Local(*local), Fact { range, known: None, is_element: false });
+                let fact = Fact { range: Range::of_frame(*size), is_element: false };
+                self.frame = Some((Var::Local(*local), fact));
             }
             Stmt::GlobalSet { value, check, .. } => {
                 let range = self.range(value);
@@ -124,7 +237,10 @@ impl Pass<'_, '_> {
                 }
             }
             Stmt::Store(access, _) => self.access(access),
-            Stmt::Bulk { op, args, checks, .. } => {
+            Stmt::Call { results, .. } => {
+                results.iter().for_each(|result| self.set(*result, Fact::NONE));
+            }
+            Stmt::Bulk { op, args, result, checks } => {
                 let at = |memory: u32, arg: usize| {
                     self.unit.check_block(memory, self.range(&args[arg]), args[2].known())
                 };
@@ -133,50 +249,80 @@ impl Pass<'_, '_> {
                     Bulk::MemoryCopy(to, from) => *checks = [at(to, 0), at(from, 1)],
                     _ => {}
                 }
+                if let Some(result) = result {
+                    self.set(*result, Fact::NONE);
+                }
             }
-            Stmt::Block { body, .. } => {
+            Stmt::Block { label, body, .. } => {
                 self.body(body);
-                self.forget();
+                self.end(*label);
             }
             Stmt::Loop(looped) => {
-                let exit = crate::passes::loops::exit_test(looped).map(|(local, _)| local);
-                looped.entry = exit.and_then(|local| Some((local, self.entry(local)?)));
-                self.forget();
+                self.enter(looped);
                 self.body(&mut looped.body);
-                if let Form::DoWhile { condition, .. } = &mut looped.form {
-                    self.expr(condition);
-                }
-                self.forget();
             }
-            Stmt::If { then, otherwise, .. } => {
+            Stmt::If { label, condition, then, otherwise, .. } => {
+                let before = self.here.clone();
+                self.assume(condition, true);
                 self.body(then);
-                self.forget();
+                let after = std::mem::replace(&mut self.here, before);
+                self.assume(condition, false);
                 self.body(otherwise);
-                self.forget();
+                self.meet(after);
+                self.end(*label);
             }
-            Stmt::Label(_) => self.forget(),
-            Stmt::BrIf(_, body) => self.body(body),
+            Stmt::BrIf(condition, leave) => {
+                let before = self.here.clone();
+                self.assume(condition, true);
+                self.body(leave);
+                self.here = before;
+                self.assume(condition, false);
+            }
             Stmt::Switch { cases, default, .. } => {
-                cases.iter_mut().for_each(|(_, body)| self.body(body));
-                self.body(default);
+                let before = self.here.clone();
+                for body in cases.iter_mut().map(|(_, body)| body).chain([default]) {
+                    self.here.clone_from(&before);
+                    self.body(body);
+                }
+                self.here = None;
             }
             Stmt::Try(tried) => {
+                let before = self.here.clone();
+                let (start, last) = (self.at, self.sets.end(self.at));
                 self.body(&mut tried.body);
-                self.forget();
-                match &mut tried.handlers {
+                let after = self.here.take();
+                // An exception may come from anywhere in the body.
+                let at = std::mem::replace(&mut self.at, start);
+                self.here = before;
+                self.forget_set(last);
+                let caught = self.here.take();
+                self.at = at;
+                let bodies: Vec<&mut Vec<Stmt>> = match &mut tried.handlers {
                     Handlers::Catch(handlers, _) => {
-                        for handler in handlers {
-                            self.body(&mut handler.body);
-                            self.forget();
-                        }
+                        handlers.iter_mut().map(|handler| &mut handler.body).collect()
                     }
                     Handlers::Table(handlers, _) => {
-                        handlers.iter_mut().for_each(|handler| self.body(&mut handler.leave));
+                        handlers.iter_mut().map(|handler| &mut handler.leave).collect()
                     }
-                    Handlers::Delegate(_) => {}
+                    Handlers::Delegate(_) => Vec::new(),
+                };
+                self.here = after;
+                self.branch(tried.label);
+                for body in bodies {
+                    self.here.clone_from(&caught);
+                    self.body(body);
+                    self.branch(tried.label);
                 }
+                self.end(tried.label);
             }
-            _ => {}
+            Stmt::Br(label) => self.branch(*label),
+            Stmt::Label(_) => self.forget(),
+            Stmt::Return(_)
+            | Stmt::TailCall { .. }
+            | Stmt::Unreachable
+            | Stmt::NeverReached
+            | Stmt::Leave(_) => self.here = None,
+            Stmt::Eval(_) | Stmt::Throw(..) | Stmt::ThrowRef(_) | Stmt::Rethrow(_) | Stmt::Neighbours(_) => {}
         }
     }
 
@@ -188,7 +334,7 @@ impl Pass<'_, '_> {
             // what scales an index.
             ExprKind::Op(op @ OpId::I32Shl, parts) => {
                 if let Some(by @ 1..=3) = parts[1].known()
-                    && matches!(self.range(&parts[0]), Range { most: 0xff | 0xffff, .. })
+                    && self.range(&parts[0]).is_cell()
                 {
                     *op = OpId::I32Mul;
                     parts[1] = Expr::i32(1 << by);
@@ -201,12 +347,12 @@ impl Pass<'_, '_> {
     fn access(&mut self, access: &mut Access) {
         let range = self.range(&access.address);
         access.check = self.unit.check(access, range);
-        access.sum_is_exact = range.is_known();
+        let sum = access.address.op(OpId::I32Add);
+        let sum = sum.and_then(|parts| Some((self.range(&parts[0]), parts[1].known()?)));
+        access.sum_is_exact = sum.is_some_and(|(range, constant)| range.may_add(constant));
         access.is_element = self.is_element(&access.address);
-        if let Some(local) = access.address.local() {
-            let range = self.unit.accessed(access, range);
-            let fact = Fact { range, known: None, is_element: access.is_element };
-            self.facts.entry(Var::Local(local)).or_insert(fact).range = range;
-        }
+        // What may trap is evaluated in a statement of its own before anything else that may.
+        let inside = self.unit.accessed(access);
+        self.narrow(&access.address, inside);
     }
 }

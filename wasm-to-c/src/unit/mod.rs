@@ -20,9 +20,9 @@ use crate::memory::{Address, Displacement, Memory, Shown, Uses};
 use crate::module::{Constant, Module, Place};
 use crate::names::Names;
 use crate::options::{Options, Safety, WasmModule};
-use crate::range;
-use crate::range::{Range, ShadowStack, StackUse};
+use crate::range::Range;
 use crate::relocs::{DataObject, Reference, Relocations};
+use crate::shadow_stack::{self, ShadowStack, StackUse};
 use crate::stack_checks::StackChecks;
 
 /// Everything the functions of a module have in common.
@@ -57,7 +57,7 @@ pub(crate) struct Unit<'m> {
     /// Whatever runs, the shadow stack suffices.
     pub stack_suffices: bool,
     /// By function that is not imported, its frame where that lies on the machine's stack instead.
-    pub native_frames: Vec<Option<range::Frame>>,
+    pub native_frames: Vec<Option<shadow_stack::Frame>>,
     /// The first name that a function is exported by.
     exported: HashMap<u32, &'m str>,
     /// Modules that share functions number their types alike.
@@ -185,7 +185,7 @@ impl<'m> Unit<'m> {
             StackUse::Frame(frame) if may_be_local && frame.size <= LOCAL_FRAME => Some(*frame),
             _ => None,
         });
-        let native_frames: Vec<Option<range::Frame>> = native_frames.collect();
+        let native_frames: Vec<Option<shadow_stack::Frame>> = native_frames.collect();
         let stack_pointer = stack_global.filter(|_| {
             !may_be_local
                 || uses
@@ -266,7 +266,7 @@ impl<'m> Unit<'m> {
     }
 
     /// A function's frame, if that is on the native stack.
-    pub fn native_frame(&self, index: u32) -> Option<range::Frame> {
+    pub fn native_frame(&self, index: u32) -> Option<shadow_stack::Frame> {
         self.native_frames[index as usize - self.module.imported()]
     }
 
@@ -322,9 +322,9 @@ impl<'m> Unit<'m> {
         self.memories[memory as usize].check_block(address, length)
     }
 
-    /// What is known of an address once an access has used it.
-    pub fn accessed(&self, access: &Access, address: Range) -> Range {
-        self.memories[access.memory as usize].accessed(address, access.offset, access.cell.bytes())
+    /// What is known of the address of an access once that was made.
+    pub fn accessed(&self, access: &Access) -> Range {
+        self.memories[access.memory as usize].accessed(access.check, access.end())
     }
 
     /// The cell that a load or store accesses in the function `index`.
