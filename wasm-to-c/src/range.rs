@@ -128,6 +128,20 @@ impl Range {
         if is_first { a } else { b }
     }
 
+    /// At least the values of a larger range. What grows is assumed to grow further: down to 0, or up to the largest number
+    /// of its sign.
+    pub fn widened(self, larger: Range) -> Range {
+        let last = |range: Range| u32::try_from(range.top()).ok().filter(|_| range.frame.is_none());
+        let (Some(before), Some(after)) = (last(self), last(larger)) else { return larger };
+        let first = if larger.start < self.start { 0 } else { larger.start };
+        let last = match after {
+            _ if after <= before => after,
+            0..=0x7fff_ffff => i32::MAX.cast_unsigned(),
+            _ => u32::MAX,
+        };
+        Range::between(first, last)
+    }
+
     /// At least the values that are in both.
     pub fn intersection(self, other: Range) -> Range {
         if self.frame != other.frame {
@@ -348,6 +362,8 @@ mod tests {
         for a in &ranges {
             for b in &ranges {
                 let (either, both) = (a.union(*b), a.intersection(*b));
+                let widened = a.widened(either);
+                assert_eq!(either.union(widened), widened, "{a:?} {b:?}");
                 for x in values(*a) {
                     assert!(contains(either, x), "{a:?} {b:?} {either:?} {x}");
                     assert!(!contains(*b, x) || contains(both, x), "{a:?} {b:?} {both:?} {x}");

@@ -9,14 +9,30 @@ pub(super) struct Fact {
     pub range: Range,
     /// It is the address of an array's element.
     pub is_element: bool,
+    /// A variable, and the constant with which that makes its value.
+    pub sum: Option<(Var, u32)>,
 }
 
 impl Fact {
-    pub const NONE: Fact = Fact { range: Range::ANY, is_element: false };
+    pub const NONE: Fact = Fact { range: Range::ANY, is_element: false, sum: None };
+
+    /// The same, but not if it is a sum with a variable of this kind.
+    pub fn without_sum(self, of: impl Fn(Var) -> bool) -> Fact {
+        Fact { sum: self.sum.filter(|(var, _)| !of(*var)), ..self }
+    }
+
+    /// What is known if one of both is true.
+    pub fn join(self, other: Fact) -> Fact {
+        Fact {
+            range: self.range.union(other.range),
+            is_element: self.is_element && other.is_element,
+            sum: self.sum.filter(|sum| other.sum == Some(*sum)),
+        }
+    }
 }
 
 /// Facts about some variables, the last changed at the end.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Facts(Vec<(Var, Fact)>);
 
 impl Facts {
@@ -27,8 +43,18 @@ impl Facts {
         self.0.iter().rev().find(|(known, _)| *known == var).map(|(_, fact)| *fact)
     }
 
+    /// The variable is set.
     pub fn set(&mut self, var: Var, fact: Fact) {
-        self.0.retain(|(known, _)| *known != var);
+        self.map(|known, fact| match fact.sum {
+            _ if known == var => Fact::NONE,
+            Some((of, _)) if of == var => Fact { sum: None, ..fact },
+            _ => fact,
+        });
+        self.add(var, fact);
+    }
+
+    /// A first fact about a variable.
+    pub fn add(&mut self, var: Var, fact: Fact) {
         if fact == Fact::NONE {
             return;
         }
@@ -38,8 +64,20 @@ impl Facts {
         self.0.push((var, fact));
     }
 
+    /// The variable is in a range, and so are those that are sums with it.
+    pub fn narrow(&mut self, var: Var, to: Range) {
+        for (known, fact) in &mut self.0 {
+            let by = match fact.sum {
+                _ if *known == var => 0,
+                Some((of, by)) if of == var => by,
+                _ => continue,
+            };
+            fact.range = fact.range.intersection(to.moved(by));
+        }
+    }
+
     /// Replaces each fact by what `change` makes of it.
-    pub fn map(&mut self, change: impl Fn(Var, Fact) -> Fact) {
+    pub fn map(&mut self, mut change: impl FnMut(Var, Fact) -> Fact) {
         for (var, fact) in &mut self.0 {
             *fact = change(*var, *fact);
         }
@@ -48,9 +86,6 @@ impl Facts {
 
     /// What is known where a path with these facts and one with the others meet. `of_other` says what the other knows.
     pub fn join(&mut self, of_other: impl Fn(Var) -> Fact) {
-        self.map(|var, fact| {
-            let other = of_other(var);
-            Fact { range: fact.range.union(other.range), is_element: fact.is_element && other.is_element }
-        });
+        self.map(|var, fact| fact.join(of_other(var)));
     }
 }

@@ -28,7 +28,14 @@ struct Pass<'a, 'm> {
     zeroed: std::ops::Range<u32>,
     /// Behind this statement is nothing that is repeated before the current one.
     repeated: usize,
+    /// How many statements may be read again.
+    left: usize,
 }
+
+/// How often the body of a loop is read again before nothing is assumed of what it sets.
+const ATTEMPTS: usize = 3;
+/// How many statements of loops are read again, for each statement of a function.
+const AGAIN: usize = 16;
 
 pub(super) fn run(unit: &Unit<'_>, function: &mut Function) {
     let mut pass = Pass {
@@ -40,7 +47,9 @@ pub(super) fn run(unit: &Unit<'_>, function: &mut Function) {
         at: 0,
         zeroed: function.ty.params.len() as u32..function.locals.len() as u32,
         repeated: 0,
+        left: 0,
     };
+    pass.left = AGAIN * pass.sets.statements();
     pass.body(&mut function.body);
 }
 
@@ -56,7 +65,7 @@ impl Pass<'_, '_> {
         match (facts.and_then(|facts| facts.get(var)), var) {
             (Some(fact), _) => fact,
             (None, Var::Local(local)) if self.zeroed.contains(&local) && !self.was_set(var) => {
-                Fact { range: Range::constant(0), is_element: false }
+                Fact { range: Range::constant(0), ..Fact::NONE }
             }
             _ => Fact::NONE,
         }
@@ -82,6 +91,20 @@ impl Pass<'_, '_> {
         }
     }
 
+    /// The variable that it is a sum of with a constant.
+    fn sum(&self, expr: &Expr) -> Option<(Var, u32)> {
+        match &expr.kind {
+            ExprKind::Get(var) => Some((*var, 0)),
+            ExprKind::Op(op @ (OpId::I32Add | OpId::I32Sub), parts) => {
+                let (var, by) = self.sum(&parts[0])?;
+                let constant = parts[1].known()?;
+                let more = if *op == OpId::I32Sub { constant.wrapping_neg() } else { constant };
+                Some((var, by.wrapping_add(more)))
+            }
+            _ => None,
+        }
+    }
+
     fn set(&mut self, var: Var, fact: Fact) {
         if let Some(here) = &mut self.here {
             here.set(var, fact);
@@ -99,7 +122,15 @@ impl Pass<'_, '_> {
         match &expr.kind {
             ExprKind::Get(var) => {
                 let fact = self.fact(*var);
-                self.set(*var, Fact { range: fact.range.intersection(to), ..fact });
+                if let Some(here) = &mut self.here {
+                    if here.get(*var).is_none() {
+                        here.add(*var, Fact { range: to, ..fact });
+                    }
+                    here.narrow(*var, to);
+                    if let Some((of, by)) = fact.sum {
+                        here.narrow(of, to.moved(by.wrapping_neg()));
+                    }
+                }
             }
             ExprKind::Op(OpId::I32Add, parts) => {
                 if let Some(constant) = parts[1].known() {
@@ -166,20 +197,63 @@ impl Pass<'_, '_> {
         }
     }
 
-    /// Nothing is known of what statements up to `last` set.
-    fn forget_set(&mut self, last: usize) {
+    /// Nothing is known of what statements up to `last` set, but of some variables.
+    fn forget_set(&mut self, last: usize, but: &[Var]) {
         let (sets, at) = (&self.sets, self.at);
         if let Some(here) = &mut self.here {
-            here.map(|var, fact| if sets.any(var, at, last) { Fact::NONE } else { fact });
+            let is_set = |var| sets.any(var, at, last) && !but.contains(&var);
+            here.map(|var, fact| if is_set(var) { Fact::NONE } else { fact.without_sum(is_set) });
         }
     }
 
-    /// What is known at the start of each iteration of a loop.
+    /// A loop. What is known of a variable at the start of its first iteration is assumed of all. If iterations end with
+    /// other values, the body is read again, with less.
+    fn looped(&mut self, looped: &mut Loop) {
+        let (start, last) = (self.at, self.sets.end(self.at));
+        let steps = self.enter(looped);
+        let joins = self.joins.clone();
+        for attempt in 0.. {
+            let is_last = attempt == ATTEMPTS || self.left == 0;
+            if is_last {
+                self.forget_set(last, &steps);
+            }
+            let Some(head) = self.here.clone() else { break };
+            self.body(&mut looped.body);
+            self.left = self.left.saturating_sub(last.min(self.at) - start + joins.len());
+            let back = self.joins.remove(&looped.label);
+            let Some(back) = back.filter(|_| !is_last) else { return };
+            // What holds at the start of each iteration.
+            let at = std::mem::replace(&mut self.at, start);
+            let mut both = head.clone();
+            both.map(|var, fact| {
+                if steps.contains(&var) || !self.sets.any(var, start, last) {
+                    return fact;
+                }
+                let other = self.fact_among(Some(&back), var);
+                let joined = fact.join(other);
+                match joined == fact {
+                    true => fact,
+                    false => Fact { range: fact.range.widened(joined.range), ..joined },
+                }
+            });
+            if both == head {
+                self.at = at;
+                return;
+            }
+            self.here = Some(both);
+            self.joins.clone_from(&joins);
+        }
+        self.body(&mut looped.body);
+        self.joins.remove(&looped.label);
+    }
+
+    /// What is known at the start of the first iteration of a loop, and the variables of which it is known what it is at the
+    /// start of each.
     ///
     /// A variable that is set once in the loop, in no loop inside, and to itself plus a constant, is at most as many steps
     /// from its value at the entry as iterations came before. If it is set in every iteration, and the loop ends when it is
     /// a number that the steps from another number reach, these are counted.
-    fn enter(&mut self, looped: &mut Loop) {
+    fn enter(&mut self, looped: &mut Loop) -> Vec<Var> {
         let (start, last) = (self.at, self.sets.end(self.at));
         let mut iterations = None;
         if let Some((local, until)) = loops::exit_test(looped) {
@@ -193,23 +267,21 @@ impl Pass<'_, '_> {
         let counted = looped.entry.filter(|_| iterations.is_some_and(|iterations| iterations > 0));
         let before = iterations.filter(|iterations| *iterations > 0).map(|iterations| iterations - 1);
         let sets = &self.sets;
-        let Some(here) = &mut self.here else { return };
+        let mut steps = Vec::new();
+        let Some(here) = &mut self.here else { return steps };
         if let Some((local, first)) = counted {
             // It may have been 0 because nothing had set it.
             let is_element = here.get(Var::Local(local)).is_some_and(|fact| fact.is_element);
-            here.set(Var::Local(local), Fact { range: Range::constant(first), is_element });
+            here.set(Var::Local(local), Fact { range: Range::constant(first), is_element, sum: None });
         }
-        here.map(|var, fact| {
-            if !sets.any(var, start, last) {
-                return fact;
+        here.map(|var, fact| match sets.step(var, start, last).zip(before) {
+            Some((step, before)) => {
+                steps.push(var);
+                Fact { range: fact.range.stepped(step.by, before), ..Fact::NONE }
             }
-            match sets.step(var, start, last).zip(before) {
-                Some((step, before)) => {
-                    Fact { range: fact.range.stepped(step.by, before), is_element: false }
-                }
-                None => Fact::NONE,
-            }
+            None => fact.without_sum(|of| sets.any(of, start, last)),
         });
+        steps
     }
 
     fn body(&mut self, body: &mut [Stmt]) {
@@ -223,11 +295,12 @@ impl Pass<'_, '_> {
         stmt.exprs_mut().into_iter().for_each(|expr| self.expr(expr));
         match stmt {
             Stmt::Set(var, value) => {
-                let fact = Fact { range: self.range(value), is_element: self.is_element(value) };
+                let sum = self.sum(value).filter(|(of, _)| of != var);
+                let fact = Fact { range: self.range(value), is_element: self.is_element(value), sum };
                 self.set(*var, fact);
             }
             Stmt::MakeFrame { local, size, .. } => {
-                let fact = Fact { range: Range::of_frame(*size), is_element: false };
+                let fact = Fact { range: Range::of_frame(*size), ..Fact::NONE };
                 self.frame = Some((Var::Local(*local), fact));
             }
             Stmt::GlobalSet { value, check, .. } => {
@@ -257,10 +330,7 @@ impl Pass<'_, '_> {
                 self.body(body);
                 self.end(*label);
             }
-            Stmt::Loop(looped) => {
-                self.enter(looped);
-                self.body(&mut looped.body);
-            }
+            Stmt::Loop(looped) => self.looped(looped),
             Stmt::If { label, condition, then, otherwise, .. } => {
                 let before = self.here.clone();
                 self.assume(condition, true);
@@ -294,7 +364,7 @@ impl Pass<'_, '_> {
                 // An exception may come from anywhere in the body.
                 let at = std::mem::replace(&mut self.at, start);
                 self.here = before;
-                self.forget_set(last);
+                self.forget_set(last, &[]);
                 let caught = self.here.take();
                 self.at = at;
                 let bodies: Vec<&mut Vec<Stmt>> = match &mut tried.handlers {

@@ -84,6 +84,11 @@ impl Sets {
         self.by_var.entry(var).or_default().push(set);
     }
 
+    /// How many statements there are.
+    pub fn statements(&self) -> usize {
+        self.at
+    }
+
     /// The last statement in the body of a loop or `try`.
     pub fn end(&self, at: usize) -> usize {
         self.ends.get(&at).copied().unwrap_or(usize::MAX)
