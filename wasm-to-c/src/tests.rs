@@ -123,3 +123,165 @@ fn loops_of_an_even_number_of_turns_are_written_twice() {
     assert!(!looped(&format!("{step} {other}"), last).contains("do {"));
     assert!(!looped(step, &format!("{last}) (local.set 0 (i32.const 1)")).contains("do {"));
 }
+
+/// How many accesses of a function are checked. It has parameters 0 and 1, and locals 2 to 4; the memory has 4096 bytes.
+fn checked_accesses(body: &str) -> usize {
+    let text = format!(
+        "(module (memory 4096 4096 (pagesize 1)) (tag $e) (func $other) (func $throws (throw $e))
+           (func (export \"f\") (param i32 i32) (local i32 i32 i32) {body}))"
+    );
+    let buffer = wast::parser::ParseBuffer::new(&text).unwrap();
+    let bytes = wast::parser::parse::<wast::Wat<'_>>(&buffer).unwrap().encode().unwrap();
+    let module = WasmModule::new("test", bytes);
+    let trees = crate::translate::trees(&module, &Options::default(), usize::MAX).unwrap();
+    trees.matches("{checked}").count()
+}
+
+const LOAD_2: &str = "(drop (i32.load (local.get 2)))";
+/// Statements that no C compiler and no pass leaves out.
+const KEEP_2: &str = "(local.set 1 (i32.load (local.get 2)))";
+
+fn set(local: u32, value: impl std::fmt::Display) -> String {
+    format!("(local.set {local} {value})")
+}
+
+fn plus(local: u32, by: i32) -> String {
+    set(local, format_args!("(i32.add (local.get {local}) (i32.const {by}))"))
+}
+
+fn number(value: i32) -> String {
+    format!("(i32.const {value})")
+}
+
+fn until(local: u32, value: i32) -> String {
+    format!("(br_if 0 (i32.ne (local.get {local}) (i32.const {value})))")
+}
+
+#[test]
+fn accesses_that_are_proved_need_no_check() {
+    let start = set(2, number(0));
+    for body in [
+        // Counted up, down, and from below 0.
+        format!("{start} (loop {KEEP_2} {} {})", plus(2, 4), until(2, 4096)),
+        format!("(local.set 2 (i32.const 4096)) (loop {} {KEEP_2} {})", plus(2, -4), until(2, 0)),
+        format!(
+            "{} (loop (local.set 1 (i32.load (i32.add (local.get 2) (i32.const 64)))) {} {})",
+            set(2, number(-64)),
+            plus(2, 4),
+            until(2, 0)
+        ),
+        // Another variable that the same loop steps.
+        format!(
+            "{start} {} (loop {KEEP_2} {} {} {})",
+            set(3, number(10)),
+            plus(2, 4),
+            plus(3, -1),
+            until(3, 0)
+        ),
+        // A condition.
+        format!("(block (br_if 0 (i32.gt_u (local.get 2) (i32.const 4092))) {KEEP_2})"),
+        format!("{} (if (i32.lt_u (local.get 2) (i32.const 4093)) (then {KEEP_2}))", set(2, "(local.get 0)")),
+        format!(
+            "{} (if (i32.lt_s (i32.sub (local.get 2) (i32.const 8)) (i32.const 5)) (then (if (i32.ge_s (local.get 2) (i32.const 8)) (then {KEEP_2}))))",
+            set(2, "(local.get 0)")
+        ),
+        // The same on both paths.
+        format!("(if (local.get 0) (then {}) (else {})) {KEEP_2}", set(2, number(8)), set(2, number(4092))),
+        // What another variable is compared with.
+        format!(
+            "{} {} (block (br_if 0 (i32.gt_u (local.get 3) (i32.const 4000))) {KEEP_2})",
+            set(3, "(local.get 0)"),
+            set(2, "(i32.add (local.get 3) (i32.const 8))")
+        ),
+    ] {
+        assert_eq!(checked_accesses(&body), 0, "{body}");
+    }
+}
+
+#[test]
+fn accesses_with_a_broken_premise_are_checked() {
+    let start = set(2, number(0));
+    let step = plus(2, 4);
+    for body in [
+        // The end is never reached, or reached at once.
+        format!("{start} (loop {KEEP_2} {step} {})", until(2, 4094)),
+        format!("{start} (loop {KEEP_2} {step} {})", until(2, 0)),
+        format!("{start} (loop {KEEP_2} {step} {})", until(2, 4100)),
+        // More than one step, or one in a loop inside.
+        format!("{start} (loop {KEEP_2} {step} {step} {})", until(2, 4092)),
+        format!("{start} (loop {KEEP_2} (loop {step} (br_if 0 (local.get 1))) {})", until(2, 4096)),
+        // The other variable is stepped although the counted one is not.
+        format!(
+            "{start} {} (loop {KEEP_2} {step} (if (local.get 1) (then {})) {})",
+            set(3, number(10)),
+            plus(3, -1),
+            until(3, 0)
+        ),
+        // Repeated from elsewhere, without a look at the end.
+        format!("{start} (loop {KEEP_2} {step} (br_if 0 (local.get 1)) {})", until(2, 4096)),
+        // Set to something else.
+        format!(
+            "{start} (loop {KEEP_2} (local.set 2 (i32.add (local.get 2) (local.get 0))) {})",
+            until(2, 4096)
+        ),
+        // Known on one path only.
+        format!(
+            "(if (local.get 0) (then {}) (else (local.set 2 (local.get 1)))) {KEEP_2}",
+            set(2, number(8))
+        ),
+        format!("{start} (block (br_if 0 (local.get 0)) (local.set 2 (local.get 1))) {KEEP_2}"),
+        format!(
+            "{start} (block (br_table 0 1 (local.get 0)) (unreachable)) (local.set 2 (local.get 1)) {KEEP_2}"
+        ),
+        // 0 until the second iteration.
+        format!("(loop {KEEP_2} (local.set 2 (local.get 0)) (br_if 0 (local.get 1)))"),
+        // The sum was made before the variable was set.
+        format!(
+            "{} {} {} (block (br_if 0 (i32.gt_u (local.get 3) (i32.const 4000))) {KEEP_2})",
+            set(3, "(local.get 0)"),
+            set(2, "(i32.add (local.get 3) (i32.const 8))"),
+            set(3, "(local.get 1)")
+        ),
+        format!(
+            "{} {} (loop {} (block (br_if 0 (i32.gt_u (local.get 3) (i32.const 4000))) {KEEP_2}) (br_if 0 (local.get 1)))",
+            set(3, "(local.get 0)"),
+            set(2, "(local.get 3)"),
+            plus(3, 1)
+        ),
+        // Signed and unsigned.
+        format!("{} (if (i32.lt_s (local.get 2) (i32.const 4000)) (then {KEEP_2}))", set(2, "(local.get 0)")),
+        format!("(block (br_if 0 (i32.lt_u (local.get 2) (i32.const 4092))) {LOAD_2})")
+            .replace("(local.get 2)", "(local.get 0)"),
+        // Caught after it was set.
+        format!(
+            "{start} (block (try_table (catch_all 0) (local.set 2 (local.get 0)) (call $throws) (return))) {KEEP_2}"
+        ),
+        format!("{start} try (local.set 2 (local.get 0)) (call $throws) catch_all {KEEP_2} end"),
+        // One byte too far.
+        format!("{} {KEEP_2}", set(2, number(4093))),
+        format!(
+            "(block (br_if 0 (i32.gt_u (local.get 0) (i32.const 4093))) (local.set 1 (i32.load (local.get 0))))"
+        ),
+        // An outer loop starts again with what an inner one left.
+        format!("{start} (loop (loop {KEEP_2} {step} {}) (br_if 0 (local.get 0)))", until(2, 4096)),
+    ] {
+        assert!(checked_accesses(&body) > 0, "{body}");
+    }
+}
+
+#[test]
+fn what_is_deeper_than_the_tree_is_checked() {
+    let deep = |body: &str| format!("{}{body}{}", "(block ".repeat(1100), ")".repeat(1100));
+    let start = set(2, number(0));
+    let step = plus(2, 4);
+    for body in [
+        // Such a loop may set it again.
+        format!("(loop {KEEP_2} (local.set 2 (local.get 0)) (br_if 0 (local.get 1)))"),
+        format!("(loop {step} (br_if 0 (local.get 0))) {KEEP_2}"),
+    ] {
+        assert!(checked_accesses(&format!("{start} {}", deep(&body))) > 0, "{body}");
+    }
+    // A step in such a loop is not one of the loop around.
+    let inner = deep(&format!("(loop {step} (br_if 0 (local.get 0)))"));
+    assert!(checked_accesses(&format!("{start} (loop {KEEP_2} {inner} {})", until(2, 4096))) > 0);
+}
