@@ -138,6 +138,8 @@ pub(crate) enum Proof {
     Trusted,
     /// The address is in this range, and the memory is never smaller than what ends there.
     Between { least: u32, most: u32 },
+    /// All frames together have no more bytes than the shadow stack, whatever is called.
+    Depth(u32),
     /// It is in a frame of so many bytes on the shadow stack, and so far above its start.
     Frame { size: u32, least: u32, most: u32 },
 }
@@ -195,6 +197,8 @@ pub(crate) enum Stmt {
         local: u32,
         size: u32,
         value: Expr,
+        /// Whether the frame fits below the pointer.
+        check: Check,
     },
     GlobalSet {
         global: u32,

@@ -316,7 +316,8 @@ impl Builder<'_, '_> {
         match self.frame.filter(|frame| frame.local == local) {
             Some(frame) => {
                 self.has_frame = true;
-                self.emit(Stmt::MakeFrame { local, size: frame.size, value });
+                let check = self.unit.depth.map_or(Check::Bounds, |depth| Check::None(Proof::Depth(depth)));
+                self.emit(Stmt::MakeFrame { local, size: frame.size, value, check });
             }
             None => self.emit(Stmt::Set(Var::Local(local), value)),
         }

@@ -91,11 +91,13 @@ impl Printer<'_, '_> {
                 self.code.close("}");
             }
             Stmt::Try(tried) => self.tried(tried)?,
-            Stmt::MakeFrame { local, size, value } => {
+            Stmt::MakeFrame { local, size, value, check } => {
                 let Some(stack) = self.unit.shadow_stack else { return Ok(()) };
                 let pointer = self.unit.global(stack.pointer);
                 let value = self.expr(value);
-                self.code.line(format!("WASM_STACK_ROOM({pointer}, {size}u);"));
+                if !matches!(check, Check::None(_)) {
+                    self.code.line(format!("WASM_STACK_ROOM({pointer}, {size}u);"));
+                }
                 self.code.line(format!("l{local} = {value};"));
                 // Told what is known of it, the compiler does without other checks and masks.
                 self.code.line(format!("WASM_KNOWN(l{local} <= {}u);", stack.top.saturating_sub(*size)));

@@ -141,8 +141,12 @@ fn simple(stmt: &Stmt) -> String {
     let to = |label: &Label| format!("L{label}");
     match stmt {
         Stmt::Set(to, value) => format!("{} = {}", var(*to), expr(value)),
-        Stmt::MakeFrame { local, size, value } => {
-            format!("local {local} = {} (frame of {size} bytes)", expr(value))
+        Stmt::MakeFrame { local, size, value, check } => {
+            let check = match check {
+                Check::None(proof) => self::proof(*proof),
+                _ => "checked".to_owned(),
+            };
+            format!("local {local} = {} (frame of {size} bytes) {{{check}}}", expr(value))
         }
         Stmt::GlobalSet { global, value, check, .. } => {
             let proof = match check {
@@ -260,6 +264,7 @@ fn proof(proof: Proof) -> String {
     match proof {
         Proof::Direct => "direct".to_owned(),
         Proof::Trusted => "trusted".to_owned(),
+        Proof::Depth(bytes) => format!("calls use at most {bytes} bytes of the stack"),
         Proof::Between { least, most } => format!("address {least} to {most}"),
         Proof::Frame { size, least, most } => format!("{least} to {most} in a frame of {size} bytes"),
     }

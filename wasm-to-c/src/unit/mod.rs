@@ -54,8 +54,8 @@ pub(crate) struct Unit<'m> {
     stack_pointer: Option<u32>,
     /// The shadow stack, where frames on it make checks unnecessary.
     pub shadow_stack: Option<ShadowStack>,
-    /// Whatever runs, the shadow stack suffices.
-    pub stack_suffices: bool,
+    /// The bytes of the shadow stack that calls use at most, if that suffices whatever runs.
+    pub depth: Option<u32>,
     /// By function that is not imported, its frame where that lies on the machine's stack instead.
     pub native_frames: Vec<Option<shadow_stack::Frame>>,
     /// The first name that a function is exported by.
@@ -89,6 +89,8 @@ const STACK: u32 = 4096;
 /// Bytes below its pointer that a function which calls none may use without moving it (LLVM's WebAssembly
 /// back end, `WebAssemblyFrameLowering::RedZoneSize`).
 const RED_ZONE: u32 = 128;
+/// Handlers of interrupts that interrupt one another, at most: no architecture of MicroPython has more priorities in use.
+const INTERRUPTS: u32 = 16;
 /// Frames of so many bytes lie on the machine's stack when addresses are the machine's: it costs less, and is no more
 /// than a compiler takes for a function unasked.
 const LOCAL_FRAME: u32 = 64;
@@ -197,16 +199,22 @@ impl<'m> Unit<'m> {
         let graph = calls.graph(module);
         // What Python runs in the middle of a call may call the module again, at any depth.
         let alone = module.imported() == 0 && !options.linkable;
-        // Only for what rustc and its linker made, which is no sandbox: this believes that frames are given back.
-        let stack_suffices = stack_global.filter(|_| alone && relocations.is_some()).is_some_and(|_| {
+        let most = match shadow_stack {
+            // Each handler of interrupts that calls the module while it runs begins where the calls before it are.
+            Some(stack) if module.tags.is_empty() => Some(stack.top / (1 + INTERRUPTS)),
+            Some(_) => None,
+            // What rustc and its linker made is no sandbox: this believes that frames are given back. One such handler.
+            None => stack_global
+                .filter(|_| relocations.is_some())
+                .map(|_| (options.stack.unwrap_or(STACK) / 2).saturating_sub(RED_ZONE)),
+        };
+        let depth = most.filter(|_| alone).and_then(|most| {
             let sizes = uses.iter().zip(&native_frames).map(|(uses, local)| match uses {
                 StackUse::Frame(frame) if local.is_none() => Some(frame.size),
                 StackUse::Other => None,
                 _ => Some(0),
             });
-            // Twice, for a handler of interrupts that calls the module while it runs.
-            let most = (options.stack.unwrap_or(STACK) / 2).saturating_sub(RED_ZONE);
-            sizes.collect::<Option<Vec<u32>>>().is_some_and(|sizes| graph.depth(&sizes, most).is_some())
+            graph.depth(&sizes.collect::<Option<Vec<u32>>>()?, most)
         });
         // Another module's exceptions pass, and Python's where the embedder makes them such.
         let imports = module.functions.iter().map_while(|function| function.import.as_ref());
@@ -243,7 +251,7 @@ impl<'m> Unit<'m> {
             stack_global,
             stack_pointer,
             shadow_stack,
-            stack_suffices,
+            depth,
             native_frames,
             exported,
             linkable: options.linkable,
@@ -299,7 +307,7 @@ impl<'m> Unit<'m> {
 
     /// A statement that catches an overflow of such a stack before `value` becomes its pointer.
     pub fn stack_check(&self, value: &str) -> Option<String> {
-        (!self.stack_suffices).then(|| {
+        self.depth.is_none().then(|| {
             // Signed, so that a frame larger than the address of the stack is caught as well.
             format!(
                 "if ((int32_t)({value} - (uint32_t)(uintptr_t)(stack + {RED_ZONE})) < 0) wasm_trap(WASM_TRAP_STACK_OVERFLOW);"
