@@ -4,6 +4,7 @@
 pub mod applications;
 pub mod board;
 pub mod crossings;
+pub mod kept;
 pub mod line;
 pub mod messages;
 pub mod programs;
