@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Whether results of earlier runs are ignored (`FRESH=1`).
-fn fresh() -> bool {
+pub fn fresh() -> bool {
     env::var_os("FRESH").is_some_and(|value| value == "1")
 }
 
