@@ -15,6 +15,7 @@ pub type Imports = BTreeMap<String, Value>;
 /// What the user says of the module's border with Python.
 #[derive(Debug, Clone, Default)]
 pub struct Mappings {
+    /// Of imports: `module.name` → what answers it.
     pub imports: Imports,
     /// Of exports: name → the types of what Python gives and gets, as in "(str) -> i32".
     pub exports: BTreeMap<String, String>,

@@ -1,7 +1,7 @@
 //! What a module exports and imports → MicroPython bindings in C.
 //!
-//! [`ModuleApi`] is the border as plain data; `write` turns it into C that leans on the headers
-//! `mpy*.h` of `c-runtime`, so that only what differs between modules is generated.
+//! `module_api` is the border as plain data; `write` turns it into C that uses the headers `mpy*.h` of `c-runtime`, so
+//! that only what differs between modules is generated.
 
 mod bindings;
 mod c;
@@ -19,10 +19,9 @@ mod writer;
 pub use host_imports::{
     Imports, Mappings, builtin_functions, check as check_import, check_export, touches_memory,
 };
-pub use module_api::{Function, Import, ImportKind, ModuleApi, ShownGlobal};
-pub use types::Scalar;
 pub use write::Glue;
 
+use module_api::ModuleApi;
 use target_specs::Result;
 use wasm_to_c::Interface;
 

@@ -1,22 +1,22 @@
 //! One file per subcommand: its options and its `run`.
 
-pub mod bench;
-pub mod boards;
-pub mod build;
-pub mod clean;
-pub mod completions;
-pub mod deploy;
-pub mod dev;
-pub mod doctor;
-pub mod expand;
-pub mod explain;
-pub mod inspect;
-pub mod link;
+mod bench;
+mod boards;
+mod build;
+mod clean;
+mod completions;
+mod deploy;
+mod dev;
+mod doctor;
+mod expand;
+mod explain;
+mod inspect;
+pub(crate) mod link;
 pub mod new;
-pub mod package;
-pub mod run;
-pub mod setup;
-pub mod size;
+mod package;
+mod run;
+mod setup;
+mod size;
 pub mod test;
 
 use clap::Subcommand;
@@ -25,7 +25,7 @@ use crate::failure::Failure;
 
 /// A subcommand.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     New(new::New),
     Init(new::Init),
     Build(build::Build),

@@ -178,6 +178,10 @@ enum TestSource {
 }
 
 impl Test {
+    /// Builds the tests and runs them.
+    ///
+    /// # Errors
+    /// Those of the build and of the board, and exit code 101 if a test fails.
     pub fn run(self) -> std::result::Result<(), Failure> {
         let rest = Rest::try_parse_from(std::iter::once("cargo mpy test --").chain(
             // Tests always run in one thread, so this flag changes nothing.

@@ -84,6 +84,7 @@ impl Facts {
 pub enum UploadResult {
     /// It was there already.
     Unchanged,
+    /// It was copied.
     Stored,
 }
 

@@ -17,6 +17,7 @@ pub struct Plain {
 /// What is removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mode {
+    /// All control sequences.
     #[default]
     All,
     /// All but what MicroPython's REPL prints to edit a line: `CSI n D` moves left, `CSI K` erases to the end.
@@ -42,6 +43,7 @@ enum State {
 }
 
 impl Plain {
+    /// A filter at the start of a stream.
     pub fn new(mode: Mode) -> Plain {
         Plain { mode, ..Plain::default() }
     }

@@ -53,6 +53,7 @@ pub struct Pair {
 }
 
 impl Pair {
+    /// A connection that reads from `reader` and writes to `writer`, each on a thread of its own.
     pub fn new(mut reader: impl Read + Send + 'static, mut writer: impl Write + Send + 'static) -> Pair {
         // Who prints faster than it is read has to wait.
         let (received, incoming) = mpsc::sync_channel(64);

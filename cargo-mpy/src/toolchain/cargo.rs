@@ -94,6 +94,7 @@ fn cargo_failed(cargo: &Path, status: ExitStatus) -> Failure {
 /// A crate, built.
 #[derive(Debug, Clone)]
 pub struct Artifact {
+    /// The WebAssembly module.
     pub wasm: PathBuf,
     /// `opt-level` of the profile it was built with.
     pub opt_level: String,

@@ -36,10 +36,13 @@ pub struct Outcome {
 
 /// A run: modules that can be imported, and code.
 pub struct Run<'a> {
+    /// The board, which must have an emulator.
     pub board: &'a Board,
+    /// The firmware of the board.
     pub firmware: &'a Firmware,
     /// File name (`hello.mpy`) and contents.
     pub modules: &'a [(String, Vec<u8>)],
+    /// The Python code.
     pub code: &'a str,
     /// For everything, from the start of the emulator to the end of the code.
     pub timeout: Duration,

@@ -15,21 +15,28 @@ use crate::ui;
 pub struct Need {
     /// What it is, for a person.
     pub what: String,
+    /// Whether it is installed.
     pub state: State,
 }
 
-/// Whether it is here.
+/// Whether something is installed.
 #[derive(Debug, Clone)]
 pub enum State {
-    /// Where.
+    /// Installed, at this path.
     Here(String),
-    /// Not yet made, and we make it when it is wanted.
+    /// Not built yet; the text says what builds it.
     Later(String),
-    /// Missing: the packages that bring it, and what to do in words.
-    Missing { packages: Vec<String>, help: String },
+    /// Missing.
+    Missing {
+        /// The packages that contain it, for the package manager of this machine.
+        packages: Vec<String>,
+        /// How to install it.
+        help: String,
+    },
 }
 
 impl Need {
+    /// Whether it must be installed before a build or a run.
     pub fn is_missing(&self) -> bool {
         matches!(self.state, State::Missing { .. })
     }

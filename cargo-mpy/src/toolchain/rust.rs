@@ -15,7 +15,9 @@ pub const TRIPLE: &str = "wasm32-unknown-unknown";
 /// A Rust that can build for [`TRIPLE`].
 #[derive(Debug, Clone)]
 pub struct Rust {
+    /// The path of cargo.
     pub cargo: PathBuf,
+    /// The path of rustc.
     pub rustc: PathBuf,
     /// Folder with the standard library for [`TRIPLE`] that we built, when rustc has none.
     pub sysroot: Option<PathBuf>,

@@ -30,6 +30,7 @@ const HEAP_OVERHEAD: u32 = 32;
 /// A module, ready to be translated.
 #[derive(Debug, Clone)]
 pub struct Prepared {
+    /// The module.
     pub module: WasmModule,
     /// What `#[wasm_bindgen]` says of it, when the crate uses that.
     pub api: Option<Api>,

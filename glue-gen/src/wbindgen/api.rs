@@ -12,10 +12,15 @@ use super::schema;
 /// Everything a crate exports and imports with `#[wasm_bindgen]`.
 #[derive(Debug, Clone, Default)]
 pub struct Api {
+    /// Exported functions.
     pub functions: Vec<Call>,
+    /// Exported structs.
     pub classes: Vec<Class>,
+    /// Exported enums of numbers.
     pub enums: Vec<Enum>,
+    /// Exported enums of strings.
     pub string_enums: Vec<StringEnum>,
+    /// Imported functions, classes and values of Python.
     pub imports: Vec<Import>,
     /// Imports that only change what a value is taken for, such as text to `JsValue`: their one
     /// parameter is returned. By symbol.
@@ -57,7 +62,9 @@ pub struct Call {
     pub symbol: String,
     /// Names and types, without `self`.
     pub params: Vec<(String, Type)>,
+    /// The type of the result; `Type::Unit` if there is none.
     pub result: Type,
+    /// The lines of its doc comment.
     pub docs: Vec<String>,
     /// It gets or sets a field, for which the object is borrowed without being held.
     pub of_field: bool,
@@ -66,27 +73,37 @@ pub struct Call {
 /// A struct that Python sees as a class.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Class {
+    /// Its name in Python.
     pub name: String,
     /// The export `(ptr, allow_delayed)` that ends an object.
     pub free: String,
-    /// The imports that make an object of a pointer, and that take the pointer out of an object again.
+    /// The import that makes an object of a pointer.
     pub wrap: String,
+    /// The import that takes the pointer out of an object again.
     pub unwrap: String,
+    /// The lines of its doc comment.
     pub docs: Vec<String>,
+    /// Its constructor, functions and properties.
     pub members: Vec<Member>,
 }
 
 /// What a class has. `self` is a pointer that comes before the parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Member {
+    /// `#[wasm_bindgen(constructor)]`: `Class(…)` in Python.
     Constructor(Call),
+    /// A function without `self`.
     Static(Call),
-    /// `consumes`: the object is no more after the call.
+    /// A function with `self`.
     Method {
+        /// The function.
         call: Call,
+        /// It takes `self` by value: the object cannot be used after the call.
         consumes: bool,
     },
+    /// Reads a property, which has the name of the function.
     Getter(Call),
+    /// Writes a property. The parameter is the new value.
     Setter(Call),
 }
 
@@ -106,16 +123,22 @@ impl Member {
 /// An enum of numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Enum {
+    /// Its name in Python.
     pub name: String,
+    /// Whether the values are of type `i32`; otherwise of `u32`.
     pub signed: bool,
+    /// Names and values; a negative value is in two's complement.
     pub variants: Vec<(String, u32)>,
+    /// The lines of its doc comment.
     pub docs: Vec<String>,
 }
 
 /// An enum of strings; its values are indices into `variants`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StringEnum {
+    /// Its name.
     pub name: String,
+    /// The strings.
     pub variants: Vec<String>,
 }
 
@@ -130,32 +153,43 @@ pub struct Import {
     pub module: Option<String>,
     /// Attributes on the way to it.
     pub namespace: Vec<String>,
+    /// The name of the function, class or value.
     pub name: String,
+    /// How it is used.
     pub target: Target,
     /// A Python exception comes back as `Err`.
     pub catch: bool,
+    /// The last argument is a slice, whose elements are passed one by one.
     pub variadic: bool,
     /// It was to give JavaScript's event loop a turn.
     pub suspending: bool,
+    /// Its type in Rust.
     pub signature: Signature,
 }
 
 /// How an import is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
+    /// A call of the function `name`.
     Function,
     /// Of the class `name`.
     Constructor,
     /// Of the class, called on it.
     StaticMethod {
+        /// The name of the class in Python.
         class: String,
     },
     /// Called on its first argument.
     Method,
+    /// Reads this attribute of its first argument.
     Getter(String),
+    /// Writes this attribute of its first argument.
     Setter(String),
+    /// `object[key]`
     IndexingGetter,
+    /// `object[key] = value`
     IndexingSetter,
+    /// `del object[key]`
     IndexingDeleter,
     /// The value itself, without a call.
     Static,
