@@ -49,7 +49,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Whether it may run programs that are kept in the cache, or put them there.
+    /// Whether the command may run programs from the cache, or add programs to it.
     pub fn uses_cache(&self) -> bool {
         use Command as C;
         let without = matches!(
@@ -65,10 +65,10 @@ impl Command {
         !without && !matches!(self, C::Clean(_))
     }
 
-    /// Runs it; `command_line` is the whole of what clap knows.
+    /// Runs the command. `command_line` returns the whole definition of the command line.
     ///
     /// # Errors
-    /// What the command found wrong, or the exit code of the program it ran.
+    /// The error of the command, or the exit code of the program that it ran.
     pub fn run(self, command_line: impl FnOnce() -> clap::Command) -> Result<(), Failure> {
         match self {
             Command::New(command) => command.run(),

@@ -215,7 +215,7 @@ impl Test {
     }
 }
 
-/// Builds everything that there is to test: what does not compile is said before anything runs.
+/// Builds all tests before any of them runs, so that compile errors come first.
 fn suites(plan: &BuildPlan, lib: bool, files: &[String]) -> std::result::Result<Vec<Suite>, Failure> {
     let all = !lib && files.is_empty();
     let (units, root) = match &plan.source {
@@ -273,7 +273,7 @@ fn scripts(root: &Path) -> Result<Vec<PathBuf>> {
 }
 
 impl Suite {
-    /// Runs what is chosen and says so as libtest does; whether all of it passed.
+    /// Runs the selected tests and prints libtest's output; returns whether all of them passed.
     fn run(
         &self,
         target: usize,
@@ -395,7 +395,7 @@ fn listed(line: &str, number: usize) -> Option<Case> {
     })
 }
 
-/// Runs functions in one MicroPython, and those behind one that it dies of in the next.
+/// Runs functions in one MicroPython. If one of them crashes it, the rest run in a new one.
 fn functions(
     machine: &mut Machine,
     modules: &[(String, Vec<u8>)],

@@ -1,5 +1,5 @@
-//! The words with which a `__wbindgen_describe_*` function spells a type
-//! (`wasm_bindgen::describe`, `wasm_bindgen_shared::tys`).
+//! Decodes the words with which a `__wbindgen_describe_*` function describes a type (`wasm_bindgen::describe`,
+//! `wasm_bindgen_shared::tys`).
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,10 @@ use wasm_bindgen_shared::tys;
 
 use super::input::refuse;
 
-/// Types within types, which recursion here must survive.
+/// The maximum depth of nested types, to limit recursion.
 const DEEPEST: u32 = 64;
 
-/// A Rust type as it crosses the border.
+/// The type of a value that is passed between Rust and Python.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Type {
     /// `bool`
@@ -145,7 +145,7 @@ impl Words<'_> {
         Ok(*first)
     }
 
-    /// A length, and a character in each word.
+    /// Text is a length, followed by a word for each character.
     fn text(&mut self) -> Result<String> {
         let length = self.next()?;
         (0..length)
@@ -198,7 +198,7 @@ impl Words<'_> {
             tys::NAMED_EXTERNREF => Type::Named(self.text()?),
             tys::REF => Type::Ref(self.boxed()?),
             tys::REFMUT => Type::RefMut(self.boxed()?),
-            // A reference for longer than the call: of an object that means the object itself.
+            // A reference that outlives the call. For an object, the object itself is passed.
             tys::LONGREF => match self.ty()? {
                 object @ (Type::Object | Type::Named(_)) => object,
                 other => Type::Ref(Box::new(other)),
@@ -210,7 +210,7 @@ impl Words<'_> {
             tys::RESULT => Type::Result(self.boxed()?),
             // `Clamped` is a matter of JavaScript's arrays.
             tys::CLAMPED => self.ty()?,
-            // How JavaScript is to see a slice; to Python it is a copy in any case.
+            // How JavaScript sees a slice. Python always gets a copy.
             tys::SEQ_MODE => {
                 self.next()?;
                 self.ty()?
@@ -255,7 +255,7 @@ impl Words<'_> {
         })
     }
 
-    /// Where a type is defined: the crate, and a hash of the module.
+    /// The place of a definition: the crate, and a hash of the module.
     fn origin(&mut self) -> Result<()> {
         self.text()?;
         self.next()?;
@@ -263,7 +263,7 @@ impl Words<'_> {
     }
 }
 
-/// The type that `words` spell.
+/// Decodes a type.
 ///
 /// # Errors
 /// `invalid-bindings`.
