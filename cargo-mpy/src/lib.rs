@@ -5,18 +5,18 @@
 
 pub mod commands;
 mod failure;
-pub mod map;
-pub mod messages;
+mod map;
+mod messages;
 pub mod options;
 pub mod pipeline;
-pub mod plan;
-pub mod qstrs;
-pub mod romfs;
+mod plan;
+mod qstrs;
+mod romfs;
 pub mod serial;
-pub mod session;
+mod session;
 pub mod settings;
 pub mod toolchain;
-pub mod treemap;
+mod treemap;
 pub mod ui;
 pub mod wasm;
 

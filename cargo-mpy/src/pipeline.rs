@@ -22,12 +22,17 @@ use crate::{map, ui, wasm};
 /// A module, built for one target.
 #[derive(Debug, Clone)]
 pub struct Built {
+    /// The target it was built for.
     pub target: Target,
+    /// The `.mpy` file.
     pub mpy: PathBuf,
+    /// Bytes that the module occupies when it is loaded.
     pub sizes: Sizes,
+    /// Bytes of the file.
     pub file_size: u64,
     /// Nothing had changed.
     pub fresh: bool,
+    /// The time that the stages of this target took.
     pub time: Duration,
     /// What is where in it, when that was asked for.
     pub map: Vec<map::Entry>,
@@ -36,10 +41,10 @@ pub struct Built {
 /// Decides what `options`, given in the current folder, mean.
 ///
 /// # Errors
-/// Those of [`plan::plan`], and cargo's own.
+/// Unknown boards, architectures, packages, settings and values; and cargo's own errors.
 pub fn plan(options: &BuildOptions) -> std::result::Result<BuildPlan, Failure> {
     let folder = std::env::current_dir()
-        .map_err(|error| Diagnostic::new("io", format!("cannot tell the current folder: {error}")))?;
+        .map_err(|error| Diagnostic::new("io", format!("cannot determine the current directory: {error}")))?;
     let metadata = match options.input {
         Some(_) => None,
         None => cargo::metadata(options.manifest_path.as_deref(), &folder)?,

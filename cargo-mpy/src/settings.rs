@@ -19,7 +19,7 @@ use crate::options::{MemoryModel, Size};
 /// `[package.metadata.mpy]`, and `[workspace.metadata.mpy]` below it; or all of a `mpy.toml`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Settings {
+pub(crate) struct Settings {
     pub name: Option<String>,
     pub boards: Option<Vec<String>>,
     pub memory: Option<MemoryModel>,
@@ -45,7 +45,7 @@ pub struct Settings {
 /// Settings that a board may have of its own.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct BoardSettings {
+pub(crate) struct BoardSettings {
     pub memory: Option<MemoryModel>,
     pub stack: Option<Size>,
     pub heap: Option<Size>,

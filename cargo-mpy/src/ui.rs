@@ -198,7 +198,8 @@ pub fn finish_output() -> target_specs::Result<()> {
 
 /// Writes to standard output.
 pub fn output(text: impl Display) {
-    styled(shown(text));
+    // `anstream` would look for control sequences in it, byte by byte.
+    written(io::stdout().lock().write_all(shown(text).as_bytes()));
 }
 
 /// Writes to standard output, with terminal control sequences.

@@ -147,25 +147,32 @@ fn what_a_board_prints_has_no_terminal_control() {
 
 #[test]
 fn the_monitor_passes_no_terminal_control_on() {
-    for (flags, expected) in [(&[][..], "ab\n"), (&["--raw"], "a\x1b]52;c;cm0=\x07\x1b[2Kb\n")] {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = format!("socket://{}", listener.local_addr().expect("an address"));
-        let board = std::thread::spawn(move || {
-            let (mut line, _) = listener.accept().expect("a connection");
-            // In pieces, as a slow line brings them.
-            for part in [&b"a\x1b]5"[..], b"2;c;cm0=\x07\x1b", b"[2Kb\n"] {
-                std::io::Write::write_all(&mut line, part).expect("it is read");
-                std::thread::sleep(std::time::Duration::from_millis(50));
-            }
-            line
-        });
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let words = [&["monitor", "--quiet", "--port", &port], flags].concat();
-        // It ends when the board is silent, as nobody types.
-        let output = tool(folder.path(), &words).output().expect("it starts");
-        assert_eq!(text(&output.stdout), expected, "{}", text(&output.stderr));
-        drop(board.join());
-    }
+    // Both at once, as each waits until the board has been silent for some seconds.
+    std::thread::scope(|scope| {
+        for (flags, expected) in [(&[][..], "ab\n"), (&["--raw"], "a\x1b]52;c;cm0=\x07\x1b[2Kb\n")] {
+            scope.spawn(|| monitor(flags, expected));
+        }
+    });
+}
+
+fn monitor(flags: &[&str], expected: &str) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = format!("socket://{}", listener.local_addr().expect("an address"));
+    let board = std::thread::spawn(move || {
+        let (mut line, _) = listener.accept().expect("a connection");
+        // In pieces, as a slow line brings them.
+        for part in [&b"a\x1b]5"[..], b"2;c;cm0=\x07\x1b", b"[2Kb\n"] {
+            std::io::Write::write_all(&mut line, part).expect("it is read");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        line
+    });
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let words = [&["monitor", "--quiet", "--port", &port], flags].concat();
+    // It ends when the board is silent, as nobody types.
+    let output = tool(folder.path(), &words).output().expect("it starts");
+    assert_eq!(text(&output.stdout), expected, "{}", text(&output.stderr));
+    drop(board.join());
 }
 
 #[test]

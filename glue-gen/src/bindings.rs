@@ -1,4 +1,5 @@
-//! wasm-bindgen's [`Api`] → C: functions with types of Rust's, classes, enums, and what Rust calls.
+//! The bindings of wasm-bindgen's [`Api`] in C: functions with Rust types, classes, enums, and the functions that Rust
+//! imports.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -13,24 +14,24 @@ use crate::types::{Direction, Family, Scalar, TypeEncoder, Wire};
 use crate::wbindgen::{self, Api, Call, Import, Target, Type};
 use crate::writer::{Registered, Signature, Writer, access, at, check, layout, unsupported};
 
-/// Objects that can be lent at a time, in calls within calls.
+/// The number of objects that can be borrowed at a time, in nested calls.
 const LENT: usize = 32;
 
-/// What is to be written into the bindings of the module.
+/// The parts of the bindings that are written here.
 #[derive(Debug, Default)]
 pub(crate) struct Bindings {
-    /// Before the headers of the runtime, and after.
+    /// C code before the headers of the runtime, and after them.
     pub before: String,
     pub code: String,
     pub functions: Vec<Registered>,
-    /// Statements of `mpy_init`, after the module's own start.
+    /// Statements of `mpy_init`, after the start function of the module.
     pub init: String,
     /// Statements of `mpy_end`.
     pub end: String,
     pub floats: bool,
 }
 
-/// Writes what `api` says of the functions in `interface`.
+/// Writes the bindings for `api`, which describes functions in `interface`.
 ///
 /// # Errors
 /// `unsupported-bindings`, `invalid-bindings`.
@@ -101,7 +102,7 @@ pub(crate) fn bindings<'a>(
     Ok(bindings)
 }
 
-/// By function of the module, whether code of the user's in Python may run in a call of it.
+/// For each function of the module, whether a call of it may run the user's Python code.
 fn running_python(interface: &Interface, api: &Api) -> Vec<bool> {
     let described: HashMap<&str, &Import> =
         api.imports.iter().rev().map(|import| (import.symbol.as_str(), import)).collect();
@@ -126,7 +127,7 @@ impl Writer<'_> {
                 line!(init, "    {}();", target.c_name);
                 continue;
             }
-            // It returns a result.
+            // The function returns a `Result`.
             let result = Type::Result(Box::new(Type::Unit));
             let call = Call { name: "start".to_owned(), symbol: symbol.clone(), result, ..Call::default() };
             let signature = self.signature(&call, None)?;
@@ -136,7 +137,7 @@ impl Writer<'_> {
         Ok(init)
     }
 
-    /// Defines every function that Rust imports.
+    /// Defines all functions that Rust imports.
     fn imports(&mut self, api: &Api) -> Result<()> {
         let interface = self.interface;
         for import in interface.imports.iter().filter(|import| import.module == wbindgen::MODULE) {
@@ -150,7 +151,7 @@ impl Writer<'_> {
             } else if let Some(class) = api.classes.iter().position(|class| class.wrap == import.field) {
                 self.encoder.uses.extend([Family::Class, Family::Objects]);
                 if interface.unwinds {
-                    // Whatever runs in Python's way throws.
+                    // Every call of Python may throw.
                     let param = Type::Struct(api.classes[class].name.clone());
                     self.call(import, "an object", &[param], &Type::Object, ["MPY_CAST", "0"], &[])?;
                     continue;
@@ -318,7 +319,7 @@ impl Writer<'_> {
         self.call(import, &known.name, &params, &result, [kind, &flags], &path)
     }
 
-    /// Defines an import as a call of Python's.
+    /// Defines an import as a call of Python.
     fn call(
         &mut self,
         import: &ImportedFunc,
@@ -335,7 +336,7 @@ impl Writer<'_> {
             .collect::<std::result::Result<Vec<_>, _>>();
         let mut params = params.map_err(&refuse)?;
         if kind == "MPY_CAST" {
-            // JavaScript has one type of numbers; of its whole ones Python makes integers.
+            // JavaScript has one type of numbers. Whole numbers become integers in Python.
             for param in params.iter_mut().filter(|param| param.wire == Wire::F64) {
                 param.wire = Wire::Number;
             }
@@ -418,7 +419,7 @@ impl Writer<'_> {
         line!(self.code);
     }
 
-    /// What the headers of the runtime want to know.
+    /// The definitions that control the headers of the runtime.
     fn before(&mut self, api: &Api, out: &mut String) -> Result<()> {
         let memory = self.interface.memory.as_ref();
         let (base, size) = memory.map_or(("((uint8_t *)0)", "0u"), |memory| (&memory.base, &memory.size));
@@ -474,7 +475,7 @@ impl Writer<'_> {
         }
         if self.encoder.uses.contains(&Family::Closure) {
             line!(out, "#define MPY_CLOSURES {}", self.encoder.closures.len());
-            // Closures that are only lent need no end.
+            // Borrowed closures are not freed.
             let owned = self.encoder.closures.iter().any(|closure| closure.owned);
             let destroy = if owned {
                 format!("{}(a, b)", self.c_name("__wbindgen_destroy_closure")?)

@@ -1,11 +1,11 @@
-//! Writing C.
+//! Helpers for writing C.
 
 use std::collections::HashMap;
 
 use crate::types::Scalar;
 
-/// The strings of the module, each once; an index is that of `mp_native_qstr_table`, whose first
-/// entry is the file name.
+/// The strings of the module without duplicates. An index is that of `mp_native_qstr_table`, whose first entry is the
+/// file name.
 #[derive(Default)]
 pub(crate) struct Strings {
     texts: Vec<String>,
@@ -13,7 +13,7 @@ pub(crate) struct Strings {
 }
 
 impl Strings {
-    /// These come first, whether or not some are equal.
+    /// These come first, even if some are equal.
     pub(crate) fn of(texts: Vec<String>) -> Strings {
         let mut known = HashMap::new();
         for (index, text) in texts.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Rust's structs → types of MicroPython.
+//! Rust structs as MicroPython types.
 
 use std::fmt::Write as _;
 
@@ -9,7 +9,7 @@ use crate::types::{Encoded, Family, Number, Scalar, Wire};
 use crate::wbindgen::{Api, Class, Member};
 use crate::writer::{Registered, Writer, unsupported};
 
-/// Operators of one operand, by the method that Python calls (`mp_unary_op_t`).
+/// Operators with one operand, and the methods that Python calls for them (`mp_unary_op_t`).
 const UNARY: &[(&str, u8)] = &[
     ("__pos__", 0),
     ("__neg__", 1),
@@ -22,7 +22,7 @@ const UNARY: &[(&str, u8)] = &[
     ("__float__", 9),
 ];
 
-/// Operators of two operands (`mp_binary_op_t`).
+/// Operators with two operands (`mp_binary_op_t`).
 const BINARY: &[(&str, u8)] = &[
     ("__lt__", 0),
     ("__gt__", 1),
@@ -45,7 +45,7 @@ const BINARY: &[(&str, u8)] = &[
     ("__contains__", 36),
 ];
 
-/// How many operands each operator has beside the object itself, but for those of [`UNARY`] and [`BINARY`]. `__call__`
+/// The number of operands besides the object itself, for operators that are not in [`UNARY`] and [`BINARY`]. `__call__`
 /// takes any number.
 const OTHERS: &[(&str, usize)] = &[
     ("__repr__", 0),
@@ -57,7 +57,7 @@ const OTHERS: &[(&str, usize)] = &[
     ("__setitem__", 2),
 ];
 
-/// How many operands the operator `name` has beside the object itself; `None` when that is no operator.
+/// The number of operands of the operator `name` besides the object itself; `None` if it is not an operator.
 pub(crate) fn operands(name: &str) -> Option<usize> {
     let is = |(known, _): &&(&str, u8)| *known == name;
     let unary = UNARY.iter().find(is).map(|_| 0);
@@ -65,16 +65,16 @@ pub(crate) fn operands(name: &str) -> Option<usize> {
     unary.or_else(|| BINARY.iter().find(is).map(|_| 1)).or_else(other)
 }
 
-/// A method, written.
+/// The C function of a method.
 struct Method {
     name: String,
     function: Registered,
-    /// Its second parameter is an object of a class of the module: that class's number.
+    /// The class of its second parameter, if that is an object of a class of the module.
     other: Option<Number>,
 }
 
 impl Method {
-    /// The call of it with `args`, the first of which is the object.
+    /// A call of it with `args`, of which the first is the object.
     fn call(&self, args: &[&str]) -> String {
         let Registered { wrapper, .. } = &self.function;
         if self.function.is_fixed() {
@@ -84,7 +84,7 @@ impl Method {
     }
 }
 
-/// Writes the methods of every class, and the table of classes.
+/// Writes the methods of all classes, and the table of classes.
 pub(crate) fn classes(writer: &mut Writer, api: &Api) -> Result<()> {
     let mut rows = Vec::new();
     for (number, class) in api.classes.iter().enumerate() {
@@ -132,7 +132,7 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
             Member::Method { .. } => operands(&call.name),
             _ => None,
         };
-        // A property has just the function that the firmware calls; an operator is a method beside that.
+        // A property has only the function that the firmware calls. An operator is a method as well.
         let is_property = matches!(member, Member::Getter(_) | Member::Setter(_));
         let (function, signature) = writer.export(call, this, is_property)?;
         if let Some(taken) = taken {
@@ -165,7 +165,7 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
         }
         let object = object(writer, &function);
         members.push(format!("{{{name}, {kind}, &{object}}}"));
-        // A function that knows no object is no operator.
+        // A function without `self` is not an operator.
         if !matches!(member, Member::Static(_)) {
             methods.push(Method { name: call.name.clone(), function, other });
         }
@@ -250,7 +250,7 @@ fn constructor(writer: &mut Writer, class: &Class, member: &Member, number: usiz
     Ok(name)
 }
 
-/// Defines what the firmware calls for operators, and lists it in the order of `mpy_class_t`.
+/// Defines the function that the firmware calls for operators, in the order of `mpy_class_t`.
 fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> String {
     let find = |name: &str| methods.iter().find(|method| method.name == name);
     let c = &mut writer.code;
@@ -301,7 +301,7 @@ fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> String {
         if let Some(method) = find(name) {
             let mut value = method.call(&["self"]);
             if *name == "__hash__" {
-                // The firmware takes it for a small integer, as it makes it one of classes in Python.
+                // The firmware takes the result for a small integer, as the result of a class in Python.
                 value = format!("mpy_hash({value})");
             }
             unary.push(format!("if (op == {op}) return {value};"));
@@ -315,7 +315,7 @@ fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> String {
     let mut binary = Vec::new();
     for (name, op) in BINARY {
         if let Some(method) = find(name) {
-            // An operand of another class is for that class to deal with.
+            // If the operand has another class, the operator of that class is tried.
             let other = method.other.map(|class| format!(" && mpy_cast(other, {}) != NULL", class.index()));
             let value = method.call(&["self", "other"]);
             binary.push(format!("if (op == {op}{}) return {value};", other.unwrap_or_default()));

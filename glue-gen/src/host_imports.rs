@@ -1,5 +1,5 @@
-//! What answers an import: the user's word, `host_imports.toml`, or the Python module of that name. And the types that the
-//! user gives exports, which are the same.
+//! What an import means: a mapping of the user, an entry of `host_imports.toml`, or the Python module with that name.
+//! The types in the user's mappings of exports are the same.
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -9,30 +9,31 @@ use toml::Value;
 
 use crate::types::Scalar;
 
-/// What the user says of imports: "module.name" → as in `host_imports.toml`.
+/// The user's mappings of imports: `module.name` → a value as in `host_imports.toml`.
 pub type Imports = BTreeMap<String, Value>;
 
-/// What the user says of the module's border with Python.
+/// The user's mappings of imports and exports.
 #[derive(Debug, Clone, Default)]
 pub struct Mappings {
+    /// Mappings of imports.
     pub imports: Imports,
-    /// Of exports: name → the types of what Python gives and gets, as in "(str) -> i32".
+    /// Mappings of exports: name → the types in Python, such as "(str) -> i32".
     pub exports: BTreeMap<String, String>,
-    /// The exports that give memory for texts and take it back; none are C's `malloc` and `free`.
+    /// The exports that allocate and free memory for texts. If empty, `malloc` and `free`.
     pub allocator: Vec<String>,
 }
 
-/// The types that Python sees of a function: its parameters', and its result's.
+/// The types of a function in Python: those of its parameters, and that of its result.
 pub type Types = (Vec<Type>, Option<Type>);
 
-/// What answers an import.
+/// What an import means.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Answer {
-    /// A call of `field` of the Python module `module`; without types those of WebAssembly.
+    /// A call of `field` in the Python module `module`. Without types, those of WebAssembly are used.
     Python { module: String, field: String, types: Option<Types> },
-    /// A function of the bindings themselves.
+    /// A function of the bindings.
     Builtin(&'static Builtin),
-    /// Nothing happens, and this is the result where there is one.
+    /// Nothing happens. This is the result, if there is one.
     Nothing(i32),
 }
 
@@ -45,17 +46,17 @@ pub struct Builtin {
     pub needs: Needs,
     /// Whether it reads or writes the module's memory.
     pub memory: bool,
-    /// What it calls in Python: the C knows these strings as `MPY_STRING_x`.
+    /// The strings that it uses in Python. In C they are `MPY_STRING_x`.
     pub strings: &'static [&'static str],
 }
 
-/// What a function of the bindings needs.
+/// What a function of the bindings requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
     Nothing,
-    /// To read text from memory.
+    /// Text in memory.
     Text,
-    /// Memory that nobody uses.
+    /// Unused memory.
     Heap,
     /// `mpy_shims.h`.
     Shims,
@@ -63,17 +64,17 @@ pub enum Needs {
     Wasi,
 }
 
-/// A type of a value that crosses to Python or from there, by its name in `[imports]` and `[exports]`.
+/// The type of a value in `[imports]` and `[exports]`, by its name there.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TypeOf {
     pub name: &'static str,
     /// Its letter in `mpy_imports.h`.
     pub letter: char,
-    /// The values of WebAssembly that it takes.
+    /// Its WebAssembly values.
     pub values: &'static [Scalar],
-    /// It lies in memory.
+    /// Whether it is in memory.
     pub text: bool,
-    /// What Python gives and gets, for type checkers.
+    /// Its types for type checkers: as an argument and as a result.
     pub python: (&'static str, &'static str),
 }
 
@@ -97,8 +98,9 @@ const fn text(
     TypeOf { name, letter, values, text: true, python }
 }
 
-/// Every type. `low32` are the low bits of a number that may be larger. Texts are copied: `str` and `bytes` are a
-/// pointer and a length in bytes, `cstr` a pointer to what a zero byte ends, `utf16` one of AssemblyScript's strings.
+/// All types. `low32` is the lower half of a number that may be larger. Texts are copied: `str` and `bytes` are a
+/// pointer and a length in bytes, `cstr` is a pointer to text that ends with a zero byte, and `utf16` is a string of
+/// AssemblyScript.
 static TYPES: &[TypeOf] = &[
     number("i32", 'i', &[Scalar::I32]),
     number("i64", 'q', &[Scalar::I64]),
@@ -114,12 +116,12 @@ static TYPES: &[TypeOf] = &[
     text("utf16", 'w', &[Scalar::I32], ("str | None", "str | None")),
 ];
 
-/// The type of a value that is passed as it is.
+/// The type of a value that is passed unchanged.
 pub(crate) fn type_of(scalar: Scalar) -> Type {
     TYPES.iter().find(|ty| ty.letter == scalar.letter()).expect("every number is a type")
 }
 
-/// One that may use memory.
+/// A function that may use memory.
 const fn builtin(
     name: &'static str,
     signature: &'static str,
@@ -130,13 +132,13 @@ const fn builtin(
 }
 
 impl Builtin {
-    /// It leaves memory alone.
+    /// It does not use memory.
     const fn without_memory(self) -> Builtin {
         Builtin { memory: false, ..self }
     }
 }
 
-/// What the bindings provide, as `mpy:NAME` and as imports of the module `mpy`:
+/// The functions of the bindings, which are exported as `mpy:NAME` and imported from the module `mpy`:
 /// - `panic(ptr, len)` raises RuntimeError with that text, `print(ptr, len)` writes it to the standard output,
 ///   `panic_at(ptr, len, file, file_len, line)` adds a place in the source;
 /// - `alloc(size, align)`, `alloc_zeroed(size, align)` and `realloc(ptr, old_size, size, align)` return memory or 0;
@@ -177,7 +179,7 @@ static BUILTINS: &[Builtin] = &[
     builtin("wasi_random_get", "ii>i", Needs::Wasi, &["os", "urandom", "random", "getrandbits"]),
 ];
 
-/// The names and types of what the bindings provide.
+/// The names and types of the functions of the bindings.
 pub fn builtin_functions() -> impl Iterator<Item = (&'static str, &'static str)> {
     BUILTINS.iter().map(|own| (own.name, own.signature))
 }
@@ -185,11 +187,11 @@ pub fn builtin_functions() -> impl Iterator<Item = (&'static str, &'static str)>
 /// `host_imports.toml`, read.
 fn host_imports() -> &'static toml::Table {
     static SHIMS: OnceLock<toml::Table> = OnceLock::new();
-    // It is compiled in and a test reads all of it, so this cannot fail for users.
+    // The data is compiled in, and a test reads all of it, so this cannot fail for users.
     SHIMS.get_or_init(|| include_str!("host_imports.toml").parse().expect("host_imports.toml is TOML"))
 }
 
-/// What answers the import `field` of `module`; `None` when nobody does.
+/// The meaning of the import `field` of `module`; `None` if it has none.
 ///
 /// # Errors
 /// `bad-value`: what `imports` say of it means nothing.
@@ -209,16 +211,16 @@ pub(crate) fn answer(module: &str, field: &str, imports: &Imports) -> Result<Opt
     Ok(is_module.then(python))
 }
 
-/// Whether what answers the import `field` of `module`, unless the user says otherwise, reads or writes the module's
-/// memory: that is used then, whatever the module's own code does.
+/// Whether the import `field` of `module` reads or writes the module's memory, unless the user maps it to something
+/// else. The memory is used then, even if the module's own code does not use it.
 pub fn touches_memory(module: &str, field: &str) -> bool {
     matches!(answer(module, field, &Imports::new()), Ok(Some(Answer::Builtin(own))) if own.memory)
 }
 
-/// Those of `types` that `mpy_imports.h` knows only when it is told so, each once.
+/// The types among `types` that `mpy_imports.h` supports only if they are requested, without duplicates.
 pub(crate) fn own_types(types: impl Iterator<Item = Type>) -> Vec<Type> {
     let mut found: Vec<Type> = Vec::new();
-    // The others are those of MicroPython's `binary_get_val_array`.
+    // The others are types of MicroPython's `binary_get_val_array`.
     for ty in types.filter(|ty| "?lsyzw".contains(ty.letter)) {
         if !found.contains(&ty) {
             found.push(ty);
@@ -227,7 +229,7 @@ pub(crate) fn own_types(types: impl Iterator<Item = Type>) -> Vec<Type> {
     found
 }
 
-/// What the user says of the export `name`.
+/// The types in the user's mapping of the export `name`.
 ///
 /// # Errors
 /// `bad-value`.
@@ -244,8 +246,7 @@ pub(crate) fn types_of_export(name: &str, text: &str) -> Result<Types> {
     })
 }
 
-/// Whether `text` says something of an export that [`glue`](crate::glue) understands: for settings, before there is a
-/// module.
+/// Checks a mapping of an export. Used when settings are read, before there is a module.
 ///
 /// # Errors
 /// `bad-value`.
@@ -253,7 +254,7 @@ pub fn check_export(name: &str, text: &str) -> Result<()> {
     types_of_export(name, text).map(|_| ())
 }
 
-/// The error about imports that nobody answers.
+/// The error about imports without a meaning.
 pub(crate) fn nobody(missing: &[String]) -> Diagnostic {
     let list = missing.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let mut modules: Vec<&str> =
@@ -279,7 +280,7 @@ pub(crate) fn nobody(missing: &[String]) -> Diagnostic {
     )
 }
 
-/// What there is of `module` that a program can import.
+/// The names that a program can import from `module`.
 fn provided_by(module: &str) -> Vec<&'static str> {
     if module == "mpy" {
         return BUILTINS.iter().map(|own| own.name).collect();
@@ -288,7 +289,7 @@ fn provided_by(module: &str) -> Vec<&'static str> {
     table.into_iter().flat_map(|table| table.keys().map(String::as_str)).collect()
 }
 
-/// Whether `value` says something that [`glue`](crate::glue) understands: for settings, before there is a module.
+/// Checks a mapping of an import. Used when settings are read, before there is a module.
 ///
 /// # Errors
 /// `bad-value`.
@@ -344,7 +345,7 @@ fn parse(name: &str, value: &Value) -> Result<Answer> {
     Ok(Answer::Python { module: module.to_owned(), field: field.to_owned(), types })
 }
 
-/// The types of "i32, str) -> i32".
+/// Parses types such as "i32, str) -> i32".
 fn signature(text: &str) -> std::result::Result<Types, String> {
     let find = |name: &str| {
         TYPES.iter().find(|ty| ty.name == name.trim()).ok_or_else(|| format!("`{}` is no type", name.trim()))

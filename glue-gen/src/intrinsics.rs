@@ -1,18 +1,18 @@
 //! wasm-bindgen's own imports, by name: its `lib.rs`, "Intrinsics".
 
-/// What stands for an intrinsic.
+/// The implementation of an intrinsic.
 pub(crate) enum Intrinsic {
     /// Raises RuntimeError with a text.
     Throw,
     /// Writes a mutable slice back.
     WriteBack,
-    /// Makes the exception of a `JsError`.
+    /// Creates the exception of a `JsError`.
     Exception,
     /// `mpy_intrinsic_NAME` of `mpy_intrinsics.h`.
     Named(&'static str),
 }
 
-/// Whether code of the user's in Python may run in a call of the intrinsic: methods of the objects it looks at.
+/// Whether the intrinsic may run the user's Python code, such as methods of objects that it reads.
 pub(crate) fn runs_python(name: &str) -> bool {
     match find(name) {
         Some(Intrinsic::Throw | Intrinsic::WriteBack | Intrinsic::Exception) => false,

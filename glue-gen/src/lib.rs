@@ -1,7 +1,7 @@
-//! What a module exports and imports → MicroPython bindings in C.
+//! MicroPython bindings in C for the exports and imports of a module.
 //!
-//! [`ModuleApi`] is the border as plain data; `write` turns it into C that leans on the headers
-//! `mpy*.h` of `c-runtime`, so that only what differs between modules is generated.
+//! `module_api` is the border as plain data; `write` turns it into C that uses the headers `mpy*.h` of `c-runtime`, so
+//! that only what differs between modules is generated.
 
 mod bindings;
 mod c;
@@ -19,14 +19,13 @@ mod writer;
 pub use host_imports::{
     Imports, Mappings, builtin_functions, check as check_import, check_export, touches_memory,
 };
-pub use module_api::{Function, Import, ImportKind, ModuleApi, ShownGlobal};
-pub use types::Scalar;
 pub use write::Glue;
 
+use module_api::ModuleApi;
 use target_specs::Result;
 use wasm_to_c::Interface;
 
-/// Whether the import of that module and name may throw an exception, in a module that unwinds.
+/// Whether an import may throw an exception, in a module that unwinds.
 pub fn throws(module: &str, name: &str) -> bool {
     const NEVER: [&str; 6] =
         ["alloc", "alloc_zeroed", "realloc", "dealloc", "raise_caught", "__wbindgen_object_drop_ref"];
@@ -49,7 +48,7 @@ pub fn glue(
     write::write(module_name, &ModuleApi::of(interface, mappings)?, interface, api)
 }
 
-/// The stub of such a module alone, which needs nothing of `api`'s functions.
+/// Writes only the stub of the module.
 ///
 /// # Errors
 /// As [`glue`].

@@ -1,4 +1,4 @@
-//! What Python sees of a module, and what the module wants of Python, as plain data.
+//! The exports and imports of a module, as plain data.
 
 use target_specs::{Diagnostic, Place, Result};
 use wasm_to_c::{ExportedFunc, Interface, Item, MemoryInfo, ValType};
@@ -7,48 +7,49 @@ use crate::host_imports::{self, Answer, Builtin, Mappings, Needs, Type, Types};
 use crate::types::Scalar;
 use crate::wbindgen;
 
-/// The longest name MicroPython can intern on any port (`MICROPY_QSTR_BYTES_IN_LEN` of 1).
+/// The longest name that MicroPython can intern on all ports (`MICROPY_QSTR_BYTES_IN_LEN` of 1).
 const LONGEST_NAME: usize = 255;
-/// What the linker calls the function that calls all constructors.
+/// The linker's name of the function that calls all constructors.
 const CONSTRUCTORS: &str = "__wasm_call_ctors";
-/// The most arguments of a call from native code: `call_function_n_kw` counts them in 8 bits.
+/// The maximum number of arguments of a call from native code: `call_function_n_kw` counts them in 8 bits.
 const MOST_ARGUMENTS: usize = 255;
 
-/// A module's border with Python.
+/// The border between a module and Python.
 #[derive(Debug, Clone, Default)]
 pub struct ModuleApi {
     pub functions: Vec<Function>,
     pub imports: Vec<Import>,
-    /// C names of parameterless functions to run when the module is imported, in this order.
+    /// C names of functions without parameters that run when the module is imported, in this order.
     pub start: Vec<String>,
-    /// C lvalue of the shadow-stack pointer, and its value at the start, a constant of C.
+    /// The C lvalue of the shadow-stack pointer, and a C constant with its initial value.
     pub stack_pointer: Option<(String, String)>,
     pub memory: Option<MemoryInfo>,
-    /// C lvalue of the machine's stack limit.
+    /// The C lvalue of the limit of the native stack.
     pub stack_limit: Option<String>,
     /// If the native stack must not overflow, the bytes that a check needs below its frame; otherwise 0.
     pub stack_ahead: u32,
-    /// Memories that Python sees, by name.
+    /// The memories that Python sees, by name.
     pub memories: Vec<(String, MemoryInfo)>,
     pub globals: Vec<ShownGlobal>,
-    /// What makes room for texts of Python's, when any come.
+    /// The functions that allocate texts, if texts are passed to the module.
     pub allocator: Option<Allocator>,
-    /// What makes AssemblyScript's strings, when any come: the C names of `__new`, `__pin` and `__unpin`.
+    /// The functions that create AssemblyScript strings, if any are passed to the module: the C names of `__new`,
+    /// `__pin` and `__unpin`.
     pub strings: Option<[String; 3]>,
-    /// Where panics have hooks, what tells and sets the panic whose hook runs, what unlocks the hook, and what also raises
-    /// the panic's exception: C names.
+    /// If panics have hooks, the C names of three functions: one exchanges the panic whose hook runs, one unlocks the
+    /// hook, and one also raises the exception of the panic.
     pub panics: Option<[String; 3]>,
-    /// Where exceptions run destructors, what tells the last panic, how many are under way, what sets that, and what
-    /// throws and ends an exception of Python's: C names.
+    /// If exceptions run destructors, the C names of five functions: for the last panic, for reading and setting the
+    /// number of panics in progress, and for throwing and catching a Python exception.
     pub unwinding: Option<[String; 5]>,
 }
 
-/// Functions of the module that give memory and take it back.
+/// The functions of the module that allocate and free memory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Allocator {
     /// The C function that takes a size and returns an address, or 0.
     pub alloc: String,
-    /// The C function that takes the address, and whether it takes the size as well. Without one, what is given is kept.
+    /// The C function that takes an address, and whether it takes the size as well. Without it, memory is never freed.
     pub free: Option<(String, bool)>,
 }
 
@@ -73,18 +74,18 @@ pub struct Function {
     pub results: Vec<Scalar>,
     /// The C type it returns.
     pub result_type: String,
-    /// What Python gives and gets, where the user says more than WebAssembly's types do.
+    /// The types in Python, if the user maps the export.
     pub types: Option<Types>,
 }
 
 impl Function {
-    /// How many arguments Python gives.
+    /// The number of arguments in Python.
     pub(crate) fn arity(&self) -> usize {
         self.types.as_ref().map_or(self.params.len(), |(params, _)| params.len())
     }
 }
 
-/// A function that WebAssembly code calls.
+/// A function that the module imports.
 #[derive(Debug, Clone)]
 pub struct Import {
     /// The C function to define.
@@ -96,19 +97,19 @@ pub struct Import {
     pub kind: ImportKind,
 }
 
-/// What an import does.
+/// The meaning of an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImportKind {
     /// Calls `field` of the Python module `module`.
     Python { module: String, field: String, params: Vec<Type>, results: Vec<Type> },
-    /// A function of the bindings themselves.
+    /// A function of the bindings.
     Builtin(&'static Builtin),
-    /// Nothing, and this is the result where there is one.
+    /// Nothing happens. This is the result, if there is one.
     Nothing(i32),
 }
 
 impl ImportKind {
-    /// What of the bindings it needs.
+    /// What the function of the bindings requires.
     pub(crate) fn needs(&self) -> Needs {
         match self {
             ImportKind::Builtin(own) => own.needs,
@@ -116,7 +117,7 @@ impl ImportKind {
         }
     }
 
-    /// It needs the header that reads text from memory.
+    /// Whether it needs the header that reads text from memory.
     pub(crate) fn is_text(&self) -> bool {
         match self {
             ImportKind::Python { params, .. } => params.iter().any(|ty| ty.text),
@@ -124,7 +125,7 @@ impl ImportKind {
         }
     }
 
-    /// It reads or writes memory.
+    /// Whether it reads or writes memory.
     fn touches_memory(&self) -> bool {
         match self {
             ImportKind::Builtin(own) => own.memory,
@@ -134,8 +135,7 @@ impl ImportKind {
 }
 
 impl ModuleApi {
-    /// The module_api of a module that says nothing about itself but its WebAssembly types, and whose imports and exports
-    /// are what `mappings` say.
+    /// The API of a module that is described by its WebAssembly types and `mappings`.
     ///
     /// # Errors
     /// `inexpressible-export`, `inexpressible-import`: a type or name with no counterpart in Python;
@@ -152,7 +152,7 @@ impl ModuleApi {
             ..ModuleApi::default()
         };
         for export in &interface.exported_items {
-            // References mean nothing to Python.
+            // References have no meaning in Python.
             if let Item::Global { ty, mutable } = export.item
                 && let Ok([ty]) = Scalar::all(&[ty]).as_deref()
             {
@@ -171,8 +171,8 @@ impl ModuleApi {
                 .help("MicroPython's names have at most 255 bytes: shorten it"));
             }
         }
-        // A reactor's constructors, a command's whole life, or the constructors of a module that is neither belong
-        // to the import, not to the user.
+        // The constructors of a reactor, the whole program of a command, or the constructors of any other module run
+        // when the module is imported. The user does not call them.
         // https://github.com/WebAssembly/WASI/blob/main/legacy/application-abi.md
         let entry = |name: &str| {
             let is_entry = |export: &&ExportedFunc| {
@@ -201,7 +201,7 @@ impl ModuleApi {
         if let [Some(swap), Some(unlock), Some(raise)] = panics {
             module_api.panics = Some([swap, unlock, raise].map(|export| export.c_name.clone()));
         }
-        // What wasm-bindgen made is described by its own data, not by WebAssembly's types.
+        // wasm-bindgen's own data describes its functions, not their WebAssembly types.
         for export in interface.exports.iter().filter(|export| !export.name.starts_with("mpy:")) {
             let refuse = |message: String, help: &str| {
                 Diagnostic::new("inexpressible-export", message)
@@ -359,7 +359,7 @@ impl ModuleApi {
         Ok(module_api)
     }
 
-    /// The types that go from Python to the module, but for numbers that say nothing of themselves.
+    /// The types of values that are passed from Python to the module, except unmapped numbers.
     pub(crate) fn taken(&self) -> impl Iterator<Item = Type> {
         let exports = self.functions.iter().filter_map(|function| function.types.as_ref());
         let imports = self.imports.iter().filter_map(|import| match &import.kind {
@@ -369,7 +369,7 @@ impl ModuleApi {
         exports.flat_map(|(params, _)| params).chain(imports.flatten()).copied()
     }
 
-    /// Those that go from the module to Python.
+    /// The types of values that are passed from the module to Python.
     pub(crate) fn given(&self) -> impl Iterator<Item = Type> {
         let exports = self.functions.iter().filter_map(|function| function.types.as_ref());
         let imports = self.imports.iter().filter_map(|import| match &import.kind {
@@ -379,7 +379,7 @@ impl ModuleApi {
         exports.filter_map(|(_, result)| result.as_ref()).chain(imports.flatten()).copied()
     }
 
-    /// Finds the module's own functions that make room for what Python hands over.
+    /// Finds the functions of the module that allocate memory for texts.
     fn find_allocators(&mut self, interface: &Interface, mappings: &Mappings) -> Result<()> {
         let texts: Vec<Type> = self.taken().filter(|ty| ty.text).collect();
         let mapped = || self.functions.iter().filter_map(|function| function.types.as_ref());
@@ -431,7 +431,7 @@ impl ModuleApi {
     }
 }
 
-/// What the letters of types say.
+/// The meaning of letters in types.
 const VALUES: &str = "a `str` or `bytes` is a pointer and a length, two `i`; i is i32, q i64, f f32, d f64";
 
 fn letters(types: &[Scalar]) -> String {
@@ -442,13 +442,13 @@ fn spelled(params: &[Scalar], results: &[Scalar]) -> String {
     format!("{}>{}", letters(params), letters(results))
 }
 
-/// The values of WebAssembly that `takes` and `gives` are.
+/// The WebAssembly values of `takes` and `gives`.
 fn spelled_values(takes: &[Type], gives: &Option<Type>) -> String {
     let values = |types: &[Type]| types.iter().flat_map(|ty| ty.values).copied().collect::<Vec<_>>();
     spelled(&values(takes), &values(gives.as_slice()))
 }
 
-/// The error about a mapping of what is not exported.
+/// The error about a mapping of a function that is not exported.
 fn unknown_export(name: &str, functions: &[Function]) -> Diagnostic {
     let names = || functions.iter().map(|function| function.name.as_str());
     let list = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");

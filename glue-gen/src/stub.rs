@@ -12,20 +12,20 @@ use crate::module_api::{Function, ModuleApi};
 use crate::types::Scalar;
 use crate::wbindgen::{Api, Call, Class, Member, Type};
 
-/// The text of a stub, and what it takes to name types in it, whatever the module's own names are.
+/// The text of a stub, and the names that it may use for types, whatever names the module defines.
 struct Stub {
     text: String,
-    /// Every name that the module or a class of it defines.
+    /// Every name that the module or one of its classes defines.
     taken: BTreeSet<String>,
-    /// Those that stand for others here.
+    /// The names that stand for other names.
     given: RefCell<BTreeSet<String>>,
-    /// Those of members of classes, which hide names of the module from the classes' other members.
+    /// The names of class members, which hide names of the module from other members.
     members: BTreeSet<String>,
-    /// Those that the module has already defined: Python sees one thing by a name.
+    /// The names that the module has defined so far. Python sees one definition for each name.
     defined: BTreeSet<String>,
-    /// Imports, by name: the module, and what the name is here.
+    /// Imports, by name: the module, and the name in the stub.
     imports: RefCell<BTreeMap<&'static str, (&'static str, String)>>,
-    /// Other names of the module's own classes.
+    /// Other names of the module's classes.
     aliases: RefCell<BTreeMap<String, String>>,
 }
 
@@ -62,7 +62,7 @@ pub(crate) fn stub(api_of_module: &ModuleApi, api: Option<&Api>) -> String {
 }
 
 impl Stub {
-    /// Finds out what is defined.
+    /// Collects the defined names.
     fn take_names(&mut self, api_of_module: &ModuleApi, api: Option<&Api>) {
         let memories = api_of_module.memories.iter().map(|(name, _)| name);
         self.taken.extend(memories.cloned());
@@ -79,7 +79,7 @@ impl Stub {
         self.taken.extend(self.members.iter().cloned());
     }
 
-    /// A name like `name` that nobody has.
+    /// A name like `name` that is not used.
     fn fresh(&self, name: &str) -> String {
         let mut fresh = format!("_{name}");
         while self.taken.contains(&fresh) || !self.given.borrow_mut().insert(fresh.clone()) {
@@ -95,12 +95,12 @@ impl Stub {
         imports.entry(name).or_insert_with(|| (from, here())).1.clone()
     }
 
-    /// A builtin, as it is called here.
+    /// The name of a builtin in the stub.
     fn builtin(&self, name: &'static str) -> String {
         if self.taken.contains(name) { self.imported("builtins", name) } else { name.to_owned() }
     }
 
-    /// A class of the module, as it is called in any of its classes.
+    /// The name of a class of the module within its classes.
     fn class(&self, name: &str) -> String {
         if !is_identifier(name) || is_special(name) {
             return self.imported("typing", "Any");
@@ -111,7 +111,7 @@ impl Stub {
         self.aliases.borrow_mut().entry(name.to_owned()).or_insert_with(|| self.fresh(name)).clone()
     }
 
-    /// The words of a type that is spelled in Python's names, as they are called here.
+    /// Replaces the names in a type by those of the stub.
     fn python_type(&self, text: &'static str) -> String {
         let word = |word: &'static str| match word {
             "None" | "|" => word.to_owned(),
@@ -120,7 +120,7 @@ impl Stub {
         text.split(' ').map(word).collect::<Vec<_>>().join(" ")
     }
 
-    /// Imports, then the rest.
+    /// The imports, followed by the rest.
     fn finish(self) -> String {
         let mut text = String::new();
         let mut by_module: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -141,7 +141,7 @@ impl Stub {
         text
     }
 
-    /// Whether `name` can be described in the module, once.
+    /// Whether `name` can be described in the module. True once for each name.
     fn describes(&mut self, name: &str) -> bool {
         is_identifier(name) && !is_special(name) && self.defined.insert(name.to_owned())
     }
@@ -155,7 +155,7 @@ impl Stub {
     }
 
     fn function(&mut self, function: &Function) {
-        // Parameters have no names in WebAssembly, so callers cannot use any.
+        // Parameters have no names in WebAssembly, so callers cannot use names.
         let params: Vec<String> = match &function.types {
             Some((params, _)) => params.iter().map(|ty| self.python_type(ty.python.0)).collect(),
             None => function.params.iter().map(|ty| self.number(*ty)).collect(),
@@ -174,13 +174,14 @@ impl Stub {
         self.define("", &function.name, &params, &result, &[]);
     }
 
-    /// Writes one function of the module or, with an indent, of a class, of positional parameters.
+    /// Writes a function of the module, or with an indent of a class, with positional parameters.
     fn define(&mut self, indent: &str, name: &str, params: &[String], result: &str, docs: &[String]) {
         let only_positional = if params.iter().all(|param| param == "self") { "" } else { ", /" };
         let params = params.join(", ") + only_positional;
         let described = if indent.is_empty() { self.describes(name) } else { is_identifier(name) };
         if !described {
-            // Only `getattr` reaches it, which no stub can describe, or it is something else to a type checker.
+            // Only `getattr` reaches this name, which a stub cannot describe, or the name has another meaning for type
+            // checkers.
             let _ = writeln!(self.text, "{indent}# {name:?}: ({params}) -> {result}");
         } else if docs.is_empty() {
             let _ = writeln!(self.text, "{indent}def {name}({params}) -> {result}: ...");
@@ -207,7 +208,7 @@ impl Stub {
         };
         let lines: Vec<String> = docs.iter().map(escaped).collect();
         let lines = lines.join(&format!("\n{indent}"));
-        // A quote before another, or before those that end the text, may be one of them.
+        // A quote that follows another quote, or ends the text, could be part of a delimiter.
         let mut text = String::new();
         let mut chars = lines.trim_end().chars().peekable();
         while let Some(c) = chars.next() {
@@ -219,9 +220,9 @@ impl Stub {
         let _ = writeln!(self.text, "{indent}\"\"\"{text}\"\"\"");
     }
 
-    /// What wasm-bindgen says of the crate's types.
+    /// The types of the crate, from wasm-bindgen.
     fn classes(&mut self, api: &Api) {
-        // What is defined last is what Python sees.
+        // Python sees the last definition.
         let is_class = |name: &String| api.classes.iter().any(|class| class.name == *name);
         for item in api.enums.iter().filter(|item| !is_class(&item.name)) {
             if !self.describes(&item.name) {
@@ -248,7 +249,7 @@ impl Stub {
     fn class_body(&mut self, class: &Class) {
         let _ = writeln!(self.text, "class {}:", class.name);
         self.document("    ", &class.docs);
-        // A setter decorates its getter, so it comes right after that.
+        // A setter decorates its getter, so it follows it immediately.
         let setter_of = |name: &str| {
             class.members.iter().find(|member| matches!(member, Member::Setter(call) if call.name == name))
         };
@@ -292,7 +293,7 @@ impl Stub {
             let mut params: Vec<String> = this.then(|| "self".to_owned()).into_iter().collect();
             params.extend(self.parameters(call));
             if name == "__eq__" {
-                // What every object can be compared with (`object.__eq__`).
+                // The operators that can compare all objects (`object.__eq__`).
                 params = vec!["self".to_owned(), format!("other: {}", self.builtin("object"))];
             }
             let result = match member {
@@ -314,7 +315,7 @@ impl Stub {
         self.text.push('\n');
     }
 
-    /// The parameters of `call`; the last ones that are options may be left out.
+    /// The parameters of `call`. The last ones can be omitted if they are optional.
     fn parameters(&self, call: &Call) -> Vec<String> {
         let optional = call.params.iter().rev().take_while(|(_, ty)| matches!(ty, Type::Option(_))).count();
         let first_optional = call.params.len() - optional;
@@ -343,7 +344,7 @@ impl Stub {
         format!("{}[{}]", self.imported("array", "array"), self.builtin(of))
     }
 
-    /// What Python may give for a `ty`.
+    /// The type of an argument that becomes a `ty`.
     fn parameter(&self, ty: &Type) -> String {
         match ty {
             Type::Vector(element) | Type::Slice(element) => match **element {
@@ -376,7 +377,7 @@ impl Stub {
         }
     }
 
-    /// What Python gets for a `ty`.
+    /// The type of a result that was a `ty`.
     fn result(&self, ty: &Type) -> String {
         match ty {
             Type::Unit => "None".to_owned(),
@@ -413,12 +414,13 @@ fn has_getter(class: &Class, name: &str) -> bool {
     class.members.iter().any(|member| matches!(member, Member::Getter(call) if call.name == name))
 }
 
-/// Whether Python may have a meaning for `name` wherever it stands ("Reserved classes of identifiers").
+/// Whether Python may give `name` a meaning of its own ("Reserved classes of identifiers").
 fn is_special(name: &str) -> bool {
     name.starts_with("__") && name.ends_with("__")
 }
 
-/// Whether a member is what its name says to type checkers: of special names, the operators that the firmware calls.
+/// Whether a member has the meaning of its name for type checkers. Of special names, these are the operators that the
+/// firmware calls.
 fn fits_name(member: &Member, call: &Call) -> bool {
     let name = call.name.as_str();
     if !is_special(name) {
@@ -456,7 +458,7 @@ fn is_integer(ty: &Type) -> bool {
     )
 }
 
-/// Whether Python takes `name` for the identifier it is: it would read one in another normal form as another.
+/// Whether Python reads `name` unchanged: it converts identifiers to a normal form.
 /// <https://docs.python.org/3/reference/lexical_analysis.html#identifiers>
 fn is_identifier(name: &str) -> bool {
     let mut chars = name.chars();

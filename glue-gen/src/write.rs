@@ -1,4 +1,4 @@
-//! [`ModuleApi`] → C.
+//! Writes the C code of the bindings.
 
 use std::fmt::Write as _;
 
@@ -13,19 +13,19 @@ use crate::stub::stub;
 use crate::wbindgen::Api;
 use crate::writer::{MOST_FIXED, Registered};
 
-/// What wasm2mpy's modules call their memory.
+/// The name of the memory in modules made by wasm2mpy.
 const OTHER_NAME: &str = "_memory";
 
 /// The bindings of a module.
 #[derive(Debug, Clone)]
 pub struct Glue {
-    /// To be compiled after the module's own unit, in the same translation unit. Defines `mpy_init`.
+    /// C code that is compiled after the module's own unit, in the same translation unit. It defines `mpy_init`.
     pub unit: CUnit,
-    /// The strings of `mp_native_qstr_table[1..]`, in the order the C uses them.
+    /// The strings of `mp_native_qstr_table[1..]`, in the order of their indices in C.
     pub qstrs: Vec<String>,
-    /// What `mp_native_obj_table` holds, as `bytes`.
+    /// The contents of `mp_native_obj_table`, as `bytes`.
     pub objects: Vec<FlashTable>,
-    /// What a type checker is to know of the module: the text of `NAME.pyi`.
+    /// The text of `NAME.pyi`, for type checkers.
     pub stub: String,
 }
 
@@ -56,7 +56,7 @@ pub(crate) fn write(
     functions.append(&mut bindings.functions);
     let (fixed, var): (Vec<_>, Vec<_>) = functions.iter().partition(|function| function.is_fixed());
 
-    // Where nothing else has strings yet, registration can count through them.
+    // If there are no other strings yet, the registration can use consecutive numbers.
     if api.is_none() {
         strings = Strings::of(fixed.iter().chain(&var).map(|function| function.name.clone()).collect());
     }
@@ -107,7 +107,7 @@ fn registered((at, function): (usize, &Function)) -> Registered {
     Registered { name: function.name.clone(), wrapper, arity: (n, n) }
 }
 
-/// What the headers of the runtime want to know, and the headers.
+/// The definitions that control the headers of the runtime, and the headers.
 fn headers(
     c: &mut String,
     module_api: &ModuleApi,
@@ -186,7 +186,7 @@ fn headers(
         line!(c, "#include \"mpy_shown.h\"");
     }
     if !has_api && (texts() || kinds().any(ImportKind::is_text)) {
-        // Without a memory nothing is called that would look there.
+        // Without a memory, no function that uses it is called.
         let memory = module_api.memory.as_ref();
         let (base, size) = memory.map_or(("(uint8_t *)0", "0u"), |memory| (&memory.base, &memory.size));
         line!(c, "#define MPY_MEMORY ({base})");
@@ -325,19 +325,19 @@ fn import(c: &mut String, import: &Import, strings: &mut Strings) {
     line!(c);
 }
 
-/// "parameters>results" as a string literal's contents.
+/// The types as the contents of a string literal, "parameters>results".
 fn spelled(takes: &[Type], gives: &[Type]) -> String {
     let letters = |types: &[Type]| types.iter().map(|ty| ty.letter).collect::<String>();
-    // A trigraph is two question marks and one more.
+    // A trigraph starts with two question marks.
     format!("{}>{}", letters(takes), letters(gives)).replace('?', "\\?")
 }
 
-/// The C name of the function that Python calls for number `at` of the functions, whose types the user describes.
+/// The C name of the function that Python calls for mapped function number `at`.
 fn described_name(at: usize) -> String {
     format!("mpy_described_{at}")
 }
 
-/// Defines the function that Python calls, of the types the user gave it, and the one that takes its values apart.
+/// Defines the function that Python calls for a mapped export, and the one that converts its values.
 fn described(c: &mut String, function: &Function, at: usize) {
     let Some((takes, gives)) = &function.types else { return };
     let name = described_name(at);
@@ -380,10 +380,10 @@ fn wrapper_name(function: &Function) -> String {
     format!("mpy_export_{}", function.c_name)
 }
 
-/// Values of a call that the native stack is not checked for.
+/// The number of values in a call for which the native stack is not checked.
 const FEW_VALUES: usize = 8;
 
-/// Defines the function that Python calls: arguments in, call, result out.
+/// Defines the function that Python calls: it converts arguments, calls, and converts the result.
 fn wrapper(c: &mut String, function: &Function, checks_stack: bool) {
     let Function { c_name, params, results, result_type, .. } = function;
     let mut name = wrapper_name(function);
@@ -422,7 +422,7 @@ fn wrapper(c: &mut String, function: &Function, checks_stack: bool) {
     }
     line!(c, "}}");
     if checks_stack {
-        // More than any compiler takes for the values, their objects and the arguments of the functions below.
+        // More than any compiler uses for the values, their objects, and the arguments of the called functions.
         let (outer, size) = (wrapper_name(function), 512 + 64 * values);
         let given = (0..params.len()).map(|i| format!("a{i}")).collect::<Vec<_>>().join(", ");
         let (takes, gives) = match fixed {
@@ -437,7 +437,7 @@ fn wrapper(c: &mut String, function: &Function, checks_stack: bool) {
     line!(c);
 }
 
-/// The function objects, and in `strings` their names, where these are not the first strings.
+/// Defines the function objects and adds their names to `strings`, unless they are its first entries.
 fn tables(
     c: &mut String,
     fixed: &[&Registered],
@@ -445,7 +445,7 @@ fn tables(
     closes: bool,
     strings: Option<&mut Strings>,
 ) {
-    // Closing changes them.
+    // They change when the module is closed.
     let storage = if closes { "WASM_STATE" } else { "static const" };
     if !fixed.is_empty() {
         line!(c, "{storage} mp_obj_fun_builtin_fixed_t mpy_fixed[] = {{");
@@ -474,7 +474,7 @@ fn tables(
     line!(c);
 }
 
-/// Whether the module has memory of MicroPython's heap that the next instance of it is to have.
+/// Whether the module holds memory of MicroPython's heap that must be freed for the next instance.
 fn closes(module_api: &ModuleApi, interface: &Interface) -> bool {
     !interface.grown_memories.is_empty() || !interface.grown_tables.is_empty() || has_own_chunks(module_api)
 }
@@ -485,7 +485,7 @@ fn has_own_chunks(module_api: &ModuleApi) -> bool {
         && module_api.imports.iter().any(|import| import.kind.needs() == Needs::Heap)
 }
 
-/// What closes an instance of the module.
+/// Defines the functions that close an instance of the module.
 fn close(
     c: &mut String,
     module_api: &ModuleApi,
@@ -518,7 +518,7 @@ fn close(
     line!(c);
 }
 
-/// The names a memory goes by: its own, and of the first that of modules made by others' tools.
+/// The names of a memory: its own, and for the first memory also the name that wasm2mpy uses.
 fn memory_names(module_api: &ModuleApi, at: usize) -> Vec<&str> {
     let name = module_api.memories[at].0.as_str();
     let taken = |name: &str| {
@@ -529,14 +529,14 @@ fn memory_names(module_api: &ModuleApi, at: usize) -> Vec<&str> {
     if at == 0 && !taken(OTHER_NAME) { vec![name, OTHER_NAME] } else { vec![name] }
 }
 
-/// What Python sees besides functions.
+/// Attributes of the module that are not functions.
 enum Shown<'a> {
-    /// By its place among the memories that can grow, or that cannot.
+    /// A memory, by its index among those that can grow, or those that cannot.
     Memory(usize, &'a MemoryInfo),
     Global(&'a ShownGlobal),
 }
 
-/// That, and its names.
+/// A memory and its names.
 fn shown(module_api: &ModuleApi) -> Vec<(&str, Shown<'_>)> {
     let memories = module_api.memories.iter().enumerate().flat_map(|(at, (_, memory))| {
         let before =
@@ -547,7 +547,7 @@ fn shown(module_api: &ModuleApi) -> Vec<(&str, Shown<'_>)> {
     memories.chain(globals).collect()
 }
 
-/// How attributes of the module are read and written.
+/// Defines how attributes of the module are read and written.
 fn show(c: &mut String, module_api: &ModuleApi, strings: &mut Strings) {
     let shown = shown(module_api);
     if shown.is_empty() {
@@ -602,8 +602,8 @@ fn show(c: &mut String, module_api: &ModuleApi, strings: &mut Strings) {
     line!(c);
 }
 
-/// What runs when the module is imported. The loader has made the module's globals current, and
-/// ignores the result.
+/// Defines what runs when the module is imported. The loader has made the module's globals current, and ignores the
+/// result.
 fn init(
     c: &mut String,
     module_api: &ModuleApi,
@@ -628,7 +628,7 @@ fn init(
         line!(c, "    mpy_init_views({});", strings.index(memory));
     }
     if !shown(module_api).is_empty() {
-        // Functions of Python's that start functions call see what there is.
+        // Python functions that the start function calls can use the module.
         line!(c, "    mpy_show({});", strings.index("__import__"));
     }
     if module_api.imports.iter().any(|import| import.kind.needs() == Needs::Heap)

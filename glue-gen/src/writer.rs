@@ -1,4 +1,4 @@
-//! The writer of bindings: functions of the module that Python calls.
+//! Writes the functions of the module that Python calls.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -10,29 +10,29 @@ use crate::c::{Strings, comment, line, objects};
 use crate::types::{Direction, Encoded, Family, Scalar, TypeEncoder, UnsupportedType, Wire};
 use crate::wbindgen::{Call, Type};
 
-/// Functions of more parameters get their arguments as an array.
+/// Functions with more parameters get their arguments as an array.
 pub(crate) const MOST_FIXED: usize = 3;
-/// The most words that the arguments or the results of a call may have if the native stack must not overflow: frames of
-/// bindings are not checked.
+/// The maximum number of words of arguments or results in a call if the native stack must not overflow. The frames of
+/// the bindings are not checked.
 const MOST_WORDS: usize = 64;
 
-/// A function that a table of the module names.
+/// A function in a table of the module.
 #[derive(Debug, Clone)]
 pub(crate) struct Registered {
     pub name: String,
     pub wrapper: String,
-    /// The numbers of arguments it takes.
+    /// The minimum and maximum number of arguments.
     pub arity: (usize, usize),
 }
 
 impl Registered {
-    /// Whether it takes its arguments one by one, not as an array.
+    /// Whether it takes its arguments separately, not as an array.
     pub fn is_fixed(&self) -> bool {
         self.arity.0 == self.arity.1 && self.arity.1 <= MOST_FIXED
     }
 }
 
-/// An error about one item of the crate.
+/// An error about an item of the crate.
 pub(crate) fn unsupported(item: &str, what: &str, help: &str) -> Diagnostic {
     Diagnostic::new("unsupported-bindings", format!("{what} has no counterpart in MicroPython"))
         .at(Place::Item(item.to_owned()))
@@ -46,7 +46,7 @@ pub(crate) fn at(item: &str) -> impl Fn(UnsupportedType) -> Diagnostic {
 /// Writes the bindings of a crate that uses wasm-bindgen.
 pub(crate) struct Writer<'a> {
     pub interface: &'a Interface,
-    /// The module frees with the heap of the bindings.
+    /// Whether the module frees memory with the heap of the bindings.
     pub own_heap: bool,
     pub encoder: TypeEncoder<'a>,
     pub strings: &'a mut Strings,
@@ -56,22 +56,22 @@ pub(crate) struct Writer<'a> {
     pub intrinsics: Vec<&'static str>,
     pub stores_exceptions: bool,
     pub variadic: bool,
-    /// Thunks by the function they call and what that takes and returns.
+    /// Thunks, by the called function and its types.
     pub thunks: Vec<(String, Vec<Scalar>, Vec<Scalar>, String)>,
     pub exports: usize,
     pub by_name: HashMap<&'a str, &'a ExportedFunc>,
-    /// By function of the module, whether code of the user's in Python may run in a call of it.
+    /// For each function of the module, whether a call of it may run the user's Python code.
     pub runs_python: Vec<bool>,
-    /// The most buffers that are lent in a call, and that are copied or may be.
+    /// The maximum number of buffers that a call borrows, and that it copies or may copy.
     pub lends: usize,
     pub copies: usize,
-    /// A call holds what must be given back if it ends in an exception.
+    /// Whether a call records what must be freed if it ends in an exception.
     pub tracks: bool,
-    /// Functions are written of which closing the module does not change the objects.
+    /// Whether functions are written whose objects do not change when the module is closed.
     pub in_class: bool,
 }
 
-/// Whether a value of type `ty` is a view of memory that Rust never changes the length of.
+/// Whether a value of type `ty` is a view of memory whose length Rust never changes.
 fn is_buffer(ty: &Type) -> bool {
     let number = |ty: &Type| {
         use Type::{F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
@@ -87,7 +87,7 @@ fn is_buffer(ty: &Type) -> bool {
     }
 }
 
-/// The types of a function, spelled.
+/// The types of a function, encoded.
 pub(crate) struct Signature {
     pub params: Vec<Encoded>,
     pub result: Encoded,
@@ -103,15 +103,15 @@ impl Signature {
         letters
     }
 
-    /// Whether a parameter that is refused would leave an earlier one's memory behind.
+    /// Whether an error in a parameter would leak the memory of an earlier one.
     fn needs_guard(&self) -> bool {
         let lent = self.params.iter().filter(|param| param.borrowed()).count();
-        // What is lent comes after the others, and may have to be copied after all.
+        // Borrowed buffers follow the others, and may have to be copied after all.
         let first = self.params.iter().position(Encoded::acquires);
         lent > 1 || first.is_some_and(|first| first + 1 < self.params.len() || lent > 0)
     }
 
-    /// How many of the last parameters may be left out.
+    /// The number of parameters at the end that can be omitted.
     pub(crate) fn optional(&self) -> usize {
         self.params.iter().rev().take_while(|param| param.is_option()).count()
     }
@@ -123,7 +123,7 @@ impl Signature {
     }
 }
 
-/// Where each of `words` lies in the struct that several results are returned in, and its size.
+/// The offset of each of `words` in the struct of several results, and its size.
 pub(crate) fn layout(words: &[Scalar]) -> (Vec<u32>, u32) {
     let mut end = 0_u32;
     let mut offsets = Vec::new();
@@ -147,7 +147,7 @@ pub(crate) fn access(verb: &str, word: Scalar) -> String {
     format!("mpy_{verb}{suffix}")
 }
 
-/// Checks that a function of type `ty` takes `params` and returns `results`, several through memory.
+/// Checks that a function of type `ty` takes `params` and returns `results`. Several results are returned in memory.
 pub(crate) fn check(item: &str, ty: &FuncType, params: &[Scalar], results: &[Scalar]) -> Result<()> {
     let through_memory = results.len() > 1;
     let mut wanted: Vec<Scalar> = through_memory.then_some(Scalar::I32).into_iter().collect();
@@ -167,7 +167,7 @@ pub(crate) fn check(item: &str, ty: &FuncType, params: &[Scalar], results: &[Sca
 }
 
 impl<'a> Writer<'a> {
-    /// The function of the module behind `symbol`.
+    /// The function of the module with the export `symbol`.
     pub(crate) fn function(&self, symbol: &str) -> Result<&'a ExportedFunc> {
         let name = format!("mpy:{symbol}");
         self.by_name.get(name.as_str()).copied().ok_or_else(|| {
@@ -176,13 +176,13 @@ impl<'a> Writer<'a> {
         })
     }
 
-    /// The C name of the function behind `symbol`.
+    /// The C name of the function with the export `symbol`.
     pub(crate) fn c_name(&self, symbol: &str) -> Result<&'a str> {
         Ok(&self.function(symbol)?.c_name)
     }
 
-    /// Whether the function behind `symbol` may work on Python's buffers where they are: what it calls leaves them
-    /// as they are, and the heap that Rust thinks they are from knows better.
+    /// Whether the function with the export `symbol` may use Python's buffers without copies: nothing that it calls
+    /// changes them, and the heap ignores frees of them.
     pub(crate) fn can_lend(&self, symbol: &str) -> Result<bool> {
         let interface = self.interface;
         let is_direct = interface.memory.as_ref().is_some_and(|memory| memory.direct);
@@ -190,12 +190,12 @@ impl<'a> Writer<'a> {
         Ok(is_direct && self.has_own_heap() && !runs_python)
     }
 
-    /// Whether the module's heap is that of the bindings.
+    /// Whether the module uses the heap of the bindings.
     pub(crate) fn has_own_heap(&self) -> bool {
         self.own_heap
     }
 
-    /// Notes what a call of a function with these parameters has to give back.
+    /// Records what a call of a function with these parameters has to free.
     pub(crate) fn track(&mut self, params: &[Encoded]) {
         let copies = params.iter().filter(|param| param.is_buffer()).count();
         let writes_back = params.iter().any(Encoded::is_mutable_buffer);
@@ -230,8 +230,8 @@ impl<'a> Writer<'a> {
         Ok(Signature { params, result })
     }
 
-    /// Defines the function that Python calls for `call`, of the class `of` if it is a method. The caller is to give
-    /// every argument when it is `complete`.
+    /// Defines the function that Python calls for `call`, of the class `of` if it is a method. If `complete`, the
+    /// caller must pass all arguments.
     pub(crate) fn export(
         &mut self,
         call: &Call,
@@ -240,7 +240,7 @@ impl<'a> Writer<'a> {
     ) -> Result<(Registered, Signature)> {
         let signature = self.signature(call, of)?;
         let target = self.function(&call.symbol)?;
-        // One function may stand for several that do the same.
+        // One function may be used for several that do the same.
         self.exports += 1;
         let name = format!("mpy_export_{}_{}", self.exports, target.c_name);
         let most = signature.params.len();
@@ -274,7 +274,7 @@ impl<'a> Writer<'a> {
         Ok((Registered { name: call.name.clone(), wrapper: name, arity: (least, most) }, signature))
     }
 
-    /// Declares `args`: those given, and None for the rest.
+    /// Declares `args`: the arguments that were passed, and None for the rest.
     pub(crate) fn fill(&mut self, most: usize, count: &str, given: &str) {
         line!(self.code, "    mp_obj_t args[{}];", most.max(1));
         line!(self.code, "    for (size_t i = 0; i < {most}; i++) {{");
@@ -334,7 +334,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Defines a function that calls `target` with what is in slots, and leaves its results there.
+    /// Defines a function that calls `target` with values from slots, and stores the results there.
     pub(crate) fn thunk(
         &mut self,
         item: &str,
@@ -398,8 +398,8 @@ impl<'a> Writer<'a> {
         Ok(name)
     }
 
-    /// Whether several results are returned on the shadow stack. Where addresses are the machine's, its own stack will
-    /// do; the module may have no other.
+    /// Whether several results are returned on the shadow stack. With native addresses, the native stack is used, since
+    /// the module may have no shadow stack.
     pub(crate) fn returns_on_shadow_stack(&self, item: &str) -> Result<bool> {
         if self.interface.memory.as_ref().is_some_and(|memory| memory.direct) {
             return Ok(false);

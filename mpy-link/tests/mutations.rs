@@ -1,4 +1,4 @@
-//! A million damaged objects, archives and modules: each is linked or read, or refused with a message; none panics, and
+//! Half a million damaged objects, archives and modules, nightly a million: each is linked or read, or refused with a message; none panics, and
 //! none makes the linker work out of proportion. `MUTATIONS=N` makes that many of each architecture.
 
 mod common;
@@ -50,7 +50,7 @@ const LIMIT: u64 = 512 << 20;
 
 /// Of each architecture, all together.
 fn count() -> usize {
-    std::env::var("MUTATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(100_000)
+    std::env::var("MUTATIONS").ok().and_then(|text| text.parse().ok()).unwrap_or(50_000)
 }
 
 /// Code, constants that are kept once, tables of addresses, zeros, weak and common symbols.

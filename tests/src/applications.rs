@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use cargo_mpy::toolchain::emulator::{Run, count};
+use cargo_mpy::toolchain::emulator::Run;
 use cargo_mpy::toolchain::micropython::Firmware;
 use target_specs::{Board, Emulator};
 
@@ -54,7 +54,7 @@ pub fn compare(
         code: &code,
         timeout: Duration::from_secs(300),
     };
-    let outcome = count(&run, &mut |_| {}).map_err(|error| error.to_string())?;
+    let outcome = crate::board::run(&run, true, &mut |_| {}).map_err(|error| error.to_string())?;
     let printed = String::from_utf8_lossy(&outcome.stdout);
     let results: Vec<&str> = printed.lines().collect();
     let said = || format!("{printed}{}{:?}", outcome.stderr, outcome.marks);

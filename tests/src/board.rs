@@ -2,17 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 use cargo_mpy::options::BuildOptions;
-use cargo_mpy::toolchain::emulator::{Run, run};
+use cargo_mpy::toolchain::emulator::{self, Outcome, Run};
 use cargo_mpy::toolchain::micropython::{Firmware, emulated, missing_tools};
-use cargo_mpy::toolchain::read_file;
+use cargo_mpy::toolchain::{digest, identity, read_file, which};
 use cargo_mpy::{Failure, pipeline};
 use target_specs::{Board, Emulator};
 
-use crate::in_ci;
+use crate::{in_ci, kept};
 
 /// Boards that stand for the others in most runs: one for each family of compilers. Tests on the others are ignored, and
 /// run nightly (`cargo test -- --ignored`).
@@ -138,12 +138,49 @@ impl Modules {
     }
 }
 
+/// A digest of our own code that starts boards and talks to them.
+static DRIVER: LazyLock<String> = LazyLock::new(|| {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cargo-mpy/src");
+    ["serial", "toolchain/emulator.rs"].map(|part| kept::digest_of(&source.join(part))).concat()
+});
+
+/// Runs code on a board of this machine, and counts the instructions of native code if `counts` is set. A run that ended
+/// well is kept: the same code with the same modules on the same board is not run again.
+///
+/// # Errors
+/// As [`emulator::run`]; `output` has then seen what was printed before.
+pub fn run(run: &Run, counts: bool, output: &mut dyn FnMut(&[u8])) -> target_specs::Result<Outcome> {
+    let program = match &run.board.emulator {
+        Some(Emulator::Qemu { program, .. }) => which(program).map(|path| identity(&path)),
+        _ => None,
+    };
+    let board = format!("{:?} {program:?} {} {counts}", run.board.emulator, identity(&run.firmware.path));
+    let parts = [&board, &*DRIVER, target_specs::EMULATOR_PLUGIN, run.code].map(str::as_bytes);
+    let modules = run.modules.iter().flat_map(|(name, data)| [name.as_bytes(), data]);
+    let key = digest(parts.into_iter().chain(modules));
+    if let Some((stdout, stderr, marks)) = kept::find::<(String, String, Vec<u64>)>(&key) {
+        output(stdout.as_bytes());
+        return Ok(Outcome { stdout: stdout.into_bytes(), stderr, status: 0, marks });
+    }
+    let outcome = if counts { emulator::count(run, output)? } else { emulator::run(run, output)? };
+    if let (0, Ok(stdout)) = (outcome.status, str::from_utf8(&outcome.stdout)) {
+        kept::keep(&key, &(stdout, &outcome.stderr, &outcome.marks));
+    }
+    Ok(outcome)
+}
+
 /// Runs Python on a board; what it prints, and the traceback when it ends with one.
+///
+/// # Errors
+/// What it printed and the traceback, or why it did not end.
 pub fn execute(board: &Board, modules: &[(String, Vec<u8>)], code: &str) -> Result<String, String> {
     execute_within(board, modules, code, Duration::from_secs(1200))
 }
 
 /// As [`execute`], for that long at most.
+///
+/// # Errors
+/// As [`execute`].
 pub fn execute_within(
     board: &Board,
     modules: &[(String, Vec<u8>)],
@@ -151,9 +188,10 @@ pub fn execute_within(
     timeout: Duration,
 ) -> Result<String, String> {
     let firmware = Firmware::build(board, &|_| {}).map_err(|error| error.to_string())?;
-    let run_ = Run { board, firmware: &firmware, modules, code, timeout };
     let mut printed = Vec::new();
-    let outcome = run(&run_, &mut |bytes| printed.extend_from_slice(bytes));
+    let outcome = run(&Run { board, firmware: &firmware, modules, code, timeout }, false, &mut |bytes| {
+        printed.extend_from_slice(bytes);
+    });
     let mut text = String::from_utf8_lossy(&printed).replace("\r\n", "\n");
     match outcome {
         Ok(outcome) if outcome.status == 0 => return Ok(text),

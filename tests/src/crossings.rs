@@ -223,6 +223,7 @@ struct Plan {
 pub enum Parts {
     /// All places but operators.
     Places,
+    /// Operators alone.
     Operators,
     /// Both, of a type of every family. Sequences are as other operands to operators, so those of some will do.
     Families,
@@ -890,9 +891,13 @@ fn passed(code: &mut String, form: &Form) {
 /// A crate, and what is tried of it.
 #[derive(Debug)]
 pub struct Crossings {
+    /// The name of the crate.
     pub name: &'static str,
+    /// Which part of the list it covers.
     pub parts: Parts,
+    /// Its source.
     pub rust: String,
+    /// The code that uses it. It prints the number of its checks.
     pub python: String,
 }
 

@@ -4,6 +4,7 @@
 pub mod applications;
 pub mod board;
 pub mod crossings;
+pub mod kept;
 pub mod line;
 pub mod messages;
 pub mod programs;
@@ -23,11 +24,15 @@ use std::{env, fs};
 pub struct Case {
     /// Name of the file without its extension, and of the module.
     pub name: String,
+    /// The file.
     pub path: PathBuf,
     /// The whole file: its sections are comments of WAT.
     pub wat: String,
+    /// The section `python`.
     pub python: String,
+    /// The section `expect`.
     pub expect: String,
+    /// The section `settings`, which may be empty.
     pub settings: String,
 }
 

@@ -3,7 +3,9 @@
 /// A `sh` block and the `text` block that follows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Command {
+    /// The line for the shell.
     pub shell: String,
+    /// What the README says it prints.
     pub prints: String,
 }
 

@@ -16,6 +16,7 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/boards/raw_repl.py");
 /// What a board is like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// As the usual boards.
     Usual,
     /// It knows no raw paste.
     Plain,

@@ -21,6 +21,9 @@ fn main() {
     }
     let mut trials = Vec::new();
     for (board, why_not) in board::boards() {
+        if let Some(why) = &why_not {
+            eprintln!("skipped: {} ({why})", board.name);
+        }
         // All cases of a board share one session: starting it costs more than running them.
         let shared: Arc<OnceLock<Session>> = Arc::default();
         for index in 0..cases.len() {
@@ -30,12 +33,12 @@ fn main() {
                 let session = shared.get_or_init(|| play(board, &cases));
                 check(&cases[index], session)
             });
-            if let Some(why) = &why_not {
-                eprintln!("skipped: {} ({why})", board.name);
-            }
-            trials.push(trial.with_ignored_flag(why_not.is_some()));
+            trials.push((index, trial.with_ignored_flag(why_not.is_some())));
         }
     }
+    // Neighbours are on different boards, so that threads do not wait for one session.
+    trials.sort_by_key(|(index, _)| *index);
+    let trials = trials.into_iter().map(|(_, trial)| trial).collect();
     libtest_mimic::run(&arguments, trials).exit();
 }
 

@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         }
         let mut add = |what: &str, test: fn(&target_specs::Board) -> Result<(), Failed>| {
             let trial = Trial::test(format!("{}::{what}", board.name), move || test(board));
-            trials.push(trial.with_ignored_flag(why_not.is_some()));
+            trials.push(trial.with_ignored_flag(why_not.is_some() || board::is_nightly(board)));
         };
         add("deploy", |board| deploy(&line::serve(board, None)?, board));
         add("bad boards", bad_boards);

@@ -7,12 +7,11 @@ mod work;
 extern crate alloc;
 
 use std::path::Path;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::LazyLock;
 
-use cargo_mpy::options::BuildOptions;
-use cargo_mpy::options::Size;
-use cargo_mpy::pipeline;
+use cargo_mpy::options::{BuildOptions, Size};
 use libtest_mimic::{Arguments, Failed, Trial};
+use mpy_link::inspect::Module;
 use target_specs::{Board, Emulator};
 use tests::board::{self, Modules};
 use work::State;
@@ -27,11 +26,10 @@ const PEER: &str =
 
 fn main() {
     let arguments = Arguments::from_args();
-    let turn = Arc::new(Mutex::new(()));
     let mut trials = Vec::new();
     for (board, why_not) in board::boards() {
         for (name, test) in [
-            ("life", life as fn(&Board, &Mutex<()>) -> _),
+            ("life", life as fn(&Board) -> _),
             ("failures", failures),
             ("import", import),
             ("reserve", reserve),
@@ -41,8 +39,7 @@ fn main() {
             if name == "import" && !narrow {
                 continue;
             }
-            let turn = Arc::clone(&turn);
-            let trial = Trial::test(format!("{}::{name}", board.name), move || test(board, &turn));
+            let trial = Trial::test(format!("{}::{name}", board.name), move || test(board));
             trials.push(trial.with_ignored_flag(why_not.is_some()));
         }
         if let Some(why) = why_not {
@@ -63,14 +60,34 @@ fn share(board: &Board, whole: u32) -> u32 {
     }
 }
 
-/// The crate `heap`, for all boards that are here.
-static MODULES: LazyLock<Modules> = LazyLock::new(|| {
-    let options = BuildOptions {
-        manifest_path: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("heap/Cargo.toml")),
-        target_dir: Some(board::crates(env!("CARGO_TARGET_TMPDIR"))),
-        ..Default::default()
-    };
+/// The crate of a folder here, for all boards of this machine.
+fn modules(folder: &str, target: &str, options: BuildOptions) -> Modules {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).join("Cargo.toml");
+    let target_dir = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join(target));
+    let options = BuildOptions { manifest_path: Some(manifest), target_dir, ..options };
     Modules::new(options, board::here(&board::boards()))
+}
+
+static MODULES: LazyLock<Modules> = LazyLock::new(|| modules("heap", "crates", BuildOptions::default()));
+
+/// The crate `heap` in each memory, without and with a `--heap` of so many bytes.
+static RESERVED: LazyLock<Vec<(Option<&str>, u32, Modules)>> = LazyLock::new(|| {
+    let made = |memory: Option<&'static str>, heap| {
+        let options =
+            BuildOptions { heap: Some(Size(heap)), memory: memory.map(str::to_owned), ..Default::default() };
+        (memory, heap, modules("heap", "heap", options))
+    };
+    let memories = [None, Some("checked"), Some("masked"), Some("trusted")];
+    memories.into_iter().flat_map(|memory| [0, 3000].map(|heap| made(memory, heap))).collect()
+});
+
+/// The crate `ram`, small and large, in target folders of their own: in one, each would be linked again after the other.
+static RAM: LazyLock<[Modules; 2]> = LazyLock::new(|| {
+    [("small", 1024), ("large", 1024 + 4000)].map(|(name, stack)| {
+        let features = if name == "large" { vec![name.to_owned()] } else { Vec::new() };
+        let options = BuildOptions { features, stack: Some(Size(stack)), ..Default::default() };
+        modules("ram", &format!("ram/{name}"), options)
+    })
 });
 
 /// Runs Python after which `heap` is imported and `free()` tells how much memory there is.
@@ -81,44 +98,35 @@ fn execute(board: &Board, code: &str) -> Result<String, Failed> {
 }
 
 /// Bytes that MicroPython's collector takes for so many: blocks of four words.
-fn blocks(bytes: u32) -> u32 {
-    bytes.next_multiple_of(16)
+fn blocks(bytes: i64) -> i64 {
+    (bytes + 15) / 16 * 16
 }
 
 /// Imports a crate with so many bytes of constants, data, zeros and stack: what is declared is what the module has, and
 /// what the module has is what is gone, but for what MicroPython's own objects for a module take.
-fn import(board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
+fn import(board: &Board) -> Result<(), Failed> {
     let arch = target_specs::arch(&board.arch)?;
     // Where code cannot be read byte by byte, it lies apart, and constants are data. The host's port has pages for it.
     let apart = !arch.byte_readable_text || matches!(board.emulator, Some(Emulator::Unix { .. }));
-    let made = |large: bool, stack| {
-        let options = BuildOptions {
-            manifest_path: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("ram/Cargo.toml")),
-            features: if large { vec!["large".to_owned()] } else { Vec::new() },
-            stack: Some(Size(stack)),
-            ..board::options(board, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("ram"))
-        };
-        let (sizes, module) = {
-            let _turn = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            let plan = pipeline::plan(&options).map_err(|failure| format!("{failure:?}"))?;
-            let built = pipeline::build(&plan, None).map_err(|failure| format!("{failure:?}"))?;
-            (built[0].sizes, std::fs::read(&built[0].mpy)?)
-        };
+    let imported = |modules: &Modules| {
+        let module = modules.of(board)?;
+        let Module { text, rodata, bss, .. } = mpy_link::inspect::read(&module.1)?;
+        let sizes = [text.len() as i64, rodata.len() as i64, bss as i64];
         let code = "import gc\nram = before = None\ndef free():\n gc.collect()\n return gc.mem_free()\n\
                     before = free()\nbefore = free()\nimport ram\nprint(before - free())\nprint(hex(ram.step(2, 5)))\n";
-        let printed = board::execute(board, &[("ram.mpy".to_owned(), module)], code)?;
+        let printed = board::execute(board, &[module], code)?;
         let Some((taken, "0xf1405\n")) = printed.split_once('\n') else { return Err(Failed::from(printed)) };
-        let blocks = [sizes.rodata, sizes.bss, if apart { 0 } else { sizes.text }].map(blocks);
-        Ok((sizes, taken.parse::<i64>()? - blocks.iter().map(|bytes| i64::from(*bytes)).sum::<i64>()))
+        let [text, rodata, bss] = sizes.map(blocks);
+        Ok((sizes, taken.parse::<i64>()? - rodata - bss - if apart { 0 } else { text }))
     };
-    let ((small, own), (large, own_too)) = (made(false, 1024)?, made(true, 1024 + 4000)?);
+    let ((small, own), (large, own_too)) = (imported(&RAM[0])?, imported(&RAM[1])?);
     let constants = |bytes| if arch.byte_readable_text { 0 } else { bytes };
     let declared = [128 + constants(64), 256 + 1024];
-    let more = [large.rodata - small.rodata, large.bss - small.bss];
+    let [more, beside] =
+        [[large[1] - small[1], large[2] - small[2]], [small[1] - declared[0], small[2] - declared[1]]];
     let wanted = [2176 - 128 + constants(1024 - 64), 3328 - 256 + 4000];
     // Beside what is declared: texts and addresses in data, the stack's pointer; and a few objects that
     // MicroPython has for any module with one function, whatever its size.
-    let beside = [small.rodata - declared[0], small.bss - declared[1]];
     if more != wanted || own != own_too || !(0..256).contains(&own) || beside.iter().any(|bytes| *bytes > 48)
     {
         return Err(format!("{small:?} and {own}, {large:?} and {own_too}, for {declared:?}").into());
@@ -128,17 +136,7 @@ fn import(board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
 
 /// With `heap`, so many bytes are the module's from its import on, whatever is left of MicroPython's heap, and more comes
 /// from there as without.
-fn reserve(board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
-    let made = |heap: u32, memory: Option<&str>| {
-        let options = BuildOptions {
-            manifest_path: Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("heap/Cargo.toml")),
-            heap: Some(Size(heap)),
-            memory: memory.map(str::to_owned),
-            ..board::options(board, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("heap"))
-        };
-        let _turn = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        board::module(&options).map_err(|failure| format!("{failure:?}"))
-    };
+fn reserve(board: &Board) -> Result<(), Failed> {
     // Without a new name, a function or a loop, which would take memory when there is none.
     let tries: String = (0..)
         .zip([3000, 100, 1000, 3000, 3100])
@@ -150,19 +148,18 @@ fn reserve(board: &Board, turn: &Mutex<()>) -> Result<(), Failed> {
                 hold = fill()\nTRIES\nhold.clear()\ngc.collect()\nprint(found)\n\
                 print(heap.try_reserve(4000), heap.reserve(4000))\n"
         .replace("TRIES\n", &tries);
-    for memory in [None, Some("checked"), Some("masked"), Some("trusted")] {
-        for (heap, wanted) in [(0, "[0, 0, 0, 0, 0]\n1 7\n"), (3000, "[1, 1, 1, 1, 0]\n1 7\n")] {
-            let printed = board::execute(board, &[made(heap, memory)?], &format!("{PEER}{code}"))?;
-            // A block of a power of two may have had room.
-            if printed != wanted && !(memory == Some("masked") && printed.ends_with(wanted.split_at(17).1)) {
-                return Err(format!("{heap} bytes, {memory:?}: {printed} and not {wanted}").into());
-            }
+    for (memory, heap, modules) in &*RESERVED {
+        let wanted = if *heap == 0 { "[0, 0, 0, 0, 0]\n1 7\n" } else { "[1, 1, 1, 1, 0]\n1 7\n" };
+        let printed = board::execute(board, &[modules.of(board)?], &format!("{PEER}{code}"))?;
+        // A block of a power of two may have had room.
+        if printed != wanted && !(*memory == Some("masked") && printed.ends_with(wanted.split_at(17).1)) {
+            return Err(format!("{heap} bytes, {memory:?}: {printed} and not {wanted}").into());
         }
     }
     Ok(())
 }
 
-fn life(board: &Board, _: &Mutex<()>) -> Result<(), Failed> {
+fn life(board: &Board) -> Result<(), Failed> {
     let operations = share(board, 1_000_000);
     let calls = 20;
     let expected: Vec<u32> = [1, 2]
@@ -184,7 +181,7 @@ fn life(board: &Board, _: &Mutex<()>) -> Result<(), Failed> {
     if printed == wanted { Ok(()) } else { Err(format!("{printed} and not {wanted}").into()) }
 }
 
-fn failures(board: &Board, _: &Mutex<()>) -> Result<(), Failed> {
+fn failures(board: &Board) -> Result<(), Failed> {
     let times = share(board, 100_000);
     let code = format!(
         "def fail(times, kind, call, *args):\n for i in range(times):\n  try: call(*args)\n  except kind as e: last = e\n  \

@@ -50,7 +50,7 @@ impl Numbers {
 }
 
 fn random_runs() -> usize {
-    std::env::var("HOSTILE").ok().and_then(|text| text.parse().ok()).unwrap_or(800)
+    std::env::var("HOSTILE").ok().and_then(|text| text.parse().ok()).unwrap_or(600)
 }
 
 /// The modules of two crates as the linker left them.
@@ -161,7 +161,7 @@ fn damaged_bindings_are_errors() {
         let at = bytes.windows(section.len()).position(|window| window == section).expect("the section");
         let body = at..at + section.len();
         // Bytes of the section, in the whole module.
-        let changes = body.step_by(if is_long { 1 } else { 23 }).map(|at| {
+        let changes = body.step_by(if is_long { 1 } else { 47 }).map(|at| {
             let mut bytes = bytes.clone();
             bytes[at] ^= [1, 0x80, 0xff][at % 3];
             bytes

@@ -50,12 +50,13 @@ fn crates_work_however_they_are_linked() {
     let boards = board::named(&BOARDS);
     for flag in FLAGS {
         write("build.rs", &format!("fn main() {{ println!(\"cargo::rustc-link-arg={flag}\"); }}\n"));
+        let manifest_path = Some(folder.path().join("Cargo.toml"));
+        let target_dir = Some(folder.path().join("target"));
+        let options = BuildOptions { manifest_path, target_dir, ..Default::default() };
+        let names: Vec<String> = boards.iter().map(|board| board.name.clone()).collect();
+        let modules = board::modules(options, &names).unwrap_or_else(|error| panic!("{flag}: {error:?}"));
         for board in &boards {
-            let manifest_path = Some(folder.path().join("Cargo.toml"));
-            let options =
-                BuildOptions { manifest_path, ..board::options(board, &folder.path().join("target")) };
-            let module = board::module(&options)
-                .unwrap_or_else(|error| panic!("{flag} for {}: {error:?}", board.name));
+            let module = modules[&board.name].clone();
             let code = "import linked as m\n\
                         print(m.count(0), m.count(0), m.count(2), m.step(0, 5), m.step(1, 5))\n";
             let printed = board::execute(board, &[module], code);

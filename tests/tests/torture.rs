@@ -13,7 +13,7 @@ use cargo_mpy::toolchain::{cc, which};
 use libtest_mimic::{Arguments, Failed, Trial};
 use mpy_link::{Input, InputKind};
 use target_specs::Board;
-use tests::{blessing, board, in_ci};
+use tests::{blessing, board, in_ci, programs};
 
 /// Optimisation levels that make different code: small, and with tables and literals everywhere.
 const LEVELS: [&str; 2] = ["-Os", "-O2"];
@@ -112,14 +112,9 @@ fn play(board: &Board, compiler: &str, level: &str) -> Result<(), Failed> {
         return Err(format!("only {} bytes of code", image.sizes.text).into());
     }
 
-    let program = folder.path().join("host");
-    let made = Command::new("cc")
-        .args(["-DHOST", "-O1", "-fwrapv", "-ffp-contract=off", "-o"])
-        .args([&program, &source])
-        .status()?;
-    if !made.success() {
-        return Err("the host's compiler failed".into());
-    }
+    let mut host = Command::new("cc");
+    host.args(["-DHOST", "-O1", "-fwrapv", "-ffp-contract=off"]);
+    let program = programs::program(&host, &[source], &[&include])?;
     let expected = String::from_utf8(Command::new(&program).output()?.stdout)?;
     let parts = expected.lines().count();
     let code = format!(

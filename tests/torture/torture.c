@@ -210,7 +210,8 @@ NOINLINE uint32_t torture(uint32_t part) {
 }
 
 #ifdef HOST
-#include <stdio.h>
+// Without the header: an object is kept in the cache only if it includes nothing of the system.
+int printf(const char *, ...);
 int main(void) {
     for (uint32_t part = 0; part < PARTS; part++) printf("%u %08x\n", part, torture(part));
 }

@@ -60,7 +60,7 @@ impl Boards {
             None => target_specs::boards().iter().filter(has_word).collect(),
         };
         if boards.is_empty() {
-            // The error is that of `--board`, with what is near.
+            // The error of `--board`, which suggests similar names.
             target_specs::board(&word)?;
         }
         if self.json {
@@ -76,7 +76,7 @@ impl Boards {
     }
 }
 
-/// How a board runs on this machine.
+/// How modules for the board run on this computer.
 fn runs(board: &Board) -> &'static str {
     match board.emulator {
         Some(Emulator::Unix { .. }) => "as a program",

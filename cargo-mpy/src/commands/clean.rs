@@ -44,7 +44,7 @@ impl Clean {
             Some(target) => folder.join(target),
             None => match cargo::metadata(self.manifest_path.as_deref(), &folder)? {
                 Some(metadata) => metadata.target_directory.into(),
-                // Files of WebAssembly are built without a crate.
+                // WebAssembly files are built without a crate.
                 None => folder.join("target"),
             },
         };

@@ -9,7 +9,7 @@ use crate::toolchain::needs::{Need, State, needs};
 use crate::toolchain::{self, cargo, micropython};
 use crate::{plan, ui};
 
-/// Which boards to look after: of `doctor` and `setup`.
+/// The boards that `doctor` and `setup` check.
 #[derive(Debug, Clone, Args)]
 pub struct Wanted {
     /// Check this board; can be repeated
@@ -22,7 +22,8 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// The boards: those named, else those of the crate here, else the one everybody has.
+    /// The boards: those that are named, otherwise those of the current crate, otherwise the board that every computer
+    /// has.
     pub fn boards(&self) -> std::result::Result<Vec<&'static Board>, Failure> {
         let mut names = self.boards.clone();
         if self.all {
@@ -40,7 +41,7 @@ impl Wanted {
     }
 }
 
-/// The plan for the crate in the current folder, when there is one.
+/// The plan for the crate in the current folder, if there is one.
 fn plan_here() -> Option<plan::BuildPlan> {
     let folder = std::env::current_dir().unwrap_or_default();
     let metadata = cargo::metadata(None, &folder).ok().flatten()?;
@@ -75,7 +76,7 @@ impl Doctor {
     }
 }
 
-/// Prints what is needed and whether it is here.
+/// Prints the requirements, and whether they are met.
 pub fn report(needs: &[Need]) {
     let rows: Vec<[&str; 3]> = needs
         .iter()

@@ -65,13 +65,13 @@ impl Expand {
     }
 }
 
-/// The definitions of `text` that have the word `name` in them. A definition begins at the left edge and goes on to
-/// where the next one does.
+/// The definitions in `text` that contain the word `name`. A definition starts at the left margin and ends where the
+/// next one starts.
 fn definitions_with(text: &str, name: &str) -> String {
     let mut definitions: Vec<String> = Vec::new();
     let mut before = "";
     for line in text.lines() {
-        // A comment or a decorator belongs to what follows it.
+        // A comment or a decorator belongs to the following definition.
         let begins = line.starts_with(|c: char| !c.is_whitespace() && c != '}' && c != '#')
             && !before.starts_with("/*")
             && !before.starts_with('@');

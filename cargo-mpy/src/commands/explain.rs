@@ -6,7 +6,7 @@ use target_specs::{Diagnostic, Place};
 use crate::failure::Failure;
 use crate::ui;
 
-/// Every code an error has, each a heading of the second level.
+/// The explanations. Each error code is a heading of the second level.
 const TEXT: &str = include_str!("../explain.md");
 
 /// Explain an error
@@ -31,7 +31,7 @@ impl Explain {
             ui::columns(&["code", "is about"], &rows);
             return Ok(());
         };
-        // As it stands in a message, too.
+        // The form in messages is accepted too.
         let code = code.trim_start_matches("error").trim_matches(|c| "[]".contains(c));
         let Some((_, text)) = sections().find(|(known, _)| *known == code) else {
             let near = target_specs::nearest(code, sections().map(|(code, _)| code));
@@ -47,7 +47,7 @@ impl Explain {
     }
 }
 
-/// Codes and what is said of them.
+/// The codes and their explanations.
 fn sections() -> impl Iterator<Item = (&'static str, &'static str)> {
     TEXT.split("\n## ").skip(1).map(|section| {
         let (code, text) = section.split_once('\n').unwrap_or((section, ""));
@@ -68,7 +68,7 @@ mod tests {
     use std::collections::BTreeSet;
     use std::path::Path;
 
-    /// Every literal that is the code of a `Diagnostic` in the sources below `folder`.
+    /// Every literal in the sources below `folder` that is the code of a `Diagnostic`.
     fn codes(folder: &Path, found: &mut BTreeSet<String>) {
         for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
             let path = entry.path();
@@ -105,7 +105,7 @@ mod tests {
         let explained: BTreeSet<String> = sections().map(|(code, _)| code.to_owned()).collect();
         let missing: Vec<_> = used.difference(&explained).collect();
         assert!(missing.is_empty(), "no explanation of {missing:?} in explain.md");
-        // A code may stand far from the call that uses it, but it stands somewhere.
+        // A code may be far from the call that uses it, but it must be somewhere.
         let mut sources = String::new();
         for part in ["cargo-mpy", "glue-gen", "mpy-link", "target-specs", "wasm-to-c"] {
             all(&root.join(part).join("src"), &mut sources);

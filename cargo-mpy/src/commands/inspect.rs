@@ -44,7 +44,7 @@ impl Inspect {
     }
 }
 
-/// Everything but the code.
+/// Prints everything except the code.
 fn text(module: &Module, arch: &Arch, size: usize) -> String {
     let mut text = String::new();
     let mut line = |words: std::fmt::Arguments| {
@@ -95,7 +95,7 @@ fn text(module: &Module, arch: &Arch, size: usize) -> String {
     text
 }
 
-/// A constant object as Python writes it, as far as that is known.
+/// A constant object in Python's syntax, as far as that is known.
 fn shown(object: &Object) -> String {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     match object {

@@ -99,7 +99,7 @@ impl Link {
     }
 }
 
-/// Reads an archive, or the archives that a GNU linker script in its place names (glibc's `libm.a`).
+/// Reads an archive, or the archives named by a GNU linker script in its place (glibc's `libm.a`).
 fn library(path: &Path, files: &mut Vec<(String, Mmap)>) -> Result<(), Diagnostic> {
     let data = toolchain::map_file(path)?;
     let text = std::str::from_utf8(&data).unwrap_or_default();
@@ -118,7 +118,7 @@ fn library(path: &Path, files: &mut Vec<(String, Mmap)>) -> Result<(), Diagnosti
     Ok(())
 }
 
-/// The files of a linker script that has only `OUTPUT_FORMAT(…)`, `GROUP(…)` and `INPUT(…)` in it.
+/// The files of a linker script that contains only `OUTPUT_FORMAT(…)`, `GROUP(…)` and `INPUT(…)`.
 fn script_files(text: &str) -> Option<Vec<&str>> {
     let mut files = Vec::new();
     let mut rest = text.trim_start();
@@ -144,7 +144,7 @@ fn script_files(text: &str) -> Option<Vec<&str>> {
     Some(files)
 }
 
-/// Writes the header that C with `MP_QSTR_` names is compiled with.
+/// Writes the header for C code with `MP_QSTR_` names.
 fn preprocess(sources: &[PathBuf], output: Option<PathBuf>) -> Result<(), Diagnostic> {
     let output = output.unwrap_or_else(|| sources[0].with_extension("config.h"));
     let mut texts = Vec::new();

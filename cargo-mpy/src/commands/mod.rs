@@ -1,22 +1,22 @@
 //! One file per subcommand: its options and its `run`.
 
-pub mod bench;
-pub mod boards;
-pub mod build;
-pub mod clean;
-pub mod completions;
-pub mod deploy;
-pub mod dev;
-pub mod doctor;
-pub mod expand;
-pub mod explain;
-pub mod inspect;
-pub mod link;
+mod bench;
+mod boards;
+mod build;
+mod clean;
+mod completions;
+mod deploy;
+mod dev;
+mod doctor;
+mod expand;
+mod explain;
+mod inspect;
+pub(crate) mod link;
 pub mod new;
-pub mod package;
-pub mod run;
-pub mod setup;
-pub mod size;
+mod package;
+mod run;
+mod setup;
+mod size;
 pub mod test;
 
 use clap::Subcommand;
@@ -25,7 +25,7 @@ use crate::failure::Failure;
 
 /// A subcommand.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     New(new::New),
     Init(new::Init),
     Build(build::Build),
@@ -49,7 +49,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether it may run programs that are kept in the cache, or put them there.
+    /// Whether the command may run programs from the cache, or add programs to it.
     pub fn uses_cache(&self) -> bool {
         use Command as C;
         let without = matches!(
@@ -65,10 +65,10 @@ impl Command {
         !without && !matches!(self, C::Clean(_))
     }
 
-    /// Runs it; `command_line` is the whole of what clap knows.
+    /// Runs the command. `command_line` returns the whole definition of the command line.
     ///
     /// # Errors
-    /// What the command found wrong, or the exit code of the program it ran.
+    /// The error of the command, or the exit code of the program that it ran.
     pub fn run(self, command_line: impl FnOnce() -> clap::Command) -> Result<(), Failure> {
         match self {
             Command::New(command) => command.run(),

@@ -117,13 +117,13 @@ pub struct Init {
 }
 
 impl New {
-    pub fn run(self) -> Result<(), Failure> {
+    pub(crate) fn run(self) -> Result<(), Failure> {
         make("new", &self.path, &self.options)
     }
 }
 
 impl Init {
-    pub fn run(self) -> Result<(), Failure> {
+    pub(crate) fn run(self) -> Result<(), Failure> {
         make("init", &self.path, &self.options)
     }
 }

@@ -38,7 +38,7 @@ pub struct Setup {
     yes: bool,
 }
 
-/// The crate that shows that everything works.
+/// The crate that tests the installation.
 const HELLO: [(&str, &str); 3] = [
     ("Cargo.toml", include_str!("../../../examples/hello/Cargo.toml")),
     ("src/lib.rs", include_str!("../../../examples/hello/src/lib.rs")),
@@ -52,7 +52,7 @@ impl Setup {
         let before = needs(&boards, unwinds);
         report(&before);
 
-        // Rust first: rustup's target is smaller than another Rust.
+        // Rust first: the target of rustup is smaller than another Rust.
         let lacks_rust = before.first().is_some_and(Need::is_missing);
         let mut missing = before;
         if missing.iter().any(Need::is_missing) {
@@ -85,7 +85,7 @@ impl Setup {
                 .into());
         }
 
-        // What is made here rather than installed.
+        // Builds what cannot be installed.
         rust::find()?;
         for board in &boards {
             if board.emulator.is_some() {
@@ -95,7 +95,7 @@ impl Setup {
         self.try_it(&boards)
     }
 
-    /// Builds `hello` and runs it where that was wanted, here and on the smallest processor there is.
+    /// Builds `hello` and runs it, if requested, on this computer and on the smallest processor.
     fn try_it(&self, boards: &[&'static target_specs::Board]) -> Result<(), Failure> {
         let folder = toolchain::cache_dir().join("hello");
         for (name, text) in HELLO {
@@ -121,7 +121,7 @@ impl Setup {
             })
         };
         if let ([], Some(board)) = (&chosen[..], boards.first()) {
-            // Real boards alone: what runs modules here was not wanted.
+            // Only boards without an emulator: nothing is run on this computer.
             pipeline::build(&plan_for(board)?, None)?;
             let stand_in = target_specs::arch(&board.arch)?.test_board.as_deref().unwrap_or(DEFAULT_BOARD);
             ui::status("Ready", "`cargo mpy deploy` in a crate of your own puts it on a connected board");
@@ -150,7 +150,7 @@ impl Setup {
     }
 }
 
-/// The packages that bring what is missing.
+/// The packages that contain what is missing.
 fn packages(needs: &[Need]) -> Vec<String> {
     let mut packages: Vec<String> = Vec::new();
     for need in needs {

@@ -178,6 +178,10 @@ enum TestSource {
 }
 
 impl Test {
+    /// Builds the tests and runs them.
+    ///
+    /// # Errors
+    /// Those of the build and of the board, and exit code 101 if a test fails.
     pub fn run(self) -> std::result::Result<(), Failure> {
         let rest = Rest::try_parse_from(std::iter::once("cargo mpy test --").chain(
             // Tests always run in one thread, so this flag changes nothing.
@@ -211,7 +215,7 @@ impl Test {
     }
 }
 
-/// Builds everything that there is to test: what does not compile is said before anything runs.
+/// Builds all tests before any of them runs, so that compile errors come first.
 fn suites(plan: &BuildPlan, lib: bool, files: &[String]) -> std::result::Result<Vec<Suite>, Failure> {
     let all = !lib && files.is_empty();
     let (units, root) = match &plan.source {
@@ -269,7 +273,7 @@ fn scripts(root: &Path) -> Result<Vec<PathBuf>> {
 }
 
 impl Suite {
-    /// Runs what is chosen and says so as libtest does; whether all of it passed.
+    /// Runs the selected tests and prints libtest's output; returns whether all of them passed.
     fn run(
         &self,
         target: usize,
@@ -391,7 +395,7 @@ fn listed(line: &str, number: usize) -> Option<Case> {
     })
 }
 
-/// Runs functions in one MicroPython, and those behind one that it dies of in the next.
+/// Runs functions in one MicroPython. If one of them crashes it, the rest run in a new one.
 fn functions(
     machine: &mut Machine,
     modules: &[(String, Vec<u8>)],

@@ -1,8 +1,8 @@
-//! A real board's filesystem, over a line that may fail at any byte. A file appears under its name only
-//! when the board itself has read back what was meant to be in it; until then the old one stays.
+//! The filesystem of a real board, over a line that may fail at any byte. A file gets its name only after the board has
+//! read it back and found it correct. Until then, the old file stays.
 //!
-//! All code is sent with a checksum, and does nothing when that is wrong: a byte that changes on the way
-//! could otherwise become part of a file's name.
+//! All code is sent with a checksum, and does nothing if the checksum is wrong. Otherwise a byte that changes on the
+//! way could become part of a file name.
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
@@ -16,49 +16,49 @@ use super::raw_repl::Execution;
 use super::raw_repl::RawRepl;
 use super::transport::Transport;
 
-/// Printed by a board whose code did not arrive as it was sent.
+/// The board prints this if code did not arrive as it was sent.
 const GARBLED: &str = "\x15";
-/// Printed for each block a board has stored (ASCII ACK).
+/// The board prints this for each block that it has stored (ASCII ACK).
 const STORED: u8 = 6;
-/// The longest reply to code of ours, and to a question for a file where the board has no hashes: its bytes in
-/// hexadecimal digits.
+/// The longest reply to our own code, and to a question for a file if the board cannot hash: the bytes of the file in
+/// hexadecimal.
 const REPLY: usize = 1 << 20;
 const FILE_REPLY: usize = 64 << 20;
-/// What interrupts MicroPython: data must not have it.
+/// The byte that interrupts MicroPython. Data must not contain it.
 const INTERRUPT: u8 = 3;
 
 /// A board in its raw REPL.
 pub struct Board<T> {
     repl: RawRepl<T>,
-    /// How long it may take to answer what costs it little time.
+    /// The time limit for an answer that costs the board little time.
     patience: Duration,
-    /// What it has said of itself.
+    /// What the board has said of itself.
     facts: Option<Facts>,
-    /// It has a filesystem in its RAM, since its last reset.
+    /// Whether the filesystem in RAM has been mounted since the last reset.
     has_ram: bool,
 }
 
-/// What a board says of itself.
+/// Facts about a board.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
     /// `sys.implementation.name` and version.
     pub firmware: String,
     /// `sys.implementation._machine`.
     pub machine: String,
-    /// `sys.implementation._mpy`: version in bits 0 to 7, sub-version in 8 and 9, architecture from 10 on; 0 when
-    /// it loads none.
+    /// `sys.implementation._mpy`: version in bits 0 to 7, sub-version in bits 8 and 9, architecture from bit 10 on; 0
+    /// if the firmware loads no native modules.
     pub mpy: u32,
-    /// Bytes free on MicroPython's heap, after a collection.
+    /// Free bytes of MicroPython's heap after a collection.
     pub heap_free: u64,
-    /// It has MicroPython's `deflate`.
+    /// Whether MicroPython has the module `deflate`.
     pub inflates: bool,
 }
 
 impl Facts {
-    /// The architecture whose native modules it loads best.
+    /// The architecture that the firmware supports best.
     ///
     /// # Errors
-    /// `firmware` when it loads none, or of another version than is built here.
+    /// `firmware` if the firmware loads no native modules, or those of another version.
     pub fn arch(&self) -> Result<&'static Arch> {
         let (version, sub_version) = ((self.mpy & 0xff) as u8, (self.mpy >> 8 & 3) as u8);
         let native =
@@ -79,16 +79,17 @@ impl Facts {
     }
 }
 
-/// What came of a file that was to be put on a board.
+/// The result of copying a file to a board.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UploadResult {
-    /// It was there already.
+    /// The board has the file already.
     Unchanged,
+    /// It was copied.
     Stored,
 }
 
 impl<T: Transport> Board<T> {
-    /// Stops what runs on the board and takes it over. Nothing takes much longer than `patience`.
+    /// Stops the running program and enters the raw REPL. Nothing takes much longer than `patience`.
     ///
     /// # Errors
     /// `no-answer`.
@@ -101,7 +102,7 @@ impl<T: Transport> Board<T> {
         Ok(Board { repl, patience, facts: None, has_ram: false })
     }
 
-    /// Asks the board about itself.
+    /// Asks the board for facts about it.
     ///
     /// # Errors
     /// `no-answer`, `garbled`, `board-error`.
@@ -130,7 +131,7 @@ impl<T: Transport> Board<T> {
         Ok(facts)
     }
 
-    /// The SHA-256 of a file, `None` when there is none.
+    /// The SHA-256 of a file; `None` if it does not exist.
     ///
     /// # Errors
     /// `no-answer`, `garbled`, `board-error`.
@@ -138,8 +139,7 @@ impl<T: Transport> Board<T> {
         hash_in(&self.ask_for(&format!("{HASH}H('{}')\n", escaped(path.as_bytes())), FILE_REPLY)?)
     }
 
-    /// The SHA-256 of a file, and the bytes free in its filesystem where the board tells. The board can
-    /// hash from then on: `H`.
+    /// The SHA-256 of a file, and the free bytes of its filesystem if the board reports them. Defines `H` on the board.
     fn look(&mut self, path: &str) -> Result<(Option<[u8; 32]>, Option<u64>)> {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let code = format!(
@@ -162,7 +162,7 @@ impl<T: Transport> Board<T> {
         Ok((hash_in(hash)?, free))
     }
 
-    /// Makes a folder and those above it where they are missing.
+    /// Creates a folder and its parents if they are missing.
     ///
     /// # Errors
     /// `no-answer`, `garbled`, `board-error`, `read-only`.
@@ -183,17 +183,17 @@ impl<T: Transport> Board<T> {
         self.ask(&code).map(drop)
     }
 
-    /// Puts a file on the board, unless it is there already. `progress` is told how many bytes are stored.
+    /// Copies a file to the board, unless it is there already. `progress` receives the number of stored bytes.
     ///
     /// # Errors
-    /// `no-space`, `read-only`, `no-answer`, `garbled`, `board-error`: the file that was there is still there.
+    /// `no-space`, `read-only`, `no-answer`, `garbled`, `board-error`. The previous file is then still there.
     pub fn put(&mut self, path: &str, data: &[u8], progress: &mut dyn FnMut(usize)) -> Result<UploadResult> {
         let wanted: [u8; 32] = Sha256::digest(data).into();
         let (hash, free) = self.look(path)?;
         if hash == Some(wanted) {
             return Ok(UploadResult::Unchanged);
         }
-        // The old file stays until the new one is whole.
+        // The old file stays until the new one is complete.
         if let Some(free) = free
             && free < data.len() as u64
         {
@@ -205,12 +205,12 @@ impl<T: Transport> Board<T> {
             .send(&part, FILE, data, progress)
             .and_then(|hash| if hash == Some(wanted) { Ok(()) } else { Err(garbled()) });
         if let Err(error) = sent {
-            // The line may work again, or not: what matters is that the name was not touched.
+            // The line may work again, or not. In either case the name was not touched.
             let _ = self.repl.resume(Instant::now() + self.patience);
             let _ = self.ask(&format!("import os\nos.remove('{}')\n", escaped(part.as_bytes())));
             return Err(error);
         }
-        // FAT has no renaming over a file; the new one is whole by now.
+        // FAT cannot rename over an existing file. The new file is complete by now.
         self.ask(&format!(
             "import os\n\
              p,t='{}','{}'\n\
@@ -226,7 +226,7 @@ impl<T: Transport> Board<T> {
         Ok(UploadResult::Stored)
     }
 
-    /// Makes a module importable from the board's RAM, until its next reset. One of the same name is replaced.
+    /// Makes a module importable from the board's RAM until the next reset. It replaces a module of the same name.
     ///
     /// # Errors
     /// `no-answer`, `garbled`, `board-error`.
@@ -241,9 +241,9 @@ impl<T: Transport> Board<T> {
         if hash == Some(wanted) { Ok(()) } else { Err(garbled()) }
     }
 
-    /// Sends the bytes of a file in blocks, each of which the board acknowledges once it is stored: while
-    /// its flash is written it may not listen. Returns the hash of what it has stored. `open` is Python that
-    /// opens `p`, for `n` bytes.
+    /// Sends the bytes of a file in blocks. The board acknowledges each block after storing it, because it may not
+    /// receive while it writes flash. Returns the hash of what it has stored. `open` is Python code that opens `p` for
+    /// `n` bytes.
     fn send(
         &mut self,
         path: &str,
@@ -293,7 +293,7 @@ impl<T: Transport> Board<T> {
         let mut at = 0;
         for block in data.chunks(if roomy { WINDOW } else { 512 }) {
             let message = message(block, inflates);
-            // At 9600 baud, the slowest there is, a byte takes a millisecond.
+            // At 9600 baud, the lowest rate, a byte takes a millisecond.
             let deadline = Instant::now() + self.patience + Duration::from_millis(2 * message.len() as u64);
             self.repl.input(&message, deadline)?;
             self.acknowledged(deadline)?;
@@ -306,7 +306,7 @@ impl<T: Transport> Board<T> {
     }
 
     fn acknowledged(&mut self, deadline: Instant) -> Result<()> {
-        // A traceback comes instead when the board cannot store: say that rather than that it did not answer.
+        // If the board cannot store the file, a traceback arrives instead. It is a better error than `no-answer`.
         if self.repl.mark(STORED, deadline)? {
             return Ok(());
         }
@@ -314,7 +314,7 @@ impl<T: Transport> Board<T> {
         Err(garbled())
     }
 
-    /// Runs code of ours, if it arrives as it is; what it prints.
+    /// Runs our own code, if it arrives unchanged; returns its output.
     ///
     /// # Errors
     /// `no-answer`, `long-reply`, `garbled`, `board-error` with the traceback, `no-space`, `read-only`.
@@ -322,7 +322,7 @@ impl<T: Transport> Board<T> {
         self.ask_for(code, REPLY)
     }
 
-    /// As [`Board::ask`], with a longer reply.
+    /// Like [`Board::ask`], with a longer reply.
     fn ask_for(&mut self, code: &str, limit: usize) -> Result<String> {
         let deadline = Instant::now() + self.patience;
         self.repl.submit(guarded(code).as_bytes(), deadline)?;
@@ -332,7 +332,7 @@ impl<T: Transport> Board<T> {
         if text.contains(GARBLED) { Err(garbled()) } else { Ok(text) }
     }
 
-    /// A soft reset: what was imported is gone.
+    /// A soft reset. It removes all imported modules.
     ///
     /// # Errors
     /// `no-answer`.
@@ -341,12 +341,12 @@ impl<T: Transport> Board<T> {
         self.repl.soft_reset(Instant::now() + self.patience)
     }
 
-    /// The REPL, for code of the user's.
+    /// The REPL, for the user's code.
     pub fn repl(&mut self) -> &mut RawRepl<T> {
         &mut self.repl
     }
 
-    /// Gives the line back, with the board in its friendly REPL.
+    /// Returns the line, with the board in the friendly REPL.
     pub fn leave(self) -> T {
         self.repl.leave()
     }
@@ -355,8 +355,8 @@ impl<T: Transport> Board<T> {
 /// Opens a file of the board's own filesystem.
 const FILE: &str = "open(p,'wb')";
 
-/// Defines `H`, which prints the hash of a file: `none` when there is none, and the bytes themselves where
-/// there is no hashlib.
+/// Defines `H`, which prints the hash of a file. It prints `none` if there is no file, and the bytes themselves if the
+/// board has no hashlib.
 const HASH: &str = "\
 def H(p):
  try:
@@ -379,7 +379,7 @@ def H(p):
  if h:print('sha',''.join('%02x'%x for x in h.digest()))
 ";
 
-/// What `H` has printed.
+/// Parses the output of `H`.
 fn hash_in(text: &str) -> Result<Option<[u8; 32]>> {
     let text = text.trim();
     if text == "none" {
@@ -398,7 +398,7 @@ fn garbled() -> Diagnostic {
         .help("the file on the board was not touched; try again, with a shorter cable or at a lower `--baud`")
 }
 
-/// What is wrong on the board, if anything.
+/// The error for a traceback, if there is one.
 fn fine(execution: &Execution) -> Result<()> {
     let traceback = execution.traceback.trim_end();
     if traceback.is_empty() {
@@ -418,7 +418,7 @@ fn fine(execution: &Execution) -> Result<()> {
     })
 }
 
-/// Code that runs only if it arrives as it is: its Adler-32 (RFC 1950) is checked by the board.
+/// Code that runs only if it arrives unchanged: the board checks its Adler-32 (RFC 1950).
 fn guarded(code: &str) -> String {
     let (a, b) = code.bytes().fold((1_u32, 0_u32), |(a, b), byte| {
         let a = (a + u32::from(byte)) % 65521;
@@ -436,12 +436,13 @@ fn hex(digits: &str) -> Option<Vec<u8>> {
     digits.len().is_multiple_of(2).then(|| digits.as_bytes().chunks(2).map(byte).collect())?
 }
 
-/// The bytes of a file that are acknowledged together, and the window for which they are compressed (RFC 1951):
-/// what the board must have room for.
+/// The number of bytes that are acknowledged together, and the compression window (RFC 1951). The board needs memory
+/// for both.
 const WINDOW: usize = 4096;
 
-/// A block of a file as it is sent: in chunks, each with a value (two hexadecimal digits) that stands for Ctrl-C, what
-/// follows (`+` another chunk, `z` the end of compressed bytes, `.` the end), its length (four digits), its bytes.
+/// A block of a file in the form in which it is sent: in chunks, each with the value that stands for Ctrl-C (two
+/// hexadecimal digits), what follows (`+` another chunk, `z` the end of compressed bytes, `.` the end), its length
+/// (four digits), and its bytes.
 fn message(block: &[u8], may_compress: bool) -> Vec<u8> {
     let mut encoder = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::best());
     let compressed = encoder.write_all(block).and_then(|()| encoder.finish()).unwrap_or_default();
@@ -461,15 +462,15 @@ fn message(block: &[u8], may_compress: bool) -> Vec<u8> {
     message
 }
 
-/// Some bytes, and a value that does not occur in them and stands for Ctrl-C: so that nothing interrupts the
-/// board while data flows but a Ctrl-C that is meant.
+/// Bytes, and a value that they do not contain and that stands for Ctrl-C. A Ctrl-C in the stream is therefore always
+/// meant to interrupt the board.
 struct Chunk<'a> {
     bytes: &'a [u8],
     stands_for_interrupt: u8,
 }
 
 impl<'a> Chunk<'a> {
-    /// The longest beginning of `data` with such a value.
+    /// The longest start of `data` that lacks some value.
     fn first(data: &'a [u8]) -> Self {
         let mut seen = [false; 256];
         seen[usize::from(INTERRUPT)] = true;
@@ -494,7 +495,7 @@ impl<'a> Chunk<'a> {
 mod tests {
     use super::*;
 
-    /// What the board makes of a message.
+    /// The data as the board decodes it.
     fn received(mut message: &[u8]) -> Vec<u8> {
         let mut data = Vec::new();
         loop {

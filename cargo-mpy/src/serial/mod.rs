@@ -1,4 +1,4 @@
-//! Talking to a MicroPython that answers on a line of bytes: a serial port, a pipe, a socket.
+//! Communication with a MicroPython over a line of bytes: a serial port, a pipe, or a socket.
 
 mod board;
 pub mod monitor;

@@ -1,4 +1,4 @@
-//! What a board says, on the terminal, and what is typed there, on the board.
+//! Connects the terminal with a board.
 
 use std::io::{self, IsTerminal, Read};
 use std::sync::mpsc::{self, Receiver, TryRecvError};
@@ -13,12 +13,12 @@ use crate::ui;
 
 /// Ctrl-] leaves, as in telnet and miniterm.
 const LEAVE: u8 = 0x1d;
-/// How long one look at the line may take: what is typed waits for it.
+/// The time limit of one read of the line. Keys are not sent in the meantime.
 const LOOK: Duration = Duration::from_millis(20);
-/// Between attempts to get a lost port back.
+/// The pause between attempts to open a lost port again.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// The terminal with keys passed on as they are typed, Ctrl-C among them, until this is dropped.
+/// Switches the terminal to raw mode, in which keys arrive as they are typed, including Ctrl-C, until this is dropped.
 struct Keys;
 
 impl Keys {
@@ -46,12 +46,13 @@ fn typed() -> Receiver<Vec<u8>> {
     receiver
 }
 
-/// Connects the terminal and the board until Ctrl-] is typed, or standard input, when it is no terminal, and
-/// `idle` seconds of silence are over, or nobody reads standard output. Places in the sources that it speaks of are shown; terminal
-/// control is not passed on unless `raw`. A line that breaks is opened again by `reopen`, as often as it takes.
+/// Connects the terminal and the board until Ctrl-] is typed, or standard output is closed. If standard input is not a
+/// terminal, ends after it has ended and the board has been silent for `idle` seconds. Adds the source lines that the
+/// output refers to. Removes terminal control sequences unless `raw`. If the line breaks, it is opened again with
+/// `reopen`, as often as necessary.
 ///
 /// # Errors
-/// `no-answer` when the line breaks and `reopen` is `None`.
+/// `no-answer` if the line breaks and `reopen` is `None`.
 pub fn run<T: Transport>(
     mut line: T,
     mut reopen: Option<&mut dyn FnMut() -> Result<T>>,
@@ -61,7 +62,7 @@ pub fn run<T: Transport>(
     let keys = Keys::raw();
     let mut plain = Plain::new(match (raw, &keys) {
         (true, _) => Mode::Raw,
-        // Who types sees the board edit the line.
+        // The user sees the board edit the line.
         (false, Some(_)) => Mode::KeepEditing,
         (false, None) => Mode::All,
     });
@@ -92,7 +93,7 @@ pub fn run<T: Transport>(
             };
             ui::status("Lost", "the board; waiting for it\r");
             loop {
-                // Only Ctrl-] is heeded while there is nobody to type to.
+                // While there is no line, only Ctrl-] has an effect.
                 if typed.try_recv().is_ok_and(|keys| keys.contains(&LEAVE)) {
                     return Ok(());
                 }
@@ -112,7 +113,7 @@ pub fn run<T: Transport>(
                 if until.is_some() {
                     return Ok(());
                 }
-                // A line that takes nothing shows itself broken when it is read.
+                // A line that cannot be written to is found broken when it is read.
                 drop(sent);
             }
             Err(TryRecvError::Disconnected) => input_ended = true,

@@ -1,14 +1,14 @@
-//! Ends of lines.
+//! Line ends.
 
-/// The board's `\r\n` made `\n`, across the borders of chunks.
+/// Converts the board's `\r\n` to `\n`, also across chunks.
 #[derive(Debug, Default)]
 pub struct Newlines {
-    /// The last chunk ended in `\r`.
+    /// Whether the last chunk ended in `\r`.
     held: bool,
 }
 
 impl Newlines {
-    /// The next bytes of the stream, changed.
+    /// Converts the next bytes of the stream.
     pub fn unix(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut text = Vec::with_capacity(bytes.len() + 1);
         for &byte in bytes {

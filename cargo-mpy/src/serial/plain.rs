@@ -1,7 +1,7 @@
-//! Removes terminal control from what a board prints. A board is not trusted: control sequences can set the clipboard
-//! (OSC 52) or the title, or hide what was printed.
+//! Removes terminal control from the output of a board. A board is not trusted: control sequences can set the clipboard
+//! (OSC 52) or the title, or hide other output.
 
-/// Longer parameters of a control sequence are not kept.
+/// The longest parameters of a control sequence that are kept.
 const PARAMETERS: usize = 8;
 
 /// Removes control sequences (ECMA-48) and control characters from a stream, also where they are split between chunks.
@@ -17,6 +17,7 @@ pub struct Plain {
 /// What is removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mode {
+    /// All control sequences.
     #[default]
     All,
     /// All but what MicroPython's REPL prints to edit a line: `CSI n D` moves left, `CSI K` erases to the end.
@@ -42,11 +43,12 @@ enum State {
 }
 
 impl Plain {
+    /// A filter at the start of a stream.
     pub fn new(mode: Mode) -> Plain {
         Plain { mode, ..Plain::default() }
     }
 
-    /// The next bytes of the stream, without terminal control.
+    /// Filters the next bytes of the stream.
     pub fn text(&mut self, bytes: &[u8]) -> Vec<u8> {
         if self.mode == Mode::Raw {
             return bytes.to_vec();
@@ -63,7 +65,7 @@ impl Plain {
                 self.character(out);
             }
             (State::Text, _) => {
-                // What was held is no character.
+                // The held bytes are not a character.
                 out.append(&mut self.held);
                 match byte {
                     0x1b => self.state = State::Escape,
@@ -102,7 +104,7 @@ impl Plain {
                 self.state = State::Text
             }
             (State::String, 0x1b) => self.state = State::StringEscape,
-            // A string that does not end with its line would hide all that follows.
+            // A string that does not end in its line would hide everything after it.
             (State::String, b'\n' | b'\r') => self.again(State::Text, byte, out),
             (State::String, _) => {}
             (State::StringEscape, _) => self.again(State::Escape, byte, out),
@@ -110,19 +112,19 @@ impl Plain {
         }
     }
 
-    /// Takes a byte that ended the state before.
+    /// Handles a byte after the end of the previous state.
     fn again(&mut self, state: State, byte: u8, out: &mut Vec<u8>) {
         self.held.clear();
         self.state = state;
         self.byte(byte, out);
     }
 
-    /// Takes what is held if it is a character, or cannot become one.
+    /// Writes the held bytes if they are a character, or cannot become one.
     fn character(&mut self, out: &mut Vec<u8>) {
         let (is_character, code) = match std::str::from_utf8(&self.held) {
             Ok(text) => (true, text.chars().next().map_or(0, u32::from)),
             Err(error) if error.error_len().is_none() => return,
-            // Terminals that are not set to UTF-8 take a single byte as a control character.
+            // Terminals that do not use UTF-8 take a single byte as a control character.
             Err(_) => (false, u32::from(self.held[0])),
         };
         let held = std::mem::take(&mut self.held);
@@ -139,7 +141,7 @@ impl Plain {
     }
 }
 
-/// A whole text without terminal control.
+/// Filters a whole text.
 pub fn plain(text: &str) -> String {
     String::from_utf8_lossy(&Plain::default().text(text.as_bytes())).into_owned()
 }
@@ -148,7 +150,7 @@ pub fn plain(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// What is left of `text`, whole and in every two chunks.
+    /// What remains of `text`, as a whole and in each split into two chunks.
     fn of(mode: Mode, text: &[u8]) -> Vec<u8> {
         let whole = Plain::new(mode).text(text);
         for at in 0..=text.len() {
@@ -177,12 +179,12 @@ mod tests {
             ("a\u{9b}31mb\u{9d}0;t\u{7}c\u{85}d".as_bytes(), b"abcd"),
             // C0.
             (b"a\x00\x05\x07\x0b\x0c\x0e\x0f\x11\x7fb", b"ab"),
-            // A sequence that does not end: the line after it is shown.
+            // An unfinished sequence: the line after it is printed.
             (b"a\x1b]0;title\nb", b"a\nb"),
             (b"a\x1b[31\nb", b"a\nb"),
             (b"a\x1b\nb", b"a\nb"),
             (b"a\x1b\x1b[1mb\x1b]x\x1b[1mc", b"abc"),
-            // Bytes that are no UTF-8 are neither lost nor control.
+            // Bytes that are not UTF-8 are neither lost nor control.
             (b"a\xff\xfe\xc3(\xe2\x82b\xf0\x9f\xa6c", b"a\xff\xfe\xc3(\xe2\x82b\xf0\x9f\xa6c"),
         ];
         for (text, expected) in cases {
@@ -206,7 +208,7 @@ mod tests {
             .map(|_| {
                 state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 let byte = (state >> 24) as u8;
-                // Often what sequences are made of.
+                // The bytes that sequences are usually made of.
                 if state & 0x300 == 0 { b"\x1b[]\x9b\xc2;m\x07"[usize::from(byte) % 8] } else { byte }
             })
             .collect();

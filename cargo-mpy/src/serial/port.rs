@@ -1,4 +1,4 @@
-//! The lines boards hang on: serial ports, found by themselves, and sockets.
+//! The lines that boards are connected to: serial ports, which are found automatically, and sockets.
 
 #[cfg(unix)]
 use std::fs::File;
@@ -16,15 +16,15 @@ use super::rfc2217::Remote;
 use super::transport::Transport;
 use crate::ui;
 
-/// What UARTs of MicroPython's boards are set to; USB does not care.
+/// The usual rate of UARTs on MicroPython boards. It has no effect on USB.
 pub const BAUD: u32 = 115_200;
 
-/// A stream that bounds the time of each operation, as serial ports and sockets do.
+/// A stream with a time limit for each operation, such as serial ports and sockets.
 trait Timed: Read + Write + Send {
     fn limit(&mut self, time: Duration) -> io::Result<()>;
 }
 
-/// A serial port of this machine, locked against other programs while it is open.
+/// A serial port of this computer. Other programs cannot open it at the same time.
 struct Serial(Native);
 
 #[cfg(unix)]
@@ -38,12 +38,12 @@ impl Serial {
     }
 }
 
-/// A lock on a file lasts until the last copy of its descriptor is closed, and each process that another thread starts
-/// has copies of all of them until it executes its program. So the port is unlocked, not closed alone.
+/// A lock on a file lasts until the last copy of its descriptor is closed. Each process that another thread starts has
+/// copies of all descriptors until it executes its program. The port is therefore unlocked before it is closed.
 #[cfg(unix)]
 impl Drop for Serial {
     fn drop(&mut self) {
-        // SAFETY: the port is closed after this.
+        // SAFETY: the port is not used after this.
         let port = unsafe { BorrowedFd::borrow_raw(self.0.as_raw_fd()) };
         let _ = port.try_clone_to_owned().and_then(|port| File::from(port).unlock());
     }
@@ -84,15 +84,15 @@ impl Timed for Remote {
     }
 }
 
-/// An open line. It is released when dropped.
+/// An open line. It is closed when this is dropped.
 pub struct Port {
-    /// What it was opened by.
+    /// The name that it was opened by.
     pub name: String,
     stream: Box<dyn Timed>,
 }
 
 impl Port {
-    /// Gives the stream what is left of the time.
+    /// Sets the time limit of the stream to the remaining time.
     fn limit(&mut self, deadline: Instant) -> io::Result<()> {
         let left = deadline.saturating_duration_since(Instant::now());
         if left.is_zero() {
@@ -102,7 +102,7 @@ impl Port {
     }
 }
 
-/// The ways in which streams say that nothing came are one.
+/// Streams report a timeout in different ways.
 fn kind(error: &io::Error) -> io::ErrorKind {
     match error.kind() {
         io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut,
@@ -136,23 +136,23 @@ impl Transport for Port {
     }
 }
 
-/// A serial port of this machine that a board may hang on.
+/// A serial port that a board may be connected to.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// What `--port` takes.
+    /// The value for `--port`.
     pub path: String,
     /// USB vendor and product, `2e8a:0005`.
     pub usb: String,
-    /// What `--port id:…` takes.
+    /// The value for `--port id:…`.
     pub serial: String,
-    /// What it calls itself.
+    /// The name of the device.
     pub product: String,
 }
 
-/// The USB serial ports of this machine: boards hang on nothing else.
+/// The USB serial ports of this computer. Boards are not looked for elsewhere.
 ///
 /// # Errors
-/// `port` when the system does not tell.
+/// `port` if the system cannot list them.
 pub fn ports() -> Result<Vec<Found>> {
     let all = serialport::available_ports()
         .map_err(|error| Diagnostic::new("port", format!("cannot list serial ports: {error}")))?;
@@ -166,16 +166,17 @@ fn usb(port: SerialPortInfo) -> Option<Found> {
     Some(Found {
         path: port.port_name,
         usb: format!("{:04x}:{:04x}", usb.vid, usb.pid),
-        // A device says what it likes.
+        // The text comes from the device and is not trusted.
         serial: plain(&usb.serial_number.unwrap_or_default()),
         product: plain(&usb.product.unwrap_or_default()),
     })
 }
 
-/// Opens what `name` says: `auto`, `id:SERIAL`, `socket://HOST:PORT`, `rfc2217://HOST:PORT`, or the path of a port.
+/// Opens the port called `name`: `auto`, `id:SERIAL`, `socket://HOST:PORT`, `rfc2217://HOST:PORT`, or the path of a
+/// port.
 ///
 /// # Errors
-/// `no-port`, `which-port` when several would do, `port` with what is wrong with the one there is.
+/// `no-port`; `which-port` if several ports are possible; `port` if the port cannot be opened.
 pub fn open(name: &str, baud: u32) -> Result<Port> {
     if let Some(address) = name.strip_prefix("socket://") {
         let stream = TcpStream::connect(address).and_then(|stream| {
@@ -187,7 +188,7 @@ pub fn open(name: &str, baud: u32) -> Result<Port> {
         return Ok(Port { name: name.to_owned(), stream: Box::new(stream) });
     }
     if let Some(address) = name.strip_prefix("rfc2217://") {
-        // Options that other programs take behind the address.
+        // Options after the address that other programs accept.
         let address = address.split(['?', '/']).next().unwrap_or_default();
         let remote = Remote::connect(address, baud).map_err(|error| {
             cannot_open(name, &error.to_string(), "does a server of serial ports listen there?")
@@ -223,8 +224,8 @@ fn cannot_open(name: &str, why: &str, help: &str) -> Diagnostic {
         .help(help)
 }
 
-/// Those with the vendor and product of a known board's own USB port, when there are any: another may be a board's
-/// behind a bridge, or no board's at all.
+/// The ports with the vendor and product of a known board's own USB port, if there are any. Other ports may belong to
+/// boards with a USB-to-serial chip, or to no board.
 fn likely(mut ports: Vec<Found>) -> Vec<Found> {
     let known =
         |port: &Found| target_specs::boards().iter().any(|board| board.usb.as_deref() == Some(&port.usb));
@@ -234,7 +235,7 @@ fn likely(mut ports: Vec<Found>) -> Vec<Found> {
     ports
 }
 
-/// The one port that will do.
+/// The port to use, if there is exactly one.
 fn only(ports: Vec<Found>, wanted: impl Fn(&Found) -> bool) -> Result<String> {
     let matching: Vec<&Found> = ports.iter().filter(|port| wanted(port)).collect();
     let one = |port: &Found| format!("{} {} {}", port.path, port.serial, port.product).trim_end().to_owned();
@@ -293,7 +294,7 @@ mod tests {
         let (_master, terminal) = serialport::TTYPort::pair().unwrap();
         let path = terminal.name().unwrap();
         let port = Serial::open(&path, BAUD).unwrap();
-        // What a process that is being started has.
+        // The copy that a process has while it is started.
         let copy = port.0.try_clone_native().unwrap();
         assert_eq!(open(&path, BAUD).err().unwrap().code, "port");
         drop(port);

@@ -1,5 +1,5 @@
-//! Files onto a board otherwise than by a deploy: into an emulator's filesystem as quickly as it allows, and what
-//! takes a module for one session into RAM without touching the filesystem.
+//! Copies files without a deploy: to the filesystem of an emulator, as fast as it allows; and modules to the RAM of a
+//! board for one session, without touching its filesystem.
 
 use std::time::Instant;
 
@@ -8,16 +8,16 @@ use target_specs::{Diagnostic, Result};
 use super::raw_repl::RawRepl;
 use super::transport::Transport;
 
-/// Writes files, by name, over a line that loses nothing and needs no pauses (an emulator's).
+/// Writes files over a line that loses nothing and needs no pauses (that of an emulator).
 ///
 /// # Errors
-/// `no-answer`, `store-failed` with the board's own traceback.
+/// `no-answer`, `store-failed` with the traceback of the board.
 pub fn store<T: Transport>(
     repl: &mut RawRepl<T>,
     files: &[(String, Vec<u8>)],
     deadline: Instant,
 ) -> Result<()> {
-    // While data flows a byte 3 is no Ctrl-C, so the board says when it is ready for it.
+    // While data is transferred, byte 3 does not mean Ctrl-C, so the board says when it is ready.
     let mut code = String::from(
         "import sys,micropython\n\
          def _w(name,size):\n\
@@ -47,15 +47,15 @@ pub fn store<T: Transport>(
     Err(Diagnostic::new("store-failed", "the board could not store the module").help(execution.traceback))
 }
 
-/// Where modules in RAM are, for Python.
+/// The folder of modules in RAM, in Python.
 pub(super) const FOLDER: &str = "/__ram";
 
-/// Python that opens `p` there for `n` bytes: one buffer of the final size, since growing it would cost the
-/// board twice the RAM.
+/// Python code that opens `p` there for `n` bytes. The buffer has its final size from the start, because a buffer that
+/// grows would take twice the RAM.
 pub(super) const OPEN: &str = "_Sink(p,n)";
 
-/// Python that makes modules importable from the board's RAM until its next reset: a filesystem of our own,
-/// mounted beside the real one, as MicroPython's `tests/run-natmodtests.py` does.
+/// Python code that makes modules importable from RAM until the next reset: it mounts a filesystem of its own next to
+/// the real one, as MicroPython's `tests/run-natmodtests.py` does.
 pub(super) const MOUNT: &str = "\
 import sys,io
 try:
@@ -109,7 +109,7 @@ vfs.mount(_FS(),'/__ram')
 sys.path.insert(0,'/__ram')
 ";
 
-/// Bytes as the inside of a Python literal, printable and within ASCII.
+/// Bytes as the contents of a Python literal, in printable ASCII.
 pub(super) fn escaped(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 2);
     for &byte in bytes {

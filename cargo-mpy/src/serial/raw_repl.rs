@@ -1,5 +1,5 @@
-//! MicroPython's raw REPL: code in, output and traceback out (`shared/runtime/pyexec.c`; the
-//! protocol is described in MicroPython's `docs/reference/repl.rst`).
+//! MicroPython's raw REPL, which takes code and returns output and traceback (`shared/runtime/pyexec.c`). MicroPython's
+//! `docs/reference/repl.rst` describes the protocol.
 
 use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -17,60 +17,60 @@ const CTRL_C: u8 = 0x03;
 const CTRL_D: u8 = 0x04;
 const CTRL_E: u8 = 0x05;
 
-/// What the raw REPL begins with.
+/// The greeting of the raw REPL.
 const GREETING: &[u8] = b"raw REPL; CTRL-B to exit\r\n>";
 
-/// Of the whole program, so that no answer is taken for another's.
+/// A counter for the whole program, so that an answer is never mistaken for another one.
 static ATTEMPTS: AtomicU32 = AtomicU32::new(1);
 
-/// How long a board may take to answer what costs it no time.
+/// The time limit for an answer that costs the board no time.
 const PROMPT: Duration = Duration::from_secs(3);
 
-/// More than this is no traceback.
+/// The maximum length of a traceback.
 const TRACEBACK: usize = 64 << 10;
 
 /// The pace for boards without raw paste: bytes per write, and the pause between writes.
 const SLOW: (usize, Duration) = (256, Duration::from_millis(10));
 
-/// How a piece of code ended.
+/// How an execution ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Execution {
-    /// What was printed after an uncaught exception, empty when there was none.
+    /// The traceback of an uncaught exception; empty if there was none.
     pub traceback: String,
-    /// The code ended the session (`sys.exit()`): the board has done a soft reset.
+    /// Whether the code ended the session (`sys.exit()`). The board has then done a soft reset.
     pub reset: bool,
 }
 
 /// A board in its raw REPL.
 pub struct RawRepl<T> {
     transport: T,
-    /// Received and not yet looked at.
+    /// Received bytes that have not been processed.
     buffer: Vec<u8>,
-    /// None until it was tried.
+    /// Whether the board supports raw paste; `None` until that was tried.
     raw_paste: Option<bool>,
 }
 
 impl<T: Transport> RawRepl<T> {
-    /// Stops what runs and enters the raw REPL.
+    /// Stops the running program and enters the raw REPL.
     ///
     /// # Errors
-    /// `no-answer` when the board says nothing that fits until `timeout` is over.
+    /// `no-answer` if the board does not answer within `timeout`.
     pub fn enter(transport: T, timeout: Duration) -> Result<RawRepl<T>> {
         let mut repl = RawRepl { transport, buffer: Vec::new(), raw_paste: None };
         repl.resume(Instant::now() + timeout)?;
         Ok(repl)
     }
 
-    /// Stops what runs and comes back to the raw REPL's prompt, from wherever the board is.
+    /// Stops the running program and returns to the prompt of the raw REPL from any state.
     ///
     /// # Errors
-    /// `no-answer` when the board says nothing that fits by `end`.
+    /// `no-answer` if the board does not answer by `end`.
     pub fn resume(&mut self, end: Instant) -> Result<()> {
-        // A board that has just started may miss the first bytes, one that computes needs its time, and an
-        // interrupt that comes late throws some out of the raw REPL again. The answer to a line of code is
-        // the proof, a different one each time, since answers to impatient attempts come too. An attempt has one
-        // Ctrl-C: MicroPython's handler of the second would take the traceback away that the exception of the first
-        // is just getting, which ends in a write to address 0.
+        // A board that has just started may miss the first bytes, one that computes needs time, and a late interrupt
+        // may leave the raw REPL again. The board is ready when it answers a line of code. Each attempt expects a
+        // different answer, since answers to earlier attempts may arrive late. Each attempt sends one Ctrl-C only:
+        // MicroPython's handler of a second one would remove the traceback that the exception of the first one is being
+        // given, which ends in a write to address 0.
         let mut patience = Duration::from_millis(300);
         loop {
             let deadline = end.min(Instant::now() + patience);
@@ -91,11 +91,11 @@ impl<T: Transport> RawRepl<T> {
         }
     }
 
-    /// Runs code until it ends, giving its output to `output` as it comes.
+    /// Runs code until it ends. `output` receives its output as it arrives.
     ///
     /// # Errors
-    /// `timed-out` when it does not end by `deadline` (the code goes on; [`RawRepl::interrupt`]),
-    /// `no-answer` when the board breaks the protocol or has gone.
+    /// `timed-out` if it does not end by `deadline` (it continues to run; see [`RawRepl::interrupt`]), `no-answer` if
+    /// the board is disconnected or does not follow the protocol.
     pub fn execute(
         &mut self,
         code: &[u8],
@@ -106,7 +106,7 @@ impl<T: Transport> RawRepl<T> {
         self.follow(deadline, output)
     }
 
-    /// Hands code over, so that it starts to run.
+    /// Sends code, which then starts to run.
     ///
     /// # Errors
     /// As [`RawRepl::execute`].
@@ -114,7 +114,7 @@ impl<T: Transport> RawRepl<T> {
         self.hand_over(code, deadline).map_err(|error| no_answer(&error, "did not take the code"))
     }
 
-    /// Follows running code to its end. It is interrupted when nobody reads its output any more.
+    /// Waits until the running code ends. It is interrupted if standard output is closed.
     ///
     /// # Errors
     /// As [`RawRepl::execute`].
@@ -137,20 +137,20 @@ impl<T: Transport> RawRepl<T> {
         }
     }
 
-    /// Follows running code to its end and returns what it prints, which is at most `limit` bytes.
+    /// Waits until the running code ends and returns its output, at most `limit` bytes.
     ///
     /// # Errors
-    /// As [`RawRepl::execute`]; `long-reply` when it prints more.
+    /// As [`RawRepl::execute`]; `long-reply` if it prints more.
     pub fn reply(&mut self, deadline: Instant, limit: usize) -> Result<(Vec<u8>, Execution)> {
         let mut printed = Vec::new();
         self.wait_for(&[CTRL_D], deadline, &mut |bytes| extend(&mut printed, bytes, limit)).map_err(ended)?;
         Ok((printed, self.follow_output(deadline)?))
     }
 
-    /// Passes on what running code prints, until `deadline`; whether its output has ended.
+    /// Passes on the output of the running code until `deadline`. Returns whether it has ended.
     ///
     /// # Errors
-    /// `no-answer` when the board has gone.
+    /// `no-answer` if the board is disconnected.
     pub fn output(&mut self, deadline: Instant, output: &mut dyn FnMut(&[u8])) -> Result<bool> {
         let mut heard = |bytes: &[u8]| {
             output(bytes);
@@ -163,7 +163,7 @@ impl<T: Transport> RawRepl<T> {
         }
     }
 
-    /// Follows code whose output has ended (with Ctrl-D) to its end.
+    /// Waits for the end of code whose output has ended (with Ctrl-D).
     ///
     /// # Errors
     /// As [`RawRepl::execute`].
@@ -181,7 +181,7 @@ impl<T: Transport> RawRepl<T> {
     /// Sends bytes to the running code's standard input.
     ///
     /// # Errors
-    /// `no-answer` when they are not taken by `deadline`.
+    /// `no-answer` if they cannot be sent by `deadline`.
     pub fn input(&mut self, data: &[u8], deadline: Instant) -> Result<()> {
         self.send(data, deadline).map_err(|error| no_answer(&error, "did not take the data"))
     }
@@ -189,7 +189,7 @@ impl<T: Transport> RawRepl<T> {
     /// Waits for the running code to print `mark`.
     ///
     /// # Errors
-    /// `no-answer` when it does not by `deadline`.
+    /// `no-answer` if it does not by `deadline`.
     pub fn expect(&mut self, mark: &[u8], deadline: Instant) -> Result<()> {
         let mut seen = Vec::new();
         self.wait_for(mark, deadline, &mut |bytes| extend(&mut seen, bytes, TRACEBACK)).map_err(|error| {
@@ -199,7 +199,7 @@ impl<T: Transport> RawRepl<T> {
         })
     }
 
-    /// Waits for the running code to print the byte `mark`; `false` when its output ends before.
+    /// Waits for the running code to print the byte `mark`; returns `false` if its output ends first.
     ///
     /// # Errors
     /// `no-answer` when neither comes by `deadline`.
@@ -216,7 +216,7 @@ impl<T: Transport> RawRepl<T> {
     /// Interrupts running code with Ctrl-C.
     ///
     /// # Errors
-    /// `no-answer` when the line does not take it.
+    /// `no-answer` if the line does not accept it.
     pub fn interrupt(&mut self) -> Result<()> {
         self.input(&[CTRL_C], Instant::now() + PROMPT)
     }
@@ -232,19 +232,19 @@ impl<T: Transport> RawRepl<T> {
             .map_err(|error| no_answer(&error, "did not come back from a soft reset"))
     }
 
-    /// Leaves the raw REPL for the friendly one and gives the line back.
+    /// Leaves the raw REPL for the friendly one and returns the line.
     pub fn leave(mut self) -> T {
-        // Nobody listens any more: a line that refuses the byte changes nothing.
+        // An error is ignored, because nothing depends on the byte any more.
         let _ = self.send(&[b'\r', CTRL_B], Instant::now() + PROMPT);
         self.transport
     }
 
-    /// The line below.
+    /// The line that this REPL uses.
     pub fn transport(&mut self) -> &mut T {
         &mut self.transport
     }
 
-    /// Bytes received that belong to no answer yet.
+    /// Received bytes that belong to no answer yet.
     pub fn unread(&self) -> &[u8] {
         &self.buffer
     }
@@ -259,7 +259,7 @@ impl<T: Transport> RawRepl<T> {
             }
             self.raw_paste = Some(false);
             if answer[0] != b'R' {
-                // Not understood: the rest of a second greeting follows.
+                // The board does not know raw paste: the rest of a second greeting follows.
                 self.wait_for(b">", deadline, &mut |_| Ok(()))?;
             }
         }
@@ -271,7 +271,7 @@ impl<T: Transport> RawRepl<T> {
         self.wait_for(b"OK", deadline, &mut |_| Ok(()))
     }
 
-    /// Raw paste: the board grants windows of bytes and says so with Ctrl-A.
+    /// Raw paste: the board allows a number of bytes at a time, and sends Ctrl-A for the next ones.
     fn paste(&mut self, code: &[u8], deadline: Instant) -> io::Result<()> {
         let window = usize::from(u16::from_le_bytes([self.byte(deadline)?, self.byte(deadline)?]));
         let mut credit = window;
@@ -293,7 +293,7 @@ impl<T: Transport> RawRepl<T> {
             credit -= now.len();
             rest = later;
         }
-        // The board ends early when it cannot compile: the traceback follows like any other.
+        // The board ends the transfer early if it cannot compile the code. The traceback follows as usual.
         self.send(&[CTRL_D], deadline)?;
         if aborted {
             return Ok(());
@@ -332,8 +332,8 @@ impl<T: Transport> RawRepl<T> {
         Ok(self.buffer.remove(0))
     }
 
-    /// Consumes bytes up to and with `end`; those before it go to `before` as soon as it is clear
-    /// that they are not its beginning.
+    /// Consumes bytes up to and including `end`. The bytes before it are passed to `before` as soon as they cannot be
+    /// its start.
     fn wait_for(
         &mut self,
         end: &[u8],
@@ -352,7 +352,7 @@ impl<T: Transport> RawRepl<T> {
                 self.buffer.drain(..safe);
                 heard?;
             }
-            // Someone who never stops talking is not waited for either.
+            // The limit also applies to a board that prints without end.
             if Instant::now() >= deadline {
                 return Err(io::ErrorKind::TimedOut.into());
             }
@@ -361,7 +361,7 @@ impl<T: Transport> RawRepl<T> {
     }
 }
 
-/// Adds to a reply of the board, which must not be longer than `limit`.
+/// Appends to a reply, which must not be longer than `limit`.
 fn extend(reply: &mut Vec<u8>, bytes: &[u8], limit: usize) -> io::Result<()> {
     if reply.len() + bytes.len() > limit {
         return Err(io::ErrorKind::FileTooLarge.into());
@@ -370,7 +370,7 @@ fn extend(reply: &mut Vec<u8>, bytes: &[u8], limit: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// Why code could not be followed to its end.
+/// Why waiting for the end of code failed.
 fn ended(error: io::Error) -> Diagnostic {
     match error.kind() {
         io::ErrorKind::FileTooLarge => Diagnostic::new("long-reply", "the board's reply does not end")
@@ -394,7 +394,7 @@ mod tests {
     use super::*;
     use std::collections::VecDeque;
 
-    /// A board that answers from a script: after each expected write, some bytes.
+    /// A board that answers from a script: each expected write is followed by some bytes.
     struct Script {
         steps: VecDeque<(Vec<u8>, Vec<u8>)>,
         written: Vec<u8>,
@@ -430,7 +430,7 @@ mod tests {
                 self.steps.pop_front();
                 self.written.clear();
             }
-            // The proof that it is there has another number each time.
+            // The number in the expected answer is different each time.
             let text = String::from_utf8_lossy(&self.written).into_owned();
             if let Some(number) = text.strip_prefix("print(").and_then(|text| text.strip_suffix(")\x04")) {
                 self.ready.extend(format!("OK{number}\r\n\x04\x04>").bytes());
@@ -484,7 +484,7 @@ mod tests {
         assert_eq!(result.expect("ends").traceback, "MemoryError\n");
     }
 
-    /// A board that answers as it should, and then prints without end.
+    /// A board that answers correctly, and then prints without end.
     struct Endless(Script);
 
     impl Transport for Endless {
@@ -504,7 +504,7 @@ mod tests {
     fn a_reply_has_an_end() {
         let all = b"\x05A\x01";
         let taken = (&b"1\x04"[..], &b"OK"[..]);
-        // The output, the traceback, and what comes before the prompt.
+        // The output, the traceback, and the bytes before the prompt.
         for before in [&b"OK"[..], b"OK\x04", b"OK\x04\x04"] {
             let steps = [ENTER, (&all[..], &b"raw REPL; CTRL-B to exit\r\n>"[..]), (taken.0, before)];
             let mut repl =
@@ -513,7 +513,7 @@ mod tests {
             repl.submit(b"1", deadline).expect("takes it");
             assert_eq!(repl.reply(deadline, 1 << 20).unwrap_err().code, "long-reply");
         }
-        // Where any length is right, time ends it.
+        // If any length is allowed, the time limit ends it.
         let steps = [ENTER, (&all[..], &b"raw REPL; CTRL-B to exit\r\n>"[..]), taken];
         let mut repl = RawRepl::enter(Endless(Script::new(&steps)), Duration::from_secs(9)).expect("enters");
         let deadline = Instant::now() + Duration::from_millis(50);
@@ -521,8 +521,8 @@ mod tests {
         assert_eq!(error.code, "timed-out");
     }
 
-    /// A board whose program prints without end until it is interrupted, and that does not survive another interrupt
-    /// right behind.
+    /// A board whose program prints without end until it is interrupted. A second interrupt right after the first would
+    /// crash it.
     struct Printing {
         runs: bool,
         broken: bool,

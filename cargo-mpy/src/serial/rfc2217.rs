@@ -1,4 +1,5 @@
-//! A serial port behind a network: telnet whose options set the port (RFC 2217), binary both ways (RFC 856).
+//! A serial port on a network: telnet with options that set the port (RFC 2217), in binary mode in both directions (RFC
+//! 856).
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -21,10 +22,10 @@ const SET_DATASIZE: u8 = 2;
 const SET_PARITY: u8 = 3;
 const SET_STOPSIZE: u8 = 4;
 
-/// How long the other side may take to say that it has a port to set.
+/// The time limit for the other side to accept the option.
 const GREETING: Duration = Duration::from_secs(5);
 
-/// Where in a command of telnet's the received bytes are.
+/// The position in a telnet command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
     Data,
@@ -37,15 +38,15 @@ enum State {
     SubCommand,
 }
 
-/// The decoder of what is received.
+/// Decodes received bytes.
 #[derive(Debug)]
 struct Telnet {
     state: State,
-    /// The other side lets its port be set.
+    /// Whether the other side accepts settings of its port.
     has_port: bool,
-    /// It said that it does not.
+    /// Whether it refused.
     refused: bool,
-    /// What is to be answered.
+    /// Bytes to send as an answer.
     answers: Vec<u8>,
 }
 
@@ -54,7 +55,7 @@ impl Telnet {
         Telnet { state: State::Data, has_port: false, refused: false, answers: Vec::new() }
     }
 
-    /// Takes telnet's commands out of `bytes`; how many are left, at the beginning.
+    /// Removes telnet commands from `bytes`. Returns the number of the bytes that remain, at the start.
     fn decode(&mut self, bytes: &mut [u8]) -> usize {
         let mut kept = 0;
         for at in 0..bytes.len() {
@@ -73,7 +74,7 @@ impl Telnet {
                     self.negotiate(verb, option);
                     State::Data
                 }
-                // Answers to our settings, and news of its modem's lines: nothing that is waited for.
+                // Answers to our settings, and changes of the modem lines. They are ignored.
                 (State::Sub, IAC) => State::SubCommand,
                 (State::Sub, _) => State::Sub,
                 (State::SubCommand, SE) => State::Data,
@@ -88,7 +89,7 @@ impl Telnet {
         match verb {
             DO if option == COM_PORT => self.has_port = true,
             DONT if option == COM_PORT => self.refused = true,
-            // What we asked for ourselves is not answered again.
+            // An answer to our own request needs no answer.
             DO if !ours => self.answers.extend([IAC, WONT, option]),
             WILL if !ours => self.answers.extend([IAC, DONT, option]),
             _ => {}
@@ -100,12 +101,12 @@ impl Telnet {
 pub(super) struct Remote {
     stream: TcpStream,
     telnet: Telnet,
-    /// Nobody is interested in data yet.
+    /// Whether the connection is being set up. No data is expected then.
     is_new: bool,
 }
 
 impl Remote {
-    /// Connects, and sets the port to `baud`, eight bits, no parity, one stop bit.
+    /// Connects, and sets the port to `baud`, eight data bits, no parity, one stop bit.
     pub(super) fn connect(address: &str, baud: u32) -> io::Result<Remote> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
@@ -167,7 +168,8 @@ impl Read for Remote {
                 let answers = std::mem::take(&mut self.telnet.answers);
                 self.stream.write_all(&answers)?;
             }
-            // 0 would mean the end: when only commands came, it goes on. While connecting they are what is waited for.
+            // 0 would mean the end of the stream. If only commands arrived, reading continues, except while connecting,
+            // when commands are expected.
             if kept > 0 || self.is_new {
                 return Ok(kept.max(1));
             }
@@ -177,7 +179,7 @@ impl Read for Remote {
 
 impl Write for Remote {
     fn write(&mut self, data: &[u8]) -> io::Result<usize> {
-        // Doubled bytes must not be torn apart.
+        // A doubled byte must not be split.
         self.stream.write_all(&escaped(data))?;
         Ok(data.len())
     }
@@ -187,7 +189,7 @@ impl Write for Remote {
     }
 }
 
-/// Data as telnet carries it: its own mark is doubled.
+/// Data in a telnet stream: bytes of the value IAC are doubled.
 fn escaped(data: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(data.len());
     for &byte in data {

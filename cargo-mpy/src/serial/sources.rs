@@ -1,22 +1,22 @@
-//! What a board says, with the lines of source it speaks of: the places of Rust's panics, `src/lib.rs:12:5`, and of
-//! Python's tracebacks, `File "main.py", line 3`.
+//! Adds source lines to the output of a board, for the places of Rust panics, `src/lib.rs:12:5`, and of Python
+//! tracebacks, `File "main.py", line 3`.
 
 use std::path::{Path, PathBuf};
 
-/// Lines longer than this are no messages.
+/// Longer lines are not messages.
 const LONGEST: usize = 1024;
 
 /// Adds source lines to a stream of text.
 #[derive(Debug, Default)]
 pub struct Sources {
-    /// Where relative paths begin.
+    /// The folder that relative paths start from.
     folders: Vec<PathBuf>,
-    /// The line that is being said.
+    /// The current line.
     line: Vec<u8>,
 }
 
 impl Sources {
-    /// Of the crate here: paths are relative to its workspace, which is a folder above.
+    /// For the crate in this folder. Paths are relative to the root of its workspace, which is a parent folder.
     pub fn here() -> Sources {
         let here = std::env::current_dir().unwrap_or_default();
         let is_crate = |folder: &&Path| folder.join("Cargo.toml").is_file();
@@ -24,8 +24,8 @@ impl Sources {
         Sources { folders: std::iter::once(here.clone()).chain(above).collect(), line: Vec::new() }
     }
 
-    /// The next bytes of the stream; behind each line that names a place, what stands there. Line ends are those
-    /// of the stream.
+    /// Handles the next bytes of the stream. Each line that names a place is followed by the source line there. Line
+    /// ends are those of the stream.
     pub fn with(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut out = Vec::with_capacity(bytes.len());
         for &byte in bytes {
@@ -48,9 +48,9 @@ impl Sources {
         out
     }
 
-    /// The line of a file.
+    /// A line of a file.
     fn source(&self, path: &str, number: usize) -> Option<String> {
-        // On the board a file lies elsewhere.
+        // The path on the board is a different one.
         let relative = path.trim_start_matches('/');
         let whole = Some(PathBuf::from(path)).filter(|path| path.is_absolute());
         let below = self.folders.iter().map(|folder| folder.join(relative));
@@ -60,7 +60,7 @@ impl Sources {
     }
 }
 
-/// The place a line speaks of: a file and the number of a line.
+/// The place in a line: a file and a line number.
 fn place(text: &str) -> Option<(&str, usize)> {
     if let Some((_, rest)) = text.split_once("File \"") {
         let (path, rest) = rest.split_once("\", line ")?;

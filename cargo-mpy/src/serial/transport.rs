@@ -1,4 +1,4 @@
-//! A line of bytes in both directions, every operation bounded in time.
+//! A line of bytes in both directions. Every operation has a time limit.
 
 use std::io::{self, Read, Write};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -6,17 +6,17 @@ use std::time::Instant;
 
 /// A line to a board.
 pub trait Transport {
-    /// Reads what is there, waiting for at least one byte until `deadline`. Returns 0 when the other
-    /// side has gone.
+    /// Reads the available bytes, and waits for at least one until `deadline`. Returns 0 if the other side is
+    /// disconnected.
     ///
     /// # Errors
-    /// `TimedOut` at the deadline; whatever the line reports.
+    /// `TimedOut` at the deadline; errors of the line.
     fn read(&mut self, buffer: &mut [u8], deadline: Instant) -> io::Result<usize>;
 
-    /// Writes everything.
+    /// Writes all bytes.
     ///
     /// # Errors
-    /// `TimedOut` at the deadline, with an unknown part written; whatever the line reports.
+    /// `TimedOut` at the deadline, when an unknown part has been written; errors of the line.
     fn write(&mut self, data: &[u8], deadline: Instant) -> io::Result<()>;
 }
 
@@ -40,21 +40,22 @@ impl<T: Transport + ?Sized> Transport for Box<T> {
     }
 }
 
-/// A transport made of two blocking streams, each served by a thread of its own: a time-out needs
-/// nothing of the streams themselves. The threads end with the streams.
+/// A transport made of two blocking streams, each on a thread of its own, so that the streams themselves need no
+/// timeouts. The threads end with the streams.
 pub struct Pair {
     incoming: Receiver<io::Result<Vec<u8>>>,
-    /// What was received and not yet read.
+    /// Received bytes that have not been read.
     pending: Vec<u8>,
     outgoing: Sender<Vec<u8>>,
     written: Receiver<io::Result<()>>,
-    /// Writes whose end has not been seen.
+    /// The number of writes that may not be complete.
     unconfirmed: usize,
 }
 
 impl Pair {
+    /// A connection that reads from `reader` and writes to `writer`, each on a thread of its own.
     pub fn new(mut reader: impl Read + Send + 'static, mut writer: impl Write + Send + 'static) -> Pair {
-        // Who prints faster than it is read has to wait.
+        // A writer that is faster than the reader has to wait.
         let (received, incoming) = mpsc::sync_channel(64);
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];

@@ -1,4 +1,4 @@
-//! The allocator that a crate gets when it has none: which crates those are, and its library.
+//! The global allocator of crates that do not define one.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,22 +9,22 @@ use super::crate_build::{CrateBuild, Unit};
 use super::rust::{Rust, TRIPLE};
 use super::{cache, cache_dir, capture, digest, failed, identity, io_error, write_file};
 
-/// What rustc says when there are two allocators, and when there is none.
+/// The errors of rustc if there are two allocators, or none.
 const CONFLICTS: [&str; 2] =
     ["conflicts with global allocator in", "cannot define multiple global allocators"];
 const MISSING: &str = "no global memory allocator found";
 
-/// Whose allocator a crate is built with.
+/// The allocator that a crate is built with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Allocator {
-    /// Its own, or a dependency's.
+    /// The crate's own, or that of a dependency.
     Own,
-    /// The bindings'.
+    /// The allocator of the bindings.
     Bindings,
 }
 
 impl Allocator {
-    /// What was right the last time; else what the sources of the package look like.
+    /// The allocator of the last build. Without one, a guess from the sources of the package.
     pub fn guess(plan: &CrateBuild) -> Allocator {
         match std::fs::read_to_string(note(plan)).as_deref() {
             Ok("own") => Allocator::Own,
@@ -34,7 +34,7 @@ impl Allocator {
         }
     }
 
-    /// The other one, when that is what an error of rustc asks for.
+    /// The other allocator, if an error of rustc asks for it.
     pub fn corrected(self, message: &str) -> Option<Allocator> {
         match self {
             Allocator::Bindings if CONFLICTS.iter().any(|text| message.contains(text)) => {
@@ -45,7 +45,7 @@ impl Allocator {
         }
     }
 
-    /// For the next build.
+    /// Records the choice for the next build.
     pub fn remember(self, plan: &CrateBuild) -> Result<()> {
         write_file(&note(plan), if self == Allocator::Own { b"own" } else { b"bindings" })
     }
@@ -71,7 +71,7 @@ fn has_attribute(folder: &Path) -> bool {
     })
 }
 
-/// The library of the bindings' allocator.
+/// The library with the allocator of the bindings.
 ///
 /// # Errors
 /// As [`library_of`].
@@ -79,7 +79,7 @@ pub fn library(rust: &Rust) -> Result<PathBuf> {
     library_of(rust, "allocator", "mpy_allocator", c_runtime::RUST_ALLOCATOR)
 }
 
-/// The library called `name` with this source, built once per toolchain into the folder `folder-…` of the cache.
+/// The library `name` with this source. It is built once for each toolchain, into the folder `folder-…` of the cache.
 ///
 /// # Errors
 /// When rustc cannot build it, or the cache cannot be written.
@@ -105,10 +105,10 @@ pub fn library_of(rust: &Rust, folder: &str, name: &str, source: &str) -> Result
     command.args(["--target", TRIPLE, "-Copt-level=s", "-Cembed-bitcode=yes", "--out-dir"]);
     command.arg(scratch.path()).arg(&path).arg(format!("-Cpanic={panic}"));
     if rust.unwinds {
-        // What `panic.rs` asks `std` for is unstable.
+        // `panic.rs` uses unstable features of `std`.
         command.env("RUSTC_BOOTSTRAP", "1");
     }
-    // A module is the same wherever the cache is.
+    // The module must not depend on the location of the cache.
     command.arg(format!("--remap-path-prefix={}=mpy", scratch.path().display()));
     if let Some(sysroot) = &rust.sysroot {
         command.arg("--sysroot").arg(sysroot);

@@ -1,9 +1,9 @@
-//! Instructions an assembler was not built with.
+//! A plugin that adds instructions to an assembler.
 //!
-//! GNU binutils read the description of a configurable processor from the shared library named in
-//! an environment variable. Distributions have an assembler for the small core alone, and the
-//! description of the larger one within the source of binutils: the library is made of that on the
-//! user's machine, and never shipped.
+//! GNU binutils can read the description of a configurable processor from a shared library, which an environment
+//! variable names. Distributions have an assembler for the small core only, but the source of binutils contains the
+//! description of the larger one. The library is therefore built from that source on the user's machine, and is never
+//! distributed.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,7 +12,7 @@ use target_specs::{Diagnostic, Result};
 
 use super::{answer_of, cache, cache_dir, digest, io_error, output_of, which, write_file};
 
-/// The environment variable that names the plugin to assembler, linker and compiler.
+/// The environment variable that names the plugin for the assembler, the linker and the compiler.
 pub const VARIABLE: &str = "XTENSA_GNU_CONFIG";
 
 /// Debian's package with the source, of the same release as its cross assembler.
@@ -31,8 +31,8 @@ const CONFIGURATION: &str = "\
 XTENSA_CONFIG_INSTANCE_LIST;
 ";
 
-/// The plugin for the assembler of this C compiler, if it is built. One the user names in the
-/// environment is taken as it is.
+/// The plugin for the assembler of this C compiler, if it is built. A plugin that the user names in the environment is
+/// used unchanged.
 pub fn find(compiler: &Path) -> Option<PathBuf> {
     if let Some(path) = std::env::var_os(VARIABLE).filter(|path| !path.is_empty()) {
         return Some(path.into());
@@ -42,7 +42,7 @@ pub fn find(compiler: &Path) -> Option<PathBuf> {
     cache::is_whole(&path).then_some(path)
 }
 
-/// The plugin for the assembler of this C compiler, built if it is not yet.
+/// The plugin for the assembler of this C compiler. It is built if necessary.
 ///
 /// # Errors
 /// `no-assembler-plugin` where the source cannot be fetched, `tool-failed`, `missing-tool`, `io`.
@@ -90,15 +90,15 @@ pub fn build(compiler: &Path, progress: &dyn Fn(&str)) -> Result<PathBuf> {
     Ok(target)
 }
 
-/// Whether this compiler takes a plugin for one of its architectures. For the other it must not be in the environment:
-/// the assembler would write of the plugin's ABI into objects.
+/// Whether this compiler needs a plugin for one of its architectures. For the other architecture the variable must not
+/// be set: the assembler would record the ABI of the plugin in the objects.
 pub fn is_for_another(compiler: &Path) -> bool {
     let name = compiler.file_stem().unwrap_or_default();
     let mut compilers = target_specs::archs().iter().flat_map(|arch| &arch.compilers);
     compilers.any(|facts| facts.assembler_plugin && facts.commands.iter().any(|command| name == &**command))
 }
 
-/// Where the plugin for this compiler's assembler is kept: it must be of the assembler's version.
+/// The file of the plugin for this compiler's assembler. The versions must match.
 fn location(compiler: &Path) -> Result<PathBuf> {
     let assembler = answer_of(Command::new(compiler).arg("-print-prog-name=as"))?;
     let version = answer_of(Command::new(assembler.trim()).arg("--version"))?;

@@ -1,6 +1,6 @@
-//! What becomes of things in the cache. They are named for what they were made of, so what an update makes stands beside
-//! what it replaces; that is removed when nobody has used it for long. What is damaged is found by a record of its
-//! contents, and made again.
+//! Maintenance of the cache. Entries are named by a digest of their inputs, so an update adds entries next to the old
+//! ones. Entries that have not been used for a long time are deleted. Damaged entries are detected by a record of their
+//! contents, and built again.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -12,25 +12,24 @@ use super::{cache_dir, digest, write_file};
 use crate::ui;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How long something stays that nobody uses.
+/// How long an unused entry is kept.
 const KEPT: Duration = Duration::from_secs(60 * 24 * 60 * 60);
 /// The folder of the cache for objects.
 pub const OBJECTS: &str = "objects";
-/// Folders of the cache that have such things in them.
+/// The folders of the cache that contain entries.
 const FOLDERS: [&str; 4] = ["micropython", "emulator", "assembler-plugin", OBJECTS];
-/// Bytes of the objects that stay at most: what is worked on makes new ones all the time.
+/// The maximum size of all objects in bytes. Development creates new ones all the time.
 const MOST: u64 = 1 << 30;
 
-/// Notes that this file or folder of the cache is used: its time of change is that of its last use, to the day.
+/// Records the use of a file or folder of the cache: its modification time is the day of its last use.
 pub fn used(path: &Path) {
     if age(path).is_some_and(|age| age > DAY) {
-        // Where it cannot be noted, it is made anew some day.
+        // If the time cannot be set, the entry is built again after it was deleted.
         let _ = File::open(path).and_then(|file| file.set_modified(SystemTime::now()));
     }
 }
 
-/// Removes what nobody has used for long. To be called when something new was made: that is what makes others old.
-/// It looks once a day.
+/// Deletes entries that have not been used for a long time. Called when an entry is added. Looks once a day.
 pub fn forget_old() {
     let root = cache_dir();
     let looked = root.join("looked");
@@ -45,7 +44,7 @@ pub fn forget_old() {
     forget_most_in(&root.join(OBJECTS), MOST);
 }
 
-/// Removes what was not used for longest, until the rest has this many bytes.
+/// Deletes the files that have not been used for the longest time, until the others have at most `most` bytes.
 fn forget_most_in(folder: &Path, most: u64) {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut files: Vec<(SystemTime, u64, PathBuf)> = entries
@@ -74,21 +73,20 @@ fn forget_old_in(folder: &Path) {
     }
 }
 
-/// Whether it is named for what it was made of, or is a firmware's folder that was left behind half built. Nothing else is
-/// removed: the user may have chosen a folder for the cache that has other things in it.
+/// Whether the file is named by a digest, or is the folder of an interrupted firmware build. Other files are never
+/// deleted, because the user may have chosen a cache folder that contains them.
 fn is_made(path: &Path) -> bool {
     let name = path.file_stem().unwrap_or_default().to_string_lossy();
     let digest = name.rsplit('-').next().unwrap_or_default();
     name.starts_with("building-") || digest.len() == 24 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// The record of a file or folder: a line for each file with its digest, its size, the time of its last change and its
-/// name.
+/// The record of a file or folder. It has a line for each file: digest, size, modification time and name.
 fn record_of(path: &Path) -> PathBuf {
     path.with_extension("sum")
 }
 
-/// What a record says of a file.
+/// A line of a record.
 #[derive(Debug, PartialEq, Eq)]
 struct Sum {
     digest: String,
@@ -114,14 +112,15 @@ impl Sum {
     }
 }
 
-/// The size of a file and the time of its last change.
+/// The size of a file and its modification time.
 fn stat(path: &Path) -> std::io::Result<(u64, u128)> {
     let data = path.metadata()?;
     let modified = data.modified()?.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Ok((data.len(), modified.as_nanos()))
 }
 
-/// The files of a folder, or the one file, by their names in it. What Python compiles is no part of anything.
+/// The files in a folder, or the file itself, with their names relative to the folder. Files compiled by Python are not
+/// included.
 fn files_of(path: &Path) -> std::io::Result<Vec<(PathBuf, PathBuf)>> {
     fn collect(folder: &Path, root: &Path, files: &mut Vec<(PathBuf, PathBuf)>) -> std::io::Result<()> {
         for entry in fs::read_dir(folder)? {
@@ -143,7 +142,7 @@ fn files_of(path: &Path) -> std::io::Result<Vec<(PathBuf, PathBuf)>> {
     Ok(files)
 }
 
-/// Records what was made, so that damage to it is found.
+/// Records the contents of a new entry, so that damage can be detected.
 ///
 /// # Errors
 /// `io`, naming the file.
@@ -161,8 +160,7 @@ fn write_record(path: &Path, sums: &[Sum]) -> Result<()> {
     write_file(&record_of(path), sums.iter().map(line).collect::<String>().as_bytes())
 }
 
-/// Whether something is in the cache and is what was put there. Files are only read when they were changed after they
-/// were recorded.
+/// Whether an entry exists and is undamaged. A file is read only if it has changed since it was recorded.
 pub fn is_whole(path: &Path) -> bool {
     if !path.exists() {
         return false;
@@ -170,7 +168,7 @@ pub fn is_whole(path: &Path) -> bool {
     let text = fs::read_to_string(record_of(path)).unwrap_or_default();
     let sums: Option<Vec<Sum>> = text.lines().map(Sum::parse).collect();
     let Some(mut sums) = sums.filter(|sums| !sums.is_empty()) else {
-        // Made before there were records, or the record is what was damaged.
+        // The entry is older than records are, or the record itself is damaged.
         let is_complete = |(file, name): &(PathBuf, PathBuf)| is_complete(file, name.as_os_str().is_empty());
         return files_of(path).is_ok_and(|files| files.iter().all(is_complete)) && seal(path).is_ok();
     };
@@ -190,14 +188,14 @@ pub fn is_whole(path: &Path) -> bool {
         }
     }
     if changed {
-        // Where it cannot be written, files are read the next time as well.
+        // If the record cannot be written, the files are read again the next time.
         let _ = write_record(path, &sums);
     }
     true
 }
 
-/// Whether a file of a kind that has an end is not cut short: an ELF file, an archive. An empty file is, if it is such a
-/// file by its name or all that there is: folders of sources have empty files.
+/// Whether an ELF file or an archive is complete. An empty file is not complete if its name says that it is such a
+/// file, or if it is the only file of the entry. Folders of sources contain empty files.
 fn is_complete(path: &Path, is_all: bool) -> bool {
     let Ok(data) = fs::read(path) else { return false };
     if data.is_empty() {
@@ -206,7 +204,7 @@ fn is_complete(path: &Path, is_all: bool) -> bool {
     }
     if data.starts_with(b"\x7fELF") {
         use object::read::elf::{ElfFile32, ElfFile64};
-        // The headers of sections are at the end, or before all else.
+        // The section headers are at the end of the file, or before everything else.
         return match data.get(4) {
             Some(1) => ElfFile32::<object::Endianness>::parse(&*data).is_ok(),
             _ => ElfFile64::<object::Endianness>::parse(&*data).is_ok(),
@@ -221,12 +219,12 @@ fn is_complete(path: &Path, is_all: bool) -> bool {
     true
 }
 
-/// Removes what is damaged, before it is made again.
+/// Deletes a damaged entry before it is built again.
 pub fn discard(path: &Path) {
     if path.exists() {
         ui::warning(format_args!("{} in the cache is damaged; making it again", path.display()));
     }
-    // What cannot be removed cannot be written either, which names it.
+    // If it cannot be deleted, it cannot be written either, and that error names it.
     let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     let _ = fs::remove_file(record_of(path));
 }
@@ -301,9 +299,9 @@ mod tests {
         ("removed", |path| fs::remove_file(path).unwrap()),
     ];
 
-    /// An ELF file, an archive, other files, and all of them.
+    /// An ELF file, an archive, other files, and all of them together.
     fn samples(folder: &Path) -> Vec<PathBuf> {
-        // The table of sections, which are two without anything in them, is at the end.
+        // The section table, with two empty sections, is at the end.
         let mut elf = b"\x7fELF\x02\x01\x01".to_vec();
         elf.resize(64 + 100 + 2 * 64, 0);
         for (at, value) in
@@ -313,7 +311,7 @@ mod tests {
         }
         let (header, body) = (format!("{:<48}{:<10}`\n", "x.o/", 100), [7; 100]);
         let archive = [b"!<arch>\n", header.as_bytes(), &body].concat();
-        // Folders of sources have empty files.
+        // Folders of sources contain empty files.
         write_file(&folder.join("made-1/__init__.py"), b"").unwrap();
         let contents: [(&str, &[u8]); 4] = [
             ("firmware.elf", &elf),
@@ -349,10 +347,10 @@ mod tests {
                     damage(&file);
                     assert!(!is_whole(&path), "{} of {} {what}", file.display(), path.display());
                     fs::write(&file, good).unwrap();
-                    // Written again: read once more, and then known.
+                    // The file was written again: it is read once more, and then known.
                     assert!(is_whole(&path));
                 }
-                // The record itself: what is complete is recorded again.
+                // The record itself is damaged: a complete file is recorded again.
                 damage(&record_of(&path));
                 let _ = is_whole(&path);
                 seal(&path).unwrap();
@@ -364,7 +362,7 @@ mod tests {
         }
     }
 
-    /// What was made before there were records.
+    /// An entry that is older than records are.
     #[test]
     fn what_is_cut_short_is_found_without_a_record() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Rust to WebAssembly: which cargo and rustc, a standard library for wasm32, the crate's build.
+//! Builds crates for WebAssembly with cargo.
 
 use std::ffi::OsString;
 use std::io::{BufRead, BufReader};
@@ -17,10 +17,10 @@ use super::{cache_dir, capture, io_error, shown, unwinding};
 use crate::failure::Failure;
 use crate::ui;
 
-/// What cargo knows of the crate in `folder`; `None` when there is no crate.
+/// Cargo's metadata of the crate in `folder`; `None` if there is no crate.
 ///
 /// # Errors
-/// Cargo's own, shown as it is, with its exit code.
+/// Cargo's own errors, which cargo has printed, with its exit code.
 pub fn metadata(manifest: Option<&Path>, folder: &Path) -> std::result::Result<Option<Metadata>, Failure> {
     let above = || folder.ancestors().any(|above| above.join("Cargo.toml").is_file());
     if manifest.is_none() && !above() {
@@ -50,10 +50,10 @@ pub fn metadata(manifest: Option<&Path>, folder: &Path) -> std::result::Result<O
     })
 }
 
-/// Makes a library package at `path`, by cargo's command `verb`: `new` or `init`.
+/// Creates a library package at `path` with cargo's command `verb`: `new` or `init`.
 ///
 /// # Errors
-/// Cargo's own, shown as it is, with its exit code.
+/// Cargo's own errors, which cargo has printed, with its exit code.
 pub fn new_package(
     verb: &str,
     path: &Path,
@@ -70,9 +70,9 @@ pub fn new_package(
     if output.status.success() { Ok(()) } else { Err(cargo_failed(&cargo_program(), output.status)) }
 }
 
-/// Why cargo failed, beyond what it has said itself: it is too old, or it did not end as cargo does.
+/// The reason of a failure of cargo if cargo has not printed it: cargo is too old, or was killed.
 fn cargo_failed(cargo: &Path, status: ExitStatus) -> Failure {
-    /// What cargo ends with after an error that it has told.
+    /// Cargo's exit code after an error that it has printed.
     const TOLD: i32 = 101;
     let version = super::version_of(cargo);
     let needed = super::version_number(env!("CARGO_PKG_RUST_VERSION"));
@@ -91,9 +91,10 @@ fn cargo_failed(cargo: &Path, status: ExitStatus) -> Failure {
     }
 }
 
-/// A crate, built.
+/// The result of a build.
 #[derive(Debug, Clone)]
 pub struct Artifact {
+    /// The WebAssembly module.
     pub wasm: PathBuf,
     /// `opt-level` of the profile it was built with.
     pub opt_level: String,
@@ -102,7 +103,7 @@ pub struct Artifact {
 /// Builds the crate's library as a WebAssembly module.
 ///
 /// # Errors
-/// Cargo's own, shown as they are, with its exit code.
+/// Cargo's own errors, which cargo has printed, with its exit code.
 pub fn build(rust: &Rust, plan: &CrateBuild, stack: u32) -> std::result::Result<Artifact, Failure> {
     if let Some(lock) =
         plan.manifest.ancestors().map(|above| above.with_file_name("Cargo.lock")).find(|path| path.is_file())
@@ -120,7 +121,7 @@ pub fn build(rust: &Rust, plan: &CrateBuild, stack: u32) -> std::result::Result<
     match result? {
         BuildResult::Built(artifact) => Ok(artifact),
         BuildResult::WrongAllocator(_) => {
-            // Neither will do, which the crate must mend.
+            // Neither allocator works. The error of rustc says why.
             Err(Diagnostic::new("allocator", format!("`{}` has two global allocators", plan.package))
                 .at(Place::File { path: plan.manifest.clone(), line: 0, column: 0 })
                 .help(format!("it was built as if its allocator were {allocator:?}; leave one of them out"))
@@ -129,8 +130,8 @@ pub fn build(rust: &Rust, plan: &CrateBuild, stack: u32) -> std::result::Result<
     }
 }
 
-/// Checks that the wasm-bindgen in `lock` is the one whose data this tool reads: its format changes
-/// with every version, and finding that out after the build would be late.
+/// Checks that the wasm-bindgen in `lock` is the version whose data this program can read. The format changes with
+/// every version, and an error after the build would be late.
 fn check_bindgen(lock: &[u8]) -> Result<()> {
     #[derive(serde::Deserialize)]
     struct Lock {
@@ -142,7 +143,7 @@ fn check_bindgen(lock: &[u8]) -> Result<()> {
         name: String,
         version: String,
     }
-    // What cargo cannot read is for cargo to say.
+    // If cargo cannot read the file either, cargo reports it.
     let Ok(lock) = toml::from_str::<Lock>(&String::from_utf8_lossy(lock)) else { return Ok(()) };
     let found = lock.package.iter().find(|package| package.name == "wasm-bindgen");
     found.map_or(Ok(()), |found| wbindgen::check_version(&found.version))
@@ -155,7 +156,7 @@ fn command(rust: &Rust, plan: &CrateBuild, stack: u32, allocator: Allocator) -> 
         Unit::Library => {
             command.args(["--lib", "--crate-type", "cdylib", "--profile", &plan.profile]);
         }
-        // Tests have a profile of their own, which is to be like the module's.
+        // Tests have a separate profile, which must be the same as that of the module.
         Unit::Tests(file) => {
             match file {
                 None => command.arg("--lib"),
@@ -180,7 +181,7 @@ fn command(rust: &Rust, plan: &CrateBuild, stack: u32, allocator: Allocator) -> 
         ui::Level::Normal => {}
     }
     if let Some(linker) = &rust.linker {
-        // A configuration value, not a flag: flags would hide the user's.
+        // A configuration value instead of a flag: a flag would override the user's flags.
         let toml = toml::Value::String(linker.to_string_lossy().into_owned());
         command.arg("--config").arg(format!("target.{TRIPLE}.linker={toml}"));
     }
@@ -197,24 +198,24 @@ fn command(rust: &Rust, plan: &CrateBuild, stack: u32, allocator: Allocator) -> 
         let toml = toml::Value::String(macros.to_string_lossy().into_owned());
         command.arg("--config").arg(format!("paths=[{toml}]"));
     }
-    // Flags of the final crate alone: they go behind whatever flags the user has set, and its
-    // dependencies are not rebuilt when they change.
+    // Flags for the final crate only. They are added after the user's flags, and a change does not rebuild the
+    // dependencies.
     command.arg("--");
     for argument in [
-        // Where the stack ends and the data begins: the module needs no more memory than __heap_base.
+        // The end of the stack and the start of the data. The module then needs no more memory than `__heap_base`.
         format!("-zstack-size={stack}"),
         "--stack-first".to_owned(),
         "--export=__heap_base".to_owned(),
         "--export=__data_end".to_owned(),
         "--export=__stack_pointer".to_owned(),
-        // Which constants are addresses.
+        // The relocations say which constants are addresses.
         "--emit-relocs".to_owned(),
     ] {
         command.arg(format!("-Clink-arg={argument}"));
     }
-    // Names make the C readable and the messages useful; they do not reach the .mpy.
+    // Names make the C readable and the messages useful. They are not part of the .mpy file.
     command.arg("-Cstrip=none");
-    // As if the crate had named them: https://doc.rust-lang.org/nightly/unstable-book/compiler-flags/extern.html
+    // As if the crate had declared them: https://doc.rust-lang.org/nightly/unstable-book/compiler-flags/extern.html
     command.arg("-Zunstable-options");
     if allocator == Allocator::Bindings {
         let library = allocator::library(rust)?;
@@ -230,8 +231,8 @@ fn command(rust: &Rust, plan: &CrateBuild, stack: u32, allocator: Allocator) -> 
     Ok(command)
 }
 
-/// Lets rustc take unstable options for the crate `library`. Build scripts look at the variable that
-/// does so, and would be run again for every change of it: so a wrapper sets it for rustc alone.
+/// Allows unstable options for the crate `library`. Build scripts depend on the variable that does so, and would run
+/// again after each change of it. A wrapper therefore sets it for rustc only.
 fn allow_unstable(command: &mut Command, library: &str) -> Result<()> {
     const VARIABLE: &str = "RUSTC_BOOTSTRAP";
     const WRAPPER: &str = "RUSTC_WORKSPACE_WRAPPER";
@@ -245,13 +246,13 @@ fn allow_unstable(command: &mut Command, library: &str) -> Result<()> {
         let is_whole = std::fs::read(&script).is_ok_and(|text| text == SCRIPT.as_bytes())
             && script.metadata().is_ok_and(is_executable);
         if !is_whole {
-            // Complete when it appears: another build may be waiting for it.
+            // The file must appear complete, because another build may be waiting for it.
             let io = |error: std::io::Error| io_error("write", &script, &error);
             std::fs::create_dir_all(cache_dir()).map_err(io)?;
             let made = tempfile::NamedTempFile::new_in(cache_dir()).map_err(io)?;
             std::fs::write(made.path(), SCRIPT).map_err(io)?;
             std::fs::set_permissions(made.path(), std::fs::Permissions::from_mode(0o755)).map_err(io)?;
-            // Closed before it runs, which a file that is open for writing cannot.
+            // Closed before it runs: a file that is open for writing cannot be executed.
             made.into_temp_path().persist(&script).map_err(|error| io(error.error))?;
         }
         command.env(WRAPPER, script);
@@ -266,8 +267,8 @@ fn allow_unstable(command: &mut Command, library: &str) -> Result<()> {
     Ok(())
 }
 
-/// Adds compiler flags for every crate of [`TRIPLE`] without hiding the user's own: cargo takes
-/// the first of these sources that is set (https://doc.rust-lang.org/cargo/reference/config.html#buildrustflags).
+/// Adds compiler flags for every crate of [`TRIPLE`] and keeps the user's flags. Cargo uses the first of these sources
+/// that is set (https://doc.rust-lang.org/cargo/reference/config.html#buildrustflags).
 fn add_rustflags(command: &mut Command, more: &[String]) {
     let set = |name| std::env::var_os(name).filter(|value: &OsString| !value.is_empty());
     if let Some(mut flags) = set("CARGO_ENCODED_RUSTFLAGS") {
@@ -283,10 +284,10 @@ fn add_rustflags(command: &mut Command, more: &[String]) {
     }
 }
 
-/// How cargo ended when it did not fail for the crate's sake.
+/// The result of a run of cargo, unless the crate does not compile.
 enum BuildResult {
     Built(Artifact),
-    /// The crate wants this one.
+    /// The crate needs this allocator.
     WrongAllocator(Allocator),
 }
 
@@ -357,10 +358,10 @@ fn run(
     })
 }
 
-/// The error that says what to write in place of a closure or a function pointer that Python would pass to Rust. rustc's
-/// only names a trait of wasm-bindgen.
+/// The error for a parameter that is a closure or a function pointer, which Python cannot pass to Rust. It says what to
+/// write instead. The error of rustc only names a trait of wasm-bindgen.
 fn closure_parameter(said: &RustcDiagnostic) -> Option<Diagnostic> {
-    // rustc reports each type twice: at the attribute, and where it is written.
+    // rustc reports each type twice: at the attribute, and at the type itself.
     let span = said.spans.iter().find(|span| span.is_primary && span.expansion.is_none())?;
     if !lacks_conversion_of_closure(&said.message) {
         return None;

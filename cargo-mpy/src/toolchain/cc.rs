@@ -1,4 +1,4 @@
-//! C to objects: which compiler, with which flags.
+//! Compiles C to objects: finds the compiler and chooses its flags.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,12 +13,12 @@ use super::{
     write_file,
 };
 
-/// Flags of every compilation beside [`wasm_to_c::C_FLAGS`], which keep C from meaning something else than
-/// the WebAssembly it was: sections the linker can drop, nothing in the object but code and data.
+/// Flags of every compilation besides [`wasm_to_c::C_FLAGS`], which preserve the meaning of the WebAssembly code. The
+/// linker can remove unused sections, and an object contains only code and data.
 const FLAGS: &[&str] = &[
     "-std=gnu11",
-    // The compiler's own headers, since a cross compiler may come without a C library; but what it
-    // knows of memcpy and the like holds.
+    // The compiler's own headers are sufficient, since a cross compiler may come without a C library. Its knowledge of
+    // memcpy and similar functions still applies.
     "-ffreestanding",
     "-fbuiltin",
     "-ffunction-sections",
@@ -34,25 +34,25 @@ const FLAGS: &[&str] = &[
     "-w",
 ];
 
-/// Those that only GCC knows.
+/// Flags that only GCC has.
 const GCC_FLAGS: &[&str] = &[
-    // A loop that copies is no call of memcpy; least of all in memcpy.
+    // A loop that copies must not become a call of memcpy, especially not in memcpy itself.
     "-fno-tree-loop-distribute-patterns",
 ];
 
-/// Variables that give a compiler more folders of headers: what is compiled includes ours and the compiler's own.
+/// Variables that add include folders. The code needs only our headers and those of the compiler.
 const MORE_HEADERS: [&str; 2] = ["CPATH", "C_INCLUDE_PATH"];
 
-/// The oldest versions of compilers that tests are run with.
+/// The oldest compiler versions that the tests use.
 const TESTED_GCC: u32 = 12;
 const TESTED_CLANG: u32 = 14;
 
-/// Names the C compiler to use, of those that an architecture knows.
+/// The environment variable that chooses the C compiler, among those of the architecture.
 const VARIABLE: &str = "CARGO_MPY_CC";
 
-/// Seconds that a C compiler may take for a file; 0 for no limit.
+/// The environment variable with the time limit of a compilation in seconds; 0 for no limit.
 const TIME_LIMIT: &str = "CARGO_MPY_CC_TIMEOUT";
-/// What is enough for the largest modules that fit on boards, on slow and busy machines.
+/// The default is enough for the largest modules that fit on boards, on slow and busy machines.
 const USUAL_TIME_LIMIT: Duration = Duration::from_secs(600);
 
 fn time_limit() -> Result<Option<Duration>> {
@@ -68,15 +68,14 @@ fn time_limit() -> Result<Option<Duration>> {
     }
 }
 
-/// A compiler of this machine for one architecture.
+/// A C compiler for one architecture.
 #[derive(Debug, Clone)]
 pub struct CCompiler {
     program: PathBuf,
     facts: Compiler,
 }
 
-/// Finds a compiler for `arch`: the first of its list that is on `PATH`, or the one of the list that
-/// `CARGO_MPY_CC` names.
+/// Finds a compiler for `arch`: the one of its list that `CARGO_MPY_CC` names, otherwise the first that is on `PATH`.
 ///
 /// # Errors
 /// `missing-compiler`, with what to install.
@@ -88,7 +87,7 @@ pub fn find(arch: &Arch) -> Result<CCompiler> {
     }
 }
 
-/// The compiler for `arch` whose program has this name.
+/// The compiler for `arch` that has this name.
 ///
 /// # Errors
 /// `missing-compiler`, with what to install.
@@ -125,12 +124,12 @@ fn install_help(compilers: &[Compiler]) -> String {
 }
 
 impl CCompiler {
-    /// The compiler's file.
+    /// The path of the compiler.
     pub fn program(&self) -> &Path {
         &self.program
     }
 
-    /// A text that changes when the compiler, or what it is asked for, does.
+    /// A text that changes when the compiler or its flags change.
     pub fn identity(&self, target_flags: &[String], optimisation: &str) -> String {
         let flags = [&self.facts.flags[..], &self.facts.tuning, target_flags].concat().join(" ");
         format!(
@@ -140,7 +139,7 @@ impl CCompiler {
         )
     }
 
-    /// What is asked of the compiler, whatever the file: its flags and its environment.
+    /// The flags and the environment of a compilation, without the file.
     fn request(&self, target_flags: &[String], optimisation: &str) -> Result<Command> {
         let mut command = Command::new(&self.program);
         command.args(&self.facts.flags).args(&self.facts.tuning).args(target_flags).arg(optimisation);
@@ -158,11 +157,11 @@ impl CCompiler {
         Ok(command)
     }
 
-    /// Compiles our C into a file, or takes the object from the cache that was made of the same. An error in it is our
-    /// fault, not the user's.
+    /// Compiles generated C, or copies the object from the cache if the same C was compiled before. An error in the C
+    /// is a bug of this program.
     ///
     /// # Errors
-    /// `internal-c` for errors in our C and `compiler-failed` for others, naming a log of the compiler's output.
+    /// `internal-c` for errors in the generated C and `compiler-failed` for others, with the path of a log.
     pub fn compile(
         &self,
         source: &Path,
@@ -175,7 +174,7 @@ impl CCompiler {
         self.made(&request, source, object, includes, None)
     }
 
-    /// The same, and the frames that the compiler made.
+    /// Like [`CCompiler::compile`]; returns the stack frames of the functions.
     ///
     /// # Errors
     /// Those of [`CCompiler::compile`].
@@ -194,7 +193,7 @@ impl CCompiler {
         Ok(frames(&String::from_utf8_lossy(&read_file(&report)?)))
     }
 
-    /// The object of a request and the compiler's report, from the cache if both are there.
+    /// Copies the object and the compiler's report from the cache, if both are there. Otherwise compiles.
     fn made(
         &self,
         request: &Command,
@@ -290,10 +289,10 @@ impl CCompiler {
             ))
     }
 
-    /// The compiler's library of helpers (libgcc), when its code fits the architecture.
+    /// The compiler's library of helper functions (libgcc), if its code fits the architecture.
     ///
     /// # Errors
-    /// When the compiler names one that is not there.
+    /// If the compiler names a library that does not exist.
     pub fn library(&self, target_flags: &[String]) -> Result<Option<(String, Vec<u8>)>> {
         if !self.facts.runtime_library {
             return Ok(None);
@@ -306,7 +305,7 @@ impl CCompiler {
         Ok(Some((name, read_file(&path)?)))
     }
 
-    /// The runtime's objects, from the cache where they are compiled already.
+    /// The objects of the runtime. They are compiled once and kept in the cache.
     ///
     /// # Errors
     /// Those of [`CCompiler::compile`].
@@ -316,7 +315,7 @@ impl CCompiler {
         optimisation: &str,
         include: &Path,
     ) -> Result<Vec<(String, Vec<u8>)>> {
-        // Where no library comes with the compiler, its helpers are ours too.
+        // If no library comes with the compiler, the helper functions are ours as well.
         let helpers = if self.facts.runtime_library { &[] } else { c_runtime::COMPILER_HELPERS };
         let abi = if self.facts.runtime_library { &[] } else { c_runtime::ABI_HELPERS };
         let io = |error: std::io::Error| super::io_error("create", &std::env::temp_dir(), &error);
@@ -332,9 +331,9 @@ impl CCompiler {
     }
 }
 
-/// The report of `-fstack-usage`: a line for each function, with its place and name, the bytes of its frame, and
-/// whether they are constant. `dynamic,bounded` is: on x86, arguments are pushed. Parts and copies of a function have its
-/// name and a suffix after a point. They may all be in use at the same time.
+/// Parses the report of `-fstack-usage`. It has a line for each function: its place and name, the bytes of its frame,
+/// and whether that number is constant. `dynamic,bounded` counts as constant: on x86, arguments are pushed. Parts and
+/// copies of a function have its name with a suffix after a point. They may all be in use at the same time.
 fn frames(text: &str) -> Frames {
     let mut frames = Frames::new();
     for line in text.lines() {
@@ -350,13 +349,13 @@ fn frames(text: &str) -> Frames {
     frames
 }
 
-/// The first error that a compiler found in a file of one of these folders. What else it says is about itself: its
-/// options, its files, its own faults.
+/// The first error in a file of these folders. Other errors concern the compiler itself: its options, its files, its
+/// bugs.
 fn refusal(said: &str, folders: &[&Path]) -> Option<String> {
     said.lines().find_map(|line| {
         let (place, error) = line.split_once(" error: ")?;
         let place = place.strip_suffix(" fatal").unwrap_or(place);
-        // `path:line:column:`; a path may have a colon in it.
+        // `path:line:column:`; the path may contain a colon.
         let path = Path::new(place.strip_suffix(':')?.rsplitn(3, ':').last()?);
         let is_ours = folders.iter().any(|folder| path.starts_with(folder));
         let is_its_own = error.starts_with("internal compiler error")
@@ -366,13 +365,13 @@ fn refusal(said: &str, folders: &[&Path]) -> Option<String> {
     })
 }
 
-/// The command that the crate cc makes of a request.
+/// The command that the crate `cc` makes of a request.
 fn invocation(request: &Command, includes: &[&Path]) -> Result<Command> {
-    // Clones share what cc learns of a compiler by starting it.
+    // Clones share what `cc` finds out about a compiler by running it.
     static BASE: LazyLock<cc::Build> = LazyLock::new(|| {
         let mut build = cc::Build::new();
         build
-            // Every flag is ours, so cc needs a target only for its own bookkeeping.
+            // All flags are ours, so `cc` needs a target only for its own purposes.
             .no_default_flags(true)
             .inherit_rustflags(false)
             .target("riscv32imc-unknown-none-elf")
@@ -392,7 +391,7 @@ fn invocation(request: &Command, includes: &[&Path]) -> Result<Command> {
         let program = request.get_program().to_string_lossy();
         Diagnostic::new("missing-compiler", format!("cannot use `{program}`: {error}"))
     })?;
-    // Not its own command, which repeats the whole environment: what is shown and logged would have secrets in it.
+    // The command of `cc` contains the whole environment. What is shown and logged would contain secrets.
     let mut command = Command::new(tool.path());
     command.args(tool.args());
     for (name, value) in request.get_envs() {
@@ -404,7 +403,7 @@ fn invocation(request: &Command, includes: &[&Path]) -> Result<Command> {
     Ok(command)
 }
 
-/// Forgets the variables that would change what a C compiler is asked for: the plan decides that.
+/// Removes the environment variables that would change the flags of C compilers. Only the plan decides on flags.
 ///
 /// # Safety
 /// No other thread may be running.
@@ -412,7 +411,7 @@ pub unsafe fn forget_environment() {
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CFLAGS") || text.starts_with("CC_") || text.ends_with("_CFLAGS") {
-            // SAFETY: this function's own contract.
+            // SAFETY: the caller guarantees it.
             unsafe { std::env::remove_var(&name) };
         }
     }

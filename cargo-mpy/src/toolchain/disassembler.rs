@@ -1,4 +1,4 @@
-//! Code to text, by the GNU `objdump` that belongs to a compiler.
+//! Disassembles code with the GNU `objdump` that belongs to a compiler.
 
 use std::process::Command;
 
@@ -6,10 +6,10 @@ use target_specs::{Arch, Diagnostic, Result};
 
 use super::{assembler_plugin, output_of, which, write_file};
 
-/// The instructions of bare code that starts at address 0.
+/// Disassembles code that starts at address 0.
 ///
 /// # Errors
-/// `missing-tool` where no `objdump` for the architecture is installed, `tool-failed`, `io`.
+/// `missing-tool` if no `objdump` for the architecture is installed, `tool-failed`, `io`.
 pub fn disassemble(arch: &Arch, code: &[u8]) -> Result<String> {
     let mut names = Vec::new();
     for compiler in &arch.compilers {
@@ -34,7 +34,7 @@ pub fn disassemble(arch: &Arch, code: &[u8]) -> Result<String> {
             }
             let listing =
                 output_of(objdump.args(["-D", "-b", "binary"]).args(&arch.disassembler).arg(&file))?;
-            // Behind the head, which names our temporary file.
+            // After the header, which contains the name of our temporary file.
             let start = listing.find(".data>:\n").map_or(0, |at| at + ".data>:\n".len());
             return Ok(listing[start..].to_owned());
         }

@@ -1,4 +1,4 @@
-//! MicroPython running on this machine: start it, give it modules and code, bring back what it said.
+//! Runs code in a MicroPython on this computer.
 
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -14,39 +14,42 @@ use super::{cannot_start, digest, io_error, output_of, shown, which};
 use crate::serial::{Newlines, Pair, RawRepl, Transport, plain};
 use crate::ui;
 
-/// How long an emulated board may take to answer its first prompt, on a busy machine.
+/// The time that an emulated board may take to print its first prompt on a busy machine.
 const START: Duration = Duration::from_secs(20);
 
-/// What the port prints when the processor faults (`emulators/port/console.c`).
+/// The port prints this when the processor faults (`emulators/port/console.c`).
 const FAULT: &str = "\nFATAL: ";
 
-/// How a run ended.
+/// The result of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// What the code printed, with `\n` at line ends; its first 16 MiB.
+    /// The output of the code, with `\n` at line ends; its first 16 MiB.
     pub stdout: Vec<u8>,
-    /// The traceback of an uncaught exception, else what the program said on standard error.
+    /// The traceback of an uncaught exception. Without one, the standard error of the program.
     pub stderr: String,
     /// 0, 1 after an uncaught exception, or the argument of `sys.exit`.
     pub status: i32,
-    /// At each call of `machine.idle()`, how many instructions of native modules were executed so
-    /// far: the same on every run. [`count`] asks for them, and only boards under QEMU have them.
+    /// The number of instructions of native modules that were executed before each call of `machine.idle()`. It is the
+    /// same in every run. Only [`count`] returns them, and only for boards under QEMU.
     pub marks: Vec<u64>,
 }
 
-/// A run: modules that can be imported, and code.
+/// The input of a run: modules that can be imported, and code.
 pub struct Run<'a> {
+    /// The board, which must have an emulator.
     pub board: &'a Board,
+    /// The firmware of the board.
     pub firmware: &'a Firmware,
     /// File name (`hello.mpy`) and contents.
     pub modules: &'a [(String, Vec<u8>)],
+    /// The Python code.
     pub code: &'a str,
-    /// For everything, from the start of the emulator to the end of the code.
+    /// The time limit, from the start of the emulator to the end of the code.
     pub timeout: Duration,
 }
 
-/// Runs code on a board that lives on this machine; `output` sees what it prints as it comes. The
-/// emulator has ended when this returns.
+/// Runs code on an emulated board. `output` receives its output as it arrives. The emulator has ended when the function
+/// returns.
 ///
 /// # Errors
 /// `missing-tool`, `board-fault` with the registers when the processor faults, `board-died` when the
@@ -55,7 +58,7 @@ pub fn run(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
     run_any(run, output, false)
 }
 
-/// Like [`run`], counting the instructions of native modules: [`Outcome::marks`].
+/// Like [`run`], and counts the instructions of native modules: [`Outcome::marks`].
 ///
 /// # Errors
 /// As [`run`].
@@ -65,7 +68,7 @@ pub fn count(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
 
 fn run_any(run: &Run, output: &mut dyn FnMut(&[u8]), count: bool) -> Result<Outcome> {
     match run.board.emulator {
-        // It is stopped when nobody reads what it prints.
+        // The program is stopped if standard output is closed.
         Some(Kind::Unix { .. }) => Ok(run_unix(run, output, &mut ui::output_has_failed)?.unwrap_or_default()),
         Some(Kind::Qemu { .. }) => run_qemu(run, output, count),
         None => Err(Diagnostic::new(
@@ -75,11 +78,11 @@ fn run_any(run: &Run, output: &mut dyn FnMut(&[u8]), count: bool) -> Result<Outc
     }
 }
 
-/// A child process that does not outlive its owner.
+/// A child process that is killed when its owner is dropped.
 struct Guard(Child);
 
 impl Guard {
-    /// Waits for the end, which must be near.
+    /// Waits until the process ends, which must be soon.
     fn end(&mut self, deadline: Instant) -> Option<ExitStatus> {
         loop {
             if let Ok(Some(status)) = self.0.try_wait() {
@@ -102,7 +105,7 @@ impl Drop for Guard {
 
 /// Reads a stream to its end on a thread.
 fn reader(mut stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
-    // A program that prints faster than it is read has to wait.
+    // A program that prints faster than its output is read has to wait.
     let (sender, receiver) = mpsc::sync_channel(64);
     std::thread::spawn(move || {
         let mut buffer = [0; 4096];
@@ -115,7 +118,7 @@ fn reader(mut stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
     receiver
 }
 
-/// Reads a stream to its end on a thread, which returns the last 64 KiB of it.
+/// Reads a stream to its end on a thread that returns its last 64 KiB.
 fn reader_of_end(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
     const KEPT: usize = 64 << 10;
     std::thread::spawn(move || {
@@ -131,7 +134,7 @@ fn reader_of_end(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
     })
 }
 
-/// Keeps what a program prints.
+/// Appends output, up to the limit.
 fn keep(stdout: &mut Vec<u8>, bytes: &[u8]) {
     const KEPT: usize = 16 << 20;
     let room = KEPT - stdout.len().min(KEPT);
@@ -143,10 +146,11 @@ fn timed_out(timeout: Duration) -> Diagnostic {
         .help("it was stopped; allow more time with `--timeout SECONDS`")
 }
 
-/// How often a run is asked whether it is to be stopped.
+/// The interval at which `stop` is called.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// Like [`run`] of a board that is a program of this machine, until `stop` says so: then there is no outcome.
+/// Like [`run`] for a board that is a program of this computer. When `stop` returns true, the program is killed and
+/// there is no outcome.
 ///
 /// # Errors
 /// As [`run`].
@@ -235,20 +239,20 @@ fn run_qemu(run: &Run, output: &mut dyn FnMut(&[u8]), count: bool) -> Result<Out
     }
 }
 
-/// An emulated board, running, and its serial line. Ends with its owner.
+/// A running emulated board and its serial line. The emulator ends when this is dropped.
 pub struct Session {
     child: Guard,
     errors: Option<JoinHandle<String>>,
     line: Pair,
-    /// The last bytes it said: where a fault's registers are.
+    /// The last bytes of its output, which contain the registers after a fault.
     said: Vec<u8>,
-    /// Where the plugin writes its counts.
+    /// The file that the plugin writes the counts to.
     marks: Option<tempfile::NamedTempFile>,
-    /// The files' memory image, which QEMU reads when it gets to it.
+    /// The memory image with the files. QEMU reads it some time after the start.
     _laid: Option<tempfile::NamedTempFile>,
 }
 
-/// QEMU's plugin (`emulators/plugin.c`), compiled if it is not yet.
+/// QEMU's plugin (`emulators/plugin.c`). It is compiled if necessary.
 ///
 /// # Errors
 /// `missing-tool`, `tool-failed`, `io`.
@@ -273,7 +277,7 @@ fn temporary_file() -> Result<tempfile::NamedTempFile> {
     tempfile::NamedTempFile::new().map_err(|error| io_error("create", &std::env::temp_dir(), &error))
 }
 
-/// Files as the firmware expects them in memory (`emulators/port/parcel.c`).
+/// The memory image with files that the firmware expects (`emulators/port/parcel.c`).
 fn parcel_of(files: &[(String, Vec<u8>)], heap: u32) -> Vec<u8> {
     let mut parcel = b"MPYF".to_vec();
     parcel.extend(heap.to_le_bytes());
@@ -289,14 +293,14 @@ fn parcel_of(files: &[(String, Vec<u8>)], heap: u32) -> Vec<u8> {
     parcel
 }
 
-/// How an emulator ended.
+/// The end of an emulator.
 #[derive(Debug)]
 pub struct End {
-    /// Its exit status; none when it was killed.
+    /// Its exit status; `None` if it was killed.
     pub status: Option<i32>,
-    /// What faulted, and the registers.
+    /// The kind of a fault, and the registers.
     pub fault: Option<(String, String)>,
-    /// What QEMU itself said.
+    /// Messages of QEMU itself.
     pub errors: String,
 }
 
@@ -314,11 +318,11 @@ impl End {
 }
 
 impl Session {
-    /// Starts QEMU with the board's serial line on pipes and these files in its filesystem, counting
-    /// the instructions of native code when asked to.
+    /// Starts QEMU with the board's serial line on pipes and with these files in the board's filesystem. Counts the
+    /// instructions of native code if `count` is set.
     ///
     /// # Errors
-    /// `missing-tool`, `no-emulator` for boards that are not under QEMU, `io`.
+    /// `missing-tool`, `no-emulator` for boards that do not run under QEMU, `io`.
     pub fn start(
         board: &Board,
         firmware: &Firmware,
@@ -354,7 +358,7 @@ impl Session {
         command.args(["-nodefaults", "-display", "none", "-monitor", "none", "-serial", serial]);
         let mut marks = None;
         if count || *word_access_only {
-            // In QEMU's options a comma within a value is doubled.
+            // A comma in a value is doubled in QEMU's options.
             let quoted = |path: &Path| path.to_string_lossy().replace(',', ",,");
             let range = format!("{:x}:{:x}", code[0], code[1]);
             let mut plugin = format!("{},code={range}", quoted(&plugin()?));
@@ -373,7 +377,7 @@ impl Session {
             let mut file = temporary_file()?;
             file.write_all(&parcel_of(files, *heap))
                 .map_err(|error| io_error("write", file.path(), &error))?;
-            // In QEMU's options a comma within a value is doubled.
+            // A comma in a value is doubled in QEMU's options.
             let path = file.path().to_string_lossy().replace(',', ",,");
             command.arg("-device").arg(format!("loader,file={path},addr={parcel:#x},force-raw=on"));
             laid = Some(file);
@@ -387,7 +391,7 @@ impl Session {
         Ok(Session { child, errors, line, said: Vec::new(), marks, _laid: laid })
     }
 
-    /// How it ended, if it has ended or does so right now.
+    /// How the emulator ended, if it has ended or ends right now.
     pub fn end(&mut self) -> Option<End> {
         let status = self.child.end(Instant::now() + Duration::from_millis(500))?.code();
         let errors = self.errors.take().and_then(|errors| errors.join().ok()).unwrap_or_default();
@@ -407,7 +411,7 @@ impl Session {
         text.lines().filter_map(|line| line.parse().ok()).collect()
     }
 
-    /// What the board said after the end of code that ended the emulator too.
+    /// The output of the board after the end of the code, if the code ended the emulator too.
     fn after_the_end(&self) -> String {
         let at = self.said.iter().rposition(|&byte| byte == 4).map_or(self.said.len(), |at| at + 1);
         plain(&String::from_utf8_lossy(&self.said[at..]).replace('\r', ""))

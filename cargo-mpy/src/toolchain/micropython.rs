@@ -1,7 +1,7 @@
-//! MicroPython itself: its source, and the firmware of every board that runs on this machine.
+//! MicroPython: its source, and the firmware of emulated boards.
 //!
-//! A firmware is built once and found by the hash of its recipe: the identity of the source, the
-//! port's files, the flags and the compiler. It enters the cache whole or not at all.
+//! A firmware is built once and found by the hash of its recipe: the identity of the source, the files of the port, the
+//! flags and the compiler. Incomplete builds never enter the cache.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
@@ -15,7 +15,8 @@ use super::{
     read_file, which, write_file,
 };
 
-/// Names a MicroPython source tree or a tarball of one, for machines that cannot fetch it.
+/// The environment variable that names a MicroPython source tree or a tarball of one, for machines that cannot download
+/// it.
 const SOURCE_VARIABLE: &str = "CARGO_MPY_MICROPYTHON";
 
 /// The release that is built: `.mpy` 6.3.
@@ -28,10 +29,10 @@ const RELEASE: Archive = Archive {
     sha256: "9fe99ad5808e66bb40d374f5cad187c32c7d1c49cf47f72b38fd453c28c2aebe",
 };
 
-/// The Debian release whose source package of the same version stands in for it.
+/// The Debian release whose source package has the same version.
 const DEBIAN_SUITE: &str = "trixie";
 
-/// An archive that several servers have.
+/// An archive that several servers offer.
 struct Archive<'a> {
     name: &'a str,
     urls: &'a [&'a str],
@@ -50,31 +51,31 @@ pub struct Firmware {
 /// A program that must be installed, and the package that brings it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Package {
-    /// What is missing, as a person calls it.
+    /// The name of the missing program.
     pub program: String,
-    /// Its package for the package manager of this machine, when known.
+    /// The package that contains it, for the package manager of this machine, if known.
     pub package: Option<String>,
 }
 
 impl Firmware {
-    /// The firmware of a board if it is built.
+    /// The firmware of a board, if it is built.
     pub fn find(board: &Board) -> Option<Firmware> {
         let source = Source::find()?;
         let recipe = Recipe::new(board, &source)?;
         let path = recipe.file();
         cache::used(&recipe.folder());
-        // A tree that the user named is the user's.
+        // A tree that the user named belongs to the user.
         if source.folder.starts_with(home()) {
             cache::used(&source.folder);
         }
         cache::is_whole(&path).then(|| Firmware { board: board.name.clone(), path })
     }
 
-    /// The firmware of a board, built if it is not yet. `progress` is told what is being done, often.
+    /// The firmware of a board. It is built if necessary. `progress` is called often, with the current step.
     ///
     /// # Errors
-    /// `no-emulator` for a board that is only real, `missing-tool`, `no-micropython-source`,
-    /// `firmware-failed` with the end of the log, `io`.
+    /// `no-emulator` for a board without an emulator, `missing-tool`, `no-micropython-source`, `firmware-failed` with
+    /// the end of the log, `io`.
     pub fn build(board: &Board, progress: &dyn Fn(&str)) -> Result<Firmware> {
         if let Some(ready) = Firmware::find(board) {
             return Ok(ready);
@@ -101,7 +102,7 @@ impl Firmware {
     }
 }
 
-/// MicroPython's source tree, fetched if it is not there yet. Not to be written to.
+/// MicroPython's source tree. It is downloaded if necessary. It must not be written to.
 ///
 /// # Errors
 /// `no-micropython-source`, `missing-tool`, `tool-failed`, `io`.
@@ -110,12 +111,12 @@ pub fn source(progress: &dyn Fn(&str)) -> Result<PathBuf> {
     folder.canonicalize().map_err(|error| io_error("read", &folder, &error))
 }
 
-/// Boards that run on the developer's machine.
+/// The boards that have an emulator.
 pub fn emulated() -> impl Iterator<Item = &'static Board> {
     target_specs::boards().iter().filter(|board| board.emulator.is_some())
 }
 
-/// What must be installed before the board's firmware can be built and run.
+/// What must be installed to build and run the board's firmware.
 pub fn missing_tools(board: &Board) -> Vec<Package> {
     let manager = super::package_manager();
     let package = |name: &str| manager.filter(|m| *m != "brew").map(|_| name.to_owned());
@@ -170,7 +171,7 @@ fn missing_diagnostic(board: &Board, missing: &[Package]) -> Diagnostic {
 
 /// Whether the host's C compiler finds its C library with these flags.
 fn host_compiler_works(flags: &[String]) -> bool {
-    // The compiler answers with a bare name when it does not have the file.
+    // The compiler prints only the name if it does not have the file.
     let start = Command::new("cc").args(flags).arg("-print-file-name=crt1.o").output();
     start.is_ok_and(|o| Path::new(String::from_utf8_lossy(&o.stdout).trim()).is_absolute())
 }
@@ -179,9 +180,9 @@ fn cross_compiler(prefixes: &[String]) -> Option<&str> {
     prefixes.iter().map(String::as_str).find(|prefix| which(&format!("{prefix}gcc")).is_some())
 }
 
-/// The port's files as far as this board is made of them: a change for one processor does not make
-/// the others' firmware anew. Beside what all share, these are the files that its makefile names, and
-/// those that they name.
+/// The files of the port that this board's firmware is made of, so that a change for one processor does not rebuild the
+/// firmware of others. These are the common files, the files that the board's makefile names, and the files that those
+/// name.
 fn port_files_of(board: &Board) -> Vec<(&'static str, &'static str)> {
     let is_shared = |name: &str| {
         let specific = ["boards/", "cpu_", "uart_"].iter().any(|start| name.starts_with(start));
@@ -210,14 +211,13 @@ fn port_files_of(board: &Board) -> Vec<(&'static str, &'static str)> {
     }
 }
 
-/// What is known of a compiler for the board's architecture.
+/// The compiler that the architecture's data describes.
 fn compiler_facts(board: &Board, program: &str) -> Option<&'static Compiler> {
     let arch = target_specs::arch(&board.arch).ok()?;
     arch.compilers.iter().find(|compiler| compiler.commands.iter().any(|name| name == program))
 }
 
-/// The sources that stand in for the compiler's library where it has none that fits, and the
-/// headers these include.
+/// The sources that replace the compiler's library if it has none that fits, and the headers that they include.
 fn helper_files() -> Vec<c_runtime::File> {
     let sources = c_runtime::COMPILER_HELPERS;
     let included = |name: &str| sources.iter().any(|(_, text)| text.contains(&format!("\"{name}\"")));
@@ -229,15 +229,15 @@ fn home() -> PathBuf {
     cache_dir().join("micropython")
 }
 
-/// MicroPython's source, unpacked.
+/// An unpacked source tree of MicroPython.
 struct Source {
     folder: PathBuf,
-    /// The same for the same contents.
+    /// An identity that depends on the contents only.
     identity: String,
 }
 
 impl Source {
-    /// The source named by the user, else the one in the cache.
+    /// The source that the user named, otherwise the one in the cache.
     fn find() -> Option<Source> {
         if let Some(path) = std::env::var_os(SOURCE_VARIABLE).filter(|path| !path.is_empty()) {
             let path = PathBuf::from(path);
@@ -249,14 +249,14 @@ impl Source {
             let folder = home().join(format!("source-{identity}"));
             return folder.is_dir().then_some(Source { folder, identity });
         }
-        // Where it came from leads to it.
+        // Found by its origin.
         let of = |identity: String| {
             let folder = home().join(format!("source-{identity}"));
             (folder.is_dir() && !identity.is_empty()).then_some(Source { folder, identity })
         };
         let named =
             |origin| of(fs::read_to_string(home().join(format!("source-{origin}"))).unwrap_or_default());
-        // Where the name is damaged, the only source there is, if there is one.
+        // If the record of the name is damaged: the only source in the cache, if there is exactly one.
         named(RELEASE.name).or_else(|| named(DEBIAN_SUITE)).or_else(|| {
             let entries = fs::read_dir(home()).ok()?.flatten();
             let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
@@ -265,7 +265,7 @@ impl Source {
         })
     }
 
-    /// Whether it is as it was unpacked; what the user named is theirs.
+    /// Whether the tree is unchanged since it was unpacked. A tree that the user named may change.
     fn is_whole(&self) -> bool {
         !self.folder.starts_with(home()) || cache::is_whole(&self.folder)
     }
@@ -310,7 +310,7 @@ impl Source {
         Source { folder, identity }.checked()
     }
 
-    /// Refuses what is no MicroPython source, or one with another native ABI.
+    /// Refuses trees that are not MicroPython, or that have a different native ABI.
     fn checked(self) -> Result<Source> {
         let header = self.folder.join("py/persistentcode.h");
         let text = fs::read_to_string(&header).unwrap_or_default();
@@ -335,7 +335,7 @@ fn no_source(message: String, path: &Path) -> Diagnostic {
     Diagnostic::new("no-micropython-source", message).at(at).help(help)
 }
 
-/// What a checkout holds, as far as firmware is made of it.
+/// The parts of a checkout that firmware is made of.
 fn tree_identity(root: &Path) -> String {
     let mut files = Vec::new();
     for part in ["py", "extmod", "shared", "lib/littlefs", "ports/unix"] {
@@ -356,7 +356,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// Fetches MicroPython's source into a folder: the tarball, and where it came from.
+/// Downloads MicroPython's source into a folder. Returns the tarball and its origin.
 fn fetched(folder: &Path) -> Result<(PathBuf, &'static str)> {
     let release = download(&RELEASE, &folder.join("release.tar.xz"));
     let mut reasons = match release {
@@ -377,7 +377,8 @@ fn fetched(folder: &Path) -> Result<(PathBuf, &'static str)> {
     }
 }
 
-/// Fetches an archive from the first server that has it as it is to be; or what is wrong with each.
+/// Downloads an archive from the first server that has it with the right digest. Otherwise returns what is wrong with
+/// each.
 fn download(archive: &Archive, to: &Path) -> std::result::Result<PathBuf, Vec<String>> {
     let mut reasons = Vec::new();
     for url in archive.urls {
@@ -394,7 +395,7 @@ fn download(archive: &Archive, to: &Path) -> std::result::Result<PathBuf, Vec<St
     Err(reasons)
 }
 
-/// What fetches a file here: the programs for that, or Python, which MicroPython's makefiles need anyway.
+/// The programs that can download a file: curl, wget, or Python, which MicroPython's makefiles need anyway.
 fn download_command(url: &str, to: &Path) -> Result<Command> {
     const FETCH: &str = "import socket,sys,urllib.request as r\nsocket.setdefaulttimeout(20)\n\
                          r.urlretrieve(sys.argv[2],sys.argv[1])";
@@ -415,8 +416,8 @@ fn download_command(url: &str, to: &Path) -> Result<Command> {
     Ok(command)
 }
 
-/// Fetches the tarball of Debian's source package with a private apt configuration: the machine's
-/// own mirror and keyring, another release, nothing changed on the machine.
+/// Downloads the tarball of Debian's source package with a private configuration of apt: the machine's mirror and
+/// keyring, but another release. Nothing on the machine is changed.
 fn debian_source(folder: &Path) -> Result<PathBuf> {
     let missing = |what: &str| Diagnostic::new("no-micropython-source", what.to_owned());
     if which("apt-get").is_none() {
@@ -439,7 +440,7 @@ fn debian_source(folder: &Path) -> Result<PathBuf> {
             option("Dir::Etc::SourceList", "none"),
             option("Dir::State::Lists", "lists"),
             option("Dir::Cache", "cache"),
-            // Root's apt fetches as a user who may not enter this folder.
+            // apt downloads as a user who may not enter root's folder.
             "APT::Sandbox::User=".to_owned(),
             "Acquire::Languages=none".to_owned(),
         ] {
@@ -456,8 +457,8 @@ fn debian_source(folder: &Path) -> Result<PathBuf> {
     tarball.ok_or_else(|| Diagnostic::new("no-micropython-source", "the source package has no tarball"))
 }
 
-/// The machine's Debian mirror and the keyring its entry names: the first source whose URI ends in
-/// `/debian`, in either of apt's formats (sources.list(5)).
+/// The machine's Debian mirror and its keyring: the first source whose URI ends in `/debian`, in either of apt's
+/// formats (sources.list(5)).
 fn debian_mirror(etc: &Path) -> Option<(String, Option<String>)> {
     let mut files = Vec::new();
     collect(&etc.join("sources.list.d"), &mut files);
@@ -489,20 +490,20 @@ fn debian_mirror(etc: &Path) -> Option<(String, Option<String>)> {
     None
 }
 
-/// How a board's firmware is made.
+/// How the firmware of a board is built.
 struct Recipe<'a> {
     board: &'a Board,
-    /// Arguments of `make` beside the folders.
+    /// Arguments of `make`, except the folders.
     make: Vec<String>,
-    /// What the compiler's library lacks.
+    /// Helper functions that the compiler's library lacks.
     helpers: Vec<c_runtime::File>,
-    /// The compiler, when its assembler needs a plugin.
+    /// The compiler, if its assembler needs a plugin.
     plugin: Option<String>,
     hash: String,
 }
 
 impl<'a> Recipe<'a> {
-    /// None when the board has no emulator or its compiler is missing.
+    /// `None` if the board has no emulator or its compiler is missing.
     fn new(board: &'a Board, source: &Source) -> Option<Recipe<'a>> {
         let board = match &board.emulator {
             Some(Emulator::Qemu { firmware: Some(name), .. }) => target_specs::board(name).ok()?,
@@ -513,7 +514,7 @@ impl<'a> Recipe<'a> {
         let mut plugin = None;
         let (compiler, make) = match board.emulator.as_ref()? {
             Emulator::Unix { make, .. } => {
-                // Nothing that needs another library, nothing frozen: no mpy-cross is needed.
+                // Without other libraries and frozen code, so that mpy-cross is not needed.
                 let common = [
                     "MICROPY_PY_BTREE=0",
                     "MICROPY_PY_SSL=0",
@@ -561,13 +562,13 @@ impl<'a> Recipe<'a> {
         self.folder().join(name)
     }
 
-    /// Builds in a temporary folder and renames the result into its place.
+    /// Builds in a temporary folder and renames the result.
     fn make(&self, source: &Source, progress: &dyn Fn(&str)) -> Result<()> {
         let temporary = temporary_folder()?;
         let build = temporary.path().join("build");
         let log_path = home().join(format!("{}.log", self.board.name));
         let mut command = Command::new("make");
-        // A make that started us must not lend its job slots and flags.
+        // The job slots and flags of a `make` that started this program must not be used.
         command.env_remove("MAKEFLAGS").env_remove("MFLAGS").env_remove("MAKELEVEL");
         command.env("SOURCE_DATE_EPOCH", "1745000000").env_remove("CFLAGS").env_remove("LDFLAGS");
         let jobs = std::thread::available_parallelism().map_or(1, usize::from);
@@ -609,7 +610,7 @@ impl<'a> Recipe<'a> {
     }
 }
 
-/// Runs a build with everything it prints in a log; names each file it compiles.
+/// Runs a build, writes its output to a log, and reports each file that it compiles.
 fn run_logged(command: &mut Command, log: &Path, board: &str, progress: &dyn Fn(&str)) -> Result<()> {
     crate::ui::verbose("Running", format_args!("`{}`", super::shown(command)));
     let io = |error: std::io::Error| io_error("write", log, &error);
@@ -637,7 +638,7 @@ fn run_logged(command: &mut Command, log: &Path, board: &str, progress: &dyn Fn(
     }
     let text = fs::read(log).unwrap_or_default();
     let text = String::from_utf8_lossy(&text);
-    // The errors, not the long list of files that compiled.
+    // The errors, without the long list of compiled files.
     let lines: Vec<&str> =
         text.lines().filter(|l| !l.trim().is_empty() && !l.starts_with("CC ") && l.len() < 500).collect();
     let tail = lines[lines.len().saturating_sub(15)..].join("\n    ");
@@ -645,11 +646,11 @@ fn run_logged(command: &mut Command, log: &Path, board: &str, progress: &dyn Fn(
         .help(format!("the whole log is in {}; it ends\n    {tail}", log.display())))
 }
 
-/// A folder beside the results, so that these can be renamed into their place.
+/// A folder next to the results, so that they can be renamed.
 fn temporary_folder() -> Result<tempfile::TempDir> {
     let home = home();
     create_dir(&home)?;
-    // An absolute path: make runs elsewhere.
+    // An absolute path, because `make` runs in another directory.
     let home = home.canonicalize().map_err(|error| io_error("read", &home, &error))?;
     tempfile::Builder::new()
         .prefix("building-")

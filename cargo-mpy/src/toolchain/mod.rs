@@ -1,4 +1,4 @@
-//! Everything that is a program of the user's machine: the only place that starts processes.
+//! Programs of the user's machine. No other part of the crate starts processes.
 
 mod allocator;
 pub mod assembler_plugin;
@@ -29,12 +29,12 @@ use target_specs::{Diagnostic, Place, Result};
 
 use crate::ui;
 
-/// The file `PATH` has for a program of this name.
+/// The path of a program on `PATH`.
 pub fn which(program: &str) -> Option<PathBuf> {
     which_all(program).into_iter().next()
 }
 
-/// Every file on `PATH` that a program name could mean, in order, without repeats.
+/// The paths of a program on `PATH`, in order, without duplicates.
 pub fn which_all(program: &str) -> Vec<PathBuf> {
     let mut found: Vec<PathBuf> = Vec::new();
     for folder in std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()) {
@@ -79,17 +79,17 @@ fn quoted(word: &OsStr) -> String {
     }
 }
 
-/// Runs a command to its end with its output captured; how it ended is the caller's affair.
+/// Runs a command to its end and captures its output. The caller checks the exit status.
 ///
 /// # Errors
-/// `missing-tool` when it cannot be started.
+/// `missing-tool` if it cannot be started.
 pub fn capture(command: &mut Command) -> Result<Output> {
     ui::verbose("Running", format_args!("`{}`", shown(command)));
     command.stdin(Stdio::null()).output().map_err(|error| cannot_start(command, &error))
 }
 
-/// Runs a command as [`capture`], for so long at most: then, and if this program ends before the command does, the command
-/// ends with every process that it started. `None` when it took longer.
+/// Like [`capture`], with a time limit. After it, or when this program ends first, the command is killed together with
+/// every process that it started. Returns `None` after the limit.
 ///
 /// # Errors
 /// As [`capture`].
@@ -124,15 +124,15 @@ pub fn capture_within(command: &mut Command, limit: Option<Duration>) -> Result<
     output.map(Some).map_err(|error| cannot_start(command, &error))
 }
 
-/// The processes that a command starts, and one that ends them all when this program does, however it ends: it waits for
-/// the end of what only this program could send it.
+/// The processes that a command starts, and one more process that kills them all when this program ends in any way. It
+/// reads from a pipe that only this program has open.
 struct Group(Option<Child>);
 
 impl Group {
     #[cfg(unix)]
     fn new(command: &mut Command) -> Group {
         use std::os::unix::process::CommandExt;
-        // Compilers remove their files when they are asked to end.
+        // Compilers delete their temporary files when they receive SIGTERM.
         const WATCH: &str = "trap '' TERM; read -r _; kill -s TERM 0; sleep 1; kill -s KILL 0";
         let watch = Command::new("/bin/sh")
             .args(["-c", WATCH])
@@ -152,7 +152,7 @@ impl Group {
         Group(None)
     }
 
-    /// Ends them, of which the first is that of this number.
+    /// Kills the processes. `first` is the number of the first one.
     fn end(self, first: u32) {
         match self.0 {
             Some(mut watch) => {
@@ -164,7 +164,7 @@ impl Group {
         }
     }
 
-    /// They have ended.
+    /// Called after all of them have ended.
     fn let_go(self) {
         if let Some(mut watch) = self.0 {
             let _ = watch.kill();
@@ -173,10 +173,10 @@ impl Group {
     }
 }
 
-/// Runs a command to its end and returns what it printed on standard output.
+/// Runs a command to its end and returns its standard output.
 ///
 /// # Errors
-/// `missing-tool` when it cannot be started, `tool-failed` with the end of its output when it fails.
+/// `missing-tool` if it cannot be started, `tool-failed` with the end of its output if it fails.
 pub fn output_of(command: &mut Command) -> Result<String> {
     let output = capture(command)?;
     if output.status.success() {
@@ -185,7 +185,7 @@ pub fn output_of(command: &mut Command) -> Result<String> {
     Err(failed(command, &output))
 }
 
-/// What [`output_of`] a command is, asked once: for what a program says of itself.
+/// The result of [`output_of`], which is kept: for questions about a program that always have the same answer.
 ///
 /// # Errors
 /// As [`output_of`].
@@ -201,7 +201,7 @@ pub fn answer_of(command: &mut Command) -> Result<String> {
     Ok(answer)
 }
 
-/// Says that a command failed, with the last lines it printed.
+/// The error for a command that failed, with the last lines that it printed.
 pub fn failed(command: &Command, output: &Output) -> Diagnostic {
     let name = Path::new(command.get_program()).file_name().unwrap_or_default().to_string_lossy();
     Diagnostic::new("tool-failed", format!("`{name}` failed ({})", output.status)).help(format!(
@@ -220,7 +220,7 @@ fn tail(output: &Output) -> String {
     lines[lines.len().saturating_sub(12)..].join("\n    ")
 }
 
-/// What a program says of its version, in one line.
+/// The version of a program, in one line.
 fn version_of(program: &Path) -> String {
     let output = Command::new(program).arg("--version").stdin(Stdio::null()).stderr(Stdio::null()).output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
@@ -230,7 +230,7 @@ fn version_of(program: &Path) -> String {
     }
 }
 
-/// The first number with a dot in it of what a program says of its version: major and minor.
+/// The first number with a point in a version text: major and minor.
 fn version_number(version: &str) -> Option<(u32, u32)> {
     version.split([' ', '-', '(', ')']).find_map(|word| {
         let mut parts = word.split('.');
@@ -238,14 +238,14 @@ fn version_number(version: &str) -> Option<(u32, u32)> {
     })
 }
 
-/// Says that a command could not be started.
+/// The error for a command that could not be started.
 pub fn cannot_start(command: &Command, error: &std::io::Error) -> Diagnostic {
     Diagnostic::new("missing-tool", format!("cannot start `{}`: {error}", quoted(command.get_program())))
         .help("`cargo mpy doctor` lists what is missing")
 }
 
-/// The folder for what is costly to make and may be used again by any crate: firmware, objects, libraries.
-/// `CARGO_MPY_CACHE`, else the user's cache folder.
+/// The folder for results that are expensive to make and can be used again by any crate: firmware, objects, libraries.
+/// It is `CARGO_MPY_CACHE` if that is set, otherwise in the user's cache folder.
 pub fn cache_dir() -> PathBuf {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(folder) = set("CARGO_MPY_CACHE") {
@@ -254,7 +254,7 @@ pub fn cache_dir() -> PathBuf {
     if let Some(folder) = user_cache() {
         return folder;
     }
-    // A folder that only this process knows: what is in one that others can guess may be theirs.
+    // A folder with a name that only this process knows: others could put files into a folder with a known name.
     static PRIVATE: LazyLock<PathBuf> = LazyLock::new(|| {
         let folder = tempfile::Builder::new().prefix("cargo-mpy-").tempdir();
         folder.map_or_else(|_| PathBuf::from("target/cargo-mpy-cache"), tempfile::TempDir::keep)
@@ -262,7 +262,8 @@ pub fn cache_dir() -> PathBuf {
     PRIVATE.clone()
 }
 
-/// The folder of the cache in the user's own cache folder. Without HOME, that is in the system's list of users.
+/// The cache folder in the user's own cache folder. Without HOME, the home directory is looked up in the system's list
+/// of users.
 fn user_cache() -> Option<PathBuf> {
     let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let user = set("XDG_CACHE_HOME").or_else(|| set("LOCALAPPDATA")).or_else(|| {
@@ -272,7 +273,7 @@ fn user_cache() -> Option<PathBuf> {
     Some(user?.join("cargo-mpy"))
 }
 
-/// Makes the folder of the cache where it is missing, and checks that nobody else can put programs into it: they are
+/// Creates the cache folder if it is missing, and checks that no one else can put programs into it, because they are
 /// run.
 ///
 /// # Errors
@@ -287,10 +288,10 @@ pub fn check_cache() -> Result<()> {
     {
         use std::os::unix::fs::{DirBuilderExt, MetadataExt};
         let folder = cache_dir();
-        // Where it cannot be made, nothing is put there either.
+        // If it cannot be created, nothing is put there.
         let _ = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
         let Ok(data) = folder.metadata() else { return Ok(()) };
-        // A new file belongs to this user and group.
+        // A new file belongs to the current user and group.
         let ours = tempfile::tempfile().and_then(|file| file.metadata());
         let ours = ours.map_err(|error| io_error("create", &std::env::temp_dir(), &error))?;
         let unsafe_cache = |message: String, help: &str| {
@@ -303,7 +304,7 @@ pub fn check_cache() -> Result<()> {
             let message = format!("the folder of the cache belongs to another user (number {})", data.uid());
             return unsafe_cache(message, "remove it");
         }
-        // Distributions that let groups write give every user a group of their own, with the user's number.
+        // Distributions that allow groups to write give each user a group with the user's own number.
         let is_own_group = data.gid() == ours.gid() && data.gid() == ours.uid();
         if data.mode() & 0o002 != 0 || data.mode() & 0o020 != 0 && !is_own_group {
             let message =
@@ -314,7 +315,7 @@ pub fn check_cache() -> Result<()> {
     Ok(())
 }
 
-/// A short name for the contents of `parts`, the same on every machine.
+/// A short digest of `parts`, the same on every machine.
 pub fn digest<P: AsRef<[u8]>>(parts: impl IntoIterator<Item = P>) -> String {
     let mut hash = Sha256::new();
     for part in parts {
@@ -329,8 +330,8 @@ pub fn sha256(data: &[u8]) -> String {
     Sha256::digest(data).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Writes a file so that readers see the old contents or the new ones, never a part. Leaves a file
-/// that has these contents already untouched.
+/// Writes a file atomically: readers see the old contents or the new ones. A file that has these contents already is
+/// not touched.
 ///
 /// # Errors
 /// `io`, naming the file.
@@ -345,7 +346,7 @@ pub fn write_file(path: &Path, contents: &[u8]) -> Result<()> {
         std::io::Write::write_all(&mut file, contents)?;
         #[cfg(unix)]
         {
-            // Temporary files are private; what we write is for everyone the umask allows.
+            // Temporary files are private. The result has the usual permissions.
             use std::os::unix::fs::PermissionsExt;
             file.as_file().set_permissions(std::fs::Permissions::from_mode(0o644))?;
         }
@@ -355,12 +356,12 @@ pub fn write_file(path: &Path, contents: &[u8]) -> Result<()> {
     write().map_err(|error| io_error("write", path, &error))
 }
 
-/// Holds off others that take the same file, in this process or another, while it lasts.
+/// A lock on a file, against other threads and processes.
 #[derive(Debug)]
 pub struct Lock(File);
 
-/// Closed alone, the file would stay locked while another thread starts a process, which has copies of all open files
-/// until it executes its program.
+/// If the file were only closed, it would stay locked while another thread starts a process: the new process has copies
+/// of all open files until it executes its program.
 impl Drop for Lock {
     fn drop(&mut self) {
         let _ = self.0.unlock();
@@ -368,7 +369,7 @@ impl Drop for Lock {
 }
 
 impl Lock {
-    /// Waits until nobody else has it, after `blocked` when somebody has.
+    /// Takes the lock. Calls `blocked` first if it has to wait.
     ///
     /// # Errors
     /// `io`, naming the file.
@@ -394,21 +395,21 @@ pub fn read_file(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).map_err(|error| io_error("read", path, &error))
 }
 
-/// The contents of a file of which little may be needed, as of a large archive.
+/// Maps a file into memory: for a large archive of which only a part is needed.
 ///
 /// # Errors
 /// `io`, naming the file.
 pub fn map_file(path: &Path) -> Result<Mmap> {
     let map = || {
         let file = File::open(path)?;
-        // SAFETY: what is read is taken for anybody's bytes, so it may well change; who cuts the file short meanwhile
-        // ends this process, as other linkers.
+        // SAFETY: the contents are treated as untrusted, so they may change. If another process truncates the file,
+        // this process is killed, as with other linkers.
         unsafe { Mmap::map(&file) }
     };
     map().map_err(|error| io_error("read", path, &error))
 }
 
-/// Says that a file could not be read or written.
+/// The error for a file that could not be read or written.
 pub fn io_error(verb: &str, path: &Path, error: &std::io::Error) -> Diagnostic {
     Diagnostic::new("io", format!("cannot {verb} the file: {error}")).at(Place::File {
         path: path.to_owned(),
@@ -417,7 +418,7 @@ pub fn io_error(verb: &str, path: &Path, error: &std::io::Error) -> Diagnostic {
     })
 }
 
-/// A text that changes when a program is replaced by another.
+/// A text that changes when a program is replaced by another version.
 pub fn identity(program: &Path) -> String {
     let real = program.canonicalize().unwrap_or_else(|_| program.to_owned());
     let data = real.metadata().ok();
@@ -426,7 +427,7 @@ pub fn identity(program: &Path) -> String {
     format!("{} {} {:?}", real.display(), data.map_or(0, |data| data.len()), modified.unwrap_or_default())
 }
 
-/// The package manager of this machine, by the name `target-specs` files use.
+/// The package manager of this machine, by its name in the files of `target-specs`.
 pub fn package_manager() -> Option<&'static str> {
     [("apt", "apt-get"), ("dnf", "dnf"), ("pacman", "pacman"), ("brew", "brew")]
         .into_iter()
@@ -434,7 +435,7 @@ pub fn package_manager() -> Option<&'static str> {
         .map(|(name, _)| name)
 }
 
-/// What to type to install packages with this package manager.
+/// The command that installs packages with this package manager.
 pub fn install_command(manager: &str, packages: &str) -> String {
     match manager {
         "apt" => format!("sudo apt-get install {packages}"),
@@ -444,7 +445,7 @@ pub fn install_command(manager: &str, packages: &str) -> String {
     }
 }
 
-/// How to install what is missing on this machine, from (package manager, packages) pairs.
+/// How to install what is missing on this machine, from pairs of package manager and packages.
 pub fn install_help(packages: &[(&str, &str)]) -> String {
     let of = |manager: &str| packages.iter().find(|(name, _)| *name == manager).map(|(_, package)| *package);
     if let Some((manager, package)) = package_manager().and_then(|manager| Some((manager, of(manager)?))) {

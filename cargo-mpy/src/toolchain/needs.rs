@@ -1,4 +1,4 @@
-//! What a set of boards needs from this machine, and what of it is here.
+//! The programs that a set of boards needs, and which of them are installed.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -10,32 +10,40 @@ use super::rust::{self, Found, TRIPLE};
 use super::{cannot_start, cc, install_command, package_manager, shown, which};
 use crate::ui;
 
-/// One thing a build or a run needs.
+/// A requirement of a build or a run.
 #[derive(Debug, Clone)]
 pub struct Need {
-    /// What it is, for a person.
+    /// Its name, for a person.
     pub what: String,
+    /// Whether it is installed.
     pub state: State,
 }
 
-/// Whether it is here.
+/// Whether something is installed.
 #[derive(Debug, Clone)]
 pub enum State {
-    /// Where.
+    /// Installed, at this path.
     Here(String),
-    /// Not yet made, and we make it when it is wanted.
+    /// Not built yet; the text says what builds it.
     Later(String),
-    /// Missing: the packages that bring it, and what to do in words.
-    Missing { packages: Vec<String>, help: String },
+    /// Missing.
+    Missing {
+        /// The packages that contain it, for the package manager of this machine.
+        packages: Vec<String>,
+        /// How to install it.
+        help: String,
+    },
 }
 
 impl Need {
+    /// Whether it must be installed before a build or a run.
     pub fn is_missing(&self) -> bool {
         matches!(self.state, State::Missing { .. })
     }
 }
 
-/// What `boards` need, and a crate that `unwinds`, in the order it is needed.
+/// The requirements of `boards`, in the order in which they are needed. With `unwinds`, also those of a crate that
+/// unwinds.
 pub fn needs(boards: &[&Board], unwinds: bool) -> Vec<Need> {
     let mut needs = vec![rust()];
     needs.extend(unwinds.then(source));
@@ -63,7 +71,7 @@ fn rust() -> Need {
     Need { what: format!("Rust for {TRIPLE}"), state }
 }
 
-/// What the crate's own standard library is made of.
+/// The source of the standard library that unwinding crates need.
 fn source() -> Need {
     let state = match rust::look_for_source() {
         Ok(rustc) => State::Here(rustc.display().to_string()),
@@ -102,7 +110,7 @@ fn micropython(board: &Board) -> Need {
     Need { what: format!("MicroPython on {}", board.name), state }
 }
 
-/// `apt-get` as this user may run it: as root, or through `sudo`.
+/// `apt-get` as this user can run it: as root, or with `sudo`.
 fn apt_get() -> Option<Command> {
     if package_manager() != Some("apt") {
         return None;
@@ -119,7 +127,7 @@ fn apt_get() -> Option<Command> {
     Some(command)
 }
 
-/// How to install packages here, as a person would.
+/// The command that installs packages here, as a person would type it.
 pub fn how_to_install(packages: &[String]) -> String {
     match package_manager() {
         Some(manager) => install_command(manager, &packages.join(" ")),
@@ -127,10 +135,10 @@ pub fn how_to_install(packages: &[String]) -> String {
     }
 }
 
-/// Installs packages with the distribution's package manager, its output shown.
+/// Installs packages with the distribution's package manager and shows its output.
 ///
 /// # Errors
-/// `cannot-install` with the command to type, when it cannot be done or fails.
+/// `cannot-install` with the command to type, if it cannot be run or fails.
 pub fn install(packages: &[String]) -> Result<()> {
     let problem = |message: &str| {
         Diagnostic::new("cannot-install", message)
@@ -142,12 +150,12 @@ pub fn install(packages: &[String]) -> Result<()> {
     if install()? {
         return Ok(());
     }
-    // The lists of packages may be old, or not there at all in a fresh container.
+    // The package lists may be old, or missing in a new container.
     stream(apt_get()?.arg("update"))?;
     if install()? { Ok(()) } else { Err(problem("the package manager failed")) }
 }
 
-/// Makes a folder of the cache, whole or not at all, if it is not there.
+/// Creates a folder of the cache if it does not exist. An incomplete folder never appears.
 ///
 /// # Errors
 /// Those of `make`; `io`.
@@ -165,17 +173,17 @@ pub fn into_cache(folder: &Path, make: &dyn Fn(&Path) -> Result<()>) -> Result<(
     std::fs::rename(&made, folder).map_err(|error| super::io_error("create", folder, &error))
 }
 
-/// Adds rustup's target to the active toolchain; whether that worked.
+/// Adds the target to the active toolchain with rustup; returns whether that worked.
 ///
 /// # Errors
-/// When rustup is there and cannot be started.
+/// If rustup is installed and cannot be started.
 pub fn add_target() -> Result<bool> {
     let Some(rustup) = which("rustup") else { return Ok(false) };
     ui::status("Adding", format_args!("the target {TRIPLE}"));
     stream(Command::new(rustup).args(["target", "add", TRIPLE]))
 }
 
-/// Adds the source of Rust's standard library to the active toolchain; whether that worked.
+/// Adds the source of Rust's standard library to the active toolchain; returns whether that worked.
 ///
 /// # Errors
 /// As [`add_target`].
@@ -185,7 +193,7 @@ pub fn add_source() -> Result<bool> {
     stream(Command::new(rustup).args(["component", "add", "rust-src"]))
 }
 
-/// Runs a command with its output shown; whether it succeeded.
+/// Runs a command and shows its output; returns whether it succeeded.
 fn stream(command: &mut Command) -> Result<bool> {
     ui::verbose("Running", format_args!("`{}`", shown(command)));
     let quiet = ui::level() == ui::Level::Quiet;

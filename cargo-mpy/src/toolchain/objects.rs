@@ -1,5 +1,5 @@
-//! Objects that C was compiled to, in the cache. Each is named for everything it was made of, so the same is never
-//! compiled twice: not for two boards of one architecture, nor after a change that made no other C.
+//! The objects in the cache. Each is named by a digest of its inputs, so the same C is never compiled twice: not for
+//! two boards of one architecture, and not after a change that does not affect it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,25 +9,25 @@ use target_specs::Result;
 
 use super::{answer_of, cache, cache_dir, digest, identity, read_file, which, write_file};
 
-/// Headers that come with every compiler (C11, 4p6), so that the compiler's identity stands for them.
+/// Headers that come with every compiler (C11, 4p6). The identity of the compiler covers them.
 const OWN_HEADERS: [&str; 7] =
     ["float.h", "iso646.h", "stdalign.h", "stdarg.h", "stdbool.h", "stddef.h", "stdint.h"];
 
-/// What makes an object depend on more than the text it is compiled from.
+/// Words that make an object depend on more than its source text.
 const OUTSIDE: [&str; 7] =
     ["__DATE__", "__TIME__", "__TIMESTAMP__", "__FILE__", "__has_include", "incbin", "#embed"];
 
-/// The name of the object that `command`, which names no file and no folder, makes of a source: a digest of the
-/// compiler, its flags, and the source with everything it includes. None when it may depend on something else.
+/// The name of the object that `command`, which contains no file and no folder, makes of a source: a digest of the
+/// compiler, its flags, the source, and everything that it includes. `None` if the object may depend on anything else.
 ///
 /// # Errors
-/// `io` when the source cannot be read, `missing-tool` and `tool-failed` when the compiler does not answer.
+/// `io` if the source cannot be read, `missing-tool` and `tool-failed` if the compiler does not answer.
 pub fn key(command: &Command, source: &Path, includes: &[&Path]) -> Result<Option<String>> {
     key_of_several(command, &[source], includes, &[])
 }
 
-/// As [`key`], of what is made of several sources, which may include these headers of the system as well: something
-/// in the command is to stand for them.
+/// Like [`key`], for several sources. They may also include these headers of the system, which something in `command`
+/// must identify.
 ///
 /// # Errors
 /// As [`key`].
@@ -53,8 +53,8 @@ pub fn key_of_several(
     Ok(Some(digest(parts)))
 }
 
-/// Adds what a source includes, and what that does, by the names they are included by; whether this is all that
-/// the source depends on.
+/// Adds the files that a source includes, directly or not, under the names that `#include` uses. Returns whether the
+/// source depends on nothing else.
 fn collect(
     source: &Path,
     includes: &[&Path],
@@ -84,7 +84,7 @@ fn collect(
                 let contents = read_file(&path)?;
                 match files.get(name) {
                     Some(known) if *known == contents => continue,
-                    // One name of two files: which is meant where is for the compiler to know.
+                    // Two files have this name, and only the compiler knows which one is included.
                     Some(_) => return Ok(false),
                     None => files.insert(name.to_owned(), contents),
                 };
@@ -97,12 +97,12 @@ fn collect(
     Ok(true)
 }
 
-/// A text that changes when a compiler is replaced by another, or the programs that it starts are.
+/// A text that changes when a compiler, or a program that it starts, is replaced.
 fn programs(compiler: &Path) -> Result<String> {
     let mut text = identity(compiler);
     for name in ["cc1", "as"] {
         let answer = answer_of(Command::new(compiler).arg(format!("-print-prog-name={name}")))?;
-        // A bare name is looked for on `PATH`.
+        // A name without a folder is looked up on `PATH`.
         let program = which(answer.trim()).unwrap_or_else(|| answer.trim().into());
         text = format!("{text}\n{}", identity(&program));
     }
@@ -113,14 +113,14 @@ fn path(key: &str) -> PathBuf {
     file(key, "o")
 }
 
-/// The file of the cache for what has this name, which is used now.
+/// The file in the cache for this name. Its use is recorded.
 pub fn file(key: &str, extension: &str) -> PathBuf {
     let path = cache_dir().join(cache::OBJECTS).join(format!("{key}.{extension}"));
     cache::used(&path);
     path
 }
 
-/// The object of this name. One that was damaged is not found.
+/// The object with this name, unless it is damaged.
 pub fn find(key: &str) -> Option<Vec<u8>> {
     let path = path(key);
     let mut data = std::fs::read(&path).ok()?;
@@ -131,7 +131,7 @@ pub fn find(key: &str) -> Option<Vec<u8>> {
     Some(data)
 }
 
-/// Keeps an object. Where the cache cannot be written to, it is compiled again the next time.
+/// Stores an object. If the cache cannot be written to, it is compiled again the next time.
 pub fn keep(key: &str, data: &[u8]) {
     let sum = digest([data]);
     if write_file(&path(key), &[data, sum.as_bytes()].concat()).is_ok() {
@@ -166,7 +166,7 @@ mod tests {
     fn an_object_is_named_for_all_it_is_made_of() {
         let [one, other] = [sources(), sources()];
         let first = key_in(one.path(), &["-O2"]);
-        // Where the files lie is no matter.
+        // The location of the files does not matter.
         assert_eq!(first, key_in(other.path(), &["-O2"]));
         assert_ne!(first, key_in(other.path(), &["-Os"]));
         let mut known = vec![first];
@@ -174,7 +174,7 @@ mod tests {
             ("unit.c", "#include \"a.h\"\nint g(void) { return A; }\n"),
             ("include/a.h", "#include <stdint.h>\n# include <b.h>\n"),
             ("include/b.h", "#define A 2\n"),
-            // It goes before the one in the folder of includes.
+            // It is found before the one in the include folder.
             ("a.h", "#define A 3\n"),
         ] {
             write_file(&other.path().join(name), text.as_bytes()).unwrap();

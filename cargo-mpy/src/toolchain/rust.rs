@@ -1,4 +1,4 @@
-//! The Rust toolchain: which cargo and rustc, and a standard library for wasm32.
+//! The Rust toolchain: cargo, rustc, and a standard library for wasm32.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,23 +9,25 @@ use super::crate_build::CrateBuild;
 use super::{cache, cache_dir, capture, digest, failed, io_error, output_of, which, which_all};
 use crate::ui;
 
-/// The target of every crate.
+/// The target that all crates are built for.
 pub const TRIPLE: &str = "wasm32-unknown-unknown";
 
-/// A Rust that can build for [`TRIPLE`].
+/// A Rust toolchain that can build for [`TRIPLE`].
 #[derive(Debug, Clone)]
 pub struct Rust {
+    /// The path of cargo.
     pub cargo: PathBuf,
+    /// The path of rustc.
     pub rustc: PathBuf,
-    /// Folder with the standard library for [`TRIPLE`] that we built, when rustc has none.
+    /// The folder of a standard library for [`TRIPLE`] that was built here, if rustc has none.
     pub sysroot: Option<PathBuf>,
-    /// The linker to name, when rustc does not find one by itself.
+    /// The linker to use, if rustc does not find one itself.
     pub linker: Option<PathBuf>,
-    /// Panics unwind: the standard library in `sysroot` does.
+    /// Whether panics unwind. The standard library in `sysroot` then does too.
     pub unwinds: bool,
 }
 
-/// A cargo, its rustc and where that has its libraries.
+/// A cargo, its rustc, and the folder of its libraries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Candidate {
     cargo: PathBuf,
@@ -36,7 +38,7 @@ struct Candidate {
 impl Candidate {
     fn new(cargo: PathBuf, rustc: PathBuf) -> Option<Self> {
         let sysroot = sysroot_of(&rustc)?;
-        // Behind rustup's proxies are the programs themselves; naming them saves starting it thrice.
+        // The programs behind rustup's proxies. Calling them directly avoids three starts of a proxy.
         let behind = |name: &str, proxy: PathBuf| {
             let program = sysroot.join("bin").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
             if program.is_file() && is_proxy(&proxy) { program } else { proxy }
@@ -73,7 +75,7 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 
 fn is_proxy(program: &Path) -> bool {
     let target = program.canonicalize().unwrap_or_else(|_| program.to_owned());
-    // rustup's proxies are links to it, symbolic or hard: then it lies beside them.
+    // rustup's proxies are symbolic or hard links to rustup, which is in the same folder.
     target.file_stem().is_some_and(|name| name == "rustup")
         || (target.with_file_name("rustup").is_file() && !target.with_file_name("../lib/rustlib").is_dir())
 }
@@ -90,7 +92,7 @@ fn sysroot_of(rustc: &Path) -> Option<PathBuf> {
     Some(PathBuf::from(text.trim()))
 }
 
-/// The cargo to ask about crates: the one that runs us, else the one on `PATH`.
+/// The cargo for metadata: the one that runs this program, otherwise the one on `PATH`.
 pub fn cargo_program() -> PathBuf {
     std::env::var_os("CARGO")
         .map(PathBuf::from)
@@ -98,7 +100,7 @@ pub fn cargo_program() -> PathBuf {
         .unwrap_or_else(|| "cargo".into())
 }
 
-/// Every Rust of this machine, the one the user means first.
+/// All Rust toolchains of this machine. The one that the user chose is first.
 fn candidates() -> Vec<Candidate> {
     let mut found: Vec<Candidate> = Vec::new();
     let mut add = |candidate: Option<Candidate>| {
@@ -132,18 +134,18 @@ fn candidates() -> Vec<Candidate> {
     found
 }
 
-/// What is there to build wasm32 with, before anything is built.
+/// What can be used to build for wasm32 without building a standard library first.
 #[derive(Debug, Clone)]
 pub enum Found {
     /// A toolchain with the target installed.
     Target(PathBuf),
-    /// A toolchain with the standard library's source, to be built once (or built already).
+    /// A toolchain with the source of the standard library, which is built once, or has been built.
     Source(PathBuf),
-    /// None, and why.
+    /// None, and the reason.
     Nothing(Diagnostic),
 }
 
-/// Looks for a Rust without building anything.
+/// Looks for a toolchain. Builds nothing.
 pub fn look() -> Found {
     match choose(&candidates()) {
         Ok((rust, None)) => Found::Target(rust.rustc),
@@ -152,14 +154,14 @@ pub fn look() -> Found {
     }
 }
 
-/// The best candidate, and its sysroot when the standard library has to be built from it.
+/// The best candidate, and its sysroot if the standard library has to be built from its source.
 fn choose(candidates: &[Candidate]) -> Result<(Rust, Option<PathBuf>)> {
     if candidates.is_empty() {
         return Err(Diagnostic::new("no-rust", "no Rust toolchain found")
             .help("install one with rustup: https://rustup.rs"));
     }
     let linker = |of: &Candidate| of.own_linker().or_else(|| any_linker(candidates));
-    // The user's own toolchain before another one, one with the target before one that can make it.
+    // The user's toolchain is preferred, then one that has the target, then one that can build it.
     let (active, others) = candidates.split_at(1);
     for group in [active, others] {
         if let Some(ready) = group.iter().find(|candidate| candidate.has_target())
@@ -206,10 +208,10 @@ fn any_linker(candidates: &[Candidate]) -> Option<PathBuf> {
         .or_else(|| candidates.iter().find_map(Candidate::own_linker))
 }
 
-/// The Rust to build with; builds a standard library for it once, when it has none.
+/// The toolchain to build with. Builds a standard library for it once if it has none.
 ///
 /// # Errors
-/// `no-rust`, `missing-wasm-target`, `missing-wasm-linker`: with the command that mends it.
+/// `no-rust`, `missing-wasm-target`, `missing-wasm-linker`, each with the command that fixes it.
 pub fn find() -> Result<Rust> {
     let candidates = candidates();
     let (mut rust, source) = choose(&candidates)?;
@@ -225,10 +227,11 @@ pub fn find() -> Result<Rust> {
     Ok(rust)
 }
 
-/// The Rust to build `plan` with.
+/// The toolchain to build `plan` with.
 ///
 /// # Errors
-/// As [`find`]; `missing-rust-src` when it is to unwind, and no toolchain has the source of a standard library that does.
+/// As [`find`]; `missing-rust-src` if the crate unwinds, and no toolchain has the source of a standard library that
+/// does.
 pub fn find_for(plan: &CrateBuild) -> Result<Rust> {
     if !plan.unwinds {
         return find();
@@ -239,7 +242,7 @@ pub fn find_for(plan: &CrateBuild) -> Result<Rust> {
     Ok(rust)
 }
 
-/// The rustc with whose source an unwinding standard library is built.
+/// The rustc whose source is used to build an unwinding standard library.
 ///
 /// # Errors
 /// As [`find_for`].
@@ -249,7 +252,7 @@ pub fn look_for_source() -> Result<PathBuf> {
 
 /// The best candidate to build an unwinding standard library with.
 fn choose_unwinding(candidates: &[Candidate]) -> Result<Rust> {
-    // With its own error where there is no Rust at all.
+    // If there is no Rust at all, that is the error.
     choose(candidates)?;
     let Some(source) = candidates.iter().find(|candidate| candidate.has_source()) else {
         let message =
@@ -266,8 +269,8 @@ fn choose_unwinding(candidates: &[Candidate]) -> Result<Rust> {
     Ok(Rust { unwinds: true, ..rust(source, None, linker) })
 }
 
-/// Builds `std` for [`TRIPLE`] from the toolchain's source, once per rustc, in the form rustup
-/// would have installed it: then building a crate costs what it costs with rustup's.
+/// Builds `std` for [`TRIPLE`] from the toolchain's source, once for each rustc. The result has the layout of rustup's,
+/// so building a crate takes no longer than with rustup's.
 fn build_sysroot(rust: &Rust) -> Result<PathBuf> {
     let stamp = super::identity(&rust.rustc);
     let kind: &[u8] = if rust.unwinds { b"1 unwinding" } else { b"1" };
@@ -305,9 +308,9 @@ fn build_sysroot(rust: &Rust) -> Result<PathBuf> {
         .arg(&target)
         .current_dir(scratch.path())
         .env("RUSTC", &rust.rustc)
-        // -Zbuild-std asks for a nightly or this; it concerns this build alone.
+        // -Zbuild-std requires a nightly toolchain or this variable, which is set for this build only.
         .env("RUSTC_BOOTSTRAP", "1")
-        // Bitcode beside machine code, so that crates with and without LTO can link it.
+        // With bitcode in addition to machine code, so that crates with and without LTO can be linked.
         .env("CARGO_ENCODED_RUSTFLAGS", flags)
         .env_remove("RUSTC_WRAPPER")
         .env_remove("RUSTC_WORKSPACE_WRAPPER");
@@ -325,7 +328,7 @@ fn build_sysroot(rust: &Rust) -> Result<PathBuf> {
             std::fs::copy(&path, libraries.join(name)).map_err(io)?;
         }
     }
-    // Older ones build as well, and abort.
+    // Older versions build too, and abort.
     let tag = b"__cpp_exception";
     let throws = |path: &PathBuf| {
         let is_runtime =
@@ -339,7 +342,7 @@ fn build_sysroot(rust: &Rust) -> Result<PathBuf> {
             .help("update Rust: rustup update\nor write `panic = \"abort\"` in the profile"));
     }
     match std::fs::rename(&made, &sysroot) {
-        // Another process was faster: what it made is the same.
+        // Another process was faster. Its result is the same.
         Err(_) if sysroot.is_dir() => {}
         result => {
             result.map_err(io)?;
@@ -354,7 +357,7 @@ fn build_sysroot(rust: &Rust) -> Result<PathBuf> {
 mod tests {
     use super::*;
 
-    /// A toolchain that has the given files below its sysroot.
+    /// A toolchain that has these files below its sysroot.
     fn toolchain(folder: &Path, name: &str, files: &[&str]) -> Candidate {
         let sysroot = folder.join(name);
         for file in files {
@@ -377,11 +380,11 @@ mod tests {
         let ready = of("ready", &[TARGET, LINKER]);
         let source = of("source", &[SOURCE]);
 
-        // It has the target: nothing is to be built, its own linker need not be named.
+        // It has the target: nothing needs to be built, and it finds its own linker.
         let (rust, from) = choose(&[ready.clone(), source.clone()]).unwrap();
         assert_eq!((rust.rustc, rust.linker, from), (ready.rustc.clone(), None, None));
 
-        // It has the source, another one the target: still the user's own.
+        // It has the source, and another toolchain has the target: the user's toolchain is still chosen.
         let (rust, from) = choose(&[source.clone(), ready.clone()]).unwrap();
         assert_eq!((rust.rustc, from), (source.rustc.clone(), Some(source.sysroot.clone())));
         assert!(rust.linker.is_some());

@@ -1,7 +1,7 @@
-//! What wasm-bindgen's macro writes for crates that unwind.
+//! The copy of wasm-bindgen's macro for crates that unwind.
 //!
-//! It declares what Rust imports as `extern "C"`, of which rustc knows that it does not unwind: no destructor would run
-//! when an import ends in an exception of Python's. So these crates are built with a copy of the macro that says
+//! The macro declares imports as `extern "C"`. rustc assumes that such functions do not unwind, so no destructor would
+//! run when an import raises a Python exception. These crates are therefore built with a copy of the macro that writes
 //! `extern "C-unwind"`.
 
 use std::path::{Path, PathBuf};
@@ -16,15 +16,16 @@ use super::rust::Rust;
 use super::{cache, cache_dir, capture, io_error, read_file, write_file};
 
 const PACKAGE: &str = "wasm-bindgen-macro-support";
-/// The file of it, and what is written otherwise there.
+/// The file that is changed, and the change.
 const FILE: &str = "src/codegen.rs";
 const FROM: &str = "extern \"C\" {";
 const TO: &str = "extern \"C-unwind\" {";
 
-/// The folder of the copy; `None` when the crate does not use wasm-bindgen.
+/// The folder of the copy; `None` if the crate does not use wasm-bindgen.
 ///
 /// # Errors
-/// When its source is not what this knows, or the cache cannot be written. What cargo refuses it says itself later.
+/// If the source of the macro is not the expected one, or the cache cannot be written. Cargo reports its own errors
+/// later.
 pub fn macros(rust: &Rust, plan: &CrateBuild) -> Result<Option<PathBuf>> {
     let mut command = Command::new(&rust.cargo);
     command.args(["metadata", "--format-version=1", "--manifest-path"]).arg(&plan.manifest);
@@ -59,12 +60,12 @@ pub fn macros(rust: &Rust, plan: &CrateBuild) -> Result<Option<PathBuf>> {
         .help("build the crate with the package of crates.io, or with `panic = \"abort\"`"));
     }
     write_file(&made.join(FILE), code.replace(FROM, TO).as_bytes())?;
-    // It belongs to no workspace, wherever the cache is.
+    // The copy belongs to no workspace, wherever the cache is.
     let mut manifest = read_file(&source.join("Cargo.toml"))?;
     manifest.extend(b"\n[workspace]\n");
     write_file(&made.join("Cargo.toml"), &manifest)?;
     match std::fs::rename(&made, &folder) {
-        // Another process was faster: what it made is the same.
+        // Another process was faster. Its result is the same.
         Err(_) if folder.is_dir() => {}
         result => result.map_err(io)?,
     }
@@ -72,7 +73,7 @@ pub fn macros(rust: &Rust, plan: &CrateBuild) -> Result<Option<PathBuf>> {
     Ok(Some(folder))
 }
 
-/// Copies the files of a folder and of those in it.
+/// Copies a folder with its subfolders.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     let io = |error: std::io::Error| io_error("read", from, &error);
     for entry in std::fs::read_dir(from).map_err(io)? {

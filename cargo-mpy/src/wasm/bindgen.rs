@@ -1,8 +1,8 @@
-//! wasm-bindgen's part of a module: read what its macro says, then let wasm-bindgen itself take out
-//! what only its own tools understand.
+//! Handles wasm-bindgen's part of a module: reads the data of its macro, then lets wasm-bindgen's own library remove
+//! what only its own tools use.
 //!
-//! What the bindings need is kept under names of ours: the exports behind Python's functions and
-//! wasm-bindgen's helpers as `mpy:NAME`, what Rust calls as imports of the module `mpy:bindgen`.
+//! What the bindings need is kept under other names: the exports behind Python's functions and wasm-bindgen's helper
+//! functions as `mpy:NAME`, and the functions that Rust calls as imports of the module `mpy:bindgen`.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashSet};
@@ -19,21 +19,21 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use super::describe::{self, PLACEHOLDER};
 
-/// Helpers of wasm-bindgen that Python's side calls.
+/// Helper functions of wasm-bindgen that the bindings call.
 const HELPERS: &[&str] =
     &["__wbindgen_malloc", "__wbindgen_free", "__wbindgen_exn_store", "__wbindgen_destroy_closure"];
 
 /// The first index of an object that is not a constant (`wasm_bindgen::__rt::JSIDX_RESERVED`).
 const FIRST_OBJECT: i32 = 1028;
 
-/// Takes wasm-bindgen out of `module`; `None` when the module does not use it.
+/// Removes wasm-bindgen from `module`; `None` if the module does not use it.
 ///
 /// # Errors
 /// `wasm-bindgen-version`, `invalid-bindings`, `unsupported-bindings`.
 pub fn bind(module: Module) -> Result<(Module, Option<Api>)> {
     let Some((raw, generics)) = describe::read(&module)? else { return Ok((module, None)) };
     let api = wbindgen::api(&raw)?;
-    // Both change what wasm-bindgen makes of a module, behind its callers' backs.
+    // Environment variables that change the output of wasm-bindgen.
     for name in ["WASM_BINDGEN_EXTERNREF", "WASM_BINDGEN_MULTI_VALUE"] {
         if std::env::var_os(name).is_some() {
             return Err(Diagnostic::new("invalid-environment", format!("`{name}` is set"))
@@ -43,7 +43,7 @@ pub fn bind(module: Module) -> Result<(Module, Option<Api>)> {
     let mut module = module;
     plain_handles(&mut module);
     let own = exports_of_the_user(&module, &raw, &api);
-    // It makes wasm-bindgen's tool ask for JavaScript's exceptions.
+    // It would require JavaScript's exceptions.
     module.exports.remove("__instance_terminated").ok();
     keep(&mut module, &api);
     import_casts(&mut module, generics);
@@ -58,7 +58,7 @@ pub fn bind(module: Module) -> Result<(Module, Option<Api>)> {
         bindgen.bundler(true)?.generate_output()
     });
     let mut output = output.map_err(&broken)?.map_err(|error| broken(format!("{error:#}")))?;
-    // The JavaScript beside it is of no use here.
+    // The generated JavaScript is not used.
     let mut module = std::mem::take(output.wasm_mut());
 
     let dropped: Vec<_> = module
@@ -77,7 +77,7 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs wasm-bindgen's library, which panics over descriptions that contradict each other: what it says then.
+/// Runs wasm-bindgen's library, and returns the message if it panics. It panics if descriptions contradict each other.
 fn quietly<T>(run: impl FnOnce() -> T) -> std::result::Result<T, String> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
@@ -97,8 +97,8 @@ fn quietly<T>(run: impl FnOnce() -> T) -> std::result::Result<T, String> {
     })
 }
 
-/// Makes objects `i32` handles in a module that was compiled for `externref`: the code is the same,
-/// only wasm-bindgen's tool would be told to rewrite it.
+/// Turns objects into `i32` handles in a module that was compiled for `externref`. The code is the same; only
+/// wasm-bindgen's tool would be told to rewrite it.
 fn plain_handles(module: &mut Module) {
     module.customs.remove_raw("target_features");
     let unused: Vec<_> = module
@@ -122,7 +122,7 @@ fn plain_handles(module: &mut Module) {
     }
 }
 
-/// Names of exports that have nothing to do with wasm-bindgen.
+/// Names of exports that do not belong to wasm-bindgen.
 fn exports_of_the_user(module: &Module, raw: &Raw, api: &Api) -> HashSet<String> {
     let symbols: HashSet<&str> = api.symbols().collect();
     module
@@ -139,7 +139,7 @@ fn exports_of_the_user(module: &Module, raw: &Raw, api: &Api) -> HashSet<String>
         .collect()
 }
 
-/// Exports what the bindings call under names that wasm-bindgen's tool leaves alone.
+/// Exports the functions that the bindings call, under names that wasm-bindgen's tool does not touch.
 fn keep(module: &mut Module, api: &Api) {
     let named: Vec<(String, ExportItem)> = api
         .symbols()
@@ -155,7 +155,7 @@ fn keep(module: &mut Module, api: &Api) {
     let mut seen = HashSet::new();
     let kept: Vec<_> = named.into_iter().chain(shims).collect();
     for (name, item) in kept {
-        // For people: wasm-bindgen tells crates apart by a hash.
+        // Names for people: wasm-bindgen distinguishes crates by a hash.
         if let ExportItem::Function(id) = item
             && let Some((symbol, hash)) = name.trim_start_matches("mpy:").rsplit_once('_')
             && hash.len() == 16
@@ -185,7 +185,7 @@ fn table_entry(module: &Module, index: u32) -> Option<FunctionId> {
     })
 }
 
-/// Turns each function that only describes a change of type into an import that makes it.
+/// Turns each function that only describes a conversion into an import that performs it.
 fn import_casts(module: &mut Module, generics: describe::Generics) {
     let mut replaced = BTreeMap::new();
     for (name, id) in generics {
@@ -196,7 +196,7 @@ fn import_casts(module: &mut Module, generics: describe::Generics) {
     replace_calls(module, &replaced);
 }
 
-/// Calls other functions instead of those that are replaced.
+/// Replaces calls of some functions by calls of others.
 pub fn replace_calls(module: &mut Module, replaced: &BTreeMap<FunctionId, FunctionId>) {
     struct Replace<'a>(&'a BTreeMap<FunctionId, FunctionId>);
     impl VisitorMut for Replace<'_> {
@@ -221,7 +221,7 @@ pub fn replace_calls(module: &mut Module, replaced: &BTreeMap<FunctionId, Functi
     }
 }
 
-/// Hides what Rust calls from wasm-bindgen's tool, which would ask JavaScript for it.
+/// Hides the functions that Rust calls from wasm-bindgen's tool, which would import them from JavaScript.
 fn move_imports(module: &mut Module) {
     for import in module.imports.iter_mut() {
         if import.module == PLACEHOLDER

@@ -1,5 +1,5 @@
-//! wasm-bindgen's descriptors: small functions that say, one call at a time, what the types of an
-//! export or import are. They are run here, before anything else is done to the module.
+//! Runs wasm-bindgen's descriptors: small functions that describe the types of an export or import, with one call for
+//! each word. They are run before any pass changes the module.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -8,19 +8,18 @@ use target_specs::{Diagnostic, Result};
 use walrus::ir::{BinaryOp, Instr, InstrSeqId, Value};
 use walrus::{ConstExpr, ExportItem, FunctionId, FunctionKind, GlobalKind, ImportKind, LocalId, Module};
 
-/// The module that wasm-bindgen imports from until its tool has run.
+/// The module that wasm-bindgen imports from before its tool has run.
 pub(super) const PLACEHOLDER: &str = "__wbindgen_placeholder__";
 const DESCRIBE: &str = "__wbindgen_describe_";
-/// Instructions that one descriptor may take: those of the largest signatures take thousands.
+/// The maximum number of instructions of one descriptor. Those of the largest signatures take thousands.
 const MOST_STEPS: u32 = 1_000_000;
-/// Calls within calls.
+/// The maximum depth of calls.
 const DEEPEST: u32 = 100;
 
-/// The functions that stand for an import whose type is described by running them, and the name
-/// that the import is to have.
+/// The functions that stand for an import whose type is found by running them, and the name of that import.
 pub(super) type Generics = Vec<(String, FunctionId)>;
 
-/// What `module` says of its bindings; `None` when it does not use wasm-bindgen.
+/// The bindings of `module`; `None` if it does not use wasm-bindgen.
 ///
 /// # Errors
 /// `invalid-bindings`, naming the function.
@@ -76,7 +75,7 @@ impl walrus::ir::Visitor<'_> for Finder {
     }
 }
 
-/// Runs descriptors. Only what compilers make of them is understood, optimised or not: constants,
+/// An interpreter for descriptors. It supports only what compilers generate for them, optimised or not: constants,
 /// locals, calls, and the shadow stack.
 struct Machine<'a> {
     module: &'a Module,
@@ -95,12 +94,12 @@ struct State {
     depth: u32,
 }
 
-/// How a sequence of instructions was left.
+/// How a sequence of instructions ended.
 enum Flow {
     Next,
     Branch(InstrSeqId),
     Return,
-    /// The marker was called: nothing after it matters.
+    /// The marker was called. Nothing after it matters.
     Stop,
 }
 
@@ -134,7 +133,7 @@ impl<'a> Machine<'a> {
         }
     }
 
-    /// Calls a function with its arguments on the stack.
+    /// Calls a function whose arguments are on the stack.
     fn call(&self, state: &mut State, id: FunctionId) -> Step<Flow> {
         if Some(id) == self.describe {
             let word = pop(state)?;
@@ -185,7 +184,7 @@ impl<'a> Machine<'a> {
                 Instr::Const(constant) => {
                     state.stack.push(match constant.value {
                         Value::I32(value) => value,
-                        // Only counters of instrumentation are wider, and nothing depends on them.
+                        // Only counters of instrumentation are wider. No description depends on them.
                         Value::I64(value) => value as i32,
                         _ => return Err("it computes with floats".to_owned()),
                     });
@@ -262,7 +261,7 @@ impl<'a> Machine<'a> {
                 }
                 Instr::Return(_) => return Ok(Flow::Return),
                 Instr::Block(block) => block.seq,
-                // Nothing throws here.
+                // Descriptors do not throw.
                 Instr::Try(block) => block.seq,
                 Instr::TryTable(block) => block.seq,
                 Instr::IfElse(branch) => {

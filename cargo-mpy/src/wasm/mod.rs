@@ -1,5 +1,5 @@
-//! Passes over the linked WebAssembly module: what Python cannot see or nobody uses goes, and what
-//! the linker knew about memory is written down before it is lost.
+//! Passes over the linked WebAssembly module. They remove everything that is unused or invisible to Python, and record
+//! what the linker knew about memory before that is lost.
 
 mod bindgen;
 mod describe;
@@ -24,20 +24,21 @@ use wasm_to_c::relocs::{self, Relocations};
 
 use names::rust_name;
 
-/// Bytes that the bindings' allocator needs of a block besides those it is asked for.
+/// The overhead of a block in the bindings' allocator, in bytes.
 const HEAP_OVERHEAD: u32 = 32;
 
-/// A module, ready to be translated.
+/// A module that is ready to be translated.
 #[derive(Debug, Clone)]
 pub struct Prepared {
+    /// The module.
     pub module: WasmModule,
-    /// What `#[wasm_bindgen]` says of it, when the crate uses that.
+    /// The data of `#[wasm_bindgen]`, if the crate uses it.
     pub api: Option<Api>,
-    /// Its exceptions are to run the destructors of Rust.
+    /// Whether exceptions run destructors of Rust.
     pub unwinds: bool,
 }
 
-/// The binary module of a file's contents, which may be the text format.
+/// The binary module in a file that may be in the text format.
 ///
 /// # Errors
 /// `invalid-wat`, with line and column.
@@ -58,24 +59,23 @@ pub fn binary<'a>(path: &std::path::Path, contents: &'a [u8]) -> Result<std::bor
     })
 }
 
-/// What wasm-bindgen's macro left in the module `bytes`; `None` when the crate does not use it.
+/// The data of wasm-bindgen's macro in the module `bytes`; `None` if the crate does not use it.
 ///
 /// # Errors
-/// `invalid-bindings`, for a module that is none as well.
+/// `invalid-bindings`, also if `bytes` is not a module.
 pub fn descriptions(bytes: &[u8]) -> Result<Option<glue_gen::wbindgen::Raw>> {
     let module = Module::from_buffer(bytes)
         .map_err(|error| Diagnostic::new("invalid-bindings", format!("not a valid module: {error:#}")))?;
     Ok(describe::read(&module)?.map(|(raw, _)| raw))
 }
 
-/// Prepares the module `bytes` for translation: with the machine's addresses when it comes with its
-/// `relocations`, else with exactly the memory it uses, to which `heap` bytes are added, or that of `limit` bytes.
-/// Python sees its functions. With `shown`, when the module is nobody's crate, it also sees the memories and globals that
-/// it exports.
+/// Prepares the module `bytes` for translation. With `relocations`, addresses are those of the machine. Otherwise the
+/// memory has exactly the size that is used, plus `heap` bytes, or the size `limit`. Python sees the exported
+/// functions. With `shown`, for modules that are not built from a crate, it also sees exported memories and globals.
 ///
 /// # Errors
-/// `invalid-wasm`; `limit-too-small`, when its data do not fit; `no-direct-memory`, when addresses cannot be the machine's; and those of wasm-bindgen's
-/// part: `wasm-bindgen-version`, `invalid-bindings`, `unsupported-bindings`.
+/// `invalid-wasm`; `limit-too-small` if the data do not fit; `no-direct-memory` if addresses cannot be those of the
+/// machine; and the errors of wasm-bindgen's part: `wasm-bindgen-version`, `invalid-bindings`, `unsupported-bindings`.
 pub fn prepare(
     name: &str,
     bytes: &[u8],
@@ -106,7 +106,7 @@ pub fn prepare(
         declared.put_back(&mut module);
     }
 
-    // Names of our own that the module was not given by us mean nothing.
+    // Names with our prefix have no meaning if they are in the input.
     if shown {
         let is_ours = |name: &str| name.starts_with("mpy:");
         let ours = module.exports.iter().filter(|export| is_ours(&export.name)).map(walrus::Export::id);
@@ -125,14 +125,14 @@ pub fn prepare(
         move_table(&mut module, relocations.table_base());
     }
 
-    // The linker's symbols, before the exports that carry them are dropped.
+    // The linker's symbols, before the exports that contain them are removed.
     let heap_base = exported_global(&module, "__heap_base")
         .and_then(|id| constant(&module, id))
         // A linker puts all data before it.
         .filter(|base| data_ends(&module).all(|end| end.is_some_and(|end| end <= u64::from(*base))));
     let stack_pointer = exported_global(&module, "__stack_pointer");
     if let Some(id) = stack_pointer {
-        // A stripped module has no names, and this one tells which global the stack pointer is.
+        // A stripped module has no names, and this export says which global is the stack pointer.
         module.globals.get_mut(id).name = Some("__stack_pointer".to_owned());
     }
 
@@ -143,7 +143,7 @@ pub fn prepare(
     let (mut module, api) = bindgen::bind(module)?;
 
     let exported_pointer = exported_global(&module, "__stack_pointer");
-    // What only an export kept alive that Python does not see is dead.
+    // What only an export kept alive, and Python does not see, is dead.
     let shown = shown && api.is_none();
     let hidden: Vec<(walrus::ExportId, String, ExportItem)> = module
         .exports
@@ -151,7 +151,7 @@ pub fn prepare(
         .filter(|export| match export.item {
             ExportItem::Function(_) => false,
             ExportItem::Global(_) => !shown || is_linkers(&export.name),
-            // A memory without data may be there for want of a way to say that there is none.
+            // A memory without data may exist only because the compiler cannot leave it out.
             ExportItem::Memory(id) => !shown || module.memories.get(id).data_segments.is_empty(),
             _ => true,
         })
@@ -164,11 +164,11 @@ pub fn prepare(
     for id in sections {
         module.customs.delete(id);
     }
-    // A segment that does not fit traps when the module starts, whether anybody uses its table or not.
+    // An element segment that does not fit traps when the module starts, even if its table is not used.
     let traps: Vec<_> =
         module.tables.iter().filter(|table| may_overflow(&module, table)).map(Table::id).collect();
     let mut kept: Vec<_> = traps.into_iter().map(|table| module.exports.add("mpy:table", table)).collect();
-    // What answers an import may use a memory that the module itself does not.
+    // The implementation of an import may use a memory that the module itself does not use.
     let memory = module.memories.iter().next().map(Memory::id);
     let touched = |import: &walrus::Import| glue_gen::touches_memory(&import.module, &import.name);
     let memory = memory.filter(|_| module.imports.iter().any(touched));
@@ -189,8 +189,8 @@ pub fn prepare(
         }
     }
 
-    // The bindings' allocator has what lies behind the data, unless others may take that for theirs, and makes the
-    // memory grow, unless that is limited.
+    // The bindings' allocator uses the memory after the data, unless the program may use it too, and grows the memory,
+    // unless that is limited.
     let allocates = module.imports.iter().any(|import| import.module == "mpy" && import.name == "alloc");
     let heap_grows = allocates && relocations.is_none() && limit.is_none();
     let heap = if heap > 0 && heap_grows { heap.saturating_add(HEAP_OVERHEAD) } else { heap };
@@ -232,7 +232,7 @@ pub fn prepare(
     Ok(Prepared { module, api, unwinds })
 }
 
-/// Whether elements that the module puts into a table when it starts may lie outside it.
+/// Whether an active element segment may lie outside its table.
 fn may_overflow(module: &Module, table: &Table) -> bool {
     table.elem_segments.iter().any(|id| {
         let element = module.elements.get(*id);
@@ -250,7 +250,7 @@ fn may_overflow(module: &Module, table: &Table) -> bool {
     })
 }
 
-/// Whether an exported global tells where the linker put something (lld, `SymbolTable` and `Driver`).
+/// Whether an exported global is the address of something that the linker placed (lld, `SymbolTable` and `Driver`).
 fn is_linkers(name: &str) -> bool {
     const SYMBOLS: [&str; 4] = ["__data_end", "__dso_handle", "__stack_low", "__stack_high"];
     name.starts_with("__wasm_")
@@ -258,7 +258,7 @@ fn is_linkers(name: &str) -> bool {
         || ["_base", "_end", "_pointer"].iter().any(|end| name.starts_with("__") && name.ends_with(end))
 }
 
-/// Moves the elements of the function table: constants of the code are their indices after that.
+/// Renumbers the elements of the function table. Constants in the code are the indices afterwards.
 fn move_table(module: &mut Module, by: u32) {
     let Ok(Some(table)) = module.tables.main_function_table() else { return };
     let table = module.tables.get_mut(table);
@@ -271,7 +271,8 @@ fn move_table(module: &mut Module, by: u32) {
     }
 }
 
-/// Names the functions that have none as Python or the file does: passes change their numbers.
+/// Names the functions without a name after their exports or their index in the file, because passes change the
+/// indices.
 fn name_functions(module: &mut Module) {
     let exported: HashMap<FunctionId, String> = module
         .exports
@@ -290,8 +291,8 @@ fn name_functions(module: &mut Module) {
     }
 }
 
-/// Rust's ends of a program that has run out of memory raise a MemoryError instead; so does what makes room for
-/// arguments, where it would trap.
+/// Makes the functions that end a Rust program without memory raise a MemoryError, and also those that allocate
+/// arguments, which would trap.
 fn raise_memory_errors(module: &mut Module) {
     const ENDS: [&str; 5] = [
         "alloc::alloc::handle_alloc_error",
@@ -332,7 +333,7 @@ fn raise_memory_errors(module: &mut Module) {
     }
 }
 
-/// Whether a function does nothing but trap, by itself or by another that does.
+/// Whether a function only traps, by itself or in a function that it calls.
 fn only_traps(module: &Module, id: FunctionId, depth: u32) -> bool {
     let FunctionKind::Local(function) = &module.funcs.get(id).kind else { return false };
     match function.block(function.entry_block()).instrs.as_slice() {
@@ -344,7 +345,8 @@ fn only_traps(module: &Module, id: FunctionId, depth: u32) -> bool {
     }
 }
 
-/// Puts a call of `raise` before each `unreachable` that no call precedes, and in the place of calls of what only traps.
+/// Inserts a call of `raise` before each `unreachable` that does not follow a call, and replaces calls of functions
+/// that only trap.
 struct Raiser<'a> {
     raise: FunctionId,
     traps: &'a HashSet<FunctionId>,
@@ -371,11 +373,10 @@ impl VisitorMut for Raiser<'_> {
     }
 }
 
-/// Exactly how much of memory the program uses, where that can be known; and then the memory's
-/// maximum says that it does not grow.
+/// Shrinks the memory to the bytes that the program uses, if that can be known. The maximum of the memory then says
+/// that it does not grow.
 ///
-/// A program that asks for the size of its memory or grows it was promised pages of 65536 bytes
-/// and gets them.
+/// A program that uses the size of its memory, or grows it, expects pages of 65536 bytes and gets them.
 fn memory_bytes(module: &mut Module, heap_base: Option<u32>, heap: u32, heap_grows: bool) -> Option<u32> {
     let id = module.memories.iter().next()?.id();
     if module.memories.len() != 1 || module.memories.get(id).import.is_some() {
@@ -394,7 +395,7 @@ fn memory_bytes(module: &mut Module, heap_base: Option<u32>, heap: u32, heap_gro
     if grows || measures { None } else { u32::try_from(bytes?).ok() }
 }
 
-/// Where each active data segment ends, where that is known.
+/// The end of each active data segment, if it is known.
 fn data_ends(module: &Module) -> impl Iterator<Item = Option<u64>> {
     module.data.iter().filter_map(|data| match &data.kind {
         DataKind::Active { offset: ConstExpr::Value(Value::I32(offset)), .. } => {
@@ -405,7 +406,7 @@ fn data_ends(module: &Module) -> impl Iterator<Item = Option<u64>> {
     })
 }
 
-/// `limit`, when the module has a memory of its own; that does not grow then.
+/// Sets the size of the memory to `limit`. It does not grow then.
 fn limited(module: &mut Module, name: &str, limit: u32) -> Result<Option<u32>> {
     let Some(memory) = module.memories.iter().next().map(Memory::id) else { return Ok(None) };
     if module.memories.len() != 1 || module.memories.get(memory).import.is_some() {
@@ -426,7 +427,7 @@ fn limited(module: &mut Module, name: &str, limit: u32) -> Result<Option<u32>> {
     Ok(Some(limit))
 }
 
-/// Whether any function grows memory, and whether any asks for its size.
+/// Whether any function grows the memory, and whether any reads its size.
 fn asks_for_pages(module: &Module) -> (bool, bool) {
     #[derive(Default)]
     struct Finder {
@@ -536,7 +537,7 @@ mod tests {
             );
             assert_eq!(prepared(&text, 0).0.memory_bytes, None, "{asks}");
         }
-        // And so does one that says nothing about what it uses.
+        // The same for one that does not say what it uses.
         let silent = r#"(module (memory 1) (func (export "f") (drop (i32.load (i32.const 0)))))"#;
         assert_eq!(prepared(silent, 0).0.memory_bytes, None);
     }
@@ -589,7 +590,7 @@ mod tests {
     fn a_crate_of_wasm_bindgen_keeps_a_stack_that_it_does_not_use() {
         let schema = glue_gen::wbindgen::VERSION;
         let version = format!(r#"{{"schema_version":"{schema}","version":"{schema}"}}"#);
-        // A program of the crate `c-1` without any item.
+        // A program of the crate `c-1` without items.
         let section = [version.as_bytes(), b"\0\0\0\0\0\0\0\x03c-1\x01c\0\0"].map(|blob| {
             let length = u32::try_from(blob.len()).unwrap().to_le_bytes();
             [&length, blob].concat().iter().map(|byte| format!("\\{byte:02x}")).collect::<String>()

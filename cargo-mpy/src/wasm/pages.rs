@@ -1,4 +1,4 @@
-//! Custom page sizes, which walrus keeps but does not let into a module.
+//! Custom page sizes, which walrus can write but does not accept when it reads.
 //!
 //! <https://github.com/WebAssembly/custom-page-sizes>
 
@@ -6,16 +6,16 @@ use walrus::Module;
 use wasm_encoder::{Encode, MemorySection, MemoryType};
 use wasmparser::{BinaryReaderError, Parser, Payload};
 
-/// What a module says of its own memories, in their order.
+/// The types of a module's own memories, in order.
 pub struct Declared(Vec<wasmparser::MemoryType>);
 
-/// The module `bytes` with memories of ordinary pages in the place of its own, and these; `None` when they have
-/// ordinary pages already.
+/// The module `bytes` with ordinary page sizes, and the original types of its memories; `None` if the page sizes are
+/// ordinary.
 ///
 /// # Errors
-/// Those of the binary format.
+/// Constants of the binary format.
 pub fn take(bytes: &[u8]) -> Result<Option<(Vec<u8>, Declared)>, BinaryReaderError> {
-    // The header's size is in LEB128, so the section is found by where the one before it ends.
+    // The size in the header is in LEB128, so the section starts where the previous one ends.
     let mut end = 8;
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload?;
@@ -45,7 +45,7 @@ pub fn take(bytes: &[u8]) -> Result<Option<(Vec<u8>, Declared)>, BinaryReaderErr
 }
 
 impl Declared {
-    /// Gives the memories of `module`, made of what [`take`] returned, their types again.
+    /// Restores the types of the memories that [`take`] returned.
     pub fn put_back(self, module: &mut Module) {
         let own = module.memories.iter().filter(|memory| memory.import.is_none()).map(walrus::Memory::id);
         for (id, declared) in own.collect::<Vec<_>>().into_iter().zip(self.0) {

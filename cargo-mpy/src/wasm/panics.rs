@@ -1,4 +1,4 @@
-//! What becomes of `std`'s panics, with what is linked beside it for them: `c-runtime/src/panic.rs`.
+//! Connects the panics of `std` with the code that is linked for them: `c-runtime/src/panic.rs`.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,15 @@ use walrus::{
 use super::bindgen::replace_calls;
 use super::names::rust_name;
 
-/// What setting a hook says when it cannot, wherever the compiler put its code.
+/// The message of `set_hook` if it fails, wherever the compiler put the code.
 const HOOK: &[u8] = b"cannot modify the panic hook";
-/// Panics that do not begin in the handler.
+/// Panics that do not start in the handler.
 const OTHERS: [&str; 3] =
     ["std::panicking::begin_panic", "std::panic::panic_any", "std::panicking::rust_panic_without_hook"];
 
-/// The handler of panics that `std` has tells nobody here: ours takes its place. Where the program sets a hook or
-/// unwinds, ours stands before it; before the hook and after that, too, and the bindings are told whether a hook runs.
-/// A crate without `std` has a handler of its own, which is kept. Returns whether the program unwinds.
+/// The panic handler of `std` cannot report to MicroPython, so ours replaces it. If the program sets a hook or unwinds,
+/// ours runs before it, and before and after the hook, and tells the bindings whether a hook runs. A crate without
+/// `std` has its own handler, which is kept. Returns whether the program unwinds.
 pub fn raise(module: &mut Module, variables: &Variables, stack_pointer: Option<GlobalId>) -> bool {
     let mut take = |name: &str| {
         let export = module.exports.iter().find(|export| export.name == name)?;
@@ -68,7 +68,7 @@ pub fn raise(module: &mut Module, variables: &Variables, stack_pointer: Option<G
     };
     let others = || module.funcs.iter().any(|f| OTHERS.iter().any(|other| rust_name(f).starts_with(other)));
     let end = runtime(module, "rust_panic").filter(|end| {
-        // An optimizer leaves out a payload that nobody looks at.
+        // An optimizer removes a payload that is not read.
         unwinds.is_some() || [vec![], params(module, after_hook)].contains(&params(module, *end))
     });
     let (Some(end), Some(stack_pointer), true) =
@@ -83,7 +83,7 @@ pub fn raise(module: &mut Module, variables: &Variables, stack_pointer: Option<G
     };
     if let Some(handler) = handler {
         replace_calls(module, &BTreeMap::from([(handler, begins)]));
-        // Of several names, that of the standard library at hand.
+        // Several names, for different versions of the standard library.
         let calls_hook = named(module, "std::panicking::panic_with_hook")
             .or_else(|| named(module, "std::panicking::rust_panic_with_hook"))
             .unwrap_or(handler);
@@ -106,7 +106,7 @@ pub fn raise(module: &mut Module, variables: &Variables, stack_pointer: Option<G
     unwinds.is_some()
 }
 
-/// A function like `function` that calls `first` with the address of a frame of 32 bytes, to go on.
+/// A function like `function` that first calls `first` with the address of a frame of 32 bytes.
 fn with_frame(
     module: &mut Module,
     function: FunctionId,
@@ -123,7 +123,7 @@ fn with_frame(
     builder.finish(arguments, &mut module.funcs)
 }
 
-/// Has `function` end in a call of `other`, which takes the same and does not return.
+/// Makes `function` end in a call of `other`, which has the same parameters and does not return.
 fn call(module: &mut Module, function: FunctionId, other: FunctionId) {
     let FunctionKind::Local(local) = &mut module.funcs.get_mut(function).kind else { return };
     let arguments = local.args.clone();
@@ -140,7 +140,7 @@ fn named(module: &Module, name: &str) -> Option<FunctionId> {
     matches!(function.kind, FunctionKind::Local(_)).then_some(function.id())
 }
 
-/// The function of Rust's runtime with this name. Since Rust 1.87 they are in the module `__rustc`.
+/// The function of Rust's runtime with this name. Since Rust 1.87, these are in the module `__rustc`.
 fn runtime(module: &Module, name: &str) -> Option<FunctionId> {
     named(module, &format!("__rustc::{name}")).or_else(|| named(module, name))
 }
@@ -149,7 +149,7 @@ fn params(module: &Module, function: FunctionId) -> Vec<ValType> {
     module.types.get(module.funcs.get(function).ty()).params().to_vec()
 }
 
-/// Makes a call of `other`, with its arguments or zeros, all that `function` does.
+/// Makes `function` only call `other`, with its arguments or zeros.
 fn become_call(module: &mut Module, function: FunctionId, other: FunctionId) {
     let count = params(module, other).len();
     let FunctionKind::Local(local) = &mut module.funcs.get_mut(function).kind else { return };
@@ -165,20 +165,20 @@ fn become_call(module: &mut Module, function: FunctionId, other: FunctionId) {
     body.call(other).unreachable();
 }
 
-/// Variables of `std::panicking`, which nothing sets back when an exception ends a panic: by address, as far as the
-/// module tells.
+/// Variables of `std::panicking` that nothing resets if an exception ends a panic, by address, as far as they are
+/// known.
 #[derive(Debug, Default)]
 pub struct Variables {
-    /// How many panics are under way.
+    /// The number of panics in progress.
     counts: Vec<u32>,
-    /// Whether a hook runs, a byte.
+    /// Whether a hook runs; a byte.
     in_hook: Vec<u32>,
-    /// The hook and its lock, in words.
+    /// The hook and its lock, as words.
     hook: Vec<u32>,
 }
 
 impl Variables {
-    /// Finds them by name among symbols with address and size. Optimizers make several variables of one.
+    /// Finds the variables by name among symbols with address and size. Optimizers split some variables into several.
     pub fn find(symbols: impl IntoIterator<Item = (String, u32, u32)>) -> Variables {
         let mut found = Variables::default();
         for (name, address, size) in symbols {
@@ -200,12 +200,12 @@ impl Variables {
                 _ => {}
             }
         }
-        // What has no room in `Hook` of `panic.rs` is not what is meant.
+        // A variable that is larger than `Hook` in `panic.rs` is a different one.
         found.hook.truncate(4);
         found
     }
 
-    /// Puts functions in the place of the imports of `mpy:std`.
+    /// Replaces the imports of `mpy:std` by functions.
     fn answer(&self, module: &mut Module, handler: FunctionId) {
         let Some(memory) = module.memories.iter().next().map(Memory::id) else { return };
         let mut copy = |back: bool| {
@@ -239,7 +239,7 @@ impl Variables {
         replace_calls(module, &answers);
     }
 
-    /// Exports functions that tell and set how many panics are under way.
+    /// Exports functions that get and set the number of panics in progress.
     fn export_count(&self, module: &mut Module) {
         let (Some(memory), Some(first)) =
             (module.memories.iter().next().map(Memory::id), self.counts.first())
@@ -262,7 +262,7 @@ impl Variables {
         module.exports.add("mpy:set_panics", set);
     }
 
-    /// A function that makes its argument the number of panics under way and of hooks that run: 0 or 1.
+    /// A function that sets the number of panics in progress, and of running hooks (0 or 1), to its argument.
     fn set_counts(&self, module: &mut Module, memory: MemoryId) -> FunctionId {
         let mut builder = FunctionBuilder::new(&mut module.types, &[ValType::I32], &[]);
         let count = module.locals.add(ValType::I32);

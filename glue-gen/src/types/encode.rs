@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use super::scalar::Scalar;
 use crate::wbindgen::{Api, Signature, Type};
 
-/// Which way a value goes. This decides who owns it afterwards.
+/// The direction of a value. It decides who owns the value afterwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Direction {
     FromPython,
     FromRust,
 }
 
-/// The number of a class, an enum or a kind of closures: one character, counted from 1.
+/// The number of a class, an enum or a type of closures: one character, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Number(u8);
 
@@ -55,7 +55,7 @@ pub(crate) enum Wire {
     U128,
     F32,
     F64,
-    /// An `f64` that is an `int` in Python if it is a whole number.
+    /// An `f64` that becomes an `int` in Python if it is a whole number.
     Number,
     String,
     Str,
@@ -71,7 +71,7 @@ pub(crate) enum Wire {
     /// A mutable slice of a buffer of Python, and one of Rust.
     MutSlice(Box<Wire>),
     RustMutSlice(Box<Wire>),
-    /// The type without a copy, where the buffer can be used as it is.
+    /// The type that is passed without a copy, if the buffer can be used directly.
     Borrowed(Box<Wire>),
     /// An object of a class, a reference to one, and a reference for the access to a field.
     Class(Number),
@@ -145,7 +145,7 @@ impl Wire {
     }
 }
 
-/// A family of types whose support in C is compiled only if it is used: `MPY_USES_*`.
+/// A family of types. Its support in C is compiled only if it is used: `MPY_USES_*`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Family {
     Char,
@@ -259,7 +259,7 @@ pub(crate) struct TypeEncoder<'a> {
     pub floats: bool,
     /// By enum, the value that represents None.
     pub none_values: Vec<u32>,
-    /// Whether objects are lent to Rust.
+    /// Whether objects are borrowed by Rust.
     pub lends: bool,
 }
 
@@ -407,7 +407,7 @@ impl<'a> TypeEncoder<'a> {
             Type::Struct(name) => Encoded::new(Wire::ClassRef(self.class(name)?), [I32]),
             Type::Function(signature) => self.closure(signature, false, mutable, direction)?,
             Type::Closure { signature, .. } => self.closure(signature, false, mutable, direction)?,
-            // Python gets the values themselves.
+            // Python receives the values themselves.
             Type::Ref(inner) if !from_python => self.reference(inner, mutable, direction)?,
             Type::RefMut(inner) if !from_python => self.reference(inner, true, direction)?,
             Type::Option(inner) if !from_python => self.option(&Type::Ref(inner.clone()), direction)?,
@@ -442,14 +442,14 @@ impl<'a> TypeEncoder<'a> {
         self.uses.extend([Family::Sequence, Family::Malloc]);
         let from_rust = direction == Direction::FromRust;
         let wire = match element {
-            // Elements that are handles of objects in any case.
+            // Elements that are always handles of objects.
             Type::Named(name) if name == "string" => {
                 self.uses.insert(Family::Objects);
                 Wire::StringObject
             }
             Type::Object | Type::Named(_) => {
                 self.uses.insert(Family::Objects);
-                // A slice of Rust's lends its elements.
+                // The elements of a Rust slice are borrowed.
                 let lent = from_rust && matches!(of(Box::default()), Wire::Slice(_));
                 if lent { Wire::ObjectRef } else { Wire::Object }
             }

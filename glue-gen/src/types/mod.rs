@@ -1,4 +1,4 @@
-//! How values of each family of types cross between Python and C: one file per family.
+//! How values of each family of types are passed between Python and C: one file per family.
 
 mod encode;
 mod scalar;

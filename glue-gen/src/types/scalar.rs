@@ -1,4 +1,4 @@
-//! The four number types of WebAssembly. What they accept is told in `mpy_scalars.h`.
+//! The four number types of WebAssembly. `mpy_scalars.h` documents which Python values they accept.
 
 use wasm_to_c::ValType;
 

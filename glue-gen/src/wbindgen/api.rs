@@ -1,4 +1,4 @@
-//! Programs and descriptors, joined → the crate's API as plain data.
+//! Combines the programs and descriptors of wasm-bindgen into the crate's API.
 
 use std::collections::BTreeSet;
 
@@ -9,23 +9,27 @@ use super::descriptor::{self, Signature, Type};
 use super::input::{Raw, refuse};
 use super::schema;
 
-/// Everything a crate exports and imports with `#[wasm_bindgen]`.
+/// Everything that a crate exports and imports with `#[wasm_bindgen]`.
 #[derive(Debug, Clone, Default)]
 pub struct Api {
+    /// Exported functions.
     pub functions: Vec<Call>,
+    /// Exported structs.
     pub classes: Vec<Class>,
+    /// Exported enums of numbers.
     pub enums: Vec<Enum>,
+    /// Exported enums of strings.
     pub string_enums: Vec<StringEnum>,
+    /// Imported functions, classes and values of Python.
     pub imports: Vec<Import>,
-    /// Imports that only change what a value is taken for, such as text to `JsValue`: their one
-    /// parameter is returned. By symbol.
+    /// Imports that only convert a value, such as text to `JsValue`: they return their one parameter. By symbol.
     pub casts: Vec<(String, Signature)>,
-    /// Symbols to call once at import (`#[wasm_bindgen(start)]`).
+    /// The symbols of functions that run once at import (`#[wasm_bindgen(start)]`).
     pub start: Vec<String>,
 }
 
 impl Api {
-    /// Every export of the module that Python's side calls.
+    /// All exports of the module that the bindings call.
     pub fn symbols(&self) -> impl Iterator<Item = &str> {
         let members = self.classes.iter().flat_map(|class| {
             let of = class.members.iter().map(|member| member.call().symbol.as_str());
@@ -35,7 +39,7 @@ impl Api {
         functions.chain(members).chain(self.start.iter().map(String::as_str))
     }
 
-    /// Indices in the function table of the functions behind closures.
+    /// The indices, in the function table, of the functions that call closures.
     pub fn shims(&self) -> BTreeSet<u32> {
         let mut found = BTreeSet::new();
         let imports = self.imports.iter().map(|import| &import.signature);
@@ -53,45 +57,57 @@ impl Api {
 pub struct Call {
     /// Its name in Python.
     pub name: String,
-    /// The module's export behind it.
+    /// The export of the module.
     pub symbol: String,
     /// Names and types, without `self`.
     pub params: Vec<(String, Type)>,
+    /// The type of the result; `Type::Unit` if there is none.
     pub result: Type,
+    /// The lines of its doc comment.
     pub docs: Vec<String>,
-    /// It gets or sets a field, for which the object is borrowed without being held.
+    /// Whether it gets or sets a field. The object is then borrowed only during the access.
     pub of_field: bool,
 }
 
-/// A struct that Python sees as a class.
+/// A struct that is a class in Python.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Class {
+    /// Its name in Python.
     pub name: String,
-    /// The export `(ptr, allow_delayed)` that ends an object.
+    /// The export `(ptr, allow_delayed)` that frees an object.
     pub free: String,
-    /// The imports that make an object of a pointer, and that take the pointer out of an object again.
+    /// The import that makes an object of a pointer.
     pub wrap: String,
+    /// The import that takes the pointer out of an object again.
     pub unwrap: String,
+    /// The lines of its doc comment.
     pub docs: Vec<String>,
+    /// Its constructor, functions and properties.
     pub members: Vec<Member>,
 }
 
-/// What a class has. `self` is a pointer that comes before the parameters.
+/// A member of a class. `self` is a pointer before the parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Member {
+    /// `#[wasm_bindgen(constructor)]`: `Class(…)` in Python.
     Constructor(Call),
+    /// A function without `self`.
     Static(Call),
-    /// `consumes`: the object is no more after the call.
+    /// A function with `self`.
     Method {
+        /// The function.
         call: Call,
+        /// It takes `self` by value: the object cannot be used after the call.
         consumes: bool,
     },
+    /// Reads a property, which has the name of the function.
     Getter(Call),
+    /// Writes a property. The parameter is the new value.
     Setter(Call),
 }
 
 impl Member {
-    /// The function behind it.
+    /// The function of the member.
     pub fn call(&self) -> &Call {
         match self {
             Member::Constructor(call)
@@ -106,56 +122,73 @@ impl Member {
 /// An enum of numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Enum {
+    /// Its name in Python.
     pub name: String,
+    /// Whether the values are of type `i32`; otherwise of `u32`.
     pub signed: bool,
+    /// Names and values; a negative value is in two's complement.
     pub variants: Vec<(String, u32)>,
+    /// The lines of its doc comment.
     pub docs: Vec<String>,
 }
 
 /// An enum of strings; its values are indices into `variants`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StringEnum {
+    /// Its name.
     pub name: String,
+    /// The strings.
     pub variants: Vec<String>,
 }
 
-/// Something of Python's that the crate calls.
+/// Something in Python that the crate uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Import {
-    /// The module's import, in `__wbindgen_placeholder__`.
+    /// The import of the module, in `__wbindgen_placeholder__`.
     pub symbol: String,
-    /// The crate that imports it, which tells wasm-bindgen's own from the user's.
+    /// The crate that declares it. It distinguishes wasm-bindgen's imports from the user's.
     pub crate_name: String,
     /// The Python module; `None` means builtins.
     pub module: Option<String>,
-    /// Attributes on the way to it.
+    /// The attributes between the module and the name.
     pub namespace: Vec<String>,
+    /// The name of the function, class or value.
     pub name: String,
+    /// How it is used.
     pub target: Target,
-    /// A Python exception comes back as `Err`.
+    /// Whether a Python exception is returned as `Err`.
     pub catch: bool,
+    /// The last argument is a slice, whose elements are passed one by one.
     pub variadic: bool,
-    /// It was to give JavaScript's event loop a turn.
+    /// Whether it would give control to JavaScript's event loop.
     pub suspending: bool,
+    /// Its type in Rust.
     pub signature: Signature,
 }
 
 /// How an import is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
+    /// A call of the function `name`.
     Function,
-    /// Of the class `name`.
+    /// Calls the class `name`.
     Constructor,
-    /// Of the class, called on it.
+    /// Calls a function of a class.
     StaticMethod {
+        /// The name of the class in Python.
         class: String,
     },
-    /// Called on its first argument.
+    /// Calls a method of its first argument.
     Method,
+    /// Reads this attribute of its first argument.
     Getter(String),
+    /// Writes this attribute of its first argument.
     Setter(String),
+    /// `object[key]`
     IndexingGetter,
+    /// `object[key] = value`
     IndexingSetter,
+    /// `del object[key]`
     IndexingDeleter,
     /// The value itself, without a call.
     Static,
@@ -165,15 +198,15 @@ pub enum Target {
     Text,
 }
 
-/// Joins what the passes have found.
+/// Combines the results of the passes.
 ///
 /// # Errors
 /// `wasm-bindgen-version`, `invalid-bindings`, and `unsupported-bindings` for what has no meaning in
-/// Python, naming the item.
+/// Python, with the name of the item.
 pub fn api(raw: &Raw) -> Result<Api> {
     let mut api = Api::default();
     let programs = schema::programs(&raw.section)?;
-    // Each use of the macro is a program of its own: a struct's methods are in another one.
+    // Each use of the macro writes a program. The methods of a struct are in another program than the struct.
     for program in &programs {
         for item in &program.structs {
             api.classes.push(Crate { raw, program }.class(item)?);
@@ -228,19 +261,19 @@ fn unsupported(item: &str, what: &str, help: &str) -> Diagnostic {
         .help(help)
 }
 
-/// One program, with what to look things up in.
+/// A program, and the data that it refers to.
 struct Crate<'a> {
     raw: &'a Raw,
     program: &'a schema::Program<'a>,
 }
 
 impl Crate<'_> {
-    /// The symbol that the macro made of `base`: two crates may export the same name.
+    /// The symbol that the macro derives from `base`. Two crates may export the same name.
     fn mangled(&self, base: &str) -> String {
         shared::mangled_symbol(base, shared::crate_hash(self.program.unique_crate_identifier))
     }
 
-    /// The signature described for `symbol`; `None` when the linker dropped it as unused.
+    /// The signature for `symbol`; `None` if the linker removed it as unused.
     fn signature(&self, symbol: &str) -> Result<Option<Signature>> {
         let Some(words) = self.raw.descriptors.get(symbol) else { return Ok(None) };
         match descriptor::decode(words)? {
@@ -320,7 +353,7 @@ impl Crate<'_> {
         }
         let Some(signature) = self.signature(&symbol)? else { return Ok(()) };
         let name = match (item.class, function.name.strip_prefix('_')) {
-            // The macro keeps functions clear of JavaScript's keywords.
+            // The macro renames functions whose names are JavaScript keywords.
             (None, Some(name)) if shared::identifier::is_js_keyword(name) => name,
             _ => function.name,
         };
@@ -367,7 +400,7 @@ impl Crate<'_> {
         Ok(())
     }
 
-    /// Whether the macro took `module` for a file beside the crate's, and carries what is in it.
+    /// Whether `module` is a file of the crate that the macro included.
     fn is_file(&self, module: &str) -> bool {
         self.program.local_modules.iter().any(|file| file.identifier == module)
     }
@@ -376,7 +409,7 @@ impl Crate<'_> {
         let module = match &item.module {
             None => None,
             Some(schema::ImportModule::Named(name)) if self.is_file(name) => {
-                // The macro put the crate's name before it.
+                // The macro added the name of the crate.
                 return Err(unsupported(
                     name.split_once('/').map_or(*name, |(_, path)| path),
                     "a file of JavaScript's",
@@ -436,7 +469,7 @@ impl Crate<'_> {
                 api.imports.push(import(value.shim, value.name, Target::Static, signature));
             }
             schema::ImportKind::String(text) => {
-                // A constant; its value is all there is to it.
+                // A constant has no properties besides its value.
                 let signature = Signature {
                     params: Vec::new(),
                     result: Type::Object,

@@ -1,5 +1,5 @@
-//! The words with which a `__wbindgen_describe_*` function spells a type
-//! (`wasm_bindgen::describe`, `wasm_bindgen_shared::tys`).
+//! Decodes the words with which a `__wbindgen_describe_*` function describes a type (`wasm_bindgen::describe`,
+//! `wasm_bindgen_shared::tys`).
 
 use std::collections::BTreeSet;
 
@@ -8,68 +8,106 @@ use wasm_bindgen_shared::tys;
 
 use super::input::refuse;
 
-/// Types within types, which recursion here must survive.
+/// The maximum depth of nested types, to limit recursion.
 const DEEPEST: u32 = 64;
 
-/// A Rust type as it crosses the border.
+/// The type of a value that is passed between Rust and Python.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Type {
+    /// `bool`
     Bool,
+    /// `char`
     Char,
+    /// `i8`
     I8,
+    /// `u8`
     U8,
+    /// `i16`
     I16,
+    /// `u16`
     U16,
+    /// `i32`
     I32,
+    /// `u32`
     U32,
+    /// `i64`
     I64,
+    /// `u64`
     U64,
+    /// `i128`
     I128,
+    /// `u128`
     U128,
+    /// `f32`
     F32,
+    /// `f64`
     F64,
+    /// `()`
     #[default]
     Unit,
+    /// `String`, or `str` within a reference.
     String,
     /// `JsValue`: any Python object.
     Object,
     /// An imported type, by its name; also the elements of `Vec<String>` (`string`).
     Named(String),
+    /// `&T`
     Ref(Box<Type>),
+    /// `&mut T`
     RefMut(Box<Type>),
+    /// `[T]`, within a reference.
     Slice(Box<Type>),
+    /// `Vec<T>` or `Box<[T]>`
     Vector(Box<Type>),
+    /// `Option<T>`
     Option(Box<Type>),
+    /// `JsOption<T>`: an object or None.
     Nullable(Box<Type>),
+    /// `Result<T, E>`; the error is an object.
     Result(Box<Type>),
-    /// An enum of numbers; `none_value` is the value that stands for None.
+    /// An enum of numbers.
     Enum {
+        /// Its name in Python.
         name: String,
+        /// The value that stands for None.
         none_value: u32,
     },
     /// An enum of strings: the index of a variant, `variants` for none of them, one more for None.
     StringEnum {
+        /// Its name.
         name: String,
+        /// The number of variants.
         variants: u32,
     },
+    /// An exported struct, by its name in Python.
     Struct(String),
+    /// A function: an export, an import, or the type of a cast.
     Function(Box<Signature>),
+    /// `Closure<dyn Fn(…)>`, or `dyn Fn(…)` within a reference.
     Closure {
+        /// Python owns the closure and frees it.
         owned: bool,
+        /// It is a `FnMut`.
         mutable: bool,
+        /// Its type, without the pointer to what it captures.
         signature: Box<Signature>,
     },
+    /// `*const T` or `*mut T`
     RawPointer,
+    /// `NonNull<T>`
     NonNull,
+    /// A union of imported types, by its name.
     Union(String),
 }
 
 /// The type of a function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Signature {
+    /// The types of the parameters.
     pub params: Vec<Type>,
-    /// What it returns to Python, and (where a wrapper was put around) what the Rust function returns.
+    /// The type of the result as Python receives it.
     pub result: Type,
+    /// The type of the result of the Rust function, which differs if the macro wraps it.
     pub inner_result: Type,
     /// Index in the function table of the shim to call, for closures.
     pub shim: u32,
@@ -107,7 +145,7 @@ impl Words<'_> {
         Ok(*first)
     }
 
-    /// A length, and a character in each word.
+    /// Text is a length, followed by a word for each character.
     fn text(&mut self) -> Result<String> {
         let length = self.next()?;
         (0..length)
@@ -160,7 +198,7 @@ impl Words<'_> {
             tys::NAMED_EXTERNREF => Type::Named(self.text()?),
             tys::REF => Type::Ref(self.boxed()?),
             tys::REFMUT => Type::RefMut(self.boxed()?),
-            // A reference for longer than the call: of an object that means the object itself.
+            // A reference that outlives the call. For an object, the object itself is passed.
             tys::LONGREF => match self.ty()? {
                 object @ (Type::Object | Type::Named(_)) => object,
                 other => Type::Ref(Box::new(other)),
@@ -172,7 +210,7 @@ impl Words<'_> {
             tys::RESULT => Type::Result(self.boxed()?),
             // `Clamped` is a matter of JavaScript's arrays.
             tys::CLAMPED => self.ty()?,
-            // How JavaScript is to see a slice; to Python it is a copy in any case.
+            // How JavaScript sees a slice. Python always gets a copy.
             tys::SEQ_MODE => {
                 self.next()?;
                 self.ty()?
@@ -217,7 +255,7 @@ impl Words<'_> {
         })
     }
 
-    /// Where a type is defined: the crate, and a hash of the module.
+    /// The place of a definition: the crate, and a hash of the module.
     fn origin(&mut self) -> Result<()> {
         self.text()?;
         self.next()?;
@@ -225,7 +263,7 @@ impl Words<'_> {
     }
 }
 
-/// The type that `words` spell.
+/// Decodes a type.
 ///
 /// # Errors
 /// `invalid-bindings`.

@@ -1,13 +1,13 @@
-//! What the passes over a module have found, and the version of wasm-bindgen that it must be from.
+//! The input of this module, and the version of wasm-bindgen that it must come from.
 
 use std::collections::BTreeMap;
 
 use target_specs::{Diagnostic, Place, Result};
 
-/// The one version whose data can be read.
+/// The version whose data can be read.
 pub const VERSION: &str = wasm_bindgen_shared::SCHEMA_VERSION;
 
-/// Checks that `version` of wasm-bindgen is the one that can be read.
+/// Checks that `version` of wasm-bindgen can be read.
 ///
 /// # Errors
 /// `wasm-bindgen-version`, with the command that mends it.
@@ -22,15 +22,15 @@ pub fn check_version(version: &str) -> Result<()> {
     .help(format!("run `cargo update -p wasm-bindgen --precise {VERSION}`")))
 }
 
-/// What the passes over the module have found.
+/// The results of the passes over a module.
 #[derive(Debug, Clone, Default)]
 pub struct Raw {
     /// The custom section `__wasm_bindgen_unstable`.
     pub section: Vec<u8>,
     /// The words of every `__wbindgen_describe_NAME`, by NAME.
     pub descriptors: BTreeMap<String, Vec<u32>>,
-    /// The words of every function that ended in `__wbindgen_describe_generic_import`, by the name
-    /// of the import that stands for it now.
+    /// The words of each function that ended in `__wbindgen_describe_generic_import`, by the name of the import that
+    /// replaces it.
     pub generics: BTreeMap<String, Vec<u32>>,
 }
 

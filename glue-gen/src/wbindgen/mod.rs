@@ -1,6 +1,6 @@
-//! What wasm-bindgen's macro and descriptors say of a crate → the functions Python sees.
+//! Reads the data of wasm-bindgen's macro and its descriptors.
 //!
-//! The bytes and words come from a module that anyone may have made: everything is checked.
+//! The module may come from anyone, so all of its data is checked.
 
 mod api;
 mod descriptor;
@@ -11,5 +11,5 @@ pub use api::{Api, Call, Class, Enum, Import, Member, StringEnum, Target, api};
 pub use descriptor::{Signature, Type};
 pub use input::{Raw, VERSION, check_version};
 
-/// The module that everything Rust calls is imported from, under the symbol's own name.
+/// The module of all imported functions, whose names are wasm-bindgen's symbols.
 pub const MODULE: &str = "mpy:bindgen";

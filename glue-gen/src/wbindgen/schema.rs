@@ -7,11 +7,10 @@ use target_specs::Result;
 
 use super::input::refuse;
 
-/// What is left to read.
+/// The remaining bytes.
 pub(super) struct Input<'a>(&'a [u8]);
 
-/// Nested items of a hostile section must not exhaust memory before the bytes run out: every item
-/// takes at least one byte.
+/// Nested items of a malicious section must not use up memory before the bytes end: every item takes at least one byte.
 impl<'a> Input<'a> {
     fn byte(&mut self) -> Result<u8> {
         let (first, rest) = self.0.split_first().ok_or_else(|| refuse("a program ends early"))?;
@@ -25,7 +24,7 @@ impl<'a> Input<'a> {
         Ok(taken)
     }
 
-    /// The next blob of a section: its length, little endian, and its bytes.
+    /// Takes the next block of a section: a length in little-endian order, and its bytes.
     fn blob(&mut self) -> Result<&'a [u8]> {
         let length = self.take(4)?;
         let length = u32::from_le_bytes([length[0], length[1], length[2], length[3]]);
@@ -33,7 +32,7 @@ impl<'a> Input<'a> {
     }
 }
 
-/// A piece of a program.
+/// A part of a program.
 pub(super) trait Decode<'a>: Sized {
     fn decode(input: &mut Input<'a>) -> Result<Self>;
 }
@@ -89,7 +88,7 @@ impl<'a, T: Decode<'a>> Decode<'a> for Option<T> {
     }
 }
 
-/// A string that the macro wrote as a literal or had the compiler compute.
+/// A string that is a literal in the macro's output, or that the compiler computed.
 #[allow(dead_code, reason = "the schema is decoded whole, in order")]
 pub struct LitOrExpr<'a>(&'a str);
 
@@ -152,7 +151,7 @@ macro_rules! schema {
 
 wasm_bindgen_shared::shared_api!(schema);
 
-/// The programs of a section: one per crate that uses wasm-bindgen's macro.
+/// The programs of a section: one for each use of wasm-bindgen's macro.
 ///
 /// # Errors
 /// `wasm-bindgen-version` when the crate was built against another version; `invalid-bindings`.
@@ -194,7 +193,7 @@ mod tests {
         blob(format!(r#"{{"schema_version":"{schema}","version":"{schema}"}}"#).as_bytes())
     }
 
-    /// A program of the crate `c-1` without any item.
+    /// A program of the crate `c-1` without items.
     fn empty() -> Vec<u8> {
         blob(b"\0\0\0\0\0\0\0\x03c-1\x01c\0\0")
     }
@@ -229,7 +228,8 @@ mod tests {
             for byte in [0, 1, 0x7f, 0x80, 0xff] {
                 let mut changed = whole.clone();
                 changed[at] = byte;
-                // Most are errors, some are other names; none may panic or take memory for what is not there.
+                // Most are errors, some are other names. None may panic, or allocate memory for items that do not
+                // exist.
                 let _ = programs(&changed);
             }
         }

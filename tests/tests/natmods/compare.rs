@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use cargo_mpy::options::BuildOptions;
 use cargo_mpy::pipeline;
-use cargo_mpy::toolchain::cc;
+use cargo_mpy::toolchain::{cc, digest, micropython};
 use libtest_mimic::Failed;
 use object::{Object as _, ObjectSection as _};
 use target_specs::Board;
-use tests::{board, readme};
+use tests::{board, kept, readme};
 
 use super::make::{is_known, make, say};
 
@@ -59,7 +59,7 @@ pub fn sizes(is_wanted: &dyn Fn(&Board) -> bool, least: usize) -> Result<(), Fai
     );
     for job in &jobs {
         let mut row = format!("{:10} {:10}", job.arch, job.name);
-        match (theirs(job), ours(job)) {
+        match (kept_theirs(job)?, ours(job)) {
             (Ok((their_size, their_time)), Ok((size, time))) => {
                 let saving = 100.0 - size as f64 * 100.0 / their_size as f64;
                 let (their_ms, ms) = (their_time.as_secs_f64() * 1e3, time.as_secs_f64() * 1e3);
@@ -236,6 +236,18 @@ fn rename_data(compiler: &Path, object: &Path) -> Result<(), Failed> {
 /// `mpy_ld.py` records the name of the file in it, so a short one.
 const OUTPUT: &str = "module.mpy";
 
+/// As [`theirs`], which is kept: what `mpy_ld.py` makes of the same files is the same, and it takes a second for each.
+fn kept_theirs(job: &Job) -> Result<Linked, Failed> {
+    let source = micropython::source(&|_| {})?.display().to_string();
+    let packages = tests::tools::python().display().to_string();
+    let mut inputs = vec![source.into_bytes(), packages.into_bytes(), vec![u8::from(everything())]];
+    for word in &job.words {
+        inputs.push(word.clone().into_bytes());
+        inputs.extend(fs::read(job.folder.join(word.strip_prefix("-l").unwrap_or(word))));
+    }
+    kept::kept(&digest(inputs), || Ok(theirs(job)))
+}
+
 /// With the libraries that are needed and no more: `mpy_ld.py` reads all of each before it looks for anything.
 fn theirs(job: &Job) -> Linked {
     let is_library = |word: &&String| word.starts_with("-l");
@@ -269,7 +281,7 @@ fn theirs_with(job: &Job) -> Linked {
     if !here.is_symlink() && !here.exists() {
         std::os::unix::fs::symlink(&cache, &here).map_err(|error| error.to_string())?;
     }
-    let source = cargo_mpy::toolchain::micropython::source(&|_| {}).map_err(|error| error.to_string())?;
+    let source = micropython::source(&|_| {}).map_err(|error| error.to_string())?;
     let mut command = Command::new("python3");
     command.arg(source.join("tools/mpy_ld.py")).env("PYTHONPATH", tests::tools::python());
     command.env("PYTHONDONTWRITEBYTECODE", "1");

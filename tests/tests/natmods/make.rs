@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use cargo_mpy::toolchain::{assembler_plugin, cc, micropython, which};
+use cargo_mpy::toolchain::{assembler_plugin, cc, digest, micropython, which};
+use serde::{Deserialize, Serialize};
 use target_specs::Board;
+use tests::kept;
 
 /// The modules, by folder.
 pub const MODULES: [&str; 10] = [
@@ -74,18 +76,18 @@ pub fn missing() -> Option<String> {
 }
 
 /// The modules of one architecture, made.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Made {
     /// Looks like MicroPython's source tree.
     pub tree: PathBuf,
     pub modules: Vec<Module>,
     /// Arguments and environment of `make`.
     common: Vec<String>,
-    environment: Vec<(&'static str, PathBuf)>,
+    environment: Vec<(String, PathBuf)>,
 }
 
 /// A module, made.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Module {
     pub name: String,
     pub mpy: PathBuf,
@@ -109,10 +111,29 @@ fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
+/// A digest of everything that modules of an architecture are made from: MicroPython, our linker, headers and compilers.
+fn key(arch: &str, source: &Path) -> Result<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let compiler = cc::find(target_specs::arch(arch).map_err(text)?).map_err(text)?;
+    let outside = [source, &tests::tools::python()].map(|path| path.display().to_string());
+    let ours =
+        ["cargo-mpy/src", "mpy-link/src", "target-specs", "c-runtime/include", "tests/tests/natmods/make.rs"];
+    let ours = ours.map(|path| kept::digest_of(&root.join(path)));
+    Ok(digest(outside.iter().chain(&ours).chain(&[compiler.identity(&[], "")])))
+}
+
 fn make_now(arch: &str) -> Result<Made, String> {
     let variant = VARIANTS.iter().find(|variant| variant.arch == arch).ok_or("an unknown architecture")?;
     let source = micropython::source(&|_| {}).map_err(text)?;
     let tree = Path::new(env!("CARGO_TARGET_TMPDIR")).join("natmods").join(arch);
+    let (key, record) = (key(arch, &source)?, tree.join("made.json"));
+    let known = fs::read(&record).ok().and_then(|data| serde_json::from_slice::<(String, Made)>(&data).ok());
+    if let Some((known, made)) = known
+        && known == key
+        && !kept::fresh()
+    {
+        return Ok(made);
+    }
     if tree.exists() {
         fs::remove_dir_all(&tree).map_err(text)?;
     }
@@ -139,7 +160,9 @@ fn make_now(arch: &str) -> Result<Made, String> {
         let folder = folder_of(&tree, name);
         modules.push(make_one(arch, name, &folder, &common, &environment)?);
     }
-    Ok(Made { tree, modules, common, environment })
+    let made = Made { tree, modules, common, environment };
+    fs::write(record, serde_json::to_vec(&(key, &made)).map_err(text)?).map_err(text)?;
+    Ok(made)
 }
 
 /// Makes a module of our own that is written as MicroPython's are, from `tests/natmods/NAME`.
@@ -213,7 +236,7 @@ fn stand_in(
     arch: &str,
     tree: &Path,
     libc: &Path,
-    environment: &mut Vec<(&'static str, PathBuf)>,
+    environment: &mut Vec<(String, PathBuf)>,
 ) -> Result<Vec<String>, String> {
     for (name, text_) in target_specs::port_files() {
         if let Some(name) = name.strip_prefix("libc/") {
@@ -243,7 +266,7 @@ fn stand_in(
     flags = format!("{flags} -l{}", round.display());
     if arch.compilers.iter().any(|known| known.assembler_plugin) {
         let plugin = assembler_plugin::build(compiler.program(), &|_| {}).map_err(text)?;
-        environment.push((assembler_plugin::VARIABLE, plugin));
+        environment.push((assembler_plugin::VARIABLE.to_owned(), plugin));
     }
     Ok(vec!["LINK_RUNTIME=0".to_owned(), format!("MPY_LD_FLAGS={flags}")])
 }
@@ -253,7 +276,7 @@ fn make_one(
     name: &str,
     folder: &Path,
     common: &[String],
-    environment: &[(&'static str, PathBuf)],
+    environment: &[(String, PathBuf)],
 ) -> Result<Module, String> {
     let this = std::env::current_exe().map_err(text)?;
     let link = format!("{} mpy link", this.display());

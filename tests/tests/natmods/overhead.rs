@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use cargo_mpy::options::BuildOptions;
-use cargo_mpy::toolchain::emulator::{Run, count};
+use cargo_mpy::toolchain::emulator::Run;
 use cargo_mpy::toolchain::micropython::Firmware;
 use libtest_mimic::Failed;
 use target_specs::{Board, Emulator};
@@ -48,7 +48,7 @@ pub fn run(board: &'static Board) -> Result<(), Failed> {
     }
     let timeout = Duration::from_secs(60);
     let run = Run { board: &whole, firmware: &firmware, modules: &modules, code: CODE, timeout };
-    let outcome = count(&run, &mut |_| {})?;
+    let outcome = board::run(&run, true, &mut |_| {})?;
     let printed = String::from_utf8_lossy(&outcome.stdout);
     let &[a, b, c, d, e, f] = outcome.marks.as_slice() else {
         return Err(format!("{printed}{}{:?}", outcome.stderr, outcome.marks).into());

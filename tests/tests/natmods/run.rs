@@ -1,13 +1,13 @@
 //! Runs the modules' tests on a board.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
-use cargo_mpy::toolchain::micropython::Firmware;
+use cargo_mpy::toolchain::micropython::{self, Firmware};
+use cargo_mpy::toolchain::{digest, identity};
 use libtest_mimic::Failed;
 use target_specs::{Board, Emulator};
-use tests::board;
+use tests::{board, kept};
 
 use super::make::{Made, make, say};
 
@@ -28,9 +28,9 @@ pub fn run(board: &'static Board) -> Result<(), Failed> {
             let device = format!(
                 "execpty:{program} {args} -kernel {kernel} -nodefaults -display none -monitor none -serial pty"
             );
-            runner(&made, &["-p", "-d", &device], None)?
+            runner(&made, &firmware, &["-p", "-d", &device])?
         }
-        _ => runner(&made, &[], Some(&firmware.path))?,
+        _ => runner(&made, &firmware, &[])?,
     };
     let lines = || output.lines().filter(|line| !line.starts_with("pass  "));
     let passed = output.lines().filter(|line| line.starts_with("pass  ")).count();
@@ -67,16 +67,24 @@ fn has_number(name: &str, module: &str) -> bool {
     rest.is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()))
 }
 
-/// What MicroPython's own runner says.
-fn runner(made: &Made, args: &[&str], micropython: Option<&Path>) -> Result<String, Failed> {
-    let mut command = Command::new("python3");
-    command.arg("run-natmodtests.py").args(args).args(scripts(made)?).current_dir(made.tree.join("tests"));
-    command.env("PYTHONPATH", tests::tools::python()).env("PYTHONDONTWRITEBYTECODE", "1");
-    command.env("MICROPY_CPYTHON3", "python3");
-    if let Some(micropython) = micropython {
-        command.env("MICROPY_MICROPYTHON", micropython);
+/// What MicroPython's own runner says; without arguments, of this machine's MicroPython.
+fn runner(made: &Made, firmware: &Firmware, args: &[&str]) -> Result<String, Failed> {
+    let outside =
+        [micropython::source(&|_| {})?.display().to_string(), identity(&firmware.path), args.join(" ")];
+    let mut inputs = outside.map(String::into_bytes).to_vec();
+    for module in &made.modules {
+        inputs.push(fs::read(&module.mpy)?);
     }
-    Ok(say(&mut command)?)
+    kept::kept(&digest(inputs), || {
+        let mut command = Command::new("python3");
+        command.arg("run-natmodtests.py").args(args).args(scripts(made)?);
+        command.current_dir(made.tree.join("tests")).env("MICROPY_CPYTHON3", "python3");
+        command.env("PYTHONPATH", tests::tools::python()).env("PYTHONDONTWRITEBYTECODE", "1");
+        if args.is_empty() {
+            command.env("MICROPY_MICROPYTHON", &firmware.path);
+        }
+        Ok(say(&mut command)?)
+    })
 }
 
 /// The modules that have no tests in MicroPython.
@@ -119,7 +127,10 @@ fn on_session(board: &Board, made: &Made) -> Result<(), Failed> {
         }
         let expected = match fs::read_to_string(path.with_extension("py.exp")) {
             Ok(expected) => expected,
-            Err(_) => say(Command::new("python3").arg(&path))?,
+            Err(_) => {
+                let key = digest(["python3", &text]);
+                kept::kept(&key, || say(Command::new("python3").arg(&path)))?
+            }
         };
         if printed != expected {
             return Err(format!("{script}\n--- expected\n{expected}--- printed\n{printed}").into());
