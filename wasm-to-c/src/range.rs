@@ -347,7 +347,8 @@ mod tests {
             (OpId::I32DivU, |a, b| a.checked_div(b)),
             (OpId::I32LtU, |a, b| Some(u32::from(a < b))),
         ];
-        let compare: [(OpId, fn(u32, u32) -> bool); 10] = [
+        type Holds = fn(u32, u32) -> bool;
+        let compare: [(OpId, Holds); 10] = [
             (OpId::I32Eq, |a, b| a == b),
             (OpId::I32Ne, |a, b| a != b),
             (OpId::I32LtU, |a, b| a < b),

@@ -259,9 +259,8 @@ fn accesses_with_a_broken_premise_are_checked() {
         format!("{start} try (local.set 2 (local.get 0)) (call $throws) catch_all {KEEP_2} end"),
         // One byte too far.
         format!("{} {KEEP_2}", set(2, number(4093))),
-        format!(
-            "(block (br_if 0 (i32.gt_u (local.get 0) (i32.const 4093))) (local.set 1 (i32.load (local.get 0))))"
-        ),
+        "(block (br_if 0 (i32.gt_u (local.get 0) (i32.const 4093))) (local.set 1 (i32.load (local.get 0))))"
+            .to_owned(),
         // An outer loop starts again with what an inner one left.
         format!("{start} (loop (loop {KEEP_2} {step} {}) (br_if 0 (local.get 0)))", until(2, 4096)),
     ] {
