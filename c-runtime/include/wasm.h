@@ -317,6 +317,17 @@ WASM_UNUSED static inline uint8_t *wasm_base(uint8_t *memory) {
 #define WASM_FRAME(pointer) ((void)0)
 #endif
 
+/* An index of 64 bits into a memory or table, which has less than 2^32 bytes or elements. */
+WASM_UNUSED static inline uint32_t wasm_index(WASM_WHERE uint64_t index, wasm_trap_t kind) {
+    if (index >> 32 != 0) {
+        wasm_trap(kind);
+    }
+    return (uint32_t)index;
+}
+
+/* A number of pages or elements to grow by, which is too large in any case if it has more than 32 bits. */
+WASM_UNUSED static inline uint32_t wasm_count(uint64_t count) { return count >> 32 != 0 ? UINT32_MAX : (uint32_t)count; }
+
 /* addr, of which `last` is the last that is inside. */
 WASM_UNUSED static inline uint32_t wasm_inside(WASM_WHERE uint32_t addr, uint32_t last) {
     if (addr > last) {
@@ -671,6 +682,39 @@ static inline uint32_t wasm_rotr32(uint32_t a, uint32_t b) { return a >> (b & 31
 static inline uint64_t wasm_rotl64(uint64_t a, uint64_t b) { return a << (b & 63) | a >> (-b & 63); }
 static inline uint64_t wasm_rotr64(uint64_t a, uint64_t b) { return a >> (b & 63) | a << (-b & 63); }
 
+/* 128 bits: the low half of the result, and the high half in `high`. */
+WASM_UNUSED static inline uint64_t wasm_add128(uint64_t a, uint64_t a_high, uint64_t b, uint64_t b_high, uint64_t *high) {
+    uint64_t low = a + b;
+    *high = a_high + b_high + (low < a);
+    return low;
+}
+
+WASM_UNUSED static inline uint64_t wasm_sub128(uint64_t a, uint64_t a_high, uint64_t b, uint64_t b_high, uint64_t *high) {
+    *high = a_high - b_high - (a < b);
+    return a - b;
+}
+
+WASM_UNUSED static inline uint64_t wasm_mul_wide_u(uint64_t a, uint64_t b, uint64_t *high) {
+#ifdef __SIZEOF_INT128__
+    __extension__ typedef unsigned __int128 wasm_u128;
+    wasm_u128 product = (wasm_u128)a * b;
+    *high = (uint64_t)(product >> 64);
+    return (uint64_t)product;
+#else
+    uint64_t low = (uint64_t)(uint32_t)a * (uint32_t)b;
+    uint64_t first = (a >> 32) * (uint32_t)b + (low >> 32);
+    uint64_t second = (uint64_t)(uint32_t)a * (b >> 32) + (uint32_t)first;
+    *high = (a >> 32) * (b >> 32) + (first >> 32) + (second >> 32);
+    return second << 32 | (uint32_t)low;
+#endif
+}
+
+WASM_UNUSED static inline uint64_t wasm_mul_wide_s(uint64_t a, uint64_t b, uint64_t *high) {
+    uint64_t low = wasm_mul_wide_u(a, b, high);
+    *high -= ((int64_t)a < 0 ? b : 0) + ((int64_t)b < 0 ? a : 0);
+    return low;
+}
+
 #define WASM_DIVISION(bits) \
     static inline uint##bits##_t wasm_div_s##bits(WASM_WHERE uint##bits##_t a, uint##bits##_t b) { \
         if (b == 0) { \
@@ -824,6 +868,7 @@ WASM_TRUNCATE(64, 64, double, u, a > -1.0, 18446744073709551616.0, 0, UINT64_MAX
 #define wasm_memory_copy(...) wasm_memory_copy(wasm_here, __VA_ARGS__)
 #define wasm_memory_fill(...) wasm_memory_fill(wasm_here, __VA_ARGS__)
 #define wasm_memory_init(...) wasm_memory_init(wasm_here, __VA_ARGS__)
+#define wasm_index(...) wasm_index(wasm_here, __VA_ARGS__)
 #define wasm_inside(...) wasm_inside(wasm_here, __VA_ARGS__)
 #define wasm_cell(...) wasm_cell(wasm_here, __VA_ARGS__)
 #define wasm_cell_of(...) wasm_cell_of(wasm_here, __VA_ARGS__)

@@ -56,9 +56,11 @@ fn module(seed: u64, safety: Safety) -> Option<Vec<u8>> {
         max_imports: 0,
         max_memories: 2,
         max_memory32_bytes: 4 << 16,
+        max_memory64_bytes: 4 << 16,
         max_table_elements: 100,
         max_tables: 2,
-        memory64_enabled: false,
+        // Every other seed: all addresses would need a check of their high bits.
+        memory64_enabled: seed % 16 >= 8,
         memory_max_size_required: true,
         min_funcs: 1,
         min_memories: 1,
@@ -71,7 +73,7 @@ fn module(seed: u64, safety: Safety) -> Option<Vec<u8>> {
         table_max_size_required: true,
         tail_call_enabled: true,
         threads_enabled: false,
-        wide_arithmetic_enabled: false,
+        wide_arithmetic_enabled: true,
         ..wasm_smith::Config::default()
     };
     let mut module = wasm_smith::Module::new(config, &mut arbitrary::Unstructured::new(&bytes)).ok()?;

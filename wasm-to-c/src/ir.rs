@@ -55,8 +55,21 @@ pub(crate) enum ExprKind {
     Payload(Caught, usize),
     /// The caught exception itself.
     Exception,
+    /// An i64 as an i32, or a trap if it is 2^32 or more, and so outside of any memory or table.
+    Index(Box<Expr>, Outside),
+    /// An i64 as an i32, or the largest if it is 2^32 or more.
+    Count(Box<Expr>),
     /// The value, which the C compiler computes here and not where it is used.
     Computed(Box<Expr>),
+}
+
+/// What traps if an index is too large.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outside {
+    Memory,
+    Table,
+    /// A call through a table.
+    Call,
 }
 
 /// Where an exception that was caught is.
@@ -92,7 +105,7 @@ pub(crate) struct Access {
 impl Access {
     /// How far behind the address it ends.
     pub fn end(&self) -> u64 {
-        self.offset + u64::from(self.cell.bytes())
+        self.offset.saturating_add(self.cell.bytes().into())
     }
 
     /// Whether the offset may be that of a field.
@@ -189,6 +202,15 @@ pub(crate) enum Bulk {
     ElemDrop(u32),
 }
 
+/// An operator with 128 bits, which are two i64s, the low half first (wide arithmetic proposal).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wide {
+    Add,
+    Sub,
+    MulS,
+    MulU,
+}
+
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Stmt {
     Set(Var, Expr),
@@ -231,6 +253,8 @@ pub(crate) enum Stmt {
         /// How the destination and the source of a fill or copy are kept inside their memories.
         checks: [Check; 2],
     },
+    /// The low and high half of a result of 128 bits.
+    Wide(Wide, Vec<Expr>, [Var; 2]),
     /// Only the trap of the expression matters.
     Eval(Expr),
     /// Its label is at its end, if something branches there.
@@ -425,9 +449,11 @@ impl Expr {
             ExprKind::Op(_, operands) => operands,
             ExprKind::Load(access) => std::slice::from_ref(&access.address),
             ExprKind::Select(parts) => &**parts,
-            ExprKind::NonNull(part) | ExprKind::TableGet(_, part) | ExprKind::Computed(part) => {
-                std::slice::from_ref(part)
-            }
+            ExprKind::NonNull(part)
+            | ExprKind::TableGet(_, part)
+            | ExprKind::Index(part, _)
+            | ExprKind::Count(part)
+            | ExprKind::Computed(part) => std::slice::from_ref(part),
             ExprKind::Const(_)
             | ExprKind::Address(_)
             | ExprKind::Get(_)
@@ -448,9 +474,11 @@ impl Expr {
             ExprKind::Op(_, operands) => operands,
             ExprKind::Load(access) => std::slice::from_mut(&mut access.address),
             ExprKind::Select(parts) => &mut **parts,
-            ExprKind::NonNull(part) | ExprKind::TableGet(_, part) | ExprKind::Computed(part) => {
-                std::slice::from_mut(part)
-            }
+            ExprKind::NonNull(part)
+            | ExprKind::TableGet(_, part)
+            | ExprKind::Index(part, _)
+            | ExprKind::Count(part)
+            | ExprKind::Computed(part) => std::slice::from_mut(part),
             _ => &mut [],
         }
     }
@@ -484,7 +512,9 @@ impl Stmt {
                 };
                 args.iter().chain(callee).collect()
             }
-            Stmt::Bulk { args, .. } | Stmt::Return(args) | Stmt::Throw(_, args) => args.iter().collect(),
+            Stmt::Bulk { args, .. } | Stmt::Wide(_, args, _) | Stmt::Return(args) | Stmt::Throw(_, args) => {
+                args.iter().collect()
+            }
             Stmt::Block { .. }
             | Stmt::Loop(_)
             | Stmt::Br(_)
@@ -519,7 +549,9 @@ impl Stmt {
                 };
                 args.iter_mut().chain(callee).collect()
             }
-            Stmt::Bulk { args, .. } | Stmt::Return(args) | Stmt::Throw(_, args) => args.iter_mut().collect(),
+            Stmt::Bulk { args, .. } | Stmt::Wide(_, args, _) | Stmt::Return(args) | Stmt::Throw(_, args) => {
+                args.iter_mut().collect()
+            }
             _ => Vec::new(),
         }
     }

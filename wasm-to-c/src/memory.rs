@@ -210,6 +210,7 @@ impl Memory {
             {
                 Check::None(address.proof())
             }
+            _ if end > 2 * u64::from(u32::MAX) => Check::Outside,
             Model::Block { .. } if end > u64::from(u32::MAX) => Check::Outside,
             _ if trusted => Check::None(Proof::Trusted),
             Model::Static { .. } if self.safety == Safety::Masked => Check::Mask,

@@ -49,6 +49,8 @@ pub(crate) struct Memory {
     pub maximum: Option<u64>,
     pub page: u64,
     pub import: Option<(String, String)>,
+    /// Its addresses and sizes are i64.
+    pub is_64: bool,
     /// Some function grows it.
     pub grows: bool,
     /// The farthest that an access with a small offset reaches behind its address.
@@ -64,6 +66,8 @@ pub(crate) struct Table {
     pub maximum: Option<u32>,
     pub init: Constant,
     pub import: Option<(String, String)>,
+    /// Its indices and sizes are i64.
+    pub is_64: bool,
     /// Some operator other than an indirect call uses it.
     pub accessed: bool,
 }
@@ -300,7 +304,7 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
                     let place = match element.kind {
                         ElementKind::Active { table_index, offset_expr } => Place::Active {
                             index: table_index.unwrap_or(0),
-                            offset: constant(name, &offset_expr)?,
+                            offset: address(constant(name, &offset_expr)?),
                         },
                         ElementKind::Declared => Place::Declared,
                         ElementKind::Passive => Place::Passive,
@@ -325,9 +329,10 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
                 for data in reader {
                     let data = data.map_err(invalid)?;
                     let place = match data.kind {
-                        DataKind::Active { memory_index, offset_expr } => {
-                            Place::Active { index: memory_index, offset: constant(name, &offset_expr)? }
-                        }
+                        DataKind::Active { memory_index, offset_expr } => Place::Active {
+                            index: memory_index,
+                            offset: address(constant(name, &offset_expr)?),
+                        },
                         DataKind::Passive => Place::Passive,
                     };
                     module.data.push(Data { place, bytes: data.data });
@@ -379,7 +384,7 @@ fn uses(module: &mut Module<'_>) -> std::result::Result<(), BinaryReaderError> {
         while !reader.eof() {
             let op = reader.read()?;
             if let Some(access) = ops::access(&op) {
-                let end = access.memarg.offset + u64::from(access.cell.bytes());
+                let end = access.memarg.offset.saturating_add(access.cell.bytes().into());
                 let memory = &mut module.memories[access.memarg.memory as usize];
                 if end <= SMALL {
                     memory.reach = memory.reach.max(end as u32);
@@ -404,20 +409,24 @@ fn uses(module: &mut Module<'_>) -> std::result::Result<(), BinaryReaderError> {
     Ok(())
 }
 
+/// The address at which a segment begins. One of 2^32 or more is outside of all memories and tables, as is the last below.
+fn address(offset: Constant) -> Constant {
+    match offset {
+        Constant::I64(offset) => Constant::I32(u32::try_from(offset).unwrap_or(u32::MAX)),
+        other => other,
+    }
+}
+
 fn memory(module: &str, ty: &wasmparser::MemoryType, import: Option<(String, String)>) -> Result<Memory> {
-    if ty.memory64 || ty.shared {
-        let what = if ty.shared {
-            "a shared memory (threads proposal)"
-        } else {
-            "a 64-bit memory (memory64 proposal)"
-        };
-        return Err(unsupported(module, None, 0, what));
+    if ty.shared {
+        return Err(unsupported(module, None, 0, "a shared memory (threads proposal)"));
     }
     Ok(Memory {
         minimum: ty.initial,
         maximum: ty.maximum,
         page: 1 << ty.page_size_log2.unwrap_or(16),
         import,
+        is_64: ty.memory64,
         grows: false,
         reach: 0,
     })
@@ -433,9 +442,6 @@ fn table(
     init: Constant,
     import: Option<(String, String)>,
 ) -> Result<Table> {
-    if ty.table64 {
-        return Err(unsupported(module, None, 0, "a 64-bit table (memory64 proposal)"));
-    }
     if ty.initial > MOST_ELEMENTS {
         let message = format!("a table of {} elements is larger than any target has room for", ty.initial);
         return Err(Diagnostic::new("memory-too-large", message)
@@ -445,9 +451,10 @@ fn table(
     Ok(Table {
         ty: val_type(module, wasmparser::ValType::Ref(ty.element_type))?,
         minimum: ty.initial as u32,
-        maximum: ty.maximum.map(|maximum| maximum as u32),
+        maximum: ty.maximum.map(|maximum| u32::try_from(maximum).unwrap_or(u32::MAX)),
         init,
         import,
+        is_64: ty.table64,
         accessed: false,
     })
 }

@@ -52,7 +52,7 @@ impl Range {
 
     /// Whether what begins there and ends `end` bytes above is in the frame, or in the first `size` bytes of memory.
     pub fn inside(self, end: u64, size: u32) -> bool {
-        self.top() + end <= u64::from(self.frame.unwrap_or(size))
+        self.top().saturating_add(end) <= u64::from(self.frame.unwrap_or(size))
     }
 
     /// Whether a constant can be added without a sum of 2^32 or more.

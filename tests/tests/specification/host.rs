@@ -28,6 +28,8 @@ const PROPOSALS: &[Proposal] = &[
     Proposal::ReferenceTypes,
     Proposal::SignExtensionOps,
     Proposal::TailCall,
+    Proposal::Memory64,
+    Proposal::WideArithmetic,
 ];
 
 /// What C leaves undefined ends a program; what is left allocated at its end is its host's.

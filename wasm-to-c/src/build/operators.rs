@@ -6,7 +6,7 @@ use wasmparser::Operator;
 use super::builder::Builder;
 use super::open::Kind;
 use super::operand::Operand;
-use crate::ir::{Access, Bulk, Callee, Check, Expr, ExprKind, Proof, Stmt, Var};
+use crate::ir::{Access, Bulk, Callee, Check, Expr, ExprKind, Outside, Proof, Stmt, Var, Wide};
 use crate::module::unsupported;
 use crate::ops::{self, OpId};
 use crate::types::{FuncType, ValType};
@@ -144,6 +144,7 @@ impl Builder<'_, '_> {
             }
             Operator::TableGet { table } => {
                 let index = self.pop();
+                let index = self.table_index(index, table, Outside::Table);
                 let ty = self.unit.module.tables[table as usize].ty;
                 let mut operand = Operand::of(vec![index], ty, |mut parts| {
                     ExprKind::TableGet(table, Box::new(parts.remove(0)))
@@ -155,29 +156,62 @@ impl Builder<'_, '_> {
             }
             Operator::TableSize { table } => {
                 self.push(Operand::state(ExprKind::TableSize(table), ValType::I32));
+                self.widen(self.unit.module.tables[table as usize].is_64, OpId::I64ExtendI32U);
             }
             Operator::MemorySize { mem } => {
                 self.push(Operand::state(ExprKind::MemorySize(mem), ValType::I32));
+                self.widen(self.unit.module.memories[mem as usize].is_64, OpId::I64ExtendI32U);
             }
-            Operator::TableSet { table } => self.bulk(Bulk::TableSet(table), 2, false),
-            Operator::TableGrow { table } => self.bulk(Bulk::TableGrow(table), 2, true),
-            Operator::TableFill { table } => self.bulk(Bulk::TableFill(table), 3, false),
-            Operator::TableCopy { dst_table, src_table } => {
-                self.bulk(Bulk::TableCopy(dst_table, src_table), 3, false);
+            Operator::TableSet { table } => {
+                self.narrow_tables(&[Some(table), None]);
+                self.bulk(Bulk::TableSet(table), 2, false);
+            }
+            Operator::TableGrow { table } => {
+                let is_64 = self.unit.module.tables[table as usize].is_64;
+                self.count(is_64);
+                self.bulk(Bulk::TableGrow(table), 2, true);
+                self.widen(is_64, OpId::I64ExtendI32S);
+            }
+            Operator::TableFill { table } => {
+                self.narrow_tables(&[Some(table), None, Some(table)]);
+                self.bulk(Bulk::TableFill(table), 3, false);
+            }
+            Operator::TableCopy { dst_table: to, src_table: from } => {
+                let is_64 = |table: u32| self.unit.module.tables[table as usize].is_64;
+                let length = if is_64(to) { from } else { to };
+                self.narrow_tables(&[Some(to), Some(from), Some(length)]);
+                self.bulk(Bulk::TableCopy(to, from), 3, false);
             }
             Operator::TableInit { elem_index, table } => {
+                self.narrow_tables(&[Some(table), None, None]);
                 self.bulk(Bulk::TableInit(table, elem_index), 3, false);
             }
             Operator::ElemDrop { elem_index } => self.bulk(Bulk::ElemDrop(elem_index), 0, false),
-            Operator::MemoryGrow { mem } => self.bulk(Bulk::MemoryGrow(mem), 1, true),
-            Operator::MemoryCopy { dst_mem, src_mem } => {
-                self.bulk(Bulk::MemoryCopy(dst_mem, src_mem), 3, false);
+            Operator::MemoryGrow { mem } => {
+                let is_64 = self.unit.module.memories[mem as usize].is_64;
+                self.count(is_64);
+                self.bulk(Bulk::MemoryGrow(mem), 1, true);
+                self.widen(is_64, OpId::I64ExtendI32S);
             }
-            Operator::MemoryFill { mem } => self.bulk(Bulk::MemoryFill(mem), 3, false),
+            Operator::MemoryCopy { dst_mem: to, src_mem: from } => {
+                let is_64 = |memory: u32| self.unit.module.memories[memory as usize].is_64;
+                let length = if is_64(to) { from } else { to };
+                self.narrow_memories(&[Some(to), Some(from), Some(length)]);
+                self.bulk(Bulk::MemoryCopy(to, from), 3, false);
+            }
+            Operator::MemoryFill { mem } => {
+                self.narrow_memories(&[Some(mem), None, Some(mem)]);
+                self.bulk(Bulk::MemoryFill(mem), 3, false);
+            }
             Operator::MemoryInit { data_index, mem } => {
+                self.narrow_memories(&[Some(mem), None, None]);
                 self.bulk(Bulk::MemoryInit(mem, data_index), 3, false);
             }
             Operator::DataDrop { data_index } => self.bulk(Bulk::DataDrop(data_index), 0, false),
+            Operator::I64Add128 => self.wide(Wide::Add, 4),
+            Operator::I64Sub128 => self.wide(Wide::Sub, 4),
+            Operator::I64MulWideS => self.wide(Wide::MulS, 2),
+            Operator::I64MulWideU => self.wide(Wide::MulU, 2),
             Operator::Drop => {
                 let operand = self.pop();
                 if operand.traps {
@@ -234,12 +268,13 @@ impl Builder<'_, '_> {
     fn access(&mut self, access: &ops::Access) {
         let value = access.store.then(|| self.pop());
         let address = self.pop();
+        let address = self.memory_index(address, access.memarg.memory);
         let range = self.range(&address.expr);
         let mut node = Access {
             memory: access.memarg.memory,
             address: Expr::i32(0),
             offset: access.memarg.offset,
-            base: self.unit.address_constant(access.memarg.offset as u32),
+            base: u32::try_from(access.memarg.offset).ok().and_then(|at| self.unit.address_constant(at)),
             cell: access.cell,
             ty: access.ty,
             align: access.memarg.align,
@@ -248,7 +283,8 @@ impl Builder<'_, '_> {
             is_element: false,
         };
         node.check = self.unit.check(&node, range);
-        let traps = matches!(node.check, Check::Bounds | Check::Outside);
+        let is_64 = matches!(address.expr.kind, ExprKind::Index(..));
+        let traps = is_64 || matches!(node.check, Check::Bounds | Check::Outside);
         let Some(mut value) = value else {
             let mut operand = Operand::of(vec![address], access.ty, |mut parts| {
                 ExprKind::Load(Box::new(Access { address: parts.remove(0), ..node }))
@@ -266,6 +302,73 @@ impl Builder<'_, '_> {
             value = self.pop();
         }
         self.emit(Stmt::Store(Access { address: address.expr, ..node }, value.expr));
+    }
+
+    /// An index into a memory, as 32 bits: no memory has more bytes.
+    fn memory_index(&self, index: Operand, memory: u32) -> Operand {
+        match self.unit.module.memories[memory as usize].is_64 {
+            true => narrowed(index, |parts| ExprKind::Index(parts, Outside::Memory)),
+            false => index,
+        }
+    }
+
+    fn table_index(&self, index: Operand, table: u32, outside: Outside) -> Operand {
+        match self.unit.module.tables[table as usize].is_64 {
+            true => narrowed(index, |parts| ExprKind::Index(parts, outside)),
+            false => index,
+        }
+    }
+
+    /// Makes 32 bits of the topmost operands that are indices into these memories, or lengths.
+    fn narrow_memories(&mut self, memories: &[Option<u32>]) {
+        self.spill(|operand| operand.traps);
+        let operands = self.pops(memories.len());
+        for (operand, memory) in operands.into_iter().zip(memories) {
+            let operand = match memory {
+                Some(memory) => self.memory_index(operand, *memory),
+                None => operand,
+            };
+            self.push(operand);
+        }
+    }
+
+    /// The same for tables.
+    fn narrow_tables(&mut self, tables: &[Option<u32>]) {
+        self.spill(|operand| operand.traps);
+        let operands = self.pops(tables.len());
+        for (operand, table) in operands.into_iter().zip(tables) {
+            let operand = match table {
+                Some(table) => self.table_index(operand, *table, Outside::Table),
+                None => operand,
+            };
+            self.push(operand);
+        }
+    }
+
+    /// Makes 32 bits of a number of pages or elements.
+    fn count(&mut self, is_64: bool) {
+        if is_64 {
+            let operand = self.pop();
+            let mut operand = narrowed(operand, ExprKind::Count);
+            operand.traps = false;
+            self.push(operand);
+        }
+    }
+
+    /// Makes an i64 of the topmost operand.
+    fn widen(&mut self, is_64: bool, extend: OpId) {
+        if is_64 {
+            let operand = self.pop();
+            self.push(Operand::of(vec![operand], ValType::I64, |parts| ExprKind::Op(extend, parts)));
+        }
+    }
+
+    fn wide(&mut self, op: Wide, args: usize) {
+        self.spill(|operand| operand.traps);
+        let args = self.arguments(args);
+        let results = [self.temp(ValType::I64), self.temp(ValType::I64)];
+        self.emit(Stmt::Wide(op, args, results));
+        results.into_iter().for_each(|result| self.push_temp(result));
     }
 
     fn bulk(&mut self, op: Bulk, args: usize, has_result: bool) {
@@ -343,7 +446,8 @@ impl Builder<'_, '_> {
     }
 
     fn indirect(&mut self, ty: u32, table: u32) -> (Callee, FuncType) {
-        let index = self.pop().expr;
+        let index = self.pop();
+        let index = self.table_index(index, table, Outside::Call).expr;
         // C evaluates arguments and callee in any order.
         self.spill(|operand| operand.traps);
         (Callee::Indirect { table, ty, index }, self.unit.module.types[ty as usize].clone())
@@ -378,4 +482,14 @@ impl Builder<'_, '_> {
         self.emit(Stmt::TailCall { callee, args, same });
         self.reachable = false;
     }
+}
+
+/// An i64 as an i32, which may trap.
+fn narrowed(index: Operand, make: impl FnOnce(Box<Expr>) -> ExprKind) -> Operand {
+    if let ExprKind::Const(value @ 0..=0xffff_ffff) = index.expr.kind {
+        return Operand::constant(ExprKind::Const(value), ValType::I32);
+    }
+    let mut operand = Operand::of(vec![index], ValType::I32, |mut parts| make(Box::new(parts.remove(0))));
+    operand.traps = true;
+    operand
 }

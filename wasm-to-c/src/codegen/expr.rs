@@ -2,7 +2,7 @@
 
 use super::c::{number, variable};
 use super::printer::Printer;
-use crate::ir::{Access, Callee, Caught, Expr, ExprKind};
+use crate::ir::{Access, Callee, Caught, Expr, ExprKind, Outside};
 use crate::memory::{Address, Shown};
 use crate::ops::{Class, OpId};
 use crate::types::ValType;
@@ -47,6 +47,15 @@ impl Printer<'_, '_> {
                 format!("{from}->values[{at}].{}", expr.ty.member())
             }
             ExprKind::Exception => "(uintptr_t)e".to_owned(),
+            ExprKind::Index(index, outside) => {
+                let kind = match outside {
+                    Outside::Memory => "MEMORY_OUT_OF_BOUNDS",
+                    Outside::Table => "TABLE_OUT_OF_BOUNDS",
+                    Outside::Call => "UNDEFINED_ELEMENT",
+                };
+                format!("wasm_index({}, WASM_TRAP_{kind})", self.expr(index))
+            }
+            ExprKind::Count(count) => format!("wasm_count({})", self.expr(count)),
             ExprKind::Computed(sum) => format!("wasm_sum({})", self.expr(sum)),
         }
     }

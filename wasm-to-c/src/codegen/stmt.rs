@@ -7,7 +7,7 @@ use target_specs::Result;
 use super::c::variable;
 use super::printer::{DEEPEST, Printer};
 use crate::ir::{
-    Bulk, Callee, Check, Expr, Form, Handlers, Leave, Loop, Stmt, TableHandler, Try, Twice, Var,
+    Bulk, Callee, Check, Expr, Form, Handlers, Leave, Loop, Stmt, TableHandler, Try, Twice, Var, Wide,
 };
 
 impl Printer<'_, '_> {
@@ -137,6 +137,16 @@ impl Printer<'_, '_> {
                 format!("{tail} return {}({args});", self.callee(callee))
             }
             Stmt::Bulk { op, args, result, checks } => self.bulk(*op, args, *result, *checks),
+            Stmt::Wide(op, args, [low, high]) => {
+                let name = match op {
+                    Wide::Add => "add128",
+                    Wide::Sub => "sub128",
+                    Wide::MulS => "mul_wide_s",
+                    Wide::MulU => "mul_wide_u",
+                };
+                let (low, high) = (variable(*low), variable(*high));
+                format!("{low} = wasm_{name}({}, &{high});", self.arguments(args))
+            }
             Stmt::Eval(expr) => format!("(void)({});", self.expr(expr)),
             Stmt::Br(label) => format!("goto L{label};"),
             Stmt::Return(values) => match &values[..] {

@@ -175,6 +175,9 @@ fn simple(stmt: &Stmt) -> String {
             let proofs: String = proofs.collect();
             format!("{result}{}({}){proofs}", bulk(*op), exprs(args))
         }
+        Stmt::Wide(op, args, [low, high]) => {
+            format!("{}, {} = {op:?}128({})", var(*low), var(*high), exprs(args))
+        }
         Stmt::Eval(value) => format!("drop {}", expr(value)),
         Stmt::Br(label) => format!("br {}", to(label)),
         Stmt::Label(label) => format!("label {}", to(label)),
@@ -243,6 +246,8 @@ fn expr(value: &Expr) -> String {
         ExprKind::Payload(Caught::Handler, at) => format!("caught[{at}]"),
         ExprKind::Payload(Caught::Try(label), at) => format!("caught by L{label}[{at}]"),
         ExprKind::Exception => "caught".to_owned(),
+        ExprKind::Index(part, _) => format!("index({})", expr(part)),
+        ExprKind::Count(part) => format!("count({})", expr(part)),
         ExprKind::Computed(part) => format!("computed({})", expr(part)),
     }
 }

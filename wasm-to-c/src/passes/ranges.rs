@@ -313,6 +313,9 @@ impl Pass<'_, '_> {
             Stmt::Call { results, .. } => {
                 results.iter().for_each(|result| self.set(*result, Fact::NONE));
             }
+            Stmt::Wide(_, _, results) => {
+                results.iter().for_each(|result| self.set(*result, Fact::NONE));
+            }
             Stmt::Bulk { op, args, result, checks } => {
                 let at = |memory: u32, arg: usize| {
                     self.unit.check_block(memory, self.range(&args[arg]), args[2].known())

@@ -53,6 +53,7 @@ impl Sets {
                 Stmt::MakeFrame { local, .. } => self.add(Var::Local(*local), None),
                 Stmt::Call { results, .. } => results.iter().for_each(|result| self.add(*result, None)),
                 Stmt::Bulk { result: Some(result), .. } => self.add(*result, None),
+                Stmt::Wide(_, _, results) => results.iter().for_each(|result| self.add(*result, None)),
                 // It may be that of a loop.
                 Stmt::Label(_) => (self.in_loop, self.is_always) = (at, false),
                 _ => {}

@@ -203,13 +203,17 @@ impl Unit<'_> {
                 if self.fixed[*table as usize] {
                     continue;
                 }
-                let (size, offset) = (element.items.len(), self.constant(offset).0);
+                let (size, offset) = (
+                    element.items.len(),
+                    self.offset(offset, self.module.tables[*table as usize].is_64, "TABLE"),
+                );
                 let items = if size == 0 { "NULL".to_owned() } else { format!("elem{index}") };
                 let table = self.table_pointer(*table);
                 let _ = writeln!(text, "wasm_table_init({table}, {items}, {size}u, {offset}, 0, {size}u);");
             }
             for (index, data) in self.module.data.iter().enumerate() {
                 let Place::Active { index: memory, offset } = &data.place else { continue };
+                let is_64 = self.module.memories[*memory as usize].is_64;
                 let memory = &self.memories[*memory as usize];
                 let zeros = data.bytes.iter().rev().take_while(|byte| **byte == 0).count();
                 let used = data.bytes.len() - zeros;
@@ -222,7 +226,7 @@ impl Unit<'_> {
                         }
                     }
                     _ => {
-                        let offset = self.constant(offset).0;
+                        let offset = self.offset(offset, is_64, "MEMORY");
                         let _ = writeln!(
                             text,
                             "wasm_memory_place({}, {}, {}, {used}u, {offset}, {}u);",
@@ -247,5 +251,15 @@ impl Unit<'_> {
         }
         let _ = write!(c, "static void start(void) {{\n{}}}\n", indent(&text));
         Some("start".to_owned())
+    }
+
+    /// Where a segment begins.
+    fn offset(&self, offset: &Constant, is_64: bool, kind: &str) -> String {
+        let text = self.constant(offset).0;
+        match offset {
+            Constant::I32(_) => text,
+            _ if is_64 => format!("wasm_index({text}, WASM_TRAP_{kind}_OUT_OF_BOUNDS)"),
+            _ => text,
+        }
     }
 }
