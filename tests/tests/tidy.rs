@@ -114,6 +114,41 @@ fn the_tool_carries_what_it_needs() {
     );
 }
 
+/// C is only written: what is known of a function is in its tree.
+#[test]
+fn the_translator_decides_nothing_by_comparing_c() {
+    let compares = [
+        "== \"",
+        "!= \"",
+        ".replacen(",
+        ".matches(\"",
+        ".find(\"",
+        ".starts_with(\"",
+        ".contains(\"",
+        ".ends_with(\"",
+    ];
+    let folders =
+        ["wasm-to-c/src/build/", "wasm-to-c/src/codegen/", "wasm-to-c/src/passes/", "wasm-to-c/src/unit/"];
+    let mut offences = Vec::new();
+    for (path, text) in files(&[".rs"]) {
+        if folders.iter().any(|folder| path.starts_with(folder)) {
+            // The linker's names of sections are no C.
+            let lines = code(&text).filter(|(_, line)| !line.contains(".rodata"));
+            let compared = lines.filter(|(_, line)| compares.iter().any(|compare| line.contains(compare)));
+            offences.extend(compared.map(|(number, line)| format!("{path}:{number}: {}", line.trim())));
+        }
+    }
+    refuse("text is compared in the translator", offences);
+}
+
+/// Files of the translator are short enough to be read at once.
+#[test]
+fn no_file_of_the_translator_is_long() {
+    let long = files(&[".rs"]).into_iter().filter(|(path, _)| path.starts_with("wasm-to-c/src/"));
+    let long = long.filter(|(_, text)| text.lines().count() > 700).map(|(path, _)| path);
+    refuse("files of more than 700 lines", long.collect());
+}
+
 /// What tests read from the environment is in the table of `tests/README.md`, and nothing else is.
 #[test]
 fn settings_of_the_tests_are_described() {

@@ -49,12 +49,14 @@ fn declare(
     init: &str,
     all: impl Iterator<Item = (usize, ValType)>,
 ) {
+    let mut any = false;
     let mut before = format!("    WASM_UNUSED {} ", c_type(ty));
     for (at, _) in all.filter(|(_, of)| *of == ty) {
         let _ = write!(c, "{before}{letter}{at}{init}");
         ", ".clone_into(&mut before);
+        any = true;
     }
-    if before == ", " {
+    if any {
         c.push_str(";\n");
     }
 }

@@ -337,8 +337,11 @@ impl Printer<'_, '_> {
                 let args = self.arguments(args);
                 format!("wasm_memory_init({begin}, {}, {data}, {size}, {args});", memory.bytes())
             }
-            Bulk::DataDrop(data) => dropped(&unit.data(data).1),
-            Bulk::ElemDrop(element) => dropped(&unit.element(element).1),
+            Bulk::DataDrop(data) if unit.has_bytes(data) => format!("{} = 0;", unit.data(data).1),
+            Bulk::ElemDrop(element) if unit.has_elements(element) => {
+                format!("{} = 0;", unit.element(element).1)
+            }
+            Bulk::DataDrop(_) | Bulk::ElemDrop(_) => String::new(),
             Bulk::TableSet(table) => self.on_table("set", table, &set, args),
             Bulk::TableGrow(table) => self.on_table("grow", table, &set, args),
             Bulk::TableFill(table) => self.on_table("fill", table, &set, args),
@@ -423,9 +426,4 @@ impl Printer<'_, '_> {
         self.code.close("}");
         Ok(())
     }
-}
-
-/// What `data.drop` and `elem.drop` do with the size of a segment.
-fn dropped(size: &str) -> String {
-    if size == "0" { String::new() } else { format!("{size} = 0;") }
 }

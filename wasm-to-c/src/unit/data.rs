@@ -11,13 +11,16 @@ use crate::relocs::{DataObject, Reference, Relocations};
 impl Unit<'_> {
     /// A passive data segment and the bytes it has left.
     pub fn data(&self, index: u32) -> (String, String) {
-        let data = &self.module.data[index as usize];
-        match data.place {
-            Place::Passive if !data.bytes.is_empty() => {
-                (format!("data{index}"), format!("data{index}_bytes"))
-            }
-            _ => ("NULL".into(), "0".into()),
+        match self.has_bytes(index) {
+            true => (format!("data{index}"), format!("data{index}_bytes")),
+            false => ("NULL".into(), "0".into()),
         }
+    }
+
+    /// Whether a data segment has bytes after the module has started.
+    pub fn has_bytes(&self, index: u32) -> bool {
+        let data = &self.module.data[index as usize];
+        matches!(data.place, Place::Passive) && !data.bytes.is_empty()
     }
 
     /// Data segments of a linear memory, without their zero tails.

@@ -51,6 +51,11 @@ impl Unit<'_> {
 
     /// A function's declarator, with or without the names of its parameters.
     pub fn prototype(&self, index: u32, named: bool) -> String {
+        self.prototype_of(index, &self.functions[index as usize], named)
+    }
+
+    /// The declarator of a function of this name that has the parameters of another.
+    fn prototype_of(&self, index: u32, name: &str, named: bool) -> String {
         let function = &self.module.functions[index as usize];
         let params: Vec<String> = function
             .ty
@@ -66,7 +71,7 @@ impl Unit<'_> {
             "{apart}{} {} {}({params})",
             if looping { "WASM_LOOPING_EXPORT" } else { "WASM_FUNCTION" },
             self.returned_type(&function.ty),
-            self.functions[index as usize]
+            name
         )
     }
 
@@ -105,7 +110,7 @@ impl Unit<'_> {
         {
             let ty = &self.module.functions[index as usize].ty;
             let name = &self.functions[index as usize];
-            let head = self.prototype(index, true).replacen(&format!(" {name}("), &format!(" x_{name}("), 1);
+            let head = self.prototype_of(index, &self.entrance(index), true);
             let args: Vec<String> = (0..ty.params.len()).map(|at| format!("l{at}")).collect();
             let (keep, give) = match ty.results.len() {
                 0 => (String::new(), ""),
@@ -143,7 +148,7 @@ impl Unit<'_> {
         let ty = &self.module.functions[index as usize].ty;
         let within = native_stack::within(name);
         let head = self.prototype(index, true);
-        let inner = head.replacen(&format!(" {name}("), &format!(" {within}("), 1);
+        let inner = self.prototype_of(index, &within, true);
         let args: Vec<String> = (0..ty.params.len()).map(|at| format!("l{at}")).collect();
         let give = if ty.results.is_empty() { "" } else { "return " };
         let here = indent(&self.here(index));

@@ -35,13 +35,9 @@ impl Unit<'_> {
             let at = *index as usize;
             let (c_name, item) = match kind {
                 ExternalKind::Global => (self.global(*index), global(&module.globals[at])),
-                ExternalKind::Memory if options.linkable => {
-                    (self.memories[at].pointer().replacen('&', "", 1), Item::Memory)
-                }
-                ExternalKind::Table if options.linkable => {
-                    (self.table_pointer(*index).replacen('&', "", 1), Item::Table)
-                }
-                ExternalKind::Tag if options.linkable => (self.tag(*index).replacen('&', "", 1), Item::Tag),
+                ExternalKind::Memory if options.linkable => (self.memories[at].name.clone(), Item::Memory),
+                ExternalKind::Table if options.linkable => (self.tables[at].clone(), Item::Table),
+                ExternalKind::Tag if options.linkable => (self.tags[at].clone(), Item::Tag),
                 _ => continue,
             };
             let pointer = match item {

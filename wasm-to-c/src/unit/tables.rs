@@ -45,11 +45,16 @@ impl Unit<'_> {
 
     /// An element segment and the elements it has left.
     pub fn element(&self, index: u32) -> (String, String) {
-        let items = self.module.elements[index as usize].items.len();
-        match self.module.elements[index as usize].place {
-            Place::Passive if items > 0 => (format!("elem{index}"), format!("elem{index}_size")),
-            _ => ("NULL".into(), "0".into()),
+        match self.has_elements(index) {
+            true => (format!("elem{index}"), format!("elem{index}_size")),
+            false => ("NULL".into(), "0".into()),
         }
+    }
+
+    /// Whether an element segment has elements after the module has started.
+    pub fn has_elements(&self, index: u32) -> bool {
+        let element = &self.module.elements[index as usize];
+        matches!(element.place, Place::Passive) && !element.items.is_empty()
     }
 
     /// The table is the module's own `wasm_table_t`.
