@@ -4,6 +4,7 @@ mod applications;
 mod bench;
 mod board;
 mod line;
+mod packages;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -38,6 +39,14 @@ enum Task {
         file: Option<PathBuf>,
     },
     Board(board::Options),
+    /// Create the packages for crates.io from the last commit, install them in an empty folder, and run a new crate
+    Packages,
+    /// Publish the packages of the last commit
+    Publish {
+        /// Arguments of `cargo publish`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -48,6 +57,8 @@ fn main() -> ExitCode {
         Task::Applications(options) => applications::run(&options),
         Task::Line { file } => line::run(file.as_deref()),
         Task::Board(options) => board::run(&options),
+        Task::Packages => packages::check(),
+        Task::Publish { arguments } => packages::publish(&arguments),
     };
     if let Err(error) = &done {
         eprintln!("{error}");
@@ -77,8 +88,12 @@ fn bless(arguments: &[String]) -> Result {
 fn cargo() -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
+    command.current_dir(root());
     command
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("..")).to_owned()
 }
 
 fn run(command: &mut Command) -> Result {

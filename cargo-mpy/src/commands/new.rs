@@ -128,6 +128,23 @@ impl Init {
     }
 }
 
+/// Writes a small crate into `folder`, as `new` makes one, but without cargo. Returns the script that runs it.
+///
+/// # Errors
+/// As [`write_file`].
+pub fn example(folder: &Path, name: &str) -> Result<String, Diagnostic> {
+    let (library, test) = Template::Minimal.files();
+    let script = test.replace("{module}", name);
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+         [lib]\ncrate-type = [\"cdylib\"]\n{PROFILES}\n[workspace]\n"
+    );
+    for (file, text) in [("Cargo.toml", &*manifest), ("src/lib.rs", library), ("test.py", &script)] {
+        write_file(&folder.join(file), text.as_bytes())?;
+    }
+    Ok(script)
+}
+
 /// Makes a crate at `path`, by cargo's command `verb`: `new` or `init`.
 ///
 /// # Errors
