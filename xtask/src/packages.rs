@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{Result, cargo, root, run};
+use crate::process::{Result, cargo, root, run};
 
 /// Packages that are published, all others being for work on this project.
 const PRIVATE: [&str; 4] = ["--exclude", "tests", "--exclude", "xtask"];

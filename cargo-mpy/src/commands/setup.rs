@@ -9,7 +9,7 @@ use super::doctor::{Wanted, report, unwinds_here};
 use super::new;
 use crate::failure::Failure;
 use crate::options::BuildOptions;
-use crate::plan::DEFAULT_BOARD;
+use crate::plan::default_board;
 use crate::session::emulated::firmware;
 use crate::session::events::{Events, Output};
 use crate::toolchain::needs::{self, Need, State, needs};
@@ -95,9 +95,9 @@ impl Setup {
         let runnable = boards.iter().filter(|board| board.emulator.is_some());
         let chosen: Vec<_> = runnable
             .clone()
-            .find(|board| board.name == DEFAULT_BOARD)
+            .find(|board| board.name == default_board())
             .into_iter()
-            .chain(runnable.clone().find(|board| board.name != DEFAULT_BOARD))
+            .chain(runnable.clone().find(|board| board.name != default_board()))
             .collect();
         let plan_for = |board: &target_specs::Board| {
             pipeline::plan(&BuildOptions {
@@ -109,7 +109,7 @@ impl Setup {
         if let ([], Some(board)) = (&chosen[..], boards.first()) {
             // Only boards without an emulator: nothing is run on this computer.
             pipeline::build(&plan_for(board)?, None)?;
-            let stand_in = target_specs::arch(&board.arch)?.test_board.as_deref().unwrap_or(DEFAULT_BOARD);
+            let stand_in = target_specs::arch(&board.arch)?.test_board.as_deref().unwrap_or(default_board());
             ui::status("Ready", "`cargo mpy deploy` in a crate of your own puts it on a connected board");
             ui::status("", format_args!("to run it here as well: `cargo mpy setup --board {stand_in}`"));
             return Ok(());
