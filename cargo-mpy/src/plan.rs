@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use cargo_metadata::{Metadata, Package, TargetKind};
 use glue_gen::Mappings;
+use glue_gen::keywords::{BUILT_IN_MODULES, EXTENSIBLE_MODULES, KEYWORDS};
 use target_specs::{Arch, Diagnostic, Place, Result};
 use wasm_to_c::Safety;
 
@@ -12,8 +13,11 @@ use crate::options::{BuildOptions, DEFAULT_PROFILE, MemoryModel};
 use crate::settings::Settings;
 use crate::toolchain::crate_build::{CrateBuild, Unit};
 
-/// The board if the user names none: it runs on every computer.
-pub const DEFAULT_BOARD: &str = "unix";
+/// The board to build for if none is named: MicroPython on this machine where it loads modules for this processor, which
+/// the compilers of the system make; elsewhere an emulated board with much memory.
+pub const fn default_board() -> &'static str {
+    if cfg!(all(unix, not(target_vendor = "apple"), target_arch = "x86_64")) { "unix" } else { "qemu-armv7m" }
+}
 /// The default size of the shadow stack, in bytes.
 pub const DEFAULT_STACK: u32 = 4096;
 
@@ -35,7 +39,7 @@ pub struct BuildPlan {
     pub passes: usize,
     /// The native builds.
     pub targets: Vec<Target>,
-    /// No board was named, and [`DEFAULT_BOARD`] was chosen.
+    /// No board was named, and [`default_board`] was chosen.
     pub by_default: bool,
 }
 
@@ -114,6 +118,34 @@ impl Target {
     }
 }
 
+/// Refuses names by which Python cannot import a module, or would import another one. `is_chosen` is that the name was given
+/// for the module, not for its crate or file: such a module may replace one of MicroPython's where that works.
+///
+/// # Errors
+/// `bad-name`.
+pub fn check_name(module: &str, is_chosen: bool) -> Result<()> {
+    let (problem, help) = if !is_identifier(module) {
+        (
+            "cannot be imported by that name",
+            "`--name` takes letters, digits and `_`, and does not begin with a digit",
+        )
+    } else if KEYWORDS.contains(&module) {
+        ("is a keyword of Python, and cannot be imported", "choose another name with `--name`")
+    } else if BUILT_IN_MODULES.contains(&module) {
+        ("is a module of MicroPython, which is imported instead", "choose another name with `--name`")
+    } else if EXTENSIBLE_MODULES.contains(&module) && !is_chosen {
+        (
+            "is a module of MicroPython, which other code imports",
+            "choose another name with `--name`, or give this one to replace it",
+        )
+    } else {
+        return Ok(());
+    };
+    Err(Diagnostic::new("bad-name", format!("`{module}` {problem}"))
+        .at(Place::Item(module.to_owned()))
+        .help(help))
+}
+
 /// Plans a build with `options` in the directory `folder`. `metadata` describes its crate. Without `metadata`, the
 /// options must name a `.wasm` file.
 ///
@@ -162,17 +194,15 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
         }
     };
 
-    let module = options.name.clone().or(settings.name).unwrap_or(default_name);
-    if !is_identifier(&module) {
-        return Err(Diagnostic::new("bad-name", format!("`{module}` cannot be imported by that name"))
-            .at(Place::Item(module))
-            .help("`--name` takes letters, digits and `_`, and does not begin with a digit"));
-    }
+    let chosen = options.name.clone().or(settings.name);
+    let is_chosen = chosen.is_some();
+    let module = chosen.unwrap_or(default_name);
+    check_name(&module, is_chosen)?;
     let named = !options.boards.is_empty() || !options.archs.is_empty();
     let (boards, by_default) = match &settings.boards {
         _ if named => (options.boards.clone(), false),
         Some(boards) if !boards.is_empty() => (boards.clone(), false),
-        _ => (vec![DEFAULT_BOARD.to_owned()], true),
+        _ => (vec![default_board().to_owned()], true),
     };
     // Flags apply to every board. The settings of one board override those of all boards.
     let config = |board: Option<&str>| -> Result<MemoryConfig> {
@@ -392,7 +422,8 @@ fn unwinds(root: &Path, profile: &str) -> bool {
     false
 }
 
-fn is_identifier(name: &str) -> bool {
+/// Whether `name` is an identifier of Python, or a keyword.
+pub fn is_identifier(name: &str) -> bool {
     let mut chars = name.chars();
     chars.next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
@@ -481,7 +512,7 @@ mod tests {
     fn without_a_board_it_is_the_one_everybody_has() {
         let plan = of_wasm(&[]).unwrap();
         assert!(plan.by_default);
-        assert_eq!(plan.targets[0].boards, [DEFAULT_BOARD]);
+        assert_eq!(plan.targets[0].boards, [default_board()]);
         let config = plan.targets[0].memory;
         assert_eq!((config.stack, config.heap), (DEFAULT_STACK, 0));
     }
@@ -526,6 +557,21 @@ mod tests {
     fn a_name_must_be_importable() {
         assert_eq!(of_wasm(&["--name", "2fast"]).unwrap_err().code, "bad-name");
         assert_eq!(of_wasm(&["--name", "a-b"]).unwrap_err().code, "bad-name");
+        for (name, is_chosen, is_refused) in [
+            ("class", true, true),
+            ("None", false, true),
+            ("math", true, true),
+            ("sys", false, true),
+            ("array", false, true),
+            // Replaces MicroPython's, as is meant.
+            ("array", true, false),
+            ("json", false, true),
+            // Functions are no modules.
+            ("filter", false, false),
+            ("my_dsp", false, false),
+        ] {
+            assert_eq!(check_name(name, is_chosen).is_err(), is_refused, "{name}, {is_chosen}");
+        }
         assert!(of_wasm(&["--name", "_ok2"]).is_ok());
     }
 

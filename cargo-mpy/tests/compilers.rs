@@ -84,3 +84,26 @@ fn they_end_when_they_take_too_long() {
     ends(&id);
     assert!(!folder.path().join("target/mpy/armv6m/m.mpy").exists());
 }
+
+/// What is learnt of a compiler is no output of the command.
+#[test]
+fn a_compiler_that_fails_writes_nothing_to_standard_output() {
+    let folder = tempfile::tempdir().unwrap();
+    let bin = folder.path().join("bin");
+    std::fs::create_dir_all(&bin).unwrap();
+    let compiler = bin.join("arm-none-eabi-gcc");
+    let script = "#!/bin/sh\ncase \"$*\" in\n--version) echo 'gcc (Some) 12.2.0';;\n\
+                  -print-*) echo as;;\n*) exit 1;;\nesac\n";
+    std::fs::write(&compiler, script).unwrap();
+    std::fs::set_permissions(&compiler, std::fs::Permissions::from_mode(0o755)).unwrap();
+    std::fs::write(folder.path().join("m.wat"), "(module (func (export \"f\")))").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_cargo-mpy"))
+        .args(["build", "m.wat", "--arch", "armv6m"])
+        .current_dir(folder.path())
+        .env("PATH", format!("{}:{}", bin.display(), std::env::var("PATH").unwrap()))
+        .env("CARGO_MPY_CACHE", folder.path().join("cache"))
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+}

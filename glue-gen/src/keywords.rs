@@ -1,8 +1,75 @@
-//! Python's keywords.
+//! Names that Python and MicroPython have already.
 
 /// Words that cannot be names (Python's "Keywords", and the soft ones that are names).
-pub(crate) const KEYWORDS: &[&str] = &[
+pub const KEYWORDS: &[&str] = &[
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
     "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
     "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+];
+
+/// Modules that are a part of MicroPython on some port, and are found before files (`MP_REGISTER_MODULE`).
+pub const BUILT_IN_MODULES: &[&str] = &[
+    "__main__",
+    "_asyncio",
+    "_espnow",
+    "_onewire",
+    "_rp2",
+    "_thread",
+    "_webrepl",
+    "ble",
+    "board",
+    "btree",
+    "builtins",
+    "cmath",
+    "deflate",
+    "esp",
+    "esp32",
+    "ffi",
+    "framebuf",
+    "gc",
+    "lwip",
+    "marshal",
+    "math",
+    "microbit",
+    "micropython",
+    "mimxrt",
+    "network",
+    "nrf",
+    "openamp",
+    "pyb",
+    "renesas",
+    "samd",
+    "stm",
+    "sys",
+    "termios",
+    "tls",
+    "ubluepy",
+    "uctypes",
+    "vfs",
+];
+
+/// Modules that are a part of MicroPython, and are found after files (`MP_REGISTER_EXTENSIBLE_MODULE`; in some versions
+/// before them).
+pub const EXTENSIBLE_MODULES: &[&str] = &[
+    "array",
+    "binascii",
+    "bluetooth",
+    "collections",
+    "cryptolib",
+    "errno",
+    "hashlib",
+    "heapq",
+    "io",
+    "json",
+    "machine",
+    "os",
+    "platform",
+    "random",
+    "re",
+    "select",
+    "socket",
+    "ssl",
+    "struct",
+    "time",
+    "websocket",
 ];

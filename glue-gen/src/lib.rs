@@ -8,7 +8,7 @@ mod c;
 mod classes;
 mod host_imports;
 mod intrinsics;
-mod keywords;
+pub mod keywords;
 mod module_api;
 mod stub;
 mod types;

@@ -29,6 +29,10 @@ pub struct Arch {
     pub title: String,
     /// `MP_NATIVE_ARCH_*`: the number in the header of a `.mpy` file.
     pub mpy_arch: u8,
+    /// The numbers of the firmware that loads its modules (`MPY_FEATURE_ARCH_TEST`), if there are others than its own: Thumb
+    /// firmware loads the modules of all lower Thumb architectures. 6 is a Cortex-M4 without FPU.
+    #[serde(default)]
+    pub loaded_by: Vec<u8>,
     /// Bits of a pointer and of a MicroPython word.
     pub word_bits: u8,
     /// Whether a misaligned load or store faults.
@@ -46,6 +50,18 @@ pub struct Arch {
     /// C compilers, in order of preference.
     #[serde(rename = "compiler")]
     pub compilers: Vec<Compiler>,
+}
+
+impl Arch {
+    /// Whether firmware of architecture `number` (`MP_NATIVE_ARCH_*`) loads its modules.
+    pub fn is_loaded_by(&self, number: u8) -> bool {
+        number == self.mpy_arch || self.loaded_by.contains(&number)
+    }
+
+    /// The best of `archs` for firmware of architecture `number`: that with the most of its instructions.
+    pub fn best_for<'a>(number: u8, archs: impl IntoIterator<Item = &'a Arch>) -> Option<&'a Arch> {
+        archs.into_iter().filter(|arch| arch.is_loaded_by(number)).max_by_key(|arch| arch.mpy_arch)
+    }
 }
 
 /// A C compiler for an [`Arch`].

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use cargo_mpy::commands::new::{Options, Template, make};
 use cargo_mpy::commands::test::Test;
@@ -46,6 +47,11 @@ fn every_template_builds_and_runs_at_once() {
             let line = words.into_iter().chain(paths.iter().map(|path| path.as_os_str()));
             TestLine::parse_from(line).test.run().expect("tests that pass");
         }
+        // On the computer itself, as cargo runs them.
+        let mut tests = Command::new(env!("CARGO"));
+        tests.args(["test", "--quiet", "--manifest-path"]).arg(crate_.join("Cargo.toml"));
+        let output = tests.arg("--target-dir").arg(&target).output().expect("cargo");
+        assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
     }
 }
 
@@ -60,4 +66,19 @@ fn what_is_there_stays() {
     assert!(make("init", folder.path(), &options).is_err());
     assert_eq!(fs::read_to_string(library).expect("a file"), "mine");
     assert!(!folder.path().join("Cargo.toml").exists());
+}
+
+#[test]
+fn names_that_python_cannot_import_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let make = |path: &str, name: Option<&str>| {
+        let name = name.map(str::to_owned);
+        let options = Options { template: Template::Minimal, name, vcs: Some("none".to_owned()) };
+        make("new", &folder.path().join(path), &options)
+    };
+    for (path, name) in [("math", None), ("class", None), ("json", None), ("fine", Some("sys"))] {
+        assert!(make(path, name).is_err(), "{path} {name:?}");
+        assert!(!folder.path().join(path).exists(), "{path}");
+    }
+    make("math", Some("my-math")).expect("a new crate");
 }

@@ -3,14 +3,17 @@
 mod applications;
 mod bench;
 mod board;
+mod hosts;
 mod line;
+mod packages;
+mod process;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::Parser;
 
-type Result = std::result::Result<(), Box<dyn std::error::Error>>;
+use crate::process::{Result, cargo, run};
 
 /// Tasks of the project's own development
 #[derive(Debug, Parser)]
@@ -38,6 +41,16 @@ enum Task {
         file: Option<PathBuf>,
     },
     Board(board::Options),
+    /// Compile for macOS, Windows and Arm, and compare the Windows program with that of this system
+    Hosts,
+    /// Create the packages for crates.io from the last commit, install them in an empty folder, and run a new crate
+    Packages,
+    /// Publish the packages of the last commit
+    Publish {
+        /// Arguments of `cargo publish`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -48,6 +61,9 @@ fn main() -> ExitCode {
         Task::Applications(options) => applications::run(&options),
         Task::Line { file } => line::run(file.as_deref()),
         Task::Board(options) => board::run(&options),
+        Task::Hosts => hosts::check(),
+        Task::Packages => packages::check(),
+        Task::Publish { arguments } => packages::publish(&arguments),
     };
     if let Err(error) = &done {
         eprintln!("{error}");
@@ -58,6 +74,7 @@ fn main() -> ExitCode {
 fn setup(peers: bool) -> Result {
     run(cargo().args(["run", "--package", "cargo-mpy", "--", "mpy", "setup", "--yes", "--all"]))?;
     tests::tools::install()?;
+    hosts::install()?;
     if peers {
         tests::tools::install_peers()?;
     }
@@ -71,17 +88,4 @@ fn bless(arguments: &[String]) -> Result {
         test.args(["--workspace", "--no-fail-fast"]);
     }
     run(&mut test)
-}
-
-/// The cargo that this was started by, in the root of the project.
-fn cargo() -> Command {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(cargo);
-    command.current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."));
-    command
-}
-
-fn run(command: &mut Command) -> Result {
-    let status = command.status()?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?}: {status}").into()) }
 }

@@ -11,7 +11,7 @@ use target_specs::{Diagnostic, Emulator, Place};
 use crate::failure::Failure;
 use crate::messages::Message;
 use crate::options::BuildOptions;
-use crate::plan::{BuildPlan, DEFAULT_BOARD, Source};
+use crate::plan::{BuildPlan, Source, default_board};
 use crate::serial::{Board, Newlines, Transport};
 use crate::session::connected::{PATIENCE, contents, options_for};
 use crate::session::emulated::firmware;
@@ -186,7 +186,7 @@ impl Host {
                 events.connected(&name, &facts, arch);
                 return Ok(Host::Board { board: Box::new(board) });
             }
-            None => target_specs::board(DEFAULT_BOARD)?,
+            None => target_specs::board(default_board())?,
         };
         options.boards = vec![emulated.name.clone()];
         options.archs.clear();

@@ -32,7 +32,7 @@ impl Wanted {
         if names.is_empty() {
             let boards =
                 plan_here().map(|plan| plan.targets.into_iter().flat_map(|target| target.boards).collect());
-            names = boards.unwrap_or_else(|| vec![plan::DEFAULT_BOARD.to_owned()]);
+            names = boards.unwrap_or_else(|| vec![plan::default_board().to_owned()]);
         }
         let mut boards = names.iter().map(|name| target_specs::board(name)).collect::<Result<Vec<_>>>()?;
         boards.sort_by(|a, b| a.name.cmp(&b.name));

@@ -9,7 +9,7 @@ use mpy_link::{Input, InputKind, Options};
 use target_specs::{Diagnostic, Place};
 
 use crate::failure::Failure;
-use crate::plan::DEFAULT_BOARD;
+use crate::plan::default_board;
 use crate::{map, qstrs, toolchain, ui};
 
 /// Link ELF objects into a native .mpy module, as MicroPython's mpy_ld.py does
@@ -60,7 +60,7 @@ impl Link {
         }
         let arch = match &self.arch {
             Some(name) => name,
-            None => &target_specs::board(DEFAULT_BOARD)?.arch,
+            None => &target_specs::board(default_board())?.arch,
         };
         let arch = target_specs::arch(arch)?;
         let output = self.output.unwrap_or_else(|| self.files[0].with_extension("mpy"));

@@ -1,6 +1,7 @@
 //! `cargo mpy new` and `cargo mpy init`: a crate that builds and runs at once. Cargo makes the package, so
 //! names, editions, version control and workspaces are as its user knows them; a template fills it.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
@@ -10,7 +11,7 @@ use target_specs::{Diagnostic, Place};
 use crate::failure::Failure;
 use crate::session::port_args::LOCAL_FILE;
 use crate::toolchain::{cargo, read_file, write_file};
-use crate::ui;
+use crate::{plan, ui};
 
 /// What a new crate begins with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -128,6 +129,23 @@ impl Init {
     }
 }
 
+/// Writes a small crate into `folder`, as `new` makes one, but without cargo. Returns the script that runs it.
+///
+/// # Errors
+/// As [`write_file`].
+pub fn example(folder: &Path, name: &str) -> Result<String, Diagnostic> {
+    let (library, test) = Template::Minimal.files();
+    let script = test.replace("{module}", name);
+    let manifest = format!(
+        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+         [lib]\ncrate-type = [\"cdylib\"]\n{PROFILES}\n[workspace]\n"
+    );
+    for (file, text) in [("Cargo.toml", &*manifest), ("src/lib.rs", library), ("test.py", &script)] {
+        write_file(&folder.join(file), text.as_bytes())?;
+    }
+    Ok(script)
+}
+
 /// Makes a crate at `path`, by cargo's command `verb`: `new` or `init`.
 ///
 /// # Errors
@@ -142,6 +160,17 @@ pub fn make(verb: &str, path: &Path, options: &Options) -> Result<(), Failure> {
                 .help("choose another folder")
                 .into());
         }
+    }
+    // The name of the package is cargo's to judge; that of the module is not.
+    let name = options.name.clone().or_else(|| {
+        let name = path.file_name().map(OsStr::to_owned);
+        name.or_else(|| path.canonicalize().ok()?.file_name().map(OsStr::to_owned))?.into_string().ok()
+    });
+    if let Some(name) = name.map(|name| name.replace('-', "_"))
+        && let Err(error) = plan::check_name(&name, false)
+        && plan::is_identifier(&name)
+    {
+        return Err(error.into());
     }
     cargo::new_package(verb, path, options.name.as_deref(), options.vcs.as_deref())?;
 

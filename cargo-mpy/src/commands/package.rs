@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
-use target_specs::{Diagnostic, Result};
+use target_specs::{Arch, Diagnostic, Result};
 
 use crate::failure::Failure;
 use crate::options::BuildOptions;
@@ -98,8 +98,9 @@ fn contents(module: &str, version: &str, built: &[Built]) -> Result<Files> {
         all.push((format!("{module}/{arch}.mpy"), format!("{arch}/{file}")));
         files.push((format!("{arch}/{file}"), data));
     }
+    let archs: Vec<&Arch> = built.iter().map(|one| one.target.arch).collect();
     files.push(("package.json".to_owned(), json_of(version, &all)));
-    files.push((format!("{module}/__init__.py"), chooser(module, built).into_bytes()));
+    files.push((format!("{module}/__init__.py"), chooser(module, &archs).into_bytes()));
     if let Some(one) = built.first() {
         files.push((format!("{module}.pyi"), toolchain::read_file(&one.mpy.with_extension("pyi"))?));
     }
@@ -114,13 +115,22 @@ fn json_of(version: &str, urls: &[(String, String)]) -> Vec<u8> {
 }
 
 /// A Python module that imports the native module for the architecture of the board.
-fn chooser(module: &str, built: &[Built]) -> String {
-    let mut text = String::from("# Takes the module for the architecture of this board.\nimport sys\n\n");
+fn chooser(module: &str, archs: &[&Arch]) -> String {
+    let mut text =
+        String::from("# Takes the best module for the architecture of this board.\nimport sys\n\n");
     text += "_arch = getattr(sys.implementation, \"_mpy\", 0) >> 10 & 15\n";
-    for (at, one) in built.iter().enumerate() {
-        let arch = one.target.arch;
+    for (at, arch) in archs.iter().enumerate() {
+        // MP_NATIVE_ARCH_* has four bits.
+        let loads_it = |number: &u8| {
+            Arch::best_for(*number, archs.iter().copied()).is_some_and(|best| best.mpy_arch == arch.mpy_arch)
+        };
+        let numbers: Vec<String> = (0..16).filter(loads_it).map(|number| number.to_string()).collect();
         let word = if at == 0 { "if" } else { "elif" };
-        writeln!(text, "{word} _arch == {}:\n    from . import {} as _module", arch.mpy_arch, arch.name)
+        let condition = match &numbers[..] {
+            [number] => format!("== {number}"),
+            _ => format!("in ({})", numbers.join(", ")),
+        };
+        writeln!(text, "{word} _arch {condition}:\n    from . import {} as _module", arch.name)
             .expect("a String");
     }
     write!(
@@ -157,4 +167,24 @@ fn zip(folder: &str, files: &Files) -> zip::result::ZipResult<Vec<u8>> {
         writer.write_all(data)?;
     }
     Ok(writer.finish()?.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boards_get_the_best_module_of_a_package() {
+        let archs = |names: &[&str]| -> Vec<&'static Arch> {
+            names.iter().map(|name| target_specs::arch(name).expect("an architecture")).collect()
+        };
+        let text = chooser("m", &archs(&["armv6m", "armv7m", "armv7emsp", "rv32imc"]));
+        assert!(text.contains("if _arch == 4:\n    from . import armv6m "), "{text}");
+        // A Cortex-M4 without FPU, and an M7.
+        assert!(text.contains("elif _arch in (5, 6):\n    from . import armv7m "), "{text}");
+        assert!(text.contains("elif _arch in (7, 8):\n    from . import armv7emsp "), "{text}");
+        assert!(text.contains("elif _arch == 11:\n    from . import rv32imc "), "{text}");
+        let text = chooser("m", &archs(&["armv6m"]));
+        assert!(text.contains("if _arch in (4, 5, 6, 7, 8):\n"), "{text}");
+    }
 }

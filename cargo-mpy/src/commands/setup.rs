@@ -1,15 +1,15 @@
 //! `cargo mpy setup`.
 
-use std::path::Path;
 use std::time::Duration;
 
 use clap::Args;
 use target_specs::Diagnostic;
 
 use super::doctor::{Wanted, report, unwinds_here};
+use super::new;
 use crate::failure::Failure;
 use crate::options::BuildOptions;
-use crate::plan::DEFAULT_BOARD;
+use crate::plan::default_board;
 use crate::session::emulated::firmware;
 use crate::session::events::{Events, Output};
 use crate::toolchain::needs::{self, Need, State, needs};
@@ -37,13 +37,6 @@ pub struct Setup {
     #[arg(short, long)]
     yes: bool,
 }
-
-/// The crate that tests the installation.
-const HELLO: [(&str, &str); 3] = [
-    ("Cargo.toml", include_str!("../../../examples/hello/Cargo.toml")),
-    ("src/lib.rs", include_str!("../../../examples/hello/src/lib.rs")),
-    ("test.py", include_str!("../../../examples/hello/test.py")),
-];
 
 impl Setup {
     pub fn run(self) -> Result<(), Failure> {
@@ -95,24 +88,17 @@ impl Setup {
         self.try_it(&boards)
     }
 
-    /// Builds `hello` and runs it, if requested, on this computer and on the smallest processor.
+    /// Builds a crate and runs it, if requested, on this computer and on the smallest processor.
     fn try_it(&self, boards: &[&'static target_specs::Board]) -> Result<(), Failure> {
         let folder = toolchain::cache_dir().join("hello");
-        for (name, text) in HELLO {
-            toolchain::write_file(&folder.join(name), text.as_bytes())?;
-        }
+        let script = new::example(&folder, "hello")?;
         let runnable = boards.iter().filter(|board| board.emulator.is_some());
         let chosen: Vec<_> = runnable
             .clone()
-            .find(|board| board.name == DEFAULT_BOARD)
+            .find(|board| board.name == default_board())
             .into_iter()
-            .chain(runnable.clone().find(|board| board.name != DEFAULT_BOARD))
+            .chain(runnable.clone().find(|board| board.name != default_board()))
             .collect();
-        let Some(script) =
-            HELLO.iter().find(|(name, _)| Path::new(name).extension().is_some_and(|e| e == "py"))
-        else {
-            return Ok(());
-        };
         let plan_for = |board: &target_specs::Board| {
             pipeline::plan(&BuildOptions {
                 boards: vec![board.name.clone()],
@@ -123,7 +109,7 @@ impl Setup {
         if let ([], Some(board)) = (&chosen[..], boards.first()) {
             // Only boards without an emulator: nothing is run on this computer.
             pipeline::build(&plan_for(board)?, None)?;
-            let stand_in = target_specs::arch(&board.arch)?.test_board.as_deref().unwrap_or(DEFAULT_BOARD);
+            let stand_in = target_specs::arch(&board.arch)?.test_board.as_deref().unwrap_or(default_board());
             ui::status("Ready", "`cargo mpy deploy` in a crate of your own puts it on a connected board");
             ui::status("", format_args!("to run it here as well: `cargo mpy setup --board {stand_in}`"));
             return Ok(());
@@ -136,7 +122,7 @@ impl Setup {
                 ui::status("Running", format_args!("hello in MicroPython on {}", board.name));
                 let timeout = Duration::from_secs(60);
                 let run =
-                    emulator::Run { board, firmware: &firmware, modules: &modules, code: script.1, timeout };
+                    emulator::Run { board, firmware: &firmware, modules: &modules, code: &script, timeout };
                 let mut output = Output::new(Events(false), false);
                 let outcome = emulator::run(&run, &mut |bytes| output.write(bytes))?;
                 ui::raw(outcome.stderr.as_bytes());

@@ -55,27 +55,48 @@ pub struct Facts {
 }
 
 impl Facts {
+    /// The number of the architecture whose native modules it loads, `MP_NATIVE_ARCH_*`.
+    pub fn native_arch(&self) -> u8 {
+        (self.mpy >> 10 & 0xf) as u8
+    }
+
     /// The architecture that the firmware supports best.
     ///
     /// # Errors
-    /// `firmware` if the firmware loads no native modules, or those of another version.
+    /// `firmware` if the firmware loads no native modules, or those of another version, or is too old.
     pub fn arch(&self) -> Result<&'static Arch> {
         let (version, sub_version) = ((self.mpy & 0xff) as u8, (self.mpy >> 8 & 3) as u8);
-        let native =
-            target_specs::archs().iter().find(|arch| u32::from(arch.mpy_arch) == self.mpy >> 10 & 0xf);
+        let native = Arch::best_for(self.native_arch(), target_specs::archs());
         let wanted = format!("{}.{}", mpy_link::VERSION, mpy_link::SUB_VERSION);
         let firmware = |message: String| {
-            let help = "native modules need MicroPython 1.23 or later, built with native code loading";
+            let help = "native modules need MicroPython 1.24 or later, built with native code loading";
             Diagnostic::new("firmware", message)
                 .help(format!("it is {} on {}; {help}", self.firmware, self.machine))
         };
         match native {
+            // 1.23 has the same .mpy version, but hands modules integers that are not what they seem, and on Xtensa frees
+            // their data.
+            Some(arch) if self.is_older_than(&arch.since) => {
+                Err(firmware(format!("the board's MicroPython is older than {}", arch.since)))
+            }
             Some(arch) if (version, sub_version) == (mpy_link::VERSION, mpy_link::SUB_VERSION) => Ok(arch),
             Some(_) => {
                 Err(firmware(format!("the board loads .mpy {version}.{sub_version}, this is {wanted}")))
             }
             None => Err(firmware("the board's firmware loads no native modules".to_owned())),
         }
+    }
+}
+
+impl Facts {
+    /// Whether it is MicroPython before a version. That of another firmware says nothing.
+    fn is_older_than(&self, since: &str) -> bool {
+        let number = |version: &str| -> Option<(u32, u32)> {
+            let mut parts = version.split('.');
+            Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+        };
+        let own = self.firmware.strip_prefix("micropython ").and_then(number);
+        own.is_some_and(|own| number(since).is_some_and(|since| own < since))
     }
 }
 
@@ -537,7 +558,32 @@ mod tests {
             |mpy| Facts { mpy, ..Facts::default() }.arch().map(|arch| arch.name.as_str()).map_err(|e| e.code);
         assert_eq!(of(4 << 10 | 3 << 8 | 6), Ok("armv6m"));
         assert_eq!(of(7 << 10 | 3 << 8 | 6), Ok("armv7emsp"));
+        // Cortex-M4 without FPU.
+        assert_eq!(of(6 << 10 | 3 << 8 | 6), Ok("armv7m"));
+        assert_eq!(of(8 << 10 | 3 << 8 | 6), Ok("armv7emdp"));
         assert_eq!(of(7 << 10 | 1 << 8 | 6), Err("firmware"));
         assert_eq!(of(3 << 8 | 6), Err("firmware"));
+    }
+
+    #[test]
+    fn old_firmware_is_refused() {
+        for (firmware, mpy_arch, is_refused) in [
+            ("micropython 1.23.0", 4, true),
+            ("micropython 1.22.2", 10, true),
+            ("micropython 1.24.1", 4, false),
+            ("micropython 1.29.0", 11, false),
+            ("micropython 1.27.0", 12, true),
+            ("micropython 2.0.0", 12, false),
+            // Its own count.
+            ("circuitpython 9.1.0", 4, false),
+        ] {
+            let mpy = mpy_arch << 10 | 3 << 8 | 6;
+            let facts = Facts { firmware: firmware.to_owned(), mpy, ..Facts::default() };
+            let refused = facts.arch().err();
+            assert_eq!(refused.is_some(), is_refused, "{firmware} on {mpy_arch}");
+            if let Some(error) = refused {
+                assert!(error.code == "firmware" && error.help.unwrap_or_default().contains(firmware));
+            }
+        }
     }
 }

@@ -13,7 +13,9 @@ use target_specs::{Diagnostic, Place, Result};
 use super::allocator::{self, Allocator};
 use super::crate_build::{CrateBuild, Unit};
 use super::rust::{Rust, TRIPLE, cargo_program};
-use super::{cache_dir, capture, io_error, shown, unwinding};
+#[cfg(unix)]
+use super::{cache_dir, io_error};
+use super::{capture, shown, unwinding};
 use crate::failure::Failure;
 use crate::ui;
 
@@ -235,6 +237,7 @@ fn command(rust: &Rust, plan: &CrateBuild, stack: u32, allocator: Allocator) -> 
 /// again after each change of it. A wrapper therefore sets it for rustc only.
 fn allow_unstable(command: &mut Command, library: &str) -> Result<()> {
     const VARIABLE: &str = "RUSTC_BOOTSTRAP";
+    #[cfg(unix)]
     const WRAPPER: &str = "RUSTC_WORKSPACE_WRAPPER";
     let known = std::env::var(VARIABLE).ok().filter(|value| !value.is_empty());
     #[cfg(unix)]

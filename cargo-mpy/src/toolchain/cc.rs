@@ -380,7 +380,8 @@ fn invocation(request: &Command, includes: &[&Path]) -> Result<Command> {
             .opt_level_str("s")
             .debug(false)
             .warnings(false)
-            .cargo_metadata(false);
+            .cargo_metadata(false)
+            .cargo_warnings(false);
         build
     });
     let scratch = cache_dir().join("cc");

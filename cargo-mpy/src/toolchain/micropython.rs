@@ -331,7 +331,7 @@ impl Source {
 
 fn no_source(message: String, path: &Path) -> Diagnostic {
     let at = target_specs::Place::File { path: path.to_owned(), line: 0, column: 0 };
-    let help = format!("set {SOURCE_VARIABLE} to a source tree or tarball of MicroPython 1.23 or later");
+    let help = format!("set {SOURCE_VARIABLE} to a source tree or tarball of MicroPython 1.24 or later");
     Diagnostic::new("no-micropython-source", message).at(at).help(help)
 }
 
@@ -368,7 +368,7 @@ fn fetched(folder: &Path) -> Result<(PathBuf, &'static str)> {
         Err(error) => {
             reasons.push(format!("Debian's source package: {}", error.message));
             let help = format!(
-                "{}\nset {SOURCE_VARIABLE} to a source tree or tarball of MicroPython 1.23 or later and repeat",
+                "{}\nset {SOURCE_VARIABLE} to a source tree or tarball of MicroPython 1.24 or later and repeat",
                 reasons.join("\n")
             );
             let message = "MicroPython's source cannot be fetched from any of its places";
