@@ -41,10 +41,15 @@ enum Task {
         file: Option<PathBuf>,
     },
     Board(board::Options),
-    /// Compile for macOS, Windows and Arm, and compare the Windows program with that of this system
+    /// Install what is needed to compile for macOS, Windows and Arm, do that, and compare the Windows program with that of
+    /// this system
     Hosts,
     /// Create the packages for crates.io from the last commit, install them in an empty folder, and run a new crate
-    Packages,
+    Packages {
+        /// Only create the packages
+        #[arg(long)]
+        no_install: bool,
+    },
     /// Publish the packages of the last commit
     Publish {
         /// Arguments of `cargo publish`
@@ -62,7 +67,7 @@ fn main() -> ExitCode {
         Task::Line { file } => line::run(file.as_deref()),
         Task::Board(options) => board::run(&options),
         Task::Hosts => hosts::check(),
-        Task::Packages => packages::check(),
+        Task::Packages { no_install } => packages::check(!no_install),
         Task::Publish { arguments } => packages::publish(&arguments),
     };
     if let Err(error) = &done {
@@ -74,7 +79,6 @@ fn main() -> ExitCode {
 fn setup(peers: bool) -> Result {
     run(cargo().args(["run", "--package", "cargo-mpy", "--", "mpy", "setup", "--yes", "--all"]))?;
     tests::tools::install()?;
-    hosts::install()?;
     if peers {
         tests::tools::install_peers()?;
     }

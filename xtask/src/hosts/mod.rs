@@ -22,7 +22,7 @@ const ANSWER: &str =
   local.get 0 i32.load8_u i32.const 42 i32.add) (data (i32.const 0) \"\\01\\02\"))";
 
 /// Installs what [`check`] needs.
-pub fn install() -> Result {
+fn install() -> Result {
     run(Command::new("rustup").args(["target", "add", WINDOWS]).args(CHECKED))?;
     let packages = ["gcc-mingw-w64-x86-64", "wine64", "wine"].map(str::to_owned);
     Ok(cargo_mpy::toolchain::needs::install(&packages)?)
@@ -30,6 +30,7 @@ pub fn install() -> Result {
 
 /// Compiles for each system, and compares what the Windows program makes with what the program of this system makes.
 pub fn check() -> Result {
+    install()?;
     for target in CHECKED {
         run(cargo().args(["check", "--quiet", "--locked", "--package", "cargo-mpy", "--target", target]))?;
     }
