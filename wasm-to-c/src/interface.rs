@@ -84,17 +84,17 @@ pub struct Interface {
     /// constant of C, when the module has one. It is what functions make frames with, or what the linker
     /// called `__stack_pointer`. Whoever ends a call by a trap puts back the value that it had before the call.
     pub stack_pointer: Option<(String, String)>,
-    /// Exported globals and, with [`Options::linkable`], memories, tables and tags.
+    /// Exported globals and, with [`Options::linkable`](crate::Options::linkable), memories, tables and tags.
     pub exported_items: Vec<ExportedItem>,
     /// Imported globals, memories and tables.
     pub imported_items: Vec<ImportedItem>,
     /// C lvalue of type `uintptr_t`, when the module has functions that may call themselves again: below that
     /// address of the machine's stack they call `wasm_stack_low`. While it is 0 nothing is checked.
     pub stack_limit: Option<String>,
-    /// With [`Options::stack_checks`], the bytes of stack that must be left below the functions that call `wasm_stack_low`,
+    /// With [`Options::stack_checks`](crate::Options::stack_checks), the bytes of stack that must be left below the functions that call `wasm_stack_low`,
     /// and below the size that they pass to `wasm_stack_low_for`. Otherwise 0.
     pub stack_ahead: u32,
-    /// Imports throw exceptions, and the embedder ends those that nobody catches: see [`Options::throwing`].
+    /// Imports throw exceptions, and the embedder ends those that nobody catches: see [`Options::throwing`](crate::Options::throwing).
     pub unwinds: bool,
     /// Who calls whom. The functions in [`Interface::imports`] are the first, in the same order.
     pub calls: CallGraph,
@@ -102,7 +102,7 @@ pub struct Interface {
     pub memory: Option<MemoryInfo>,
     /// Names and places of the memories the module exports.
     pub exported_memories: Vec<(String, MemoryInfo)>,
-    /// What [`Interface::init`] asks `wasm_flash_table` for, by number: see [`Options::flash_tables`].
+    /// What [`Interface::init`] asks `wasm_flash_table` for, by number: see [`Options::flash_tables`](crate::Options::flash_tables).
     pub flash_tables: Vec<FlashTable>,
     /// C lvalues of type `wasm_memory_t`, of memories that can grow, and of type `wasm_table_t`: what has its bytes from
     /// `wasm_memory_grow`.
@@ -138,7 +138,7 @@ pub struct MemoryInfo {
     pub grows: bool,
     /// Where memory begins that nothing in the module uses.
     pub heap_base: Option<u32>,
-    /// As in [`WasmModule`].
+    /// As in [`WasmModule`](crate::WasmModule).
     pub heap_reserve: u32,
     /// How it grows, when it can.
     pub growth: Option<Growth>,
@@ -160,7 +160,7 @@ pub struct Growth {
 pub struct Translation {
     pub unit: CUnit,
     pub interface: Interface,
-    /// With [`Options::stack_checks`].
+    /// With [`Options::stack_checks`](crate::Options::stack_checks).
     pub native_stack: Option<NativeStack>,
     /// What the functions that have a name are called in C, and in their source.
     pub names: std::collections::HashMap<String, String>,
