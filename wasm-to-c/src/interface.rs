@@ -91,10 +91,11 @@ pub struct Interface {
     /// C lvalue of type `uintptr_t`, when the module has functions that may call themselves again: below that
     /// address of the machine's stack they call `wasm_stack_low`. While it is 0 nothing is checked.
     pub stack_limit: Option<String>,
-    /// With [`Options::stack_checks`](crate::Options::stack_checks), the bytes of stack that must be left below the functions that call `wasm_stack_low`,
-    /// and below the size that they pass to `wasm_stack_low_for`. Otherwise 0.
+    /// With [`Options::stack_checks`](crate::Options::stack_checks), the bytes of stack that must be left below the functions
+    /// that call `wasm_stack_low`, and below the size that they pass to `wasm_stack_low_for`. Otherwise 0.
     pub stack_ahead: u32,
-    /// Imports throw exceptions, and the embedder ends those that nobody catches: see [`Options::throwing`](crate::Options::throwing).
+    /// Imports throw exceptions, and the embedder ends those that nobody catches: see
+    /// [`Options::throwing`](crate::Options::throwing).
     pub unwinds: bool,
     /// Who calls whom. The functions in [`Interface::imports`] are the first, in the same order.
     pub calls: CallGraph,
@@ -102,7 +103,8 @@ pub struct Interface {
     pub memory: Option<MemoryInfo>,
     /// Names and places of the memories the module exports.
     pub exported_memories: Vec<(String, MemoryInfo)>,
-    /// What [`Interface::init`] asks `wasm_flash_table` for, by number: see [`Options::flash_tables`](crate::Options::flash_tables).
+    /// What [`Interface::init`] asks `wasm_flash_table` for, by number: see
+    /// [`Options::flash_tables`](crate::Options::flash_tables).
     pub flash_tables: Vec<FlashTable>,
     /// C lvalues of type `wasm_memory_t`, of memories that can grow, and of type `wasm_table_t`: what has its bytes from
     /// `wasm_memory_grow`.
