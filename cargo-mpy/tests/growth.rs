@@ -57,8 +57,8 @@ fn blocks_in_blocks() {
     for (name, open, close) in [
         ("block", "(block (br_if 0 (local.get 0)) ", ")"),
         ("loop", "(loop (br_if 0 (local.get 0)) ", ")"),
-        ("if", "(if (local.get 0) (then ", "))"),
-        ("else", "(if (local.get 0) (then nop) (else ", "))"),
+        ("ifs", "(if (local.get 0) (then ", "))"),
+        ("elses", "(if (local.get 0) (then nop) (else ", "))"),
     ] {
         let nested = |depth: usize| {
             let [open, close] = [open, close].map(|text| text.repeat(depth));
