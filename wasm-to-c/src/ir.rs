@@ -443,158 +443,152 @@ impl Expr {
         factors.iter().filter_map(Expr::known).any(|known| terms(known) > 2)
     }
 
-    /// Its parts.
-    pub fn parts(&self) -> &[Expr] {
-        match &self.kind {
-            ExprKind::Op(_, operands) => operands,
-            ExprKind::Load(access) => std::slice::from_ref(&access.address),
-            ExprKind::Select(parts) => &**parts,
-            ExprKind::NonNull(part)
-            | ExprKind::TableGet(_, part)
-            | ExprKind::Index(part, _)
-            | ExprKind::Count(part)
-            | ExprKind::Computed(part) => std::slice::from_ref(part),
-            ExprKind::Const(_)
-            | ExprKind::Address(_)
-            | ExprKind::Get(_)
-            | ExprKind::Global(_)
-            | ExprKind::Null
-            | ExprKind::RefFunc(_)
-            | ExprKind::TableSize(_)
-            | ExprKind::MemorySize(_)
-            | ExprKind::NativeFrame
-            | ExprKind::Payload(..)
-            | ExprKind::Exception => &[],
-        }
-    }
-
-    /// Its parts, to be changed.
-    pub fn parts_mut(&mut self) -> &mut [Expr] {
-        match &mut self.kind {
-            ExprKind::Op(_, operands) => operands,
-            ExprKind::Load(access) => std::slice::from_mut(&mut access.address),
-            ExprKind::Select(parts) => &mut **parts,
-            ExprKind::NonNull(part)
-            | ExprKind::TableGet(_, part)
-            | ExprKind::Index(part, _)
-            | ExprKind::Count(part)
-            | ExprKind::Computed(part) => std::slice::from_mut(part),
-            _ => &mut [],
-        }
-    }
-
     /// Calls `visit` with it and all its parts.
     pub fn each(&self, visit: &mut impl FnMut(&Expr)) {
         visit(self);
         self.parts().iter().for_each(|part| part.each(visit));
     }
+
+    /// Calls `visit` with all loads in it.
+    pub fn each_load(&self, visit: &mut impl FnMut(&Access)) {
+        self.each(&mut |part| {
+            if let ExprKind::Load(access) = &part.kind {
+                visit(access);
+            }
+        });
+    }
+
+    /// The variable that it is a sum of with a constant.
+    pub fn sum(&self) -> Option<(Var, u32)> {
+        match &self.kind {
+            ExprKind::Get(var) => Some((*var, 0)),
+            ExprKind::Op(op @ (OpId::I32Add | OpId::I32Sub), parts) => {
+                let (var, by) = parts[0].sum()?;
+                let constant = parts[1].known()?;
+                let more = if *op == OpId::I32Sub { constant.wrapping_neg() } else { constant };
+                Some((var, by.wrapping_add(more)))
+            }
+            _ => None,
+        }
+    }
 }
 
+/// What is inside of expressions and statements, to be read or, with `mut`, to be changed.
+macro_rules! contents {
+    ($parts:ident, $exprs:ident, $bodies:ident, $iter:ident, $from:ident $(, $mut:tt)?) => {
+        impl Expr {
+            /// Its parts, in their order.
+            pub fn $parts(&$($mut)? self) -> &$($mut)? [Expr] {
+                match &$($mut)? self.kind {
+                    ExprKind::Op(_, operands) => operands,
+                    ExprKind::Load(access) => std::slice::$from(&$($mut)? access.address),
+                    ExprKind::Select(parts) => &$($mut)? **parts,
+                    ExprKind::NonNull(part)
+                    | ExprKind::TableGet(_, part)
+                    | ExprKind::Index(part, _)
+                    | ExprKind::Count(part)
+                    | ExprKind::Computed(part) => std::slice::$from(part),
+                    ExprKind::Const(_)
+                    | ExprKind::Address(_)
+                    | ExprKind::Get(_)
+                    | ExprKind::Global(_)
+                    | ExprKind::Null
+                    | ExprKind::RefFunc(_)
+                    | ExprKind::TableSize(_)
+                    | ExprKind::MemorySize(_)
+                    | ExprKind::NativeFrame
+                    | ExprKind::Payload(..)
+                    | ExprKind::Exception => &$($mut)? [],
+                }
+            }
+        }
+
+        impl Stmt {
+            /// The expressions that it evaluates itself, in their order.
+            pub fn $exprs(&$($mut)? self) -> Vec<&$($mut)? Expr> {
+                match self {
+                    Stmt::Set(_, value)
+                    | Stmt::MakeFrame { value, .. }
+                    | Stmt::GlobalSet { value, .. }
+                    | Stmt::Eval(value)
+                    | Stmt::BrIf(value, _)
+                    | Stmt::If { condition: value, .. }
+                    | Stmt::Switch { index: value, .. }
+                    | Stmt::ThrowRef(value) => vec![value],
+                    Stmt::Store(access, value) => vec![&$($mut)? access.address, value],
+                    Stmt::Call { callee, args, .. } | Stmt::TailCall { callee, args, .. } => {
+                        let callee = match callee {
+                            Callee::Function(_) => None,
+                            Callee::Indirect { index: value, .. }
+                            | Callee::Reference { reference: value, .. } => Some(value),
+                        };
+                        args.$iter().chain(callee).collect()
+                    }
+                    Stmt::Bulk { args, .. }
+                    | Stmt::Wide(_, args, _)
+                    | Stmt::Return(args)
+                    | Stmt::Throw(_, args) => args.$iter().collect(),
+                    Stmt::Block { .. }
+                    | Stmt::Loop(_)
+                    | Stmt::Br(_)
+                    | Stmt::Label(_)
+                    | Stmt::Unreachable
+                    | Stmt::NeverReached
+                    | Stmt::Rethrow(_)
+                    | Stmt::Leave(_)
+                    | Stmt::Try(_)
+                    | Stmt::Neighbours(_) => Vec::new(),
+                }
+            }
+
+            /// The statements inside of it, in their order.
+            pub fn $bodies(&$($mut)? self) -> Vec<&$($mut)? Vec<Stmt>> {
+                match self {
+                    Stmt::Block { body, .. } | Stmt::Loop(Loop { body, .. }) | Stmt::BrIf(_, body) => {
+                        vec![body]
+                    }
+                    Stmt::If { then, otherwise, .. } => vec![then, otherwise],
+                    Stmt::Switch { cases, default, .. } => {
+                        cases.$iter().map(|(_, body)| body).chain([default]).collect()
+                    }
+                    Stmt::Try(Try { body, handlers, .. }) => {
+                        let mut bodies = vec![body];
+                        bodies.extend(handlers.$bodies());
+                        bodies
+                    }
+                    _ => Vec::new(),
+                }
+            }
+        }
+
+        impl Handlers {
+            /// The statements of each handler.
+            pub fn $bodies(&$($mut)? self) -> Vec<&$($mut)? Vec<Stmt>> {
+                match self {
+                    Handlers::Catch(handlers, _) => {
+                        handlers.$iter().map(|handler| &$($mut)? handler.body).collect()
+                    }
+                    Handlers::Table(handlers, _) => {
+                        handlers.$iter().map(|handler| &$($mut)? handler.leave).collect()
+                    }
+                    Handlers::Delegate(_) => Vec::new(),
+                }
+            }
+        }
+    };
+}
+
+contents! { parts, exprs, bodies, iter, from_ref }
+contents! { parts_mut, exprs_mut, bodies_mut, iter_mut, from_mut, mut }
+
 impl Stmt {
-    /// The expressions that it evaluates itself, in their order.
-    pub fn exprs(&self) -> Vec<&Expr> {
+    /// The variables that it sets, besides that of a [`Stmt::Set`].
+    pub fn results(&self) -> &[Var] {
         match self {
-            Stmt::Set(_, value)
-            | Stmt::MakeFrame { value, .. }
-            | Stmt::GlobalSet { value, .. }
-            | Stmt::Eval(value)
-            | Stmt::BrIf(value, _)
-            | Stmt::If { condition: value, .. }
-            | Stmt::Switch { index: value, .. }
-            | Stmt::ThrowRef(value) => vec![value],
-            Stmt::Store(access, value) => vec![&access.address, value],
-            Stmt::Call { callee, args, .. } | Stmt::TailCall { callee, args, .. } => {
-                let callee = match callee {
-                    Callee::Function(_) => None,
-                    Callee::Indirect { index: value, .. } | Callee::Reference { reference: value, .. } => {
-                        Some(value)
-                    }
-                };
-                args.iter().chain(callee).collect()
-            }
-            Stmt::Bulk { args, .. } | Stmt::Wide(_, args, _) | Stmt::Return(args) | Stmt::Throw(_, args) => {
-                args.iter().collect()
-            }
-            Stmt::Block { .. }
-            | Stmt::Loop(_)
-            | Stmt::Br(_)
-            | Stmt::Label(_)
-            | Stmt::Unreachable
-            | Stmt::NeverReached
-            | Stmt::Rethrow(_)
-            | Stmt::Leave(_)
-            | Stmt::Try(_)
-            | Stmt::Neighbours(_) => Vec::new(),
-        }
-    }
-
-    /// The same, to be changed.
-    pub fn exprs_mut(&mut self) -> Vec<&mut Expr> {
-        match self {
-            Stmt::Set(_, value)
-            | Stmt::MakeFrame { value, .. }
-            | Stmt::GlobalSet { value, .. }
-            | Stmt::Eval(value)
-            | Stmt::BrIf(value, _)
-            | Stmt::If { condition: value, .. }
-            | Stmt::Switch { index: value, .. }
-            | Stmt::ThrowRef(value) => vec![value],
-            Stmt::Store(access, value) => vec![&mut access.address, value],
-            Stmt::Call { callee, args, .. } | Stmt::TailCall { callee, args, .. } => {
-                let callee = match callee {
-                    Callee::Function(_) => None,
-                    Callee::Indirect { index: value, .. } | Callee::Reference { reference: value, .. } => {
-                        Some(value)
-                    }
-                };
-                args.iter_mut().chain(callee).collect()
-            }
-            Stmt::Bulk { args, .. } | Stmt::Wide(_, args, _) | Stmt::Return(args) | Stmt::Throw(_, args) => {
-                args.iter_mut().collect()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// The statements inside of it, in their order.
-    pub fn bodies(&self) -> Vec<&[Stmt]> {
-        match self {
-            Stmt::Block { body, .. } | Stmt::Loop(Loop { body, .. }) | Stmt::BrIf(_, body) => vec![body],
-            Stmt::If { then, otherwise, .. } => vec![then, otherwise],
-            Stmt::Switch { cases, default, .. } => {
-                cases.iter().map(|(_, body)| &body[..]).chain([&default[..]]).collect()
-            }
-            Stmt::Try(Try { body, handlers, .. }) => {
-                let mut bodies: Vec<&[Stmt]> = vec![body];
-                match handlers {
-                    Handlers::Catch(handlers, _) => bodies.extend(handlers.iter().map(|h| &h.body[..])),
-                    Handlers::Table(handlers, _) => bodies.extend(handlers.iter().map(|h| &h.leave[..])),
-                    Handlers::Delegate(_) => {}
-                }
-                bodies
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    /// The same, to be changed.
-    pub fn bodies_mut(&mut self) -> Vec<&mut Vec<Stmt>> {
-        match self {
-            Stmt::Block { body, .. } | Stmt::Loop(Loop { body, .. }) | Stmt::BrIf(_, body) => vec![body],
-            Stmt::If { then, otherwise, .. } => vec![then, otherwise],
-            Stmt::Switch { cases, default, .. } => {
-                cases.iter_mut().map(|(_, body)| body).chain([default]).collect()
-            }
-            Stmt::Try(Try { body, handlers, .. }) => {
-                let mut bodies = vec![body];
-                match handlers {
-                    Handlers::Catch(handlers, _) => bodies.extend(handlers.iter_mut().map(|h| &mut h.body)),
-                    Handlers::Table(handlers, _) => bodies.extend(handlers.iter_mut().map(|h| &mut h.leave)),
-                    Handlers::Delegate(_) => {}
-                }
-                bodies
-            }
-            _ => Vec::new(),
+            Stmt::Call { results, .. } => results,
+            Stmt::Wide(_, _, results) => results,
+            Stmt::Bulk { result, .. } => result.as_slice(),
+            _ => &[],
         }
     }
 }

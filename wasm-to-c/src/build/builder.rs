@@ -15,6 +15,7 @@ const LONGEST: usize = 32;
 const WAITING: usize = 100;
 /// Blocks are nested no deeper in the tree, as passes recurse. What is deeper is made of labels and branches.
 pub(super) const DEEPEST: usize = 1000;
+
 pub(super) struct Builder<'a, 'm> {
     pub unit: &'a Unit<'m>,
     pub index: u32,
@@ -143,6 +144,13 @@ impl Builder<'_, '_> {
         let kept = self.temp_operand(temp);
         let value = std::mem::replace(&mut self.stack[at], kept).expr;
         self.emit(Stmt::Set(temp, value));
+    }
+
+    /// The operand in a variable, which is set before what comes next.
+    pub fn kept(&mut self, operand: Operand) -> Operand {
+        self.stack.push(operand);
+        self.spill_at(self.stack.len() - 1);
+        self.pop()
     }
 
     /// Keeps in variables the operands that `when` is true of.

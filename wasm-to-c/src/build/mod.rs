@@ -20,8 +20,9 @@ use crate::unit::Unit;
 use builder::Builder;
 use open::Open;
 
-/// The most statements of a function. A few bytes of a module can say that a thousand values are passed.
+/// The most values that the blocks of a function pass. A few bytes of a module can say that it is a thousand.
 const MOST: usize = 1 << 21;
+
 /// Builds the tree of a function of the module.
 ///
 /// # Errors

@@ -144,7 +144,7 @@ impl Builder<'_, '_> {
             }
             Operator::TableGet { table } => {
                 let index = self.pop();
-                let index = self.table_index(index, table, Outside::Table);
+                let index = self::index(index, self.is_table_64(table), Outside::Table);
                 let ty = self.unit.module.tables[table as usize].ty;
                 let mut operand = Operand::of(vec![index], ty, |mut parts| {
                     ExprKind::TableGet(table, Box::new(parts.remove(0)))
@@ -156,55 +156,56 @@ impl Builder<'_, '_> {
             }
             Operator::TableSize { table } => {
                 self.push(Operand::state(ExprKind::TableSize(table), ValType::I32));
-                self.widen(self.unit.module.tables[table as usize].is_64, OpId::I64ExtendI32U);
+                self.widen(self.is_table_64(table), OpId::I64ExtendI32U);
             }
             Operator::MemorySize { mem } => {
                 self.push(Operand::state(ExprKind::MemorySize(mem), ValType::I32));
-                self.widen(self.unit.module.memories[mem as usize].is_64, OpId::I64ExtendI32U);
+                self.widen(self.is_memory_64(mem), OpId::I64ExtendI32U);
             }
             Operator::TableSet { table } => {
-                self.narrow_tables(&[Some(table), None]);
+                let is_64 = self.is_table_64(table);
+                self.narrow([is_64, false], Outside::Table);
                 self.bulk(Bulk::TableSet(table), 2, false);
             }
             Operator::TableGrow { table } => {
-                let is_64 = self.unit.module.tables[table as usize].is_64;
+                let is_64 = self.is_table_64(table);
                 self.count(is_64);
                 self.bulk(Bulk::TableGrow(table), 2, true);
                 self.widen(is_64, OpId::I64ExtendI32S);
             }
             Operator::TableFill { table } => {
-                self.narrow_tables(&[Some(table), None, Some(table)]);
+                let is_64 = self.is_table_64(table);
+                self.narrow([is_64, false, is_64], Outside::Table);
                 self.bulk(Bulk::TableFill(table), 3, false);
             }
             Operator::TableCopy { dst_table: to, src_table: from } => {
-                let is_64 = |table: u32| self.unit.module.tables[table as usize].is_64;
-                let length = if is_64(to) { from } else { to };
-                self.narrow_tables(&[Some(to), Some(from), Some(length)]);
+                let (a, b) = (self.is_table_64(to), self.is_table_64(from));
+                self.narrow([a, b, a && b], Outside::Table);
                 self.bulk(Bulk::TableCopy(to, from), 3, false);
             }
             Operator::TableInit { elem_index, table } => {
-                self.narrow_tables(&[Some(table), None, None]);
+                self.narrow([self.is_table_64(table), false, false], Outside::Table);
                 self.bulk(Bulk::TableInit(table, elem_index), 3, false);
             }
             Operator::ElemDrop { elem_index } => self.bulk(Bulk::ElemDrop(elem_index), 0, false),
             Operator::MemoryGrow { mem } => {
-                let is_64 = self.unit.module.memories[mem as usize].is_64;
+                let is_64 = self.is_memory_64(mem);
                 self.count(is_64);
                 self.bulk(Bulk::MemoryGrow(mem), 1, true);
                 self.widen(is_64, OpId::I64ExtendI32S);
             }
             Operator::MemoryCopy { dst_mem: to, src_mem: from } => {
-                let is_64 = |memory: u32| self.unit.module.memories[memory as usize].is_64;
-                let length = if is_64(to) { from } else { to };
-                self.narrow_memories(&[Some(to), Some(from), Some(length)]);
+                let (a, b) = (self.is_memory_64(to), self.is_memory_64(from));
+                self.narrow([a, b, a && b], Outside::Memory);
                 self.bulk(Bulk::MemoryCopy(to, from), 3, false);
             }
             Operator::MemoryFill { mem } => {
-                self.narrow_memories(&[Some(mem), None, Some(mem)]);
+                let is_64 = self.is_memory_64(mem);
+                self.narrow([is_64, false, is_64], Outside::Memory);
                 self.bulk(Bulk::MemoryFill(mem), 3, false);
             }
             Operator::MemoryInit { data_index, mem } => {
-                self.narrow_memories(&[Some(mem), None, None]);
+                self.narrow([self.is_memory_64(mem), false, false], Outside::Memory);
                 self.bulk(Bulk::MemoryInit(mem, data_index), 3, false);
             }
             Operator::DataDrop { data_index } => self.bulk(Bulk::DataDrop(data_index), 0, false),
@@ -268,7 +269,7 @@ impl Builder<'_, '_> {
     fn access(&mut self, access: &ops::Access) {
         let value = access.store.then(|| self.pop());
         let address = self.pop();
-        let address = self.memory_index(address, access.memarg.memory);
+        let address = index(address, self.is_memory_64(access.memarg.memory), Outside::Memory);
         let range = self.range(&address.expr);
         let mut node = Access {
             memory: access.memarg.memory,
@@ -297,51 +298,24 @@ impl Builder<'_, '_> {
         self.flush_effects();
         // The value is evaluated before the address is checked.
         if value.traps && traps {
-            self.stack.push(value);
-            self.spill_at(self.stack.len() - 1);
-            value = self.pop();
+            value = self.kept(value);
         }
         self.emit(Stmt::Store(Access { address: address.expr, ..node }, value.expr));
     }
 
-    /// An index into a memory, as 32 bits: no memory has more bytes.
-    fn memory_index(&self, index: Operand, memory: u32) -> Operand {
-        match self.unit.module.memories[memory as usize].is_64 {
-            true => narrowed(index, |parts| ExprKind::Index(parts, Outside::Memory)),
-            false => index,
-        }
+    fn is_memory_64(&self, memory: u32) -> bool {
+        self.unit.module.memories[memory as usize].is_64
     }
 
-    fn table_index(&self, index: Operand, table: u32, outside: Outside) -> Operand {
-        match self.unit.module.tables[table as usize].is_64 {
-            true => narrowed(index, |parts| ExprKind::Index(parts, outside)),
-            false => index,
-        }
+    fn is_table_64(&self, table: u32) -> bool {
+        self.unit.module.tables[table as usize].is_64
     }
 
-    /// Makes 32 bits of the topmost operands that are indices into these memories, or lengths.
-    fn narrow_memories(&mut self, memories: &[Option<u32>]) {
+    /// Makes 32 bits of those of the topmost operands that are indices or lengths of 64 bits.
+    fn narrow<const COUNT: usize>(&mut self, are_64: [bool; COUNT], outside: Outside) {
         self.spill(|operand| operand.traps);
-        let operands = self.pops(memories.len());
-        for (operand, memory) in operands.into_iter().zip(memories) {
-            let operand = match memory {
-                Some(memory) => self.memory_index(operand, *memory),
-                None => operand,
-            };
-            self.push(operand);
-        }
-    }
-
-    /// The same for tables.
-    fn narrow_tables(&mut self, tables: &[Option<u32>]) {
-        self.spill(|operand| operand.traps);
-        let operands = self.pops(tables.len());
-        for (operand, table) in operands.into_iter().zip(tables) {
-            let operand = match table {
-                Some(table) => self.table_index(operand, *table, Outside::Table),
-                None => operand,
-            };
-            self.push(operand);
+        for (operand, is_64) in self.pops(COUNT).into_iter().zip(are_64) {
+            self.push(index(operand, is_64, outside));
         }
     }
 
@@ -437,9 +411,7 @@ impl Builder<'_, '_> {
         if self.unit.shadow_stack.is_some_and(|stack| stack.pointer == global)
             && !self.range(&operand.expr).is_in_frame()
         {
-            self.stack.push(operand);
-            self.spill_at(self.stack.len() - 1);
-            operand = self.pop();
+            operand = self.kept(operand);
         }
         let after_tee = after_tee && is_direct_stack;
         self.emit(Stmt::GlobalSet { global, value: operand.expr, after_tee, check: Check::Bounds });
@@ -447,7 +419,7 @@ impl Builder<'_, '_> {
 
     fn indirect(&mut self, ty: u32, table: u32) -> (Callee, FuncType) {
         let index = self.pop();
-        let index = self.table_index(index, table, Outside::Call).expr;
+        let index = self::index(index, self.is_table_64(table), Outside::Call).expr;
         // C evaluates arguments and callee in any order.
         self.spill(|operand| operand.traps);
         (Callee::Indirect { table, ty, index }, self.unit.module.types[ty as usize].clone())
@@ -482,6 +454,11 @@ impl Builder<'_, '_> {
         self.emit(Stmt::TailCall { callee, args, same });
         self.reachable = false;
     }
+}
+
+/// An index into a memory or table, as 32 bits: none has more bytes or elements.
+fn index(operand: Operand, is_64: bool, outside: Outside) -> Operand {
+    if is_64 { narrowed(operand, |index| ExprKind::Index(index, outside)) } else { operand }
 }
 
 /// An i64 as an i32, which may trap.

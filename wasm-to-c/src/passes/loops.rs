@@ -1,7 +1,7 @@
 //! How loops are repeated: from their end where they can be, and short ones with an even trip count twice in a row.
 
 use super::sets;
-use crate::ir::{Expr, ExprKind, Form, Function, Loop, Stmt, Twice, Var};
+use crate::ir::{Expr, Form, Function, Loop, Stmt, Twice, Var};
 use crate::ops::OpId;
 use crate::unit::Unit;
 
@@ -46,7 +46,7 @@ fn body(stmts: &mut [Stmt]) -> Contents {
 
 fn loads(expr: &Expr) -> usize {
     let mut count = 0;
-    expr.each(&mut |part| count += usize::from(matches!(part.kind, ExprKind::Load(_))));
+    expr.each_load(&mut |_| count += 1);
     count
 }
 

@@ -1,6 +1,6 @@
 //! Addresses with many accesses near them in a loop: C compilers shall not take them apart.
 
-use crate::ir::{Access, Check, Expr, ExprKind, Function, Proof, Stmt, Var};
+use crate::ir::{Access, Check, Function, Proof, Stmt, Var};
 use crate::unit::Unit;
 
 /// So many accesses.
@@ -29,7 +29,7 @@ fn body(stmts: &mut Vec<Stmt>, in_loop: bool) {
             }
         };
         for expr in stmt.exprs() {
-            each_load(expr, &mut count);
+            expr.each_load(&mut count);
         }
         match stmt {
             Stmt::Store(access, _) => count(access),
@@ -52,14 +52,6 @@ fn body(stmts: &mut Vec<Stmt>, in_loop: bool) {
     for (at, local) in marks.into_iter().rev() {
         stmts.insert(at + 1, Stmt::Neighbours(local));
     }
-}
-
-fn each_load(expr: &Expr, visit: &mut impl FnMut(&Access)) {
-    expr.each(&mut |part| {
-        if let ExprKind::Load(access) = &part.kind {
-            visit(access);
-        }
-    });
 }
 
 /// The local that an unchecked access is a constant above.

@@ -1,14 +1,15 @@
 //! What values can be, and so which accesses need a check.
 //!
-//! The pass follows the statements in their order. Where paths meet, a fact is the union of what was known on each. Of a
-//! variable that a loop sets, only its start and its step are known: see [`Pass::enter`].
+//! The pass follows the statements in their order. Where paths meet, a fact is the union of what was known on each. What is
+//! known of variables that a loop sets is assumed and then checked ([`Pass::looped`]), or follows from how often the loop steps
+//! them ([`Pass::enter`]).
 
 use std::collections::HashMap;
 
 use super::facts::{Fact, Facts};
 use super::loops;
 use super::sets::Sets;
-use crate::ir::{Access, Bulk, Check, Expr, ExprKind, Function, Handlers, Label, Loop, Stmt, Var};
+use crate::ir::{Access, Bulk, Check, Expr, ExprKind, Function, Label, Loop, Stmt, Var};
 use crate::ops::OpId;
 use crate::range::{self, Range};
 use crate::unit::Unit;
@@ -88,20 +89,6 @@ impl Pass<'_, '_> {
             ExprKind::Op(OpId::I32Mul, parts) => matches!(parts[1].known(), Some(2 | 4 | 8)),
             ExprKind::Op(OpId::I32Add, parts) => parts.iter().any(|part| self.is_element(part)),
             _ => false,
-        }
-    }
-
-    /// The variable that it is a sum of with a constant.
-    fn sum(&self, expr: &Expr) -> Option<(Var, u32)> {
-        match &expr.kind {
-            ExprKind::Get(var) => Some((*var, 0)),
-            ExprKind::Op(op @ (OpId::I32Add | OpId::I32Sub), parts) => {
-                let (var, by) = self.sum(&parts[0])?;
-                let constant = parts[1].known()?;
-                let more = if *op == OpId::I32Sub { constant.wrapping_neg() } else { constant };
-                Some((var, by.wrapping_add(more)))
-            }
-            _ => None,
         }
     }
 
@@ -293,9 +280,10 @@ impl Pass<'_, '_> {
 
     fn stmt(&mut self, stmt: &mut Stmt) {
         stmt.exprs_mut().into_iter().for_each(|expr| self.expr(expr));
+        stmt.results().iter().for_each(|result| self.set(*result, Fact::NONE));
         match stmt {
             Stmt::Set(var, value) => {
-                let sum = self.sum(value).filter(|(of, _)| of != var);
+                let sum = value.sum().filter(|(of, _)| of != var);
                 let fact = Fact { range: self.range(value), is_element: self.is_element(value), sum };
                 self.set(*var, fact);
             }
@@ -310,13 +298,7 @@ impl Pass<'_, '_> {
                 }
             }
             Stmt::Store(access, _) => self.access(access),
-            Stmt::Call { results, .. } => {
-                results.iter().for_each(|result| self.set(*result, Fact::NONE));
-            }
-            Stmt::Wide(_, _, results) => {
-                results.iter().for_each(|result| self.set(*result, Fact::NONE));
-            }
-            Stmt::Bulk { op, args, result, checks } => {
+            Stmt::Bulk { op, args, checks, .. } => {
                 let at = |memory: u32, arg: usize| {
                     self.unit.check_block(memory, self.range(&args[arg]), args[2].known())
                 };
@@ -324,9 +306,6 @@ impl Pass<'_, '_> {
                     Bulk::MemoryFill(memory) => checks[0] = at(memory, 0),
                     Bulk::MemoryCopy(to, from) => *checks = [at(to, 0), at(from, 1)],
                     _ => {}
-                }
-                if let Some(result) = result {
-                    self.set(*result, Fact::NONE);
                 }
             }
             Stmt::Block { label, body, .. } => {
@@ -370,18 +349,9 @@ impl Pass<'_, '_> {
                 self.forget_set(last, &[]);
                 let caught = self.here.take();
                 self.at = at;
-                let bodies: Vec<&mut Vec<Stmt>> = match &mut tried.handlers {
-                    Handlers::Catch(handlers, _) => {
-                        handlers.iter_mut().map(|handler| &mut handler.body).collect()
-                    }
-                    Handlers::Table(handlers, _) => {
-                        handlers.iter_mut().map(|handler| &mut handler.leave).collect()
-                    }
-                    Handlers::Delegate(_) => Vec::new(),
-                };
                 self.here = after;
                 self.branch(tried.label);
-                for body in bodies {
+                for body in tried.handlers.bodies_mut() {
                     self.here.clone_from(&caught);
                     self.body(body);
                     self.branch(tried.label);
@@ -395,7 +365,13 @@ impl Pass<'_, '_> {
             | Stmt::Unreachable
             | Stmt::NeverReached
             | Stmt::Leave(_) => self.here = None,
-            Stmt::Eval(_) | Stmt::Throw(..) | Stmt::ThrowRef(_) | Stmt::Rethrow(_) | Stmt::Neighbours(_) => {}
+            Stmt::Call { .. }
+            | Stmt::Wide(..)
+            | Stmt::Eval(_)
+            | Stmt::Throw(..)
+            | Stmt::ThrowRef(_)
+            | Stmt::Rethrow(_)
+            | Stmt::Neighbours(_) => {}
         }
     }
 

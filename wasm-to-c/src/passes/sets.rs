@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::ir::{Expr, Loop, Stmt, Try, Var};
-use crate::ops::OpId;
+use crate::ir::{Expr, Loop, Stmt, Var};
 
 /// A statement that sets a variable.
 #[derive(Debug, Clone, Copy)]
@@ -51,13 +50,11 @@ impl Sets {
             match stmt {
                 Stmt::Set(var, value) => self.add(*var, step(value, *var)),
                 Stmt::MakeFrame { local, .. } => self.add(Var::Local(*local), None),
-                Stmt::Call { results, .. } => results.iter().for_each(|result| self.add(*result, None)),
-                Stmt::Bulk { result: Some(result), .. } => self.add(*result, None),
-                Stmt::Wide(_, _, results) => results.iter().for_each(|result| self.add(*result, None)),
                 // It may be that of a loop.
                 Stmt::Label(_) => (self.in_loop, self.is_always) = (at, false),
                 _ => {}
             }
+            stmt.results().iter().for_each(|result| self.add(*result, None));
             let (in_loop, is_always) = (self.in_loop, self.is_always);
             match stmt {
                 Stmt::Loop(Loop { body, .. }) => {
@@ -70,7 +67,7 @@ impl Sets {
                     for (number, body) in stmt.bodies().into_iter().enumerate() {
                         self.is_always = false;
                         self.read(body);
-                        if matches!(stmt, Stmt::Try(Try { .. })) && number == 0 {
+                        if matches!(stmt, Stmt::Try(_)) && number == 0 {
                             self.ends.insert(at, self.at);
                         }
                     }
@@ -125,10 +122,5 @@ impl Sets {
 
 /// The number that is added to the variable.
 pub(super) fn step(value: &Expr, var: Var) -> Option<u32> {
-    let of = |expr: &Expr| matches!(expr.kind, crate::ir::ExprKind::Get(of) if of == var);
-    match (value.op(OpId::I32Add), value.op(OpId::I32Sub)) {
-        (Some([a, b]), _) if of(a) => b.known(),
-        (_, Some([a, b])) if of(a) => b.known().map(u32::wrapping_neg),
-        _ => None,
-    }
+    value.sum().filter(|(of, _)| *of == var).map(|(_, by)| by)
 }

@@ -8,6 +8,7 @@ use cargo_mpy::toolchain::{cargo, read_file, rust};
 use target_specs::Arch;
 
 use super::{Options, Result, checked};
+use crate::process::root;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
@@ -53,10 +54,6 @@ pub const PROGRAMS: &[Program] = kernels! {
 
 /// Bytes of shadow stack: `tests/kernels` says so too.
 pub const STACK: u32 = 8192;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").to_owned()
-}
 
 /// A C program as one translation unit: its text and where it includes from.
 pub fn c_source(program: &Program, options: &Options) -> Result<Option<(String, Vec<PathBuf>)>> {
