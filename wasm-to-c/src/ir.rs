@@ -305,8 +305,8 @@ pub(crate) struct Loop {
     pub branches: usize,
     /// The operators in it. A call counts for many.
     pub operators: usize,
-    /// The local that its last branch compares, and the number that this is when the loop is entered.
-    pub entry: Option<(u32, u32)>,
+    /// How often its last branch is reached, if nothing else leaves it.
+    pub trips: Option<u32>,
     pub form: Form,
 }
 
@@ -590,13 +590,5 @@ impl Stmt {
             Stmt::Bulk { result, .. } => result.as_slice(),
             _ => &[],
         }
-    }
-}
-
-/// Calls `visit` with all statements, also those inside of others.
-pub(crate) fn each(body: &[Stmt], visit: &mut impl FnMut(&Stmt)) {
-    for stmt in body {
-        visit(stmt);
-        stmt.bodies().into_iter().for_each(|body| each(body, visit));
     }
 }

@@ -1,7 +1,7 @@
 //! Which values an expression can have.
 
 use crate::ir::{Expr, ExprKind, Proof, Var};
-use crate::ops::{Class, OpId};
+use crate::ops::{Cell, Class, OpId};
 
 /// Values of an i32: `start` to `start + most`, modulo 2^32. If they are addresses in the function's frame of so many bytes
 /// on the shadow stack, which lies in memory 0, they are counted from its first byte.
@@ -97,21 +97,16 @@ impl Range {
         self.frame.is_none() && self.start == 0 && matches!(self.most, 0xff | 0xffff)
     }
 
-    /// The values after `least` to `most` additions of `step`, which is signed.
-    pub fn stepped(self, step: u32, times: u32) -> Range {
-        let way = u64::from(step.cast_signed().unsigned_abs()) * u64::from(times);
-        let most = u64::from(self.most) + way;
-        let start = if step.cast_signed() < 0 { self.start.wrapping_sub(way as u32) } else { self.start };
-        Range::wide(self.frame, start, most)
-    }
-
     /// The same plus a constant.
     pub fn moved(self, by: u32) -> Range {
         if self.is_any() { self } else { Range { start: self.start.wrapping_add(by), ..self } }
     }
 
     fn wide(frame: Option<u32>, start: u32, most: u64) -> Range {
-        u32::try_from(most).map_or(Range::ANY, |most| Range { frame, start, most })
+        match u32::try_from(most) {
+            Ok(most) if most < u32::MAX => Range { frame, start, most },
+            _ => Range::ANY,
+        }
     }
 
     /// All values of both.
@@ -160,7 +155,8 @@ impl Range {
         }
     }
 
-    fn plus(self, other: Range) -> Range {
+    /// Sums with the values of another.
+    pub fn plus(self, other: Range) -> Range {
         let frame = match (self.frame, other.frame) {
             (Some(_), Some(_)) => return Range::ANY,
             (a, b) => a.or(b),
@@ -180,13 +176,14 @@ impl Range {
         Range::wide(frame, self.start.wrapping_sub(last), most)
     }
 
-    fn times(self, factor: u32) -> Range {
-        match self.frame {
-            None => {
-                Range::wide(None, self.start.wrapping_mul(factor), u64::from(self.most) * u64::from(factor))
-            }
-            Some(_) => Range::ANY,
+    /// Products with a factor, which is signed.
+    pub fn times(self, factor: u32) -> Range {
+        if self.frame.is_some() {
+            return if factor == 1 { self } else { Range::ANY };
         }
+        let first = if factor.cast_signed() < 0 { self.start.wrapping_add(self.most) } else { self.start };
+        let most = u64::from(self.most) * u64::from(factor.cast_signed().unsigned_abs());
+        Range::wide(None, first.wrapping_mul(factor), most)
     }
 
     /// What `change`, which keeps the order of unsigned numbers, makes of them.
@@ -217,21 +214,26 @@ pub(crate) fn of(expr: &Expr, var: &impl Fn(Var) -> Range) -> Range {
             let ranges: Vec<Range> = parts.iter().map(|part| of(part, var)).collect();
             result(*op, &ranges)
         }
-        ExprKind::Load(access) => match (access.cell.bytes(), access.cell.is_signed()) {
-            (1, false) => Range::to(0xff),
-            (1, true) => Range::signed(-0x80, 0x7f),
-            (2, false) => Range::to(0xffff),
-            (2, true) => Range::signed(-0x8000, 0x7fff),
-            _ => Range::ANY,
-        },
+        ExprKind::Load(access) => of_cell(access.cell),
         ExprKind::Select(parts) => of(&parts[0], var).union(of(&parts[1], var)),
         ExprKind::Computed(part) => of(part, var),
         _ => Range::ANY,
     }
 }
 
+/// What a cell may have.
+pub(crate) fn of_cell(cell: Cell) -> Range {
+    match (cell.bytes(), cell.is_signed()) {
+        (1, false) => Range::to(0xff),
+        (1, true) => Range::signed(-0x80, 0x7f),
+        (2, false) => Range::to(0xffff),
+        (2, true) => Range::signed(-0x8000, 0x7fff),
+        _ => Range::ANY,
+    }
+}
+
 /// What an operator makes of its operands.
-fn result(op: OpId, operands: &[Range]) -> Range {
+pub(crate) fn result(op: OpId, operands: &[Range]) -> Range {
     let largest = |at: usize| operands[at].largest();
     let known = operands.last().and_then(|last| last.known());
     let bits = |value: u32| u32::MAX.checked_shr(value.leading_zeros()).unwrap_or(0);

@@ -114,7 +114,8 @@ fn loops_of_an_even_number_of_turns_are_written_twice() {
     assert!(once(&looped(step, "(i32.ne (local.get 1) (local.get 0))")));
     assert!(once(&looped(step, "(i32.lt_u (local.get 1) (i32.const 64))")));
     assert!(once(&looped(step, "(i32.ne (i32.ne (local.get 1) (i32.const 0)) (i32.const 64))")));
-    assert!(once(&looped(&format!("{step} {step}"), last)));
+    assert!(looped(&format!("{step} {step}"), last).contains("WASM_TWICE"));
+    assert!(once(&looped(&format!("{step} {step} {step}"), "(i32.ne (local.get 1) (i32.const 60))")));
     assert!(once(&looped(&format!("{step} (if (local.get 0) (then (local.set 0 (i32.const 0))))"), last)));
     assert!(once(&looped(&format!("{step} (if (local.get 0) (then (local.set 1 (i32.const 0))))"), last)));
     assert!(once(&looped("(local.set 0 (i32.add (local.get 0) (i32.const 4)))", "(local.get 0)")));
@@ -149,6 +150,28 @@ fn plus(local: u32, by: i32) -> String {
     set(local, format_args!("(i32.add (local.get {local}) (i32.const {by}))"))
 }
 
+const P0: &str = "(local.get 0)";
+const P1: &str = "(local.get 1)";
+const L2: &str = "(local.get 2)";
+const L3: &str = "(local.get 3)";
+const L4: &str = "(local.get 4)";
+
+fn sum(value: &str, by: i32) -> String {
+    format!("(i32.add {value} (i32.const {by}))")
+}
+
+fn add(local: u32, value: &str) -> String {
+    set(local, format_args!("(i32.add (local.get {local}) {value})"))
+}
+
+fn times_4(value: &str) -> String {
+    format!("(i32.shl {value} (i32.const 2))")
+}
+
+fn below(value: &str, number: i32) -> String {
+    format!("(i32.lt_u {value} (i32.const {number}))")
+}
+
 fn number(value: i32) -> String {
     format!("(i32.const {value})")
 }
@@ -160,6 +183,7 @@ fn until(local: u32, value: i32) -> String {
 #[test]
 fn accesses_that_are_proved_need_no_check() {
     let start = set(2, number(0));
+    let step = plus(2, 4);
     for body in [
         // Counted up, down, and from below 0.
         format!("{start} (loop {KEEP_2} {} {})", plus(2, 4), until(2, 4096)),
@@ -192,6 +216,49 @@ fn accesses_that_are_proved_need_no_check() {
             "{} {} (block (br_if 0 (i32.gt_u (local.get 3) (i32.const 4000))) {KEEP_2})",
             set(3, "(local.get 0)"),
             set(2, "(i32.add (local.get 3) (i32.const 8))")
+        ),
+        // Computed before what it is made of is compared.
+        format!("{} (block (br_if 0 (i32.gt_u {P0} (i32.const 1023))) {KEEP_2})", set(2, times_4(P0))),
+        format!(
+            "{} (block (br_if 0 (i32.gt_u {P0} (i32.const 511))) {KEEP_2})",
+            set(2, format_args!("(i32.or {P0} (i32.const 64))"))
+        ),
+        format!(
+            "{} (block (br_if 0 (i32.gt_u {P0} (i32.const 4092))) {KEEP_2})",
+            set(2, format_args!("(i32.sub (i32.const 4092) {P0})"))
+        ),
+        // The result of a comparison.
+        format!("{} (if {P1} (then (drop (i32.load {P0}))))", set(1, below(P0, 4093))),
+        // A multiple of a variable that is compared, whatever both are stepped by.
+        format!(
+            "{start} (loop (block (br_if 0 (i32.gt_u {L3} (i32.const 1023))) {KEEP_2}) {} {} (br_if 0 {P0}))",
+            plus(2, 4),
+            plus(3, 1)
+        ),
+        format!(
+            "{start} {} (loop (block (br_if 0 (i32.gt_u {L3} (i32.const 1023))) {KEEP_2}) {} {} (br_if 0 {P0}))",
+            set(3, number(0)),
+            add(2, &times_4(P0)),
+            add(3, P0)
+        ),
+        // The same step on both paths, and one by way of another variable.
+        format!("{start} (loop {KEEP_2} (if {P0} (then {step}) (else {step})) {})", until(2, 4096)),
+        format!("{start} (loop {KEEP_2} {} {} {})", set(3, L2), set(2, sum(L3, 4)), until(2, 4096)),
+        // From one variable to another, which are a known number of steps apart.
+        format!(
+            "{start} (loop {} {} (loop (local.set 1 (i32.load {L3})) {} (br_if 0 (i32.ne {L3} {L4}))) {} {})",
+            set(4, sum(L2, 96)),
+            set(3, L2),
+            plus(3, 16),
+            plus(2, 96),
+            until(2, 1920)
+        ),
+        // More than is known at first, but not all.
+        format!(
+            "{} (loop {KEEP_2} {} (br_if 0 {}))",
+            set(2, number(1)),
+            set(2, times_4(L2)),
+            below(L2, 4000)
         ),
     ] {
         assert_eq!(checked_accesses(&body), 0, "{body}");
@@ -261,6 +328,60 @@ fn accesses_with_a_broken_premise_are_checked() {
         format!("{} {KEEP_2}", set(2, number(4093))),
         "(block (br_if 0 (i32.gt_u (local.get 0) (i32.const 4093))) (local.set 1 (i32.load (local.get 0))))"
             .to_owned(),
+        // What it was made of was set in between, or wraps around.
+        format!(
+            "{} (local.set 0 {P1}) (block (br_if 0 (i32.gt_u {P0} (i32.const 1023))) {KEEP_2})",
+            set(2, times_4(P0))
+        ),
+        format!("{} (block (br_if 0 (i32.gt_u {P0} (i32.const 1073741825))) {KEEP_2})", set(2, times_4(P0))),
+        format!(
+            "{} (block (br_if 0 (i32.gt_u {P0} (i32.const 4093))) {KEEP_2})",
+            set(2, format_args!("(i32.sub (i32.const 4092) {P0})"))
+        ),
+        format!("{} (local.set 0 {P1}) (if {L3} (then (drop (i32.load {P0}))))", set(3, below(P0, 4093))),
+        format!("{} (if (i32.eqz {L3}) (then (drop (i32.load {P0}))))", set(3, below(P0, 4093))),
+        // The other variable is not stepped, in some iterations or by as much.
+        format!(
+            "{start} (loop (block (br_if 0 (i32.gt_u {L3} (i32.const 1023))) {KEEP_2}) {step} (if {P1} (then {})) (br_if 0 {P0}))",
+            plus(3, 1)
+        ),
+        format!(
+            "{start} (loop (block (br_if 0 (i32.gt_u {L3} (i32.const 1023))) {KEEP_2}) {} (local.set 0 (i32.load {L3})) {} (br_if 0 {P1}))",
+            add(2, &times_4(P0)),
+            add(3, P0)
+        ),
+        format!(
+            "{start} (loop (block (br_if 0 (i32.gt_u {L3} (i32.const 1023))) {KEEP_2}) (if {P1} (then {step}) (else {})) {} (br_if 0 {P0}))",
+            plus(2, 8),
+            plus(3, 1)
+        ),
+        format!("{start} (loop {KEEP_2} (if {P0} (then {step}) (else {})) {})", plus(2, 8), until(2, 4096)),
+        // The end moves.
+        format!(
+            "{start} {} (loop {KEEP_2} {step} {} (br_if 0 (i32.ne {L2} {L4})))",
+            set(4, number(96)),
+            plus(4, 8)
+        ),
+        // Only at first.
+        format!(
+            "{} (loop {KEEP_2} {} (br_if 0 {}))",
+            set(2, number(1)),
+            set(2, times_4(L2)),
+            below(L2, 4096)
+        ),
+        format!("{} (loop {KEEP_2} {} (br_if 0 {P0}))", set(2, number(1)), set(2, times_4(L2))),
+        // Compared in another iteration.
+        format!(
+            "(loop (if {P1} (then {KEEP_2})) {} {} (br_if 0 {P0}))",
+            set(2, "(i32.load (i32.const 0))"),
+            set(1, below(L2, 4093))
+        )
+        .replace(KEEP_2, LOAD_2)
+        .replace(
+            &set(2, "(i32.load (i32.const 0))"),
+            &format!("{} {}", set(3, L2), set(2, "(i32.load (i32.const 0))")),
+        )
+        .replace(&set(1, below(L2, 4093)), &set(1, below(L3, 4093))),
         // An outer loop starts again with what an inner one left.
         format!("{start} (loop (loop {KEEP_2} {step} {}) (br_if 0 (local.get 0)))", until(2, 4096)),
     ] {

@@ -1,8 +1,8 @@
 //! How loops are repeated: from their end where they can be, and short ones with an even trip count twice in a row.
 
-use super::sets;
-use crate::ir::{Expr, Form, Function, Loop, Stmt, Twice, Var};
+use crate::ir::{Expr, ExprKind, Form, Function, Loop, Stmt, Twice};
 use crate::ops::OpId;
+use crate::types::ValType;
 use crate::unit::Unit;
 
 /// Loops with fewer operators and no more accesses are written twice: others keep registers busy without that. Thumb-2,
@@ -52,15 +52,12 @@ fn loads(expr: &Expr) -> usize {
 
 /// Gives the loop a condition, if the only branch to it is at its end and carries nothing. How many accesses there are.
 fn repeat(looped: &mut Loop) -> usize {
-    let test = exit_test(looped);
-    let is_repeated = exit(looped).is_some();
+    let is_repeated = condition(looped).is_some();
     let last = looped.body.pop_if(|_| is_repeated);
     let Contents { mut accesses, straight } = body(&mut looped.body);
     let Some(Stmt::BrIf(condition, _)) = last else { return accesses };
     accesses += loads(&condition);
-    let count = test
-        .filter(|_| straight && looped.operators < OPERATORS)
-        .and_then(|(local, last)| trip_count(looped, local, last));
+    let count = looped.trips.filter(|_| straight && looped.operators < OPERATORS);
     let twice = match accesses {
         _ if !count.is_some_and(|count| count.is_multiple_of(2)) => None,
         0..=ACCESSES => Some(Twice::Always),
@@ -71,22 +68,8 @@ fn repeat(looped: &mut Loop) -> usize {
     accesses
 }
 
-/// How often a loop is repeated whose local goes from a constant to another in constant steps, if nothing in it is skipped.
-fn trip_count(looped: &Loop, local: u32, last: u32) -> Option<u32> {
-    let mut steps = Vec::new();
-    crate::ir::each(&looped.body, &mut |stmt| match stmt {
-        Stmt::Set(Var::Local(set), value) if *set == local => {
-            steps.push(sets::step(value, Var::Local(local)))
-        }
-        _ => {}
-    });
-    let [Some(step)] = steps[..] else { return None };
-    let (_, first) = looped.entry?;
-    trips(first, last, step)
-}
-
 /// The condition of the branch at the end of a loop, if that is the only branch to it and carries nothing.
-fn exit(looped: &Loop) -> Option<&Expr> {
+fn condition(looped: &Loop) -> Option<&Expr> {
     match looped.body.last() {
         Some(Stmt::BrIf(condition, leave))
             if looped.branches == 1 && leave[..] == [Stmt::Br(looped.label)] =>
@@ -97,21 +80,27 @@ fn exit(looped: &Loop) -> Option<&Expr> {
     }
 }
 
-/// The local whose value ends the loop, and that value.
-pub(super) fn exit_test(looped: &Loop) -> Option<(u32, u32)> {
-    let condition = exit(looped)?;
-    match condition.op(OpId::I32Ne) {
-        Some(parts) => parts[0].local().zip(parts[1].known()),
-        None => condition.local().map(|local| (local, 0)),
-    }
+/// What ends a loop when they are the same.
+pub(super) fn exit(looped: &Loop) -> Option<(&Expr, &Expr)> {
+    const ZERO: &Expr = &Expr { kind: ExprKind::Const(0), ty: ValType::I32 };
+    let condition = condition(looped)?;
+    Some(condition.op(OpId::I32Ne).map_or((condition, ZERO), |parts| (&parts[0], &parts[1])))
 }
 
-/// How many constant steps there are from a number to another.
-pub(super) fn trips(first: u32, last: u32, step: u32) -> Option<u32> {
-    let way = last.wrapping_sub(first);
+/// Whether a loop is repeated from its end only, so that an iteration which is followed by another executes all of it.
+pub(super) fn is_repeated_at_end(looped: &Loop) -> bool {
+    let last = match looped.body.last() {
+        Some(Stmt::BrIf(_, leave)) => leave.last(),
+        last => last,
+    };
+    looped.branches == 1 && last == Some(&Stmt::Br(looped.label))
+}
+
+/// How many constant steps a way is long, if it is not 0.
+pub(super) fn trips(way: u32, step: u32) -> Option<u32> {
     let (way, step) =
         if step.cast_signed() > 0 { (way, step) } else { (way.wrapping_neg(), step.wrapping_neg()) };
-    (step != 0 && way.is_multiple_of(step)).then(|| way / step)
+    (way != 0 && step != 0 && way.is_multiple_of(step)).then(|| way / step)
 }
 
 #[cfg(test)]
@@ -121,10 +110,11 @@ mod tests {
     #[test]
     fn trips_are_counted() {
         let below = |number: u32| 0u32.wrapping_sub(number);
-        assert_eq!(trips(0, 64, 4), Some(16));
-        assert_eq!(trips(0, 62, 4), None);
-        assert_eq!(trips(below(16), 0, 4), Some(4));
-        assert_eq!(trips(0, below(3), below(1)), Some(3));
-        assert_eq!(trips(0, 4, 0), None);
+        assert_eq!(trips(64, 4), Some(16));
+        assert_eq!(trips(62, 4), None);
+        assert_eq!(trips(below(3), below(1)), Some(3));
+        assert_eq!(trips(below(16), below(4)), Some(4));
+        assert_eq!(trips(4, 0), None);
+        assert_eq!(trips(0, 4), None);
     }
 }

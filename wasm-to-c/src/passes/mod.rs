@@ -8,6 +8,7 @@ mod loops;
 mod neighbours;
 mod ranges;
 mod sets;
+mod values;
 
 use crate::ir::Function;
 use crate::unit::Unit;

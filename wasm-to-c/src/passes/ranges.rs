@@ -1,14 +1,16 @@
 //! What values can be, and so which accesses need a check.
 //!
-//! The pass follows the statements in their order. Where paths meet, a fact is the union of what was known on each. What is
-//! known of variables that a loop sets is assumed and then checked ([`Pass::looped`]), or follows from how often the loop steps
-//! them ([`Pass::enter`]).
+//! The pass follows the statements in their order. Each variable has a sum of values that never change ([`Affine`]), and a fact
+//! is about such values: what a condition or an access says of one holds for all variables that depend on it. Where paths meet, a
+//! fact is the union of what was known on each. Variables that a loop steps are sums with the number of its iteration
+//! ([`Pass::enter`]); what is known of others that it sets is assumed and then checked ([`Pass::looped`]).
 
 use std::collections::HashMap;
 
-use super::facts::{Fact, Facts};
+use super::facts::{Facts, Value};
 use super::loops;
 use super::sets::Sets;
+use super::values::{Affine, Atom, Atoms, Ranges};
 use crate::ir::{Access, Bulk, Check, Expr, ExprKind, Function, Label, Loop, Stmt, Var};
 use crate::ops::OpId;
 use crate::range::{self, Range};
@@ -17,59 +19,148 @@ use crate::unit::Unit;
 struct Pass<'a, 'm> {
     unit: &'a Unit<'m>,
     sets: Sets,
+    atoms: Atoms,
     /// What is known here; `None` if nothing gets here.
     here: Option<Facts>,
     /// What is known where branches to a block's end meet.
     joins: HashMap<Label, Facts>,
-    /// The local with the address of the frame on the shadow stack, and what is known of it. Nothing else sets it.
-    frame: Option<(Var, Fact)>,
+    /// The local with the address of the frame on the shadow stack, and that address. Nothing else sets it.
+    frame: Option<(Var, Affine)>,
     /// The number of the current statement.
     at: usize,
-    /// The locals that are not parameters. They are 0 until they are set.
-    zeroed: std::ops::Range<u32>,
+    /// What the parameters are when the function is called.
+    params: Vec<Atom>,
+    /// How many locals there are. Those that are not parameters are 0 until they are set.
+    locals: u32,
     /// Behind this statement is nothing that is repeated before the current one.
     repeated: usize,
     /// How many statements may be read again.
     left: usize,
+    /// By the number of a loop, what held of the variables that it sets when it was read last. It is a good guess when that
+    /// is read again as the loop around is.
+    guesses: HashMap<usize, Vec<Assumed>>,
+}
+
+/// A comparison of two values.
+struct Test {
+    op: OpId,
+    a: Affine,
+    b: Affine,
+}
+
+/// A variable that a loop sets, and what is assumed of it at the start of each iteration.
+#[derive(Debug, Clone)]
+struct Assumed {
+    var: Var,
+    /// What it has when the loop is entered, and what that can be.
+    first: Value,
+    entered: Range,
+    /// What each iteration adds to it.
+    step: Option<Affine>,
+    /// No step was assumed yet.
+    may_step: bool,
+    /// What some iterations add to it, and none otherwise.
+    some: Option<u32>,
+    /// What it can be follows from how often the loop is repeated.
+    is_counted: bool,
+    range: Range,
+    is_widened: bool,
+    is_element: bool,
+}
+
+/// What a variable has where iterations end.
+struct End {
+    /// How much more than at the start.
+    step: Option<Affine>,
+    range: Range,
+    is_element: bool,
+}
+
+impl Assumed {
+    /// Whether the next iteration starts with no more than this one.
+    fn holds(&self, end: &End) -> bool {
+        (self.step.is_none() || self.step == end.step)
+            && (self.is_counted || self.range.union(end.range) == self.range)
+            && (end.is_element || !self.is_element)
+    }
+
+    /// Assumes nothing.
+    fn nothing(&mut self) {
+        *self = Assumed { step: None, range: Range::ANY, is_element: false, ..self.clone() };
+    }
+
+    /// Assumes less, or that it is stepped as it seems to be.
+    fn weaken(&mut self, end: End) {
+        if self.step.is_some() && self.step != end.step {
+            self.step = None;
+        } else if self.may_step && end.step.is_some() {
+            (self.step, self.may_step, self.range) = (end.step, false, self.entered);
+        } else {
+            let range = self.range.union(end.range);
+            let is_second = range != self.range && std::mem::replace(&mut self.is_widened, true);
+            self.range = if is_second { Range::ANY } else { self.range.widened(range) };
+        }
+        self.is_element &= end.is_element;
+    }
+
+    /// Assumes no more than it is entered with and iterations end with. Whether that is more than before.
+    fn tighten(&mut self, end: End) -> bool {
+        let range = if self.is_counted { self.range } else { self.entered.union(end.range) };
+        let finds = self.may_step && end.step.is_some();
+        if finds {
+            (self.step, self.may_step) = (end.step, false);
+        }
+        std::mem::replace(&mut self.range, range) != range || finds
+    }
 }
 
 /// How often the body of a loop is read again before nothing is assumed of what it sets.
-const ATTEMPTS: usize = 3;
+const ATTEMPTS: usize = 6;
 /// How many statements of loops are read again, for each statement of a function.
-const AGAIN: usize = 16;
+const AGAIN: usize = 64;
 
 pub(super) fn run(unit: &Unit<'_>, function: &mut Function) {
+    let mut atoms = Atoms::default();
+    let params = function.ty.params.iter().map(|_| atoms.add(Range::ANY)).collect();
     let mut pass = Pass {
         unit,
         sets: Sets::of(&function.body),
+        atoms,
         here: Some(Facts::default()),
         joins: HashMap::new(),
         frame: None,
         at: 0,
-        zeroed: function.ty.params.len() as u32..function.locals.len() as u32,
+        params,
+        locals: function.locals.len() as u32,
         repeated: 0,
         left: 0,
+        guesses: HashMap::new(),
     };
     pass.left = AGAIN * pass.sets.statements();
     pass.body(&mut function.body);
 }
 
 impl Pass<'_, '_> {
-    fn fact(&self, var: Var) -> Fact {
-        self.fact_among(self.here.as_ref(), var)
+    /// What a variable has where these facts hold, if that is known.
+    fn value_among(&self, facts: Option<&Facts>, var: Var) -> Option<Value> {
+        let of = |sum: Affine| Some(Value { sum, is_element: false });
+        match (facts.and_then(|facts| facts.get(var)), &self.frame, var) {
+            (_, Some((frame, sum)), _) if *frame == var => of(sum.clone()),
+            (Some(value), ..) => Some(value.clone()),
+            (None, _, Var::Local(local)) if local < self.locals && !self.was_set(var) => {
+                of(self.params.get(local as usize).map_or(Affine::constant(0), |param| Affine::of(*param)))
+            }
+            _ => None,
+        }
     }
 
-    fn fact_among(&self, facts: Option<&Facts>, var: Var) -> Fact {
-        if let Some((_, fact)) = self.frame.filter(|(frame, _)| *frame == var) {
-            return fact;
-        }
-        match (facts.and_then(|facts| facts.get(var)), var) {
-            (Some(fact), _) => fact,
-            (None, Var::Local(local)) if self.zeroed.contains(&local) && !self.was_set(var) => {
-                Fact { range: Range::constant(0), ..Fact::NONE }
-            }
-            _ => Fact::NONE,
-        }
+    /// What a variable has.
+    fn value(&mut self, var: Var) -> Value {
+        self.value_among(self.here.as_ref(), var).unwrap_or_else(|| {
+            let value = Value { sum: self.any(), is_element: false };
+            self.set(var, value.clone());
+            value
+        })
     }
 
     /// Whether a variable may have been set.
@@ -77,14 +168,32 @@ impl Pass<'_, '_> {
         self.sets.first(var).is_some_and(|first| first <= self.at.max(self.repeated))
     }
 
-    fn range(&self, expr: &Expr) -> Range {
-        range::of(expr, &|var| self.fact(var).range)
+    /// A value of which nothing is known.
+    fn any(&mut self) -> Affine {
+        self.within(Range::ANY)
+    }
+
+    /// A value of which only a range is known.
+    fn within(&mut self, range: Range) -> Affine {
+        match range.known() {
+            Some(constant) => Affine::constant(constant),
+            None => Affine::of(self.atoms.add(range)),
+        }
+    }
+
+    fn range(&self, value: &Affine) -> Range {
+        match &self.here {
+            Some(here) => self.atoms.range(value, &here.ranges),
+            None => self.atoms.range(value, &Ranges::default()),
+        }
     }
 
     /// Whether it is an index times the size of an element, or a sum with one.
     fn is_element(&self, expr: &Expr) -> bool {
         match &expr.kind {
-            ExprKind::Get(var) => self.fact(*var).is_element,
+            ExprKind::Get(var) => {
+                self.value_among(self.here.as_ref(), *var).is_some_and(|value| value.is_element)
+            }
             ExprKind::Op(OpId::I32Shl, parts) => matches!(parts[1].known(), Some(1..=3)),
             ExprKind::Op(OpId::I32Mul, parts) => matches!(parts[1].known(), Some(2 | 4 | 8)),
             ExprKind::Op(OpId::I32Add, parts) => parts.iter().any(|part| self.is_element(part)),
@@ -92,9 +201,9 @@ impl Pass<'_, '_> {
         }
     }
 
-    fn set(&mut self, var: Var, fact: Fact) {
+    fn set(&mut self, var: Var, value: Value) {
         if let Some(here) = &mut self.here {
-            here.set(var, fact);
+            here.set(var, value);
         }
     }
 
@@ -105,60 +214,36 @@ impl Pass<'_, '_> {
     }
 
     /// The value is in a range.
-    fn narrow(&mut self, expr: &Expr, to: Range) {
-        match &expr.kind {
-            ExprKind::Get(var) => {
-                let fact = self.fact(*var);
-                if let Some(here) = &mut self.here {
-                    if here.get(*var).is_none() {
-                        here.add(*var, Fact { range: to, ..fact });
-                    }
-                    here.narrow(*var, to);
-                    if let Some((of, by)) = fact.sum {
-                        here.narrow(of, to.moved(by.wrapping_neg()));
-                    }
-                }
-            }
-            ExprKind::Op(OpId::I32Add, parts) => {
-                if let Some(constant) = parts[1].known() {
-                    self.narrow(&parts[0], to.moved(constant.wrapping_neg()));
-                }
-            }
-            ExprKind::Op(OpId::I32Sub, parts) => {
-                if let Some(constant) = parts[1].known() {
-                    self.narrow(&parts[0], to.moved(constant));
-                }
-            }
-            _ => {}
+    fn narrow(&mut self, value: &Affine, to: Range) {
+        if let Some(here) = &mut self.here {
+            here.ranges.narrow(value, to, &self.atoms);
         }
     }
 
-    /// The condition is not zero, or is zero.
-    fn assume(&mut self, condition: &Expr, holds: bool) {
-        match &condition.kind {
-            ExprKind::Op(OpId::I32Eqz, parts) => self.assume(&parts[0], !holds),
-            ExprKind::Op(op, parts) if op.is_i32_comparison() => {
-                let op = if holds { *op } else { op.negated() };
-                let (a, b) = (self.range(&parts[0]), self.range(&parts[1]));
-                self.narrow(&parts[0], range::compared(op, b));
-                self.narrow(&parts[1], range::compared(op.mirrored(), a));
+    /// The comparison holds, or does not.
+    fn assume(&mut self, test: &Test, holds: bool) {
+        let op = if holds { test.op } else { test.op.negated() };
+        // It may be one with 0 of what an operator makes of another comparison.
+        let made = test.a.atom().filter(|_| test.b.known() == Some(0));
+        if let Some((inner, operands)) = made.and_then(|atom| self.atoms.maker(atom)).cloned() {
+            let is_set = op == OpId::I32Ne;
+            match &operands[..] {
+                [a, b] if inner.is_i32_comparison() && (is_set || op == OpId::I32Eq) => {
+                    return self.assume(&Test { op: inner, a: a.clone(), b: b.clone() }, is_set);
+                }
+                _ => {}
             }
-            ExprKind::Get(_) => {
-                let op = if holds { OpId::I32Ne } else { OpId::I32Eq };
-                self.narrow(condition, range::compared(op, Range::constant(0)));
-            }
-            _ => {}
         }
+        let (a, b) = (self.range(&test.a), self.range(&test.b));
+        self.narrow(&test.a, range::compared(op, b));
+        self.narrow(&test.b, range::compared(op.mirrored(), a));
     }
 
     /// Goes to the end of a block.
     fn branch(&mut self, label: Label) {
         let Some(here) = self.here.take() else { return };
         let joined = match self.joins.remove(&label) {
-            Some(mut known) => {
-                known.join(|var| self.fact_among(Some(&here), var));
-                known
-            }
+            Some(known) => self.join(known, &here),
             None => here,
         };
         self.joins.insert(label, joined);
@@ -166,109 +251,211 @@ impl Pass<'_, '_> {
 
     /// The end of a block, where those that branched to it come in.
     fn end(&mut self, label: Label) {
-        let Some(mut joined) = self.joins.remove(&label) else { return };
-        if let Some(here) = self.here.take() {
-            joined.join(|var| self.fact_among(Some(&here), var));
-        }
-        self.here = Some(joined);
+        let joined = self.joins.remove(&label);
+        self.meet(joined);
     }
 
     /// Goes on where another path ends with these facts.
     fn meet(&mut self, other: Option<Facts>) {
-        match (self.here.take(), other) {
-            (Some(mut here), Some(other)) => {
-                here.join(|var| self.fact_among(Some(&other), var));
-                self.here = Some(here);
+        self.here = match (self.here.take(), other) {
+            (Some(here), Some(other)) => Some(self.join(here, &other)),
+            (here, other) => here.or(other),
+        };
+    }
+
+    /// What is known where two paths meet.
+    fn join(&mut self, mut facts: Facts, other: &Facts) -> Facts {
+        let ranges = facts.ranges.clone();
+        facts.ranges.join(&other.ranges, &self.atoms);
+        facts.change(|var, value| {
+            let there = self.value_among(Some(other), var)?;
+            let is_element = value.is_element && there.is_element;
+            if there.sum == value.sum {
+                return Some(Value { is_element, ..there });
             }
-            (here, other) => self.here = here.or(other),
-        }
+            let range = self.atoms.range(&value.sum, &ranges);
+            let range = range.union(self.atoms.range(&there.sum, &other.ranges));
+            (is_element || !range.is_any()).then(|| Value { sum: self.within(range), is_element })
+        });
+        facts
     }
 
-    /// Nothing is known of what statements up to `last` set, but of some variables.
-    fn forget_set(&mut self, last: usize, but: &[Var]) {
-        let (sets, at) = (&self.sets, self.at);
-        if let Some(here) = &mut self.here {
-            let is_set = |var| sets.any(var, at, last) && !but.contains(&var);
-            here.map(|var, fact| if is_set(var) { Fact::NONE } else { fact.without_sum(is_set) });
-        }
-    }
-
-    /// A loop. What is known of a variable at the start of its first iteration is assumed of all. If iterations end with
-    /// other values, the body is read again, with less.
+    /// A loop. What is known of a variable when it is entered is assumed at the start of each iteration, and so is what it seems
+    /// to be stepped by. If iterations end with something else, the body is read again, with less. Once that holds, what the loop
+    /// is entered with and iterations end with is tried.
     fn looped(&mut self, looped: &mut Loop) {
         let (start, last) = (self.at, self.sets.end(self.at));
-        let steps = self.enter(looped);
+        self.enter_first();
+        self.repeated = self.repeated.max(last);
+        let Some(entry) = self.here.clone() else { return self.body(&mut looped.body) };
+        let mut assumed = self.assumed(looped, &entry);
         let joins = self.joins.clone();
+        // What was assumed when iterations ended with no more.
+        let mut proved: Option<Vec<Assumed>> = None;
+        let mut failed = false;
         for attempt in 0.. {
-            let is_last = attempt == ATTEMPTS || self.left == 0;
+            let is_last = failed || attempt == ATTEMPTS || self.left == 0;
             if is_last {
-                self.forget_set(last, &steps);
+                match proved.take() {
+                    Some(proved) => {
+                        self.guesses.insert(start, proved.clone());
+                        assumed = proved;
+                    }
+                    None => assumed.iter_mut().for_each(Assumed::nothing),
+                }
             }
-            let Some(head) = self.here.clone() else { break };
+            self.at = start;
+            self.joins.clone_from(&joins);
+            self.here = Some(entry.clone());
+            looped.trips = self.trips(looped, &assumed);
+            let known = self.atoms.count();
+            let heads = self.enter(looped.trips, &mut assumed);
             self.body(&mut looped.body);
             self.left = self.left.saturating_sub(last.min(self.at) - start + joins.len());
             let back = self.joins.remove(&looped.label);
             let Some(back) = back.filter(|_| !is_last) else { return };
-            // What holds at the start of each iteration.
-            let at = std::mem::replace(&mut self.at, start);
-            let mut both = head.clone();
-            both.map(|var, fact| {
-                if steps.contains(&var) || !self.sets.any(var, start, last) {
-                    return fact;
+            let ends = assumed
+                .iter()
+                .zip(heads)
+                .map(|(assumed, head)| self.end_of(assumed.var, &back, &head, known));
+            let ends: Vec<End> = ends.collect();
+            let holds = assumed.iter().zip(&ends).all(|(assumed, end)| assumed.holds(end));
+            let both = assumed.clone();
+            let pairs = assumed.iter_mut().zip(ends);
+            if holds {
+                // All are tightened, not only those up to the first.
+                let is_more = pairs.fold(false, |is_more, (assumed, end)| assumed.tighten(end) | is_more);
+                if proved.is_some() || !is_more {
+                    self.guesses.insert(start, both);
+                    return;
                 }
-                let other = self.fact_among(Some(&back), var);
-                let joined = fact.join(other);
-                match joined == fact {
-                    true => fact,
-                    false => Fact { range: fact.range.widened(joined.range), ..joined },
-                }
-            });
-            if both == head {
-                self.at = at;
-                return;
+                proved = Some(both);
+            } else if proved.is_some() {
+                failed = true;
+            } else {
+                pairs.for_each(|(assumed, end)| assumed.weaken(end));
             }
-            self.here = Some(both);
-            self.joins.clone_from(&joins);
         }
-        self.body(&mut looped.body);
-        self.joins.remove(&looped.label);
     }
 
-    /// What is known at the start of the first iteration of a loop, and the variables of which it is known what it is at the
-    /// start of each.
-    ///
-    /// A variable that is set once in the loop, in no loop inside, and to itself plus a constant, is at most as many steps
-    /// from its value at the entry as iterations came before. If it is set in every iteration, and the loop ends when it is
-    /// a number that the steps from another number reach, these are counted.
-    fn enter(&mut self, looped: &mut Loop) -> Vec<Var> {
+    /// What is first assumed of the variables that a loop sets.
+    fn assumed(&self, looped: &Loop, entry: &Facts) -> Vec<Assumed> {
         let (start, last) = (self.at, self.sets.end(self.at));
-        let mut iterations = None;
-        if let Some((local, until)) = loops::exit_test(looped) {
-            let var = Var::Local(local);
-            looped.entry = self.fact(var).range.known().map(|first| (local, first));
-            let step = self.sets.step(var, start, last).filter(|step| step.is_always);
-            iterations =
-                looped.entry.zip(step).and_then(|((_, first), step)| loops::trips(first, until, step.by));
-        }
-        self.repeated = self.repeated.max(last);
-        let counted = looped.entry.filter(|_| iterations.is_some_and(|iterations| iterations > 0));
-        let before = iterations.filter(|iterations| *iterations > 0).map(|iterations| iterations - 1);
-        let sets = &self.sets;
-        let mut steps = Vec::new();
-        let Some(here) = &mut self.here else { return steps };
-        if let Some((local, first)) = counted {
-            // It may have been 0 because nothing had set it.
-            let is_element = here.get(Var::Local(local)).is_some_and(|fact| fact.is_element);
-            here.set(Var::Local(local), Fact { range: Range::constant(first), is_element, sum: None });
-        }
-        here.map(|var, fact| match sets.step(var, start, last).zip(before) {
-            Some((step, before)) => {
-                steps.push(var);
-                Fact { range: fact.range.stepped(step.by, before), ..Fact::NONE }
+        let set = entry.vars().filter(|(var, _)| self.sets.any(*var, start, last));
+        let guesses = self.guesses.get(&start).map_or(&[][..], |guesses| guesses);
+        set.map(|(var, first)| {
+            let guess = guesses.iter().find(|guess| guess.var == *var);
+            let step = self.sets.step(*var, start, last);
+            let always = step.filter(|step| step.is_always && loops::is_repeated_at_end(looped));
+            let always = always.map(|step| Affine::constant(step.by));
+            let entered = self.range(&first.sum);
+            // A step that is no constant is not the same any more.
+            let guessed = |guess: &Assumed| guess.step.clone().filter(|step| step.known().is_some());
+            Assumed {
+                var: *var,
+                first: first.clone(),
+                entered,
+                may_step: guess.map_or(always.is_none(), |guess| !guess.may_step && guess.step.is_some()),
+                step: guess.map_or(always, guessed),
+                some: step.map(|step| step.by),
+                is_counted: false,
+                range: guess.map_or(entered, |guess| guess.range.union(entered)),
+                is_widened: false,
+                is_element: first.is_element && guess.is_none_or(|guess| guess.is_element),
             }
-            None => fact.without_sum(|of| sets.any(of, start, last)),
-        });
-        steps
+        })
+        .collect()
+    }
+
+    /// What a variable has where iterations end that start with `head`, when there were so many atoms before the loop.
+    fn end_of(&self, var: Var, back: &Facts, head: &Affine, known: usize) -> End {
+        let Some(value) = self.value_among(Some(back), var) else {
+            return End { step: None, range: Range::ANY, is_element: false };
+        };
+        let step = value.sum.plus(u32::MAX, head).filter(|step| step.is_of_first(known));
+        let range = self.atoms.range(&value.sum, &back.ranges);
+        End { step, range, is_element: value.is_element }
+    }
+
+    /// What variables have that nothing has set before the loop, but something in it sets, is known when it is entered.
+    fn enter_first(&mut self) {
+        let first: Vec<Var> = self.sets.first_within(self.at, self.sets.end(self.at)).collect();
+        for var in first.into_iter().take(Facts::MOST) {
+            if let Some(value) = self.value_among(self.here.as_ref(), var) {
+                self.set(var, value);
+            }
+        }
+    }
+
+    /// How often the end of a loop is reached, if nothing else leaves it: it ends when a variable, which is stepped by a
+    /// constant, is what the loop does not change, and that is a known number of steps away.
+    fn trips(&mut self, looped: &Loop, assumed: &[Assumed]) -> Option<u32> {
+        let (start, last) = (self.at, self.sets.end(self.at));
+        let (a, b) = loops::exit(looped)?;
+        [(a, b), (b, a)].into_iter().find_map(|(counter, until)| {
+            let (counter, more) = counter.sum()?;
+            let Assumed { first, step, .. } = assumed.iter().find(|assumed| assumed.var == counter)?;
+            let until = match until.sum() {
+                Some((var, by)) if !self.sets.any(var, start, last) => self.value(var).sum.moved(by),
+                _ => Affine::constant(until.known()?),
+            };
+            let way = until.plus(u32::MAX, &first.sum.clone().moved(more))?.known()?;
+            loops::trips(way, step.as_ref()?.known()?)
+        })
+    }
+
+    /// The start of an iteration of a loop. What is assumed of variables then.
+    fn enter(&mut self, trips: Option<u32>, assumed: &mut [Assumed]) -> Vec<Affine> {
+        let before = trips.map_or(Range::ANY, |trips| Range::to(trips - 1));
+        let iteration = self.within(before);
+        // The iteration's number times each atom of a step.
+        let mut products: Vec<(Atom, Affine)> = Vec::new();
+        let mut heads = Vec::new();
+        for assumed in assumed {
+            let is_constant = assumed.step.as_ref().is_some_and(|step| step.known().is_some());
+            let sum = match (&assumed.step, assumed.some) {
+                (Some(step), _) => self.stepped(&assumed.first.sum, step, &iteration, &mut products),
+                // As many steps as iterations came before, or fewer.
+                (None, Some(step)) if trips.is_some() => assumed.first.sum.plus(step, &self.within(before)),
+                _ => None,
+            };
+            assumed.is_counted = trips.is_some() && sum.is_some() && (is_constant || assumed.step.is_none());
+            let sum = match sum {
+                Some(sum) if assumed.is_counted => sum,
+                Some(sum) => {
+                    self.narrow(&sum, assumed.range);
+                    sum
+                }
+                // Also of one number it shall show what is added to it.
+                None => Affine::of(self.atoms.add(assumed.range)),
+            };
+            self.set(assumed.var, Value { sum: sum.clone(), is_element: assumed.is_element });
+            heads.push(sum);
+        }
+        heads
+    }
+
+    /// A value plus so many steps as iterations came before.
+    fn stepped(
+        &mut self,
+        first: &Affine,
+        step: &Affine,
+        iteration: &Affine,
+        products: &mut Vec<(Atom, Affine)>,
+    ) -> Option<Affine> {
+        let mut sum = first.plus(step.constant, iteration)?;
+        for (atom, times) in &step.terms {
+            let product = match products.iter().find(|(known, _)| known == atom) {
+                Some((_, product)) => product.clone(),
+                None => {
+                    let product = self.operate(OpId::I32Mul, &[iteration.clone(), Affine::of(*atom)]);
+                    products.push((*atom, product.clone()));
+                    product
+                }
+            };
+            sum = sum.plus(*times, &product)?;
+        }
+        Some(sum)
     }
 
     fn body(&mut self, body: &mut [Stmt]) {
@@ -279,28 +466,34 @@ impl Pass<'_, '_> {
     }
 
     fn stmt(&mut self, stmt: &mut Stmt) {
-        stmt.exprs_mut().into_iter().for_each(|expr| self.expr(expr));
-        stmt.results().iter().for_each(|result| self.set(*result, Fact::NONE));
+        if let Stmt::If { condition, .. } | Stmt::BrIf(condition, _) = stmt {
+            let test = self.test(condition);
+            return self.branches(stmt, &test);
+        }
+        let values: Vec<Affine> = stmt.exprs_mut().into_iter().map(|expr| self.visit(expr)).collect();
+        for result in stmt.results() {
+            let value = Value { sum: self.any(), is_element: false };
+            self.set(*result, value);
+        }
         match stmt {
             Stmt::Set(var, value) => {
-                let sum = value.sum().filter(|(of, _)| of != var);
-                let fact = Fact { range: self.range(value), is_element: self.is_element(value), sum };
-                self.set(*var, fact);
+                let is_element = self.is_element(value);
+                self.set(*var, Value { sum: values[0].clone(), is_element });
             }
             Stmt::MakeFrame { local, size, .. } => {
-                let fact = Fact { range: Range::of_frame(*size), ..Fact::NONE };
-                self.frame = Some((Var::Local(*local), fact));
+                let address = self.within(Range::of_frame(*size));
+                self.frame = Some((Var::Local(*local), address));
             }
-            Stmt::GlobalSet { value, check, .. } => {
-                let range = self.range(value);
+            Stmt::GlobalSet { check, .. } => {
+                let range = self.range(&values[0]);
                 if range.is_in_frame() {
                     *check = Check::None(range.proof());
                 }
             }
-            Stmt::Store(access, _) => self.access(access),
+            Stmt::Store(access, _) => self.access(access, &values[0]),
             Stmt::Bulk { op, args, checks, .. } => {
                 let at = |memory: u32, arg: usize| {
-                    self.unit.check_block(memory, self.range(&args[arg]), args[2].known())
+                    self.unit.check_block(memory, self.range(&values[arg]), args[2].known())
                 };
                 match *op {
                     Bulk::MemoryFill(memory) => checks[0] = at(memory, 0),
@@ -313,23 +506,6 @@ impl Pass<'_, '_> {
                 self.end(*label);
             }
             Stmt::Loop(looped) => self.looped(looped),
-            Stmt::If { label, condition, then, otherwise, .. } => {
-                let before = self.here.clone();
-                self.assume(condition, true);
-                self.body(then);
-                let after = std::mem::replace(&mut self.here, before);
-                self.assume(condition, false);
-                self.body(otherwise);
-                self.meet(after);
-                self.end(*label);
-            }
-            Stmt::BrIf(condition, leave) => {
-                let before = self.here.clone();
-                self.assume(condition, true);
-                self.body(leave);
-                self.here = before;
-                self.assume(condition, false);
-            }
             Stmt::Switch { cases, default, .. } => {
                 let before = self.here.clone();
                 for body in cases.iter_mut().map(|(_, body)| body).chain([default]) {
@@ -346,7 +522,9 @@ impl Pass<'_, '_> {
                 // An exception may come from anywhere in the body.
                 let at = std::mem::replace(&mut self.at, start);
                 self.here = before;
-                self.forget_set(last, &[]);
+                if let Some(here) = &mut self.here {
+                    here.forget(|var| self.sets.any(var, start, last));
+                }
                 let caught = self.here.take();
                 self.at = at;
                 self.here = after;
@@ -365,7 +543,9 @@ impl Pass<'_, '_> {
             | Stmt::Unreachable
             | Stmt::NeverReached
             | Stmt::Leave(_) => self.here = None,
-            Stmt::Call { .. }
+            Stmt::If { .. }
+            | Stmt::BrIf(..)
+            | Stmt::Call { .. }
             | Stmt::Wide(..)
             | Stmt::Eval(_)
             | Stmt::Throw(..)
@@ -375,33 +555,104 @@ impl Pass<'_, '_> {
         }
     }
 
-    fn expr(&mut self, expr: &mut Expr) {
-        expr.parts_mut().iter_mut().for_each(|part| self.expr(part));
-        match &mut expr.kind {
-            ExprKind::Load(access) => self.access(access),
-            // GCC makes `x << 2 & 1020` of a byte that is shifted, for which there is no instruction, and of a product
-            // what scales an index.
-            ExprKind::Op(op @ OpId::I32Shl, parts) => {
-                if let Some(by @ 1..=3) = parts[1].known()
-                    && self.range(&parts[0]).is_cell()
-                {
-                    *op = OpId::I32Mul;
-                    parts[1] = Expr::i32(1 << by);
-                }
+    /// A statement that goes on in one of two ways.
+    fn branches(&mut self, stmt: &mut Stmt, test: &Test) {
+        let before = self.here.clone();
+        self.assume(test, true);
+        match stmt {
+            Stmt::If { label, then, otherwise, .. } => {
+                self.body(then);
+                let after = std::mem::replace(&mut self.here, before);
+                self.assume(test, false);
+                self.body(otherwise);
+                self.meet(after);
+                self.end(*label);
+            }
+            Stmt::BrIf(_, leave) => {
+                self.body(leave);
+                self.here = before;
+                self.assume(test, false);
             }
             _ => {}
         }
     }
 
-    fn access(&mut self, access: &mut Access) {
-        let range = self.range(&access.address);
-        access.check = self.unit.check(access, range);
-        let sum = access.address.op(OpId::I32Add);
-        let sum = sum.and_then(|parts| Some((self.range(&parts[0]), parts[1].known()?)));
-        access.sum_is_exact = sum.is_some_and(|(range, constant)| range.may_add(constant));
+    /// What a condition compares.
+    fn test(&mut self, condition: &mut Expr) -> Test {
+        match &mut condition.kind {
+            ExprKind::Op(OpId::I32Eqz, parts) => {
+                let test = self.test(&mut parts[0]);
+                Test { op: test.op.negated(), ..test }
+            }
+            ExprKind::Op(op, parts) if op.is_i32_comparison() => {
+                let (a, b) = (self.visit(&mut parts[0]), self.visit(&mut parts[1]));
+                Test { op: *op, a, b }
+            }
+            _ => Test { op: OpId::I32Ne, a: self.visit(condition), b: Affine::constant(0) },
+        }
+    }
+
+    /// Visits what an expression accesses. Its value.
+    fn visit(&mut self, expr: &mut Expr) -> Affine {
+        if let Some(constant) = expr.known() {
+            return Affine::constant(constant);
+        }
+        match &mut expr.kind {
+            ExprKind::Get(var) => self.value(*var).sum,
+            ExprKind::Load(access) => {
+                let address = self.visit(&mut access.address);
+                self.access(access, &address);
+                self.within(range::of_cell(access.cell))
+            }
+            ExprKind::Op(op, parts) => {
+                let values: Vec<Affine> = parts.iter_mut().map(|part| self.visit(part)).collect();
+                // GCC makes `x << 2 & 1020` of a byte that is shifted, for which there is no instruction, and of a product
+                // what scales an index.
+                if *op == OpId::I32Shl
+                    && let Some(by @ 1..=3) = values[1].known()
+                    && self.range(&values[0]).is_cell()
+                {
+                    *op = OpId::I32Mul;
+                    parts[1] = Expr::i32(1 << by);
+                    return self.operate(*op, &[values[0].clone(), Affine::constant(1 << by)]);
+                }
+                self.operate(*op, &values)
+            }
+            ExprKind::Select(parts) => {
+                let values = parts.each_mut().map(|part| self.visit(part));
+                if values[0] == values[1] {
+                    return values[0].clone();
+                }
+                let range = self.range(&values[0]).union(self.range(&values[1]));
+                self.within(range)
+            }
+            ExprKind::Computed(part) => self.visit(part),
+            _ => {
+                for part in expr.parts_mut() {
+                    self.visit(part);
+                }
+                self.any()
+            }
+        }
+    }
+
+    /// What an operator makes of values.
+    fn operate(&mut self, op: OpId, values: &[Affine]) -> Affine {
+        match &self.here {
+            Some(here) => self.atoms.operate(op, values, &here.ranges),
+            None => self.any(),
+        }
+    }
+
+    fn access(&mut self, access: &mut Access, address: &Affine) {
+        access.check = self.unit.check(access, self.range(address));
+        let sum = access.address.op(OpId::I32Add).and_then(|parts| parts[1].known());
+        access.sum_is_exact = sum.is_some_and(|constant| {
+            self.range(&address.clone().moved(constant.wrapping_neg())).may_add(constant)
+        });
         access.is_element = self.is_element(&access.address);
         // What may trap is evaluated in a statement of its own before anything else that may.
         let inside = self.unit.accessed(access);
-        self.narrow(&access.address, inside);
+        self.narrow(address, inside);
     }
 }

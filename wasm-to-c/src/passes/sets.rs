@@ -27,6 +27,8 @@ pub(super) struct Step {
 #[derive(Debug, Default)]
 pub(super) struct Sets {
     by_var: HashMap<Var, Vec<Set>>,
+    /// The first statement that sets each variable, in their order.
+    firsts: Vec<(usize, Var)>,
     /// By the number of a loop or `try`, that of the last statement in its body.
     ends: HashMap<usize, usize>,
     /// While reading.
@@ -79,7 +81,11 @@ impl Sets {
 
     fn add(&mut self, var: Var, by: Option<u32>) {
         let set = Set { at: self.at, in_loop: self.in_loop, is_always: self.is_always, by };
-        self.by_var.entry(var).or_default().push(set);
+        let sets = self.by_var.entry(var).or_default();
+        if sets.is_empty() {
+            self.firsts.push((self.at, var));
+        }
+        sets.push(set);
     }
 
     /// How many statements there are.
@@ -95,6 +101,13 @@ impl Sets {
     /// The first statement that sets a variable.
     pub fn first(&self, var: Var) -> Option<usize> {
         self.by_var.get(&var).map(|sets| sets[0].at)
+    }
+
+    /// The variables that statements behind `start`, up to `last`, set first.
+    pub fn first_within(&self, start: usize, last: usize) -> impl Iterator<Item = Var> {
+        let from = self.firsts.partition_point(|(at, _)| *at <= start);
+        let to = self.firsts.partition_point(|(at, _)| *at <= last);
+        self.firsts[from..to].iter().map(|(_, var)| *var)
     }
 
     /// Whether a statement behind `start`, up to `last`, sets a variable.
@@ -121,6 +134,6 @@ impl Sets {
 }
 
 /// The number that is added to the variable.
-pub(super) fn step(value: &Expr, var: Var) -> Option<u32> {
+fn step(value: &Expr, var: Var) -> Option<u32> {
     value.sum().filter(|(of, _)| *of == var).map(|(_, by)| by)
 }
