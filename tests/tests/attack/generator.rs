@@ -1,13 +1,16 @@
 //! Modules that try to get out of their memory, from a number each.
 //!
 //! They do what a translator is tempted to reason about: accesses at the ends of memories, sums that wrap around, masks,
-//! strides, counted loops, frames on a shadow stack that are made and given back in every order, several memories of odd
+//! strides, counted loops, variables that depend on one another, frames on a shadow stack that are made and given back in every order, several memories of odd
 //! sizes, tables and references of functions whose types look alike, names that linkers use. Each module ends whatever is
 //! called: its loops count, or take from a global that runs out.
 //!
 //! An interpreter that knows neither function references nor exceptions judges them. It gets a twin of the module, in
 //! which a reference is a `funcref`, a call of one goes through a table, and an exception is a global that is looked at
 //! after each call. A function type that mentions a concrete type has more parameters there, which tell it from others.
+
+#[path = "affine.rs"]
+mod affine;
 
 use std::borrow::Cow;
 
@@ -1369,7 +1372,8 @@ impl Generator {
         }
         match self.below(22) {
             0..6 => self.access(body),
-            6..10 => self.looped(body),
+            6..8 => self.looped(body),
+            8..10 => self.side_by_side(body),
             10..13 => self.call(body),
             13..15 => self.branches(body),
             15 | 16 => self.bulk(body),
