@@ -84,6 +84,8 @@ pub(crate) enum Caught {
 /// A load or store, without the value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Access {
+    /// The number of its operator in the function.
+    pub operator: usize,
     pub memory: u32,
     pub address: Expr,
     /// Added to the address. A sum of 2^32 or more is outside of the memory.
@@ -227,6 +229,8 @@ pub(crate) enum Stmt {
         value: Expr,
         /// The value comes straight from the local that was just set to it.
         after_tee: bool,
+        /// The number of its operator in the function.
+        operator: usize,
         /// Of the shadow stack's pointer, whether it may be above its first value.
         check: Check,
     },
@@ -590,5 +594,13 @@ impl Stmt {
             Stmt::Bulk { result, .. } => result.as_slice(),
             _ => &[],
         }
+    }
+}
+
+/// Calls `visit` with all statements, also those inside of others.
+pub(crate) fn each(body: &[Stmt], visit: &mut impl FnMut(&Stmt)) {
+    for stmt in body {
+        visit(stmt);
+        stmt.bodies().into_iter().for_each(|body| each(body, visit));
     }
 }

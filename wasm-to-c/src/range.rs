@@ -1,6 +1,6 @@
 //! Which values an expression can have.
 
-use crate::ir::{Expr, ExprKind, Proof, Var};
+use crate::ir::Proof;
 use crate::ops::{Cell, Class, OpId};
 
 /// Values of an i32: `start` to `start + most`, modulo 2^32. If they are addresses in the function's frame of so many bytes
@@ -202,22 +202,6 @@ impl Range {
             Some(last) => Range::between(self.start >> by, last >> by),
             None => Range::signed(i32::MIN >> by, i32::MAX >> by),
         }
-    }
-}
-
-/// What is known of a value, when `var` says it of variables.
-pub(crate) fn of(expr: &Expr, var: &impl Fn(Var) -> Range) -> Range {
-    match &expr.kind {
-        ExprKind::Const(_) => expr.known().map_or(Range::ANY, Range::constant),
-        ExprKind::Get(at) => var(*at),
-        ExprKind::Op(op, parts) => {
-            let ranges: Vec<Range> = parts.iter().map(|part| of(part, var)).collect();
-            result(*op, &ranges)
-        }
-        ExprKind::Load(access) => of_cell(access.cell),
-        ExprKind::Select(parts) => of(&parts[0], var).union(of(&parts[1], var)),
-        ExprKind::Computed(part) => of(part, var),
-        _ => Range::ANY,
     }
 }
 

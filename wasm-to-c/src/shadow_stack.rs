@@ -9,7 +9,6 @@ use std::collections::HashSet;
 use wasmparser::{FunctionBody, Operator};
 
 use crate::module::{Constant, Module};
-use crate::range::Range;
 
 /// A function's frame on the shadow stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,13 +17,6 @@ pub(crate) struct Frame {
     pub local: u32,
     /// Bytes.
     pub size: u32,
-}
-
-impl Frame {
-    /// What is known of its address.
-    pub fn range(self) -> Range {
-        Range::of_frame(self.size)
-    }
 }
 
 /// The frame that a function makes before anything else, when the global `pointer` is the stack pointer.

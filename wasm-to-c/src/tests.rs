@@ -356,6 +356,13 @@ fn accesses_with_a_broken_premise_are_checked() {
             plus(3, 1)
         ),
         format!("{start} (loop {KEEP_2} (if {P0} (then {step}) (else {})) {})", plus(2, 8), until(2, 4096)),
+        format!(
+            "{start} {} (loop {KEEP_2} {} {} {})",
+            set(3, number(4)),
+            set(2, format_args!("(i32.add {L2} (select {L3} (i32.const 4) {P0}))")),
+            set(3, "(i32.load (i32.const 0))"),
+            until(2, 4096)
+        ),
         // The end moves.
         format!(
             "{start} {} (loop {KEEP_2} {step} {} (br_if 0 (i32.ne {L2} {L4})))",

@@ -6,7 +6,7 @@ use crate::interface::Translation;
 use crate::options::{Options, WasmModule};
 use crate::passes::PASSES;
 use crate::unit::Unit;
-use crate::{build, ir, module};
+use crate::{ir, module};
 
 /// Translates `module` to C.
 ///
@@ -31,8 +31,7 @@ pub fn trees(module: &WasmModule, options: &Options, passes: usize) -> Result<St
     with_unit(module, options, |unit| {
         let mut text = String::new();
         for (body, index) in unit.module.bodies.iter().zip(unit.module.imported() as u32..) {
-            let mut function = build::function(unit, index, body)?;
-            crate::passes::run(unit, &mut function, passes);
+            let function = crate::passes::tree(unit, index, body, passes)?;
             ir::print::function(&unit.functions[index as usize], &function, &mut text);
         }
         Ok(text)

@@ -99,7 +99,7 @@ impl Generator {
                 self.change(body, unit, Change::By(1));
             }
         }
-        if self.chance(10) {
+        if self.chance(15) {
             self.change(body, end, Change::By(by));
         }
         if self.chance(15) {
@@ -133,6 +133,10 @@ impl Generator {
 
     /// An access at a pointer, or an element, behind a look at an index.
     fn guarded(&mut self, body: &mut Body, index: u32, pointer: u32, shift: u32, base: u32) {
+        // How often the loop is repeated may say enough.
+        if self.chance(35) {
+            return self.access_at(body, 0, Some(pointer));
+        }
         let size = self.memories[0].bytes();
         let room = match body.frame {
             Some((_, bytes)) if base == 0 => bytes as u64,
@@ -180,7 +184,11 @@ impl Generator {
             }
             body.op(I::LocalGet(test));
         }
-        body.op(I::BrIf(0));
+        if self.chance(25) {
+            body.ops([I::I32Eqz, I::If(BlockType::Empty), I::Else, I::Br(1), I::End]);
+        } else {
+            body.op(I::BrIf(0));
+        }
         if !before {
             set(self, body);
         }

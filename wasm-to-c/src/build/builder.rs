@@ -1,9 +1,10 @@
 //! The operand stack, and the statements before the next operator.
 
+use std::collections::BTreeSet;
+
 use super::open::Open;
 use super::operand::Operand;
 use crate::ir::{Expr, ExprKind, Label, Stmt, Var};
-use crate::range::{self, Range};
 use crate::shadow_stack;
 use crate::types::ValType;
 use crate::unit::Unit;
@@ -26,19 +27,20 @@ pub(super) struct Builder<'a, 'm> {
     pub labels: Label,
     pub locals: Vec<ValType>,
     pub temps: Vec<ValType>,
-    /// What is known of the variables for operands.
-    pub ranges: Vec<Range>,
     pub reachable: bool,
     /// Blocks opened in code that is not translated.
     pub skipped: usize,
     pub after_tee: bool,
-    /// The frame on the shadow stack, where checks depend on it, and whether it was made.
+    /// The frame on the shadow stack, where checks depend on it.
     pub frame: Option<shadow_stack::Frame>,
-    pub has_frame: bool,
     /// The frame, where that is on the native stack.
     pub native_frame: Option<shadow_stack::Frame>,
     pub has_loops: bool,
     pub exceptions: Vec<Label>,
+    /// The number of the operator that is read.
+    pub number: usize,
+    /// The operators that need no check, as passes over an earlier tree proved.
+    pub proved: &'a BTreeSet<usize>,
     /// Operators that were read. A call counts for many.
     pub operators: usize,
     /// Values that branches and blocks pass.
@@ -67,7 +69,6 @@ impl Builder<'_, '_> {
 
     pub fn temp(&mut self, ty: ValType) -> Var {
         self.temps.push(ty);
-        self.ranges.push(Range::ANY);
         Var::Temp(self.temps.len() as u32 - 1)
     }
 
@@ -138,9 +139,6 @@ impl Builder<'_, '_> {
 
     pub fn spill_at(&mut self, at: usize) {
         let temp = self.temp(self.stack[at].expr.ty);
-        if let Var::Temp(temp) = temp {
-            self.ranges[temp as usize] = self.range(&self.stack[at].expr);
-        }
         let kept = self.temp_operand(temp);
         let value = std::mem::replace(&mut self.stack[at], kept).expr;
         self.emit(Stmt::Set(temp, value));
@@ -177,16 +175,5 @@ impl Builder<'_, '_> {
     /// Before something changes memory or a global, or may not come back.
     pub fn flush_effects(&mut self) {
         self.spill(|operand| operand.state || operand.traps);
-    }
-
-    /// What is known of a value wherever it is: the pass over the finished tree knows more.
-    pub fn range(&self, expr: &Expr) -> Range {
-        range::of(expr, &|var| match var {
-            Var::Temp(temp) => self.ranges[temp as usize],
-            Var::Local(local) => match self.frame {
-                Some(frame) if self.has_frame && frame.local == local => frame.range(),
-                _ => Range::ANY,
-            },
-        })
     }
 }

@@ -10,6 +10,8 @@ mod open;
 mod operand;
 mod operators;
 
+use std::collections::BTreeSet;
+
 use target_specs::{Diagnostic, Result};
 
 use crate::ir::Function;
@@ -23,11 +25,17 @@ use open::Open;
 /// The most values that the blocks of a function pass. A few bytes of a module can say that it is a thousand.
 const MOST: usize = 1 << 21;
 
-/// Builds the tree of a function of the module.
+/// Builds the tree of a function of the module. `proved` are the numbers of operators that passes over an earlier tree proved to
+/// need no check, so that it does not matter when they are executed.
 ///
 /// # Errors
 /// `unsupported-wasm` for an operator that cannot be translated, and `too-large`.
-pub(crate) fn function(unit: &Unit<'_>, index: u32, body: &wasmparser::FunctionBody<'_>) -> Result<Function> {
+pub(crate) fn function(
+    unit: &Unit<'_>,
+    index: u32,
+    body: &wasmparser::FunctionBody<'_>,
+    proved: &BTreeSet<usize>,
+) -> Result<Function> {
     let ty = unit.module.functions[index as usize].ty.clone();
     let mut locals = ty.params.clone();
     let invalid =
@@ -46,15 +54,15 @@ pub(crate) fn function(unit: &Unit<'_>, index: u32, body: &wasmparser::FunctionB
         labels: 0,
         locals,
         temps: Vec::new(),
-        ranges: Vec::new(),
         reachable: true,
         skipped: 0,
         after_tee: false,
         frame: unit.shadow_stack.and_then(|stack| shadow_stack::frame(body, stack.pointer)),
-        has_frame: false,
         native_frame: unit.native_frames[index as usize - unit.module.imported()],
         has_loops: false,
         exceptions: Vec::new(),
+        number: 0,
+        proved,
         operators: 0,
         passed: 0,
     };
@@ -62,6 +70,7 @@ pub(crate) fn function(unit: &Unit<'_>, index: u32, body: &wasmparser::FunctionB
     while !reader.eof() {
         let start = reader.original_position();
         let op = reader.read().map_err(invalid)?;
+        this.number += 1;
         this.operators += 1;
         this.operator(&op, start)?;
         if this.passed > MOST {

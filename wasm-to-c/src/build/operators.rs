@@ -9,6 +9,7 @@ use super::operand::Operand;
 use crate::ir::{Access, Bulk, Callee, Check, Expr, ExprKind, Outside, Proof, Stmt, Var, Wide};
 use crate::module::unsupported;
 use crate::ops::{self, OpId};
+use crate::range::Range;
 use crate::types::{FuncType, ValType};
 
 /// What a call counts in the length of a loop: a loop that calls is not short, and what is called once may be inlined.
@@ -270,8 +271,8 @@ impl Builder<'_, '_> {
         let value = access.store.then(|| self.pop());
         let address = self.pop();
         let address = index(address, self.is_memory_64(access.memarg.memory), Outside::Memory);
-        let range = self.range(&address.expr);
         let mut node = Access {
+            operator: self.number,
             memory: access.memarg.memory,
             address: Expr::i32(0),
             offset: access.memarg.offset,
@@ -283,9 +284,10 @@ impl Builder<'_, '_> {
             sum_is_exact: false,
             is_element: false,
         };
-        node.check = self.unit.check(&node, range);
+        node.check = self.unit.check(&node, Range::ANY);
         let is_64 = matches!(address.expr.kind, ExprKind::Index(..));
-        let traps = is_64 || matches!(node.check, Check::Bounds | Check::Outside);
+        let is_checked = matches!(node.check, Check::Bounds | Check::Outside);
+        let traps = is_64 || is_checked && !self.proved.contains(&self.number);
         let Some(mut value) = value else {
             let mut operand = Operand::of(vec![address], access.ty, |mut parts| {
                 ExprKind::Load(Box::new(Access { address: parts.remove(0), ..node }))
@@ -392,7 +394,6 @@ impl Builder<'_, '_> {
         let value = operand.expr;
         match self.frame.filter(|frame| frame.local == local) {
             Some(frame) => {
-                self.has_frame = true;
                 let check = self.unit.depth.map_or(Check::Bounds, |depth| Check::None(Proof::Depth(depth)));
                 self.emit(Stmt::MakeFrame { local, size: frame.size, value, check });
             }
@@ -409,12 +410,13 @@ impl Builder<'_, '_> {
         self.flush_effects();
         // A value that is compared first is evaluated once.
         if self.unit.shadow_stack.is_some_and(|stack| stack.pointer == global)
-            && !self.range(&operand.expr).is_in_frame()
+            && !self.proved.contains(&self.number)
         {
             operand = self.kept(operand);
         }
         let after_tee = after_tee && is_direct_stack;
-        self.emit(Stmt::GlobalSet { global, value: operand.expr, after_tee, check: Check::Bounds });
+        let (operator, check) = (self.number, Check::Bounds);
+        self.emit(Stmt::GlobalSet { global, value: operand.expr, after_tee, operator, check });
     }
 
     fn indirect(&mut self, ty: u32, table: u32) -> (Callee, FuncType) {

@@ -102,7 +102,7 @@ impl Printer<'_, '_> {
                 // Told what is known of it, the compiler does without other checks and masks.
                 self.code.line(format!("WASM_KNOWN(l{local} <= {}u);", stack.top.saturating_sub(*size)));
             }
-            Stmt::GlobalSet { global, value, after_tee, check } => {
+            Stmt::GlobalSet { global, value, after_tee, check, .. } => {
                 self.set_global(*global, value, *after_tee, *check);
             }
             Stmt::Call { callee, args, results, recursive, thrown } => {

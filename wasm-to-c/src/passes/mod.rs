@@ -10,7 +10,14 @@ mod ranges;
 mod sets;
 mod values;
 
-use crate::ir::Function;
+use std::collections::BTreeSet;
+
+use target_specs::Result;
+use wasmparser::FunctionBody;
+
+use crate::build;
+use crate::ir::{Access, Check, Function, Stmt, each};
+use crate::range::Range;
 use crate::unit::Unit;
 
 /// The name of a pass, and what it does.
@@ -26,9 +33,59 @@ pub(crate) const PASSES: &[Pass] = &[
     ("neighbours", neighbours::run),
 ];
 
-/// Runs the first so many passes.
-pub(crate) fn run(unit: &Unit<'_>, function: &mut Function, count: usize) {
-    for (_, pass) in PASSES.iter().take(count) {
-        pass(unit, function);
+/// How often a function's tree is built with what is known of an earlier one.
+const ROUNDS: usize = 3;
+
+/// The tree of a function after the first so many passes.
+///
+/// What may trap is evaluated in WebAssembly's order, in statements of its own. Once it is proved that an operator needs no check,
+/// the tree is built again, with the operator where it is used, as that is better for C compilers. What was proved by another
+/// operator that would have trapped before may not be true there. Then the tree is built again without that.
+///
+/// # Errors
+/// As [`build::function`].
+pub(crate) fn tree(unit: &Unit<'_>, index: u32, body: &FunctionBody<'_>, count: usize) -> Result<Function> {
+    let mut assumed = BTreeSet::new();
+    for round in 0.. {
+        let mut function = build::function(unit, index, body, &assumed)?;
+        for (_, pass) in PASSES.iter().take(count) {
+            pass(unit, &mut function);
+        }
+        let proved = proved(unit, &function);
+        if round == 0 {
+            assumed = proved;
+        } else if assumed.is_subset(&proved) {
+            return Ok(function);
+        } else {
+            assumed.retain(|operator| round < ROUNDS && proved.contains(operator));
+        }
+        if assumed.is_empty() && round == 0 {
+            return Ok(function);
+        }
     }
+    unreachable!()
+}
+
+/// The operators that need no check, but would if nothing were known.
+fn proved(unit: &Unit<'_>, function: &Function) -> BTreeSet<usize> {
+    let mut proved = BTreeSet::new();
+    // An operator may be in the tree more than once.
+    let mut checked = BTreeSet::new();
+    let mut note = |operator: usize, check: Check, otherwise: Check| match check {
+        Check::Bounds | Check::Outside => _ = checked.insert(operator),
+        Check::None(_) if matches!(otherwise, Check::Bounds | Check::Outside) => _ = proved.insert(operator),
+        Check::None(_) | Check::Mask => {}
+    };
+    each(&function.body, &mut |stmt| {
+        let mut access =
+            |access: &Access| note(access.operator, access.check, unit.check(access, Range::ANY));
+        stmt.exprs().into_iter().for_each(|expr| expr.each_load(&mut access));
+        match stmt {
+            Stmt::Store(to, _) => access(to),
+            Stmt::GlobalSet { operator, check, .. } => note(*operator, *check, Check::Bounds),
+            _ => {}
+        }
+    });
+    proved.retain(|operator| !checked.contains(operator));
+    proved
 }

@@ -34,6 +34,8 @@ struct Pass<'a, 'm> {
     locals: u32,
     /// Behind this statement is nothing that is repeated before the current one.
     repeated: usize,
+    /// What is known of addresses behind the current statement, as an access in it would have trapped.
+    behind: Vec<(Affine, Range)>,
     /// How many statements may be read again.
     left: usize,
     /// By the number of a loop, what held of the variables that it sets when it was read last. It is a good guess when that
@@ -133,6 +135,7 @@ pub(super) fn run(unit: &Unit<'_>, function: &mut Function) {
         params,
         locals: function.locals.len() as u32,
         repeated: 0,
+        behind: Vec::new(),
         left: 0,
         guesses: HashMap::new(),
     };
@@ -468,9 +471,14 @@ impl Pass<'_, '_> {
     fn stmt(&mut self, stmt: &mut Stmt) {
         if let Stmt::If { condition, .. } | Stmt::BrIf(condition, _) = stmt {
             let test = self.test(condition);
+            self.pass();
             return self.branches(stmt, &test);
         }
         let values: Vec<Affine> = stmt.exprs_mut().into_iter().map(|expr| self.visit(expr)).collect();
+        if let Stmt::Store(access, _) = stmt {
+            self.access(access, &values[0]);
+        }
+        self.pass();
         for result in stmt.results() {
             let value = Value { sum: self.any(), is_element: false };
             self.set(*result, value);
@@ -490,7 +498,6 @@ impl Pass<'_, '_> {
                     *check = Check::None(range.proof());
                 }
             }
-            Stmt::Store(access, _) => self.access(access, &values[0]),
             Stmt::Bulk { op, args, checks, .. } => {
                 let at = |memory: u32, arg: usize| {
                     self.unit.check_block(memory, self.range(&values[arg]), args[2].known())
@@ -545,6 +552,7 @@ impl Pass<'_, '_> {
             | Stmt::Leave(_) => self.here = None,
             Stmt::If { .. }
             | Stmt::BrIf(..)
+            | Stmt::Store(..)
             | Stmt::Call { .. }
             | Stmt::Wide(..)
             | Stmt::Eval(_)
@@ -651,8 +659,18 @@ impl Pass<'_, '_> {
             self.range(&address.clone().moved(constant.wrapping_neg())).may_add(constant)
         });
         access.is_element = self.is_element(&access.address);
-        // What may trap is evaluated in a statement of its own before anything else that may.
         let inside = self.unit.accessed(access);
-        self.narrow(address, inside);
+        match access.check {
+            // C evaluates what else is in the statement in any order.
+            Check::Bounds => self.behind.push((address.clone(), inside)),
+            _ => self.narrow(address, inside),
+        }
+    }
+
+    /// Goes on behind what a statement evaluates.
+    fn pass(&mut self) {
+        for (address, inside) in std::mem::take(&mut self.behind) {
+            self.narrow(&address, inside);
+        }
     }
 }

@@ -14,7 +14,7 @@ use crate::names::{comment, demangled};
 use crate::native_stack::{self, NativeStack};
 use crate::options::Options;
 use crate::relocs::refuse;
-use crate::{build, codegen, passes};
+use crate::{codegen, passes};
 
 /// The most bytes of C for functions, many times what fits the devices that MicroPython is for.
 const LARGEST: usize = 128 << 20;
@@ -139,8 +139,7 @@ impl Unit<'_> {
         }
         let mut functions = String::new();
         for (body, index) in module.bodies.iter().zip(imported as u32..) {
-            let mut function = build::function(self, index, body)?;
-            passes::run(self, &mut function, passes::PASSES.len());
+            let function = passes::tree(self, index, body, passes::PASSES.len())?;
             codegen::function(self, &function, &mut functions)?;
             functions.push('\n');
         }
