@@ -7,7 +7,9 @@ use crate::types::{FuncType, ValType};
 /// A C translation unit.
 #[derive(Debug, Clone)]
 pub struct CUnit {
+    /// The name that `#line` and messages use.
     pub file_name: String,
+    /// The C.
     pub source: String,
 }
 
@@ -16,10 +18,13 @@ pub struct CUnit {
 /// the struct `result_type`, whose members are `r0`, `r1`, ….
 #[derive(Debug, Clone)]
 pub struct ExportedFunc {
+    /// The name of the export.
     pub name: String,
+    /// The name of the C function that the embedder calls.
     pub c_name: String,
     /// The same function for a caller that looks itself for what is thrown.
     pub within: String,
+    /// Its type.
     pub ty: FuncType,
     /// The C type it returns: `void`, `uint32_t`, … or the struct.
     pub result_type: String,
@@ -31,18 +36,26 @@ pub struct ExportedFunc {
 /// defined after it in the same translation unit.
 #[derive(Debug, Clone)]
 pub struct ImportedFunc {
+    /// The module that the import names.
     pub module: String,
+    /// The name in that module.
     pub field: String,
+    /// The name of the C function that the embedder defines.
     pub c_name: String,
+    /// Its type.
     pub ty: FuncType,
+    /// The C type it returns, as in [`ExportedFunc`].
     pub result_type: String,
 }
 
 /// What is shared between modules besides functions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Item {
+    /// A global.
     Global {
+        /// The type of its value.
         ty: ValType,
+        /// Whether `global.set` may change it.
         mutable: bool,
     },
     /// A `wasm_memory_t`.
@@ -56,26 +69,33 @@ pub enum Item {
 /// A global, memory or table that the module exports.
 #[derive(Debug, Clone)]
 pub struct ExportedItem {
+    /// The name of the export.
     pub name: String,
     /// C lvalue.
     pub c_name: String,
+    /// What it is.
     pub item: Item,
 }
 
 /// A global, memory or table that the module imports.
 #[derive(Debug, Clone)]
 pub struct ImportedItem {
+    /// The module that the import names.
     pub module: String,
+    /// The name in that module.
     pub field: String,
     /// C name of a pointer to it, to be set before [`Interface::init`] is called.
     pub c_name: String,
+    /// What it is.
     pub item: Item,
 }
 
-/// What the rest of the road must know of a translated module.
+/// What the bindings and the build need to know about a translated module.
 #[derive(Debug, Clone, Default)]
 pub struct Interface {
+    /// Exported functions, in the order of the exports.
     pub exports: Vec<ExportedFunc>,
+    /// Imported functions, in the order of the imports.
     pub imports: Vec<ImportedFunc>,
     /// C name of the parameterless `void` function that sets up memory, globals and tables and
     /// runs the start function; `None` when there is nothing to do.
@@ -106,9 +126,9 @@ pub struct Interface {
     /// What [`Interface::init`] asks `wasm_flash_table` for, by number: see
     /// [`Options::flash_tables`](crate::Options::flash_tables).
     pub flash_tables: Vec<FlashTable>,
-    /// C lvalues of type `wasm_memory_t`, of memories that can grow, and of type `wasm_table_t`: what has its bytes from
-    /// `wasm_memory_grow`.
+    /// C lvalues of type `wasm_memory_t`: memories whose bytes come from `wasm_memory_grow`.
     pub grown_memories: Vec<String>,
+    /// C lvalues of type `wasm_table_t`: tables whose elements come from `wasm_memory_grow`.
     pub grown_tables: Vec<String>,
     /// Bytes that [`Interface::init`] asks `wasm_memory_grow` for: memories that can grow, as small as they
     /// can be.
@@ -124,6 +144,7 @@ pub struct Interface {
 pub struct FlashTable {
     /// As the compiler called them, mangled.
     pub name: String,
+    /// Their bytes.
     pub data: Vec<u8>,
 }
 
@@ -160,9 +181,11 @@ pub struct Growth {
 /// A translated module.
 #[derive(Debug, Clone)]
 pub struct Translation {
+    /// The C.
     pub unit: CUnit,
+    /// What it exports, imports and needs.
     pub interface: Interface,
-    /// With [`Options::stack_checks`](crate::Options::stack_checks).
+    /// How much of the native stack it uses. With [`Options::stack_checks`](crate::Options::stack_checks).
     pub native_stack: Option<NativeStack>,
     /// What the functions that have a name are called in C, and in their source.
     pub names: std::collections::HashMap<String, String>,

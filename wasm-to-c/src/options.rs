@@ -39,7 +39,7 @@ impl WasmModule {
     }
 }
 
-/// How a load or store outside the linear memory is dealt with.
+/// What happens to a load or store outside the linear memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Safety {
     /// Every access is compared with the size of the memory; outside is a trap.
@@ -54,6 +54,7 @@ pub enum Safety {
 /// How to translate.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
+    /// What happens to loads and stores outside the linear memory.
     pub safety: Safety,
     /// Other modules may import what this one exports.
     pub linkable: bool,

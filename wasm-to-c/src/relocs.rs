@@ -22,7 +22,12 @@ use crate::ops;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reference {
     /// Byte `offset` from the start of an object; past its end and before its start are possible.
-    Data { object: usize, offset: i64 },
+    Data {
+        /// The object's index in [`Relocations::objects`].
+        object: usize,
+        /// Bytes from its start.
+        offset: i64,
+    },
     /// A function, by its index in table 0 once that was moved by [`Relocations::table_base`].
     Function(u32),
 }
@@ -53,13 +58,16 @@ pub struct Segment {
     pub name: String,
     /// Where the linker placed it in linear memory.
     pub address: u32,
+    /// Bytes.
     pub size: u32,
 }
 
 /// Every relocation of a linked module.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Relocations {
+    /// The data segments, in the order of the module.
     pub segments: Vec<Segment>,
+    /// The objects in them, in the order of the segments and of their addresses there.
     pub objects: Vec<DataObject>,
     /// Words of data, always four bytes, by their address in the linker's layout.
     data: BTreeMap<u32, Reference>,

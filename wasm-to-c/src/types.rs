@@ -3,12 +3,19 @@
 /// A numeric or reference type of the spec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ValType {
+    /// An integer of 32 bits.
     I32,
+    /// An integer of 64 bits.
     I64,
+    /// A float of 32 bits (IEEE 754 binary32).
     F32,
+    /// A float of 64 bits (IEEE 754 binary64).
     F64,
+    /// A reference to a function, or null.
     FuncRef,
+    /// A reference to something of the embedder's, or null.
     ExternRef,
+    /// A reference to a caught exception, or null.
     ExnRef,
 }
 
@@ -41,6 +48,8 @@ impl ValType {
 /// A function type.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct FuncType {
+    /// The types of the parameters.
     pub params: Vec<ValType>,
+    /// The types of the results.
     pub results: Vec<ValType>,
 }
