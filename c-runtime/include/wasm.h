@@ -181,7 +181,10 @@ WASM_LOOSE(f64, double)
     TRAP(INDIRECT_CALL_TYPE, "indirect call type mismatch") \
     TRAP(STACK_OVERFLOW, "call stack exhausted") \
     TRAP(UNCAUGHT_EXCEPTION, "uncaught exception") \
-    TRAP(OUT_OF_MEMORY, "out of memory")
+    TRAP(OUT_OF_MEMORY, "out of memory") \
+    TRAP(UNALIGNED_ATOMIC, "unaligned atomic") \
+    TRAP(NOT_SHARED, "expected shared memory") \
+    TRAP(ENDLESS_WAIT, "wait without an end")
 
 typedef enum {
 #define WASM_TRAP_NAME(name, message) WASM_TRAP_##name,
@@ -332,6 +335,14 @@ WASM_UNUSED static inline uint32_t wasm_count(uint64_t count) { return count >> 
 WASM_UNUSED static inline uint32_t wasm_inside(WASM_WHERE uint32_t addr, uint32_t last) {
     if (addr > last) {
         wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
+    }
+    return addr;
+}
+
+/* The address of an atomic access of `bytes` bytes at addr + offset. */
+WASM_UNUSED static inline uint32_t wasm_aligned(WASM_WHERE uint32_t addr, uint32_t offset, uint32_t bytes) {
+    if ((addr + offset) & (bytes - 1)) {
+        wasm_trap(WASM_TRAP_UNALIGNED_ATOMIC);
     }
     return addr;
 }
@@ -870,6 +881,7 @@ WASM_TRUNCATE(64, 64, double, u, a > -1.0, 18446744073709551616.0, 0, UINT64_MAX
 #define wasm_memory_init(...) wasm_memory_init(wasm_here, __VA_ARGS__)
 #define wasm_index(...) wasm_index(wasm_here, __VA_ARGS__)
 #define wasm_inside(...) wasm_inside(wasm_here, __VA_ARGS__)
+#define wasm_aligned(...) wasm_aligned(wasm_here, __VA_ARGS__)
 #define wasm_cell(...) wasm_cell(wasm_here, __VA_ARGS__)
 #define wasm_cell_of(...) wasm_cell_of(wasm_here, __VA_ARGS__)
 #define wasm_callee(...) wasm_callee(wasm_here, __VA_ARGS__)

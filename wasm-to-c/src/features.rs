@@ -19,11 +19,11 @@ const TRANSLATED: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::LEGACY_EXCEPTIONS)
     .union(WasmFeatures::GC_TYPES)
     .union(WasmFeatures::MEMORY64)
+    .union(WasmFeatures::THREADS)
     .union(WasmFeatures::WIDE_ARITHMETIC);
 
 /// Those that are recognised, so that a module that needs one is told so and not that it is invalid.
-const REFUSED: WasmFeatures =
-    WasmFeatures::SIMD.union(WasmFeatures::RELAXED_SIMD).union(WasmFeatures::THREADS).union(WasmFeatures::GC);
+const REFUSED: WasmFeatures = WasmFeatures::SIMD.union(WasmFeatures::RELAXED_SIMD).union(WasmFeatures::GC);
 
 /// What the validator is to accept.
 pub(crate) fn valid() -> WasmFeatures {

@@ -57,6 +57,8 @@ pub(crate) enum ExprKind {
     Exception,
     /// An i64 as an i32, or a trap if it is 2^32 or more, and so outside of any memory or table.
     Index(Box<Expr>, Outside),
+    /// An address, or a trap if it plus an offset is no multiple of so many bytes.
+    Aligned(Box<Expr>, u32, u32),
     /// An i64 as an i32, or the largest if it is 2^32 or more.
     Count(Box<Expr>),
     /// The value, which the C compiler computes here and not where it is used.
@@ -157,6 +159,16 @@ pub(crate) enum Proof {
     Depth(u32),
     /// It is in a frame of so many bytes on the shadow stack, and so far above its start.
     Frame { size: u32, least: u32, most: u32 },
+}
+
+/// Why execution always ends at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trap {
+    Unreachable,
+    /// A wait at a memory that is not shared.
+    NotShared,
+    /// A wait without an end: there is no other thread.
+    Endless,
 }
 
 /// What is called.
@@ -288,8 +300,7 @@ pub(crate) enum Stmt {
         default: Vec<Stmt>,
     },
     Return(Vec<Expr>),
-    /// A trap.
-    Unreachable,
+    Trap(Trap),
     /// The end of a function that is never reached.
     NeverReached,
     Throw(u32, Vec<Expr>),
@@ -490,6 +501,7 @@ macro_rules! contents {
                     ExprKind::NonNull(part)
                     | ExprKind::TableGet(_, part)
                     | ExprKind::Index(part, _)
+                    | ExprKind::Aligned(part, ..)
                     | ExprKind::Count(part)
                     | ExprKind::Computed(part) => std::slice::$from(part),
                     ExprKind::Const(_)
@@ -536,7 +548,7 @@ macro_rules! contents {
                     | Stmt::Loop(_)
                     | Stmt::Br(_)
                     | Stmt::Label(_)
-                    | Stmt::Unreachable
+                    | Stmt::Trap(_)
                     | Stmt::NeverReached
                     | Stmt::Rethrow(_)
                     | Stmt::Leave(_)

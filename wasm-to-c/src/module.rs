@@ -51,6 +51,8 @@ pub(crate) struct Memory {
     pub import: Option<(String, String)>,
     /// Its addresses and sizes are i64.
     pub is_64: bool,
+    /// Other threads could use it, too.
+    pub is_shared: bool,
     /// Some function grows it.
     pub grows: bool,
     /// The farthest that an access with a small offset reaches behind its address.
@@ -242,7 +244,7 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
                             init: Constant::Null,
                             import: source,
                         }),
-                        TypeRef::Memory(ty) => module.memories.push(memory(name, &ty, source)?),
+                        TypeRef::Memory(ty) => module.memories.push(memory(&ty, source)),
                         TypeRef::Table(ty) => module.tables.push(table(name, &ty, Constant::Null, source)?),
                         TypeRef::Tag(tag) => {
                             let ty = module.types[tag.func_type_idx as usize].clone();
@@ -270,7 +272,7 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
             }
             Payload::MemorySection(reader) => {
                 for ty in reader {
-                    module.memories.push(memory(name, &ty.map_err(invalid)?, None)?);
+                    module.memories.push(memory(&ty.map_err(invalid)?, None));
                 }
             }
             Payload::TagSection(reader) => {
@@ -417,19 +419,17 @@ fn address(offset: Constant) -> Constant {
     }
 }
 
-fn memory(module: &str, ty: &wasmparser::MemoryType, import: Option<(String, String)>) -> Result<Memory> {
-    if ty.shared {
-        return Err(unsupported(module, None, 0, "a shared memory (threads proposal)"));
-    }
-    Ok(Memory {
+fn memory(ty: &wasmparser::MemoryType, import: Option<(String, String)>) -> Memory {
+    Memory {
         minimum: ty.initial,
         maximum: ty.maximum,
         page: 1 << ty.page_size_log2.unwrap_or(16),
         import,
         is_64: ty.memory64,
+        is_shared: ty.shared,
         grows: false,
         reach: 0,
-    })
+    }
 }
 
 /// Tables of more elements are refused, as they are elsewhere (WebAssembly JavaScript interface, Implementation-defined

@@ -29,6 +29,7 @@ const PROPOSALS: &[Proposal] = &[
     Proposal::SignExtensionOps,
     Proposal::TailCall,
     Proposal::Memory64,
+    Proposal::Threads,
     Proposal::WideArithmetic,
 ];
 
@@ -161,7 +162,7 @@ impl Program<'_> {
         for item in &interface.imported_items {
             let value = if item.module == "spectest" {
                 match item.field.as_str() {
-                    "memory" => "host_memory()".to_owned(),
+                    "memory" | "shared_memory" => "host_memory()".to_owned(),
                     "table" => "host_table()".to_owned(),
                     global => format!("&host_{global}"),
                 }

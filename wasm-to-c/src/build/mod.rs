@@ -3,6 +3,7 @@
 //! Operands stay expressions until something they depend on is about to change, and are then kept in a variable. What may
 //! trap is evaluated in WebAssembly's order.
 
+mod atomics;
 mod builder;
 mod control;
 mod exceptions;

@@ -3,10 +3,11 @@
 use target_specs::Result;
 use wasmparser::Operator;
 
+use super::atomics;
 use super::builder::Builder;
 use super::open::Kind;
 use super::operand::Operand;
-use crate::ir::{Access, Bulk, Callee, Check, Expr, ExprKind, Outside, Proof, Stmt, Var, Wide};
+use crate::ir::{Access, Bulk, Callee, Check, Expr, ExprKind, Outside, Proof, Stmt, Trap, Var, Wide};
 use crate::module::unsupported;
 use crate::ops::{self, OpId};
 use crate::range::Range;
@@ -53,11 +54,16 @@ impl Builder<'_, '_> {
             self.access(&access);
             return Ok(());
         }
+        if let Some((access, op)) = atomics::operator(op) {
+            self.atomic(&access, op);
+            return Ok(());
+        }
         match *op {
-            Operator::Nop => {}
+            // There is one thread.
+            Operator::Nop | Operator::AtomicFence => {}
             Operator::Unreachable => {
                 self.flush_effects();
-                self.emit(Stmt::Unreachable);
+                self.emit(Stmt::Trap(Trap::Unreachable));
                 self.reachable = false;
             }
             Operator::Block { blockty } => self.open(Kind::Block, blockty, start)?,
@@ -267,27 +273,14 @@ impl Builder<'_, '_> {
         Ok(())
     }
 
-    fn access(&mut self, access: &ops::Access) {
+    pub(super) fn access(&mut self, access: &ops::Access) {
         let value = access.store.then(|| self.pop());
         let address = self.pop();
         let address = index(address, self.is_memory_64(access.memarg.memory), Outside::Memory);
-        let mut node = Access {
-            operator: self.number,
-            memory: access.memarg.memory,
-            address: Expr::i32(0),
-            offset: access.memarg.offset,
-            base: u32::try_from(access.memarg.offset).ok().and_then(|at| self.unit.address_constant(at)),
-            cell: access.cell,
-            ty: access.ty,
-            align: access.memarg.align,
-            check: Check::None(Proof::Direct),
-            sum_is_exact: false,
-            is_element: false,
-        };
-        node.check = self.unit.check(&node, Range::ANY);
-        let is_64 = matches!(address.expr.kind, ExprKind::Index(..));
+        let node = self.node(access);
+        let is_narrowed = matches!(address.expr.kind, ExprKind::Index(..) | ExprKind::Aligned(..));
         let is_checked = matches!(node.check, Check::Bounds | Check::Outside);
-        let traps = is_64 || is_checked && !self.proved.contains(&self.number);
+        let traps = is_narrowed || is_checked && !self.proved.contains(&self.number);
         let Some(mut value) = value else {
             let mut operand = Operand::of(vec![address], access.ty, |mut parts| {
                 ExprKind::Load(Box::new(Access { address: parts.remove(0), ..node }))
@@ -305,7 +298,26 @@ impl Builder<'_, '_> {
         self.emit(Stmt::Store(Access { address: address.expr, ..node }, value.expr));
     }
 
-    fn is_memory_64(&self, memory: u32) -> bool {
+    /// A load or store whose address comes later.
+    pub(super) fn node(&self, access: &ops::Access) -> Access {
+        let mut node = Access {
+            operator: self.number,
+            memory: access.memarg.memory,
+            address: Expr::i32(0),
+            offset: access.memarg.offset,
+            base: u32::try_from(access.memarg.offset).ok().and_then(|at| self.unit.address_constant(at)),
+            cell: access.cell,
+            ty: access.ty,
+            align: access.memarg.align,
+            check: Check::None(Proof::Direct),
+            sum_is_exact: false,
+            is_element: false,
+        };
+        node.check = self.unit.check(&node, Range::ANY);
+        node
+    }
+
+    pub(super) fn is_memory_64(&self, memory: u32) -> bool {
         self.unit.module.memories[memory as usize].is_64
     }
 
@@ -459,12 +471,12 @@ impl Builder<'_, '_> {
 }
 
 /// An index into a memory or table, as 32 bits: none has more bytes or elements.
-fn index(operand: Operand, is_64: bool, outside: Outside) -> Operand {
+pub(super) fn index(operand: Operand, is_64: bool, outside: Outside) -> Operand {
     if is_64 { narrowed(operand, |index| ExprKind::Index(index, outside)) } else { operand }
 }
 
 /// An i64 as an i32, which may trap.
-fn narrowed(index: Operand, make: impl FnOnce(Box<Expr>) -> ExprKind) -> Operand {
+pub(super) fn narrowed(index: Operand, make: impl FnOnce(Box<Expr>) -> ExprKind) -> Operand {
     if let ExprKind::Const(value @ 0..=0xffff_ffff) = index.expr.kind {
         return Operand::constant(ExprKind::Const(value), ValType::I32);
     }

@@ -55,6 +55,9 @@ impl Printer<'_, '_> {
                 };
                 format!("wasm_index({}, WASM_TRAP_{kind})", self.expr(index))
             }
+            ExprKind::Aligned(address, offset, bytes) => {
+                format!("wasm_aligned({}, {offset}u, {bytes}u)", self.expr(address))
+            }
             ExprKind::Count(count) => format!("wasm_count({})", self.expr(count)),
             ExprKind::Computed(sum) => format!("wasm_sum({})", self.expr(sum)),
         }

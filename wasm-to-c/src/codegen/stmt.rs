@@ -7,7 +7,7 @@ use target_specs::Result;
 use super::c::variable;
 use super::printer::{DEEPEST, Printer};
 use crate::ir::{
-    Bulk, Callee, Check, Expr, Form, Handlers, Leave, Loop, Stmt, TableHandler, Try, Twice, Var, Wide,
+    Bulk, Callee, Check, Expr, Form, Handlers, Leave, Loop, Stmt, TableHandler, Trap, Try, Twice, Var, Wide,
 };
 
 impl Printer<'_, '_> {
@@ -154,7 +154,14 @@ impl Printer<'_, '_> {
                 [one] => format!("return {};", self.expr(one)),
                 several => format!("return ({}){{{}}};", self.result_type(), self.arguments(several)),
             },
-            Stmt::Unreachable => "wasm_trap(WASM_TRAP_UNREACHABLE);".to_owned(),
+            Stmt::Trap(trap) => {
+                let kind = match trap {
+                    Trap::Unreachable => "UNREACHABLE",
+                    Trap::NotShared => "NOT_SHARED",
+                    Trap::Endless => "ENDLESS_WAIT",
+                };
+                format!("wasm_trap(WASM_TRAP_{kind});")
+            }
             Stmt::NeverReached => "__builtin_unreachable();".to_owned(),
             Stmt::Throw(tag, args) => {
                 let name = self.unit.tag(*tag);

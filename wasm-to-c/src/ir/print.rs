@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::{
     Access, Bulk, Callee, Caught, Check, Expr, ExprKind, Form, Function, Handlers, Label, Leave, Loop, Proof,
-    Stmt, Try, Twice, Var,
+    Stmt, Trap, Try, Twice, Var,
 };
 use crate::types::ValType;
 
@@ -182,7 +182,9 @@ fn simple(stmt: &Stmt) -> String {
         Stmt::Br(label) => format!("br {}", to(label)),
         Stmt::Label(label) => format!("label {}", to(label)),
         Stmt::Return(values) => format!("return {}", exprs(values)).trim_end().to_owned(),
-        Stmt::Unreachable => "unreachable".to_owned(),
+        Stmt::Trap(Trap::Unreachable) => "unreachable".to_owned(),
+        Stmt::Trap(Trap::NotShared) => "trap: not shared".to_owned(),
+        Stmt::Trap(Trap::Endless) => "trap: endless wait".to_owned(),
         Stmt::NeverReached => "never reached".to_owned(),
         Stmt::Throw(tag, args) => format!("exception of tag {tag} ({})", exprs(args)),
         Stmt::ThrowRef(value) => format!("exception {}", expr(value)),
@@ -247,6 +249,7 @@ fn expr(value: &Expr) -> String {
         ExprKind::Payload(Caught::Try(label), at) => format!("caught by L{label}[{at}]"),
         ExprKind::Exception => "caught".to_owned(),
         ExprKind::Index(part, _) => format!("index({})", expr(part)),
+        ExprKind::Aligned(part, _, bytes) => format!("aligned to {bytes}({})", expr(part)),
         ExprKind::Count(part) => format!("count({})", expr(part)),
         ExprKind::Computed(part) => format!("computed({})", expr(part)),
     }

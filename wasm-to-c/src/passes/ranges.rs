@@ -545,11 +545,9 @@ impl Pass<'_, '_> {
             }
             Stmt::Br(label) => self.branch(*label),
             Stmt::Label(_) => self.forget(),
-            Stmt::Return(_)
-            | Stmt::TailCall { .. }
-            | Stmt::Unreachable
-            | Stmt::NeverReached
-            | Stmt::Leave(_) => self.here = None,
+            Stmt::Return(_) | Stmt::TailCall { .. } | Stmt::Trap(_) | Stmt::NeverReached | Stmt::Leave(_) => {
+                self.here = None
+            }
             Stmt::If { .. }
             | Stmt::BrIf(..)
             | Stmt::Store(..)
@@ -634,7 +632,7 @@ impl Pass<'_, '_> {
                 let range = self.range(&values[0]).union(self.range(&values[1]));
                 self.within(range)
             }
-            ExprKind::Computed(part) => self.visit(part),
+            ExprKind::Computed(part) | ExprKind::Aligned(part, ..) => self.visit(part),
             _ => {
                 for part in expr.parts_mut() {
                     self.visit(part);
