@@ -6,8 +6,7 @@
 use wasmparser::Operator;
 
 use super::builder::Builder;
-use super::operand::Operand;
-use super::operators::{index, narrowed};
+use super::operand::{Operand, index, narrowed};
 use crate::ir::{Access, Expr, ExprKind, Outside, Stmt, Trap};
 use crate::ops::{self, Cell, OpId};
 use crate::types::ValType::{self, I32, I64};

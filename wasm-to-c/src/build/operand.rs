@@ -1,6 +1,6 @@
 //! Operands on the stack.
 
-use crate::ir::{Expr, ExprKind};
+use crate::ir::{Expr, ExprKind, Outside};
 use crate::types::ValType;
 
 /// An operand that has not been used yet.
@@ -58,4 +58,19 @@ impl Operand {
     pub fn waits(&self) -> bool {
         !self.constant || self.traps
     }
+}
+
+/// An index into a memory or table, as 32 bits: none has more bytes or elements.
+pub(super) fn index(operand: Operand, is_64: bool, outside: Outside) -> Operand {
+    if is_64 { narrowed(operand, |index| ExprKind::Index(index, outside)) } else { operand }
+}
+
+/// An i64 as an i32, which may trap.
+pub(super) fn narrowed(index: Operand, make: impl FnOnce(Box<Expr>) -> ExprKind) -> Operand {
+    if let ExprKind::Const(value @ 0..=0xffff_ffff) = index.expr.kind {
+        return Operand::constant(ExprKind::Const(value), ValType::I32);
+    }
+    let mut operand = Operand::of(vec![index], ValType::I32, |mut parts| make(Box::new(parts.remove(0))));
+    operand.traps = true;
+    operand
 }

@@ -6,7 +6,7 @@ use wasmparser::Operator;
 use super::atomics;
 use super::builder::Builder;
 use super::open::Kind;
-use super::operand::Operand;
+use super::operand::{self, Operand, index, narrowed};
 use crate::ir::{Access, Bulk, Callee, Check, Expr, ExprKind, Outside, Proof, Stmt, Trap, Var, Wide};
 use crate::module::unsupported;
 use crate::ops::{self, OpId};
@@ -151,7 +151,7 @@ impl Builder<'_, '_> {
             }
             Operator::TableGet { table } => {
                 let index = self.pop();
-                let index = self::index(index, self.is_table_64(table), Outside::Table);
+                let index = operand::index(index, self.is_table_64(table), Outside::Table);
                 let ty = self.unit.module.tables[table as usize].ty;
                 let mut operand = Operand::of(vec![index], ty, |mut parts| {
                     ExprKind::TableGet(table, Box::new(parts.remove(0)))
@@ -433,7 +433,7 @@ impl Builder<'_, '_> {
 
     fn indirect(&mut self, ty: u32, table: u32) -> (Callee, FuncType) {
         let index = self.pop();
-        let index = self::index(index, self.is_table_64(table), Outside::Call).expr;
+        let index = operand::index(index, self.is_table_64(table), Outside::Call).expr;
         // C evaluates arguments and callee in any order.
         self.spill(|operand| operand.traps);
         (Callee::Indirect { table, ty, index }, self.unit.module.types[ty as usize].clone())
@@ -468,19 +468,4 @@ impl Builder<'_, '_> {
         self.emit(Stmt::TailCall { callee, args, same });
         self.reachable = false;
     }
-}
-
-/// An index into a memory or table, as 32 bits: none has more bytes or elements.
-pub(super) fn index(operand: Operand, is_64: bool, outside: Outside) -> Operand {
-    if is_64 { narrowed(operand, |index| ExprKind::Index(index, outside)) } else { operand }
-}
-
-/// An i64 as an i32, which may trap.
-pub(super) fn narrowed(index: Operand, make: impl FnOnce(Box<Expr>) -> ExprKind) -> Operand {
-    if let ExprKind::Const(value @ 0..=0xffff_ffff) = index.expr.kind {
-        return Operand::constant(ExprKind::Const(value), ValType::I32);
-    }
-    let mut operand = Operand::of(vec![index], ValType::I32, |mut parts| make(Box::new(parts.remove(0))));
-    operand.traps = true;
-    operand
 }
