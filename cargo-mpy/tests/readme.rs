@@ -33,7 +33,7 @@ fn commands_print_what_the_readme_says() {
                 .args(["-euc", &command.shell])
                 .current_dir(&example)
                 .env("PATH", &path)
-                .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("readme"))
+                .env("CARGO_TARGET_DIR", tests::board::crates(env!("CARGO_TARGET_TMPDIR")))
                 .output()
                 .expect("bash");
             let stderr = String::from_utf8_lossy(&output.stderr);

@@ -57,18 +57,18 @@ fn random_runs() -> usize {
 fn modules() -> Vec<Vec<u8>> {
     let board = target_specs::board("unix").expect("a board");
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hostile");
+    let target = board::crates(env!("CARGO_TARGET_TMPDIR"));
     let mut modules = Vec::new();
     for name in ["filter", "api"] {
         let manifest = match name {
             "filter" => Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/filter/Cargo.toml"),
             _ => described(&folder),
         };
-        let options =
-            BuildOptions { manifest_path: Some(manifest), ..board::options(board, &folder.join("target")) };
+        let options = BuildOptions { manifest_path: Some(manifest), ..board::options(board, &target) };
         let plan = pipeline::plan(&options).expect("a plan");
         pipeline::build(&plan, Some(cargo_mpy::options::Stage::Wasm)).expect("a module");
-        let path = format!("target/mpy/wasm/wasm32-unknown-unknown/release/{name}.wasm");
-        modules.push(std::fs::read(folder.join(path)).expect("the linker's module"));
+        let path = format!("mpy/wasm/wasm32-unknown-unknown/release/{name}.wasm");
+        modules.push(std::fs::read(target.join(path)).expect("the linker's module"));
     }
     modules
 }

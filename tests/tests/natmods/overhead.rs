@@ -77,7 +77,7 @@ fn build(board: &Board, name: &str, code: &str) -> Result<(String, Vec<u8>), Fai
     fs::write(folder.join("src/lib.rs"), code)?;
     let options = BuildOptions {
         manifest_path: Some(folder.join("Cargo.toml")),
-        ..board::options(board, &folder.join("target").join(&board.arch))
+        ..board::options(board, &board::crates(env!("CARGO_TARGET_TMPDIR")))
     };
     Ok(board::module(&options).map_err(|error| format!("{error:?}"))?)
 }
