@@ -84,6 +84,11 @@ impl Range {
         }
     }
 
+    /// Whether no value is larger than `last`.
+    pub fn is_within(self, last: u32) -> bool {
+        self.frame.is_none() && self.top() <= last.into()
+    }
+
     /// The largest value.
     fn largest(self) -> u32 {
         match self.frame {
@@ -123,24 +128,27 @@ impl Range {
         if is_first { a } else { b }
     }
 
-    /// At least the values of a larger range. What grows is assumed to grow further: down to 0, or up to the largest number
-    /// of its sign.
+    /// At least the values of a larger range. What grows is assumed to grow further: down to 0, or up to 2^30, 2^31 or 2^32.
     pub fn widened(self, larger: Range) -> Range {
         let last = |range: Range| u32::try_from(range.top()).ok().filter(|_| range.frame.is_none());
         let (Some(before), Some(after)) = (last(self), last(larger)) else { return larger };
         let first = if larger.start < self.start { 0 } else { larger.start };
         let last = match after {
             _ if after <= before => after,
-            0..=0x7fff_ffff => i32::MAX.cast_unsigned(),
+            // To which something can be added that stays below 2^31.
+            0..=0x3fff_ffff => 0x3fff_ffff,
+            0x4000_0000..=0x7fff_ffff => i32::MAX.cast_unsigned(),
             _ => u32::MAX,
         };
         Range::between(first, last)
     }
 
-    /// At least the values that are in both.
+    /// At least the values that are in both. Of a range that is counted from a frame and one that is not, the first is better
+    /// if it is in the frame.
     pub fn intersection(self, other: Range) -> Range {
         if self.frame != other.frame {
-            return if other.is_any() || self.frame.is_some() { self } else { other };
+            let is_other = other.is_in_frame() || self.is_any() || self.is_frame();
+            return if self.is_in_frame() || other.is_any() || !is_other { self } else { other };
         }
         let (small, large) = if self.most <= other.most { (self, other) } else { (other, self) };
         let way = small.start.wrapping_sub(large.start);
@@ -287,6 +295,12 @@ mod tests {
         assert_eq!(of(OpId::I32Add, &[frame, frame]), Range::ANY);
         assert_eq!(of(OpId::I32And, &[frame, Range::ANY]), Range::ANY);
         assert!(!of(OpId::I32Sub, &[Range::of_frame(64), at(8)]).inside(1, 1000));
+        // Of a frame and of the memory.
+        let (near, far) = (frame.plus(Range::to(60)), frame.plus(Range::to(200)));
+        for (a, b, both) in [(near, byte, near), (far, byte, byte), (far, Range::ANY, far), (near, far, near)]
+        {
+            assert_eq!((a.intersection(b), b.intersection(a)), (both, both));
+        }
         // Below 0 and above again.
         let below = Range::signed(-1024, -16);
         assert_eq!(of(OpId::I32Add, &[below, at(9216)]), Range::between(8192, 9200));

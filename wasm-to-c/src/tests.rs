@@ -241,6 +241,12 @@ fn accesses_that_are_proved_need_no_check() {
             add(2, &times_4(P0)),
             add(3, P0)
         ),
+        // A remainder, behind a mask that changes nothing.
+        format!(
+            "{} {} (local.set 1 (i32.load (i32.shl (i32.and {L2} (i32.const 65535)) (i32.const 2))))",
+            set(3, format_args!("(i32.div_u {P0} (i32.const 24))")),
+            set(2, format_args!("(i32.sub {P0} (i32.mul {L3} (i32.const 24)))"))
+        ),
         // The same step on both paths, and one by way of another variable.
         format!("{start} (loop {KEEP_2} (if {P0} (then {step}) (else {step})) {})", until(2, 4096)),
         format!("{start} (loop {KEEP_2} {} {} {})", set(3, L2), set(2, sum(L3, 4)), until(2, 4096)),
@@ -328,6 +334,32 @@ fn accesses_with_a_broken_premise_are_checked() {
         format!("{} {KEEP_2}", set(2, number(4093))),
         "(block (br_if 0 (i32.gt_u (local.get 0) (i32.const 4093))) (local.set 1 (i32.load (local.get 0))))"
             .to_owned(),
+        // No remainder: of something else, by something else, or of a signed number.
+        format!(
+            "{} {} {KEEP_2}",
+            set(3, format_args!("(i32.div_u {P0} (i32.const 24))")),
+            set(2, format_args!("(i32.sub {P1} (i32.mul {L3} (i32.const 24)))"))
+        ),
+        format!(
+            "{} {} {KEEP_2}",
+            set(3, format_args!("(i32.div_u {P0} (i32.const 24))")),
+            set(2, format_args!("(i32.sub {P0} (i32.mul {L3} (i32.const 23)))"))
+        ),
+        format!(
+            "{} {} {KEEP_2}",
+            set(3, format_args!("(i32.div_s {P0} (i32.const 24))")),
+            set(2, format_args!("(i32.sub {P0} (i32.mul {L3} (i32.const 24)))"))
+        ),
+        format!(
+            "{} {} {KEEP_2}",
+            set(3, format_args!("(i32.div_u {P0} (i32.const 4094))")),
+            set(2, format_args!("(i32.sub {P0} (i32.mul {L3} (i32.const 4094)))"))
+        ),
+        // A mask that changes something.
+        format!(
+            "(block (br_if 0 (i32.gt_u {P0} (i32.const 5000))) {} (br_if 0 (i32.gt_u {L2} (i32.const 100))) (local.set 1 (i32.load {P0})))",
+            set(2, format_args!("(i32.and {P0} (i32.const 4095))"))
+        ),
         // What it was made of was set in between, or wraps around.
         format!(
             "{} (local.set 0 {P1}) (block (br_if 0 (i32.gt_u {P0} (i32.const 1023))) {KEEP_2})",

@@ -66,7 +66,8 @@ struct Assumed {
     /// What it can be follows from how often the loop is repeated.
     is_counted: bool,
     range: Range,
-    is_widened: bool,
+    /// How often it was assumed to be larger.
+    widened: usize,
     is_element: bool,
 }
 
@@ -99,8 +100,8 @@ impl Assumed {
             (self.step, self.may_step, self.range) = (end.step, false, self.entered);
         } else {
             let range = self.range.union(end.range);
-            let is_second = range != self.range && std::mem::replace(&mut self.is_widened, true);
-            self.range = if is_second { Range::ANY } else { self.range.widened(range) };
+            self.widened += usize::from(range != self.range);
+            self.range = if self.widened > WIDENED { Range::ANY } else { self.range.widened(range) };
         }
         self.is_element &= end.is_element;
     }
@@ -117,7 +118,9 @@ impl Assumed {
 }
 
 /// How often the body of a loop is read again before nothing is assumed of what it sets.
-const ATTEMPTS: usize = 6;
+const ATTEMPTS: usize = 7;
+/// How often the range of a variable grows before nothing is assumed of it.
+const WIDENED: usize = 2;
 /// How many statements of loops are read again, for each statement of a function.
 const AGAIN: usize = 64;
 
@@ -363,7 +366,7 @@ impl Pass<'_, '_> {
                 some: step.map(|step| step.by),
                 is_counted: false,
                 range: guess.map_or(entered, |guess| guess.range.union(entered)),
-                is_widened: false,
+                widened: 0,
                 is_element: first.is_element && guess.is_none_or(|guess| guess.is_element),
             }
         })
@@ -616,7 +619,7 @@ impl Pass<'_, '_> {
                 // what scales an index.
                 if *op == OpId::I32Shl
                     && let Some(by @ 1..=3) = values[1].known()
-                    && self.range(&values[0]).is_cell()
+                    && (is_cell(&parts[0]) || self.range(&values[0]).is_cell())
                 {
                     *op = OpId::I32Mul;
                     parts[1] = Expr::i32(1 << by);
@@ -671,4 +674,10 @@ impl Pass<'_, '_> {
             self.narrow(&address, inside);
         }
     }
+}
+
+/// Whether the value is a byte or two, whose bits above are masked.
+fn is_cell(expr: &Expr) -> bool {
+    let mask = expr.op(OpId::I32And).and_then(|parts| parts[1].known());
+    matches!(mask, Some(0xff | 0xffff))
 }

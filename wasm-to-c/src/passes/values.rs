@@ -144,6 +144,14 @@ impl Atoms {
         sum.unwrap_or_else(|| {
             let ranges: ArrayVec<Range, 2> =
                 operands.iter().map(|operand| self.range(operand, facts)).collect();
+            // A mask of bits that are 0 already.
+            if op == OpId::I32And
+                && let Some(mask) = ranges[1].known()
+                && mask & mask.wrapping_add(1) == 0
+                && ranges[0].is_within(mask)
+            {
+                return operands[0].clone();
+            }
             let made = Some((op, operands.iter().cloned().collect()));
             Affine::of(self.made(range::result(op, &ranges), made))
         })
@@ -162,7 +170,25 @@ impl Atoms {
                 range = range.intersection(other);
             }
         }
+        for (atom, _) in &value.terms {
+            // `x - x / by * by` is a remainder.
+            if let Some((remainder, by)) = self.remainder(*atom)
+                && let Some((times, rest)) = value.divided(&remainder.terms)
+            {
+                // The constant is in the remainder, not in its terms.
+                let rest = rest.moved(times.wrapping_mul(remainder.constant).wrapping_neg());
+                let other = Range::to(by - 1).times(times).plus(self.sum(depth, &rest, facts));
+                range = range.intersection(other);
+            }
+        }
         range
+    }
+
+    /// If an atom is an unsigned quotient, what is left by the division, and its divisor.
+    fn remainder(&self, atom: Atom) -> Option<(Affine, u32)> {
+        let (OpId::I32DivU, operands) = self.maker(atom)? else { return None };
+        let by = operands[1].known().filter(|by| *by > 0)?;
+        Some((operands[0].plus(by.wrapping_neg(), &Affine::of(atom))?, by))
     }
 
     /// The sum of what each term can be.
