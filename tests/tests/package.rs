@@ -17,7 +17,8 @@ fn main() -> ExitCode {
         return cargo_mpy::main();
     }
     let arguments = Arguments::from_args();
-    let trials = vec![Trial::test("package", package), Trial::test("tables", tables)];
+    let trials =
+        vec![Trial::test("package", package), Trial::test("tables", tables), Trial::test("state", state)];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -92,6 +93,61 @@ fn package() -> Result<(), Failed> {
     mip_in_micropython(&server)?;
     for board in board::named(&BOARDS) {
         mip_from_outside(&server, board)?;
+    }
+    Ok(())
+}
+
+const STATE: &str = r#"(module (memory (export "memory") 1 3) (global $g (export "level") (mut i32) (i32.const 5))
+ (memory $fixed (export "fixed") 1 1)
+ (func (export "bump") (global.set $g (i32.add (global.get $g) (i32.const 1))))
+ (func (export "get") (result i32) (global.get $g))
+ (func (export "poke") (param i32 i32) (i32.store8 $fixed (local.get 0) (local.get 1)))
+ (func (export "grow") (result i32) (memory.grow (i32.const 1))))"#;
+
+/// What is done to a module, and what is seen.
+const USE_STATE: &str = "\
+print(gl.level, gl.get(), len(gl.memory))
+gl.bump(); print(gl.level, gl.get())
+gl.level = 40; print(gl.level, gl.get())
+gl.grow(); print(len(gl.memory))
+gl.poke(3, 9); print(gl.fixed[3])
+for wrong in 'gl.level = None', 'gl.memory = 1', 'del gl.level':
+    try: exec(wrong)
+    except (TypeError, AttributeError) as error: print(type(error).__name__)
+gl.own = 1; print(gl.own, gl.__name__, [name for name in sorted(dir(gl)) if name[:2] != '__'])
+import sys
+try: print(sys.modules['gl.ARCH'].level)
+except KeyError: print(40)
+";
+
+/// A package of several architectures is the module for Python: its memories and globals are not copied.
+fn state() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("gl.wat"), STATE)?;
+    for board in board::named(&["unix", "qemu-armv6m"]) {
+        let words = ["mpy", "package", "--wasm", "gl.wat", "--arch", &board.arch];
+        output(Command::new(std::env::current_exe()?).args(words).current_dir(folder.path()))?;
+        let made = folder.path().join("target/mpy/package/gl-0.0.0");
+        let read = |path: String| std::fs::read(made.join(path));
+        let native = read(format!("{}/gl.mpy", board.arch))?;
+        let package = vec![
+            ("init.py".to_owned(), read("gl/__init__.py".to_owned())?),
+            ("native.mpy".to_owned(), native.clone()),
+        ];
+        // Boards start with files in their root only.
+        let lay_out = format!(
+            "import os\nos.mkdir('gl')\nos.rename('init.py','gl/__init__.py')\n\
+             os.rename('native.mpy','gl/{}.mpy')\n",
+            board.arch
+        );
+        let code = format!("import gl\n{}", USE_STATE.replace("ARCH", &board.arch));
+        let alone = board::execute(board, &[("gl.mpy".to_owned(), native)], &code)?;
+        let packed = board::execute(board, &package, &format!("{lay_out}{code}"))?;
+        holds(
+            alone == packed && alone.starts_with("5 5 65536\n6 6\n40 40\n131072\n9\n"),
+            "state",
+            &(alone, packed),
+        )?;
     }
     Ok(())
 }

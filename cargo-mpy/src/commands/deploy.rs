@@ -3,12 +3,13 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use glue_gen::keywords::EXTENSIBLE_MODULES;
 
 use crate::failure::Failure;
 use crate::messages::Message;
 use crate::options::{self, BuildOptions};
 use crate::serial::port::Port;
-use crate::serial::{Board, Transport, UploadResult, monitor};
+use crate::serial::{Board, Found, Transport, UploadResult, monitor};
 use crate::session::connected::{PATIENCE, execute, options_for};
 use crate::session::events::Events;
 use crate::session::port_args::PortArgs;
@@ -28,7 +29,8 @@ Examples:
 
 The architecture is detected. An unchanged file is not sent again. The new
 module is read back and verified before it replaces the old one. Then the board
-is restarted and imports it.
+is restarted and imports it. It is an error if Python finds another module of
+that name first.
 
 The exit code is 1 if the import or the code of `--run` raises an exception.")]
 pub struct Deploy {
@@ -127,7 +129,16 @@ impl Deploy {
         let put = board.put(&file, &data, &mut |at| progress.at(at as u64));
         drop(progress);
         let (bytes, seconds) = (data.len(), start.elapsed().as_secs_f64());
-        match put? {
+        let put = put?;
+        // Only a reset removes the module that was imported before, and what a program added to `sys.path`.
+        board.restart()?;
+        let replaces = EXTENSIBLE_MODULES.contains(&&*plan.module);
+        let (found, is_in_path) = board.found(&plan.module, &file, replaces)?;
+        // Programs that use another folder add it to `sys.path`, before the others.
+        if is_in_path || found == Found::Firmware {
+            found.check(&plan.module, &file)?;
+        }
+        match put {
             UploadResult::Unchanged => {
                 ui::status("Unchanged", format_args!("{file} is on the board already"));
                 events.event(&Message::Unchanged { file: &file, bytes });
@@ -142,12 +153,14 @@ impl Deploy {
             }
         }
 
-        // Only a reset removes the module that was imported before.
-        board.restart()?;
         let import = format!("import {}\n", plan.module);
-        let path = if folder.is_empty() || folder.ends_with("lib") {
+        let path = if is_in_path {
             String::new()
         } else {
+            ui::warning(format_args!(
+                "`sys.path` of the board lacks {folder:?}; a program that imports {} has to add it",
+                plan.module
+            ));
             format!("import sys\nsys.path.insert(0,{folder:?})\n")
         };
         execute(events, board, &format!("{path}{import}"), Instant::now() + timeout, self.raw)?;

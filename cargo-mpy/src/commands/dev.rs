@@ -38,10 +38,10 @@ Examples:
   cargo mpy dev test.py --board qemu-armv6m
   cargo mpy dev -e 'import my_dsp; print(my_dsp.isqrt(1000))' --port COM3
 
-The board is not restarted. A running program is interrupted. The module, and
-everything else that was imported from files, is removed from `sys.modules`.
-The new module is loaded into RAM and imported. The board's files do not
-change. Press Ctrl-C to quit.")]
+A running program is interrupted. The module, and everything else that was
+imported from files, is removed from `sys.modules`. The new module is loaded
+into RAM and imported. The board is restarted only if its RAM is full. Its
+files do not change. Press Ctrl-C to quit.")]
 pub struct Dev {
     /// Python code to run each time
     #[arg(short, long, value_name = "PYTHON", conflicts_with = "files")]
@@ -230,8 +230,8 @@ impl Host {
                     // Some boards free the memory of native code only at a reset.
                     board.restart()?;
                     if !reload(board, module, &file, data)? {
-                        return Err(Diagnostic::new("no-memory", "the board has no memory for the module")
-                            .help("`cargo mpy inspect` says what it takes")
+                        return Err(Diagnostic::new("no-memory", "the board has no RAM for the module")
+                            .help("`cargo mpy size` shows what it takes")
                             .into());
                     }
                 }
@@ -258,14 +258,16 @@ fn reload<T: Transport>(
          \x20if _n[0]!='_' and _n not in ('H','gc'):globals().pop(_n)\n\
          gc.collect()\n"
     );
-    board.ask(&forget)?;
     let progress = ui::Progress::new("Sending", data.len() as u64);
-    board.put_in_ram(file, data, &mut |at| progress.at(at as u64))?;
-    drop(progress);
-    match board.ask(&format!("import {module}\n")) {
-        Ok(_) => Ok(true),
-        Err(error) if error.help.as_ref().is_some_and(|help| help.contains("MemoryError")) => Ok(false),
-        Err(error) => Err(error),
+    let done = board
+        .ask(&forget)
+        .and_then(|_| board.put_in_ram(file, data, &mut |at| progress.at(at as u64)))
+        .and_then(|()| board.ask(&format!("import {module}\n")))
+        // The code and data of the module are copies.
+        .and_then(|_| board.forget_in_ram(file));
+    match done {
+        Err(error) if error.code == "no-memory" => Ok(false),
+        done => done.map(|()| true),
     }
 }
 
@@ -281,10 +283,9 @@ fn follow<T: Transport>(
     board.repl().submit(code.as_bytes(), Instant::now() + PATIENCE)?;
     loop {
         let ended =
-            board.repl().output(Instant::now() + LOOK, &mut |bytes| output.write(&newlines.unix(bytes)))?;
-        if ended {
+            board.repl().advance(Instant::now() + LOOK, &mut |bytes| output.write(&newlines.unix(bytes)))?;
+        if let Some(end) = ended {
             output.end();
-            let end = board.repl().follow_output(Instant::now() + PATIENCE)?;
             if !end.traceback.is_empty() {
                 events.exception(&end.traceback);
             }

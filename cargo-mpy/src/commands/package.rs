@@ -114,11 +114,13 @@ fn json_of(version: &str, urls: &[(String, String)]) -> Vec<u8> {
     format!("{json:#}\n").into_bytes()
 }
 
-/// A Python module that imports the native module for the architecture of the board.
+/// A Python module that is the native module for the architecture of the board.
 fn chooser(module: &str, archs: &[&Arch]) -> String {
-    let mut text =
-        String::from("# Takes the best module for the architecture of this board.\nimport sys\n\n");
-    text += "_arch = getattr(sys.implementation, \"_mpy\", 0) >> 10 & 15\n";
+    let mut text = String::from(
+        "def _choose():\n    import sys\n\n    \
+         # The best module for the architecture of this board.\n    \
+         arch = getattr(sys.implementation, \"_mpy\", 0) >> 10 & 15\n",
+    );
     for (at, arch) in archs.iter().enumerate() {
         // MP_NATIVE_ARCH_* has four bits.
         let loads_it = |number: &u8| {
@@ -130,14 +132,21 @@ fn chooser(module: &str, archs: &[&Arch]) -> String {
             [number] => format!("== {number}"),
             _ => format!("in ({})", numbers.join(", ")),
         };
-        writeln!(text, "{word} _arch {condition}:\n    from . import {} as _module", arch.name)
+        let name = &arch.name;
+        write!(text, "    {word} arch {condition}:\n        from . import {name} as module\n")
             .expect("a String");
     }
+    // Memories and globals of WebAssembly are not copied: the module answers for them.
     write!(
         text,
-        "else:\n    raise ImportError(\"{module} has no module for this board's architecture\")\n\
-         for _name in dir(_module):\n    if not _name.startswith(\"__\"):\n        \
-         globals()[_name] = getattr(_module, _name)\n"
+        "    else:\n        raise ImportError(\"{module} has no module for this board's architecture\")\n    \
+         package = sys.modules[__name__]\n    \
+         globals().pop(module.__name__.rsplit(\".\", 1)[1])\n    \
+         module.__module__ = package\n    \
+         known = dir(package)\n    \
+         for name in dir(module):\n        if name not in known and name != \"__module__\":\n            \
+         globals()[name] = getattr(module, name)\n\n\n\
+         _choose()\ndel _choose\n"
     )
     .expect("a String");
     text
@@ -179,12 +188,12 @@ mod tests {
             names.iter().map(|name| target_specs::arch(name).expect("an architecture")).collect()
         };
         let text = chooser("m", &archs(&["armv6m", "armv7m", "armv7emsp", "rv32imc"]));
-        assert!(text.contains("if _arch == 4:\n    from . import armv6m "), "{text}");
+        assert!(text.contains("if arch == 4:\n        from . import armv6m "), "{text}");
         // A Cortex-M4 without FPU, and an M7.
-        assert!(text.contains("elif _arch in (5, 6):\n    from . import armv7m "), "{text}");
-        assert!(text.contains("elif _arch in (7, 8):\n    from . import armv7emsp "), "{text}");
-        assert!(text.contains("elif _arch == 11:\n    from . import rv32imc "), "{text}");
+        assert!(text.contains("elif arch in (5, 6):\n        from . import armv7m "), "{text}");
+        assert!(text.contains("elif arch in (7, 8):\n        from . import armv7emsp "), "{text}");
+        assert!(text.contains("elif arch == 11:\n        from . import rv32imc "), "{text}");
         let text = chooser("m", &archs(&["armv6m"]));
-        assert!(text.contains("if _arch in (4, 5, 6, 7, 8):\n"), "{text}");
+        assert!(text.contains("if arch in (4, 5, 6, 7, 8):\n"), "{text}");
     }
 }

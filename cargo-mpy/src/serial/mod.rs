@@ -1,6 +1,7 @@
 //! Communication with a MicroPython over a line of bytes: a serial port, a pipe, or a socket.
 
 mod board;
+mod import;
 pub mod monitor;
 mod newlines;
 mod plain;
@@ -12,6 +13,7 @@ mod sources;
 mod transport;
 
 pub use board::{Board, Facts, UploadResult};
+pub use import::Found;
 pub use newlines::Newlines;
 pub use plain::{Mode, Plain, plain};
 pub use ram::store;

@@ -55,7 +55,7 @@ pub(super) const FOLDER: &str = "/__ram";
 pub(super) const OPEN: &str = "_Sink(p,n)";
 
 /// Python code that makes modules importable from RAM until the next reset: it mounts a filesystem of its own next to
-/// the real one, as MicroPython's `tests/run-natmodtests.py` does.
+/// the real one, as MicroPython's `tests/run-natmodtests.py` does. An earlier session may have left one.
 pub(super) const MOUNT: &str = "\
 import sys,io
 try:
@@ -105,8 +105,11 @@ class _Sink:
   self.at+=len(part)
  def close(self):
   pass
+try:
+ vfs.umount('/__ram')
+except OSError:
+ sys.path.insert(0,'/__ram')
 vfs.mount(_FS(),'/__ram')
-sys.path.insert(0,'/__ram')
 ";
 
 /// Bytes as the contents of a Python literal, in printable ASCII.
