@@ -5,6 +5,7 @@
 
 pub mod commands;
 mod failure;
+mod manifest;
 mod map;
 mod messages;
 pub mod options;

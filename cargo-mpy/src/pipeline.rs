@@ -366,6 +366,17 @@ fn translate(
         ui::output(&glue.unit.source);
         return Ok(None);
     }
+    // Of a crate, a start function is the linker's.
+    let advice = match plan.source {
+        Source::Crate(_) => {
+            Some("write `#[wasm_bindgen]` above a `pub fn` or `pub struct` that Python shall use")
+        }
+        Source::Wasm(_) if glue.has_start => None,
+        Source::Wasm(_) => Some("export functions from it"),
+    };
+    if let Some(advice) = advice.filter(|_| glue.is_empty) {
+        ui::warning(format_args!("`{}` is empty for Python, as it exports nothing: {advice}", plan.module));
+    }
     let (heap, fixed) = (translation.interface.heap_bytes, translation.interface.static_bytes);
     // A crate's own takes what it uses; another toolchain may have declared what nobody asked for.
     if fixed > 0 && matches!(plan.source, Source::Wasm(_)) {
