@@ -59,8 +59,8 @@ pub struct MemoryConfig {
 }
 
 impl MemoryConfig {
-    /// Rejects sizes that exceed the RAM of `board`, or what any target supports.
-    fn check(&self, board: Option<&str>) -> Result<()> {
+    /// Rejects sizes that exceed the RAM of `board`, or what any target supports. `place` says where a value comes from.
+    fn check(&self, board: Option<&str>, place: &dyn Fn(&str) -> Place) -> Result<()> {
         let chip =
             board.and_then(|name| target_specs::board(name).ok()?.chip()).filter(|chip| !chip.external_ram);
         // The maximum size of an object in Rust and C.
@@ -78,7 +78,7 @@ impl MemoryConfig {
             }
             _ => format!("`{name}` is {size} bytes, and a module cannot have more than {most}"),
         };
-        Err(Diagnostic::new("memory-too-large", message).at(Place::Item(name.to_owned())).help(format!(
+        Err(Diagnostic::new("memory-too-large", message).at(place(name)).help(format!(
             "choose a smaller one: `--{name}`, or `{name}` in the settings, for one board in its own table"
         )))
     }
@@ -197,17 +197,35 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
     let chosen = options.name.clone().or(settings.name);
     let is_chosen = chosen.is_some();
     let module = chosen.unwrap_or(default_name);
-    check_name(&module, is_chosen)?;
+    check_name(&module, is_chosen).map_err(|error| match &options.name {
+        Some(name) => error.at(Place::Argument(format!("--name {name}"))),
+        None => error,
+    })?;
     let named = !options.boards.is_empty() || !options.archs.is_empty();
     let (boards, by_default) = match &settings.boards {
         _ if named => (options.boards.clone(), false),
         Some(boards) if !boards.is_empty() => (boards.clone(), false),
         _ => (vec![default_board().to_owned()], true),
     };
+    // An option, or a setting.
+    let place = |name: &str| {
+        let flags = [
+            ("stack", options.stack.is_some()),
+            ("heap", options.heap.is_some()),
+            ("limit", options.limit.is_some()),
+            ("memory", options.memory.is_some()),
+        ];
+        match flags.contains(&(name, true)) {
+            true => Place::Argument(format!("--{name}")),
+            false => Place::Item(name.to_owned()),
+        }
+    };
     // Flags apply to every board. The settings of one board override those of all boards.
     let config = |board: Option<&str>| -> Result<MemoryConfig> {
         let own = board.and_then(|board| settings.board.as_ref()?.get(board)).cloned().unwrap_or_default();
-        let model = options.memory.as_deref().map(str::parse).transpose()?.or(own.memory).or(settings.memory);
+        let model = options.memory.as_deref().map(str::parse).transpose();
+        let model =
+            model.map_err(|error: Diagnostic| error.at(place("memory")))?.or(own.memory).or(settings.memory);
         let stack = options.stack.or(own.stack).or(settings.stack).map_or(DEFAULT_STACK, |size| size.0);
         let config = MemoryConfig {
             model,
@@ -217,14 +235,14 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
             limit: options.limit.or(own.limit).or(settings.limit).map(|size| size.0),
             flash_tables: own.flash_tables.or(settings.flash_tables).map(|size| size.0),
         };
-        config.check(board)?;
+        config.check(board, &place)?;
         Ok(config)
     };
     let targets = targets(&boards, if named { &options.archs } else { &[] }, &out_dir, &config)?;
     for target in targets.iter().filter(|target| target.memory.model == Some(MemoryModel::Direct)) {
         let refuse = |what: String, help: &str| {
             Err(Diagnostic::new("no-direct-memory", format!("`memory` cannot be `direct`: {what}"))
-                .at(Place::Item("memory".to_owned()))
+                .at(place("memory"))
                 .help(help))
         };
         let (arch, boards) = (target.arch, target.boards.join(", "));
@@ -523,7 +541,7 @@ mod tests {
             let error = of_wasm(arguments).unwrap_err();
             (error.code, error.at)
         };
-        let item = |name: &str| Place::Item(name.to_owned());
+        let item = |name: &str| Place::Argument(format!("--{name}"));
         for name in ["stack", "heap", "limit"] {
             for size in ["4294967295", "2147483648", "3000M"] {
                 let flag = format!("--{name}");

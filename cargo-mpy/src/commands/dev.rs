@@ -191,7 +191,11 @@ impl Host {
         options.boards = vec![emulated.name.clone()];
         options.archs.clear();
         let firmware = firmware(emulated)?;
-        ui::status("Using", format_args!("MicroPython on {}", emulated.name));
+        let why = match named {
+            Some(_) => "",
+            None => ", the default, as no board is connected; `--board` or `--port` chooses another",
+        };
+        ui::status("Using", format_args!("MicroPython on {}{why}", emulated.name));
         events.event(&Message::Using { board: &emulated.name, arch: &emulated.arch });
         if let Some(Emulator::Qemu { .. }) = emulated.emulator {
             let transport: Box<dyn Transport> = Box::new(Session::start(emulated, &firmware, &[], false)?);

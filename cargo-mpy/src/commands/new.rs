@@ -70,7 +70,7 @@ pub struct Options {
     pub name: Option<String>,
 
     /// Version control system, as for `cargo new`
-    #[arg(long, value_name = "VCS")]
+    #[arg(long, value_name = "VCS", value_parser = ["git", "hg", "pijul", "fossil", "none"])]
     pub vcs: Option<String>,
 }
 
@@ -158,16 +158,12 @@ pub fn make(verb: &str, path: &Path, options: &Options) -> Result<(), Failure> {
                 .into());
         }
     }
-    // The name of the package is cargo's to judge; that of the module is not.
     let name = options.name.clone().or_else(|| {
         let name = path.file_name().map(OsStr::to_owned);
         name.or_else(|| path.canonicalize().ok()?.file_name().map(OsStr::to_owned))?.into_string().ok()
     });
-    if let Some(name) = name.map(|name| name.replace('-', "_"))
-        && let Err(error) = plan::check_name(&name, false)
-        && plan::is_identifier(&name)
-    {
-        return Err(error.into());
+    if let Some(name) = name.map(|name| name.replace('-', "_")) {
+        plan::check_name(&name, false).map_err(|error| error.at(Place::Argument(name)))?;
     }
     cargo::new_package(verb, path, options.name.as_deref(), options.vcs.as_deref())?;
 
