@@ -9,7 +9,7 @@ use glue_gen::keywords::{BUILT_IN_MODULES, EXTENSIBLE_MODULES, KEYWORDS};
 use target_specs::{Arch, Diagnostic, Place, Result};
 use wasm_to_c::Safety;
 
-use crate::options::{BuildOptions, DEFAULT_PROFILE, MemoryModel};
+use crate::options::{BuildOptions, DEFAULT_PROFILE, Jobs, MemoryModel};
 use crate::settings::Settings;
 use crate::toolchain::crate_build::{CrateBuild, Unit};
 
@@ -41,6 +41,8 @@ pub struct BuildPlan {
     pub targets: Vec<Target>,
     /// No board was named, and [`default_board`] was chosen.
     pub by_default: bool,
+    /// How many targets are compiled at the same time.
+    pub jobs: Jobs,
 }
 
 /// The memory of a module: its model and sizes.
@@ -272,6 +274,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
         source,
         targets,
         by_default,
+        jobs: options.jobs.unwrap_or_default(),
     })
 }
 
@@ -362,20 +365,54 @@ fn targets(
     Ok(groups)
 }
 
+/// The names of the packages that `options` choose.
+///
+/// # Errors
+/// `unknown-package`; `no-library` if no package of the workspace is a module.
+pub fn packages(options: &BuildOptions, metadata: &Metadata) -> Result<Vec<String>> {
+    let members = metadata.workspace_packages();
+    if !options.workspace {
+        return options.packages.iter().map(|name| Ok(member(&members, name)?.name.to_string())).collect();
+    }
+    for name in &options.exclude {
+        member(&members, name)?;
+    }
+    let is_module = |package: &&&Package| package.targets.iter().any(|target| target.is_cdylib());
+    let names = members.iter().filter(is_module).map(|package| package.name.to_string());
+    let names: Vec<String> = names.filter(|name| !options.exclude.contains(name)).collect();
+    if names.is_empty() {
+        return Err(Diagnostic::new("no-library", "no package of the workspace is a module")
+            .at(Place::Argument("--workspace".to_owned()))
+            .help("modules have `crate-type = [\"cdylib\"]`, which `cargo mpy init` adds"));
+    }
+    Ok(names)
+}
+
+/// The member of a workspace with this name.
+fn member<'a>(members: &[&'a Package], wanted: &str) -> Result<&'a Package> {
+    let names = || members.iter().map(|package| package.name.as_str());
+    members.iter().find(|package| package.name.as_str() == wanted).copied().ok_or_else(|| {
+        let list = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let help = match target_specs::nearest(wanted, names()) {
+            Some(near) => format!("did you mean `{near}`? there are {list}"),
+            None => format!("there are {list}"),
+        };
+        Diagnostic::new("unknown-package", format!("no package of this workspace is called `{wanted}`"))
+            .at(Place::Argument(wanted.to_owned()))
+            .help(help)
+    })
+}
+
 fn choose_package<'a>(options: &BuildOptions, metadata: &'a Metadata, folder: &Path) -> Result<&'a Package> {
     let members = metadata.workspace_packages();
-    let names = || members.iter().map(|package| package.name.as_str());
-    let list = || names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    if let Some(wanted) = &options.package {
-        return members.iter().find(|package| package.name.as_str() == wanted).copied().ok_or_else(|| {
-            let help = match target_specs::nearest(wanted, names()) {
-                Some(near) => format!("did you mean `{near}`? there are {}", list()),
-                None => format!("there are {}", list()),
-            };
-            Diagnostic::new("unknown-package", format!("no package of this workspace is called `{wanted}`"))
-                .at(Place::Argument(wanted.clone()))
-                .help(help)
-        });
+    match &options.packages[..] {
+        [name] => return member(&members, name),
+        [] if !options.workspace => {}
+        _ => {
+            return Err(Diagnostic::new("which-package", "this command takes one package")
+                .at(Place::Argument(if options.workspace { "--workspace" } else { "--package" }.to_owned()))
+                .help("choose one with `-p`"));
+        }
     }
     // As in cargo: the package of the nearest manifest above, or the only package.
     let manifest = options.manifest_path.as_ref().map(|path| folder.join(path));
@@ -385,8 +422,11 @@ fn choose_package<'a>(options: &BuildOptions, metadata: &'a Metadata, folder: &P
         .find_map(|path| members.iter().find(|package| package.manifest_path.as_std_path() == path));
     let only = || if members.len() == 1 { members.first() } else { None };
     near.or_else(only).copied().ok_or_else(|| {
-        Diagnostic::new("which-package", "the workspace has several packages")
-            .help(format!("choose one with `-p`: {}", list()))
+        let names: Vec<String> = members.iter().map(|package| format!("`{}`", package.name)).collect();
+        Diagnostic::new("which-package", "the workspace has several packages").help(format!(
+            "choose one with `-p`: {}; `build`, `test`, `size` and `package` take all of them with `--workspace`",
+            names.join(", ")
+        ))
     })
 }
 

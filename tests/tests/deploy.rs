@@ -178,6 +178,9 @@ fn deploy(served: &Served, board: &target_specs::Board) -> Result<(), Failed> {
     ];
     let said = tool(folder.path(), &run);
     holds(said.0 && said.1 == "43\n", "in RAM", &said)?;
+    let said =
+        tool(folder.path(), &[&run[..5], &["-e", "import sys; print(sys.argv)", "--", "-a", "b'"]].concat());
+    holds(said.0 && said.1 == "['-c', '-a', \"b'\"]\n", "arguments", &said)?;
     put(42)?;
     let said = call(&say);
     holds(said.0 && said.1 == "it says 42\n" && said.2.contains("Unchanged"), "as it was", &said)?;

@@ -219,7 +219,14 @@ impl Host {
         match self {
             Host::Program { board, firmware } => {
                 let modules = [(file, data.to_owned())];
-                let run = emulator::Run { board, firmware, modules: &modules, code, timeout: FOREVER };
+                let run = emulator::Run {
+                    board,
+                    firmware,
+                    modules: &modules,
+                    code,
+                    timeout: FOREVER,
+                    arguments: &[],
+                };
                 let mut output = Output::new(events, raw);
                 loaded();
                 let outcome = emulator::run_unix(&run, &mut |bytes| output.write(bytes), stop)?;

@@ -45,8 +45,15 @@ pub struct Package {
 }
 
 impl Package {
-    pub fn run(mut self) -> std::result::Result<(), Failure> {
-        let mut plan = pipeline::plan(&self.options)?;
+    pub fn run(self) -> std::result::Result<(), Failure> {
+        for options in pipeline::each_package(&self.options)? {
+            self.package(options)?;
+        }
+        Ok(())
+    }
+
+    fn package(&self, mut options: BuildOptions) -> std::result::Result<(), Failure> {
+        let mut plan = pipeline::plan(&options)?;
         if plan.by_default {
             // Without a board or architecture, the package is for all architectures.
             let (here, missing): (Vec<_>, Vec<_>) =
@@ -55,8 +62,8 @@ impl Package {
                 let names: Vec<&str> = missing.iter().map(|arch| arch.name.as_str()).collect();
                 ui::warning(format_args!("no compiler for {}: the package is without", names.join(", ")));
             }
-            self.options.archs = here.iter().map(|arch| arch.name.clone()).collect();
-            plan = pipeline::plan(&self.options)?;
+            options.archs = here.iter().map(|arch| arch.name.clone()).collect();
+            plan = pipeline::plan(&options)?;
         }
         let built = pipeline::build(&plan, None)?;
         let mut archs: Vec<&str> = built.iter().map(|one| one.target.arch.name.as_str()).collect();
@@ -68,7 +75,7 @@ impl Package {
         }
         let version = plan.version.as_deref().unwrap_or("0.0.0");
         let name = format!("{}-{version}", plan.module);
-        let parent = self.out.unwrap_or_else(|| plan.out_dir.join("package"));
+        let parent = self.out.clone().unwrap_or_else(|| plan.out_dir.join("package"));
         let files = contents(&plan.module, version, &built)?;
         write_folder(&parent.join(&name), &files)?;
         let archive = parent.join(format!("{name}.zip"));

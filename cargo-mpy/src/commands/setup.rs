@@ -121,8 +121,14 @@ impl Setup {
                 let firmware = firmware(board)?;
                 ui::status("Running", format_args!("hello in MicroPython on {}", board.name));
                 let timeout = Duration::from_secs(60);
-                let run =
-                    emulator::Run { board, firmware: &firmware, modules: &modules, code: &script, timeout };
+                let run = emulator::Run {
+                    board,
+                    firmware: &firmware,
+                    modules: &modules,
+                    code: &script,
+                    timeout,
+                    arguments: &[],
+                };
                 let mut output = Output::new(Events(false), false);
                 let outcome = emulator::run(&run, &mut |bytes| output.write(bytes))?;
                 ui::raw(outcome.stderr.as_bytes());

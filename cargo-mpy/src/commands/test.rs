@@ -191,10 +191,28 @@ impl Test {
             Ok(rest) => rest,
             Err(error) => return ui::argument_error(&error),
         };
-        let choice = self.choice.and(rest.choice);
+        let choice = self.choice.clone().and(rest.choice);
         let timeout = options::timeout(self.timeout)?;
-        let shown = if self.raw { str::to_owned } else { plain };
-        let (plan, mut machines) = session::machines(&self.options, self.port.as_deref())?;
+        let shown: Shown = if self.raw { str::to_owned } else { plain };
+        let mut failed = false;
+        for options in pipeline::each_package(&self.options)? {
+            match self.test(&options, &choice, timeout, shown) {
+                Err(Failure::Exit(FAILED)) => failed = true,
+                other => other?,
+            }
+        }
+        if failed { Err(Failure::Exit(FAILED)) } else { Ok(()) }
+    }
+
+    /// The tests of one package.
+    fn test(
+        &self,
+        options: &BuildOptions,
+        choice: &Choice,
+        timeout: Duration,
+        shown: Shown,
+    ) -> std::result::Result<(), Failure> {
+        let (plan, mut machines) = session::machines(options, self.port.as_deref())?;
         let done = (|| {
             let suites = suites(&plan, self.lib, &self.files)?;
             if suites.is_empty() {
@@ -204,7 +222,7 @@ impl Test {
             for suite in &suites {
                 for (target, machine) in &mut machines {
                     ui::status("Running", format_args!("{} on {}", suite.title, machine.name()));
-                    failed |= !suite.run(*target, machine, &choice, timeout, shown)?;
+                    failed |= !suite.run(*target, machine, choice, timeout, shown)?;
                 }
             }
             if failed { Err(Failure::Exit(FAILED)) } else { Ok(()) }

@@ -129,9 +129,33 @@ pub(super) fn escaped(bytes: &[u8]) -> String {
     text
 }
 
+/// Python code that sets `sys.argv`, as `micropython -c CODE ARGUMENTS` does.
+pub fn argv(arguments: &[String]) -> String {
+    let mut list = String::from("'-c'");
+    for argument in arguments {
+        list += ",'";
+        for c in argument.chars() {
+            match c {
+                '\\' | '\'' => list.extend(['\\', c]),
+                ' '..='~' => list.push(c),
+                _ => list += &format!("\\U{:08x}", u32::from(c)),
+            }
+        }
+        list.push('\'');
+    }
+    format!("__import__('sys').argv[:]=[{list}]\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arguments_are_python() {
+        let arguments = ["a'b\\".to_owned(), "é\n".to_owned()];
+        let expected = r"__import__('sys').argv[:]=['-c','a\'b\\','\U000000e9\U0000000a']";
+        assert_eq!(argv(&arguments), format!("{expected}\n"));
+    }
 
     #[test]
     fn any_byte_survives_a_python_literal() {

@@ -113,7 +113,7 @@ impl Machine {
         };
         let ended = match self {
             Machine::Emulated { board, firmware } => {
-                let run = emulator::Run { board, firmware, modules, code, timeout };
+                let run = emulator::Run { board, firmware, modules, code, timeout, arguments: &[] };
                 let run_it = if count { emulator::count } else { emulator::run };
                 let outcome = run_it(&run, &mut lines)?;
                 RunResult { status: outcome.status, traceback: outcome.stderr, marks: outcome.marks }
