@@ -5,6 +5,7 @@
 
 pub mod commands;
 mod failure;
+mod junit;
 mod manifest;
 mod map;
 mod messages;

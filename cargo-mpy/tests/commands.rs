@@ -152,6 +152,43 @@ fn tests_run_in_micropython_and_read_like_libtest() {
     }
 }
 
+/// The report has what the output has.
+#[test]
+fn tests_are_reported_as_junit() {
+    let boards: Vec<&str> = ["unix", "qemu-armv6m"].into_iter().filter(|board| has(board)).collect();
+    let folder = halves("halves-junit");
+    let flags: Vec<&str> = boards.iter().flat_map(|board| ["--board", board]).collect();
+    let output = mpy(&folder, &[&["test", "--junit", "out/junit.xml"], &flags[..]].concat());
+    assert_eq!(output.status.code(), Some(101), "{}", text(&output.stderr));
+    let read = "import sys,xml.etree.ElementTree as E\nroot=E.parse(sys.argv[1]).getroot()\n\
+                for s in root.iter('testsuite'):\n \
+                print(s.get('name'),*[s.get(n) for n in ('tests','failures','errors','skipped')])\n \
+                for c in s.iter('testcase'):\n  \
+                assert float(c.get('time'))>=0 and c.get('classname').startswith('halves.')\n  \
+                print('',c.get('name'),*[e.tag+' '+e.get('message') for e in c])\n";
+    let report = folder.join("out/junit.xml");
+    let read = Command::new("python3").args(["-c", read]).arg(&report).output().expect("python3");
+    let said = text(&read.stdout);
+    for board in boards {
+        for line in [
+            &*format!("halves unittests on {board} 7 3 0 1"),
+            &format!("halves tests/outside.rs on {board} 1 0 0 0"),
+            &format!("halves tests/*.py on {board} 2 1 0 0"),
+            " tests::of_a_number",
+            " tests::is_ignored skipped ignored, takes long",
+            " tests::is_wrong failure thread 'tests::is_wrong' panicked at src/lib.rs:24:9:",
+            " tests/good.py",
+            " tests/prints.py failure expected:",
+        ] {
+            assert!(said.lines().any(|known| known == line), "no `{line}` in\n{said}{}", text(&read.stderr));
+        }
+    }
+    // A list is no result.
+    std::fs::remove_file(&report).expect("the report");
+    mpy(&folder, &["test", "--list", "--junit", "out/junit.xml"]);
+    assert!(!report.exists());
+}
+
 #[test]
 fn tests_are_listed_filtered_and_compared_with_what_they_should_print() {
     if !has("unix") {

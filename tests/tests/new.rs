@@ -32,7 +32,7 @@ fn every_template_builds_and_runs_at_once() {
         make(
             "new",
             &crate_,
-            &Options { template: Some(*template), name: None, vcs: Some("none".to_owned()) },
+            &Options { template: Some(*template), name: None, vcs: Some("none".to_owned()), ci: None },
         )
         .expect("a new crate");
         let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cargo-mpy/templates");
@@ -69,6 +69,7 @@ fn what_is_there_stays() {
         template: Some(Template::Minimal),
         name: Some("mine".to_owned()),
         vcs: Some("none".to_owned()),
+        ci: None,
     };
     assert!(make("init", folder.path(), &options).is_err());
     assert_eq!(fs::read_to_string(library).expect("a file"), "mine");
@@ -80,7 +81,8 @@ fn names_that_python_cannot_import_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let make = |path: &str, name: Option<&str>| {
         let name = name.map(str::to_owned);
-        let options = Options { template: Some(Template::Minimal), name, vcs: Some("none".to_owned()) };
+        let options =
+            Options { template: Some(Template::Minimal), name, vcs: Some("none".to_owned()), ci: None };
         make("new", &folder.path().join(path), &options)
     };
     for (path, name) in [("math", None), ("class", None), ("json", None), ("fine", Some("sys"))] {
@@ -137,7 +139,7 @@ fn a_crate_that_is_there_becomes_a_module() {
             fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
             fs::write(file, text).expect("a file");
         }
-        let options = Options { template: None, name: None, vcs: None };
+        let options = Options { template: None, name: None, vcs: None, ci: None };
         make("init", &crate_, &options).expect("a crate");
         let read = |file: &str| fs::read_to_string(crate_.join(file)).expect("a file");
         let after = read("Cargo.toml");
@@ -163,7 +165,7 @@ fn a_workspace_takes_a_new_crate() {
         let root = folder.path().join("Cargo.toml");
         fs::write(&root, format!("# Mine.\n[workspace]\nresolver = \"3\"\nmembers = []\n{rest}"))
             .expect("a file");
-        let options = Options { template: None, name: None, vcs: Some("none".to_owned()) };
+        let options = Options { template: None, name: None, vcs: Some("none".to_owned()), ci: None };
         let crate_ = folder.path().join("part");
         make("new", &crate_, &options).expect("a new crate");
         let manifest = fs::read_to_string(crate_.join("Cargo.toml")).expect("a file");

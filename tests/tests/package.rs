@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 
+use cargo_mpy::commands::new::{Ci, Options, Template, make};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tests::{board, line};
 
@@ -17,8 +18,13 @@ fn main() -> ExitCode {
         return cargo_mpy::main();
     }
     let arguments = Arguments::from_args();
-    let trials =
-        vec![Trial::test("package", package), Trial::test("tables", tables), Trial::test("state", state)];
+    let trials = vec![
+        Trial::test("package", package),
+        Trial::test("tables", tables),
+        Trial::test("state", state),
+        Trial::test("workflow", workflow),
+        Trial::test("action", action),
+    ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -313,5 +319,86 @@ fn mip_from_outside(server: &Server, board: &target_specs::Board) -> Result<(), 
         let said = mpremote(&["exec", &code])?;
         holds(said.trim() == "7.5", url, &said)?;
     }
+    Ok(())
+}
+
+/// The contents of a YAML file.
+fn yaml(file: &Path) -> Result<serde_json::Value, Failed> {
+    let read = "import json,sys,yaml\nprint(json.dumps(yaml.load(open(sys.argv[1]), yaml.BaseLoader)))";
+    Ok(serde_json::from_str(&output(Command::new("python3").args(["-c", read]).arg(file))?)?)
+}
+
+/// The scripts of the action are bash, and it installs files that the release workflow makes.
+fn action() -> Result<(), Failed> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let parsed = yaml(&root.join("action.yml"))?;
+    let steps = parsed["runs"]["steps"].as_array().ok_or("steps")?;
+    let scripts: Vec<&str> = steps.iter().filter_map(|step| step["run"].as_str()).collect();
+    holds(scripts.len() == 3, "scripts", &scripts)?;
+    for script in &scripts {
+        output(Command::new("bash").args(["-n", "-c", script]))?;
+    }
+    let release = yaml(&root.join(".github/workflows/release.yml"))?;
+    let made = &release["jobs"]["program"]["strategy"]["matrix"]["include"];
+    let made: Vec<&str> =
+        made.as_array().into_iter().flatten().filter_map(|one| one["target"].as_str()).collect();
+    let taken = scripts[1].matches("file=cargo-mpy-").count();
+    let known = made.iter().filter(|target| scripts[1].contains(&format!("file=cargo-mpy-{target}.")));
+    holds(taken == made.len() && known.count() == taken, "programs", &made)
+}
+
+/// What the workflow of `init --ci github` runs, with the program instead of an installed one.
+fn workflow() -> Result<(), Failed> {
+    if board::named(&["qemu-armv6m"]).is_empty() {
+        return Ok(());
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    // A crate in a folder of a repository.
+    std::fs::create_dir(folder.path().join(".git")).expect("a folder");
+    let crate_ = folder.path().join("it's here/from-ci");
+    std::fs::create_dir_all(crate_.parent().expect("a folder")).expect("a folder");
+    let options = Options {
+        template: Some(Template::Minimal),
+        name: None,
+        vcs: Some("none".to_owned()),
+        ci: Some(Ci::Github),
+    };
+    make("new", &crate_, &options).expect("a new crate");
+    let manifest = crate_.join("Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).expect("a file");
+    std::fs::write(&manifest, format!("{text}\n[package.metadata.mpy]\nboards = [\"rpi-pico\"]\n"))
+        .expect("a file");
+    let file = folder.path().join(".github/workflows/from_ci.yml");
+    let workflow = std::fs::read_to_string(&file).expect("a workflow");
+    // It is not made again over changes.
+    assert!(make("init", &crate_, &options).is_err());
+    assert_eq!(std::fs::read_to_string(&file).expect("a workflow"), workflow);
+
+    let parsed = yaml(&file)?;
+    let job = &parsed["jobs"]["module"];
+    let home = folder.path().join(job["defaults"]["run"]["working-directory"].as_str().expect("a folder"));
+    let steps = job["steps"].as_array().expect("steps");
+    let commands: Vec<&str> = steps.iter().filter_map(|step| step["run"].as_str()).collect();
+    let names: Vec<&str> =
+        commands.iter().map(|command| command.split(' ').nth(2).unwrap_or_default()).collect();
+    assert_eq!(names, ["build", "test", "size", "package"]);
+    for command in commands {
+        let program = std::env::current_exe()?;
+        let command = command.replace("cargo mpy", &format!("'{}' mpy", program.display()));
+        let budget = parsed["env"]["MAX_SIZE"].as_str().expect("a budget");
+        let run =
+            Command::new("bash").args(["-ec", &command]).current_dir(&home).env("MAX_SIZE", budget).output();
+        let run = run.expect("bash");
+        assert!(run.status.success(), "{command}: {}", String::from_utf8_lossy(&run.stderr));
+    }
+    // What is kept is there.
+    let kept: Vec<&str> = steps.iter().filter_map(|step| step["with"]["path"].as_str()).collect();
+    assert_eq!(kept.len(), 2);
+    assert!(folder.path().join(kept[0]).join("from_ci-0.1.0.zip").is_file());
+    let report = std::fs::read_to_string(folder.path().join(kept[1])).expect("a report");
+    assert!(
+        report.contains("<testsuite name=\"from_ci unittests on qemu-armv6m\" tests=\"2\" failures=\"0\""),
+        "{report}"
+    );
     Ok(())
 }

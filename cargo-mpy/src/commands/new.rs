@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::manifest::Manifest;
 use crate::session::connected::contents;
 use crate::session::port_args::LOCAL_FILE;
-use crate::toolchain::{cargo, read_file, write_file};
+use crate::toolchain::{self, cargo, read_file, write_file};
 use crate::{plan, ui};
 
 /// What a new crate begins with.
@@ -72,6 +72,17 @@ pub struct Options {
     /// Version control system, as for `cargo new`
     #[arg(long, value_name = "VCS", value_parser = ["git", "hg", "pijul", "fossil", "none"])]
     pub vcs: Option<String>,
+
+    /// Add a workflow for this service that builds, tests and packs the module
+    #[arg(long, value_enum, value_name = "SERVICE")]
+    pub ci: Option<Ci>,
+}
+
+/// A service that runs workflows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Ci {
+    /// GitHub Actions, in .github/workflows
+    Github,
 }
 
 /// Create a crate from a template
@@ -94,6 +105,7 @@ pub struct New {
 Examples:
   cargo mpy init                         in the current directory
   cargo mpy init firmware --template minimal
+  cargo mpy init --ci github             and add a workflow for GitHub Actions
 
 If the directory contains a crate, it gets what it lacks: the crate type
 `cdylib`, the dependency wasm-bindgen, profiles for small modules, a library
@@ -146,8 +158,18 @@ pub fn example(folder: &Path, name: &str) -> Result<String, Diagnostic> {
 pub fn make(verb: &str, path: &Path, options: &Options) -> Result<(), Failure> {
     let manifest = path.join("Cargo.toml");
     if verb == "init" && manifest.exists() {
-        return prepare(path, &manifest, options);
+        prepare(path, &manifest, options)?;
+    } else {
+        create(verb, path, &manifest, options)?;
     }
+    match options.ci {
+        Some(Ci::Github) => add_workflow(path, &manifest),
+        None => Ok(()),
+    }
+}
+
+/// Makes a crate that is not there.
+fn create(verb: &str, path: &Path, manifest: &Path, options: &Options) -> Result<(), Failure> {
     // Checked before cargo writes anything: it would keep a library that is there, and we replace it.
     for name in ["src/lib.rs", "test.py"] {
         let file = path.join(name);
@@ -169,10 +191,10 @@ pub fn make(verb: &str, path: &Path, options: &Options) -> Result<(), Failure> {
 
     let template = options.template.unwrap_or(Template::Class);
     let (library, test) = template.files();
-    let mut changed = Manifest::read(&manifest)?;
+    let mut changed = Manifest::read(manifest)?;
     let module = changed.package().replace('-', "_");
     changed.add_cdylib(&[]);
-    complete(changed, path, &manifest, template.has_bindings())?;
+    complete(changed, path, manifest, template.has_bindings())?;
     write_file(&path.join("src/lib.rs"), library.as_bytes())?;
     write_file(&path.join("test.py"), test.replace("{module}", &module).as_bytes())?;
     ui::status("Created", format_args!("`{module}` in {}", path.display()));
@@ -267,4 +289,38 @@ fn complete(
         write_file(&ignored, text.as_bytes())?;
     }
     Ok(changed.write()?)
+}
+
+/// Adds a workflow for the crate at `path` to its repository, unless it has one.
+fn add_workflow(path: &Path, manifest: &Path) -> Result<(), Failure> {
+    let io = |error: std::io::Error| toolchain::io_error("find", path, &error);
+    let path = path.canonicalize().map_err(io)?;
+    let root = path.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&path);
+    // Paths of workflows have slashes on every system. They are quoted.
+    let in_repository = |folder: &Path| {
+        let parts = folder.strip_prefix(root).unwrap_or(folder).components();
+        let parts: Vec<String> =
+            parts.map(|part| part.as_os_str().to_string_lossy().replace('\'', "''")).collect();
+        if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+    };
+    let target = match cargo::metadata(Some(manifest), Path::new("."))? {
+        Some(metadata) => metadata.target_directory.into_std_path_buf(),
+        None => path.join("target"),
+    };
+    let module = Manifest::read(manifest)?.package().replace('-', "_");
+    let text = include_str!("../../templates/github.yml")
+        .replace("{module}", &module)
+        .replace("{folder}", &in_repository(&path))
+        .replace("{target}", &in_repository(&target))
+        .replace("{version}", env!("CARGO_PKG_VERSION"));
+    let file = root.join(".github/workflows").join(format!("{module}.yml"));
+    if file.exists() {
+        return Err(Diagnostic::new("exists", "there is a workflow already")
+            .at(Place::File { path: file, line: 0, column: 0 })
+            .help("delete it for a new one")
+            .into());
+    }
+    write_file(&file, text.as_bytes())?;
+    ui::status("Created", format_args!("{}; its size budget is 64K", file.display()));
+    Ok(())
 }
