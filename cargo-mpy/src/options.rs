@@ -30,7 +30,7 @@ pub struct BuildOptions {
     pub packages: Vec<String>,
 
     /// Build all packages of the workspace whose library is a `cdylib`
-    #[arg(long, alias = "all", conflicts_with_all = ["packages", "input"], help_heading = "Cargo")]
+    #[arg(long, conflicts_with_all = ["packages", "input"], help_heading = "Cargo")]
     pub workspace: bool,
 
     /// Leave out this package; can be repeated

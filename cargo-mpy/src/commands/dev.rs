@@ -83,7 +83,7 @@ impl Dev {
 
         let plan = pipeline::plan(&self.options)?;
         let watch = Watch::new(&plan, script.as_deref())?;
-        let events = Events(self.json);
+        let events = Events { json: self.json, port: None };
         let mut host = Host::open(&self.line, &mut self.options, events)?;
         let mut saved = None;
         loop {
@@ -129,7 +129,7 @@ impl Dev {
         saved: Option<Instant>,
         watch: &Watch,
     ) -> Result<(), Failure> {
-        let events = Events(self.json);
+        let events = Events { json: self.json, port: None };
         let start = saved.unwrap_or_else(Instant::now);
         let plan = pipeline::plan(&self.options)?;
         let built = pipeline::build(&plan, None)?.remove(0);

@@ -103,7 +103,7 @@ impl Run {
                 let (firmware, arguments) = (&firmware, &self.arguments[..]);
                 let run =
                     emulator::Run { board, firmware, modules: &modules, code: &code, timeout, arguments };
-                let mut output = Output::new(Events(false), self.raw);
+                let mut output = Output::new(Events::default(), self.raw);
                 let outcome = emulator::run(&run, &mut |bytes| output.write(bytes))?;
                 if ui::output_has_failed() {
                     // The program was interrupted.

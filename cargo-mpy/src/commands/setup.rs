@@ -129,7 +129,7 @@ impl Setup {
                     timeout,
                     arguments: &[],
                 };
-                let mut output = Output::new(Events(false), false);
+                let mut output = Output::new(Events::default(), false);
                 let outcome = emulator::run(&run, &mut |bytes| output.write(bytes))?;
                 ui::raw(outcome.stderr.as_bytes());
                 if outcome.status != 0 {

@@ -102,7 +102,7 @@ pub fn run_in_ram(
         if !arguments.is_empty() {
             board.ask(&argv(arguments))?;
         }
-        execute(Events(false), &mut board, &code, Instant::now() + timeout, raw)
+        execute(Events::default(), &mut board, &code, Instant::now() + timeout, raw)
     })();
     board.leave();
     done
