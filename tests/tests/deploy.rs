@@ -433,6 +433,15 @@ fn dev() -> Result<(), Failed> {
         std::fs::write(folder.path().join("answer.wat"), "(module")?;
         running.says("error[")?;
         running.says("Watching")?;
+        // The import may print.
+        let text =
+            "(module (import \"mpy\" \"print\" (func $print (param i32 i32))) (memory (export \"memory\") 1)
+            (data (i32.const 16) \"at import\\04\\04>\\n\") (start $start)
+            (func $start (call $print (i32.const 16) (i32.const 13)))
+            (func (export \"number\") (result i32) i32.const 44))";
+        std::fs::write(folder.path().join("answer.wat"), text)?;
+        running.says("at import")?;
+        running.says("so 44")?;
         put(43)?;
         running.says("so 43")?;
         // A program that does not end makes room.

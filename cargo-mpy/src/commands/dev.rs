@@ -237,15 +237,19 @@ impl Host {
                 Ok(())
             }
             Host::Board { board } => {
-                if !reload(board, module, &file, data)? {
+                // What the module prints when it is imported.
+                let (mut newlines, mut output) = (Newlines::default(), Output::new(events, raw));
+                let mut write = |bytes: &[u8]| output.write(&newlines.unix(bytes));
+                if !reload(board, module, &file, data, &mut write)? {
                     // Some boards free the memory of native code only at a reset.
                     board.restart()?;
-                    if !reload(board, module, &file, data)? {
+                    if !reload(board, module, &file, data, &mut write)? {
                         return Err(Diagnostic::new("no-memory", "the board has no RAM for the module")
                             .help("`cargo mpy size` shows what it takes")
                             .into());
                     }
                 }
+                output.end();
                 loaded();
                 Ok(follow(board, code, events, raw, stop)?)
             }
@@ -260,6 +264,7 @@ fn reload<T: Transport>(
     module: &str,
     file: &str,
     data: &[u8],
+    output: &mut dyn FnMut(&[u8]),
 ) -> Result<bool, Diagnostic> {
     let forget = format!(
         "import sys,gc\n\
@@ -273,9 +278,9 @@ fn reload<T: Transport>(
     let done = board
         .ask(&forget)
         .and_then(|_| board.put_in_ram(file, data, &mut |at| progress.at(at as u64)))
-        .and_then(|()| board.ask(&format!("import {module}\n")))
+        .and_then(|()| board.run(&format!("import {module}\n"), output))
         // The code and data of the module are copies.
-        .and_then(|_| board.forget_in_ram(file));
+        .and_then(|()| board.forget_in_ram(file));
     match done {
         Err(error) if error.code == "no-memory" => Ok(false),
         done => done.map(|()| true),

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::junit::{self, Outcome, Report};
 use crate::options::{self, BuildOptions};
 use crate::plan::{BuildPlan, Source};
-use crate::serial::plain;
+use crate::serial::{FORGET, plain};
 use crate::session::{self, Machine};
 use crate::toolchain::crate_build::Unit;
 use crate::toolchain::{read_file, write_file};
@@ -473,7 +473,7 @@ fn functions(
         let rest = &cases[done..];
         let numbers: Vec<String> = rest.iter().map(|case| format!("{},", number(case))).collect();
         let code = format!(
-            "import {module} as m,sys,gc\nm.main(0,0)\nfor i in ({}):\n gc.collect()\n print('\\x1ebegin')\n \
+            "import {module} as m,sys,gc\n{FORGET}m.main(0,0)\nfor i in ({}):\n gc.collect()\n print('\\x1ebegin')\n \
              try:\n  m.mpy_test_run(i)\n except BaseException as e:\n  print('\\x1eraised')\n  \
              sys.print_exception(e,sys.stdout)\n print('\\x1eend')\n",
             numbers.concat()

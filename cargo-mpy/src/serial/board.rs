@@ -356,6 +356,15 @@ impl<T: Transport> Board<T> {
         self.ask_for(code, REPLY)
     }
 
+    /// Runs code of the user's, whose output is theirs, but not its exceptions.
+    ///
+    /// # Errors
+    /// `timed-out`, `no-answer`, and those of a traceback as [`Board::ask`].
+    pub fn run(&mut self, code: &str, output: &mut dyn FnMut(&[u8])) -> Result<()> {
+        let deadline = Instant::now() + self.patience;
+        fine(&self.repl.execute(code.as_bytes(), deadline, output)?)
+    }
+
     /// Like [`Board::ask`], with a longer reply.
     fn ask_for(&mut self, code: &str, limit: usize) -> Result<String> {
         let deadline = Instant::now() + self.patience;

@@ -112,6 +112,9 @@ except OSError:
 vfs.mount(_FS(),'/__ram')
 ";
 
+/// Python code that gives back the RAM of the files there, on boards that have some.
+pub const FORGET: &str = "if '_FS' in globals():_FS.files.clear()\n";
+
 /// Bytes as the contents of a Python literal, in printable ASCII.
 pub(super) fn escaped(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len() * 2);
