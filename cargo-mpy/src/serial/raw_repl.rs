@@ -204,35 +204,38 @@ impl<T: Transport> RawRepl<T> {
     /// # Errors
     /// As [`RawRepl::execute`].
     pub fn follow(&mut self, deadline: Instant, output: &mut dyn FnMut(&[u8])) -> Result<Execution> {
-        let (mut until, mut interrupted) = (deadline, false);
-        loop {
-            let execution = self.advance(until, &mut |bytes| {
-                if !interrupted {
-                    output(bytes);
-                }
-            })?;
-            if let Some(execution) = execution {
-                return Ok(execution);
-            }
-            if ui::output_has_failed() && !interrupted {
-                self.interrupt()?;
-                (until, interrupted) = (Instant::now() + PROMPT, true);
-            } else if until == deadline && !self.end.answers.is_empty() {
-                // The code may have ended in time.
-                until = deadline.max(Instant::now() + PROMPT);
-            } else if Instant::now() >= until {
-                output(&std::mem::take(&mut self.end).bytes);
-                return Err(ended(io::ErrorKind::TimedOut.into()));
-            }
+        if let Some(execution) = self.advance_while(&|| !ui::output_has_failed(), deadline, output)? {
+            return Ok(execution);
         }
+        let mut until = deadline;
+        if ui::output_has_failed() {
+            self.interrupt()?;
+            until = Instant::now() + PROMPT;
+        } else if !self.end.answers.is_empty() {
+            // The code may have ended in time.
+            until = deadline.max(Instant::now() + PROMPT);
+        }
+        let execution = self.advance_while(&|| true, until, output)?;
+        execution.ok_or_else(|| {
+            output(&std::mem::take(&mut self.end).bytes);
+            ended(io::ErrorKind::TimedOut.into())
+        })
     }
 
-    /// Passes on the output of the running code until it ends, until `deadline`, or until standard output is closed.
-    /// Only the first returns something.
+    /// Passes on the output of the running code until it ends, or until `deadline`. Only the first returns something.
     ///
     /// # Errors
     /// `no-answer` if the board is disconnected.
     pub fn advance(&mut self, deadline: Instant, output: &mut dyn FnMut(&[u8])) -> Result<Option<Execution>> {
+        self.advance_while(&|| true, deadline, output)
+    }
+
+    fn advance_while(
+        &mut self,
+        condition: &dyn Fn() -> bool,
+        deadline: Instant,
+        output: &mut dyn FnMut(&[u8]),
+    ) -> Result<Option<Execution>> {
         while Instant::now() < deadline {
             if self.end.bytes.is_empty() {
                 let end = self.buffer.iter().position(|&byte| byte == CTRL_D).unwrap_or(self.buffer.len());
@@ -257,7 +260,7 @@ impl<T: Transport> RawRepl<T> {
                 output(&self.end.bytes[..last]);
                 self.end.bytes.drain(..last);
             }
-            if ui::output_has_failed() {
+            if !condition() {
                 return Ok(None);
             }
             let now = Instant::now();
