@@ -45,6 +45,11 @@ fn main() -> ExitCode {
             add("output that imitates the REPL", |board| imitations(&line::serve(board, None)?));
         }
     }
+    // What boards are asked fits into the smallest.
+    for (board, why_not) in board::small_boards() {
+        let trial = Trial::test(format!("{}::deploy", board.name), move || little_memory(board));
+        trials.push(trial.with_ignored_flag(why_not.is_some()));
+    }
     trials.push(Trial::test("unix::deploy", || unix(false)));
     trials.push(Trial::test("unix::deploy without raw paste", || unix(true)));
     trials.push(Trial::test("unix::dev", dev));
@@ -316,9 +321,13 @@ fn imports(board: &target_specs::Board) -> Result<(), Failed> {
         holds(!said.0 && said.2.contains("error[shadowed]") && is_told, path, &said)?;
     }
     run("import os\nos.remove('/boot.py')\nos.umount('/')")?;
-    let said = deploy(&[]);
-    let helps = said.2.contains("error[no-filesystem]") && said.2.contains("cargo mpy run --port");
-    holds(!said.0 && helps, "without a filesystem", &said)
+    for dest in ["", "/", "/lib", "lib"] {
+        let said = deploy(&["--dest", dest]);
+        let helps = said.2.contains("error[no-filesystem]") && said.2.contains("cargo mpy run --port");
+        holds(!said.0 && helps, "without a filesystem", &said)?;
+    }
+    // What works there.
+    run("import answer; assert answer.number() == 7")
 }
 
 /// A program may print what ends the output of code, and go on, read, or fail.
@@ -346,6 +355,25 @@ fn imitations(served: &Served) -> Result<(), Failed> {
         holds(said.0 && said.1 == "still 7\n", "afterwards", &said)?;
     }
     Ok(())
+}
+
+/// A board with a heap of 16 to 36 KiB, where the heap has been used.
+fn little_memory(board: &target_specs::Board) -> Result<(), Failed> {
+    let served = line::serve(board, None)?;
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("answer.wat"), wat(7))?;
+    let to = ["--port", &served.path, "--wasm", "answer.wat"];
+    let say = "import answer; print('it says', answer.number())";
+    for words in
+        [&["deploy", "--run", say][..], &["deploy", "--dest", "/apps", "--run", say], &["run", "-e", say]]
+    {
+        let said = tool(folder.path(), &[words, &to].concat());
+        holds(said.0 && said.1 == "it says 7\n", words[0], &said)?;
+    }
+    let mut running = Running::start(folder.path(), &[&["dev", "-e", say], &to[..]].concat())?;
+    running.says("it says 7")?;
+    std::fs::write(folder.path().join("answer.wat"), wat(8))?;
+    running.says("it says 8").map(drop)
 }
 
 /// The tool, running, with what it says line by line.
