@@ -45,6 +45,7 @@ typedef size_t qstr;
 enum {
     MP_QSTR__star_ = 5,
     MP_QSTR___main__ = 21,
+    MP_QSTR___module__ = 22,
     MP_QSTR___name__ = 23,
     MP_QSTR_AttributeError = 32,
     MP_QSTR_BaseException = 33,

@@ -24,11 +24,35 @@ static mp_obj_t mpy_get_shown(unsigned which);
 /* Whether it can be set. */
 static bool mpy_set_shown(unsigned which, mp_obj_t value);
 
-/* The type `module` of the firmware, with another slot `attr`. */
+/* The type `module` of the firmware, and the same with another slot `attr`. */
+WASM_STATE const mp_obj_full_type_t *mpy_usual_module_type;
 WASM_STATE mp_obj_full_type_t mpy_module_type;
-WASM_STATE void (*mpy_module_attribute)(mp_obj_t self, qstr name, mp_obj_t *dest);
+
+static void mpy_module_attribute(mp_obj_t self, qstr name, mp_obj_t *dest) {
+    typedef void (*attribute_t)(mp_obj_t, qstr, mp_obj_t *);
+    ((attribute_t)mpy_usual_module_type->slots[mpy_usual_module_type->attr - 1])(self, name, dest);
+}
+
+/* A package of modules for several architectures imports one of them and becomes the same for Python. It says so by
+ * setting `__module__` of the module to itself. The firmware refuses the attribute for modules in ROM. */
+static bool mpy_show_in(mp_obj_t package, mp_obj_t self) {
+    mp_obj_t dest[] = {MP_OBJ_SENTINEL, self};
+    if (mp_fun_table.obj_get_type(package) != (mp_obj_t)mpy_usual_module_type) {
+        return false;
+    }
+    mpy_module_attribute(package, MP_QSTR___module__, dest);
+    if (dest[0] != MP_OBJ_NULL) {
+        return false;
+    }
+    *(const mp_obj_full_type_t **)package = &mpy_module_type;
+    return true;
+}
 
 static void mpy_shown_attribute(mp_obj_t self, qstr name, mp_obj_t *dest) {
+    if (name == MP_QSTR___module__ && dest[0] != MP_OBJ_NULL && dest[1] != MP_OBJ_NULL && mpy_show_in(dest[1], self)) {
+        dest[0] = MP_OBJ_NULL;
+        return;
+    }
     for (unsigned i = 0; i < MPY_SHOWN; i++) {
         if (mp_native_qstr_table[mpy_shown_names[i]] != name) {
             continue;
@@ -53,7 +77,7 @@ static void mpy_show(unsigned import) {
         (mp_obj_t)mp_fun_table.const_true};
     mp_obj_t self = mp_fun_table.call_function_n_kw(mp_fun_table.load_global(mp_native_qstr_table[import]), 4, args);
     const mp_obj_full_type_t *type = *(const mp_obj_full_type_t **)self;
-    mpy_module_attribute = type->slots[type->attr - 1];
+    mpy_usual_module_type = type;
     mpy_module_type.type = type->type;
     mpy_module_type.flags = type->flags;
     mpy_module_type.name = type->name;

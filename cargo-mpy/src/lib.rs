@@ -5,6 +5,8 @@
 
 pub mod commands;
 mod failure;
+mod junit;
+mod manifest;
 mod map;
 mod messages;
 pub mod options;
@@ -38,6 +40,7 @@ const NAME: &str = "cargo mpy";
     name = NAME,
     bin_name = NAME,
     version,
+    max_term_width = 80,
     after_help = "\
 The default command is `build`: `cargo mpy --board rp2040` is the same as
 `cargo mpy build --board rp2040`.
@@ -235,6 +238,72 @@ mod tests {
                 assert!(line.chars().count() < 80, "{name}: {line}");
             }
         }
+    }
+
+    #[test]
+    fn help_pages_fit_80_columns() {
+        let mut root = command_line();
+        root.build();
+        let names: Vec<String> =
+            root.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        let mut pages =
+            vec![("help".to_owned(), root.render_help()), ("help".to_owned(), root.render_long_help())];
+        for name in names {
+            let command = root.find_subcommand_mut(&name).unwrap();
+            pages.extend([(name.clone(), command.render_help()), (name, command.render_long_help())]);
+        }
+        assert!(pages.len() > 40);
+        for (name, page) in pages {
+            for line in page.to_string().lines() {
+                assert!(line.chars().count() <= 80, "{name}: {line}");
+            }
+        }
+    }
+
+    /// Values that no command takes, in options of all kinds.
+    #[test]
+    fn wrong_values_of_options_exit_with_2() {
+        let folder = tempfile::tempdir().unwrap();
+        let module = folder.path().join("m.wat");
+        std::fs::write(&module, "(module (func (export \"f\")))").unwrap();
+        let module = module.to_str().unwrap();
+        let path = folder.path().join("new");
+        for (command, flags) in [
+            (
+                "build",
+                &["--memory x", "--board x", "--arch x", "--stack x", "--heap 3000M", "--limit 3000M"][..],
+            ),
+            (
+                "build",
+                &["--stack 3000M", "--memory direct --arch x64", "--name 2x", "--name class", "--emit x"],
+            ),
+            ("build", &["--memory direct --arch armv6m --limit 4K", "--emit ir --after-pass x", "--color x"]),
+            ("build", &["--message-format x"]),
+            ("run", &["--timeout=-1", "--timeout nan", "--timeout x"]),
+            ("test", &["--timeout=-1", "--test nofile"]),
+            ("size", &["--top x", "--max x", "--max-loaded -1", "--svg x --arch armv6m --arch x64"]),
+            ("bench", &["--max-slowdown x", "--max-slowdown nan", "--max-slowdown=-3", "--timeout nan"]),
+            ("deploy", &["--baud x", "--timeout nan"]),
+            ("package", &["--arch x"]),
+            ("dev", &["--board x", "--baud -1"]),
+        ] {
+            for flags in flags {
+                let words = [command, "--wasm", module].into_iter().chain(flags.split(' '));
+                assert_eq!(super::run(words.map(OsString::from).collect()), 2, "{command} {flags}");
+            }
+        }
+        for words in
+            ["new --template x", "new --vcs x", "new --name 2x", "new --name class", "init --name a.b"]
+        {
+            let words = words.split(' ').map(OsString::from).chain([path.clone().into()]);
+            assert_eq!(super::run(words.collect()), 2);
+        }
+        for words in
+            ["link --arch x a.o", "setup --board x", "explain x", "completions x", "monitor --baud x"]
+        {
+            assert_eq!(super::run(words.split(' ').map(OsString::from).collect()), 2, "{words}");
+        }
+        assert!(!path.exists());
     }
 
     #[test]

@@ -33,15 +33,38 @@ pub enum Message<'a> {
     /// `dev` runs the module in a MicroPython on this computer.
     Using { board: &'a str, arch: &'a str },
     /// The module was copied to `file` on the board.
-    Deployed { file: &'a str, bytes: usize, seconds: f64 },
+    Deployed {
+        file: &'a str,
+        bytes: usize,
+        seconds: f64,
+        /// The board's port, if the command uses several boards.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        port: Option<&'a str>,
+    },
     /// The board has this module in `file` already.
-    Unchanged { file: &'a str, bytes: usize },
+    Unchanged {
+        file: &'a str,
+        bytes: usize,
+        /// The board's port, if the command uses several boards.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        port: Option<&'a str>,
+    },
     /// `dev` loaded the module. `seconds` is the time since the change, of which the build took `build_seconds`.
     Loaded { module: &'a str, bytes: usize, seconds: f64, build_seconds: f64 },
     /// Output of the program on the board: a line with its end, or the part of a line that was printed last.
-    Output { text: &'a str },
+    Output {
+        text: &'a str,
+        /// The board's port, if the command uses several boards.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        port: Option<&'a str>,
+    },
     /// The program on the board ended with this exception.
-    Exception { traceback: &'a str },
+    Exception {
+        traceback: &'a str,
+        /// The board's port, if the command uses several boards.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        port: Option<&'a str>,
+    },
     /// Cargo failed with this exit code. It has printed the reason.
     CargoFailed { code: i32 },
     /// `dev` waits for changes of the source.
@@ -93,6 +116,9 @@ pub struct MpyDiagnostic<'a> {
     pub help: Option<&'a str>,
     /// The error as a person reads it.
     pub rendered: String,
+    /// The port of the board that it is about, if the command uses several boards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub port: Option<&'a str>,
 }
 
 /// The place of an error; `text` is the place as a person reads it.
@@ -146,8 +172,15 @@ pub struct BoardFacts<'a> {
 
 impl<'a> From<&'a Diagnostic> for Message<'a> {
     fn from(diagnostic: &'a Diagnostic) -> Self {
+        Message::MpyDiagnostic(MpyDiagnostic::of(diagnostic, None))
+    }
+}
+
+impl<'a> MpyDiagnostic<'a> {
+    /// The message for an error, which is about the board at `port`.
+    pub fn of(diagnostic: &'a Diagnostic, port: Option<&'a str>) -> Self {
         let Diagnostic { code, message, at, help } = diagnostic;
-        Message::MpyDiagnostic(MpyDiagnostic {
+        MpyDiagnostic {
             schema: SCHEMA,
             level: "error",
             code,
@@ -155,7 +188,8 @@ impl<'a> From<&'a Diagnostic> for Message<'a> {
             at: At::of(at),
             help: help.as_deref(),
             rendered: format!("error[{code}]: {diagnostic}"),
-        })
+            port,
+        }
     }
 }
 

@@ -25,9 +25,21 @@ pub struct BuildOptions {
     #[arg(short, long = "arch", value_name = "ARCH")]
     pub archs: Vec<String>,
 
-    /// Build this package of the workspace
-    #[arg(short, long, value_name = "NAME", help_heading = "Cargo")]
-    pub package: Option<String>,
+    /// Build this package of the workspace; can be repeated, for commands that take several packages
+    #[arg(short, long = "package", value_name = "NAME", help_heading = "Cargo")]
+    pub packages: Vec<String>,
+
+    /// Build all packages of the workspace whose library is a `cdylib`
+    #[arg(long, conflicts_with_all = ["packages", "input"], help_heading = "Cargo")]
+    pub workspace: bool,
+
+    /// Leave out this package; can be repeated
+    #[arg(long, value_name = "NAME", requires = "workspace", help_heading = "Cargo")]
+    pub exclude: Vec<String>,
+
+    /// Number of parallel jobs; a negative number is added to the number of processors
+    #[arg(short, long, value_name = "N", allow_hyphen_values = true, help_heading = "Cargo")]
+    pub jobs: Option<Jobs>,
 
     /// Build with this cargo profile [default: release]
     #[arg(long, value_name = "NAME", help_heading = "Cargo")]
@@ -64,6 +76,10 @@ pub struct BuildOptions {
     /// Run without accessing the network
     #[arg(long, help_heading = "Cargo")]
     pub offline: bool,
+
+    /// Same as `--locked --offline`
+    #[arg(long, help_heading = "Cargo")]
+    pub frozen: bool,
 
     /// Name of the module in Python [default: the library's name]
     #[arg(long, value_name = "NAME", help_heading = "Module")]
@@ -108,9 +124,38 @@ impl BuildOptions {
             (self.no_default_features, "--no-default-features"),
             (self.locked, "--locked"),
             (self.offline, "--offline"),
+            (self.frozen, "--frozen"),
         ];
         args.extend(switches.iter().filter(|(set, _)| *set).map(|(_, flag)| (*flag).to_owned()));
+        args.extend(self.jobs.map(|jobs| format!("--jobs={}", jobs.0)));
         args
+    }
+}
+
+/// A number of jobs that run at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Jobs(pub usize);
+
+impl Default for Jobs {
+    /// One for each processor.
+    fn default() -> Self {
+        Jobs(std::thread::available_parallelism().map_or(1, usize::from))
+    }
+}
+
+impl std::str::FromStr for Jobs {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let Jobs(processors) = Jobs::default();
+        if text == "default" {
+            return Ok(Jobs(processors));
+        }
+        match text.parse::<isize>() {
+            Ok(0) | Err(_) => Err(format!("`{text}` is not a number of jobs")),
+            Ok(number @ 1..) => Ok(Jobs(number.unsigned_abs())),
+            Ok(number) => Ok(Jobs(processors.saturating_sub(number.unsigned_abs()).max(1))),
+        }
     }
 }
 
@@ -195,7 +240,8 @@ pub enum MemoryModel {
 }
 
 impl MemoryModel {
-    const ALL: [MemoryModel; 4] = [
+    /// All of them.
+    pub const ALL: [MemoryModel; 4] = [
         MemoryModel::Direct,
         MemoryModel::Linear(Safety::Trusted),
         MemoryModel::Linear(Safety::Masked),
@@ -240,6 +286,18 @@ impl TryFrom<String> for MemoryModel {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn jobs_count_from_either_end() {
+        let Jobs(processors) = Jobs::default();
+        assert_eq!("3".parse(), Ok(Jobs(3)));
+        assert_eq!("default".parse(), Ok(Jobs(processors)));
+        assert_eq!("-1".parse(), Ok(Jobs((processors - 1).max(1))));
+        assert_eq!("-1000000".parse(), Ok(Jobs(1)));
+        for bad in ["0", "", "x", "1.5"] {
+            assert!(bad.parse::<Jobs>().is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn sizes_have_units() {

@@ -14,7 +14,7 @@ use wasm_to_c::{CUnit, Frames, NativeStack, Safety, StackChecks, Translation, re
 
 use crate::failure::Failure;
 use crate::messages::{self, Artifact, Message};
-use crate::options::{BuildOptions, MemoryModel, Stage};
+use crate::options::{BuildOptions, Jobs, MemoryModel, Stage};
 use crate::plan::{self, BuildPlan, MemoryConfig, Source, Target};
 use crate::toolchain::{self, cargo, cc, rust};
 use crate::{map, ui, wasm};
@@ -38,13 +38,44 @@ pub struct Built {
     pub map: Vec<map::Entry>,
 }
 
+/// The options for each of the packages that `options` choose.
+///
+/// # Errors
+/// Unknown packages; `bad-value` for a name of several modules; and cargo's own errors.
+pub fn each_package(options: &BuildOptions) -> std::result::Result<Vec<BuildOptions>, Failure> {
+    if options.input.is_some() || !options.workspace && options.packages.len() < 2 {
+        return Ok(vec![options.clone()]);
+    }
+    let Some(metadata) = cargo::metadata(options.manifest_path.as_deref(), &current_folder()?)? else {
+        return Ok(vec![options.clone()]);
+    };
+    let packages = plan::packages(options, &metadata)?;
+    if let (Some(name), 2..) = (&options.name, packages.len()) {
+        return Err(Diagnostic::new("bad-value", "several modules cannot have one name")
+            .at(Place::Argument(format!("--name {name}")))
+            .help("choose one package, or leave out `--name`")
+            .into());
+    }
+    let of = |package| BuildOptions {
+        packages: vec![package],
+        workspace: false,
+        exclude: Vec::new(),
+        ..options.clone()
+    };
+    Ok(packages.into_iter().map(of).collect())
+}
+
+fn current_folder() -> Result<PathBuf> {
+    std::env::current_dir()
+        .map_err(|error| Diagnostic::new("io", format!("cannot determine the current directory: {error}")))
+}
+
 /// Decides what `options`, given in the current folder, mean.
 ///
 /// # Errors
 /// Unknown boards, architectures, packages, settings and values; and cargo's own errors.
 pub fn plan(options: &BuildOptions) -> std::result::Result<BuildPlan, Failure> {
-    let folder = std::env::current_dir()
-        .map_err(|error| Diagnostic::new("io", format!("cannot determine the current directory: {error}")))?;
+    let folder = current_folder()?;
     let metadata = match options.input {
         Some(_) => None,
         None => cargo::metadata(options.manifest_path.as_deref(), &folder)?,
@@ -144,7 +175,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
     // C → objects → modules: each target alone, several at once.
     let todo: Vec<usize> = (0..plan.targets.len()).filter(|index| results[*index].is_none()).collect();
     let progress = ui::Progress::new("Compiling", todo.len() as u64);
-    let made = in_parallel(&todo, |&index| {
+    let made = in_parallel_at_most(plan.jobs.0, &todo, |&index| {
         let target = &plan.targets[index];
         progress.message(label(target));
         let start = Instant::now();
@@ -366,6 +397,17 @@ fn translate(
         ui::output(&glue.unit.source);
         return Ok(None);
     }
+    // Of a crate, a start function is the linker's.
+    let advice = match plan.source {
+        Source::Crate(_) => {
+            Some("write `#[wasm_bindgen]` above a `pub fn` or `pub struct` that Python shall use")
+        }
+        Source::Wasm(_) if glue.has_start => None,
+        Source::Wasm(_) => Some("export functions from it"),
+    };
+    if let Some(advice) = advice.filter(|_| glue.is_empty) {
+        ui::warning(format_args!("`{}` is empty for Python, as it exports nothing: {advice}", plan.module));
+    }
     let (heap, fixed) = (translation.interface.heap_bytes, translation.interface.static_bytes);
     // A crate's own takes what it uses; another toolchain may have declared what nobody asked for.
     if fixed > 0 && matches!(plan.source, Source::Wasm(_)) {
@@ -485,9 +527,18 @@ fn native(
 
 /// `work` for each of `items`, on as many threads as the machine has processors, results in order.
 pub fn in_parallel<I: Sync, T: Send>(items: &[I], work: impl Fn(&I) -> T + Sync) -> Vec<T> {
+    in_parallel_at_most(Jobs::default().0, items, work)
+}
+
+/// Like [`in_parallel`], with this many threads at most.
+pub fn in_parallel_at_most<I: Sync, T: Send>(
+    most: usize,
+    items: &[I],
+    work: impl Fn(&I) -> T + Sync,
+) -> Vec<T> {
     let next = AtomicUsize::new(0);
     let results: Vec<Mutex<Option<T>>> = items.iter().map(|_| Mutex::new(None)).collect();
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(items.len());
+    let threads = most.min(items.len());
     std::thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {

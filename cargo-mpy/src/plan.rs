@@ -9,7 +9,7 @@ use glue_gen::keywords::{BUILT_IN_MODULES, EXTENSIBLE_MODULES, KEYWORDS};
 use target_specs::{Arch, Diagnostic, Place, Result};
 use wasm_to_c::Safety;
 
-use crate::options::{BuildOptions, DEFAULT_PROFILE, MemoryModel};
+use crate::options::{BuildOptions, DEFAULT_PROFILE, Jobs, MemoryModel};
 use crate::settings::Settings;
 use crate::toolchain::crate_build::{CrateBuild, Unit};
 
@@ -41,6 +41,8 @@ pub struct BuildPlan {
     pub targets: Vec<Target>,
     /// No board was named, and [`default_board`] was chosen.
     pub by_default: bool,
+    /// How many targets are compiled at the same time.
+    pub jobs: Jobs,
 }
 
 /// The memory of a module: its model and sizes.
@@ -59,8 +61,8 @@ pub struct MemoryConfig {
 }
 
 impl MemoryConfig {
-    /// Rejects sizes that exceed the RAM of `board`, or what any target supports.
-    fn check(&self, board: Option<&str>) -> Result<()> {
+    /// Rejects sizes that exceed the RAM of `board`, or what any target supports. `place` says where a value comes from.
+    fn check(&self, board: Option<&str>, place: &dyn Fn(&str) -> Place) -> Result<()> {
         let chip =
             board.and_then(|name| target_specs::board(name).ok()?.chip()).filter(|chip| !chip.external_ram);
         // The maximum size of an object in Rust and C.
@@ -78,7 +80,7 @@ impl MemoryConfig {
             }
             _ => format!("`{name}` is {size} bytes, and a module cannot have more than {most}"),
         };
-        Err(Diagnostic::new("memory-too-large", message).at(Place::Item(name.to_owned())).help(format!(
+        Err(Diagnostic::new("memory-too-large", message).at(place(name)).help(format!(
             "choose a smaller one: `--{name}`, or `{name}` in the settings, for one board in its own table"
         )))
     }
@@ -197,17 +199,35 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
     let chosen = options.name.clone().or(settings.name);
     let is_chosen = chosen.is_some();
     let module = chosen.unwrap_or(default_name);
-    check_name(&module, is_chosen)?;
+    check_name(&module, is_chosen).map_err(|error| match &options.name {
+        Some(name) => error.at(Place::Argument(format!("--name {name}"))),
+        None => error,
+    })?;
     let named = !options.boards.is_empty() || !options.archs.is_empty();
     let (boards, by_default) = match &settings.boards {
         _ if named => (options.boards.clone(), false),
         Some(boards) if !boards.is_empty() => (boards.clone(), false),
         _ => (vec![default_board().to_owned()], true),
     };
+    // An option, or a setting.
+    let place = |name: &str| {
+        let flags = [
+            ("stack", options.stack.is_some()),
+            ("heap", options.heap.is_some()),
+            ("limit", options.limit.is_some()),
+            ("memory", options.memory.is_some()),
+        ];
+        match flags.contains(&(name, true)) {
+            true => Place::Argument(format!("--{name}")),
+            false => Place::Item(name.to_owned()),
+        }
+    };
     // Flags apply to every board. The settings of one board override those of all boards.
     let config = |board: Option<&str>| -> Result<MemoryConfig> {
         let own = board.and_then(|board| settings.board.as_ref()?.get(board)).cloned().unwrap_or_default();
-        let model = options.memory.as_deref().map(str::parse).transpose()?.or(own.memory).or(settings.memory);
+        let model = options.memory.as_deref().map(str::parse).transpose();
+        let model =
+            model.map_err(|error: Diagnostic| error.at(place("memory")))?.or(own.memory).or(settings.memory);
         let stack = options.stack.or(own.stack).or(settings.stack).map_or(DEFAULT_STACK, |size| size.0);
         let config = MemoryConfig {
             model,
@@ -217,14 +237,14 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
             limit: options.limit.or(own.limit).or(settings.limit).map(|size| size.0),
             flash_tables: own.flash_tables.or(settings.flash_tables).map(|size| size.0),
         };
-        config.check(board)?;
+        config.check(board, &place)?;
         Ok(config)
     };
     let targets = targets(&boards, if named { &options.archs } else { &[] }, &out_dir, &config)?;
     for target in targets.iter().filter(|target| target.memory.model == Some(MemoryModel::Direct)) {
         let refuse = |what: String, help: &str| {
             Err(Diagnostic::new("no-direct-memory", format!("`memory` cannot be `direct`: {what}"))
-                .at(Place::Item("memory".to_owned()))
+                .at(place("memory"))
                 .help(help))
         };
         let (arch, boards) = (target.arch, target.boards.join(", "));
@@ -254,6 +274,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
         source,
         targets,
         by_default,
+        jobs: options.jobs.unwrap_or_default(),
     })
 }
 
@@ -344,20 +365,54 @@ fn targets(
     Ok(groups)
 }
 
+/// The names of the packages that `options` choose.
+///
+/// # Errors
+/// `unknown-package`; `no-library` if no package of the workspace is a module.
+pub fn packages(options: &BuildOptions, metadata: &Metadata) -> Result<Vec<String>> {
+    let members = metadata.workspace_packages();
+    if !options.workspace {
+        return options.packages.iter().map(|name| Ok(member(&members, name)?.name.to_string())).collect();
+    }
+    for name in &options.exclude {
+        member(&members, name)?;
+    }
+    let is_module = |package: &&&Package| package.targets.iter().any(|target| target.is_cdylib());
+    let names = members.iter().filter(is_module).map(|package| package.name.to_string());
+    let names: Vec<String> = names.filter(|name| !options.exclude.contains(name)).collect();
+    if names.is_empty() {
+        return Err(Diagnostic::new("no-library", "no package of the workspace is a module")
+            .at(Place::Argument("--workspace".to_owned()))
+            .help("modules have `crate-type = [\"cdylib\"]`, which `cargo mpy init` adds"));
+    }
+    Ok(names)
+}
+
+/// The member of a workspace with this name.
+fn member<'a>(members: &[&'a Package], wanted: &str) -> Result<&'a Package> {
+    let names = || members.iter().map(|package| package.name.as_str());
+    members.iter().find(|package| package.name.as_str() == wanted).copied().ok_or_else(|| {
+        let list = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+        let help = match target_specs::nearest(wanted, names()) {
+            Some(near) => format!("did you mean `{near}`? there are {list}"),
+            None => format!("there are {list}"),
+        };
+        Diagnostic::new("unknown-package", format!("no package of this workspace is called `{wanted}`"))
+            .at(Place::Argument(wanted.to_owned()))
+            .help(help)
+    })
+}
+
 fn choose_package<'a>(options: &BuildOptions, metadata: &'a Metadata, folder: &Path) -> Result<&'a Package> {
     let members = metadata.workspace_packages();
-    let names = || members.iter().map(|package| package.name.as_str());
-    let list = || names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-    if let Some(wanted) = &options.package {
-        return members.iter().find(|package| package.name.as_str() == wanted).copied().ok_or_else(|| {
-            let help = match target_specs::nearest(wanted, names()) {
-                Some(near) => format!("did you mean `{near}`? there are {}", list()),
-                None => format!("there are {}", list()),
-            };
-            Diagnostic::new("unknown-package", format!("no package of this workspace is called `{wanted}`"))
-                .at(Place::Argument(wanted.clone()))
-                .help(help)
-        });
+    match &options.packages[..] {
+        [name] => return member(&members, name),
+        [] if !options.workspace => {}
+        _ => {
+            return Err(Diagnostic::new("which-package", "this command takes one package")
+                .at(Place::Argument(if options.workspace { "--workspace" } else { "--package" }.to_owned()))
+                .help("choose one with `-p`"));
+        }
     }
     // As in cargo: the package of the nearest manifest above, or the only package.
     let manifest = options.manifest_path.as_ref().map(|path| folder.join(path));
@@ -367,8 +422,11 @@ fn choose_package<'a>(options: &BuildOptions, metadata: &'a Metadata, folder: &P
         .find_map(|path| members.iter().find(|package| package.manifest_path.as_std_path() == path));
     let only = || if members.len() == 1 { members.first() } else { None };
     near.or_else(only).copied().ok_or_else(|| {
-        Diagnostic::new("which-package", "the workspace has several packages")
-            .help(format!("choose one with `-p`: {}", list()))
+        let names: Vec<String> = members.iter().map(|package| format!("`{}`", package.name)).collect();
+        Diagnostic::new("which-package", "the workspace has several packages").help(format!(
+            "choose one with `-p`: {}; `build`, `test`, `size` and `package` take all of them with `--workspace`",
+            names.join(", ")
+        ))
     })
 }
 
@@ -523,7 +581,7 @@ mod tests {
             let error = of_wasm(arguments).unwrap_err();
             (error.code, error.at)
         };
-        let item = |name: &str| Place::Item(name.to_owned());
+        let item = |name: &str| Place::Argument(format!("--{name}"));
         for name in ["stack", "heap", "limit"] {
             for size in ["4294967295", "2147483648", "3000M"] {
                 let flag = format!("--{name}");

@@ -152,6 +152,43 @@ fn tests_run_in_micropython_and_read_like_libtest() {
     }
 }
 
+/// The report has what the output has.
+#[test]
+fn tests_are_reported_as_junit() {
+    let boards: Vec<&str> = ["unix", "qemu-armv6m"].into_iter().filter(|board| has(board)).collect();
+    let folder = halves("halves-junit");
+    let flags: Vec<&str> = boards.iter().flat_map(|board| ["--board", board]).collect();
+    let output = mpy(&folder, &[&["test", "--junit", "out/junit.xml"], &flags[..]].concat());
+    assert_eq!(output.status.code(), Some(101), "{}", text(&output.stderr));
+    let read = "import sys,xml.etree.ElementTree as E\nroot=E.parse(sys.argv[1]).getroot()\n\
+                for s in root.iter('testsuite'):\n \
+                print(s.get('name'),*[s.get(n) for n in ('tests','failures','errors','skipped')])\n \
+                for c in s.iter('testcase'):\n  \
+                assert float(c.get('time'))>=0 and c.get('classname').startswith('halves.')\n  \
+                print('',c.get('name'),*[e.tag+' '+e.get('message') for e in c])\n";
+    let report = folder.join("out/junit.xml");
+    let read = Command::new("python3").args(["-c", read]).arg(&report).output().expect("python3");
+    let said = text(&read.stdout);
+    for board in boards {
+        for line in [
+            &*format!("halves unittests on {board} 7 3 0 1"),
+            &format!("halves tests/outside.rs on {board} 1 0 0 0"),
+            &format!("halves tests/*.py on {board} 2 1 0 0"),
+            " tests::of_a_number",
+            " tests::is_ignored skipped ignored, takes long",
+            " tests::is_wrong failure thread 'tests::is_wrong' panicked at src/lib.rs:24:9:",
+            " tests/good.py",
+            " tests/prints.py failure expected:",
+        ] {
+            assert!(said.lines().any(|known| known == line), "no `{line}` in\n{said}{}", text(&read.stderr));
+        }
+    }
+    // A list is no result.
+    std::fs::remove_file(&report).expect("the report");
+    mpy(&folder, &["test", "--list", "--junit", "out/junit.xml"]);
+    assert!(!report.exists());
+}
+
 #[test]
 fn tests_are_listed_filtered_and_compared_with_what_they_should_print() {
     if !has("unix") {
@@ -321,4 +358,132 @@ fn bindings_and_builds_are_told() {
     let bytes = std::fs::metadata(artifact["mpy"].as_str().expect("a path")).expect("the module").len();
     assert_eq!(artifact["file_size"], bytes);
     assert_eq!(lines.last().expect("an end")["success"], true);
+}
+
+/// A workspace of three packages, of which two are modules.
+#[test]
+fn several_packages_are_built_tested_measured_and_packed_at_once() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("halves-workspace");
+    let _ = std::fs::remove_dir_all(folder.join("target/mpy/x64"));
+    let source = |name: &str| {
+        format!(
+            "#[unsafe(no_mangle)]\npub extern \"C\" fn of_{name}() -> i32 {{ 7 }}\n\
+             #[test]\nfn {name}_is_tested() {{ assert_eq!(of_{name}(), 7); }}\n"
+        )
+    };
+    let put = |path: &str, text: &str| {
+        let path = folder.join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(path, text).expect("a file");
+    };
+    put("Cargo.toml", "[workspace]\nmembers = [\"one\", \"two\", \"helper\"]\nresolver = \"3\"\n");
+    for (name, kind) in [("one", "cdylib"), ("two", "cdylib"), ("helper", "lib")] {
+        put(&format!("{name}/src/lib.rs"), &source(name));
+        let manifest =
+            format!("[package]\nname = \"{name}\"\nedition = \"2024\"\n[lib]\ncrate-type = [\"{kind}\"]\n");
+        put(&format!("{name}/Cargo.toml"), &manifest);
+    }
+    let run = |words: &[&str]| {
+        let output = mpy(&folder, words);
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    };
+    let built = |said: &str| ["one", "two", "helper"].map(|name| said.contains(&format!("Built {name} for")));
+    for (words, expected) in [
+        (&["--workspace"][..], [true, true, false]),
+        (&["--workspace", "--exclude", "one", "-j", "1"], [false, true, false]),
+        (&["-p", "helper", "-p", "two", "--frozen", "--jobs=-1"], [false, true, true]),
+        (&["-p", "one", "--locked", "--offline"], [true, false, false]),
+    ] {
+        let said = run(&[&["build", "--board", "unix"], words].concat());
+        assert_eq!((said.0, built(&said.2)), (Some(0), expected), "{words:?}: {said:?}");
+    }
+    for (words, code, error) in [
+        (&["build"][..], 1, "which-package"),
+        (&["build", "--workspace", "-p", "one"], 2, "cannot be used with"),
+        (&["build", "--exclude", "one"], 2, "--workspace"),
+        (&["build", "-p", "one", "-p", "tow"], 2, "there are `one`, `two`, `helper`"),
+        (&["build", "--workspace", "--exclude", "tow"], 2, "there are `one`, `two`, `helper`"),
+        (&["build", "--workspace", "--name", "x"], 2, "several modules cannot have one name"),
+        (&["run", "-p", "one", "-p", "two", "-e", "1"], 2, "this command takes one package"),
+        (&["expand", "--workspace"], 2, "this command takes one package"),
+        (&["build", "-p", "one", "-j", "0"], 2, "is not a number of jobs"),
+    ] {
+        let said = run(words);
+        assert_eq!(said.0, Some(code), "{words:?}: {said:?}");
+        assert!(said.2.contains(error), "{words:?}: {said:?}");
+    }
+    let said = run(&["size", "--workspace", "--board", "unix", "--html", "size.html"]);
+    assert!(
+        said.0 == Some(0) && said.1.contains("one for x64\n") && said.1.contains("two for x64\n"),
+        "{said:?}"
+    );
+    let said = run(&["package", "--workspace", "--arch", "x64"]);
+    for name in ["one", "two"] {
+        let zip = folder.join(format!("target/mpy/package/{name}-0.0.0.zip"));
+        assert!(said.0 == Some(0) && zip.is_file(), "{said:?}");
+    }
+    if !has("unix") {
+        return;
+    }
+    let said = run(&["test", "--workspace"]);
+    let ran = ["one", "two"].map(|name| said.1.contains(&format!("test {name}_is_tested ... ok")));
+    assert_eq!((said.0, ran), (Some(0), [true, true]), "{said:?}");
+    put("one/src/lib.rs", &source("one").replace("() -> i32 { 7 }", "() -> i32 { 8 }"));
+    let said = run(&["test", "--workspace"]);
+    let fails =
+        said.1.contains("test one_is_tested ... FAILED") && said.1.contains("test two_is_tested ... ok");
+    assert!(said.0 == Some(101) && fails, "{said:?}");
+}
+
+#[test]
+fn code_gets_arguments() {
+    let folder = halves("halves-arguments");
+    for board in ["unix", "qemu-armv6m"] {
+        if !has(board) {
+            continue;
+        }
+        std::fs::write(folder.join("args.py"), "import sys\nprint('|'.join(sys.argv))\n").expect("a file");
+        let say = "import sys; print('|'.join(sys.argv))";
+        let arguments = ["--", "-x", "é'\\ ", "--board"];
+        for words in [&["-e", say][..], &["args.py"]] {
+            let output = mpy(&folder, &[&["run", "-q", "--board", board], words, &arguments].concat());
+            assert_eq!(text(&output.stdout), "-c|-x|é'\\ |--board\n", "{}", text(&output.stderr));
+        }
+    }
+}
+
+/// The shell completes `cargo mpy` and `cargo-mpy`, with the names of boards.
+#[test]
+fn bash_completes_boards() {
+    let script = mpy(Path::new("."), &["completions", "bash"]).stdout;
+    let complete = |words: &[&str]| {
+        let code = format!(
+            "{}\nCOMP_WORDS=({})\nCOMP_CWORD={}\n$(complete -p {} | sed 's/.*-F \\([^ ]*\\).*/\\1/') {} '{}' '{}'\n\
+             printf '%s\\n' \"${{COMPREPLY[@]}}\"\n",
+            text(&script),
+            words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" "),
+            words.len() - 1,
+            words[0],
+            words[0],
+            words[words.len() - 1],
+            words[words.len() - 2],
+        );
+        // Cargo's own completions are not needed.
+        let output = Command::new("bash").args(["--norc", "-c", &code]).output().expect("bash");
+        assert!(output.status.success() && output.stderr.is_empty(), "{words:?}: {}", text(&output.stderr));
+        text(&output.stdout).lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    for name in [&["cargo", "mpy"][..], &["cargo-mpy"]] {
+        let of = |words: &[&str]| complete(&[name, words].concat());
+        let boards = of(&["build", "--board", "rpi-pico"]);
+        assert!(
+            boards.contains(&"rpi-pico".to_owned()) && boards.contains(&"rpi-pico2".to_owned()),
+            "{boards:?}"
+        );
+        assert_eq!(of(&["test", "-b", "qemu-armv6"]), ["qemu-armv6m", "qemu-armv6m-16k"]);
+        assert_eq!(of(&["deploy", "--arch", "rv64"]), ["rv64imc"]);
+        assert_eq!(of(&["pack"]), ["package"]);
+        assert_eq!(of(&["build", "--memory", "m"]), ["masked"]);
+        assert_eq!(of(&["explain", "no-fi"]), ["no-filesystem"]);
+    }
 }

@@ -26,7 +26,10 @@ fn boards() -> Vec<(&'static Board, Firmware)> {
 }
 
 fn execute(board: &Board, firmware: &Firmware, modules: &[(String, Vec<u8>)], code: &str) -> Result<Outcome> {
-    run(&Run { board, firmware, modules, code, timeout: Duration::from_secs(30) }, &mut |_| {})
+    run(
+        &Run { board, firmware, modules, code, timeout: Duration::from_secs(30), arguments: &[] },
+        &mut |_| {},
+    )
 }
 
 #[test]
@@ -57,6 +60,7 @@ fn every_board_runs_code_and_tells_how_it_ended() {
             code: "while True: pass",
             // The emulator keeps a processor busy for as long.
             timeout: Duration::from_millis(500),
+            arguments: &[],
         };
         assert_eq!(run(&limited, &mut |_| {}).expect_err(name).code, "timed-out", "{name}");
     }
@@ -130,8 +134,14 @@ machine.idle()
             continue;
         }
         let once = || {
-            let run =
-                Run { board, firmware: &firmware, modules: &[], code, timeout: Duration::from_secs(30) };
+            let run = Run {
+                board,
+                firmware: &firmware,
+                modules: &[],
+                code,
+                timeout: Duration::from_secs(30),
+                arguments: &[],
+            };
             count(&run, &mut |_| {}).expect(&board.name).marks
         };
         let marks = once();

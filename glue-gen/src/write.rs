@@ -27,6 +27,10 @@ pub struct Glue {
     pub objects: Vec<FlashTable>,
     /// The text of `NAME.pyi`, for type checkers.
     pub stub: String,
+    /// Python finds nothing in the module, and no `#[wasm_bindgen(start)]` runs when it is imported.
+    pub is_empty: bool,
+    /// Some function of the WebAssembly module runs when it is imported.
+    pub has_start: bool,
 }
 
 /// Writes the bindings of the functions of `module_api` and, when the crate uses wasm-bindgen, of what
@@ -90,7 +94,14 @@ pub(crate) fn write(
     }
     show(&mut c, module_api, &mut strings);
     init(&mut c, module_api, &bindings, counted, closes, count, &mut strings);
+    let offers = |api: &Api| {
+        !(api.functions.is_empty() && api.classes.is_empty() && api.enums.is_empty() && api.start.is_empty())
+    };
+    let ModuleApi { functions, memories, globals, .. } = module_api;
+    let is_empty = functions.is_empty() && memories.is_empty() && globals.is_empty();
     Ok(Glue {
+        is_empty: is_empty && !api.is_some_and(offers),
+        has_start: !module_api.start.is_empty(),
         unit: CUnit { file_name: "glue.c".to_owned(), source: c },
         qstrs: strings.into_texts(),
         objects: interface.flash_tables.clone(),

@@ -53,6 +53,7 @@ pub fn compare(
         modules: &modules,
         code: &code,
         timeout: Duration::from_secs(300),
+        arguments: &[],
     };
     let outcome = crate::board::run(&run, true, &mut |_| {}).map_err(|error| error.to_string())?;
     let printed = String::from_utf8_lossy(&outcome.stdout);

@@ -189,9 +189,13 @@ pub fn execute_within(
 ) -> Result<String, String> {
     let firmware = Firmware::build(board, &|_| {}).map_err(|error| error.to_string())?;
     let mut printed = Vec::new();
-    let outcome = run(&Run { board, firmware: &firmware, modules, code, timeout }, false, &mut |bytes| {
-        printed.extend_from_slice(bytes);
-    });
+    let outcome = run(
+        &Run { board, firmware: &firmware, modules, code, timeout, arguments: &[] },
+        false,
+        &mut |bytes| {
+            printed.extend_from_slice(bytes);
+        },
+    );
     let mut text = String::from_utf8_lossy(&printed).replace("\r\n", "\n");
     match outcome {
         Ok(outcome) if outcome.status == 0 => return Ok(text),

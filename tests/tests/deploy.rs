@@ -35,12 +35,20 @@ fn main() -> ExitCode {
         };
         add("deploy", |board| deploy(&line::serve(board, None)?, board));
         add("bad boards", bad_boards);
+        add("imports", imports);
         if board.name == BOARDS[0] {
             add("monitor", monitor);
             add("network", network);
             add("tests and benchmarks", |board| tests_and_benchmarks(&line::serve(board, None)?));
             add("dev, a crate", |board| dev_of_a_crate(&line::serve(board, None)?));
+            add("dev, little memory", |board| dev_with_little_memory(&line::serve(board, None)?));
+            add("output that imitates the REPL", |board| imitations(&line::serve(board, None)?));
         }
+    }
+    // What boards are asked fits into the smallest.
+    for (board, why_not) in board::small_boards() {
+        let trial = Trial::test(format!("{}::deploy", board.name), move || little_memory(board));
+        trials.push(trial.with_ignored_flag(why_not.is_some()));
     }
     trials.push(Trial::test("unix::deploy", || unix(false)));
     trials.push(Trial::test("unix::deploy without raw paste", || unix(true)));
@@ -175,6 +183,9 @@ fn deploy(served: &Served, board: &target_specs::Board) -> Result<(), Failed> {
     ];
     let said = tool(folder.path(), &run);
     holds(said.0 && said.1 == "43\n", "in RAM", &said)?;
+    let said =
+        tool(folder.path(), &[&run[..5], &["-e", "import sys; print(sys.argv)", "--", "-a", "b'"]].concat());
+    holds(said.0 && said.1 == "['-c', '-a', \"b'\"]\n", "arguments", &said)?;
     put(42)?;
     let said = call(&say);
     holds(said.0 && said.1 == "it says 42\n" && said.2.contains("Unchanged"), "as it was", &said)?;
@@ -259,6 +270,110 @@ fn bad_boards(board: &target_specs::Board) -> Result<(), Failed> {
     type_(b"\r\x03exec('import micropython\\nmicropython.kbd_intr(-1)\\nwhile 1: pass')\r")?;
     let said = call(&[]);
     holds(!said.0 && said.2.contains("error[no-answer]"), "a board that nothing stops", &said)
+}
+
+/// What is imported is the module, or the file that is imported instead is named.
+fn imports(board: &target_specs::Board) -> Result<(), Failed> {
+    let served = line::serve(board, None)?;
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("answer.wat"), wat(7))?;
+    let port = ["--port", &served.path, "--wasm", "answer.wat"];
+    let say = ["--run", "import answer; print(answer.number())"];
+    let deploy = |more: &[&str]| tool(folder.path(), &[&["deploy"], &port[..], &say, more].concat());
+    let run = |code: &str| {
+        let said = tool(folder.path(), &[&["run"], &port[..], &["-e", code]].concat());
+        holds(said.0, code, &said)
+    };
+    for dest in ["/mylib", "/lib", "lib", "/", "mylib/"] {
+        let said = deploy(&["--dest", dest]);
+        let is_told = said.2.contains("`sys.path` of the board lacks");
+        holds(said.0 && said.1 == "7\n" && is_told == dest.contains("mylib"), dest, &said)?;
+    }
+    // Before it in `sys.path`, or in its folder.
+    let old = "open('/answer.py','w').write('def number(): return 0')";
+    let package = "import os; os.remove('/answer.py'); os.mkdir('/answer')";
+    for (make, path, dests) in [(old, "answer.py", &["", "/lib"][..]), (package, "answer", &["/", "/lib"])] {
+        run(make)?;
+        for dest in dests {
+            let said = deploy(&["--dest", dest]);
+            let message = format!("`import answer` finds `{path}` on the board");
+            holds(!said.0 && said.2.contains("error[shadowed]") && said.2.contains(&message), dest, &said)?;
+            holds(!said.2.contains("Deployed") && !said.2.contains("Unchanged"), dest, &said)?;
+        }
+    }
+    // Another folder is added before the others.
+    let said = deploy(&["--dest", "/mylib"]);
+    holds(said.0 && said.1 == "7\n", "in a folder of its own", &said)?;
+    run("import os; os.rmdir('/answer')")?;
+    // What is imported at the start is the module already.
+    run("open('/boot.py','w').write('import answer')")?;
+    let said = deploy(&[]);
+    holds(said.0 && said.1 == "7\n", "imported by boot.py", &said)?;
+    // A module of the firmware, in C and in Python. These boards have none but those whose names are refused.
+    for path in ["[]", "['.frozen']"] {
+        run(&format!(
+            "open('/boot.py','w').write('''import builtins,sys\nsys.path.insert(0,'.frozen')\nreal=__import__\n\
+             def fake(name,*rest):\n if name=='answer' and sys.path=={path}: return sys\n return real(name,*rest)\n\
+             builtins.__import__=fake\n''')"
+        ))?;
+        let said = deploy(&[]);
+        let is_told = said.2.contains("finds the firmware's own module `answer`");
+        holds(!said.0 && said.2.contains("error[shadowed]") && is_told, path, &said)?;
+    }
+    run("import os\nos.remove('/boot.py')\nos.umount('/')")?;
+    for dest in ["", "/", "/lib", "lib"] {
+        let said = deploy(&["--dest", dest]);
+        let helps = said.2.contains("error[no-filesystem]") && said.2.contains("cargo mpy run --port");
+        holds(!said.0 && helps, "without a filesystem", &said)?;
+    }
+    // What works there.
+    run("import answer; assert answer.number() == 7")
+}
+
+/// A program may print what ends the output of code, and go on, read, or fail.
+fn imitations(served: &Served) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("answer.wat"), wat(7))?;
+    let base = ["deploy", "--raw", "--port", &served.path, "--wasm", "answer.wat", "--run"];
+    let call = |code: &str| tool(folder.path(), &[&base[..], &[code]].concat());
+    for imitation in
+        ["\\x04", "\\x04\\x04>", "raw REPL; CTRL-B to exit\\r\\n>", "\\x04E\\x04>OK-1\\r\\n\\x04\\x04>"]
+    {
+        let printed = imitation.replace("\\x04", "\x04").replace("\\r\\n", "\n");
+        let code = format!("import time\nprint('a{imitation}b')\ntime.sleep(0.5)\nprint('c')");
+        let said = call(&code);
+        holds(said.0 && said.1 == format!("a{printed}b\nc\n"), imitation, &said)?;
+        // A prompt is followed by a question, which the program may read.
+        if imitation.contains("\\x04>") {
+            for bytes in [1, 5, 13, 30] {
+                let said = call(&format!("import sys\nprint('a{imitation}b')\nsys.stdin.read({bytes})\n1/0"));
+                let fails = !said.0 && said.1 == format!("a{printed}b\n");
+                holds(fails && said.2.contains("ZeroDivisionError"), imitation, &said)?;
+            }
+        }
+        let said = call("print('still', answer.number())");
+        holds(said.0 && said.1 == "still 7\n", "afterwards", &said)?;
+    }
+    Ok(())
+}
+
+/// A board with a heap of 16 to 36 KiB, where the heap has been used.
+fn little_memory(board: &target_specs::Board) -> Result<(), Failed> {
+    let served = line::serve(board, None)?;
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("answer.wat"), wat(7))?;
+    let to = ["--port", &served.path, "--wasm", "answer.wat"];
+    let say = "import answer; print('it says', answer.number())";
+    for words in
+        [&["deploy", "--run", say][..], &["deploy", "--dest", "/apps", "--run", say], &["run", "-e", say]]
+    {
+        let said = tool(folder.path(), &[words, &to].concat());
+        holds(said.0 && said.1 == "it says 7\n", words[0], &said)?;
+    }
+    let mut running = Running::start(folder.path(), &[&["dev", "-e", say], &to[..]].concat())?;
+    running.says("it says 7")?;
+    std::fs::write(folder.path().join("answer.wat"), wat(8))?;
+    running.says("it says 8").map(drop)
 }
 
 /// The tool, running, with what it says line by line.
@@ -346,6 +461,15 @@ fn dev() -> Result<(), Failed> {
         std::fs::write(folder.path().join("answer.wat"), "(module")?;
         running.says("error[")?;
         running.says("Watching")?;
+        // The import may print.
+        let text =
+            "(module (import \"mpy\" \"print\" (func $print (param i32 i32))) (memory (export \"memory\") 1)
+            (data (i32.const 16) \"at import\\04\\04>\\n\") (start $start)
+            (func $start (call $print (i32.const 16) (i32.const 13)))
+            (func (export \"number\") (result i32) i32.const 44))";
+        std::fs::write(folder.path().join("answer.wat"), text)?;
+        running.says("at import")?;
+        running.says("so 44")?;
         put(43)?;
         running.says("so 43")?;
         // A program that does not end makes room.
@@ -359,6 +483,38 @@ fn dev() -> Result<(), Failed> {
     // It was all in RAM.
     let left: Vec<_> = std::fs::read_dir(files.path())?.flatten().collect();
     holds(left.is_empty(), "files on the board", &left)
+}
+
+/// A program that leaves no memory for the next module: the board is restarted. The bytes of a file are given back when
+/// it has been imported.
+fn dev_with_little_memory(served: &Served) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let put = |number: u32| {
+        let data = "0123456789".repeat(3000);
+        let text = format!(
+            "(module (memory (export \"memory\") 1) (data (i32.const 16) \"{data}\")
+               (func (export \"number\") (result i32) i32.const {number}))"
+        );
+        std::fs::write(folder.path().join("answer.wat"), text)
+    };
+    put(41)?;
+    let code = "import answer,gc\nprint('it says', answer.number(), 'files', len(_FS.files))\n\
+                gc.collect()\n_keep=[bytearray(1000) for _ in range((gc.mem_free()-LEFT)//1030)]\nprint('kept')";
+    for left in ["20000", "6000", "3000"] {
+        put(41)?;
+        let code = code.replace("LEFT", left);
+        let words = ["dev", "--wasm", "answer.wat", "-e", &code, "--port", &served.path];
+        let mut running = Running::start(folder.path(), &words)?;
+        running.says("it says 41 files 0")?;
+        running.says("kept")?;
+        for number in 42..44 {
+            running.says("Watching")?;
+            put(number)?;
+            running.says(&format!("it says {number} files 0"))?;
+            running.says("kept")?;
+        }
+    }
+    Ok(())
 }
 
 /// A crate of `examples/`, as a user has it.

@@ -29,8 +29,12 @@ fn every_template_builds_and_runs_at_once() {
     for template in Template::value_variants() {
         let name = format!("from-{}", template.word());
         let crate_ = folder.path().join(&name);
-        make("new", &crate_, &Options { template: *template, name: None, vcs: Some("none".to_owned()) })
-            .expect("a new crate");
+        make(
+            "new",
+            &crate_,
+            &Options { template: Some(*template), name: None, vcs: Some("none".to_owned()), ci: None },
+        )
+        .expect("a new crate");
         let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cargo-mpy/templates");
         let expected =
             fs::read_to_string(templates.join(template.word()).join("expect.txt")).expect("a text");
@@ -61,8 +65,12 @@ fn what_is_there_stays() {
     fs::create_dir(folder.path().join("src")).expect("a folder");
     let library = folder.path().join("src/lib.rs");
     fs::write(&library, "mine").expect("a file");
-    let options =
-        Options { template: Template::Minimal, name: Some("mine".to_owned()), vcs: Some("none".to_owned()) };
+    let options = Options {
+        template: Some(Template::Minimal),
+        name: Some("mine".to_owned()),
+        vcs: Some("none".to_owned()),
+        ci: None,
+    };
     assert!(make("init", folder.path(), &options).is_err());
     assert_eq!(fs::read_to_string(library).expect("a file"), "mine");
     assert!(!folder.path().join("Cargo.toml").exists());
@@ -73,7 +81,8 @@ fn names_that_python_cannot_import_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let make = |path: &str, name: Option<&str>| {
         let name = name.map(str::to_owned);
-        let options = Options { template: Template::Minimal, name, vcs: Some("none".to_owned()) };
+        let options =
+            Options { template: Some(Template::Minimal), name, vcs: Some("none".to_owned()), ci: None };
         make("new", &folder.path().join(path), &options)
     };
     for (path, name) in [("math", None), ("class", None), ("json", None), ("fine", Some("sys"))] {
@@ -81,4 +90,88 @@ fn names_that_python_cannot_import_are_refused() {
         assert!(!folder.path().join(path).exists(), "{path}");
     }
     make("math", Some("my-math")).expect("a new crate");
+}
+
+/// A module of the crate at `folder`, for this machine.
+fn built(folder: &Path) -> (String, Vec<u8>) {
+    let board = target_specs::board("unix").expect("a board");
+    let target = board::crates(env!("CARGO_TARGET_TMPDIR"));
+    let manifest_path = Some(folder.join("Cargo.toml"));
+    board::module(&BuildOptions { manifest_path, ..board::options(board, &target) }).expect("a module")
+}
+
+#[test]
+fn a_crate_that_is_there_becomes_a_module() {
+    let board = target_specs::board("unix").expect("a board");
+    for (name, files, code, expected) in [
+        (
+            "marked",
+            &[(
+                "src/lib.rs",
+                "use wasm_bindgen::prelude::*;\n#[wasm_bindgen]\npub fn double(n: i32) -> i32 { 2 * n }\n",
+            )][..],
+            "print(marked.double(21))",
+            "42\n",
+        ),
+        (
+            "plain",
+            &[
+                ("src/lib.rs", "#[unsafe(no_mangle)]\npub extern \"C\" fn one() -> i32 { 1 }\n"),
+                ("test.py", "mine\n"),
+            ],
+            "print(plain.one())",
+            "1\n",
+        ),
+        // A program gets a library beside it.
+        ("program", &[("src/main.rs", "fn main() {}\n")], "print(program.Mean)", "<class 'Mean'>\n"),
+        (
+            "empty",
+            &[("src/lib.rs", "pub fn add(a: u64, b: u64) -> u64 { a + b }\n")],
+            "print(empty)",
+            "<module 'empty'",
+        ),
+    ] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let crate_ = folder.path().join(name);
+        let manifest = format!("[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[lints]\n# None.\n");
+        for (file, text) in files.iter().chain(&[("Cargo.toml", &*manifest), (".gitignore", "/target")]) {
+            let file = crate_.join(file);
+            fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
+            fs::write(file, text).expect("a file");
+        }
+        let options = Options { template: None, name: None, vcs: None, ci: None };
+        make("init", &crate_, &options).expect("a crate");
+        let read = |file: &str| fs::read_to_string(crate_.join(file)).expect("a file");
+        let after = read("Cargo.toml");
+        assert_eq!(after.contains("wasm-bindgen = "), name != "plain", "{after}");
+        for (file, text) in files {
+            assert_eq!(read(file), *text, "{name}");
+        }
+        assert_eq!(read(".gitignore"), "/target\n/mpy.local.toml\n");
+        make("init", &crate_, &options).expect("the same crate");
+        assert_eq!(read("Cargo.toml"), after);
+        let module = built(&crate_);
+        let printed = board::execute(board, &[module], &format!("import {name}\n{code}\n")).expect("a run");
+        assert!(printed.starts_with(expected), "{name}: {printed}");
+    }
+}
+
+#[test]
+fn a_workspace_takes_a_new_crate() {
+    for rest in
+        ["", "[workspace.lints.rust]\nunused = \"warn\"\n", "[workspace.package]\nedition = \"2021\"\n"]
+    {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().join("Cargo.toml");
+        fs::write(&root, format!("# Mine.\n[workspace]\nresolver = \"3\"\nmembers = []\n{rest}"))
+            .expect("a file");
+        let options = Options { template: None, name: None, vcs: Some("none".to_owned()), ci: None };
+        let crate_ = folder.path().join("part");
+        make("new", &crate_, &options).expect("a new crate");
+        let manifest = fs::read_to_string(crate_.join("Cargo.toml")).expect("a file");
+        assert!(manifest.contains("wasm-bindgen = ") && !manifest.contains("[profile"), "{manifest}");
+        let root = fs::read_to_string(root).expect("a file");
+        assert!(root.starts_with("# Mine.\n") && root.contains("\"part\""), "{root}");
+        assert_eq!(built(&crate_).0, "part.mpy");
+    }
 }

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 
+use cargo_mpy::commands::new::{Ci, Options, Template, make};
 use libtest_mimic::{Arguments, Failed, Trial};
 use tests::{board, line};
 
@@ -17,7 +18,13 @@ fn main() -> ExitCode {
         return cargo_mpy::main();
     }
     let arguments = Arguments::from_args();
-    let trials = vec![Trial::test("package", package), Trial::test("tables", tables)];
+    let trials = vec![
+        Trial::test("package", package),
+        Trial::test("tables", tables),
+        Trial::test("state", state),
+        Trial::test("workflow", workflow),
+        Trial::test("action", action),
+    ];
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -92,6 +99,61 @@ fn package() -> Result<(), Failed> {
     mip_in_micropython(&server)?;
     for board in board::named(&BOARDS) {
         mip_from_outside(&server, board)?;
+    }
+    Ok(())
+}
+
+const STATE: &str = r#"(module (memory (export "memory") 1 3) (global $g (export "level") (mut i32) (i32.const 5))
+ (memory $fixed (export "fixed") 1 1)
+ (func (export "bump") (global.set $g (i32.add (global.get $g) (i32.const 1))))
+ (func (export "get") (result i32) (global.get $g))
+ (func (export "poke") (param i32 i32) (i32.store8 $fixed (local.get 0) (local.get 1)))
+ (func (export "grow") (result i32) (memory.grow (i32.const 1))))"#;
+
+/// What is done to a module, and what is seen.
+const USE_STATE: &str = "\
+print(gl.level, gl.get(), len(gl.memory))
+gl.bump(); print(gl.level, gl.get())
+gl.level = 40; print(gl.level, gl.get())
+gl.grow(); print(len(gl.memory))
+gl.poke(3, 9); print(gl.fixed[3])
+for wrong in 'gl.level = None', 'gl.memory = 1', 'del gl.level':
+    try: exec(wrong)
+    except (TypeError, AttributeError) as error: print(type(error).__name__)
+gl.own = 1; print(gl.own, gl.__name__, [name for name in sorted(dir(gl)) if name[:2] != '__'])
+import sys
+try: print(sys.modules['gl.ARCH'].level)
+except KeyError: print(40)
+";
+
+/// A package of several architectures is the module for Python: its memories and globals are not copied.
+fn state() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("gl.wat"), STATE)?;
+    for board in board::named(&["unix", "qemu-armv6m"]) {
+        let words = ["mpy", "package", "--wasm", "gl.wat", "--arch", &board.arch];
+        output(Command::new(std::env::current_exe()?).args(words).current_dir(folder.path()))?;
+        let made = folder.path().join("target/mpy/package/gl-0.0.0");
+        let read = |path: String| std::fs::read(made.join(path));
+        let native = read(format!("{}/gl.mpy", board.arch))?;
+        let package = vec![
+            ("init.py".to_owned(), read("gl/__init__.py".to_owned())?),
+            ("native.mpy".to_owned(), native.clone()),
+        ];
+        // Boards start with files in their root only.
+        let lay_out = format!(
+            "import os\nos.mkdir('gl')\nos.rename('init.py','gl/__init__.py')\n\
+             os.rename('native.mpy','gl/{}.mpy')\n",
+            board.arch
+        );
+        let code = format!("import gl\n{}", USE_STATE.replace("ARCH", &board.arch));
+        let alone = board::execute(board, &[("gl.mpy".to_owned(), native)], &code)?;
+        let packed = board::execute(board, &package, &format!("{lay_out}{code}"))?;
+        holds(
+            alone == packed && alone.starts_with("5 5 65536\n6 6\n40 40\n131072\n9\n"),
+            "state",
+            &(alone, packed),
+        )?;
     }
     Ok(())
 }
@@ -257,5 +319,86 @@ fn mip_from_outside(server: &Server, board: &target_specs::Board) -> Result<(), 
         let said = mpremote(&["exec", &code])?;
         holds(said.trim() == "7.5", url, &said)?;
     }
+    Ok(())
+}
+
+/// The contents of a YAML file.
+fn yaml(file: &Path) -> Result<serde_json::Value, Failed> {
+    let read = "import json,sys,yaml\nprint(json.dumps(yaml.load(open(sys.argv[1]), yaml.BaseLoader)))";
+    Ok(serde_json::from_str(&output(Command::new("python3").args(["-c", read]).arg(file))?)?)
+}
+
+/// The scripts of the action are bash, and it installs files that the release workflow makes.
+fn action() -> Result<(), Failed> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let parsed = yaml(&root.join("action.yml"))?;
+    let steps = parsed["runs"]["steps"].as_array().ok_or("steps")?;
+    let scripts: Vec<&str> = steps.iter().filter_map(|step| step["run"].as_str()).collect();
+    holds(scripts.len() == 3, "scripts", &scripts)?;
+    for script in &scripts {
+        output(Command::new("bash").args(["-n", "-c", script]))?;
+    }
+    let release = yaml(&root.join(".github/workflows/release.yml"))?;
+    let made = &release["jobs"]["program"]["strategy"]["matrix"]["include"];
+    let made: Vec<&str> =
+        made.as_array().into_iter().flatten().filter_map(|one| one["target"].as_str()).collect();
+    let taken = scripts[1].matches("file=cargo-mpy-").count();
+    let known = made.iter().filter(|target| scripts[1].contains(&format!("file=cargo-mpy-{target}.")));
+    holds(taken == made.len() && known.count() == taken, "programs", &made)
+}
+
+/// What the workflow of `init --ci github` runs, with the program instead of an installed one.
+fn workflow() -> Result<(), Failed> {
+    if board::named(&["qemu-armv6m"]).is_empty() {
+        return Ok(());
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    // A crate in a folder of a repository.
+    std::fs::create_dir(folder.path().join(".git")).expect("a folder");
+    let crate_ = folder.path().join("it's here/from-ci");
+    std::fs::create_dir_all(crate_.parent().expect("a folder")).expect("a folder");
+    let options = Options {
+        template: Some(Template::Minimal),
+        name: None,
+        vcs: Some("none".to_owned()),
+        ci: Some(Ci::Github),
+    };
+    make("new", &crate_, &options).expect("a new crate");
+    let manifest = crate_.join("Cargo.toml");
+    let text = std::fs::read_to_string(&manifest).expect("a file");
+    std::fs::write(&manifest, format!("{text}\n[package.metadata.mpy]\nboards = [\"rpi-pico\"]\n"))
+        .expect("a file");
+    let file = folder.path().join(".github/workflows/from_ci.yml");
+    let workflow = std::fs::read_to_string(&file).expect("a workflow");
+    // It is not made again over changes.
+    assert!(make("init", &crate_, &options).is_err());
+    assert_eq!(std::fs::read_to_string(&file).expect("a workflow"), workflow);
+
+    let parsed = yaml(&file)?;
+    let job = &parsed["jobs"]["module"];
+    let home = folder.path().join(job["defaults"]["run"]["working-directory"].as_str().expect("a folder"));
+    let steps = job["steps"].as_array().expect("steps");
+    let commands: Vec<&str> = steps.iter().filter_map(|step| step["run"].as_str()).collect();
+    let names: Vec<&str> =
+        commands.iter().map(|command| command.split(' ').nth(2).unwrap_or_default()).collect();
+    assert_eq!(names, ["build", "test", "size", "package"]);
+    for command in commands {
+        let program = std::env::current_exe()?;
+        let command = command.replace("cargo mpy", &format!("'{}' mpy", program.display()));
+        let budget = parsed["env"]["MAX_SIZE"].as_str().expect("a budget");
+        let run =
+            Command::new("bash").args(["-ec", &command]).current_dir(&home).env("MAX_SIZE", budget).output();
+        let run = run.expect("bash");
+        assert!(run.status.success(), "{command}: {}", String::from_utf8_lossy(&run.stderr));
+    }
+    // What is kept is there.
+    let kept: Vec<&str> = steps.iter().filter_map(|step| step["with"]["path"].as_str()).collect();
+    assert_eq!(kept.len(), 2);
+    assert!(folder.path().join(kept[0]).join("from_ci-0.1.0.zip").is_file());
+    let report = std::fs::read_to_string(folder.path().join(kept[1])).expect("a report");
+    assert!(
+        report.contains("<testsuite name=\"from_ci unittests on qemu-armv6m\" tests=\"2\" failures=\"0\""),
+        "{report}"
+    );
     Ok(())
 }

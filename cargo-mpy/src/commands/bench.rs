@@ -42,7 +42,7 @@ pub struct Bench {
     expressions: Vec<String>,
 
     /// Fail if a benchmark is more than this many percent slower than in the last run, and keep the old results
-    #[arg(long, value_name = "PERCENT")]
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
     max_slowdown: Option<f64>,
 
     /// Run on the connected board at this port; see `deploy`
@@ -93,6 +93,12 @@ def _measure(_n,_f):
   k*=2
  print('\\x1ebench\\x1f%s\\x1f%d\\x1f%s'%(_n,k,','.join([str(run(k)) for _ in range(7)])))
 ";
+
+/// A number of percent.
+fn percent(text: &str) -> std::result::Result<f64, String> {
+    let number: f64 = text.parse().map_err(|error: std::num::ParseFloatError| error.to_string())?;
+    if number >= 0.0 { Ok(number) } else { Err("it takes a number from 0 on".to_owned()) }
+}
 
 impl Bench {
     pub fn run(self) -> std::result::Result<(), Failure> {

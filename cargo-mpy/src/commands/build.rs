@@ -86,16 +86,20 @@ impl Build {
     }
 
     fn build(self) -> Result<(), Failure> {
-        let mut plan =
-            pipeline::plan(&BuildOptions { input: self.file.or(self.options.input), ..self.options })?;
-        if let Some(wanted) = &self.after_pass {
-            plan.passes = pass_names_in_order().position(|name| name == wanted).unwrap_or(usize::MAX);
-        }
+        let options = BuildOptions { input: self.file.or(self.options.input), ..self.options };
         let emit = if self.map { Some(Stage::Map) } else { self.emit };
-        let built = pipeline::build(&plan, emit)?;
-        if emit == Some(Stage::Map) {
-            for one in &built {
-                ui::output(format_args!("{}\n{}", one.target.arch.name, map::text(&one.map)));
+        // All plans before a build, which takes longer.
+        let packages = pipeline::each_package(&options)?;
+        let plans = packages.iter().map(pipeline::plan).collect::<Result<Vec<_>, _>>()?;
+        for mut plan in plans {
+            if let Some(wanted) = &self.after_pass {
+                plan.passes = pass_names_in_order().position(|name| name == wanted).unwrap_or(usize::MAX);
+            }
+            let built = pipeline::build(&plan, emit)?;
+            if emit == Some(Stage::Map) {
+                for one in &built {
+                    ui::output(format_args!("{}\n{}", one.target.arch.name, map::text(&one.map)));
+                }
             }
         }
         Ok(())

@@ -1,14 +1,20 @@
 //! `cargo mpy deploy`.
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
+use glue_gen::keywords::EXTENSIBLE_MODULES;
+use mpy_link::Sizes;
+use target_specs::{Arch, Diagnostic, Place};
 
 use crate::failure::Failure;
 use crate::messages::Message;
 use crate::options::{self, BuildOptions};
-use crate::serial::port::Port;
-use crate::serial::{Board, Transport, UploadResult, monitor};
+use crate::serial::port::{self, Port};
+use crate::serial::{Board, Facts, Found, Transport, UploadResult, monitor};
 use crate::session::connected::{PATIENCE, execute, options_for};
 use crate::session::events::Events;
 use crate::session::port_args::PortArgs;
@@ -25,15 +31,29 @@ Examples:
       use the only board on USB
   cargo mpy deploy --port COM3 --run 'import my_dsp; print(my_dsp.isqrt(9))'
   cargo mpy deploy --port id:E6614C311B7E6F35 --monitor
+  cargo mpy deploy --all
+      to all boards on USB at once; `--port` can also be repeated
 
 The architecture is detected. An unchanged file is not sent again. The new
 module is read back and verified before it replaces the old one. Then the board
-is restarted and imports it.
+is restarted and imports it. It is an error if Python finds another module of
+that name first.
 
 The exit code is 1 if the import or the code of `--run` raises an exception.")]
 pub struct Deploy {
-    #[command(flatten)]
-    line: PortArgs,
+    /// Port of the board, which can be repeated: `auto`, `id:SERIAL`, a path such as /dev/ttyACM0 or COM3,
+    /// socket://HOST:PORT or rfc2217://HOST:PORT [default: from `CARGO_MPY_PORT`, mpy.local.toml or Cargo.toml, otherwise
+    /// `auto`]
+    #[arg(long = "port", value_name = "PORT")]
+    ports: Vec<String>,
+
+    /// Deploy to all boards on USB
+    #[arg(long, conflicts_with_all = ["ports", "monitor"])]
+    all: bool,
+
+    /// Bits per second, if the port is a UART [default: 115200]
+    #[arg(long, value_name = "RATE")]
+    baud: Option<u32>,
 
     /// Directory on the board for the module [default: the setting `dest`, or the directory the board starts in]
     #[arg(long, value_name = "DIRECTORY")]
@@ -63,29 +83,120 @@ pub struct Deploy {
     options: BuildOptions,
 }
 
+/// A module for the boards of one kind.
+struct Module {
+    name: String,
+    data: Vec<u8>,
+    /// Bytes of RAM that it takes if its text is there too.
+    ram: u64,
+}
+
+/// The modules that were built. Boards of one kind share one: the key is what the build was asked for. `None` is a build
+/// that failed, whose error was returned to the first that wanted it.
+type Modules = Mutex<HashMap<(Vec<String>, Vec<String>), Option<Arc<Module>>>>;
+
 impl Deploy {
     pub fn run(self) -> Result<(), Failure> {
         let timeout = options::timeout(self.timeout)?;
-        let events = Events(self.json);
-        let done = self.connect(events, timeout);
+        let modules = Modules::default();
+        let line = |port| PortArgs { port, baud: self.baud };
+        let mut ports = match self.all {
+            true => port::boards()?.into_iter().map(|board| board.path).collect(),
+            false => self.ports.clone(),
+        };
+        let mut known = HashSet::new();
+        ports.retain(|port| known.insert(port.clone()));
+        if ports.len() > 1 {
+            return self.deploy_to_all(ports, &line, timeout, &modules);
+        }
+        let events = Events { json: self.json, port: None };
+        let line = line(ports.pop());
+        let done = self.connect(events, &line, timeout, &modules);
         if let Err(Failure::Problem(error)) = &done {
             events.problem(error);
         }
-        done
+        if self.monitor {
+            return Ok(restart_and_follow(done?, &line, self.raw)?);
+        }
+        done.map(drop)
     }
 
-    fn connect(&self, events: Events, timeout: Duration) -> Result<(), Failure> {
-        let port = self.line.open()?;
+    /// Deploys to several boards at the same time. One that fails does not keep the others from it.
+    fn deploy_to_all(
+        &self,
+        ports: Vec<String>,
+        line: &(dyn Fn(Option<String>) -> PortArgs + Sync),
+        timeout: Duration,
+        modules: &Modules,
+    ) -> Result<(), Failure> {
+        if self.monitor {
+            return Err(Diagnostic::new("bad-value", "the output of one board can be monitored")
+                .at(Place::Argument("--monitor".to_owned()))
+                .help("name one port")
+                .into());
+        }
+        let start = Instant::now();
+        let progress = ui::Progress::new("Deploying", ports.len() as u64);
+        let done = pipeline::in_parallel_at_most(ports.len(), &ports, |port| {
+            let events = Events { json: self.json, port: Some(port) };
+            let done = self.connect(events, &line(Some(port.clone())), timeout, modules);
+            progress.step();
+            match &done {
+                Ok(_) => {}
+                Err(Failure::Problem(error)) => {
+                    events.problem(error);
+                    ui::error(&Diagnostic { message: events.about(&error.message), ..error.clone() });
+                }
+                Err(Failure::Exit(_)) => ui::status("Failed", port),
+            }
+            done.is_ok()
+        });
+        drop(progress);
+        let (number, all) = (done.iter().filter(|done| **done).count(), ports.len());
+        let seconds = start.elapsed().as_secs_f64();
+        ui::status("Finished", format_args!("{number} of {all} boards in {seconds:.1} s"));
+        if number == all { Ok(()) } else { Err(Failure::Exit(1)) }
+    }
+
+    fn connect(
+        &self,
+        events: Events,
+        line: &PortArgs,
+        timeout: Duration,
+        modules: &Modules,
+    ) -> Result<Port, Failure> {
+        let port = line.open()?;
         let name = port.name.clone();
         let mut board = Board::connect(port, PATIENCE)?;
         // Leave the raw REPL also after an error.
-        let done = self.deploy(events, &mut board, &name, timeout);
+        let done = self.deploy(events, &mut board, &name, line, timeout, modules);
         let port = board.leave();
-        done?;
-        if self.monitor {
-            return Ok(restart_and_follow(port, &self.line, self.raw)?);
+        done.map(|()| port)
+    }
+
+    /// The module for a board. It is built once for all boards that get the same.
+    fn module(&self, arch: &Arch, facts: &Facts, modules: &Modules) -> Result<Arc<Module>, Failure> {
+        let options = options_for(&self.options, arch, facts)?;
+        let mut modules = modules.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = modules.entry((options.boards.clone(), options.archs.clone()));
+        let known = match known {
+            Entry::Occupied(known) => return known.get().clone().ok_or(Failure::Exit(1)),
+            Entry::Vacant(known) => known,
+        };
+        let build = || -> Result<Module, Failure> {
+            let plan = pipeline::plan(&options)?;
+            let built = pipeline::build(&plan, None)?.remove(0);
+            let Sizes { text, rodata, bss } = built.sizes;
+            let ram = u64::from(text) + u64::from(rodata) + u64::from(bss);
+            Ok(Module { name: plan.module, data: toolchain::read_file(&built.mpy)?, ram })
+        };
+        match build() {
+            Ok(module) => Ok(known.insert(Some(Arc::new(module))).clone().expect("just inserted")),
+            Err(failure) => {
+                known.insert(None);
+                Err(failure)
+            }
         }
-        Ok(())
     }
 
     fn deploy(
@@ -93,7 +204,9 @@ impl Deploy {
         events: Events,
         board: &mut Board<Port>,
         port: &str,
+        line: &PortArgs,
         timeout: Duration,
+        modules: &Modules,
     ) -> Result<(), Failure> {
         let facts = board.facts()?;
         let arch = facts.arch()?;
@@ -101,53 +214,63 @@ impl Deploy {
         let heap = facts.heap_free;
         events.connected(port, &facts, arch);
 
-        let plan = pipeline::plan(&options_for(&self.options, arch, &facts)?)?;
-        let built = pipeline::build(&plan, None)?.remove(0);
-        let data = toolchain::read_file(&built.mpy)?;
+        let module = self.module(arch, &facts, modules)?;
+        let Module { name, data, ram } = &*module;
         // Small boards copy text to the heap.
-        let ram = u64::from(built.sizes.text) + u64::from(built.sizes.rodata) + u64::from(built.sizes.bss);
-        if heap > 0 && ram > heap {
-            ui::warning(format_args!("the module takes {ram} bytes of RAM, the board has {heap} free"));
+        if heap > 0 && *ram > heap {
+            let text = format!("the module takes {ram} bytes of RAM, the board has {heap} free");
+            ui::warning(events.about(text));
         }
 
         let dest = match &self.dest {
             Some(dest) => dest.clone(),
-            None => self.line.settings()?.dest.unwrap_or_default(),
+            None => line.settings()?.dest.unwrap_or_default(),
         };
         let folder = dest.trim_end_matches('/');
         let file = match folder {
-            "" if dest.is_empty() => format!("{}.mpy", plan.module),
-            folder => format!("{folder}/{}.mpy", plan.module),
+            "" if dest.is_empty() => format!("{name}.mpy"),
+            folder => format!("{folder}/{name}.mpy"),
         };
         if !folder.is_empty() {
             board.make_folder(folder)?;
         }
         let start = Instant::now();
-        let progress = ui::Progress::new("Sending", data.len() as u64);
-        let put = board.put(&file, &data, &mut |at| progress.at(at as u64));
+        // Several boards have one bar.
+        let progress = events.port.is_none().then(|| ui::Progress::new("Sending", data.len() as u64));
+        let sent = |at: usize| progress.iter().for_each(|progress| progress.at(at as u64));
+        let put = board.put(&file, data, &mut |at| sent(at));
         drop(progress);
         let (bytes, seconds) = (data.len(), start.elapsed().as_secs_f64());
-        match put? {
+        let put = put?;
+        // Only a reset removes the module that was imported before, and what a program added to `sys.path`.
+        board.restart()?;
+        let replaces = EXTENSIBLE_MODULES.contains(&&**name);
+        let (found, is_in_path) = board.found(name, &file, replaces)?;
+        // Programs that use another folder add it to `sys.path`, before the others.
+        if is_in_path || found == Found::Firmware {
+            found.check(name, &file)?;
+        }
+        match put {
             UploadResult::Unchanged => {
-                ui::status("Unchanged", format_args!("{file} is on the board already"));
-                events.event(&Message::Unchanged { file: &file, bytes });
+                ui::status("Unchanged", events.about(format_args!("{file} is on the board already")));
+                events.event(&Message::Unchanged { file: &file, bytes, port: events.port });
             }
             UploadResult::Stored => {
                 let rate = bytes as f64 / seconds / 1e3;
-                ui::status(
-                    "Deployed",
-                    format_args!("{file}, {bytes} bytes in {seconds:.1} s ({rate:.1} kB/s)"),
-                );
-                events.event(&Message::Deployed { file: &file, bytes, seconds });
+                let text = format!("{file}, {bytes} bytes in {seconds:.1} s ({rate:.1} kB/s)");
+                ui::status("Deployed", events.about(text));
+                events.event(&Message::Deployed { file: &file, bytes, seconds, port: events.port });
             }
         }
 
-        // Only a reset removes the module that was imported before.
-        board.restart()?;
-        let import = format!("import {}\n", plan.module);
-        let path = if folder.is_empty() || folder.ends_with("lib") {
+        let import = format!("import {name}\n");
+        let path = if is_in_path {
             String::new()
         } else {
+            let text = format!(
+                "`sys.path` of the board lacks {folder:?}; a program that imports {name} has to add it"
+            );
+            ui::warning(events.about(text));
             format!("import sys\nsys.path.insert(0,{folder:?})\n")
         };
         execute(events, board, &format!("{path}{import}"), Instant::now() + timeout, self.raw)?;

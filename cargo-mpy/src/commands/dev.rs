@@ -38,10 +38,10 @@ Examples:
   cargo mpy dev test.py --board qemu-armv6m
   cargo mpy dev -e 'import my_dsp; print(my_dsp.isqrt(1000))' --port COM3
 
-The board is not restarted. A running program is interrupted. The module, and
-everything else that was imported from files, is removed from `sys.modules`.
-The new module is loaded into RAM and imported. The board's files do not
-change. Press Ctrl-C to quit.")]
+A running program is interrupted. The module, and everything else that was
+imported from files, is removed from `sys.modules`. The new module is loaded
+into RAM and imported. The board is restarted only if its RAM is full. Its
+files do not change. Press Ctrl-C to quit.")]
 pub struct Dev {
     /// Python code to run each time
     #[arg(short, long, value_name = "PYTHON", conflicts_with = "files")]
@@ -83,7 +83,7 @@ impl Dev {
 
         let plan = pipeline::plan(&self.options)?;
         let watch = Watch::new(&plan, script.as_deref())?;
-        let events = Events(self.json);
+        let events = Events { json: self.json, port: None };
         let mut host = Host::open(&self.line, &mut self.options, events)?;
         let mut saved = None;
         loop {
@@ -129,7 +129,7 @@ impl Dev {
         saved: Option<Instant>,
         watch: &Watch,
     ) -> Result<(), Failure> {
-        let events = Events(self.json);
+        let events = Events { json: self.json, port: None };
         let start = saved.unwrap_or_else(Instant::now);
         let plan = pipeline::plan(&self.options)?;
         let built = pipeline::build(&plan, None)?.remove(0);
@@ -191,7 +191,11 @@ impl Host {
         options.boards = vec![emulated.name.clone()];
         options.archs.clear();
         let firmware = firmware(emulated)?;
-        ui::status("Using", format_args!("MicroPython on {}", emulated.name));
+        let why = match named {
+            Some(_) => "",
+            None => ", the default, as no board is connected; `--board` or `--port` chooses another",
+        };
+        ui::status("Using", format_args!("MicroPython on {}{why}", emulated.name));
         events.event(&Message::Using { board: &emulated.name, arch: &emulated.arch });
         if let Some(Emulator::Qemu { .. }) = emulated.emulator {
             let transport: Box<dyn Transport> = Box::new(Session::start(emulated, &firmware, &[], false)?);
@@ -215,7 +219,14 @@ impl Host {
         match self {
             Host::Program { board, firmware } => {
                 let modules = [(file, data.to_owned())];
-                let run = emulator::Run { board, firmware, modules: &modules, code, timeout: FOREVER };
+                let run = emulator::Run {
+                    board,
+                    firmware,
+                    modules: &modules,
+                    code,
+                    timeout: FOREVER,
+                    arguments: &[],
+                };
                 let mut output = Output::new(events, raw);
                 loaded();
                 let outcome = emulator::run_unix(&run, &mut |bytes| output.write(bytes), stop)?;
@@ -226,15 +237,19 @@ impl Host {
                 Ok(())
             }
             Host::Board { board } => {
-                if !reload(board, module, &file, data)? {
+                // What the module prints when it is imported.
+                let (mut newlines, mut output) = (Newlines::default(), Output::new(events, raw));
+                let mut write = |bytes: &[u8]| output.write(&newlines.unix(bytes));
+                if !reload(board, module, &file, data, &mut write)? {
                     // Some boards free the memory of native code only at a reset.
                     board.restart()?;
-                    if !reload(board, module, &file, data)? {
-                        return Err(Diagnostic::new("no-memory", "the board has no memory for the module")
-                            .help("`cargo mpy inspect` says what it takes")
+                    if !reload(board, module, &file, data, &mut write)? {
+                        return Err(Diagnostic::new("no-memory", "the board has no RAM for the module")
+                            .help("`cargo mpy size` shows what it takes")
                             .into());
                     }
                 }
+                output.end();
                 loaded();
                 Ok(follow(board, code, events, raw, stop)?)
             }
@@ -249,6 +264,7 @@ fn reload<T: Transport>(
     module: &str,
     file: &str,
     data: &[u8],
+    output: &mut dyn FnMut(&[u8]),
 ) -> Result<bool, Diagnostic> {
     let forget = format!(
         "import sys,gc\n\
@@ -258,14 +274,16 @@ fn reload<T: Transport>(
          \x20if _n[0]!='_' and _n not in ('H','gc'):globals().pop(_n)\n\
          gc.collect()\n"
     );
-    board.ask(&forget)?;
     let progress = ui::Progress::new("Sending", data.len() as u64);
-    board.put_in_ram(file, data, &mut |at| progress.at(at as u64))?;
-    drop(progress);
-    match board.ask(&format!("import {module}\n")) {
-        Ok(_) => Ok(true),
-        Err(error) if error.help.as_ref().is_some_and(|help| help.contains("MemoryError")) => Ok(false),
-        Err(error) => Err(error),
+    let done = board
+        .ask(&forget)
+        .and_then(|_| board.put_in_ram(file, data, &mut |at| progress.at(at as u64)))
+        .and_then(|()| board.run(&format!("import {module}\n"), output))
+        // The code and data of the module are copies.
+        .and_then(|()| board.forget_in_ram(file));
+    match done {
+        Err(error) if error.code == "no-memory" => Ok(false),
+        done => done.map(|()| true),
     }
 }
 
@@ -281,10 +299,9 @@ fn follow<T: Transport>(
     board.repl().submit(code.as_bytes(), Instant::now() + PATIENCE)?;
     loop {
         let ended =
-            board.repl().output(Instant::now() + LOOK, &mut |bytes| output.write(&newlines.unix(bytes)))?;
-        if ended {
+            board.repl().advance(Instant::now() + LOOK, &mut |bytes| output.write(&newlines.unix(bytes)))?;
+        if let Some(end) = ended {
             output.end();
-            let end = board.repl().follow_output(Instant::now() + PATIENCE)?;
             if !end.traceback.is_empty() {
                 events.exception(&end.traceback);
             }

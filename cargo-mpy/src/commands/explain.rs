@@ -47,6 +47,11 @@ impl Explain {
     }
 }
 
+/// The codes.
+pub fn codes() -> impl Iterator<Item = &'static str> {
+    sections().map(|(code, _)| code)
+}
+
 /// The codes and their explanations.
 fn sections() -> impl Iterator<Item = (&'static str, &'static str)> {
     TEXT.split("\n## ").skip(1).map(|section| {

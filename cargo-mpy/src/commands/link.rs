@@ -23,9 +23,9 @@ The entry of the module is the function `mpy_init`. For modules that use
 MicroPython's dynruntime.mk:
   make ARCH=armv6m MPY_LD='cargo mpy link'")]
 pub struct Link {
-    /// Architecture of the objects [default: this machine's]
-    #[arg(short, long)]
-    arch: Option<String>,
+    /// Architecture of the objects
+    #[arg(short, long, default_value = default_arch())]
+    arch: String,
 
     /// Output file [default: the first object's name with `.mpy`]
     #[arg(short, long, value_name = "FILE")]
@@ -53,16 +53,17 @@ pub struct Link {
     files: Vec<PathBuf>,
 }
 
+/// The architecture of the default board.
+fn default_arch() -> &'static str {
+    target_specs::board(default_board()).map_or("", |board| &board.arch)
+}
+
 impl Link {
     pub fn run(self) -> Result<(), Failure> {
         if self.preprocess {
             return Ok(preprocess(&self.files, self.output)?);
         }
-        let arch = match &self.arch {
-            Some(name) => name,
-            None => &target_specs::board(default_board())?.arch,
-        };
-        let arch = target_specs::arch(arch)?;
+        let arch = target_specs::arch(&self.arch)?;
         let output = self.output.unwrap_or_else(|| self.files[0].with_extension("mpy"));
         let qstrs = match &self.qstrs {
             Some(path) => qstrs::read(path)?,

@@ -9,8 +9,10 @@ use glue_gen::wbindgen;
 use target_specs::{Diagnostic, Place};
 
 use crate::failure::Failure;
+use crate::manifest::Manifest;
+use crate::session::connected::contents;
 use crate::session::port_args::LOCAL_FILE;
-use crate::toolchain::{cargo, read_file, write_file};
+use crate::toolchain::{self, cargo, read_file, write_file};
 use crate::{plan, ui};
 
 /// What a new crate begins with.
@@ -50,42 +52,37 @@ impl Template {
         }
     }
 
-    /// Lines of `[dependencies]`.
-    fn dependencies(self) -> String {
-        let version = wbindgen::VERSION;
-        match self {
-            Template::Class | Template::Dsp | Template::Alloc => format!("wasm-bindgen = \"={version}\"\n"),
-            Template::Minimal => String::new(),
-        }
+    /// Whether it uses wasm-bindgen.
+    fn has_bindings(self) -> bool {
+        self != Template::Minimal
     }
 }
-
-/// What a module has to fit into is small. Only the root of a workspace says this.
-const PROFILES: &str = "
-[profile.release]
-opt-level = \"s\"
-lto = true
-codegen-units = 1
-panic = \"abort\"
-
-[profile.dev]
-panic = \"abort\"
-";
 
 /// Options of `new` and `init`.
 #[derive(Debug, Args)]
 pub struct Options {
-    /// Template to start from
-    #[arg(long, value_enum, default_value = "class")]
-    pub template: Template,
+    /// Template to start from [default: class]
+    #[arg(long, value_enum)]
+    pub template: Option<Template>,
 
     /// Name of the package [default: the directory's name]
     #[arg(long, value_name = "NAME")]
     pub name: Option<String>,
 
     /// Version control system, as for `cargo new`
-    #[arg(long, value_name = "VCS")]
+    #[arg(long, value_name = "VCS", value_parser = ["git", "hg", "pijul", "fossil", "none"])]
     pub vcs: Option<String>,
+
+    /// Add a workflow for this service that builds, tests and packs the module
+    #[arg(long, value_enum, value_name = "SERVICE")]
+    pub ci: Option<Ci>,
+}
+
+/// A service that runs workflows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Ci {
+    /// GitHub Actions, in .github/workflows
+    Github,
 }
 
 /// Create a crate from a template
@@ -102,12 +99,17 @@ pub struct New {
     options: Options,
 }
 
-/// Create a crate in an existing directory
+/// Create a crate in an existing directory, or prepare the crate there for modules
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
   cargo mpy init                         in the current directory
-  cargo mpy init firmware --template minimal")]
+  cargo mpy init firmware --template minimal
+  cargo mpy init --ci github             and add a workflow for GitHub Actions
+
+If the directory contains a crate, it gets what it lacks: the crate type
+`cdylib`, the dependency wasm-bindgen, profiles for small modules, a library
+and test.py. Its other files and lines stay as they are.")]
 pub struct Init {
     /// Directory of the crate
     #[arg(default_value = ".")]
@@ -136,21 +138,38 @@ impl Init {
 pub fn example(folder: &Path, name: &str) -> Result<String, Diagnostic> {
     let (library, test) = Template::Minimal.files();
     let script = test.replace("{module}", name);
-    let manifest = format!(
-        "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
-         [lib]\ncrate-type = [\"cdylib\"]\n{PROFILES}\n[workspace]\n"
-    );
+    let manifest =
+        format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n[workspace]\n");
     for (file, text) in [("Cargo.toml", &*manifest), ("src/lib.rs", library), ("test.py", &script)] {
         write_file(&folder.join(file), text.as_bytes())?;
     }
+    let mut manifest = Manifest::read(&folder.join("Cargo.toml"))?;
+    manifest.add_cdylib(&[]);
+    manifest.add_profiles();
+    manifest.write()?;
     Ok(script)
 }
 
-/// Makes a crate at `path`, by cargo's command `verb`: `new` or `init`.
+/// Makes a crate at `path`, by cargo's command `verb`: `new` or `init`. A crate that is there is kept, and gets what it
+/// lacks.
 ///
 /// # Errors
 /// `exists` before anything is written; cargo's own, shown as they are, with its exit code.
 pub fn make(verb: &str, path: &Path, options: &Options) -> Result<(), Failure> {
+    let manifest = path.join("Cargo.toml");
+    if verb == "init" && manifest.exists() {
+        prepare(path, &manifest, options)?;
+    } else {
+        create(verb, path, &manifest, options)?;
+    }
+    match options.ci {
+        Some(Ci::Github) => add_workflow(path, &manifest),
+        None => Ok(()),
+    }
+}
+
+/// Makes a crate that is not there.
+fn create(verb: &str, path: &Path, manifest: &Path, options: &Options) -> Result<(), Failure> {
     // Checked before cargo writes anything: it would keep a library that is there, and we replace it.
     for name in ["src/lib.rs", "test.py"] {
         let file = path.join(name);
@@ -161,53 +180,147 @@ pub fn make(verb: &str, path: &Path, options: &Options) -> Result<(), Failure> {
                 .into());
         }
     }
-    // The name of the package is cargo's to judge; that of the module is not.
     let name = options.name.clone().or_else(|| {
         let name = path.file_name().map(OsStr::to_owned);
         name.or_else(|| path.canonicalize().ok()?.file_name().map(OsStr::to_owned))?.into_string().ok()
     });
-    if let Some(name) = name.map(|name| name.replace('-', "_"))
-        && let Err(error) = plan::check_name(&name, false)
-        && plan::is_identifier(&name)
-    {
-        return Err(error.into());
+    if let Some(name) = name.map(|name| name.replace('-', "_")) {
+        plan::check_name(&name, false).map_err(|error| error.at(Place::Argument(name)))?;
     }
     cargo::new_package(verb, path, options.name.as_deref(), options.vcs.as_deref())?;
 
-    let manifest = path.join("Cargo.toml");
-    let mut text = String::from_utf8_lossy(&read_file(&manifest)?).into_owned();
-    if !text.contains("[dependencies]") {
-        text += "\n[dependencies]\n";
+    let template = options.template.unwrap_or(Template::Class);
+    let (library, test) = template.files();
+    let mut changed = Manifest::read(manifest)?;
+    let module = changed.package().replace('-', "_");
+    changed.add_cdylib(&[]);
+    complete(changed, path, manifest, template.has_bindings())?;
+    write_file(&path.join("src/lib.rs"), library.as_bytes())?;
+    write_file(&path.join("test.py"), test.replace("{module}", &module).as_bytes())?;
+    ui::status("Created", format_args!("`{module}` in {}", path.display()));
+    ui::status("Next", format_args!("`cargo mpy run test.py` there; `cargo mpy boards` lists boards"));
+    Ok(())
+}
+
+/// Adds to the crate at `path` what it lacks for modules.
+fn prepare(path: &Path, manifest: &Path, options: &Options) -> Result<(), Failure> {
+    let mut changed = Manifest::read(manifest)?;
+    let problem = |code, message: &str, help: &str| {
+        let at = Place::File { path: manifest.to_owned(), line: 0, column: 0 };
+        Err(Diagnostic::new(code, message.to_owned()).at(at).help(help).into())
+    };
+    if options.name.is_some() {
+        return problem("exists", "there is a package already, and it has a name", "leave out `--name`");
     }
-    text += &options.template.dependencies();
-    text += "\n[lib]\ncrate-type = [\"cdylib\"]\n";
-    let found = cargo::metadata(Some(&manifest), Path::new("."));
+    if changed.is_macro() {
+        let help = "choose a package with another library";
+        return problem("no-library", "a procedural macro cannot be a module", help);
+    }
+    let module = changed.package().replace('-', "_");
+    plan::check_name(&module, false)?;
+    let library = path.join(changed.library_path());
+    let existing = library.exists().then(|| read_file(&library)).transpose()?;
+    let source = existing.as_ref().map(|source| String::from_utf8_lossy(source).into_owned());
+    // Only the build knows what is exported. This is for hints.
+    let exports = |mark: &str| source.as_ref().is_some_and(|source| source.contains(mark));
+    let has_c_exports = exports("no_mangle") && !exports("wasm_bindgen");
+    let template = options.template.unwrap_or(Template::Class);
+    let has_bindings = options.template.map_or(!has_c_exports, Template::has_bindings);
+
+    let mut said = Vec::new();
+    let mut write = |file: &Path, text: &str| {
+        said.push(file.strip_prefix(path).unwrap_or(file).display().to_string());
+        write_file(file, text.as_bytes())
+    };
+    let script = path.join("test.py");
+    let (code, test) = template.files();
+    if existing.is_none() {
+        write(&library, code)?;
+    }
+    if !script.exists() {
+        let text = if existing.is_none() { test.replace("{module}", &module) } else { contents(&module) };
+        write(&script, &text)?;
+    }
+    // Other crates, and tests in tests/, use the library as before.
+    changed.add_cdylib(&["lib"]);
+    let added = complete(changed, path, manifest, has_bindings)?;
+    for what in &added {
+        ui::status("Added", format_args!("{what}, in Cargo.toml"));
+    }
+    for file in &said {
+        ui::status("Created", file);
+    }
+    if added.is_empty() && said.is_empty() {
+        ui::status("Unchanged", format_args!("`{module}` has what it needs"));
+    }
+    let is_marked = existing.is_none() || exports("wasm_bindgen") || exports("no_mangle");
+    let next = if is_marked { "" } else { "write `#[wasm_bindgen]` above what Python shall use; " };
+    ui::status("Next", format_args!("{next}`cargo mpy run test.py`"));
+    Ok(())
+}
+
+/// Writes the manifest of the crate at `path`, with what all modules need. Returns what was added.
+fn complete(
+    mut changed: Manifest,
+    path: &Path,
+    manifest: &Path,
+    has_bindings: bool,
+) -> Result<Vec<&'static str>, Failure> {
+    if has_bindings {
+        changed.add_dependency("wasm-bindgen", &format!("={}", wbindgen::VERSION));
+    }
+    let found = cargo::metadata(Some(manifest), Path::new("."))?;
     let is_root = |metadata: &cargo_metadata::Metadata| {
         let root = metadata.workspace_root.as_std_path().canonicalize();
         root.ok() == path.canonicalize().ok()
     };
-    if found.ok().flatten().as_ref().is_none_or(is_root) {
-        text += PROFILES;
+    if found.as_ref().is_none_or(is_root) {
+        changed.add_profiles();
     }
-    write_file(&manifest, text.as_bytes())?;
-
     // The port of somebody's desk is nobody else's.
     let ignored = path.join(".gitignore");
     if let Ok(mut text) = std::fs::read_to_string(&ignored)
         && !text.contains(LOCAL_FILE)
     {
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
         text += &format!("/{LOCAL_FILE}\n");
         write_file(&ignored, text.as_bytes())?;
     }
+    Ok(changed.write()?)
+}
 
-    let name = toml::from_str::<toml::Table>(&text)
-        .ok()
-        .and_then(|table| Some(table.get("package")?.get("name")?.as_str()?.replace('-', "_")));
-    let module = name.unwrap_or_default();
-    let (library, test) = options.template.files();
-    write_file(&path.join("src/lib.rs"), library.as_bytes())?;
-    write_file(&path.join("test.py"), test.replace("{module}", &module).as_bytes())?;
-    ui::status("Created", format_args!("`{module}` in {}", path.display()));
-    ui::status("Next", format_args!("`cargo mpy run test.py` there; `cargo mpy boards` lists boards"));
+/// Adds a workflow for the crate at `path` to its repository, unless it has one.
+fn add_workflow(path: &Path, manifest: &Path) -> Result<(), Failure> {
+    let io = |error: std::io::Error| toolchain::io_error("find", path, &error);
+    let path = path.canonicalize().map_err(io)?;
+    let root = path.ancestors().find(|folder| folder.join(".git").exists()).unwrap_or(&path);
+    // Paths of workflows have slashes on every system. They are quoted.
+    let in_repository = |folder: &Path| {
+        let parts = folder.strip_prefix(root).unwrap_or(folder).components();
+        let parts: Vec<String> =
+            parts.map(|part| part.as_os_str().to_string_lossy().replace('\'', "''")).collect();
+        if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+    };
+    let target = match cargo::metadata(Some(manifest), Path::new("."))? {
+        Some(metadata) => metadata.target_directory.into_std_path_buf(),
+        None => path.join("target"),
+    };
+    let module = Manifest::read(manifest)?.package().replace('-', "_");
+    let text = include_str!("../../templates/github.yml")
+        .replace("{module}", &module)
+        .replace("{folder}", &in_repository(&path))
+        .replace("{target}", &in_repository(&target))
+        .replace("{version}", env!("CARGO_PKG_VERSION"));
+    let file = root.join(".github/workflows").join(format!("{module}.yml"));
+    if file.exists() {
+        return Err(Diagnostic::new("exists", "there is a workflow already")
+            .at(Place::File { path: file, line: 0, column: 0 })
+            .help("delete it for a new one")
+            .into());
+    }
+    write_file(&file, text.as_bytes())?;
+    ui::status("Created", format_args!("{}; its size budget is 64K", file.display()));
     Ok(())
 }

@@ -45,8 +45,15 @@ pub struct Package {
 }
 
 impl Package {
-    pub fn run(mut self) -> std::result::Result<(), Failure> {
-        let mut plan = pipeline::plan(&self.options)?;
+    pub fn run(self) -> std::result::Result<(), Failure> {
+        for options in pipeline::each_package(&self.options)? {
+            self.package(options)?;
+        }
+        Ok(())
+    }
+
+    fn package(&self, mut options: BuildOptions) -> std::result::Result<(), Failure> {
+        let mut plan = pipeline::plan(&options)?;
         if plan.by_default {
             // Without a board or architecture, the package is for all architectures.
             let (here, missing): (Vec<_>, Vec<_>) =
@@ -55,8 +62,8 @@ impl Package {
                 let names: Vec<&str> = missing.iter().map(|arch| arch.name.as_str()).collect();
                 ui::warning(format_args!("no compiler for {}: the package is without", names.join(", ")));
             }
-            self.options.archs = here.iter().map(|arch| arch.name.clone()).collect();
-            plan = pipeline::plan(&self.options)?;
+            options.archs = here.iter().map(|arch| arch.name.clone()).collect();
+            plan = pipeline::plan(&options)?;
         }
         let built = pipeline::build(&plan, None)?;
         let mut archs: Vec<&str> = built.iter().map(|one| one.target.arch.name.as_str()).collect();
@@ -68,7 +75,7 @@ impl Package {
         }
         let version = plan.version.as_deref().unwrap_or("0.0.0");
         let name = format!("{}-{version}", plan.module);
-        let parent = self.out.unwrap_or_else(|| plan.out_dir.join("package"));
+        let parent = self.out.clone().unwrap_or_else(|| plan.out_dir.join("package"));
         let files = contents(&plan.module, version, &built)?;
         write_folder(&parent.join(&name), &files)?;
         let archive = parent.join(format!("{name}.zip"));
@@ -114,11 +121,13 @@ fn json_of(version: &str, urls: &[(String, String)]) -> Vec<u8> {
     format!("{json:#}\n").into_bytes()
 }
 
-/// A Python module that imports the native module for the architecture of the board.
+/// A Python module that is the native module for the architecture of the board.
 fn chooser(module: &str, archs: &[&Arch]) -> String {
-    let mut text =
-        String::from("# Takes the best module for the architecture of this board.\nimport sys\n\n");
-    text += "_arch = getattr(sys.implementation, \"_mpy\", 0) >> 10 & 15\n";
+    let mut text = String::from(
+        "def _choose():\n    import sys\n\n    \
+         # The best module for the architecture of this board.\n    \
+         arch = getattr(sys.implementation, \"_mpy\", 0) >> 10 & 15\n",
+    );
     for (at, arch) in archs.iter().enumerate() {
         // MP_NATIVE_ARCH_* has four bits.
         let loads_it = |number: &u8| {
@@ -130,14 +139,21 @@ fn chooser(module: &str, archs: &[&Arch]) -> String {
             [number] => format!("== {number}"),
             _ => format!("in ({})", numbers.join(", ")),
         };
-        writeln!(text, "{word} _arch {condition}:\n    from . import {} as _module", arch.name)
+        let name = &arch.name;
+        write!(text, "    {word} arch {condition}:\n        from . import {name} as module\n")
             .expect("a String");
     }
+    // Memories and globals of WebAssembly are not copied: the module answers for them.
     write!(
         text,
-        "else:\n    raise ImportError(\"{module} has no module for this board's architecture\")\n\
-         for _name in dir(_module):\n    if not _name.startswith(\"__\"):\n        \
-         globals()[_name] = getattr(_module, _name)\n"
+        "    else:\n        raise ImportError(\"{module} has no module for this board's architecture\")\n    \
+         package = sys.modules[__name__]\n    \
+         globals().pop(module.__name__.rsplit(\".\", 1)[1])\n    \
+         module.__module__ = package\n    \
+         known = dir(package)\n    \
+         for name in dir(module):\n        if name not in known and name != \"__module__\":\n            \
+         globals()[name] = getattr(module, name)\n\n\n\
+         _choose()\ndel _choose\n"
     )
     .expect("a String");
     text
@@ -179,12 +195,12 @@ mod tests {
             names.iter().map(|name| target_specs::arch(name).expect("an architecture")).collect()
         };
         let text = chooser("m", &archs(&["armv6m", "armv7m", "armv7emsp", "rv32imc"]));
-        assert!(text.contains("if _arch == 4:\n    from . import armv6m "), "{text}");
+        assert!(text.contains("if arch == 4:\n        from . import armv6m "), "{text}");
         // A Cortex-M4 without FPU, and an M7.
-        assert!(text.contains("elif _arch in (5, 6):\n    from . import armv7m "), "{text}");
-        assert!(text.contains("elif _arch in (7, 8):\n    from . import armv7emsp "), "{text}");
-        assert!(text.contains("elif _arch == 11:\n    from . import rv32imc "), "{text}");
+        assert!(text.contains("elif arch in (5, 6):\n        from . import armv7m "), "{text}");
+        assert!(text.contains("elif arch in (7, 8):\n        from . import armv7emsp "), "{text}");
+        assert!(text.contains("elif arch == 11:\n        from . import rv32imc "), "{text}");
         let text = chooser("m", &archs(&["armv6m"]));
-        assert!(text.contains("if _arch in (4, 5, 6, 7, 8):\n"), "{text}");
+        assert!(text.contains("if arch in (4, 5, 6, 7, 8):\n"), "{text}");
     }
 }

@@ -21,6 +21,8 @@ use crate::{pipeline, toolchain, ui};
 Examples:
   cargo mpy run -e 'import filter; print(filter.taps())'
   cargo mpy run test.py --board qemu-armv6m --board unix
+  cargo mpy run plot.py -- --width 60
+      with sys.argv[1:] == ['--width', '60']
   cargo mpy run
       list the contents of the module
   cargo mpy run test.py --port auto
@@ -52,6 +54,10 @@ pub struct Run {
 
     #[command(flatten)]
     options: BuildOptions,
+
+    /// Arguments for the code: `sys.argv[1:]`
+    #[arg(last = true, value_name = "ARGUMENTS")]
+    arguments: Vec<String>,
 }
 
 impl Run {
@@ -73,7 +79,14 @@ impl Run {
         let options = BuildOptions { input: wasm.into_iter().next().or(self.options.input), ..self.options };
         if let Some(port) = &self.port {
             let line = PortArgs::at(port);
-            return connected::run_in_ram(&line, &options, script.as_deref(), timeout, self.raw);
+            return connected::run_in_ram(
+                &line,
+                &options,
+                script.as_deref(),
+                &self.arguments,
+                timeout,
+                self.raw,
+            );
         }
         let plan = pipeline::plan(&options)?;
         // Report a missing emulator before the build.
@@ -87,9 +100,10 @@ impl Run {
             for board in boards {
                 let firmware = firmware(board)?;
                 ui::status("Running", format_args!("in MicroPython on {}", board.name));
+                let (firmware, arguments) = (&firmware, &self.arguments[..]);
                 let run =
-                    emulator::Run { board, firmware: &firmware, modules: &modules, code: &code, timeout };
-                let mut output = Output::new(Events(false), self.raw);
+                    emulator::Run { board, firmware, modules: &modules, code: &code, timeout, arguments };
+                let mut output = Output::new(Events::default(), self.raw);
                 let outcome = emulator::run(&run, &mut |bytes| output.write(bytes))?;
                 if ui::output_has_failed() {
                     // The program was interrupted.

@@ -121,9 +121,15 @@ impl Setup {
                 let firmware = firmware(board)?;
                 ui::status("Running", format_args!("hello in MicroPython on {}", board.name));
                 let timeout = Duration::from_secs(60);
-                let run =
-                    emulator::Run { board, firmware: &firmware, modules: &modules, code: &script, timeout };
-                let mut output = Output::new(Events(false), false);
+                let run = emulator::Run {
+                    board,
+                    firmware: &firmware,
+                    modules: &modules,
+                    code: &script,
+                    timeout,
+                    arguments: &[],
+                };
+                let mut output = Output::new(Events::default(), false);
                 let outcome = emulator::run(&run, &mut |bytes| output.write(bytes))?;
                 ui::raw(outcome.stderr.as_bytes());
                 if outcome.status != 0 {

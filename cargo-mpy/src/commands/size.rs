@@ -55,24 +55,30 @@ pub struct Size {
 
 impl Size {
     pub fn run(self) -> Result<(), Failure> {
-        let plan = pipeline::plan(&self.options)?;
-        if let (Some(svg), 2..) = (&self.svg, plan.targets.len()) {
-            return Err(Diagnostic::new("bad-value", "a picture is of one architecture")
+        let packages = pipeline::each_package(&self.options)?;
+        let plans = packages.iter().map(pipeline::plan).collect::<Result<Vec<_>, _>>()?;
+        let modules: usize = plans.iter().map(|plan| plan.targets.len()).sum();
+        if let (Some(svg), 2..) = (&self.svg, modules) {
+            return Err(Diagnostic::new("bad-value", "a picture is of one module for one architecture")
                 .at(Place::Argument(format!("--svg {}", svg.display())))
-                .help("name one with `--board` or `--arch`; a page (`--html`) has room for several")
+                .help("name one with `-p`, `--board` or `--arch`; a page (`--html`) has room for several")
                 .into());
         }
-        let built = pipeline::build(&plan, Some(Stage::Map))?;
-        for (one, number) in built.iter().zip(0..) {
+        let mut built: Vec<(&str, Built)> = Vec::new();
+        for plan in &plans {
+            let made = pipeline::build(plan, Some(Stage::Map))?;
+            built.extend(made.into_iter().map(|one| (&*plan.module, one)));
+        }
+        for ((module, one), number) in built.iter().zip(0..) {
             if number > 0 {
                 ui::output("\n");
             }
-            show(one, &plan.module, self.top);
+            show(one, module, self.top);
         }
         let pictures: Vec<Picture> = built
             .iter()
-            .map(|one| Picture {
-                title: format!("{} for {}: {} bytes", plan.module, one.target.arch.name, loaded(&one.map)),
+            .map(|(module, one)| Picture {
+                title: format!("{module} for {}: {} bytes", one.target.arch.name, loaded(&one.map)),
                 entries: &one.map,
             })
             .collect();
@@ -84,7 +90,7 @@ impl Size {
             toolchain::write_file(file, treemap::svg(picture).as_bytes())?;
             ui::status("Wrote", file.display());
         }
-        for one in &built {
+        for (_, one) in &built {
             let limits = [
                 (self.max, one.file_size, "file"),
                 (self.max_loaded, u64::from(loaded(&one.map)), "loaded module"),

@@ -7,12 +7,13 @@ use clap::{Args, Parser};
 use target_specs::{Diagnostic, Place, Result};
 
 use crate::failure::Failure;
+use crate::junit::{self, Outcome, Report};
 use crate::options::{self, BuildOptions};
 use crate::plan::{BuildPlan, Source};
-use crate::serial::plain;
+use crate::serial::{FORGET, plain};
 use crate::session::{self, Machine};
 use crate::toolchain::crate_build::Unit;
-use crate::toolchain::read_file;
+use crate::toolchain::{read_file, write_file};
 use crate::{pipeline, ui};
 
 /// The exit code of cargo when a test fails.
@@ -28,6 +29,8 @@ Examples:
       run tests with `filter` in their name, on an emulated Cortex-M0
   cargo mpy test --port auto
       run in the RAM of the board on USB
+  cargo mpy test --junit target/junit.xml
+      write a report for GitHub, GitLab and other services
   cargo mpy test --lib -- --exact tests::sum
       use libtest's flags, before or after `--`
 
@@ -58,6 +61,10 @@ pub struct Test {
     /// Stop a test run after this many seconds; the tests after the one that hangs still run
     #[arg(long, value_name = "SECONDS", default_value_t = 60.0)]
     timeout: f32,
+
+    /// Write the results to this file too, in JUnit's XML
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
 
     /// Pass terminal control sequences that the tests print to the terminal
     #[arg(long)]
@@ -191,10 +198,37 @@ impl Test {
             Ok(rest) => rest,
             Err(error) => return ui::argument_error(&error),
         };
-        let choice = self.choice.and(rest.choice);
+        let choice = self.choice.clone().and(rest.choice);
         let timeout = options::timeout(self.timeout)?;
-        let shown = if self.raw { str::to_owned } else { plain };
-        let (plan, mut machines) = session::machines(&self.options, self.port.as_deref())?;
+        let shown: Shown = if self.raw { str::to_owned } else { plain };
+        let mut report = Report::default();
+        let done = (|| {
+            let mut failed = false;
+            for options in pipeline::each_package(&self.options)? {
+                match self.test(&options, &choice, timeout, shown, &mut report) {
+                    Err(Failure::Exit(FAILED)) => failed = true,
+                    other => other?,
+                }
+            }
+            if failed { Err(Failure::Exit(FAILED)) } else { Ok(()) }
+        })();
+        // Also after an error.
+        if let Some(file) = self.junit.as_ref().filter(|_| !choice.list) {
+            write_file(file, report.to_string().as_bytes())?;
+        }
+        done
+    }
+
+    /// The tests of one package.
+    fn test(
+        &self,
+        options: &BuildOptions,
+        choice: &Choice,
+        timeout: Duration,
+        shown: Shown,
+        report: &mut Report,
+    ) -> std::result::Result<(), Failure> {
+        let (plan, mut machines) = session::machines(options, self.port.as_deref())?;
         let done = (|| {
             let suites = suites(&plan, self.lib, &self.files)?;
             if suites.is_empty() {
@@ -204,7 +238,20 @@ impl Test {
             for suite in &suites {
                 for (target, machine) in &mut machines {
                     ui::status("Running", format_args!("{} on {}", suite.title, machine.name()));
-                    failed |= !suite.run(*target, machine, &choice, timeout, shown)?;
+                    let start = Instant::now();
+                    let mut cases = Vec::new();
+                    let passed = suite.run(*target, machine, choice, timeout, shown, &mut cases);
+                    if let Err(error) = &passed {
+                        let outcome = Outcome::Error(error.to_string());
+                        cases.push(junit::Case { name: suite.title.clone(), seconds: 0.0, outcome });
+                    }
+                    report.suites.push(junit::Suite {
+                        name: format!("{} {} on {}", plan.module, suite.title, machine.name()),
+                        class: format!("{}.{}.{}", plan.module, suite.title, machine.name()),
+                        seconds: start.elapsed().as_secs_f64(),
+                        cases,
+                    });
+                    failed |= !passed?;
                 }
             }
             if failed { Err(Failure::Exit(FAILED)) } else { Ok(()) }
@@ -281,6 +328,7 @@ impl Suite {
         choice: &Choice,
         timeout: Duration,
         shown: Shown,
+        report: &mut Vec<junit::Case>,
     ) -> Result<bool> {
         let start = Instant::now();
         let show = choice.nocapture.then_some(shown);
@@ -307,15 +355,26 @@ impl Suite {
                 ui::test(&format!("{}{}", case.name, case.mark), why, None);
             }
         };
+        let named = |case: &Case, seconds, outcome| junit::Case { name: case.name.clone(), seconds, outcome };
+        for case in &ignored {
+            let why = case.ignored.clone().unwrap_or_default();
+            report.push(named(case, 0.0, Outcome::Ignored(why)));
+        }
         let mut failures: Vec<(Case, String)> = Vec::new();
         let mut passed = 0;
+        let mut last = Instant::now();
         let mut verdict = |case: &Case, verdict: Verdict| {
             pass_over(Some(&case.name));
             let shown = format!("{}{}", case.name, case.mark);
             ui::test(&shown, if verdict.passed { "ok" } else { "FAILED" }, Some(verdict.passed));
-            match verdict.passed {
-                true => passed += 1,
-                false => failures.push((case.clone(), verdict.output)),
+            let seconds = last.elapsed().as_secs_f64();
+            last = Instant::now();
+            if verdict.passed {
+                passed += 1;
+                report.push(named(case, seconds, Outcome::Passed));
+            } else {
+                report.push(named(case, seconds, Outcome::Failed(plain(&verdict.output))));
+                failures.push((case.clone(), verdict.output));
             }
         };
         match &self.cases {
@@ -414,7 +473,7 @@ fn functions(
         let rest = &cases[done..];
         let numbers: Vec<String> = rest.iter().map(|case| format!("{},", number(case))).collect();
         let code = format!(
-            "import {module} as m,sys,gc\nm.main(0,0)\nfor i in ({}):\n gc.collect()\n print('\\x1ebegin')\n \
+            "import {module} as m,sys,gc\n{FORGET}m.main(0,0)\nfor i in ({}):\n gc.collect()\n print('\\x1ebegin')\n \
              try:\n  m.mpy_test_run(i)\n except BaseException as e:\n  print('\\x1eraised')\n  \
              sys.print_exception(e,sys.stdout)\n print('\\x1eend')\n",
             numbers.concat()

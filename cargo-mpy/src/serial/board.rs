@@ -160,7 +160,8 @@ impl<T: Transport> Board<T> {
         hash_in(&self.ask_for(&format!("{HASH}H('{}')\n", escaped(path.as_bytes())), FILE_REPLY)?)
     }
 
-    /// The SHA-256 of a file, and the free bytes of its filesystem if the board reports them. Defines `H` on the board.
+    /// The SHA-256 of a file, and the free bytes of its filesystem if the board reports them. A root without a filesystem
+    /// reports blocks of no bytes. Defines `H` on the board.
     fn look(&mut self, path: &str) -> Result<(Option<[u8; 32]>, Option<u64>)> {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let code = format!(
@@ -168,7 +169,7 @@ impl<T: Transport> Board<T> {
              H('{}')\n\
              try:\n\
              \x20s=os.statvfs('{}')\n\
-             \x20print('free',s[0]*s[4])\n\
+             \x20print('free',s[0]*s[4] if s[0] else '?')\n\
              except Exception:\n\
              \x20print('free ?')\n",
             escaped(path.as_bytes()),
@@ -250,7 +251,7 @@ impl<T: Transport> Board<T> {
     /// Makes a module importable from the board's RAM until the next reset. It replaces a module of the same name.
     ///
     /// # Errors
-    /// `no-answer`, `garbled`, `board-error`.
+    /// `no-answer`, `garbled`, `board-error`, `no-memory`.
     pub fn put_in_ram(&mut self, name: &str, data: &[u8], progress: &mut dyn FnMut(usize)) -> Result<()> {
         if !self.has_ram {
             self.ask(&format!("{HASH}{}", ram::MOUNT))?;
@@ -258,8 +259,20 @@ impl<T: Transport> Board<T> {
         }
         let path = format!("{}/{name}", ram::FOLDER);
         let wanted: [u8; 32] = Sha256::digest(data).into();
-        let hash = self.send(&path, ram::OPEN, data, progress)?;
+        let hash = self.send(&path, ram::OPEN, data, progress).inspect_err(|_| {
+            // Bytes that the board did not take are not code.
+            let _ = self.repl.resume(Instant::now() + self.patience);
+        })?;
         if hash == Some(wanted) { Ok(()) } else { Err(garbled()) }
+    }
+
+    /// Gives back the RAM of a file that [`Board::put_in_ram`] sent.
+    ///
+    /// # Errors
+    /// `no-answer`, `garbled`, `board-error`.
+    pub fn forget_in_ram(&mut self, name: &str) -> Result<()> {
+        self.ask(&format!("_FS.files.pop('{}',0)\nimport gc\ngc.collect()\n", escaped(name.as_bytes())))
+            .map(drop)
     }
 
     /// Sends the bytes of a file in blocks. The board acknowledges each block after storing it, because it may not
@@ -343,6 +356,15 @@ impl<T: Transport> Board<T> {
         self.ask_for(code, REPLY)
     }
 
+    /// Runs code of the user's, whose output is theirs, but not its exceptions.
+    ///
+    /// # Errors
+    /// `timed-out`, `no-answer`, and those of a traceback as [`Board::ask`].
+    pub fn run(&mut self, code: &str, output: &mut dyn FnMut(&[u8])) -> Result<()> {
+        let deadline = Instant::now() + self.patience;
+        fine(&self.repl.execute(code.as_bytes(), deadline, output)?)
+    }
+
     /// Like [`Board::ask`], with a longer reply.
     fn ask_for(&mut self, code: &str, limit: usize) -> Result<String> {
         let deadline = Instant::now() + self.patience;
@@ -414,7 +436,7 @@ fn hash_in(text: &str) -> Result<Option<[u8; 32]>> {
     Ok(Some(Sha256::digest(bytes).into()))
 }
 
-fn garbled() -> Diagnostic {
+pub(super) fn garbled() -> Diagnostic {
     Diagnostic::new("garbled", "what arrived at the board, or from it, is not what was sent")
         .help("the file on the board was not touched; try again, with a shorter cable or at a lower `--baud`")
 }
@@ -426,17 +448,29 @@ fn fine(execution: &Execution) -> Result<()> {
         return Ok(());
     }
     let last = traceback.lines().last().unwrap_or_default();
-    let has = |number: &str| last.starts_with("OSError") && last.contains(number);
-    Err(match () {
-        () if has("28") || last.contains("ENOSPC") => {
+    if last.starts_with("MemoryError") {
+        return Err(Diagnostic::new("no-memory", "the board has no RAM left for this")
+            .help("`cargo mpy size` shows what the module takes"));
+    }
+    Err(match os_error(last) {
+        Some(28) => {
             Diagnostic::new("no-space", "the board's filesystem is full").help("remove files from the board")
         }
-        () if has("30") || last.contains("EROFS") => {
-            Diagnostic::new("read-only", "the board's filesystem is read-only")
-                .help("its boot.py may have remounted it; choose another folder with `--dest`")
-        }
-        () => Diagnostic::new("board-error", "the board could not do it").help(traceback.to_owned()),
+        Some(30) => Diagnostic::new("read-only", "the board's filesystem is read-only")
+            .help("its boot.py may have remounted it; choose another folder with `--dest`"),
+        Some(19) => Diagnostic::new("no-filesystem", "the board has no filesystem there").help(
+            "`cargo mpy run --port PORT` and `cargo mpy dev` load the module into RAM; to keep it on the board, mount a \
+             filesystem in its boot.py, or choose a folder that has one with `--dest`",
+        ),
+        _ => Diagnostic::new("board-error", "the board could not do it").help(traceback.to_owned()),
     })
+}
+
+/// The number of an `OSError`: `OSError: 28`, or `OSError: [Errno 28] ENOSPC`.
+fn os_error(line: &str) -> Option<u32> {
+    let rest = line.strip_prefix("OSError: ")?;
+    let rest = rest.strip_prefix("[Errno ").unwrap_or(rest);
+    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// Code that runs only if it arrives unchanged: the board checks its Adler-32 (RFC 1950).
@@ -550,6 +584,29 @@ mod tests {
             }
         }
         assert!(message(&[3; 4096], true).len() < 100);
+    }
+
+    #[test]
+    fn exceptions_of_a_board_are_told_apart() {
+        let code = |line: &str| {
+            let traceback =
+                format!("Traceback (most recent call last):\n  File \"<stdin>\", line 1\n{line}\n");
+            fine(&Execution { traceback, reset: false }).unwrap_err().code
+        };
+        for (line, expected) in [
+            ("OSError: 28", "no-space"),
+            ("OSError: [Errno 28] ENOSPC", "no-space"),
+            ("OSError: [Errno 30] EROFS", "read-only"),
+            ("OSError: [Errno 19] ENODEV", "no-filesystem"),
+            ("OSError: 19", "no-filesystem"),
+            ("OSError: [Errno 128] ENOTCONN", "board-error"),
+            ("OSError: ", "board-error"),
+            ("MemoryError: memory allocation failed, allocating 1928 bytes", "no-memory"),
+            ("MemoryError: ", "no-memory"),
+            ("ValueError: MemoryError 28", "board-error"),
+        ] {
+            assert_eq!(code(line), expected, "{line}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Communication with a MicroPython over a line of bytes: a serial port, a pipe, or a socket.
 
 mod board;
+mod import;
 pub mod monitor;
 mod newlines;
 mod plain;
@@ -12,9 +13,10 @@ mod sources;
 mod transport;
 
 pub use board::{Board, Facts, UploadResult};
+pub use import::Found;
 pub use newlines::Newlines;
 pub use plain::{Mode, Plain, plain};
-pub use ram::store;
+pub use ram::{FORGET, argv, store};
 pub use raw_repl::{Execution, RawRepl};
 pub use sources::Sources;
 pub use transport::{Pair, Transport};

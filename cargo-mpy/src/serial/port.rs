@@ -172,6 +172,20 @@ fn usb(port: SerialPortInfo) -> Option<Found> {
     })
 }
 
+/// The ports of all connected boards: those with the USB IDs of known boards, or otherwise all on USB.
+///
+/// # Errors
+/// `no-port` if there are none; `port` if the system cannot list them.
+pub fn boards() -> Result<Vec<Found>> {
+    let found = likely(ports()?);
+    if found.is_empty() { Err(no_board()) } else { Ok(found) }
+}
+
+fn no_board() -> Diagnostic {
+    Diagnostic::new("no-port", "no board is connected by USB")
+        .help("connect one, or name its port with `--port`")
+}
+
 /// Opens the port called `name`: `auto`, `id:SERIAL`, `socket://HOST:PORT`, `rfc2217://HOST:PORT`, or the path of a
 /// port.
 ///
@@ -242,8 +256,7 @@ fn only(ports: Vec<Found>, wanted: impl Fn(&Found) -> bool) -> Result<String> {
     let list = |ports: &[&Found]| ports.iter().map(|port| format!("\n{}", one(port))).collect::<String>();
     match matching[..] {
         [port] => Ok(port.path.clone()),
-        [] if ports.is_empty() => Err(Diagnostic::new("no-port", "no board is connected by USB")
-            .help("connect one, or name its port with `--port`")),
+        [] if ports.is_empty() => Err(no_board()),
         [] => Err(Diagnostic::new("no-port", "no board with this serial number is connected")
             .help(format!("there are:{}", list(&ports.iter().collect::<Vec<_>>())))),
         _ => {

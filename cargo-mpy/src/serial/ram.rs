@@ -55,7 +55,7 @@ pub(super) const FOLDER: &str = "/__ram";
 pub(super) const OPEN: &str = "_Sink(p,n)";
 
 /// Python code that makes modules importable from RAM until the next reset: it mounts a filesystem of its own next to
-/// the real one, as MicroPython's `tests/run-natmodtests.py` does.
+/// the real one, as MicroPython's `tests/run-natmodtests.py` does. An earlier session may have left one.
 pub(super) const MOUNT: &str = "\
 import sys,io
 try:
@@ -105,9 +105,15 @@ class _Sink:
   self.at+=len(part)
  def close(self):
   pass
+try:
+ vfs.umount('/__ram')
+except OSError:
+ sys.path.insert(0,'/__ram')
 vfs.mount(_FS(),'/__ram')
-sys.path.insert(0,'/__ram')
 ";
+
+/// Python code that gives back the RAM of the files there, on boards that have some.
+pub const FORGET: &str = "if '_FS' in globals():_FS.files.clear()\n";
 
 /// Bytes as the contents of a Python literal, in printable ASCII.
 pub(super) fn escaped(bytes: &[u8]) -> String {
@@ -126,9 +132,33 @@ pub(super) fn escaped(bytes: &[u8]) -> String {
     text
 }
 
+/// Python code that sets `sys.argv`, as `micropython -c CODE ARGUMENTS` does.
+pub fn argv(arguments: &[String]) -> String {
+    let mut list = String::from("'-c'");
+    for argument in arguments {
+        list += ",'";
+        for c in argument.chars() {
+            match c {
+                '\\' | '\'' => list.extend(['\\', c]),
+                ' '..='~' => list.push(c),
+                _ => list += &format!("\\U{:08x}", u32::from(c)),
+            }
+        }
+        list.push('\'');
+    }
+    format!("__import__('sys').argv[:]=[{list}]\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn arguments_are_python() {
+        let arguments = ["a'b\\".to_owned(), "é\n".to_owned()];
+        let expected = r"__import__('sys').argv[:]=['-c','a\'b\\','\U000000e9\U0000000a']";
+        assert_eq!(argv(&arguments), format!("{expected}\n"));
+    }
 
     #[test]
     fn any_byte_survives_a_python_literal() {

@@ -1,7 +1,9 @@
 //! MicroPython's raw REPL, which takes code and returns output and traceback (`shared/runtime/pyexec.c`). MicroPython's
 //! `docs/reference/repl.rst` describes the protocol.
 
+use std::hash::BuildHasher;
 use std::io;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
@@ -20,11 +22,24 @@ const CTRL_E: u8 = 0x05;
 /// The greeting of the raw REPL.
 const GREETING: &[u8] = b"raw REPL; CTRL-B to exit\r\n>";
 
-/// A counter for the whole program, so that an answer is never mistaken for another one.
-static ATTEMPTS: AtomicU32 = AtomicU32::new(1);
+/// A question with a number of its own, and the answer of a board that is at the prompt of the raw REPL. The counter
+/// starts at a random number, so that no program on a board prints the answer by chance.
+fn question() -> (String, String) {
+    static NUMBERS: LazyLock<AtomicU32> =
+        LazyLock::new(|| AtomicU32::new(std::hash::RandomState::new().hash_one(()) as u32));
+    // Boards without large integers have those of 31 bits.
+    let number = NUMBERS.fetch_add(1, Ordering::Relaxed) % (1 << 29) + 1;
+    (format!("print(-{number})\x04"), format!("OK-{number}\r\n\x04\x04>"))
+}
 
 /// The time limit for an answer that costs the board no time.
 const PROMPT: Duration = Duration::from_secs(3);
+
+/// The time after which a question that has no answer is asked again, at first.
+const AGAIN: Duration = Duration::from_millis(300);
+
+/// The prompt after code, whose traceback Ctrl-D ends.
+const PROMPT_AFTER_CODE: &[u8] = b"\x04>";
 
 /// The maximum length of a traceback.
 const TRACEBACK: usize = 64 << 10;
@@ -48,6 +63,64 @@ pub struct RawRepl<T> {
     buffer: Vec<u8>,
     /// Whether the board supports raw paste; `None` until that was tried.
     raw_paste: Option<bool>,
+    end: PossibleEnd,
+}
+
+/// What the running code printed from the first Ctrl-D on. Ctrl-D ends the output of code, and code may print it too.
+/// Whether the code has ended is known when the board answers a question.
+#[derive(Default)]
+struct PossibleEnd {
+    bytes: Vec<u8>,
+    /// The answers to the questions that were asked.
+    answers: Vec<String>,
+    /// When to ask again.
+    again: Option<(Instant, Duration)>,
+}
+
+impl PossibleEnd {
+    /// The place of an answer.
+    fn answered(&self) -> Option<std::ops::Range<usize>> {
+        self.answers.iter().find_map(|answer| {
+            let at = find(&self.bytes, answer.as_bytes())?;
+            Some(at..at + answer.len())
+        })
+    }
+
+    /// Whether the board may be at the prompt.
+    fn has_prompt(&self) -> bool {
+        [PROMPT_AFTER_CODE, GREETING].iter().any(|prompt| find(&self.bytes, prompt).is_some())
+    }
+
+    /// Splits the bytes before an answer into output and the end. `eaten` questions may have been read by the code, which
+    /// left parts of them to the board.
+    fn split(mut bytes: &[u8], eaten: usize) -> (&[u8], Execution) {
+        let last = |bytes: &[u8], what: &[u8]| bytes.windows(what.len()).rposition(|window| window == what);
+        for _ in 0..eaten {
+            let reply = bytes.strip_suffix(PROMPT_AFTER_CODE).unwrap_or_default();
+            let output = last(reply, &[CTRL_D]).map_or(reply, |end| &reply[..end]);
+            let Some(before) = last(output, &[CTRL_D]) else { break };
+            if !output[before..].starts_with(b"\x04>OK") {
+                break;
+            }
+            bytes = &bytes[..before + PROMPT_AFTER_CODE.len()];
+        }
+        let (prompt, greeting) = (last(bytes, PROMPT_AFTER_CODE), last(bytes, GREETING));
+        // A board greets after a reset.
+        let reset = greeting > prompt;
+        let end = if reset { last(&bytes[..greeting.unwrap_or_default()], &[CTRL_D]) } else { prompt };
+        let end = end.unwrap_or(bytes.len());
+        let start = last(&bytes[..end], &[CTRL_D]).unwrap_or(end);
+        let traceback = bytes.get(start + 1..end).unwrap_or_default();
+        (&bytes[..start], Execution { traceback: traceback_of(traceback), reset })
+    }
+}
+
+fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
+    bytes.windows(what.len()).position(|window| window == what)
+}
+
+fn traceback_of(bytes: &[u8]) -> String {
+    plain(&String::from_utf8_lossy(bytes).replace("\r\n", "\n"))
 }
 
 impl<T: Transport> RawRepl<T> {
@@ -56,7 +129,8 @@ impl<T: Transport> RawRepl<T> {
     /// # Errors
     /// `no-answer` if the board does not answer within `timeout`.
     pub fn enter(transport: T, timeout: Duration) -> Result<RawRepl<T>> {
-        let mut repl = RawRepl { transport, buffer: Vec::new(), raw_paste: None };
+        let mut repl =
+            RawRepl { transport, buffer: Vec::new(), raw_paste: None, end: PossibleEnd::default() };
         repl.resume(Instant::now() + timeout)?;
         Ok(repl)
     }
@@ -71,22 +145,32 @@ impl<T: Transport> RawRepl<T> {
         // different answer, since answers to earlier attempts may arrive late. Each attempt sends one Ctrl-C only:
         // MicroPython's handler of a second one would remove the traceback that the exception of the first one is being
         // given, which ends in a write to address 0.
-        let mut patience = Duration::from_millis(300);
+        self.end = PossibleEnd::default();
+        self.until_answered(end, |repl, deadline| {
+            repl.send(&[b'\r', CTRL_C, b'\r', CTRL_A], deadline)?;
+            repl.wait_for(GREETING, deadline, &mut |_| Ok(()))
+        })
+        .map_err(|error| no_answer(&error, "did not enter the raw REPL"))
+    }
+
+    /// Asks questions until the board answers one by `end`. `before` comes before each.
+    fn until_answered(
+        &mut self,
+        end: Instant,
+        before: impl Fn(&mut Self, Instant) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut patience = AGAIN;
         loop {
             let deadline = end.min(Instant::now() + patience);
-            let number = ATTEMPTS.fetch_add(1, Ordering::Relaxed);
-            let (question, answer) = (format!("print(-{number})\x04"), format!("OK-{number}\r\n\x04\x04>"));
-            let entered = self
-                .send(&[b'\r', CTRL_C, b'\r', CTRL_A], deadline)
-                .and_then(|()| self.wait_for(GREETING, deadline, &mut |_| Ok(())))
+            let (question, answer) = question();
+            let answered = before(self, deadline)
                 .and_then(|()| self.send(question.as_bytes(), deadline))
                 .and_then(|()| self.wait_for(answer.as_bytes(), deadline, &mut |_| Ok(())));
-            match entered {
-                Ok(()) => return Ok(()),
+            match answered {
                 Err(error) if error.kind() == io::ErrorKind::TimedOut && Instant::now() < end => {
                     patience = (patience * 2).min(Duration::from_secs(60));
                 }
-                Err(error) => return Err(no_answer(&error, "did not enter the raw REPL")),
+                other => return other,
             }
         }
     }
@@ -111,6 +195,7 @@ impl<T: Transport> RawRepl<T> {
     /// # Errors
     /// As [`RawRepl::execute`].
     pub fn submit(&mut self, code: &[u8], deadline: Instant) -> Result<()> {
+        self.end = PossibleEnd::default();
         self.hand_over(code, deadline).map_err(|error| no_answer(&error, "did not take the code"))
     }
 
@@ -119,22 +204,81 @@ impl<T: Transport> RawRepl<T> {
     /// # Errors
     /// As [`RawRepl::execute`].
     pub fn follow(&mut self, deadline: Instant, output: &mut dyn FnMut(&[u8])) -> Result<Execution> {
-        let mut heard = |bytes: &[u8]| {
-            output(bytes);
-            if ui::output_has_failed() { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
-        };
-        match self.wait_for(&[CTRL_D], deadline, &mut heard) {
-            Err(_) if ui::output_has_failed() => {
-                self.interrupt()?;
-                let deadline = Instant::now() + PROMPT;
-                self.wait_for(&[CTRL_D], deadline, &mut |_| Ok(())).map_err(ended)?;
-                self.follow_output(deadline)
+        if let Some(execution) = self.advance_while(&|| !ui::output_has_failed(), deadline, output)? {
+            return Ok(execution);
+        }
+        let mut until = deadline;
+        if ui::output_has_failed() {
+            self.interrupt()?;
+            until = Instant::now() + PROMPT;
+        } else if !self.end.answers.is_empty() {
+            // The code may have ended in time.
+            until = deadline.max(Instant::now() + PROMPT);
+        }
+        let execution = self.advance_while(&|| true, until, output)?;
+        execution.ok_or_else(|| {
+            output(&std::mem::take(&mut self.end).bytes);
+            ended(io::ErrorKind::TimedOut.into())
+        })
+    }
+
+    /// Passes on the output of the running code until it ends, or until `deadline`. Only the first returns something.
+    ///
+    /// # Errors
+    /// `no-answer` if the board is disconnected.
+    pub fn advance(&mut self, deadline: Instant, output: &mut dyn FnMut(&[u8])) -> Result<Option<Execution>> {
+        self.advance_while(&|| true, deadline, output)
+    }
+
+    fn advance_while(
+        &mut self,
+        condition: &dyn Fn() -> bool,
+        deadline: Instant,
+        output: &mut dyn FnMut(&[u8]),
+    ) -> Result<Option<Execution>> {
+        while Instant::now() < deadline {
+            if self.end.bytes.is_empty() {
+                let end = self.buffer.iter().position(|&byte| byte == CTRL_D).unwrap_or(self.buffer.len());
+                output(&self.buffer[..end]);
+                self.buffer.drain(..end);
             }
-            other => {
-                other.map_err(ended)?;
-                self.follow_output(deadline)
+            self.end.bytes.append(&mut self.buffer);
+            if let Some(answer) = self.end.answered() {
+                let PossibleEnd { mut bytes, answers, .. } = std::mem::take(&mut self.end);
+                self.buffer = bytes.split_off(answer.end);
+                let (rest, execution) = PossibleEnd::split(&bytes[..answer.start], answers.len() - 1);
+                output(rest);
+                if answers.len() > 1 {
+                    self.resume(deadline.max(Instant::now() + PROMPT))?;
+                }
+                return Ok(Some(execution));
+            }
+            if self.end.bytes.len() > TRACEBACK {
+                // It is output. What follows the last Ctrl-D may not be.
+                let last = self.end.bytes.iter().rposition(|&byte| byte == CTRL_D).filter(|&at| at > 0);
+                let last = last.unwrap_or(self.end.bytes.len());
+                output(&self.end.bytes[..last]);
+                self.end.bytes.drain(..last);
+            }
+            if !condition() {
+                return Ok(None);
+            }
+            let now = Instant::now();
+            let again = self.end.again;
+            if self.end.has_prompt() && again.is_none_or(|(at, _)| now >= at) {
+                let (question, answer) = question();
+                let wait = again.map_or(AGAIN, |(_, wait)| (wait * 2).min(PROMPT));
+                self.send(question.as_bytes(), deadline.max(now + PROMPT)).map_err(ended)?;
+                self.end.answers.push(answer);
+                self.end.again = Some((now + wait, wait));
+            }
+            let until = self.end.again.map_or(deadline, |(at, _)| at.min(deadline));
+            match self.fill(until) {
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
+                other => other.map_err(ended)?,
             }
         }
+        Ok(None)
     }
 
     /// Waits until the running code ends and returns its output, at most `limit` bytes.
@@ -145,22 +289,6 @@ impl<T: Transport> RawRepl<T> {
         let mut printed = Vec::new();
         self.wait_for(&[CTRL_D], deadline, &mut |bytes| extend(&mut printed, bytes, limit)).map_err(ended)?;
         Ok((printed, self.follow_output(deadline)?))
-    }
-
-    /// Passes on the output of the running code until `deadline`. Returns whether it has ended.
-    ///
-    /// # Errors
-    /// `no-answer` if the board is disconnected.
-    pub fn output(&mut self, deadline: Instant, output: &mut dyn FnMut(&[u8])) -> Result<bool> {
-        let mut heard = |bytes: &[u8]| {
-            output(bytes);
-            Ok(())
-        };
-        match self.wait_for(&[CTRL_D], deadline, &mut heard) {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => Ok(false),
-            Err(error) => Err(ended(error)),
-        }
     }
 
     /// Waits for the end of code whose output has ended (with Ctrl-D).
@@ -174,8 +302,7 @@ impl<T: Transport> RawRepl<T> {
         let mut after = Vec::new();
         let prompt = deadline.max(Instant::now() + PROMPT);
         self.wait_for(b">", prompt, &mut |bytes| extend(&mut after, bytes, TRACEBACK)).map_err(ended)?;
-        let traceback = plain(&String::from_utf8_lossy(&traceback).replace("\r\n", "\n"));
-        Ok(Execution { traceback, reset: !after.is_empty() })
+        Ok(Execution { traceback: traceback_of(&traceback), reset: !after.is_empty() })
     }
 
     /// Sends bytes to the running code's standard input.
@@ -229,6 +356,8 @@ impl<T: Transport> RawRepl<T> {
         self.send(&[CTRL_D], deadline)
             .and_then(|()| self.wait_for(b"soft reboot\r\n", deadline, &mut |_| Ok(())))
             .and_then(|()| self.wait_for(GREETING, deadline, &mut |_| Ok(())))
+            // `boot.py` may have printed the greeting.
+            .and_then(|()| self.until_answered(deadline, |_, _| Ok(())))
             .map_err(|error| no_answer(&error, "did not come back from a soft reset"))
     }
 
@@ -482,6 +611,41 @@ mod tests {
         ];
         let (result, _) = run(&steps, b"((((((((");
         assert_eq!(result.expect("ends").traceback, "MemoryError\n");
+    }
+
+    #[test]
+    fn what_imitates_the_end_of_code_is_output() {
+        let run = |printed: &[u8]| {
+            let steps: [(&[u8], &[u8]); 4] = [
+                ENTER,
+                (b"\x05A\x01", b"R\x01\x04\x00\x01"),
+                (b"1", b""),
+                (b"\x04", &[b"\x04", printed].concat()),
+            ];
+            let (result, output) = run(&steps, b"1");
+            (result.expect("ends"), String::from_utf8(output).expect("text"))
+        };
+        let ended = |traceback: &str, reset| Execution { traceback: traceback.to_owned(), reset };
+        for output in [
+            "",
+            "a\x04b",
+            "\x04\x04>",
+            "x\x04\x04>OK-7\r\n\x04\x04>y",
+            "raw REPL; CTRL-B to exit\r\n>",
+            "\x04>",
+        ] {
+            let whole = (ended("", false), output.to_owned());
+            assert_eq!(run(format!("{output}\x04\x04>").as_bytes()), whole, "{output:?}");
+            let whole = (ended("E: e\n", false), output.to_owned());
+            assert_eq!(run(format!("{output}\x04E: e\r\n\x04>").as_bytes()), whole, "{output:?}");
+            // `sys.exit()`, and a `boot.py` that prints.
+            let whole = (ended("", true), output.to_owned());
+            let reset = "\x04\x04MPY: soft reboot\r\nbooting>\r\nraw REPL; CTRL-B to exit\r\n>";
+            assert_eq!(run(format!("{output}{reset}").as_bytes()), whole, "{output:?}");
+        }
+        // Longer than any traceback.
+        let long = format!("a\x04{}", "b".repeat(2 * TRACEBACK));
+        assert_eq!(run(format!("{long}\x04\x04>").as_bytes()), (ended("", false), long));
     }
 
     /// A board that answers correctly, and then prints without end.

@@ -8,7 +8,7 @@ use super::events::{Events, Output};
 use super::port_args::PortArgs;
 use crate::failure::Failure;
 use crate::options::BuildOptions;
-use crate::serial::{Board, Facts, Newlines, Transport};
+use crate::serial::{Board, Facts, Newlines, Transport, argv};
 use crate::{pipeline, toolchain, ui};
 
 /// How long to wait for an answer of a board.
@@ -83,6 +83,7 @@ pub fn run_in_ram(
     line: &PortArgs,
     options: &BuildOptions,
     script: Option<&str>,
+    arguments: &[String],
     timeout: Duration,
     raw: bool,
 ) -> Result<(), Failure> {
@@ -98,7 +99,10 @@ pub fn run_in_ram(
         board.put_in_ram(&module.0, &module.1, &mut |at| progress.at(at as u64))?;
         drop(progress);
         let code = script.map_or_else(|| contents(&plan.module), str::to_owned);
-        execute(Events(false), &mut board, &code, Instant::now() + timeout, raw)
+        if !arguments.is_empty() {
+            board.ask(&argv(arguments))?;
+        }
+        execute(Events::default(), &mut board, &code, Instant::now() + timeout, raw)
     })();
     board.leave();
     done

@@ -1,19 +1,26 @@
 //! Events on a board, printed for people or as JSON for tools.
 
+use std::fmt::Display;
+
 use target_specs::{Arch, Diagnostic};
 
-use crate::messages::Message;
+use crate::messages::{Message, MpyDiagnostic};
 use crate::serial::{Facts, Mode, Plain, Sources};
 use crate::ui;
 
-/// Whether events are printed as JSON. Status lines for people are printed elsewhere.
-#[derive(Debug, Clone, Copy)]
-pub struct Events(pub bool);
+/// How events on a board are printed. Status lines for people are printed elsewhere.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Events<'a> {
+    /// Events are printed as JSON.
+    pub json: bool,
+    /// The port of the board, if the command uses several boards.
+    pub port: Option<&'a str>,
+}
 
-impl Events {
+impl Events<'_> {
     /// Prints a message if JSON was requested.
     pub fn event(self, message: &Message<'_>) {
-        if self.0 {
+        if self.json {
             ui::message_line(message);
         }
     }
@@ -26,33 +33,46 @@ impl Events {
 
     /// An uncaught exception, which is printed for people too.
     pub fn exception(self, traceback: &str) {
-        ui::raw(&Sources::here().with(traceback.as_bytes()));
-        self.event(&Message::Exception { traceback });
+        let traceback_with_source = Sources::here().with(traceback.as_bytes());
+        match self.port {
+            None => ui::raw(&traceback_with_source),
+            Some(port) => {
+                for line in String::from_utf8_lossy(&traceback_with_source).lines() {
+                    ui::raw(format!("{port}: {line}\n").as_bytes());
+                }
+            }
+        }
+        self.event(&Message::Exception { traceback, port: self.port });
     }
 
     /// An error. It is printed for people elsewhere.
     pub fn problem(self, error: &Diagnostic) {
-        self.event(&error.into());
+        self.event(&Message::MpyDiagnostic(MpyDiagnostic::of(error, self.port)));
+    }
+
+    /// Text about the board, with its port if there are several.
+    pub fn about(self, text: impl Display) -> String {
+        self.port.map_or_else(|| text.to_string(), |port| format!("{port}: {text}"))
     }
 }
 
-/// The output of the code on a board. It is printed for people as it arrives, and for tools in whole lines, so that no
-/// UTF-8 sequence is split.
-pub struct Output {
-    events: Events,
+/// The output of the code on a board. It is printed for people as it arrives, and in whole lines for tools, so that no
+/// UTF-8 sequence is split, and if there are several boards.
+pub struct Output<'a> {
+    events: Events<'a>,
     plain: Plain,
     line: Vec<u8>,
 }
 
-impl Output {
+impl<'a> Output<'a> {
     /// With `raw`, terminal control sequences are kept.
-    pub fn new(events: Events, raw: bool) -> Self {
+    pub fn new(events: Events<'a>, raw: bool) -> Self {
         let plain = Plain::new(if raw { Mode::Raw } else { Mode::All });
         Output { events, plain, line: Vec::new() }
     }
 
     pub fn write(&mut self, bytes: &[u8]) {
-        if !self.events.0 {
+        if !self.events.json && self.events.port.is_none() {
             return ui::output_bytes(&self.plain.text(bytes));
         }
         /// Longer lines are printed in pieces of this many bytes.
@@ -67,9 +87,17 @@ impl Output {
 
     /// Prints the rest that has no end of line.
     pub fn end(&mut self) {
-        if !self.line.is_empty() {
-            let line = std::mem::take(&mut self.line);
-            self.events.event(&Message::Output { text: &String::from_utf8_lossy(&line) });
+        if self.line.is_empty() {
+            return;
         }
+        let line = std::mem::take(&mut self.line);
+        if self.events.json {
+            let text = &String::from_utf8_lossy(&line);
+            return self.events.event(&Message::Output { text, port: self.events.port });
+        }
+        let text = self.plain.text(&line);
+        let text = text.strip_suffix(b"\n").unwrap_or(&text);
+        let port = self.events.port.unwrap_or_default();
+        ui::output_bytes(&[format!("{port}: ").as_bytes(), text, b"\n"].concat());
     }
 }

@@ -53,10 +53,13 @@ pub fn machines(
         let plan = pipeline::plan(&connected::options_for(options, facts.arch()?, &facts)?)?;
         return Ok((plan, vec![(0, Machine::Connected { board: Box::new(board), name: facts.machine })]));
     }
-    let plan = pipeline::plan(options)?;
+    let mut plan = pipeline::plan(options)?;
     let mut machines = Vec::new();
-    for (target, number) in plan.targets.iter().zip(0..) {
-        for board in emulated::boards(target)? {
+    for (target, number) in plan.targets.iter_mut().zip(0..) {
+        let boards = emulated::boards(target)?;
+        // They have the RAM that counts: modules with tests are larger than others.
+        target.boards = boards.iter().map(|board| board.name.clone()).collect();
+        for board in boards {
             machines.push((number, Machine::Emulated { board, firmware: emulated::firmware(board)? }));
         }
     }
@@ -113,7 +116,7 @@ impl Machine {
         };
         let ended = match self {
             Machine::Emulated { board, firmware } => {
-                let run = emulator::Run { board, firmware, modules, code, timeout };
+                let run = emulator::Run { board, firmware, modules, code, timeout, arguments: &[] };
                 let run_it = if count { emulator::count } else { emulator::run };
                 let outcome = run_it(&run, &mut lines)?;
                 RunResult { status: outcome.status, traceback: outcome.stderr, marks: outcome.marks }

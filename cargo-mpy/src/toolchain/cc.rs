@@ -72,19 +72,79 @@ fn time_limit() -> Result<Option<Duration>> {
 #[derive(Debug, Clone)]
 pub struct CCompiler {
     program: PathBuf,
+    /// Flags that the user gave with the program.
+    arguments: Vec<String>,
     facts: Compiler,
 }
 
-/// Finds a compiler for `arch`: the one of its list that `CARGO_MPY_CC` names, otherwise the first that is on `PATH`.
+/// Finds a compiler for `arch`: the one that `CARGO_MPY_CC` names, otherwise the first of its list that is on `PATH`.
 ///
 /// # Errors
-/// `missing-compiler`, with what to install.
+/// `missing-compiler`, with what to install; `bad-value` for `CARGO_MPY_CC`.
 pub fn find(arch: &Arch) -> Result<CCompiler> {
-    let wanted = std::env::var_os(VARIABLE).filter(|name| !name.is_empty());
-    match wanted.as_ref().map(|name| name.to_string_lossy()) {
-        Some(name) => find_named(arch, &name),
+    match std::env::var_os(VARIABLE).filter(|name| !name.is_empty()) {
+        Some(value) => chosen(arch, &value.to_string_lossy()),
         None => find_one(arch, &|_| true),
     }
+}
+
+/// The compiler for `arch` that `CARGO_MPY_CC` names: a path or a name, and arguments.
+fn chosen(arch: &Arch, value: &str) -> Result<CCompiler> {
+    let wrong = |code, what: String| {
+        Err(Diagnostic::new(code, format!("{VARIABLE} is `{value}`: {what}")).help(format!(
+            "set it to the name or path of a C compiler for {} ({}), with arguments if it needs some, or to nothing",
+            arch.name, arch.title
+        )))
+    };
+    // A path may contain spaces.
+    let words = if Path::new(value).is_file() { Some(vec![value.to_owned()]) } else { words(value) };
+    let Some((name, arguments)) = words.as_deref().and_then(<[String]>::split_first) else {
+        return wrong("bad-value", "it has a quote that does not end, or no word".to_owned());
+    };
+    let path = Path::new(name);
+    let has_folder = path.components().count() > 1;
+    let program = if has_folder { Some(path.to_owned()).filter(|path| path.is_file()) } else { which(name) };
+    let Some(program) = program else {
+        return wrong("missing-compiler", format!("there is no program `{name}`"));
+    };
+    let stem = program.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    // With a version at the end, too: `clang-16`.
+    let is_called = |command: &String| {
+        stem.strip_prefix(command.as_str())
+            .is_some_and(|rest| rest.trim_start_matches('-').chars().all(|c| c.is_ascii_digit() || c == '.'))
+    };
+    let calls_it = |facts: &&Compiler| facts.commands.iter().any(is_called);
+    let is_known =
+        target_specs::archs().iter().flat_map(|arch| &arch.compilers).any(|facts| calls_it(&facts));
+    // A program of another name is what its name contains.
+    let is_clang = stem.contains("clang");
+    let mut facts = arch.compilers.iter();
+    let facts = match is_known {
+        true => facts.find(calls_it),
+        false => facts.find(|facts| facts.clang == is_clang),
+    };
+    match facts {
+        Some(facts) => Ok(CCompiler { program, arguments: arguments.to_vec(), facts: facts.clone() }),
+        None => wrong("missing-compiler", format!("it does not compile for {}", arch.name)),
+    }
+}
+
+/// The words of a command line. Quotes of both kinds may contain spaces. `None` if one does not end.
+fn words(text: &str) -> Option<Vec<String>> {
+    let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
+    for c in text.chars() {
+        match quote {
+            Some(end) if c == end => quote = None,
+            None if c == '"' || c == '\'' => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            None if c.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    quote.is_none().then_some(words)
 }
 
 /// The compiler for `arch` that has this name.
@@ -100,7 +160,7 @@ fn find_one(arch: &Arch, is_wanted: &dyn Fn(&str) -> bool) -> Result<CCompiler> 
     let wanted = || known.clone().filter(|(_, name)| is_wanted(name));
     for (facts, name) in wanted() {
         if let Some(program) = which(name) {
-            return Ok(CCompiler { program, facts: facts.clone() });
+            return Ok(CCompiler { program, arguments: Vec::new(), facts: facts.clone() });
         }
     }
     let mut names: Vec<&str> = wanted().map(|(_, name)| name.as_str()).collect();
@@ -131,7 +191,8 @@ impl CCompiler {
 
     /// A text that changes when the compiler or its flags change.
     pub fn identity(&self, target_flags: &[String], optimisation: &str) -> String {
-        let flags = [&self.facts.flags[..], &self.facts.tuning, target_flags].concat().join(" ");
+        let flags =
+            [&self.arguments[..], &self.facts.flags, &self.facts.tuning, target_flags].concat().join(" ");
         format!(
             "{} {flags} {optimisation} {}",
             identity(&self.program),
@@ -142,7 +203,8 @@ impl CCompiler {
     /// The flags and the environment of a compilation, without the file.
     fn request(&self, target_flags: &[String], optimisation: &str) -> Result<Command> {
         let mut command = Command::new(&self.program);
-        command.args(&self.facts.flags).args(&self.facts.tuning).args(target_flags).arg(optimisation);
+        command.args(&self.arguments).args(&self.facts.flags).args(&self.facts.tuning);
+        command.args(target_flags).arg(optimisation);
         command.args(FLAGS).args(if self.facts.clang { &[][..] } else { GCC_FLAGS }).args(wasm_to_c::C_FLAGS);
         for name in MORE_HEADERS {
             command.env_remove(name);
@@ -298,7 +360,8 @@ impl CCompiler {
             return Ok(None);
         }
         let mut command = Command::new(&self.program);
-        command.args(&self.facts.flags).args(target_flags).args(&self.facts.library_flags);
+        command.args(&self.arguments).args(&self.facts.flags).args(target_flags);
+        command.args(&self.facts.library_flags);
         command.arg("-print-libgcc-file-name");
         let path = PathBuf::from(answer_of(&mut command)?.trim());
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
@@ -431,6 +494,43 @@ mod tests {
     }
 
     #[test]
+    fn a_compiler_is_chosen_by_name_or_path_and_has_arguments() {
+        let arch = target_specs::arch("armv6m").unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let bin = folder.path().join("of mine");
+        std::fs::create_dir(&bin).unwrap();
+        for name in ["arm-none-eabi-gcc", "clang-99", "my-cc", "my-clang", "riscv64-unknown-elf-gcc"] {
+            std::fs::write(bin.join(name), "").unwrap();
+        }
+        let path = |name: &str| bin.join(name).display().to_string();
+        for (name, is_clang) in
+            [("arm-none-eabi-gcc", false), ("clang-99", true), ("my-cc", false), ("my-clang", true)]
+        {
+            let path = path(name);
+            for (value, arguments) in [
+                (path.clone(), vec![]),
+                (
+                    format!("\"{path}\" -B '{path} x'  -g"),
+                    vec!["-B".to_owned(), format!("{path} x"), "-g".to_owned()],
+                ),
+            ] {
+                let compiler = chosen(arch, &value).unwrap();
+                assert_eq!(compiler.program, Path::new(&path));
+                assert_eq!((compiler.arguments, compiler.facts.clang), (arguments, is_clang), "{value}");
+            }
+        }
+        let refused = |value: &str| {
+            let error = chosen(arch, value).unwrap_err();
+            assert!(error.message.starts_with(&format!("CARGO_MPY_CC is `{value}`: ")), "{error}");
+            error.code
+        };
+        assert_eq!(refused(&path("none")), "missing-compiler");
+        assert_eq!(refused(&format!("'{}'", path("riscv64-unknown-elf-gcc"))), "missing-compiler");
+        assert_eq!(refused("there-is-no-such-gcc -g"), "missing-compiler");
+        assert_eq!((refused("'gcc"), refused(" ")), ("bad-value", "bad-value"));
+    }
+
+    #[test]
     fn every_architecture_compiles() {
         let folder = tempfile::tempdir().unwrap();
         let source = folder.path().join("unit.c");
@@ -483,7 +583,7 @@ mod tests {
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         let facts = target_specs::archs().iter().flat_map(|arch| &arch.compilers);
         let facts = facts.clone().find(|facts| !facts.clang && !facts.assembler_plugin).unwrap().clone();
-        CCompiler { program, facts }
+        CCompiler { program, arguments: Vec::new(), facts }
     }
 
     #[cfg(unix)]
@@ -570,7 +670,7 @@ mod tests {
     #[test]
     fn the_identity_of_a_compiler_has_its_flags() {
         let facts = target_specs::archs()[0].compilers[0].clone();
-        let compiler = CCompiler { program: "cc".into(), facts };
+        let compiler = CCompiler { program: "cc".into(), arguments: Vec::new(), facts };
         let plain = compiler.identity(&[], "-Os");
         assert_ne!(plain, compiler.identity(&[], "-O2"));
         assert_ne!(plain, compiler.identity(&["-m2".to_owned()], "-Os"));

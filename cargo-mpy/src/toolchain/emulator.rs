@@ -11,7 +11,7 @@ use target_specs::{Board, Diagnostic, Emulator as Kind, Result};
 
 use super::micropython::Firmware;
 use super::{cannot_start, digest, io_error, output_of, shown, which};
-use crate::serial::{Newlines, Pair, RawRepl, Transport, plain};
+use crate::serial::{Newlines, Pair, RawRepl, Transport, argv, plain};
 use crate::ui;
 
 /// The time that an emulated board may take to print its first prompt on a busy machine.
@@ -46,6 +46,8 @@ pub struct Run<'a> {
     pub code: &'a str,
     /// The time limit, from the start of the emulator to the end of the code.
     pub timeout: Duration,
+    /// `sys.argv[1:]`.
+    pub arguments: &'a [String],
 }
 
 /// Runs code on an emulated board. `output` receives its output as it arrives. The emulator has ended when the function
@@ -165,7 +167,12 @@ pub fn run_unix(
         super::write_file(&folder.path().join(name), data)?;
     }
     let mut command = Command::new(&run.firmware.path);
-    command.arg("-c").arg(run.code).env("MICROPYPATH", folder.path()).current_dir(folder.path());
+    command
+        .arg("-c")
+        .arg(run.code)
+        .args(run.arguments)
+        .env("MICROPYPATH", folder.path())
+        .current_dir(folder.path());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     crate::ui::verbose("Running", format_args!("`{}`", shown(&command)));
     let mut child = Guard(command.spawn().map_err(|error| cannot_start(&command, &error))?);
@@ -207,6 +214,9 @@ fn run_qemu(run: &Run, output: &mut dyn FnMut(&[u8]), count: bool) -> Result<Out
     let ended = (|| {
         let mut repl = RawRepl::enter(&mut session, START.min(run.timeout))?;
         submitted = true;
+        if !run.arguments.is_empty() {
+            repl.execute(argv(run.arguments).as_bytes(), deadline, &mut |_| {})?;
+        }
         repl.submit(run.code.as_bytes(), deadline)?;
         let mut newlines = Newlines::default();
         let stdout = &mut outcome.stdout;

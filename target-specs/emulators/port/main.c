@@ -28,7 +28,7 @@ int main(void) {
         emulator_code_init();
         #endif
         mp_init();
-        mp_obj_list_append(mp_sys_path, MP_OBJ_NEW_QSTR(MP_QSTR__slash_lib));
+        mp_obj_list_append(mp_sys_path, mp_obj_new_str_from_cstr("/lib"));
         readline_init0();
         ramdisk_mount();
         parcel_unpack((const uint32_t *)PARCEL);

@@ -47,7 +47,8 @@ pub fn run(board: &'static Board) -> Result<(), Failed> {
         *word_access_only = false;
     }
     let timeout = Duration::from_secs(60);
-    let run = Run { board: &whole, firmware: &firmware, modules: &modules, code: CODE, timeout };
+    let run =
+        Run { board: &whole, firmware: &firmware, modules: &modules, code: CODE, timeout, arguments: &[] };
     let outcome = board::run(&run, true, &mut |_| {})?;
     let printed = String::from_utf8_lossy(&outcome.stdout);
     let &[a, b, c, d, e, f] = outcome.marks.as_slice() else {

@@ -76,7 +76,14 @@ pub fn measure(
             let mut times: Vec<Vec<f64>> = vec![Vec::new(); order.len()];
             for _ in 0..PROCESSES {
                 let outcome = run(
-                    &Run { board, firmware: &firmware, modules: &modules, code: &code, timeout },
+                    &Run {
+                        board,
+                        firmware: &firmware,
+                        modules: &modules,
+                        code: &code,
+                        timeout,
+                        arguments: &[],
+                    },
                     &mut |_| {},
                 )?;
                 let printed = String::from_utf8_lossy(&outcome.stdout).into_owned();
@@ -114,7 +121,8 @@ pub fn measure(
                     made.name, program.setup, program.call
                 );
             }
-            let run = Run { board, firmware: &firmware, modules: &modules, code: &code, timeout };
+            let run =
+                Run { board, firmware: &firmware, modules: &modules, code: &code, timeout, arguments: &[] };
             let outcome = count(&run, &mut |_| {})?;
             let printed = String::from_utf8_lossy(&outcome.stdout).into_owned();
             if outcome.marks.len() != 2 * few.len() || printed.lines().count() != few.len() {
