@@ -431,22 +431,20 @@ static mp_obj_t mpy_intrinsic(unsigned which, mp_obj_t *args);
 
 static mp_obj_t mpy_resolve(const mpy_target_t *target) {
     const uint16_t *path = target + 3;
-    qstr name = mp_native_qstr_table[path[0]];
-    /* Any `fromlist` but None makes `import a.b` return b. */
-    mp_obj_t from = (mp_obj_t)mp_fun_table.const_true;
-    mp_obj_t zero = MP_OBJ_NEW_SMALL_INT(0);
     mp_obj_t obj;
     if (target[0] == MPY_MODULE || target[0] == MPY_MODULE_VALUE || target[0] == MPY_MODULE_INSTANCE) {
-        obj = mp_fun_table.import_name(name, from, zero);
+        obj = mpy_import(path[0]);
     } else {
+        qstr name = mp_native_qstr_table[path[0]];
+        mp_obj_t zero = MP_OBJ_NEW_SMALL_INT(0);
         mp_obj_t found[2];
-        mp_fun_table.load_method_maybe(mp_fun_table.import_name(MP_QSTR_builtins, from, zero), name, found);
+        mp_fun_table.load_method_maybe(mp_fun_table.import_name(MP_QSTR_builtins, mp_const_none, zero), name, found);
         if (found[0] == MP_OBJ_NULL) {
-            mp_fun_table.load_method_maybe(mp_fun_table.import_name(MP_QSTR___main__, from, zero), name, found);
+            mp_fun_table.load_method_maybe(mp_fun_table.import_name(MP_QSTR___main__, mp_const_none, zero), name, found);
         }
         obj = found[0];
         if (obj == MP_OBJ_NULL) {
-            obj = target[2] > 1 ? mp_fun_table.import_name(name, from, zero) : mp_fun_table.load_global(name);
+            obj = target[2] > 1 ? mpy_import(path[0]) : mp_fun_table.load_global(name);
         }
     }
     for (unsigned i = 1; i < target[2]; i++) {

@@ -31,6 +31,7 @@ pub const HEADERS: &[File] = files!("include":
     "mpy_imports.h"
     "mpy_intrinsics.h"
     "mpy_memory.h"
+    "mpy_modules.h"
     "mpy_scalars.h"
     "mpy_sequences.h"
     "mpy_shims.h"

@@ -1,7 +1,7 @@
 //! The bindings of wasm-bindgen's [`Api`] in C: functions with Rust types, classes, enums, and the functions that Rust
 //! imports.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use target_specs::Result;
@@ -28,6 +28,8 @@ pub(crate) struct Bindings {
     pub init: String,
     /// Statements of `mpy_end`.
     pub end: String,
+    /// The Python modules that are imported by name.
+    pub modules: BTreeSet<String>,
     pub floats: bool,
 }
 
@@ -59,6 +61,7 @@ pub(crate) fn bindings<'a>(
         copies: 0,
         tracks: false,
         in_class: false,
+        modules: BTreeSet::new(),
     };
     if interface.unwinds {
         writer.encoder.uses.insert(Family::Objects);
@@ -97,6 +100,10 @@ pub(crate) fn bindings<'a>(
     if writer.encoder.uses.contains(&Family::Class) || writer.encoder.uses.contains(&Family::Closure) {
         line!(bindings.end, "    mpy_end_entries();");
     }
+    if writer.encoder.uses.contains(&Family::Sequence) {
+        writer.modules.insert("array".to_owned());
+    }
+    bindings.modules = writer.modules;
     bindings.floats = writer.encoder.floats;
     bindings.code = writer.code;
     Ok(bindings)
@@ -316,6 +323,10 @@ impl Writer<'_> {
             flags.push("MPY_CATCH");
         }
         let flags = if flags.is_empty() { "0".to_owned() } else { flags.join(" | ") };
+        // A global with a path may be a module, if there is no such global when it is used.
+        if kind.starts_with("MPY_MODULE") || kind.starts_with("MPY_GLOBAL") && path.len() > 1 {
+            self.modules.extend(path.first().cloned());
+        }
         self.call(import, &known.name, &params, &result, [kind, &flags], &path)
     }
 
