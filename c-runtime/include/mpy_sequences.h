@@ -166,6 +166,14 @@ static mp_obj_t mpy_from_sequence(const char *type, const mpy_slot_t *slots) {
         }
     } else if (element == 'B' && type[0] != 'W') {
         obj = mp_fun_table.obj_new_bytes((const uint8_t *)from, count);
+    } else if (element == 'B') {
+        /* The copy belongs to the object, as Python may keep it. */
+        void *copy = mp_fun_table.realloc(NULL, count + 1, false);
+        if (copy == NULL) {
+            mpy_raise_memory_error("no memory for a bytearray");
+        }
+        mp_fun_table.memmove(copy, mpy_text(slots[0].i, count), count);
+        obj = mp_fun_table.obj_new_bytearray_by_ref(count, copy);
     } else {
         mp_obj_t array = mp_fun_table.load_attr(mpy_import(MPY_STRING_ARRAY), mp_native_qstr_table[MPY_STRING_ARRAY]);
         /* A module of that name may be the user's, and its code move memory. */

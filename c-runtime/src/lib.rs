@@ -30,6 +30,7 @@ pub const HEADERS: &[File] = files!("include":
     "mpy_heap.h"
     "mpy_imports.h"
     "mpy_intrinsics.h"
+    "mpy_lend.h"
     "mpy_memory.h"
     "mpy_modules.h"
     "mpy_scalars.h"

@@ -71,6 +71,8 @@ pub(crate) struct Writer<'a> {
     pub in_class: bool,
     /// The Python modules that are imported by name.
     pub modules: BTreeSet<String>,
+    /// Whether functions of the firmware use bytes of Rust without a copy.
+    pub lends_bytes: bool,
 }
 
 /// Whether a value of type `ty` is a view of memory whose length Rust never changes.
