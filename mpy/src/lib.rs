@@ -7,5 +7,9 @@ extern crate alloc;
 mod exception;
 #[cfg(feature = "hal")]
 pub mod hal;
+#[cfg(feature = "hal-02")]
+mod hal_02;
+#[cfg(feature = "io")]
+pub mod io;
 
 pub use exception::{Exception, Raise, Result};
