@@ -8,6 +8,9 @@
 
 #include "mpy_stack.h"
 #include "mpy_values.h"
+#ifdef MPY_LENDS_BYTES
+#include "mpy_lend.h"
+#endif
 
 /* Python calls Rust. */
 
@@ -422,7 +425,8 @@ enum {
     MPY_CAST, /* the first argument, as it is */
     MPY_INTRINSIC, /* a number of mpy_intrinsic */
 };
-enum { MPY_VARIADIC = 1, MPY_CATCH = 2 };
+/* With MPY_LENDING, the method does not keep its buffers. */
+enum { MPY_VARIADIC = 1, MPY_CATCH = 2, MPY_LENDING = 4 };
 
 /* What is called: how, flags, the length of the path, and the path as indices of strings. */
 typedef uint16_t mpy_target_t;
@@ -431,22 +435,20 @@ static mp_obj_t mpy_intrinsic(unsigned which, mp_obj_t *args);
 
 static mp_obj_t mpy_resolve(const mpy_target_t *target) {
     const uint16_t *path = target + 3;
-    qstr name = mp_native_qstr_table[path[0]];
-    /* Any `fromlist` but None makes `import a.b` return b. */
-    mp_obj_t from = (mp_obj_t)mp_fun_table.const_true;
-    mp_obj_t zero = MP_OBJ_NEW_SMALL_INT(0);
     mp_obj_t obj;
     if (target[0] == MPY_MODULE || target[0] == MPY_MODULE_VALUE || target[0] == MPY_MODULE_INSTANCE) {
-        obj = mp_fun_table.import_name(name, from, zero);
+        obj = mpy_import(path[0]);
     } else {
+        qstr name = mp_native_qstr_table[path[0]];
+        mp_obj_t zero = MP_OBJ_NEW_SMALL_INT(0);
         mp_obj_t found[2];
-        mp_fun_table.load_method_maybe(mp_fun_table.import_name(MP_QSTR_builtins, from, zero), name, found);
+        mp_fun_table.load_method_maybe(mp_fun_table.import_name(MP_QSTR_builtins, mp_const_none, zero), name, found);
         if (found[0] == MP_OBJ_NULL) {
-            mp_fun_table.load_method_maybe(mp_fun_table.import_name(MP_QSTR___main__, from, zero), name, found);
+            mp_fun_table.load_method_maybe(mp_fun_table.import_name(MP_QSTR___main__, mp_const_none, zero), name, found);
         }
         obj = found[0];
         if (obj == MP_OBJ_NULL) {
-            obj = target[2] > 1 ? mp_fun_table.import_name(name, from, zero) : mp_fun_table.load_global(name);
+            obj = target[2] > 1 ? mpy_import(path[0]) : mp_fun_table.load_global(name);
         }
     }
     for (unsigned i = 1; i < target[2]; i++) {
@@ -474,7 +476,9 @@ static mp_obj_t mpy_call_target(const mpy_target_t *target, size_t n, mp_obj_t *
             return mpy_string(target[3]);
         case MPY_CALL_METHOD: {
             mp_obj_t self = args[0];
-            mp_fun_table.load_method(self, name, objs + 1);
+            if ((target[1] & MPY_LENDING) == 0) {
+                mp_fun_table.load_method(self, name, objs + 1);
+            }
             return mp_fun_table.call_method_n_kw(n - 1, 0, objs + 1);
         }
         case MPY_CALL_OBJECT:
@@ -504,6 +508,9 @@ typedef struct {
     const char *type;
     mpy_slot_t *slots;
     unsigned lifted; /* parameters that are Python's */
+#ifdef MPY_LENDS_BYTES
+    uint8_t lent;
+#endif
     /* Of three arguments at least, which the setting of an item has. */
     mp_obj_t objs[(MPY_ARGUMENTS > 2 ? MPY_ARGUMENTS : 2) + 3];
 } mpy_import_t;
@@ -519,6 +526,9 @@ static void mpy_after_import(mpy_import_t *import) {
         }
         mpy_skip(&type);
     }
+#endif
+#ifdef MPY_LENDS_BYTES
+    mpy_end_lent_bytes(import->lent);
 #endif
     mpy_end_use();
 #ifdef MPY_HAS_STACKS
@@ -540,8 +550,23 @@ static void mpy_do_import(void *with) {
         last = slots[1].i;
 #endif
         import->lifted++;
+#ifdef MPY_LENDS_BYTES
+        if (*type == '&') {
+            mp_obj_t lent = mpy_is_builtin(objs[1]) ? mpy_lend_bytes(type[1] == 'W', slots, &import->lent) : NULL;
+            objs[n + 2] = lent != NULL ? lent : mpy_from_sequence(type + 1, slots);
+            slots += mpy_skip(&type);
+            continue;
+        }
+#endif
         objs[n + 2] = mpy_lift(type, slots);
         slots += mpy_skip(&type);
+#ifdef MPY_LENDS_BYTES
+        if (n == 0 && (import->target[1] & MPY_LENDING) != 0) {
+            /* What the method is decides how the other arguments are passed. */
+            mpy_ask_before_call();
+            mp_fun_table.load_method(objs[2], mp_native_qstr_table[import->target[3]], objs + 1);
+        }
+#endif
     }
     type++;
 #ifdef MPY_USES_VARIADIC
@@ -563,7 +588,7 @@ static void mpy_do_import(void *with) {
     const char *written = import->type;
     slots = import->slots;
     for (unsigned i = 0; *written != '>'; i++) {
-        const char *slice = written + (*written == '~');
+        const char *slice = written + (*written == '~' || *written == '&');
         if (*slice == 'W' && import->objs[i + 2] != mp_const_none) {
             mp_buffer_info_t info;
             mp_fun_table.get_buffer(import->objs[i + 2], &info, MP_BUFFER_READ);
@@ -614,6 +639,9 @@ MPY_SHARED void mpy_call(const mpy_target_t *target, const char *type, mpy_slot_
     import.type = type;
     import.slots = slots;
     import.lifted = 0;
+#ifdef MPY_LENDS_BYTES
+    import.lent = 0;
+#endif
     mp_fun_table.memset(import.objs, 0, sizeof(import.objs));
 #ifdef MPY_HAS_STACKS
     mpy_enter_python(&import.outside);

@@ -54,6 +54,9 @@ static mp_obj_t mpy_close(void) {
     mpy_is_closed = true;
     mpy_change_functions();
     mpy_end();
+#ifdef MPY_MODULES
+    mpy_end_modules();
+#endif
     return mp_const_none;
 }
 

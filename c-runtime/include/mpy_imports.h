@@ -1,18 +1,14 @@
 /* Calling Python from WebAssembly.
  *
- * An import is found anew at every call, by the firmware's own `import` and attribute lookup: nothing
- * is cached that the collector would have to know, and what Python replaces is replaced.
- *
  * Besides what mpy_unwind.h wants, the including file defines
  *   MPY_IMPORT_SLOTS    the largest number of parameters, or of results, of any import.
  */
 #ifndef MPY_IMPORTS_H
 #define MPY_IMPORTS_H
 
+#include "mpy_modules.h"
 #ifdef MPY_STACK_AHEAD
 #include "mpy_stack.h"
-#else
-#include "mpy_unwind.h"
 #endif
 
 /* Types beyond numbers, each compiled in when the including file defines MPY_GIVES_x, where they go to Python, and
@@ -186,10 +182,7 @@ __attribute__((unused)) static void mpy_to_slot(char type, mpy_slot_t *slot, mp_
 
 /* Attribute `field` of module `module` (indices of the module's strings). */
 __attribute__((unused)) static mp_obj_t mpy_python(unsigned module, unsigned field) {
-    /* Any `fromlist` but None makes `import a.b` return b. */
-    return mp_fun_table.load_attr(
-        mp_fun_table.import_name(mp_native_qstr_table[module], (mp_obj_t)mp_fun_table.const_true, MP_OBJ_NEW_SMALL_INT(0)),
-        mp_native_qstr_table[field]);
+    return mp_fun_table.load_attr(mpy_import(module), mp_native_qstr_table[field]);
 }
 
 /* Calls it. `type` is "parameters>results"; `slots` holds the arguments and receives the results. */

@@ -4,6 +4,7 @@
 #define MPY_SEQUENCES_H
 
 #include "mpy_convert.h"
+#include "mpy_modules.h"
 
 #ifdef MPY_USES_STRING_ENUM
 /* The index of a variant; `count` of those there are none of. */
@@ -165,10 +166,16 @@ static mp_obj_t mpy_from_sequence(const char *type, const mpy_slot_t *slots) {
         }
     } else if (element == 'B' && type[0] != 'W') {
         obj = mp_fun_table.obj_new_bytes((const uint8_t *)from, count);
+    } else if (element == 'B') {
+        /* The copy belongs to the object, as Python may keep it. */
+        void *copy = mp_fun_table.realloc(NULL, count + 1, false);
+        if (copy == NULL) {
+            mpy_raise_memory_error("no memory for a bytearray");
+        }
+        mp_fun_table.memmove(copy, mpy_text(slots[0].i, count), count);
+        obj = mp_fun_table.obj_new_bytearray_by_ref(count, copy);
     } else {
-        qstr name = mp_native_qstr_table[MPY_STRING_ARRAY];
-        mp_obj_t array = mp_fun_table.import_name(name, mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
-        array = mp_fun_table.load_attr(array, name);
+        mp_obj_t array = mp_fun_table.load_attr(mpy_import(MPY_STRING_ARRAY), mp_native_qstr_table[MPY_STRING_ARRAY]);
         /* A module of that name may be the user's, and its code move memory. */
         mp_obj_t args[2] = {
             mp_fun_table.obj_new_str(&element, 1),

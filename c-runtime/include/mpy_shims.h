@@ -82,7 +82,7 @@ __attribute__((unused)) static void mpy_assembly_trace(uint32_t message, uint32_
 __attribute__((unused)) static void mpy_time_python(void *with) {
     mpy_slot_t *slots = with;
     mpy_call_python(MPY_STRING_time, MPY_STRING_time_ns, ">q", slots);
-    mp_obj_t time = mp_fun_table.import_name(mp_native_qstr_table[MPY_STRING_time], mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
+    mp_obj_t time = mpy_import(MPY_STRING_time);
     mp_obj_t gmtime[2];
     mp_fun_table.load_method_maybe(time, mp_native_qstr_table[MPY_STRING_gmtime], gmtime);
     if (gmtime[0] == MP_OBJ_NULL) {

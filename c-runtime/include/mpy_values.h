@@ -7,7 +7,8 @@
  *   S &str   o an object Rust owns   O one it borrows
  *   V. a vector, L. a slice, M. a mutable slice of Python's, W. one of Rust's, of the type that follows,
  *      where t is a String as an object, k. an object of class number . as one, and p an object lent in a cell
- *   &. what follows, of S, L. and M., without a copy where the buffer can be used as it is
+ *   &. what follows, of S, L. and M., without a copy where the buffer can be used as it is; of LB and WB from Rust,
+ *      without a copy where a function of the firmware uses the bytes
  *   C. an object of class number ., R. a reference to one, P. the same for the use of a field   e. an enum, E. an enum of strings
  *   F. a closure   ~. an option of the type that follows   !. a result of it
  *

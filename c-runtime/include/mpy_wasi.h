@@ -143,7 +143,7 @@ __attribute__((unused)) static void mpy_random_python(void *with) {
     mpy_slot_t *slots = with;
     uint32_t at = slots[0].i, len = slots[1].i;
     mpy_wasi_at(at, len);
-    mp_obj_t os = mp_fun_table.import_name(mp_native_qstr_table[MPY_STRING_os], mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
+    mp_obj_t os = mpy_import(MPY_STRING_os);
     mp_obj_t urandom[3];
     mp_fun_table.load_method_maybe(os, mp_native_qstr_table[MPY_STRING_urandom], urandom);
     while (len > 0) {

@@ -1,7 +1,7 @@
 //! The bindings of wasm-bindgen's [`Api`] in C: functions with Rust types, classes, enums, and the functions that Rust
 //! imports.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use target_specs::Result;
@@ -13,6 +13,9 @@ use crate::intrinsics::{self, Intrinsic};
 use crate::types::{Direction, Family, Scalar, TypeEncoder, Wire};
 use crate::wbindgen::{self, Api, Call, Import, Target, Type};
 use crate::writer::{Registered, Signature, Writer, access, at, check, layout, unsupported};
+
+/// The crate whose methods of Python do not keep their buffers: what it calls reads or writes them until it returns.
+const SUPPORT_CRATE: &str = "mpy";
 
 /// The number of objects that can be borrowed at a time, in nested calls.
 const LENT: usize = 32;
@@ -28,6 +31,8 @@ pub(crate) struct Bindings {
     pub init: String,
     /// Statements of `mpy_end`.
     pub end: String,
+    /// The Python modules that are imported by name.
+    pub modules: BTreeSet<String>,
     pub floats: bool,
 }
 
@@ -59,6 +64,8 @@ pub(crate) fn bindings<'a>(
         copies: 0,
         tracks: false,
         in_class: false,
+        modules: BTreeSet::new(),
+        lends_bytes: false,
     };
     if interface.unwinds {
         writer.encoder.uses.insert(Family::Objects);
@@ -97,6 +104,10 @@ pub(crate) fn bindings<'a>(
     if writer.encoder.uses.contains(&Family::Class) || writer.encoder.uses.contains(&Family::Closure) {
         line!(bindings.end, "    mpy_end_entries();");
     }
+    if writer.encoder.uses.contains(&Family::Sequence) {
+        writer.modules.insert("array".to_owned());
+    }
+    bindings.modules = writer.modules;
     bindings.floats = writer.encoder.floats;
     bindings.code = writer.code;
     Ok(bindings)
@@ -188,6 +199,11 @@ impl Writer<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Whether addresses are native.
+    fn is_direct(&self) -> bool {
+        self.interface.memory.as_ref().is_some_and(|memory| memory.direct)
     }
 
     fn head(&mut self, import: &ImportedFunc, item: &str) {
@@ -315,7 +331,20 @@ impl Writer<'_> {
             self.encoder.uses.insert(Family::Objects);
             flags.push("MPY_CATCH");
         }
+        let bytes = |ty: &Type| match ty {
+            Type::Ref(inner) | Type::RefMut(inner) => **inner == Type::Slice(Box::new(Type::U8)),
+            _ => false,
+        };
+        let lends = kind == "MPY_CALL_METHOD" && own == SUPPORT_CRATE && params.iter().any(bytes);
+        if lends && self.is_direct() {
+            self.lends_bytes = true;
+            flags.push("MPY_LENDING");
+        }
         let flags = if flags.is_empty() { "0".to_owned() } else { flags.join(" | ") };
+        // A global with a path may be a module, if there is no such global when it is used.
+        if kind.starts_with("MPY_MODULE") || kind.starts_with("MPY_GLOBAL") && path.len() > 1 {
+            self.modules.extend(path.first().cloned());
+        }
         self.call(import, &known.name, &params, &result, [kind, &flags], &path)
     }
 
@@ -335,6 +364,12 @@ impl Writer<'_> {
             .map(|ty| self.encoder.encode(ty, Direction::FromRust))
             .collect::<std::result::Result<Vec<_>, _>>();
         let mut params = params.map_err(&refuse)?;
+        if flags.contains("MPY_LENDING") {
+            let bytes = [Wire::Slice(Box::new(Wire::U8)), Wire::RustMutSlice(Box::new(Wire::U8))];
+            for param in params.iter_mut().filter(|param| bytes.contains(&param.wire)) {
+                param.wire = Wire::Borrowed(Box::new(std::mem::take(&mut param.wire)));
+            }
+        }
         if kind == "MPY_CAST" {
             // JavaScript has one type of numbers. Whole numbers become integers in Python.
             for param in params.iter_mut().filter(|param| param.wire == Wire::F64) {
@@ -425,7 +460,7 @@ impl Writer<'_> {
         let (base, size) = memory.map_or(("((uint8_t *)0)", "0u"), |memory| (&memory.base, &memory.size));
         line!(out, "#define MPY_MEMORY ({base})");
         line!(out, "#define MPY_MEMORY_SIZE ({size})");
-        if memory.is_some_and(|memory| memory.direct) {
+        if self.is_direct() {
             line!(out, "#define MPY_IS_DIRECT 1");
         }
         line!(out, "#define MPY_SLOTS {}", self.slots + 2);
@@ -444,6 +479,9 @@ impl Writer<'_> {
         }
         for used in &self.encoder.uses {
             line!(out, "#define MPY_USES_{} 1", used.name());
+        }
+        if self.lends_bytes {
+            line!(out, "#define MPY_LENDS_BYTES 1");
         }
         if self.variadic {
             line!(out, "#define MPY_USES_VARIADIC 1");

@@ -132,6 +132,12 @@ const fn builtin(
 }
 
 impl Builtin {
+    /// The Python modules that it imports.
+    pub(crate) fn modules(&self) -> impl Iterator<Item = &str> {
+        const MODULES: [&str; 5] = ["builtins", "machine", "os", "random", "time"];
+        self.strings.iter().copied().filter(|text| MODULES.contains(text))
+    }
+
     /// It does not use memory.
     const fn without_memory(self) -> Builtin {
         Builtin { memory: false, ..self }

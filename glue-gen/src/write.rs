@@ -1,5 +1,6 @@
 //! Writes the C code of the bindings.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use target_specs::Result;
@@ -204,6 +205,10 @@ fn headers(
         line!(c, "#define MPY_MEMORY_SIZE ({size})");
         line!(c, "#include \"mpy_text.h\"");
     }
+    let modules = modules(module_api, bindings);
+    if modules > 0 {
+        line!(c, "#define MPY_MODULES {modules}");
+    }
     let slots = |import: &Import| match &import.kind {
         ImportKind::Python { .. } => Some(import.params.len().max(import.results.len())),
         kind => matches!(kind.needs(), Needs::Shims | Needs::Wasi).then_some(1),
@@ -286,6 +291,19 @@ fn headers(
         }
     }
     line!(c);
+}
+
+/// The number of Python modules that are imported by name.
+fn modules(module_api: &ModuleApi, bindings: &Bindings) -> usize {
+    let mut modules: BTreeSet<&str> = bindings.modules.iter().map(String::as_str).collect();
+    for import in &module_api.imports {
+        match &import.kind {
+            ImportKind::Python { module, .. } => modules.extend([module.as_str()]),
+            ImportKind::Builtin(own) => modules.extend(own.modules()),
+            ImportKind::Nothing(_) => {}
+        }
+    }
+    modules.len()
 }
 
 /// Defines an imported function.

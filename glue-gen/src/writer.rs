@@ -1,6 +1,6 @@
 //! Writes the functions of the module that Python calls.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use target_specs::{Diagnostic, Place, Result};
@@ -69,6 +69,10 @@ pub(crate) struct Writer<'a> {
     pub tracks: bool,
     /// Whether functions are written whose objects do not change when the module is closed.
     pub in_class: bool,
+    /// The Python modules that are imported by name.
+    pub modules: BTreeSet<String>,
+    /// Whether functions of the firmware use bytes of Rust without a copy.
+    pub lends_bytes: bool,
 }
 
 /// Whether a value of type `ty` is a view of memory whose length Rust never changes.

@@ -10,6 +10,7 @@
 //! Those that say `memory: checked` have a linear memory of their own that is checked.
 //!
 //! A file with a section `error` in place of `python` must be refused with that message.
+//! `ROOT` in the section `dependencies` is the folder of this project.
 //! `TIMES` in the Python is how often something is done: as often as the variable of that name in the environment says,
 //! or else not very often.
 //! `BLESS=1` rewrites expectations from what the host's MicroPython prints; the boards must then agree.
@@ -72,7 +73,8 @@ impl Chapter {
     /// Makes the crate, unless it is there.
     fn write(&self) -> Result<(), Diagnostic> {
         let code = self.text.split("\n/* ").next().unwrap_or_default();
-        let dependencies = self.section("dependencies").unwrap_or_default();
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+        let dependencies = self.section("dependencies").unwrap_or_default().replace("ROOT", root);
         let usual = if dependencies.contains("dependencies.wasm-bindgen") {
             ""
         } else {
