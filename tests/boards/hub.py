@@ -1,16 +1,18 @@
 # A hub of boards behind pseudo-terminals: `hub.py MICROPYTHON SCRIPT FOLDER KIND…` prints the path of each. A kind is that
-# of raw_repl.py, or `Silent`, a device that reads and says nothing, or `Resetting`, a board that restarts all the time.
+# of raw_repl.py, or `Silent`, a device that reads and says nothing, or `Resetting`, a board that restarts when it has read a
+# few bytes.
 # Each board has a folder below FOLDER. One process carries all bytes, which is less work than a thread for each.
 import os
 import selectors
 import subprocess
 import sys
 import termios
-import time
 import tty
 
 micropython, script, root, *kinds = sys.argv[1:]
 selector = selectors.DefaultSelector()
+# Enough for an answer, and less than any code that asks for facts.
+MOST = 200
 
 
 def terminal():
@@ -32,6 +34,7 @@ class Board:
             self.start()
 
     def start(self):
+        self.read = 0
         self.inner, end = terminal()
         # As a UART: a board prints ends of lines in two bytes.
         mode = termios.tcgetattr(end)
@@ -44,8 +47,13 @@ class Board:
 
     def from_outside(self):
         data = os.read(self.line, 4096)
+        if self.kind == "Resetting":
+            data = data[: MOST - self.read]
+            self.read += len(data)
         if self.child:
             os.write(self.inner, data)
+        if self.kind == "Resetting" and self.read == MOST:
+            self.reset()
 
     def from_inside(self):
         os.write(self.line, os.read(self.inner, 4096))
@@ -59,19 +67,13 @@ class Board:
 
 
 boards = [Board(number, kind) for number, kind in enumerate(kinds)]
-resetting = [board for board in boards if board.kind == "Resetting"]
 try:
-    next_reset = time.monotonic()
     while os.getppid() != 1:
-        for key, _ in selector.select(0.03):
+        for key, _ in selector.select(1):
             try:
                 key.data()
             except OSError:
                 pass
-        if time.monotonic() >= next_reset:
-            next_reset = time.monotonic() + 0.03
-            for board in resetting:
-                board.reset()
 except KeyboardInterrupt:
     pass
 finally:

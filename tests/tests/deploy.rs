@@ -289,6 +289,10 @@ fn imports(board: &target_specs::Board) -> Result<(), Failed> {
         let is_told = said.2.contains("`sys.path` of the board lacks");
         holds(said.0 && said.1 == "7\n" && is_told == dest.contains("mylib"), dest, &said)?;
     }
+    // It may replace a module of the firmware that files go before.
+    let words = ["--name", "json", "--run", "import json; print(json.number())"];
+    let said = tool(folder.path(), &[&["deploy"], &port[..], &words].concat());
+    holds(said.0 && said.1 == "7\n", "instead of json", &said)?;
     // Before it in `sys.path`, or in its folder.
     let old = "open('/answer.py','w').write('def number(): return 0')";
     let package = "import os; os.remove('/answer.py'); os.mkdir('/answer')";

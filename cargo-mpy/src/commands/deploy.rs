@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use glue_gen::keywords::EXTENSIBLE_MODULES;
 use mpy_link::Sizes;
 use target_specs::{Arch, Diagnostic, Place};
 
@@ -244,8 +243,7 @@ impl Deploy {
         let put = put?;
         // Only a reset removes the module that was imported before, and what a program added to `sys.path`.
         board.restart()?;
-        let replaces = EXTENSIBLE_MODULES.contains(&&**name);
-        let (found, is_in_path) = board.found(name, &file, replaces)?;
+        let (found, is_in_path) = board.found(name, &file)?;
         // Programs that use another folder add it to `sys.path`, before the others.
         if is_in_path || found == Found::Firmware {
             found.check(name, &file)?;

@@ -43,8 +43,8 @@ impl Found {
 }
 
 /// Searches as `process_import_at_level` does (py/builtinimport.c). Modules of the firmware are found only by an import:
-/// with an empty `sys.path` those in C, and with `.frozen` alone those in Python. A module that was imported at the start
-/// tells its file itself.
+/// with an empty `sys.path` those in C, and with `.frozen` alone those in Python. Those in C that come after files can also be
+/// imported with a `u` before the name. A module that was imported at the start tells its file itself.
 const SEARCH: &str = "\
 import sys,os
 def a(p):
@@ -53,24 +53,25 @@ def a(p):
 def k(p):
  try:return os.stat(p)[0]
  except OSError:return 0
-def i(p):
+def i(n,*p):
  s=sys.path[:]
  sys.path[:]=p
  try:
-  __import__(m)
+  __import__(n)
   return 1
  except ImportError:return 0
  except Exception:return 1
  finally:sys.path[:]=s
 def s():
- if not e and i([]):return '-'
+ c=i(m)
+ if c and not i('u'+m):return '-'
  l=sys.modules.get(m)
  if l:
   p=getattr(l,'__file__',None)
   if p:return p
  for q in sys.path:
   if q=='.frozen':
-   if not l and not e and i([q]):
+   if not l and not c and i(m,q):
     sys.modules.pop(m,0)
     return '-'
    continue
@@ -85,18 +86,12 @@ print('found',int(d in[a(q).rstrip('/')for q in sys.path]),'=' if r and r!='-' a
 ";
 
 impl<T: Transport> Board<T> {
-    /// What `import module` takes, if `file` is the file of the module; and whether `sys.path` has its folder. A module
-    /// in C that files may replace is not looked for if `replaces` says that this one does.
+    /// What `import module` takes, if `file` is the file of the module; and whether `sys.path` has its folder.
     ///
     /// # Errors
     /// `no-answer`, `garbled`, `board-error`.
-    pub fn found(&mut self, module: &str, file: &str, replaces: bool) -> Result<(Found, bool)> {
-        let code = format!(
-            "m,f,e='{}','{}',{}\n{SEARCH}",
-            escaped(module.as_bytes()),
-            escaped(file.as_bytes()),
-            u8::from(replaces)
-        );
+    pub fn found(&mut self, module: &str, file: &str) -> Result<(Found, bool)> {
+        let code = format!("m,f='{}','{}'\n{SEARCH}", escaped(module.as_bytes()), escaped(file.as_bytes()));
         let said = self.ask(&code)?;
         // A frozen module may print.
         let (_, found) = said.rsplit_once("found ").ok_or_else(garbled)?;
