@@ -297,6 +297,10 @@ impl Writer<'_> {
                 path.clear();
                 "MPY_CALL_OBJECT"
             }
+            Target::Method if own == SUPPORT_CRATE && known.name == "__call_keywords__" => {
+                path.clear();
+                "MPY_CALL_KEYWORDS"
+            }
             Target::Method => {
                 path = vec![known.name.clone()];
                 "MPY_CALL_METHOD"

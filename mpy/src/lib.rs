@@ -17,6 +17,7 @@ pub mod interrupt;
 pub mod io;
 #[cfg(feature = "log")]
 pub mod logger;
+pub mod object;
 #[doc(hidden)]
 pub mod print;
 pub mod random;
