@@ -417,6 +417,7 @@ enum {
     MPY_TEXT, /* the name itself */
     MPY_CALL_METHOD, /* a name; the first argument has it */
     MPY_CALL_OBJECT, /* the first argument itself */
+    MPY_CALL_KEYWORDS, /* the same; the second is how many pairs of a name and a value come after the others */
     MPY_GET,
     MPY_SET,
     MPY_INDEX_GET,
@@ -483,6 +484,14 @@ static mp_obj_t mpy_call_target(const mpy_target_t *target, size_t n, mp_obj_t *
         }
         case MPY_CALL_OBJECT:
             return mp_fun_table.call_function_n_kw(args[0], n - 1, args + 1);
+        case MPY_CALL_KEYWORDS: {
+            size_t keywords = (size_t)MP_OBJ_SMALL_INT_VALUE(args[1]);
+            /* Both numbers have 8 bits. */
+            if (keywords > 255 || n - 2 - 2 * keywords > 255) {
+                mpy_raise_type_error("too many arguments");
+            }
+            return mp_fun_table.call_function_n_kw(args[0], keywords << 8 | (n - 2 - 2 * keywords), args + 2);
+        }
         case MPY_GET:
             return mp_fun_table.load_attr(args[0], name);
         case MPY_SET:
@@ -580,7 +589,7 @@ static void mpy_do_import(void *with) {
             more[n + 1 + i] = mp_fun_table.obj_subscr(objs[n + 1], MP_OBJ_NEW_SMALL_INT(i), MP_OBJ_SENTINEL);
         }
         objs = more;
-        n += last - 1u;
+        n = n - 1 + last;
     }
 #endif
     mp_obj_t result = mpy_call_target(import->target, n, objs);

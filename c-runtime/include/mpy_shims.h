@@ -1,4 +1,4 @@
-/* What Arduino and AssemblyScript offer programs, on MicroPython's `machine` and `time`.
+/* What Arduino, AssemblyScript and the crate `mpy` offer programs, on MicroPython's `machine` and `time`.
  *
  * The including file defines MPY_STRING_x for each string x that a function calls Python with; a function
  * whose strings are not defined is not there.
@@ -128,6 +128,64 @@ __attribute__((unused)) static uint64_t mpy_monotonic_us(void) {
 
 __attribute__((unused)) static double mpy_performance_now(void) {
     return (double)mpy_monotonic_us() / 1000;
+}
+#endif
+
+/* Lets MicroPython do what waits for it: Ctrl-C raises KeyboardInterrupt, and scheduled functions run. Native code has no
+ * entry for that, but the end of each iteration of a loop in bytecode does it (py/vm.c, pending_exception_check). */
+#ifdef MPY_STRING_exec
+WASM_STATE mp_obj_t mpy_loop;
+
+__attribute__((unused)) static void mpy_check_interrupt_python(void *with) {
+    (void)with;
+    if (mpy_loop == NULL) {
+        static const char text[] = "def f():\n for f in b'f':pass";
+        mp_obj_t args[2] = {mp_fun_table.obj_new_str(text, sizeof text - 1), mp_fun_table.new_dict(0)};
+        mp_fun_table.call_function_n_kw(mpy_python(MPY_STRING_builtins, MPY_STRING_exec), 2, args);
+        mpy_loop = mp_fun_table.obj_subscr(args[1], mp_fun_table.obj_new_str("f", 1), MP_OBJ_SENTINEL);
+    }
+    mp_fun_table.call_function_n_kw(mpy_loop, 0, NULL);
+}
+
+__attribute__((unused)) static void mpy_check_interrupt(void) {
+    mpy_run_python(mpy_check_interrupt_python, NULL);
+}
+#endif
+
+/* `machine.disable_irq()`, whose result is for `enable_irq`. Ports without interrupts have no such functions. */
+#ifdef MPY_STRING_disable_irq
+/* The collector knows the state from here, if it is an object. */
+WASM_STATE mp_obj_t mpy_irq_state;
+WASM_STATE bool mpy_has_no_irqs;
+
+__attribute__((unused)) static void mpy_disable_irq_python(void *with) {
+    (void)with;
+    mpy_irq_state = mp_fun_table.call_function_n_kw(mpy_python(MPY_STRING_machine, MPY_STRING_disable_irq), 0, NULL);
+}
+
+__attribute__((unused)) static void mpy_try_disable_irq(void *with) {
+    mpy_has_no_irqs = mpy_try(mpy_disable_irq_python, with) != NULL;
+}
+
+__attribute__((unused)) static uint32_t mpy_disable_irq(void) {
+    mpy_irq_state = NULL;
+    if (!mpy_has_no_irqs) {
+        mpy_run_python(mpy_try_disable_irq, NULL);
+    }
+    return (uint32_t)(uintptr_t)mpy_irq_state;
+}
+#endif
+
+#ifdef MPY_STRING_enable_irq
+__attribute__((unused)) static void mpy_enable_irq_python(void *with) {
+    mp_obj_t state = with;
+    mp_fun_table.call_function_n_kw(mpy_python(MPY_STRING_machine, MPY_STRING_enable_irq), 1, &state);
+}
+
+__attribute__((unused)) static void mpy_enable_irq(uint32_t state) {
+    if (state != 0) {
+        mpy_run_python(mpy_enable_irq_python, (void *)(uintptr_t)state);
+    }
 }
 #endif
 

@@ -226,11 +226,19 @@ __attribute__((unused)) static void mpy_utf8_buffer(mp_obj_t obj, mp_buffer_info
     }
 }
 
+/* py/mpprint.h, mp_print_t. */
+typedef struct {
+    void *data;
+    void (*print_strn)(void *data, const char *text, size_t len);
+} mpy_print_t;
+
 __attribute__((unused)) static void mpy_print(uint32_t ptr, uint32_t len) {
     const char *text = mpy_text(ptr, len);
     /* The output may be Python's (`os.dupterm`). */
     mpy_begin_use();
-    mp_fun_table.printf(mp_fun_table.plat_print, "%.*s", (int)len, text);
+    /* `%.*s` would end at a zero byte. */
+    const mpy_print_t *print = (const void *)mp_fun_table.plat_print;
+    print->print_strn(print->data, text, len);
     mpy_end_use();
 }
 

@@ -9,6 +9,7 @@ use wasm_to_c::{FuncType, ImportedFunc, Interface, literal};
 
 use crate::c::{Strings, comment, line, parameters};
 use crate::classes;
+use crate::host_imports;
 use crate::intrinsics::{self, Intrinsic};
 use crate::types::{Direction, Family, Scalar, TypeEncoder, Wire};
 use crate::wbindgen::{self, Api, Call, Import, Target, Type};
@@ -118,7 +119,7 @@ fn running_python(interface: &Interface, api: &Api) -> Vec<bool> {
     let described: HashMap<&str, &Import> =
         api.imports.iter().rev().map(|import| (import.symbol.as_str(), import)).collect();
     let runs = |import: &ImportedFunc| match import.module.as_str() {
-        "mpy" => import.field == "print",
+        "mpy" => host_imports::runs_python(&import.field),
         wbindgen::MODULE => described.get(import.field.as_str()).is_some_and(|known| {
             known.crate_name.replace('-', "_") != "wasm_bindgen" || intrinsics::runs_python(&known.name)
         }),
@@ -295,6 +296,10 @@ impl Writer<'_> {
             Target::Method if known.name == "__call__" => {
                 path.clear();
                 "MPY_CALL_OBJECT"
+            }
+            Target::Method if own == SUPPORT_CRATE && known.name == "__call_keywords__" => {
+                path.clear();
+                "MPY_CALL_KEYWORDS"
             }
             Target::Method => {
                 path = vec![known.name.clone()];

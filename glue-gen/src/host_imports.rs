@@ -150,6 +150,8 @@ impl Builtin {
 /// - `alloc(size, align)`, `alloc_zeroed(size, align)` and `realloc(ptr, old_size, size, align)` return memory or 0;
 /// - `dealloc(ptr)` gives it back; `out_of_memory()` raises MemoryError;
 /// - `pin_mode(pin, mode)` and `digital_write(pin, value)` are Arduino's, on `machine.Pin`;
+/// - `check_interrupt()` lets MicroPython raise KeyboardInterrupt and run scheduled functions; `disable_irq()` and
+///   `enable_irq(state)` are those of `machine`, and do nothing where there are none;
 /// - `assembly_*`, `date_now`, `performance_now` are AssemblyScript's, `wasi_*` those of WASI.
 static BUILTINS: &[Builtin] = &[
     builtin("panic", "ii>", Needs::Text, &[]),
@@ -169,6 +171,9 @@ static BUILTINS: &[Builtin] = &[
     builtin("assembly_trace", "iiddddd>", Needs::Shims, &["builtins", "print"]),
     builtin("date_now", ">d", Needs::Shims, &["time", "time_ns", "gmtime"]).without_memory(),
     builtin("performance_now", ">d", Needs::Shims, &["time", "ticks_us"]).without_memory(),
+    builtin("check_interrupt", ">", Needs::Shims, &["builtins", "exec"]).without_memory(),
+    builtin("disable_irq", ">i", Needs::Shims, &["machine", "disable_irq"]).without_memory(),
+    builtin("enable_irq", "i>", Needs::Shims, &["machine", "enable_irq"]).without_memory(),
     builtin("wasi_no_strings", "ii>i", Needs::Wasi, &[]),
     builtin("wasi_clock_res_get", "ii>i", Needs::Wasi, &[]),
     builtin("wasi_clock_time_get", "iqi>i", Needs::Wasi, &["time", "time_ns", "gmtime", "ticks_us"]),
@@ -184,6 +189,12 @@ static BUILTINS: &[Builtin] = &[
     builtin("wasi_proc_exit", "i>", Needs::Wasi, &[]).without_memory(),
     builtin("wasi_random_get", "ii>i", Needs::Wasi, &["os", "urandom", "random", "getrandbits"]),
 ];
+
+/// Whether the function `name` of the bindings may run the user's Python code.
+pub(crate) fn runs_python(name: &str) -> bool {
+    let own = BUILTINS.iter().find(|own| own.name == name);
+    name == "print" || own.is_some_and(|own| matches!(own.needs, Needs::Shims | Needs::Wasi))
+}
 
 /// The names and types of the functions of the bindings.
 pub fn builtin_functions() -> impl Iterator<Item = (&'static str, &'static str)> {

@@ -4,12 +4,23 @@
 
 extern crate alloc;
 
+#[cfg(feature = "critical-section")]
+mod critical;
 mod exception;
 #[cfg(feature = "hal")]
 pub mod hal;
 #[cfg(feature = "hal-02")]
 mod hal_02;
+mod import;
+pub mod interrupt;
 #[cfg(feature = "io")]
 pub mod io;
+#[cfg(feature = "log")]
+pub mod logger;
+pub mod object;
+#[doc(hidden)]
+pub mod print;
+pub mod random;
+pub mod time;
 
 pub use exception::{Exception, Raise, Result};

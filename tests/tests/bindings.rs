@@ -10,6 +10,7 @@
 //! Those that say `memory: checked` have a linear memory of their own that is checked.
 //!
 //! A file with a section `error` in place of `python` must be refused with that message.
+//! A zero byte that is printed is expected as `\0`.
 //! `ROOT` in the section `dependencies` is the folder of this project.
 //! `TIMES` in the Python is how often something is done: as often as the variable of that name in the environment says,
 //! or else not very often.
@@ -221,7 +222,7 @@ fn play(chapter: &Chapter, board: &Board, modules: &Modules) -> Result<(), Faile
             let code = code.replace("TIMES", &times.to_string());
             let printed = board::execute_within(board, &[modules.of(board)?], &code, timeout)?;
             // Rust names files from the workspace on.
-            printed.replace(&format!("{}/src/lib.rs", chapter.name), "src/lib.rs")
+            printed.replace(&format!("{}/src/lib.rs", chapter.name), "src/lib.rs").replace('\0', "\\0")
         }
     };
     let section = if chapter.section("error").is_some() { "error" } else { "expect" };

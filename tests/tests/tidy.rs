@@ -83,7 +83,8 @@ fn the_terminal_belongs_to_ui() {
     let writes = ["println!", "eprintln!", " print!(", "eprint!(", "dbg!(", "stdout()", "stderr()"];
     refuse(
         "only cargo-mpy/src/ui.rs writes to the terminal",
-        in_sources(&["cargo-mpy/src/ui.rs"], |line| {
+        // The last is the users' own output.
+        in_sources(&["cargo-mpy/src/ui.rs", "mpy/src/"], |line| {
             let line = format!(" {line}");
             writes.iter().any(|w| line.contains(w))
         }),
@@ -103,7 +104,8 @@ fn architectures_are_data_outside_the_linker() {
 fn the_tool_carries_what_it_needs() {
     refuse(
         "a path of this checkout would be looked for at run time",
-        in_sources(&[], |line| {
+        // The tool does not contain it.
+        in_sources(&["mpy/src/"], |line| {
             let names_it = ["CARGO_MANIFEST_DIR", "OUT_DIR", "CARGO_WORKSPACE", "file!("]
                 .iter()
                 .any(|w| line.contains(w));
