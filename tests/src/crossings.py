@@ -24,7 +24,7 @@ def same(a, b):
     if a is None or b is None:
         return False
     if type(b) in (list, tuple, array):
-        return type(a) in (list, tuple, array, bytes) and len(a) == len(b) and all(same(x, y) for x, y in zip(a, b))
+        return type(a) in (list, tuple, array, bytes, bytearray) and len(a) == len(b) and all(same(x, y) for x, y in zip(a, b))
     if hasattr(m, "Bag") and isinstance(b, m.Bag):
         return isinstance(a, m.Bag) and a.n == b.n
     return type(a) is type(b) and a == b
