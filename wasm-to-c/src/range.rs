@@ -84,13 +84,8 @@ impl Range {
         }
     }
 
-    /// Whether no value is larger than `last`.
-    pub fn is_within(self, last: u32) -> bool {
-        self.frame.is_none() && self.top() <= last.into()
-    }
-
     /// The largest value.
-    fn largest(self) -> u32 {
+    pub fn largest(self) -> u32 {
         match self.frame {
             None => u32::try_from(self.top()).unwrap_or(u32::MAX),
             Some(_) => u32::MAX,

@@ -186,11 +186,7 @@ impl Builder<'_, '_> {
     /// The topmost operands but the address, and that, evaluated in their order. The address stays.
     fn kept_operands<const COUNT: usize>(&mut self) -> [Expr; COUNT] {
         self.flush_effects();
-        for at in self.stack.len() - COUNT - 1..self.stack.len() {
-            if self.stack[at].waits() {
-                self.spill_at(at);
-            }
-        }
+        self.keep(COUNT + 1);
         let operands = self.pops(COUNT).into_iter().map(|operand| operand.expr);
         operands.collect::<Vec<_>>().try_into().expect("validated")
     }

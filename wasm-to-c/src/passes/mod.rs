@@ -45,25 +45,27 @@ const ROUNDS: usize = 3;
 /// # Errors
 /// As [`build::function`].
 pub(crate) fn tree(unit: &Unit<'_>, index: u32, body: &FunctionBody<'_>, count: usize) -> Result<Function> {
-    let mut assumed = BTreeSet::new();
-    for round in 0.. {
-        let mut function = build::function(unit, index, body, &assumed)?;
+    let build = |assumed: &BTreeSet<usize>| -> Result<Function> {
+        let mut function = build::function(unit, index, body, assumed)?;
         for (_, pass) in PASSES.iter().take(count) {
             pass(unit, &mut function);
         }
-        let proved = proved(unit, &function);
-        if round == 0 {
-            assumed = proved;
-        } else if assumed.is_subset(&proved) {
-            return Ok(function);
-        } else {
-            assumed.retain(|operator| round < ROUNDS && proved.contains(operator));
-        }
-        if assumed.is_empty() && round == 0 {
-            return Ok(function);
-        }
+        Ok(function)
+    };
+    let first = build(&BTreeSet::new())?;
+    let mut assumed = proved(unit, &first);
+    if assumed.is_empty() {
+        return Ok(first);
     }
-    unreachable!()
+    for _ in 0..ROUNDS {
+        let function = build(&assumed)?;
+        let proved = proved(unit, &function);
+        if assumed.is_subset(&proved) {
+            return Ok(function);
+        }
+        assumed.retain(|operator| proved.contains(operator));
+    }
+    Ok(first)
 }
 
 /// The operators that need no check, but would if nothing were known.

@@ -56,6 +56,11 @@ impl Affine {
         self
     }
 
+    /// So many times the value. It has no more terms.
+    fn times(&self, times: u32) -> Option<Affine> {
+        Affine::constant(0).plus(times, self)
+    }
+
     /// The same plus so many times another; `None` if it has too many terms.
     pub fn plus(&self, times: u32, other: &Affine) -> Option<Affine> {
         let mut sum = self.clone();
@@ -84,8 +89,14 @@ impl Affine {
         let times =
             coefficient.checked_div(divisor).filter(|times| times.wrapping_mul(divisor) == coefficient)?;
         let times = times.cast_unsigned();
-        let rest = self.plus(times.wrapping_neg(), &Affine { constant: 0, terms: terms.clone() })?;
+        let rest = self.plus(times.wrapping_neg(), &Affine::from(terms.clone()))?;
         (rest.terms.len() < self.terms.len()).then_some((times, rest))
+    }
+}
+
+impl From<Terms> for Affine {
+    fn from(terms: Terms) -> Affine {
+        Affine { constant: 0, terms }
     }
 }
 
@@ -134,11 +145,11 @@ impl Atoms {
             (OpId::I32Add, [a, b]) => a.plus(1, b),
             (OpId::I32Sub, [a, b]) => a.plus(u32::MAX, b),
             (OpId::I32Mul, [a, b]) => match (a.known(), b.known()) {
-                (_, Some(times)) => Affine::constant(0).plus(times, a),
-                (Some(times), _) => Affine::constant(0).plus(times, b),
+                (_, Some(times)) => a.times(times),
+                (Some(times), _) => b.times(times),
                 _ => None,
             },
-            (OpId::I32Shl, [a, b]) => b.known().and_then(|by| Affine::constant(0).plus(shift(by), a)),
+            (OpId::I32Shl, [a, b]) => b.known().and_then(|by| a.times(shift(by))),
             _ => None,
         };
         sum.unwrap_or_else(|| {
@@ -148,7 +159,7 @@ impl Atoms {
             if op == OpId::I32And
                 && let Some(mask) = ranges[1].known()
                 && mask & mask.wrapping_add(1) == 0
-                && ranges[0].is_within(mask)
+                && ranges[0].largest() <= mask
             {
                 return operands[0].clone();
             }
@@ -227,7 +238,7 @@ impl Ranges {
         }
         let to = to.moved(value.constant.wrapping_neg());
         let known = self.0.iter().position(|(terms, _)| *terms == value.terms).map(|at| self.0.remove(at).1);
-        let terms = Affine { constant: 0, terms: value.terms.clone() };
+        let terms = Affine::from(value.terms.clone());
         let range = known.unwrap_or_else(|| atoms.range(&terms, self)).intersection(to);
         if self.0.len() == Self::MOST {
             self.0.remove(0);
@@ -238,7 +249,7 @@ impl Ranges {
     /// What is known where a path with these facts and one with the others meet.
     pub fn join(&mut self, other: &Ranges, atoms: &Atoms) {
         self.0.retain_mut(|(terms, range)| {
-            *range = range.union(atoms.range(&Affine { constant: 0, terms: terms.clone() }, other));
+            *range = range.union(atoms.range(&Affine::from(terms.clone()), other));
             !range.is_any()
         });
     }
