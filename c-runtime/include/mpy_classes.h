@@ -56,10 +56,14 @@ typedef struct {
     uint8_t is_owned;
 } mpy_closure_t;
 
-WASM_STATE mpy_entry_t *mpy_entries;
-WASM_STATE size_t mpy_entries_size;
-WASM_STATE size_t mpy_entries_free;
-WASM_STATE mp_obj_full_type_t mpy_types[MPY_CLASSES + 1]; /* the last is the type of closures */
+WASM_STATE(mpy_entry_t *, mpy_entries);
+WASM_STATE(size_t, mpy_entries_size);
+WASM_STATE(size_t, mpy_entries_free);
+WASM_STATE(mp_obj_full_type_t, mpy_types, [MPY_CLASSES + 1]); /* the last is the type of closures */
+#define mpy_entries WASM_REACH(mpy_entries)
+#define mpy_entries_size WASM_REACH(mpy_entries_size)
+#define mpy_entries_free WASM_REACH(mpy_entries_free)
+#define mpy_types WASM_REACH(mpy_types)
 
 #if MPY_CLASSES > 0
 static const mpy_class_t mpy_classes[MPY_CLASSES];

@@ -176,9 +176,12 @@ static uint64_t mpy_to_enum(mp_obj_t obj, uint32_t number) {
 #define MPY_OBJECT_FIRST 1028
 
 /* The table; an entry that is free holds the index of the next as a small integer. */
-WASM_STATE mp_obj_t *mpy_objects;
-WASM_STATE uint32_t mpy_objects_size;
-WASM_STATE uint32_t mpy_objects_free;
+WASM_STATE(mp_obj_t *, mpy_objects);
+WASM_STATE(uint32_t, mpy_objects_size);
+WASM_STATE(uint32_t, mpy_objects_free);
+#define mpy_objects WASM_REACH(mpy_objects)
+#define mpy_objects_size WASM_REACH(mpy_objects_size)
+#define mpy_objects_free WASM_REACH(mpy_objects_free)
 
 MPY_SHARED uint32_t mpy_new_object(mp_obj_t obj) {
     if (obj == mp_const_none) {

@@ -68,7 +68,8 @@ typedef struct {
     uint32_t lists[MPY_HEAP_LISTS];
 } mpy_heap_t;
 
-WASM_STATE mpy_heap_t mpy_heap;
+WASM_STATE(mpy_heap_t, mpy_heap);
+#define mpy_heap WASM_REACH(mpy_heap)
 
 static inline uint32_t mpy_heap_size(uint32_t block) {
     return MPY_HEAP_WORD(block) & ~(uint32_t)MPY_HEAP_FLAGS;

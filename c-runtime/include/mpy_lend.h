@@ -21,10 +21,13 @@ typedef struct {
 
 #define MPY_LENT_BYTES 2
 
-WASM_STATE mpy_bytes_t mpy_lent_bytes[MPY_LENT_BYTES];
-WASM_STATE uint8_t mpy_lent_bytes_used;
+WASM_STATE(mpy_bytes_t, mpy_lent_bytes, [MPY_LENT_BYTES]);
+WASM_STATE(uint8_t, mpy_lent_bytes_used);
+#define mpy_lent_bytes WASM_REACH(mpy_lent_bytes)
+#define mpy_lent_bytes_used WASM_REACH(mpy_lent_bytes_used)
 /* What an object of each kind begins with, `bytes` and bytearray. */
-WASM_STATE mpy_bytes_t mpy_empty_bytes[2];
+WASM_STATE(mpy_bytes_t, mpy_empty_bytes, [2]);
+#define mpy_empty_bytes WASM_REACH(mpy_empty_bytes)
 
 /* Whether a function is one of the firmware's, or of another native module. */
 static bool mpy_is_builtin(mp_obj_t function) {

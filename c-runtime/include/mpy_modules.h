@@ -10,8 +10,10 @@
 #include "mpy_unwind.h"
 
 #ifdef MPY_MODULES
-WASM_STATE mp_obj_t mpy_modules[MPY_MODULES];
-WASM_STATE uint16_t mpy_module_names[MPY_MODULES];
+WASM_STATE(mp_obj_t, mpy_modules, [MPY_MODULES]);
+WASM_STATE(uint16_t, mpy_module_names, [MPY_MODULES]);
+#define mpy_modules WASM_REACH(mpy_modules)
+#define mpy_module_names WASM_REACH(mpy_module_names)
 #endif
 
 /* The module whose name is the string `name` of this one. */

@@ -116,9 +116,11 @@ typedef union {
 
 /* An instance of a module can be closed when the module is imported again (mpy_close.h). */
 #ifdef MPY_CLOSES
-WASM_STATE bool mpy_is_closed;
+WASM_STATE(bool, mpy_is_closed);
+#define mpy_is_closed WASM_REACH(mpy_is_closed)
 /* How many calls are under way that use its memory and wait for Python. */
-WASM_STATE uint32_t mpy_uses;
+WASM_STATE(uint32_t, mpy_uses);
+#define mpy_uses WASM_REACH(mpy_uses)
 
 __attribute__((noinline)) static void mpy_check_not_closed(void) {
     if (mpy_is_closed) {

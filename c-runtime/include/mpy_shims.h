@@ -109,8 +109,10 @@ __attribute__((unused)) static double mpy_date_now(void) {
 /* Microseconds since some time. `ticks_us` begins anew after 2^30 at the earliest, about 18 minutes: nothing is
  * lost when it is looked at more often. */
 #ifdef MPY_STRING_ticks_us
-WASM_STATE uint32_t mpy_ticks_last;
-WASM_STATE uint64_t mpy_ticks_sum;
+WASM_STATE(uint32_t, mpy_ticks_last);
+WASM_STATE(uint64_t, mpy_ticks_sum);
+#define mpy_ticks_last WASM_REACH(mpy_ticks_last)
+#define mpy_ticks_sum WASM_REACH(mpy_ticks_sum)
 
 __attribute__((unused)) static void mpy_ticks_python(void *with) {
     mpy_slot_t *slots = with;
@@ -134,7 +136,8 @@ __attribute__((unused)) static double mpy_performance_now(void) {
 /* Lets MicroPython do what waits for it: Ctrl-C raises KeyboardInterrupt, and scheduled functions run. Native code has no
  * entry for that, but the end of each iteration of a loop in bytecode does it (py/vm.c, pending_exception_check). */
 #ifdef MPY_STRING_exec
-WASM_STATE mp_obj_t mpy_loop;
+WASM_STATE(mp_obj_t, mpy_loop);
+#define mpy_loop WASM_REACH(mpy_loop)
 
 __attribute__((unused)) static void mpy_check_interrupt_python(void *with) {
     (void)with;
@@ -155,8 +158,10 @@ __attribute__((unused)) static void mpy_check_interrupt(void) {
 /* `machine.disable_irq()`, whose result is for `enable_irq`. Ports without interrupts have no such functions. */
 #ifdef MPY_STRING_disable_irq
 /* The collector knows the state from here, if it is an object. */
-WASM_STATE mp_obj_t mpy_irq_state;
-WASM_STATE bool mpy_has_no_irqs;
+WASM_STATE(mp_obj_t, mpy_irq_state);
+WASM_STATE(bool, mpy_has_no_irqs);
+#define mpy_irq_state WASM_REACH(mpy_irq_state)
+#define mpy_has_no_irqs WASM_REACH(mpy_has_no_irqs)
 
 __attribute__((unused)) static void mpy_disable_irq_python(void *with) {
     (void)with;

@@ -24,14 +24,28 @@ static mp_obj_t mpy_get_shown(unsigned which);
 /* Whether it can be set. */
 static bool mpy_set_shown(unsigned which, mp_obj_t value);
 
+#ifdef WASM_BASE
+
+/* The module is a part of the firmware: its type was defined with mpy_shown_attribute. */
+extern const mp_obj_full_type_t mp_type_module;
+#define mpy_usual_module_type (&mp_type_module)
+
+#else
+
 /* The type `module` of the firmware, and the same with another slot `attr`. */
-WASM_STATE const mp_obj_full_type_t *mpy_usual_module_type;
-WASM_STATE mp_obj_full_type_t mpy_module_type;
+WASM_STATE(const mp_obj_full_type_t *, mpy_usual_module_type);
+WASM_STATE(mp_obj_full_type_t, mpy_module_type);
+#define mpy_usual_module_type WASM_REACH(mpy_usual_module_type)
+#define mpy_module_type WASM_REACH(mpy_module_type)
+
+#endif
 
 static void mpy_module_attribute(mp_obj_t self, qstr name, mp_obj_t *dest) {
     typedef void (*attribute_t)(mp_obj_t, qstr, mp_obj_t *);
     ((attribute_t)mpy_usual_module_type->slots[mpy_usual_module_type->attr - 1])(self, name, dest);
 }
+
+#ifndef WASM_BASE
 
 /* A package of modules for several architectures imports one of them and becomes the same for Python. It says so by
  * setting `__module__` of the module to itself. The firmware refuses the attribute for modules in ROM. */
@@ -48,11 +62,17 @@ static bool mpy_show_in(mp_obj_t package, mp_obj_t self) {
     return true;
 }
 
-static void mpy_shown_attribute(mp_obj_t self, qstr name, mp_obj_t *dest) {
+static
+#endif
+void mpy_shown_attribute(mp_obj_t self, qstr name, mp_obj_t *dest);
+
+void mpy_shown_attribute(mp_obj_t self, qstr name, mp_obj_t *dest) {
+#ifndef WASM_BASE
     if (name == MP_QSTR___module__ && dest[0] != MP_OBJ_NULL && dest[1] != MP_OBJ_NULL && mpy_show_in(dest[1], self)) {
         dest[0] = MP_OBJ_NULL;
         return;
     }
+#endif
     for (unsigned i = 0; i < MPY_SHOWN; i++) {
         if (mp_native_qstr_table[mpy_shown_names[i]] != name) {
             continue;
@@ -68,6 +88,8 @@ static void mpy_shown_attribute(mp_obj_t self, qstr name, mp_obj_t *dest) {
     }
     mpy_module_attribute(self, name, dest);
 }
+
+#ifndef WASM_BASE
 
 /* While the module is imported its name is a global, by which it can be imported already; `import` is the name of the
  * function that does so. */
@@ -90,10 +112,13 @@ static void mpy_show(unsigned import) {
     *(const mp_obj_full_type_t **)self = &mpy_module_type;
 }
 
+#endif
+
 #ifdef MPY_FIXED_VIEWS
 
 /* Made when they are first asked for. */
-WASM_STATE mp_obj_t mpy_fixed_views[MPY_FIXED_VIEWS];
+WASM_STATE(mp_obj_t, mpy_fixed_views, [MPY_FIXED_VIEWS]);
+#define mpy_fixed_views WASM_REACH(mpy_fixed_views)
 
 static mp_obj_t mpy_fixed_view(unsigned which, uint8_t *memory, uint32_t size) {
     if (mpy_fixed_views[which] == NULL) {
@@ -124,9 +149,12 @@ _Static_assert(sizeof(mpy_view_iterator_t) <= sizeof(mp_obj_iter_buf_t), "room f
 /* Where a memory is now, and how long. */
 static uint8_t *mpy_memory_of(size_t which, uint32_t *size);
 
-WASM_STATE mp_obj_full_type_t mpy_view_type;
-WASM_STATE mp_obj_full_type_t mpy_view_iterator_type;
-WASM_STATE mpy_view_t mpy_views[MPY_VIEWS];
+WASM_STATE(mp_obj_full_type_t, mpy_view_type);
+WASM_STATE(mp_obj_full_type_t, mpy_view_iterator_type);
+WASM_STATE(mpy_view_t, mpy_views, [MPY_VIEWS]);
+#define mpy_view_type WASM_REACH(mpy_view_type)
+#define mpy_view_iterator_type WASM_REACH(mpy_view_iterator_type)
+#define mpy_views WASM_REACH(mpy_views)
 
 static uint8_t *mpy_view(mp_obj_t self, uint32_t *size) {
     mpy_check_open();

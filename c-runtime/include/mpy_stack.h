@@ -51,7 +51,8 @@ WASM_UNUSED static void mpy_use_stack(void *end) {
 
 #ifndef MPY_STACK_AHEAD
 /* The complement of the lowest address that was accepted before a call of Python. */
-WASM_STATE uintptr_t mpy_deepest;
+WASM_STATE(uintptr_t, mpy_deepest);
+#define mpy_deepest WASM_REACH(mpy_deepest)
 #endif
 
 /* To be called before Python is, which may call the module again: a built-in function does not check the stack. Where

@@ -38,9 +38,12 @@
 
 #ifdef MPY_LENT
 /* Objects lent, the last of them last, and how many of them belong to calls that wait for an import. */
-WASM_STATE mp_obj_t mpy_lent[MPY_LENT];
-WASM_STATE uint32_t mpy_lent_top;
-WASM_STATE uint32_t mpy_lent_base;
+WASM_STATE(mp_obj_t, mpy_lent, [MPY_LENT]);
+WASM_STATE(uint32_t, mpy_lent_top);
+WASM_STATE(uint32_t, mpy_lent_base);
+#define mpy_lent WASM_REACH(mpy_lent)
+#define mpy_lent_top WASM_REACH(mpy_lent_top)
+#define mpy_lent_base WASM_REACH(mpy_lent_base)
 #endif
 
 #ifdef MPY_LENDS
@@ -54,8 +57,10 @@ typedef struct mpy_lending {
 } mpy_lending_t;
 
 /* The innermost call's, and that of the innermost which waits for an import. */
-WASM_STATE const mpy_lending_t *mpy_lending;
-WASM_STATE const mpy_lending_t *mpy_lending_base;
+WASM_STATE(const mpy_lending_t *, mpy_lending);
+WASM_STATE(const mpy_lending_t *, mpy_lending_base);
+#define mpy_lending WASM_REACH(mpy_lending)
+#define mpy_lending_base WASM_REACH(mpy_lending_base)
 
 /* Whether a block of `bytes` bytes at `at` overlaps one that is lent in the call. */
 static bool mpy_overlaps(const mpy_lending_t *lending, uint32_t at, uint32_t bytes) {
@@ -98,7 +103,8 @@ static inline void mpy_set_panics(uint32_t count) {
 }
 
 /* How many panics are under way in calls that wait for an import. */
-WASM_STATE uint32_t mpy_panics_base;
+WASM_STATE(uint32_t, mpy_panics_base);
+#define mpy_panics_base WASM_REACH(mpy_panics_base)
 
 /* What the last panic said, kept while Python runs, as it may call what panics; and put back. */
 static void *mpy_keep_last_panic(void);
@@ -127,7 +133,8 @@ MPY_SHARED mp_obj_t mpy_try(void (*run)(void *), void *with) {
 struct mpy_call;
 
 /* The innermost; the others follow by `before`. */
-WASM_STATE struct mpy_call *mpy_calls;
+WASM_STATE(struct mpy_call *, mpy_calls);
+#define mpy_calls WASM_REACH(mpy_calls)
 
 static struct mpy_call *mpy_call_before(struct mpy_call *call);
 static void mpy_give_up(struct mpy_call *call);
@@ -284,7 +291,8 @@ static bool mpy_is_error(mp_obj_t exception) {
 /* An exception of Python's on its way through WebAssembly code. */
 static const wasm_tag_t mpy_python_tag = {1};
 /* Room for one when there is no memory. */
-WASM_STATE wasm_value_t mpy_spare[2];
+WASM_STATE(wasm_value_t, mpy_spare, [2]);
+#define mpy_spare WASM_REACH(mpy_spare)
 
 static void mpy_throw_foreign(mp_obj_t exception) {
     size_t size = sizeof(wasm_exception_t) + sizeof(wasm_value_t);
@@ -298,10 +306,13 @@ static void mpy_throw_foreign(mp_obj_t exception) {
 }
 
 /* The exception that MPY_CATCH ends, and what it is in Python when it is one of Python's. */
-WASM_STATE wasm_exception_t *mpy_again;
-WASM_STATE mp_obj_t mpy_ended;
+WASM_STATE(wasm_exception_t *, mpy_again);
+WASM_STATE(mp_obj_t, mpy_ended);
+#define mpy_again WASM_REACH(mpy_again)
+#define mpy_ended WASM_REACH(mpy_ended)
 /* Whether mpy_ended is asked for. */
-WASM_STATE bool mpy_catching;
+WASM_STATE(bool, mpy_catching);
+#define mpy_catching WASM_REACH(mpy_catching)
 
 static mp_obj_t mpy_panic_exception(void);
 #ifdef MPY_PANICKING

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wasm_state.h"
+
 /* Generated code is what its author made it: it may ignore parameters, compare what is constant, and recurse
  * for ever. Compilers do not all know all of these. */
 #pragma GCC diagnostic ignored "-Wpragmas"
@@ -33,7 +35,6 @@
 #pragma GCC diagnostic ignored "-Wint-in-bool-context"
 #pragma GCC diagnostic ignored "-Wparentheses-equality"
 
-#define WASM_UNUSED __attribute__((unused))
 /* The frame of a function is measured by its name, so GCC must not merge it with an equal one. Clang does not. */
 #if defined(WASM_FRAMES_ARE_MEASURED) && !defined(__clang__)
 #define WASM_FUNCTION __attribute__((no_icf)) WASM_UNUSED static
@@ -51,16 +52,6 @@
 #define WASM_RETURNS_FLOAT __attribute__((sseregparm))
 #else
 #define WASM_RETURNS_FLOAT
-#endif
-
-/* Mutable state lies in a block of its own, at an unknown distance from the code. Position-independent code
- * may therefore not reach it relative to itself: a visible global makes the compiler go through the GOT. */
-#if defined(__PIC__)
-#define WASM_STATE __attribute__((visibility("default")))
-#define WASM_STATE_DECLARE extern
-#else
-#define WASM_STATE WASM_UNUSED static
-#define WASM_STATE_DECLARE WASM_UNUSED static
 #endif
 
 /* Cells of memory, as wide as they are written; aligned, or by as much, or not. */

@@ -44,7 +44,11 @@ pub const HEADERS: &[File] = files!("include":
     "mpy_wasi.h"
     "softfloat.h"
     "wasm.h"
+    "wasm_state.h"
 );
+
+/// The C source that makes a module a part of a MicroPython firmware, with `@NAME@` and other places to fill in.
+pub const REGISTER: &str = include_str!("../firmware/register.c");
 
 /// The Rust crate that makes the heap of `mpy_heap.h` the global allocator.
 pub const RUST_ALLOCATOR: &str = include_str!("allocator.rs");

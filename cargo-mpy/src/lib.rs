@@ -20,6 +20,7 @@ pub mod settings;
 pub mod toolchain;
 mod treemap;
 pub mod ui;
+pub mod user_module;
 pub mod wasm;
 
 use std::ffi::OsString;

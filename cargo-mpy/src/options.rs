@@ -172,6 +172,8 @@ pub enum Stage {
     C,
     /// The bindings as C code
     Glue,
+    /// A folder for the `USER_C_MODULES` of a MicroPython firmware: the module in C
+    Usermod,
     /// The ELF object (a file per architecture)
     Obj,
     /// The layout of the module

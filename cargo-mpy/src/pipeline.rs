@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use glue_gen::Glue;
 use mpy_link::{Image, Input, InputKind, Sizes};
-use target_specs::{Diagnostic, Place, Result};
+use target_specs::{Arch, Diagnostic, Place, Result};
 use wasm_to_c::{CUnit, Frames, NativeStack, Safety, StackChecks, Translation, relocs};
 
 use crate::failure::Failure;
@@ -17,7 +17,7 @@ use crate::messages::{self, Artifact, Message};
 use crate::options::{BuildOptions, Jobs, MemoryModel, Stage};
 use crate::plan::{self, BuildPlan, MemoryConfig, Source, Target};
 use crate::toolchain::{self, cargo, cc, rust};
-use crate::{map, ui, wasm};
+use crate::{map, ui, user_module, wasm};
 
 /// A module, built for one target.
 #[derive(Debug, Clone)]
@@ -172,6 +172,24 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         sources.iter().find(|made| (made.memory, made.config) == wanted).expect("just made")
     };
 
+    if emit == Some(Stage::Usermod) {
+        let mut variants = Vec::new();
+        for target in &plan.targets {
+            let sources = source_of(target);
+            let made = match sources.made.native_stack {
+                None => Cow::Borrowed(&sources.made),
+                Some(_) => compile(plan, target, &cc::find(target.arch)?, optimisation(target), sources)?,
+            };
+            variants.push((target, made));
+        }
+        let variants: Vec<user_module::Variant> = variants
+            .iter()
+            .map(|(target, made)| user_module::Variant { target, folder: &made.folder, glue: &made.glue })
+            .collect();
+        user_module::write(plan, &variants)?;
+        return Ok(Vec::new());
+    }
+
     // C → objects → modules: each target alone, several at once.
     let todo: Vec<usize> = (0..plan.targets.len()).filter(|index| results[*index].is_none()).collect();
     let progress = ui::Progress::new("Compiling", todo.len() as u64);
@@ -227,6 +245,17 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         return Ok(built);
     }
     Ok(report(plan, built, start))
+}
+
+/// An architecture for each width of addresses, if possible one that this machine has a compiler for.
+pub fn one_of_each_width() -> Vec<String> {
+    let mut archs: Vec<&Arch> = target_specs::archs().iter().collect();
+    archs.sort_by_key(|arch| cc::find(arch).is_err());
+    let mut widths = BTreeMap::new();
+    for arch in archs {
+        widths.entry(arch.word_bits).or_insert_with(|| arch.name.clone());
+    }
+    widths.into_values().collect()
 }
 
 /// The bindings of the module for the first target of `plan`.
@@ -343,7 +372,9 @@ fn translation_options(
         stack: Some(config.stack),
         // Rust's compiler makes true hints.
         aligned: matches!(plan.source, Source::Crate(_)),
-        flash_tables: config.flash_tables,
+        // In a firmware, all constants are in flash.
+        flash_tables: config.flash_tables.filter(|_| !plan.in_firmware),
+        state_block: plan.in_firmware,
         trap_names: plan.trap_names,
         stack_checks: is_sandbox.then_some(stack_checks),
         throwing: prepared.unwinds.then_some(glue_gen::throws),
@@ -452,14 +483,16 @@ fn fits_on(board: &str, module: &str, interface: &wasm_to_c::Interface) -> Resul
 
 /// Writes the one translation unit of the module and the headers it includes.
 fn write_sources(plan: &BuildPlan, folder: &str, unit: &CUnit, glue: &Glue) -> Result<PathBuf> {
-    let folder = plan.out_dir.join("c").join(&plan.module).join(folder);
+    let home = plan.out_dir.join(if plan.in_firmware { "c-usermod" } else { "c" });
+    let folder = home.join(&plan.module).join(folder);
     for (name, text) in c_runtime::HEADERS {
         toolchain::write_file(&folder.join("include").join(name), text.as_bytes())?;
     }
     for unit in [unit, &glue.unit] {
         toolchain::write_file(&folder.join(&unit.file_name), unit.source.as_bytes())?;
     }
-    let whole = format!("#include \"{}\"\n#include \"{}\"\n", unit.file_name, glue.unit.file_name);
+    let head = if plan.in_firmware { user_module::head(&plan.module) } else { String::new() };
+    let whole = format!("{head}#include \"{}\"\n#include \"{}\"\n", unit.file_name, glue.unit.file_name);
     toolchain::write_file(&folder.join("unit.c"), whole.as_bytes())?;
     Ok(folder)
 }
@@ -468,15 +501,14 @@ fn object(plan: &BuildPlan, target: &Target) -> PathBuf {
     target.folder.join(format!("{}.o", plan.module))
 }
 
-/// C to object to module, for one target.
-fn native(
+/// C to object, for one target; and the C again with more checks of the native stack, until they suffice.
+fn compile<'m>(
     plan: &BuildPlan,
     target: &Target,
     compiler: &cc::CCompiler,
     optimisation: &str,
-    sources: &Sources,
-    emit: Option<Stage>,
-) -> Result<Image> {
+    sources: &'m Sources,
+) -> Result<Cow<'m, Made>> {
     let object = object(plan, target);
     std::fs::create_dir_all(&target.folder)
         .map_err(|error| toolchain::io_error("create", &target.folder, &error))?;
@@ -498,8 +530,21 @@ fn native(
         let folder = write_sources(plan, &folder, &translation.unit, &glue)?;
         Ok(Cow::Owned(Made { folder, glue, native_stack: translation.native_stack }))
     };
-    let made = wasm_to_c::settled(Cow::Borrowed(made), |made| made.native_stack.as_ref(), compile, again)?;
+    wasm_to_c::settled(Cow::Borrowed(made), |made| made.native_stack.as_ref(), compile, again)
+}
+
+/// C to object to module, for one target.
+fn native(
+    plan: &BuildPlan,
+    target: &Target,
+    compiler: &cc::CCompiler,
+    optimisation: &str,
+    sources: &Sources,
+    emit: Option<Stage>,
+) -> Result<Image> {
+    let made = compile(plan, target, compiler, optimisation, sources)?;
     let Made { folder, glue, .. } = &*made;
+    let object = object(plan, target);
     if emit == Some(Stage::Obj) {
         return Ok(Image { bytes: Vec::new(), sizes: Sizes::default(), map: Vec::new() });
     }

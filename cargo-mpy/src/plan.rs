@@ -35,6 +35,8 @@ pub struct BuildPlan {
     pub mappings: Mappings,
     /// Trap messages contain the name of the function.
     pub trap_names: bool,
+    /// The module is to be a part of a firmware, not a file.
+    pub in_firmware: bool,
     /// How many passes over the trees of functions `--emit ir` shows the result of.
     pub passes: usize,
     /// The native builds.
@@ -270,6 +272,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
         },
         // Names take flash on a board, so only debug builds contain them by default.
         passes: usize::MAX,
+        in_firmware: false,
         trap_names: options.trap_names || settings.trap_names.unwrap_or_else(|| source.is_to_debug()),
         source,
         targets,

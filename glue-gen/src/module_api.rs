@@ -26,6 +26,8 @@ pub struct ModuleApi {
     pub memory: Option<MemoryInfo>,
     /// The C lvalue of the limit of the native stack.
     pub stack_limit: Option<String>,
+    /// State is one block, and the module has one instance until the next reset.
+    pub state_block: bool,
     /// If the native stack must not overflow, the bytes that a check needs below its frame; otherwise 0.
     pub stack_ahead: u32,
     /// The memories that Python sees, by name.
@@ -147,6 +149,7 @@ impl ModuleApi {
             stack_pointer: interface.stack_pointer.clone(),
             memory: interface.memory.clone(),
             stack_limit: interface.stack_limit.clone(),
+            state_block: interface.state_block,
             stack_ahead: interface.stack_ahead,
             memories: interface.exported_memories.clone(),
             ..ModuleApi::default()

@@ -30,6 +30,8 @@ pub struct Glue {
     pub stub: String,
     /// Python finds nothing in the module, and no `#[wasm_bindgen(start)]` runs when it is imported.
     pub is_empty: bool,
+    /// Python reads attributes of the module by `mpy_shown_attribute`.
+    pub shows_attributes: bool,
     /// Some function of the WebAssembly module runs when it is imported.
     pub has_start: bool,
 }
@@ -103,6 +105,7 @@ pub(crate) fn write(
     Ok(Glue {
         is_empty: is_empty && !api.is_some_and(offers),
         has_start: !module_api.start.is_empty(),
+        shows_attributes: !shown(module_api).is_empty(),
         unit: CUnit { file_name: "glue.c".to_owned(), source: c },
         qstrs: strings.into_texts(),
         objects: interface.flash_tables.clone(),
@@ -119,6 +122,11 @@ fn registered((at, function): (usize, &Function)) -> Registered {
     Registered { name: function.name.clone(), wrapper, arity: (n, n) }
 }
 
+/// Whether functions of the module can run Python code.
+fn calls_python(module_api: &ModuleApi, has_api: bool) -> bool {
+    has_api || !module_api.imports.is_empty()
+}
+
 /// The definitions that control the headers of the runtime, and the headers.
 fn headers(
     c: &mut String,
@@ -132,7 +140,7 @@ fn headers(
     let described = || module_api.functions.iter().filter(|function| function.types.is_some());
     let texts = || module_api.given().chain(module_api.taken()).any(|ty| ty.text);
     let needs = |needs: Needs| kinds().any(|kind| kind.needs() == needs);
-    let calls_python = has_api || !module_api.imports.is_empty();
+    let calls_python = calls_python(module_api, has_api);
     if calls_python {
         line!(c, "#define MPY_CALLS_PYTHON 1");
     }
@@ -142,7 +150,12 @@ fn headers(
     if let Some((lvalue, start)) = &module_api.stack_pointer {
         if calls_python {
             line!(c, "#include \"wasm.h\"");
-            line!(c, "WASM_STATE uint32_t mpy_stack_base = {start};");
+            if module_api.state_block {
+                line!(c, "WASM_STATE(uint32_t, mpy_stack_base);");
+                line!(c, "#define mpy_stack_base WASM_REACH(mpy_stack_base)");
+            } else {
+                line!(c, "WASM_STORAGE uint32_t mpy_stack_base = {start};");
+            }
             line!(c, "#define MPY_STACK_BASE mpy_stack_base");
         } else {
             line!(c, "#define MPY_STACK_BASE ({start})");
@@ -177,7 +190,9 @@ fn headers(
         line!(c, "#define MPY_STACK_AHEAD {}", module_api.stack_ahead);
     }
     if let Some(lvalue) = &module_api.stack_limit {
-        line!(c, "WASM_STATE uintptr_t {lvalue} = UINTPTR_MAX;");
+        if !module_api.state_block {
+            line!(c, "WASM_STORAGE uintptr_t {lvalue} = UINTPTR_MAX;");
+        }
         line!(c, "#define MPY_STACK_LIMIT {lvalue}");
     }
     if module_api.stack_limit.is_some() || module_api.stack_ahead > 0 {
@@ -475,7 +490,7 @@ fn tables(
     strings: Option<&mut Strings>,
 ) {
     // They change when the module is closed.
-    let storage = if closes { "WASM_STATE" } else { "static const" };
+    let storage = if closes { "WASM_STORAGE" } else { "static const" };
     if !fixed.is_empty() {
         line!(c, "{storage} mp_obj_fun_builtin_fixed_t mpy_fixed[] = {{");
         for function in fixed {
@@ -505,7 +520,11 @@ fn tables(
 
 /// Whether the module holds memory of MicroPython's heap that must be freed for the next instance.
 fn closes(module_api: &ModuleApi, interface: &Interface) -> bool {
-    !interface.grown_memories.is_empty() || !interface.grown_tables.is_empty() || has_own_chunks(module_api)
+    // A block of state has one instance until the next reset.
+    !module_api.state_block
+        && (!interface.grown_memories.is_empty()
+            || !interface.grown_tables.is_empty()
+            || has_own_chunks(module_api))
 }
 
 /// Whether the heap of the bindings takes chunks of MicroPython's heap.
@@ -631,6 +650,18 @@ fn show(c: &mut String, module_api: &ModuleApi, strings: &mut Strings) {
     line!(c);
 }
 
+/// The first values of state that does not lie by itself.
+fn init_state(c: &mut String, module_api: &ModuleApi, has_api: bool) {
+    if let Some((_, start)) = &module_api.stack_pointer
+        && calls_python(module_api, has_api)
+    {
+        line!(c, "    mpy_stack_base = {start};");
+    }
+    if let Some(lvalue) = &module_api.stack_limit {
+        line!(c, "    {lvalue} = UINTPTR_MAX;");
+    }
+}
+
 /// Defines what runs when the module is imported. The loader has made the module's globals current, and ignores the
 /// result.
 fn init(
@@ -644,6 +675,9 @@ fn init(
 ) {
     line!(c, "void mpy_init(void);");
     line!(c, "void mpy_init(void) {{");
+    if module_api.state_block {
+        init_state(c, module_api, !counted);
+    }
     if closes {
         line!(c, "    mpy_close_others({}, {});", strings.index("sys"), strings.index("modules"));
     }
@@ -656,7 +690,7 @@ fn init(
     if let Some((memory, _)) = module_api.memories.iter().find(|(_, memory)| memory.grows) {
         line!(c, "    mpy_init_views({});", strings.index(memory));
     }
-    if !shown(module_api).is_empty() {
+    if !shown(module_api).is_empty() && !module_api.state_block {
         // Python functions that the start function calls can use the module.
         line!(c, "    mpy_show({});", strings.index("__import__"));
     }

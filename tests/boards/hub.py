@@ -1,7 +1,7 @@
 # A hub of boards behind pseudo-terminals: `hub.py MICROPYTHON SCRIPT FOLDER KIND…` prints the path of each. A kind is that
 # of raw_repl.py, or `Silent`, a device that reads and says nothing, or `Resetting`, a board that restarts when it has read a
 # few bytes.
-# Each board has a folder below FOLDER. One process carries all bytes, which is less work than a thread for each.
+# Each board has a folder below FOLDER. The hub ends when its input does. One process carries all bytes, which is less work than a thread for each.
 import os
 import selectors
 import subprocess
@@ -67,15 +67,17 @@ class Board:
 
 
 boards = [Board(number, kind) for number, kind in enumerate(kinds)]
+selector.register(sys.stdin, selectors.EVENT_READ, None)
 try:
-    while os.getppid() != 1:
-        for key, _ in selector.select(1):
+    while True:
+        ready = [key.data for key, _ in selector.select()]
+        if None in ready:
+            break
+        for carry in ready:
             try:
-                key.data()
+                carry()
             except OSError:
                 pass
-except KeyboardInterrupt:
-    pass
 finally:
     for board in boards:
         if board.child:

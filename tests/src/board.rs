@@ -188,14 +188,25 @@ pub fn execute_within(
     timeout: Duration,
 ) -> Result<String, String> {
     let firmware = Firmware::build(board, &|_| {}).map_err(|error| error.to_string())?;
+    execute_on(&firmware, board, modules, code, timeout)
+}
+
+/// As [`execute_within`], with this firmware of the board.
+///
+/// # Errors
+/// As [`execute`].
+pub fn execute_on(
+    firmware: &Firmware,
+    board: &Board,
+    modules: &[(String, Vec<u8>)],
+    code: &str,
+    timeout: Duration,
+) -> Result<String, String> {
     let mut printed = Vec::new();
-    let outcome = run(
-        &Run { board, firmware: &firmware, modules, code, timeout, arguments: &[] },
-        false,
-        &mut |bytes| {
+    let outcome =
+        run(&Run { board, firmware, modules, code, timeout, arguments: &[] }, false, &mut |bytes| {
             printed.extend_from_slice(bytes);
-        },
-    );
+        });
     let mut text = String::from_utf8_lossy(&printed).replace("\r\n", "\n");
     match outcome {
         Ok(outcome) if outcome.status == 0 => return Ok(text),

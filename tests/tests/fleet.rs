@@ -41,7 +41,7 @@ impl Hub {
         let boards = Path::new(env!("CARGO_MANIFEST_DIR")).join("boards");
         let mut command = Command::new("python3");
         command.arg(boards.join("hub.py")).arg(&firmware.path).arg(boards.join("raw_repl.py")).arg(folder);
-        let mut child = command.args(kinds).stdout(Stdio::piped()).spawn()?;
+        let mut child = command.args(kinds).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let ports = lines.take(kinds.len()).collect::<Result<Vec<_>, _>>()?;
         Ok(Hub { child, ports })
@@ -50,8 +50,8 @@ impl Hub {
 
 impl Drop for Hub {
     fn drop(&mut self) {
-        // Asked to end, it ends its boards.
-        let _ = Command::new("kill").args(["-s", "INT", &self.child.id().to_string()]).status();
+        // It ends its boards when its input ends. A signal may be ignored: a shell's background process ignores `SIGINT`.
+        drop(self.child.stdin.take());
         let _ = self.child.wait();
     }
 }

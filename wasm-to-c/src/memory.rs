@@ -451,11 +451,10 @@ impl Memory {
         }
     }
 
-    /// Its declaration.
-    pub fn declare(&self, c: &mut String) {
-        let name = &self.name;
-        let _ = match self.model {
-            Model::Direct => Ok(()),
+    /// The object that it is in C: its type, and the number of elements of an array.
+    pub fn object(&self) -> Option<(&'static str, Option<u32>)> {
+        match self.model {
+            Model::Direct => None,
             Model::Static { bytes, guard } => {
                 let bytes = if self.safety == Safety::Masked {
                     // Masked accesses reach past the mask by a cell at least.
@@ -463,11 +462,11 @@ impl Memory {
                 } else {
                     (bytes + guard).max(1)
                 };
-                writeln!(c, "WASM_STATE uint8_t {name}[{bytes}] __attribute__((aligned(8)));")
+                Some(("uint8_t", Some(bytes)))
             }
-            Model::Block { pointer: true, .. } => writeln!(c, "WASM_STATE wasm_memory_t *{name};"),
-            Model::Block { .. } => writeln!(c, "WASM_STATE wasm_memory_t {name};"),
-        };
+            Model::Block { pointer: true, .. } => Some(("wasm_memory_t *", None)),
+            Model::Block { .. } => Some(("wasm_memory_t", None)),
+        }
     }
 
     /// How it grows, when it is the module's own.

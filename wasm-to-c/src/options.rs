@@ -66,6 +66,9 @@ pub struct Options {
     /// Accesses lie where their alignment hints say, as a compiler's do that made the hints. WebAssembly promises
     /// nothing of that kind.
     pub aligned: bool,
+    /// Everything that changes is in one block of memory, whose address is `WASM_BASE` when the module runs, and whose
+    /// bytes are 0 before the module starts. `wasm_state.h` says how other code adds to it.
+    pub state_block: bool,
     /// Traps say which function they are in: the C defines `WASM_NAMES`.
     pub trap_names: bool,
     /// If given, calls cannot overflow the native stack if these checks suffice for the frames that the C compiler makes:

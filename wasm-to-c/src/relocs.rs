@@ -97,6 +97,11 @@ impl Relocations {
         (offset <= at.reach.1).then_some(Reference::Data { object, offset })
     }
 
+    /// Whether an object is constant: rustc and LLVM place constants in sections of this name.
+    pub fn is_read_only(&self, object: usize) -> bool {
+        self.segments[self.objects[object].segment].name.starts_with(".rodata")
+    }
+
     /// The relocated words of an object, in order, as offsets in it.
     pub fn in_object(&self, object: usize) -> impl Iterator<Item = (u32, Reference)> + '_ {
         let start = self.address(object);

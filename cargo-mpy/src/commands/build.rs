@@ -7,7 +7,7 @@ use clap::builder::PossibleValuesParser;
 
 use crate::failure::Failure;
 use crate::options::{BuildOptions, Stage};
-use crate::{map, pipeline, ui};
+use crate::{map, pipeline, ui, user_module};
 
 /// Build the module for boards or architectures
 #[derive(Debug, Args)]
@@ -86,8 +86,12 @@ impl Build {
     }
 
     fn build(self) -> Result<(), Failure> {
-        let options = BuildOptions { input: self.file.or(self.options.input), ..self.options };
+        let mut options = BuildOptions { input: self.file.or(self.options.input), ..self.options };
         let emit = if self.map { Some(Stage::Map) } else { self.emit };
+        let in_firmware = emit == Some(Stage::Usermod);
+        if in_firmware && options.boards.is_empty() && options.archs.is_empty() {
+            options.archs = pipeline::one_of_each_width();
+        }
         // All plans before a build, which takes longer.
         let packages = pipeline::each_package(&options)?;
         let plans = packages.iter().map(pipeline::plan).collect::<Result<Vec<_>, _>>()?;
@@ -95,7 +99,11 @@ impl Build {
             if let Some(wanted) = &self.after_pass {
                 plan.passes = pass_names_in_order().position(|name| name == wanted).unwrap_or(usize::MAX);
             }
+            plan.in_firmware = in_firmware;
             let built = pipeline::build(&plan, emit)?;
+            if in_firmware {
+                ui::output(format_args!("{}\n", user_module::folder(&plan).display()));
+            }
             if emit == Some(Stage::Map) {
                 for one in &built {
                     ui::output(format_args!("{}\n{}", one.target.arch.name, map::text(&one.map)));

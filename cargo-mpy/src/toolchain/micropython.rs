@@ -71,6 +71,20 @@ impl Firmware {
         cache::is_whole(&path).then(|| Firmware { board: board.name.clone(), path })
     }
 
+    /// The firmware of a board with user C modules in it: those in the folders that `modules` contains. It is built in
+    /// `folder`, an absolute path, where a later call continues.
+    ///
+    /// # Errors
+    /// As [`Firmware::build`].
+    pub fn with_user_modules(board: &Board, modules: &Path, folder: &Path) -> Result<Firmware> {
+        let source = Source::obtain(&|_| {})?;
+        let recipe = Recipe::new(board, &source)
+            .ok_or_else(|| Diagnostic::new("missing-tool", format!("no compiler for `{}`", board.name)))?;
+        create_dir(folder)?;
+        let path = recipe.make_in(folder, Some(modules), &source, &folder.join("log"), &|_| {})?;
+        Ok(Firmware { board: board.name.clone(), path })
+    }
+
     /// The firmware of a board. It is built if necessary. `progress` is called often, with the current step.
     ///
     /// # Errors
@@ -565,17 +579,40 @@ impl<'a> Recipe<'a> {
     /// Builds in a temporary folder and renames the result.
     fn make(&self, source: &Source, progress: &dyn Fn(&str)) -> Result<()> {
         let temporary = temporary_folder()?;
-        let build = temporary.path().join("build");
         let log_path = home().join(format!("{}.log", self.board.name));
+        let built = self.make_in(temporary.path(), None, source, &log_path, progress)?;
+        let target = self.folder();
+        let result = temporary.path().join("result");
+        create_dir(&result)?;
+        let file = self.file();
+        let name = file.file_name().unwrap_or_default();
+        fs::rename(&built, result.join(name)).map_err(|error| io_error("read", &built, &error))?;
+        cache::seal(&result.join(name))?;
+        fs::rename(&result, &target).map_err(|error| io_error("create", &target, &error))?;
+        cache::forget_old();
+        Ok(())
+    }
+
+    /// Builds in a folder, and returns the path of the result. `user_modules` is for `USER_C_MODULES`.
+    fn make_in(
+        &self,
+        folder: &Path,
+        user_modules: Option<&Path>,
+        source: &Source,
+        log: &Path,
+        progress: &dyn Fn(&str),
+    ) -> Result<PathBuf> {
+        let build = folder.join("build");
         let mut command = Command::new("make");
         // The job slots and flags of a `make` that started this program must not be used.
         command.env_remove("MAKEFLAGS").env_remove("MFLAGS").env_remove("MAKELEVEL");
         command.env("SOURCE_DATE_EPOCH", "1745000000").env_remove("CFLAGS").env_remove("LDFLAGS");
         let jobs = std::thread::available_parallelism().map_or(1, usize::from);
         command.arg(format!("-j{jobs}")).args(&self.make).arg(format!("BUILD={}", build.display()));
+        command.args(user_modules.map(|modules| format!("USER_C_MODULES={}", modules.display())));
         match self.board.emulator {
             Some(Emulator::Qemu { .. }) => {
-                let port = temporary.path().join("port");
+                let port = folder.join("port");
                 for (name, text) in target_specs::port_files() {
                     write_file(&port.join(name), text.as_bytes())?;
                 }
@@ -594,19 +631,8 @@ impl<'a> Recipe<'a> {
                 command.arg("-C").arg(source.folder.join("ports/unix"));
             }
         }
-        run_logged(&mut command, &log_path, &self.board.name, progress)?;
-
-        let target = self.folder();
-        let result = temporary.path().join("result");
-        create_dir(&result)?;
-        let file = self.file();
-        let name = file.file_name().unwrap_or_default();
-        fs::rename(build.join(name), result.join(name))
-            .map_err(|error| io_error("read", &build.join(name), &error))?;
-        cache::seal(&result.join(name))?;
-        fs::rename(&result, &target).map_err(|error| io_error("create", &target, &error))?;
-        cache::forget_old();
-        Ok(())
+        run_logged(&mut command, log, &self.board.name, progress)?;
+        Ok(build.join(self.file().file_name().unwrap_or_default()))
     }
 }
 

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::rows::rows;
-use super::{STACK, Unit};
+use super::state::Mutable;
+use super::{SHADOW_STACK, STACK, Unit};
 use crate::module::{Constant, Place};
 use crate::options::Options;
 use crate::relocs::{DataObject, Reference, Relocations};
@@ -37,7 +38,8 @@ impl Unit<'_> {
             rows(c, bytes, 24);
             c.push_str("};\n");
             if passive {
-                let _ = writeln!(c, "WASM_STATE uint32_t data{index}_bytes = {}u;", bytes.len());
+                let name = format!("data{index}_bytes");
+                self.define(c, &Mutable::of("uint32_t", &name), Some(&format!("{}u", bytes.len())));
             }
         }
         c.push('\n');
@@ -48,54 +50,53 @@ impl Unit<'_> {
         let Some(relocations) = self.relocations else { return };
         let stack = options.stack.unwrap_or(STACK);
         if self.stack_pointer.is_some() {
-            let _ = writeln!(c, "WASM_STATE uint8_t stack[{stack}] __attribute__((aligned(16)));");
+            let array = Mutable { ty: "uint8_t", name: SHADOW_STACK, elements: Some(stack), align: Some(16) };
+            self.define(c, &array, None);
         }
-        let read_only = |object: usize| {
-            relocations.segments[relocations.objects[object].segment].name.starts_with(".rodata")
-        };
-        let words: Vec<u32> = relocations.objects.iter().map(|object| object.size.div_ceil(4)).collect();
-        let is_const = |object: usize| read_only(object) && self.runtime_relocs(object).next().is_none();
-        let kind = |object: usize| if is_const(object) { "static const" } else { "WASM_STATE" };
+        let is_const =
+            |object: usize| relocations.is_read_only(object) && self.runtime_relocs(object).next().is_none();
         let shape = |object: usize| {
             let at = &relocations.objects[object];
+            let name = &self.objects[object];
             if self.in_flash[object] {
-                return format!("const uint8_t *{}", self.objects[object]);
+                return Mutable::of("const uint8_t *", name);
             }
-            format!(
-                "{} {}[{}]",
-                if self.by_words(object) { "uint32_t" } else { "uint8_t" },
-                self.objects[object],
-                if self.by_words(object) { words[object].max(1) } else { at.size.max(1) }
-            )
+            let (ty, elements) =
+                if self.by_words(object) { ("uint32_t", at.size.div_ceil(4)) } else { ("uint8_t", at.size) };
+            Mutable { ty, name, elements: Some(elements.max(1)), align: Some(at.align.max(1)) }
         };
         for object in 0..relocations.objects.len() {
             let declared = if is_const(object) && !self.in_flash[object] {
                 "static const"
+            } else if self.block.is_none() {
+                "WASM_STORAGE_DECLARE"
             } else {
-                "WASM_STATE_DECLARE"
+                continue;
             };
-            let _ = writeln!(c, "{declared} {};", shape(object));
+            let _ = writeln!(c, "{declared} {};", shape(object).declarator());
         }
         c.push('\n');
         for (index, object) in relocations.objects.iter().enumerate() {
+            let shape = shape(index);
             if self.in_flash[index] {
-                let _ = writeln!(c, "WASM_STATE {};", shape(index));
+                self.define(c, &shape, None);
                 continue;
             }
             let bytes = self.object_bytes(relocations, object).unwrap_or_default();
-            let align = object.align.max(1);
-            let _ = write!(c, "{} {} __attribute__((aligned({align})))", kind(index), shape(index));
             let references: Vec<(u32, Reference)> = relocations.in_object(index).collect();
-            if !read_only(index) && references.is_empty() && bytes.iter().all(|byte| *byte == 0) {
-                c.push_str(";\n");
+            if !relocations.is_read_only(index)
+                && references.is_empty()
+                && bytes.iter().all(|byte| *byte == 0)
+            {
+                self.define(c, &shape, None);
                 continue;
             }
-            c.push_str(" = {\n");
+            let mut init = "{\n".to_owned();
             if self.by_words(index) {
                 let mut references = references.into_iter().peekable();
                 let items = bytes.chunks(4).zip((0u32..).step_by(4)).map(|(chunk, at)| {
                     match references.next_if(|(offset, _)| *offset == at) {
-                        Some((_, reference)) if self.is_in_flash(reference) => return "0".to_owned(),
+                        Some((_, reference)) if self.is_known_later(reference) => return "0".to_owned(),
                         Some((_, reference)) => return self.reference(reference),
                         None => {}
                     }
@@ -103,27 +104,33 @@ impl Unit<'_> {
                     padded[..chunk.len()].copy_from_slice(chunk);
                     format!("{:#x}u", u32::from_le_bytes(padded))
                 });
-                rows(c, items, 6);
+                rows(&mut init, items, 6);
             } else {
-                rows(c, bytes, 24);
+                rows(&mut init, bytes, 24);
             }
-            c.push_str("};\n");
+            init.push('}');
+            if is_const(index) {
+                let _ = writeln!(c, "static const {}{} = {init};", shape.declarator(), shape.alignment());
+            } else {
+                self.define(c, &shape, Some(&init));
+            }
         }
         c.push('\n');
     }
 
-    pub(super) fn is_in_flash(&self, reference: Reference) -> bool {
-        matches!(reference, Reference::Data { object, .. } if self.in_flash[object])
+    /// Whether an address is only known when the module runs.
+    fn is_known_later(&self, reference: Reference) -> bool {
+        matches!(reference, Reference::Data { object, .. } if self.in_flash[object] || self.in_block[object])
     }
 
-    /// The words of an object that are addresses of what stays in flash.
+    /// The words of an object whose addresses are only known when the module runs.
     pub(super) fn runtime_relocs(&self, object: usize) -> impl Iterator<Item = (u32, Reference)> + '_ {
         let words = self.relocations.into_iter().flat_map(move |relocations| relocations.in_object(object));
-        words.filter(|(_, reference)| self.is_in_flash(*reference))
+        words.filter(|(_, reference)| self.is_known_later(*reference))
     }
 
-    /// Finds what stays in flash, and writes its addresses where they belong.
-    pub(super) fn find_in_flash(&self, c: &mut String) {
+    /// Finds what stays in flash, and writes the addresses that are only known now where they belong.
+    pub(super) fn write_addresses(&self, c: &mut String) {
         let Some(relocations) = self.relocations else { return };
         let mut relocs = String::new();
         for object in 0..relocations.objects.len() {

@@ -1,6 +1,6 @@
 //! Globals and constant expressions.
 
-use super::Unit;
+use super::{SHADOW_STACK, Unit};
 use crate::codegen::number;
 use crate::module::Constant;
 use crate::types::ValType;
@@ -18,7 +18,8 @@ impl Unit<'_> {
     /// A global's first value, and whether C takes it as an initializer.
     pub(super) fn initial(&self, global: u32) -> (String, bool) {
         if self.is_direct_stack(global) {
-            return ("(uint32_t)(uintptr_t)stack + sizeof stack".to_owned(), true);
+            let start = format!("(uint32_t)(uintptr_t){SHADOW_STACK} + sizeof {SHADOW_STACK}");
+            return (start, self.block.is_none());
         }
         self.constant(&self.module.globals[global as usize].init)
     }

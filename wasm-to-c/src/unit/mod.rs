@@ -1,16 +1,19 @@
 //! The translation unit around the functions: types, memory, tables, data, start.
 
+mod block;
 mod data;
 mod functions;
 mod globals;
 mod interface;
 mod rows;
+mod state;
 mod tables;
 mod write;
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+use block::Block;
 use target_specs::Result;
 use wasmparser::ExternalKind;
 
@@ -43,6 +46,9 @@ pub(crate) struct Unit<'m> {
     /// Objects that stay in flash, [`Options::flash_tables`], and those of them that something refers to.
     in_flash: Vec<bool>,
     used: RefCell<BTreeSet<usize>>,
+    /// The state that is one block, [`Options::state_block`], and the objects in it.
+    block: Option<RefCell<Block>>,
+    in_block: Vec<bool>,
     /// Given, addresses are the machine's.
     relocations: Option<&'m Relocations>,
     heap_base: Option<u32>,
@@ -84,6 +90,8 @@ pub(crate) struct Unit<'m> {
 
 /// Bytes of a table's element where pointers have 32 bits: the function and its type.
 const TABLE_ELEMENT: u64 = 8;
+/// The C name of the shadow stack when addresses are the machine's.
+const SHADOW_STACK: &str = "shadow_stack";
 /// Bytes of the shadow stack when addresses are the machine's and nobody says.
 const STACK: u32 = 4096;
 /// Bytes below its pointer that a function which calls none may use without moving it (LLVM's WebAssembly
@@ -100,10 +108,13 @@ impl<'m> Unit<'m> {
     /// `memory-too-large`
     pub fn new(source: &'m WasmModule, module: &'m Module<'m>, options: &Options) -> Result<Unit<'m>> {
         let mut names = Names::default();
-        for taken in ["start", "stack", "wasm_thrown", "wasm_caught", "wasm_stack_limit", "wasm_flash_table"]
-        {
+        let taken =
+            ["start", SHADOW_STACK, "wasm_thrown", "wasm_caught", "wasm_stack_limit", "wasm_flash_table"];
+        for taken in taken {
             names.unique("", taken);
         }
+        // Members of the block are macros, whose names must be nothing else's.
+        let own = if options.state_block { "m_" } else { "" };
         let mut exported: HashMap<u32, &str> = HashMap::new();
         for (name, _, index) in module.exports.iter().filter(|(_, kind, _)| *kind == ExternalKind::Func) {
             exported.entry(*index).or_insert(name);
@@ -129,23 +140,23 @@ impl<'m> Unit<'m> {
         let objects = relocations.map_or(&[][..], |r| &r.objects);
         let is_in_flash = |(index, object): (usize, &DataObject)| {
             let large = options.flash_tables.is_some_and(|least| object.size >= least.max(1));
-            large
-                && relocations.is_some_and(|r| {
-                    r.segments[object.segment].name.starts_with(".rodata")
-                        && r.in_object(index).next().is_none()
-                })
+            large && relocations.is_some_and(|r| r.is_read_only(index) && r.in_object(index).next().is_none())
         };
         let in_flash = objects.iter().enumerate().map(is_in_flash).collect();
+        let in_block = match relocations.filter(|_| options.state_block) {
+            Some(relocations) => block::in_block(relocations),
+            None => vec![false; objects.len()],
+        };
         let objects = objects.iter().map(|object| names.unique("d_", &object.name)).collect();
         let shared = |kind: ExternalKind, index: usize| {
             options.linkable && module.exports.iter().any(|(_, k, i)| *k == kind && *i as usize == index)
         };
         let memories = module.memories.iter().enumerate().map(|(index, memory)| {
-            let name = names.unique("", "memory");
+            let name = names.unique(own, "memory");
             Memory::of(source, index, memory, options, name, shared(ExternalKind::Memory, index))
         });
         let memories: Vec<Memory> = memories.collect::<Result<_>>()?;
-        let tables: Vec<String> = module.tables.iter().map(|_| names.unique("", "table")).collect();
+        let tables: Vec<String> = module.tables.iter().map(|_| names.unique(own, "table")).collect();
         let fixed = module.tables.iter().enumerate().map(|(index, table)| {
             !table.accessed
                 && table.import.is_none()
@@ -244,6 +255,8 @@ impl<'m> Unit<'m> {
             objects,
             in_flash,
             used: RefCell::default(),
+            block: options.state_block.then(RefCell::default),
+            in_block,
             relocations,
             heap_base: source.heap_base,
             heap_reserve: source.heap_reserve,
@@ -261,7 +274,7 @@ impl<'m> Unit<'m> {
             stack_checks: options.stack_checks.clone(),
             looping_exports,
             calls: graph,
-            tags: module.tags.iter().map(|_| names.unique("", "tag")).collect(),
+            tags: module.tags.iter().map(|_| names.unique(own, "tag")).collect(),
             throws_indirect: throws.contains(&true),
             throws,
             keeps_caught: options.throwing.is_some(),
@@ -310,7 +323,7 @@ impl<'m> Unit<'m> {
         self.depth.is_none().then(|| {
             // Signed, so that a frame larger than the address of the stack is caught as well.
             format!(
-                "if ((int32_t)({value} - (uint32_t)(uintptr_t)(stack + {RED_ZONE})) < 0) wasm_trap(WASM_TRAP_STACK_OVERFLOW);"
+                "if ((int32_t)({value} - (uint32_t)(uintptr_t)({SHADOW_STACK} + {RED_ZONE})) < 0) wasm_trap(WASM_TRAP_STACK_OVERFLOW);"
             )
         })
     }

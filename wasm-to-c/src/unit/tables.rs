@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::Unit;
 use super::rows::rows;
+use super::state::Mutable;
 use crate::module::{Constant, Place};
 
 impl Unit<'_> {
@@ -66,11 +67,13 @@ impl Unit<'_> {
         let table = &self.module.tables[index as usize];
         let name = &self.tables[index as usize];
         if table.import.is_some() {
-            let _ = writeln!(c, "WASM_STATE wasm_table_t *{name};\n");
+            self.define(c, &Mutable::of("wasm_table_t *", name), None);
+            c.push('\n');
             return;
         }
         if !self.fixed[index as usize] {
-            let _ = writeln!(c, "WASM_STATE wasm_table_t {name};\n");
+            self.define(c, &Mutable::of("wasm_table_t", name), None);
+            c.push('\n');
             return;
         }
         if table.minimum == 0 {
@@ -106,16 +109,22 @@ impl Unit<'_> {
             }
             let size = element.items.len();
             let items: Vec<(String, bool)> = element.items.iter().map(|item| self.constant(item)).collect();
-            let kind =
-                if items.iter().all(|(_, is_static)| *is_static) { "static const" } else { "WASM_STATE" };
-            let _ = writeln!(c, "{kind} uintptr_t elem{index}[{size}] = {{");
-            rows(c, items.iter().map(|(text, ok)| if *ok { text.clone() } else { "0".into() }), 4);
-            c.push_str("};\n");
+            let mut init = "{\n".to_owned();
+            rows(&mut init, items.iter().map(|(text, ok)| if *ok { text.clone() } else { "0".into() }), 4);
+            init.push('}');
+            let name = format!("elem{index}");
+            let array = Mutable { ty: "uintptr_t", name: &name, elements: Some(size as u32), align: None };
+            if items.iter().all(|(_, is_static)| *is_static) {
+                let _ = writeln!(c, "static const {} = {init};", array.declarator());
+            } else {
+                self.define(c, &array, Some(&init));
+            }
             for (at, (text, _)) in items.iter().enumerate().filter(|(_, (_, is_static))| !is_static) {
                 let _ = writeln!(dynamic, "elem{index}[{at}] = {text};");
             }
             if matches!(element.place, Place::Passive) {
-                let _ = writeln!(c, "WASM_STATE uint32_t elem{index}_size = {size}u;");
+                let name = format!("elem{index}_size");
+                self.define(c, &Mutable::of("uint32_t", &name), Some(&format!("{size}u")));
             }
         }
     }

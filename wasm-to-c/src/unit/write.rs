@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use target_specs::{Diagnostic, Result};
 
 use super::Unit;
+use super::state::Mutable;
 use crate::code::indent;
 use crate::codegen::c_type;
 use crate::interface::{CUnit, Translation};
@@ -59,13 +60,16 @@ impl Unit<'_> {
                 let _ = writeln!(c, "{name} {{\n    {}\n}};\n", members.join(" "));
             }
         }
+        let types_end = c.len();
         for memory in &self.memories {
-            memory.declare(&mut c);
+            if let Some((ty, elements)) = memory.object() {
+                let align = elements.map(|_| 8);
+                self.define(&mut c, &Mutable { ty, name: &memory.name, elements, align }, None);
+            }
         }
         if self.any_stack_check() {
-            c.push_str(
-                "WASM_STATE uintptr_t wasm_stack_limit;\nstatic void wasm_stack_low(WASM_WHERE_ONLY);\n",
-            );
+            self.define(&mut c, &Mutable::of("uintptr_t", "wasm_stack_limit"), None);
+            c.push_str("static void wasm_stack_low(WASM_WHERE_ONLY);\n");
         }
         if (0..module.functions.len() as u32).any(|index| self.large_frame(index).is_some()) {
             c.push_str("static void wasm_stack_low_for(WASM_WHERE uintptr_t size);\n");
@@ -75,12 +79,15 @@ impl Unit<'_> {
         }
         if !module.tags.is_empty() || self.throws_indirect || options.throwing.is_some() {
             c.push_str("/* The exception on its way. */\n");
-            let kind = if self.linkable { "extern" } else { "WASM_STATE" };
-            let _ = writeln!(c, "{kind} wasm_exception_t *wasm_thrown;");
+            if self.linkable {
+                c.push_str("extern wasm_exception_t *wasm_thrown;\n");
+            } else {
+                self.define(&mut c, &Mutable::of("wasm_exception_t *", "wasm_thrown"), None);
+            }
             c.push_str("#define WASM_THROWN() __builtin_expect(wasm_thrown != NULL, 0)\n");
             if options.throwing.is_some() {
                 c.push_str("/* What a handler caught that does not throw it again. */\n");
-                c.push_str("WASM_STATE wasm_exception_t *wasm_caught;\n");
+                self.define(&mut c, &Mutable::of("wasm_exception_t *", "wasm_caught"), None);
                 c.push_str("__attribute__((noreturn)) static void wasm_uncaught(void);\n");
                 c.push_str("#define WASM_UNCAUGHT() if (WASM_THROWN()) wasm_uncaught();\n");
             } else {
@@ -90,12 +97,12 @@ impl Unit<'_> {
             }
         }
         for (tag, name) in module.tags.iter().zip(&self.tags) {
-            let _ = match tag.import {
-                Some(_) => writeln!(c, "WASM_STATE const wasm_tag_t *{name};"),
-                None => {
-                    writeln!(c, "WASM_UNUSED static const wasm_tag_t {name} = {{{}}};", tag.ty.params.len())
-                }
-            };
+            if tag.import.is_some() {
+                self.define(&mut c, &Mutable::of("const wasm_tag_t *", name), None);
+            } else {
+                let params = tag.ty.params.len();
+                let _ = writeln!(c, "WASM_UNUSED static const wasm_tag_t {name} = {{{params}}};");
+            }
         }
         for index in 0..module.functions.len() as u32 {
             let _ = writeln!(c, "{};", self.prototype(index, false));
@@ -114,7 +121,7 @@ impl Unit<'_> {
             let name = &self.globals[index];
             let ty = c_type(global.ty);
             if global.import.is_some() {
-                let _ = writeln!(rest, "WASM_STATE {ty} *{name};");
+                self.define(&mut rest, &Mutable::of(&format!("{ty} *"), name), None);
                 continue;
             }
             if self.is_direct_stack(index as u32) && self.stack_pointer.is_none() {
@@ -122,13 +129,15 @@ impl Unit<'_> {
             }
             let (init, is_static) = self.initial(index as u32);
             if !is_static {
-                let _ = writeln!(rest, "WASM_STATE {ty} {name};");
+                self.define(&mut rest, &Mutable::of(ty, name), None);
                 let _ = writeln!(dynamic, "{name} = {init};");
                 continue;
             }
-            let kind =
-                if global.mutable || options.linkable { "WASM_STATE" } else { "WASM_UNUSED static const" };
-            let _ = writeln!(rest, "{kind} {ty} {name} = {init};");
+            if global.mutable || options.linkable {
+                self.define(&mut rest, &Mutable::of(ty, name), Some(&init));
+            } else {
+                let _ = writeln!(rest, "WASM_UNUSED static const {ty} {name} = {init};");
+            }
         }
         rest.push('\n');
         if self.relocations.is_none() {
@@ -153,6 +162,7 @@ impl Unit<'_> {
                 "WASM_UNUSED static const wasm_funcref_t ref_{name} = {{{id}u, (wasm_function_t){name}}};"
             );
         }
+        c.insert_str(types_end, &self.block_type());
         c.push_str(&rest);
         c.push_str(&functions);
         let interface = self.interface(imported, init, options);
@@ -181,8 +191,8 @@ impl Unit<'_> {
     /// The function that runs when the module starts, when there is something to do
     /// (WebAssembly core specification, 4.5.4 Instantiation).
     pub(super) fn start(&self, c: &mut String, dynamic: &str) -> Option<String> {
-        let mut text = String::new();
-        self.find_in_flash(&mut text);
+        let mut text = self.block_init();
+        self.write_addresses(&mut text);
         text.push_str(dynamic);
         if self.relocations.is_none() {
             for memory in &self.memories {

@@ -333,7 +333,7 @@ impl Builder<'_> {
                 let _ = writeln!(text, "#define WASM_RT_SKIP_SIGNAL_RECOVERY {}", u8::from(!checks));
                 let _ = writeln!(text, "#define WASM_RT_USE_STACK_DEPTH_COUNT {}", u8::from(checks));
                 text.push_str("#include \"wasm2c_runtime.h\"\n");
-                // State is visible: see WASM_STATE in wasm.h.
+                // State is visible: see wasm_state.h.
                 let c = std::fs::read_to_string(&output)?;
                 text.push_str(
                     &c.replace("static bool s_module", "bool s_module")

@@ -65,7 +65,7 @@ pub fn c_source(program: &Program, options: &Options) -> Result<Option<(String, 
     let mut text = "#define iterate eembc_iterate\n#include \"coremark.h\"\n".to_owned();
     for part in ["core_list_join.c", "core_matrix.c", "core_state.c", "core_util.c"] {
         let part = std::fs::read_to_string(coremark.join(part))?;
-        // Tables of pointers are state, which is visible: see WASM_STATE in wasm.h.
+        // Tables of pointers are state, which is visible: see wasm_state.h.
         text += &part.replace("#include \"coremark.h\"", "").replace("static ee_u8 *", "ee_u8 *");
     }
     text += include_str!("coremark.c");

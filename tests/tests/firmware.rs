@@ -1,0 +1,210 @@
+//! Modules as user C modules of MicroPython: firmware is built with the cases, the examples and a crate with bindings in it,
+//! and they do there what they do as files.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use cargo_mpy::options::{BuildOptions, Stage};
+use cargo_mpy::serial::RawRepl;
+use cargo_mpy::toolchain::emulator::Session;
+use cargo_mpy::toolchain::micropython::Firmware;
+use cargo_mpy::{pipeline, user_module};
+use libtest_mimic::{Arguments, Failed, Trial};
+use target_specs::Board;
+use tests::{Case, board, outputs, readme, session};
+
+/// The boards of every run. The others are for the nightly run.
+const USUAL: [&str; 2] = ["unix", "qemu-armv6m"];
+
+/// Crates whose README says what `test.py` prints.
+const EXAMPLES: [&str; 3] = ["dsp", "filter", "motions"];
+
+/// Cases that replace functions of the module, or remove it from `sys.modules` to import it anew. The names of a module in
+/// a firmware are fixed, as those of all modules there, and it is not in `sys.modules`.
+const CHANGED: [&str; 5] =
+    ["exports", "fixed_view", "imported_in_a_conversion", "views", "when_imported_again"];
+
+/// What keeps objects of the module while the collector reuses all other memory.
+const COLLECTOR: &str = "
+import gc, filter
+a, b = filter.Median(7), filter.Median(5)
+for r in range(200):
+    x = [bytearray(100) for _ in range(50)]
+    del x
+    gc.collect()
+    y = [bytes([0xff]) * 64 for _ in range(200)]
+    a.add(r)
+    b.add(-r)
+print(a.add(3), b.add(4), a.width, b.width, filter.crossings([1, -1, 1], 0))
+";
+
+/// A module that counts its calls.
+const COUNTER: &str = "(module
+    (global $calls (mut i32) (i32.const 40))
+    (func (export \"count\") (result i32)
+        (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+        (global.get $calls)))";
+
+/// State is new after each reset, once; and whatever the heap has become.
+const AFTER_RESET: &str = "
+import counter, filter, gc
+m = filter.Median(3)
+x = [bytes([0xff]) * 100 for _ in range(100)]
+del x
+gc.collect()
+print(counter.count(), m.add(4))
+import counter
+print(counter.count(), m.add(5))
+";
+const RESETS: usize = 100;
+
+type Shared = Arc<OnceLock<Result<Firmware, String>>>;
+type Part = fn(&'static Board, &Shared) -> Result<(), Failed>;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for (board, why_not) in board::boards() {
+        let shared: Shared = Arc::default();
+        let is_left_out = why_not.is_some() || !USUAL.contains(&board.name.as_str());
+        let parts: [(&str, Part); 4] =
+            [("cases", cases), ("examples", examples), ("collector", collector), ("resets", resets)];
+        for (name, part) in parts {
+            // A process has no soft reset.
+            if name == "resets" && board.name.starts_with("unix") {
+                continue;
+            }
+            let shared = Arc::clone(&shared);
+            let trial = Trial::test(format!("{}::{name}", board.name), move || part(board, &shared));
+            trials.push(trial.with_ignored_flag(is_left_out));
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn all_cases() -> Vec<Case> {
+    tests::cases(&repository().join("tests/cases"))
+}
+
+/// The firmware of a board with all modules in it.
+fn firmware(board: &'static Board, shared: &Shared) -> Result<Firmware, String> {
+    shared.get_or_init(|| build(board)).clone()
+}
+
+fn build(board: &'static Board) -> Result<Firmware, String> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("firmware").join(&board.name);
+    let sources = folder.join("cases");
+    let counter = sources.join("counter.wat");
+    let write = || fs::create_dir_all(&sources).and_then(|()| fs::write(&counter, COUNTER));
+    write().map_err(|error| error.to_string())?;
+    let written = all_cases().into_iter().map(|case| case.write(&sources));
+    let inputs = written.chain([counter]).map(|input| BuildOptions {
+        input: Some(input),
+        target_dir: Some(folder.join("target")),
+        ..Default::default()
+    });
+    let crates = EXAMPLES.iter().map(|name| BuildOptions {
+        manifest_path: Some(repository().join("examples").join(name).join("Cargo.toml")),
+        target_dir: Some(board::crates(env!("CARGO_TARGET_TMPDIR"))),
+        ..Default::default()
+    });
+    let modules = folder.join("modules");
+    for options in inputs.chain(crates) {
+        let options = BuildOptions { boards: vec![board.name.clone()], ..options };
+        let build = || {
+            let mut plan = pipeline::plan(&options)?;
+            plan.in_firmware = true;
+            pipeline::build(&plan, Some(Stage::Usermod))?;
+            Ok(user_module::folder(&plan))
+        };
+        let made = build().map_err(|failure: cargo_mpy::Failure| format!("{failure:?}"))?;
+        copy(&made, &modules.join(made.file_name().expect("the module's name")))
+            .map_err(|error| error.to_string())?;
+    }
+    Firmware::with_user_modules(board, &modules, &folder.join("build")).map_err(|error| format!("{error:?}"))
+}
+
+/// Files that are the same already are not touched, so that `make` does nothing for them.
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let (contents, to) = (fs::read(entry.path())?, to.join(entry.file_name()));
+        if fs::read(&to).is_ok_and(|old| old == contents) {
+            continue;
+        }
+        fs::write(to, contents)?;
+    }
+    Ok(())
+}
+
+fn run(board: &'static Board, shared: &Shared, code: &str) -> Result<String, String> {
+    board::execute_on(&firmware(board, shared)?, board, &[], code, Duration::from_secs(1200))
+}
+
+fn cases(board: &'static Board, shared: &Shared) -> Result<(), Failed> {
+    let cases: Vec<Case> = all_cases().into_iter().filter(|case| !CHANGED.contains(&&*case.name)).collect();
+    let mut wrong = String::new();
+    // Each few in a session of their own, as state stays until a reset.
+    for cases in cases.chunks(8) {
+        let (Ok(text) | Err(text)) = run(board, shared, &session(cases));
+        let printed: BTreeMap<String, String> = outputs(&text).into_iter().collect();
+        for Case { name, expect, .. } in cases {
+            match printed.get(name) {
+                Some(printed) if printed == expect => {}
+                Some(printed) => {
+                    let _ = writeln!(wrong, "{name}\n--- expected\n{expect}--- printed\n{printed}");
+                }
+                None => {
+                    let _ = writeln!(wrong, "{name} did not end:\n{text}");
+                }
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
+}
+
+fn examples(board: &'static Board, shared: &Shared) -> Result<(), Failed> {
+    for name in EXAMPLES {
+        let example = repository().join("examples").join(name);
+        let markdown = fs::read_to_string(example.join("README.md"))?;
+        let commands = readme::commands(&markdown);
+        let expected = commands.iter().find(|command| command.shell == "cargo mpy run test.py\n");
+        let expected = expected.ok_or("the README does not say what `cargo mpy run test.py` prints")?;
+        let printed = run(board, shared, &fs::read_to_string(example.join("test.py"))?)?;
+        if printed != expected.prints {
+            return Err(format!("--- the README says\n{}--- it prints\n{printed}", expected.prints).into());
+        }
+    }
+    Ok(())
+}
+
+fn collector(board: &'static Board, shared: &Shared) -> Result<(), Failed> {
+    let printed = run(board, shared, COLLECTOR)?;
+    if printed == "196 -197 7 5 array('I', [2])\n" { Ok(()) } else { Err(printed.into()) }
+}
+
+fn resets(board: &'static Board, shared: &Shared) -> Result<(), Failed> {
+    let session = Session::start(board, &firmware(board, shared)?, &[], false)?;
+    let mut repl = RawRepl::enter(session, Duration::from_secs(60))?;
+    for number in 0..RESETS {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let mut printed = Vec::new();
+        let execution =
+            repl.execute(AFTER_RESET.as_bytes(), deadline, &mut |bytes| printed.extend_from_slice(bytes))?;
+        let text = String::from_utf8_lossy(&printed).replace("\r\n", "\n");
+        if text != "41 0\n42 4\n" {
+            return Err(format!("after {number} resets: {text}{execution:?}").into());
+        }
+        repl.soft_reset(deadline)?;
+    }
+    Ok(())
+}
