@@ -218,7 +218,6 @@ const mp_fun_table_t mp_fun_table __attribute__((weak)) = {
     .memmove_ = memmove,
     .realloc_ = gc_realloc,
     .printf_ = mp_printf,
-    .vprintf_ = mp_vprintf,
     .raise_msg = mp_raise_msg,
     .obj_get_type = mp_obj_get_type,
     .obj_new_str = mp_obj_new_str,

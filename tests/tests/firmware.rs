@@ -20,9 +20,6 @@ use tests::{Case, board, outputs, readme, session};
 /// The boards of every run. The others are for the nightly run.
 const USUAL: [&str; 2] = ["unix", "qemu-armv6m"];
 
-/// Crates whose README says what `test.py` prints.
-const EXAMPLES: [&str; 3] = ["dsp", "filter", "motions"];
-
 /// Cases that replace functions of the module, or remove it from `sys.modules` to import it anew. The names of a module in
 /// a firmware are fixed, as those of all modules there, and it is not in `sys.modules`.
 const CHANGED: [&str; 5] =
@@ -62,24 +59,40 @@ print(counter.count(), m.add(5))
 ";
 const RESETS: usize = 100;
 
-type Shared = Arc<OnceLock<Result<Firmware, String>>>;
-type Part = fn(&'static Board, &Shared) -> Result<(), Failed>;
+/// One firmware, and what `make` is told for it.
+struct Target {
+    board: &'static Board,
+    name: String,
+    make: &'static [&'static str],
+    firmware: OnceLock<Result<Firmware, String>>,
+}
+
+type Part = fn(&Target) -> Result<(), Failed>;
 
 fn main() {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
+    let mut targets: Vec<(Target, bool)> = Vec::new();
     for (board, why_not) in board::boards() {
-        let shared: Shared = Arc::default();
-        let is_left_out = why_not.is_some() || !USUAL.contains(&board.name.as_str());
+        let of = |name: String, make| Target { board, name, make, firmware: OnceLock::new() };
+        targets.push((of(board.name.clone(), &[]), why_not.is_some()));
+        if board.name == "unix" {
+            let name = format!("{}-without-native-code", board.name);
+            targets.push((of(name, &["CFLAGS_EXTRA=-DMICROPY_EMIT_X64=0"]), why_not.is_some()));
+        }
+    }
+    for (target, is_missing) in targets {
+        let is_left_out = is_missing || !USUAL.contains(&target.name.as_str());
+        let target = Arc::new(target);
         let parts: [(&str, Part); 4] =
             [("cases", cases), ("examples", examples), ("collector", collector), ("resets", resets)];
         for (name, part) in parts {
             // A process has no soft reset.
-            if name == "resets" && board.name.starts_with("unix") {
+            if name == "resets" && target.name.starts_with("unix") {
                 continue;
             }
-            let shared = Arc::clone(&shared);
-            let trial = Trial::test(format!("{}::{name}", board.name), move || part(board, &shared));
+            let shared = Arc::clone(&target);
+            let trial = Trial::test(format!("{}::{name}", target.name), move || part(&shared));
             trials.push(trial.with_ignored_flag(is_left_out));
         }
     }
@@ -94,13 +107,48 @@ fn all_cases() -> Vec<Case> {
     tests::cases(&repository().join("tests/cases"))
 }
 
-/// The firmware of a board with all modules in it.
-fn firmware(board: &'static Board, shared: &Shared) -> Result<Firmware, String> {
-    shared.get_or_init(|| build(board)).clone()
+/// An example: a crate, or a WebAssembly file in a folder. All files are called `blink`, so each gets a name of its own.
+struct Example {
+    folder: PathBuf,
+    wasm: Option<PathBuf>,
 }
 
-fn build(board: &'static Board) -> Result<Firmware, String> {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("firmware").join(&board.name);
+impl Example {
+    fn name(&self) -> String {
+        format!("blink_{}", self.folder.file_name().expect("a name").to_string_lossy())
+    }
+
+    /// The code of its test.
+    fn code(&self) -> std::io::Result<String> {
+        let code = fs::read_to_string(self.folder.join("test.py"))?;
+        match self.wasm {
+            None => Ok(code),
+            Some(_) => Ok(code.replace("import blink", &format!("import {} as blink", self.name()))),
+        }
+    }
+}
+
+fn all_examples() -> Vec<Example> {
+    let folders = fs::read_dir(repository().join("examples")).expect("the examples");
+    let folders = folders.map(|entry| entry.expect("a readable entry").path());
+    let of = |folder: PathBuf| {
+        let wasm =
+            ["blink.wasm", "blink.wat"].map(|name| folder.join(name)).into_iter().find(|path| path.is_file());
+        Example { folder, wasm }
+    };
+    let mut examples: Vec<Example> =
+        folders.filter(|folder| folder.join("test.py").is_file()).map(of).collect();
+    examples.sort_by(|a, b| a.folder.cmp(&b.folder));
+    examples
+}
+
+/// The firmware with all modules in it.
+fn firmware(target: &Target) -> Result<Firmware, String> {
+    target.firmware.get_or_init(|| build(target)).clone()
+}
+
+fn build(Target { board, name, make, .. }: &Target) -> Result<Firmware, String> {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("firmware").join(name);
     let sources = folder.join("cases");
     let counter = sources.join("counter.wat");
     let write = || fs::create_dir_all(&sources).and_then(|()| fs::write(&counter, COUNTER));
@@ -111,10 +159,18 @@ fn build(board: &'static Board) -> Result<Firmware, String> {
         target_dir: Some(folder.join("target")),
         ..Default::default()
     });
-    let crates = EXAMPLES.iter().map(|name| BuildOptions {
-        manifest_path: Some(repository().join("examples").join(name).join("Cargo.toml")),
-        target_dir: Some(board::crates(env!("CARGO_TARGET_TMPDIR"))),
-        ..Default::default()
+    let target_dir = Some(board::crates(env!("CARGO_TARGET_TMPDIR")));
+    let crates = all_examples().into_iter().map(|example| match &example.wasm {
+        None => {
+            let manifest_path = Some(example.folder.join("Cargo.toml"));
+            BuildOptions { manifest_path, target_dir: target_dir.clone(), ..Default::default() }
+        }
+        Some(wasm) => BuildOptions {
+            input: Some(wasm.clone()),
+            name: Some(example.name()),
+            target_dir: Some(folder.join("target")),
+            ..Default::default()
+        },
     });
     let modules = folder.join("modules");
     for options in inputs.chain(crates) {
@@ -129,7 +185,8 @@ fn build(board: &'static Board) -> Result<Firmware, String> {
         copy(&made, &modules.join(made.file_name().expect("the module's name")))
             .map_err(|error| error.to_string())?;
     }
-    Firmware::with_user_modules(board, &modules, &folder.join("build")).map_err(|error| format!("{error:?}"))
+    Firmware::with_user_modules(board, &modules, &folder.join("build"), make)
+        .map_err(|error| format!("{error:?}"))
 }
 
 /// Files that are the same already are not touched, so that `make` does nothing for them.
@@ -146,16 +203,16 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     Ok(())
 }
 
-fn run(board: &'static Board, shared: &Shared, code: &str) -> Result<String, String> {
-    board::execute_on(&firmware(board, shared)?, board, &[], code, Duration::from_secs(1200))
+fn run(target: &Target, code: &str) -> Result<String, String> {
+    board::execute_on(&firmware(target)?, target.board, &[], code, Duration::from_secs(1200))
 }
 
-fn cases(board: &'static Board, shared: &Shared) -> Result<(), Failed> {
+fn cases(target: &Target) -> Result<(), Failed> {
     let cases: Vec<Case> = all_cases().into_iter().filter(|case| !CHANGED.contains(&&*case.name)).collect();
     let mut wrong = String::new();
     // Each few in a session of their own, as state stays until a reset.
     for cases in cases.chunks(8) {
-        let (Ok(text) | Err(text)) = run(board, shared, &session(cases));
+        let (Ok(text) | Err(text)) = run(target, &session(cases));
         let printed: BTreeMap<String, String> = outputs(&text).into_iter().collect();
         for Case { name, expect, .. } in cases {
             match printed.get(name) {
@@ -172,14 +229,15 @@ fn cases(board: &'static Board, shared: &Shared) -> Result<(), Failed> {
     if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
 }
 
-fn examples(board: &'static Board, shared: &Shared) -> Result<(), Failed> {
-    for name in EXAMPLES {
-        let example = repository().join("examples").join(name);
-        let markdown = fs::read_to_string(example.join("README.md"))?;
+fn examples(target: &Target) -> Result<(), Failed> {
+    for example in all_examples() {
+        let markdown = fs::read_to_string(example.folder.join("README.md"))?;
         let commands = readme::commands(&markdown);
-        let expected = commands.iter().find(|command| command.shell == "cargo mpy run test.py\n");
+        let expected = commands.iter().find(|command| {
+            command.shell.starts_with("cargo mpy run ") && command.shell.ends_with("test.py\n")
+        });
         let expected = expected.ok_or("the README does not say what `cargo mpy run test.py` prints")?;
-        let printed = run(board, shared, &fs::read_to_string(example.join("test.py"))?)?;
+        let printed = run(target, &example.code()?)?;
         if printed != expected.prints {
             return Err(format!("--- the README says\n{}--- it prints\n{printed}", expected.prints).into());
         }
@@ -187,13 +245,13 @@ fn examples(board: &'static Board, shared: &Shared) -> Result<(), Failed> {
     Ok(())
 }
 
-fn collector(board: &'static Board, shared: &Shared) -> Result<(), Failed> {
-    let printed = run(board, shared, COLLECTOR)?;
+fn collector(target: &Target) -> Result<(), Failed> {
+    let printed = run(target, COLLECTOR)?;
     if printed == "196 -197 7 5 array('I', [2])\n" { Ok(()) } else { Err(printed.into()) }
 }
 
-fn resets(board: &'static Board, shared: &Shared) -> Result<(), Failed> {
-    let session = Session::start(board, &firmware(board, shared)?, &[], false)?;
+fn resets(target: &Target) -> Result<(), Failed> {
+    let session = Session::start(target.board, &firmware(target)?, &[], false)?;
     let mut repl = RawRepl::enter(session, Duration::from_secs(60))?;
     for number in 0..RESETS {
         let deadline = Instant::now() + Duration::from_secs(60);

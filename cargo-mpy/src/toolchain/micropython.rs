@@ -72,14 +72,20 @@ impl Firmware {
     }
 
     /// The firmware of a board with user C modules in it: those in the folders that `modules` contains. It is built in
-    /// `folder`, an absolute path, where a later call continues.
+    /// `folder`, an absolute path, where a later call continues. `make` are more arguments for it.
     ///
     /// # Errors
     /// As [`Firmware::build`].
-    pub fn with_user_modules(board: &Board, modules: &Path, folder: &Path) -> Result<Firmware> {
+    pub fn with_user_modules(
+        board: &Board,
+        modules: &Path,
+        folder: &Path,
+        make: &[&str],
+    ) -> Result<Firmware> {
         let source = Source::obtain(&|_| {})?;
-        let recipe = Recipe::new(board, &source)
+        let mut recipe = Recipe::new(board, &source)
             .ok_or_else(|| Diagnostic::new("missing-tool", format!("no compiler for `{}`", board.name)))?;
+        recipe.make.extend(make.iter().map(|argument| (*argument).to_owned()));
         create_dir(folder)?;
         let path = recipe.make_in(folder, Some(modules), &source, &folder.join("log"), &|_| {})?;
         Ok(Firmware { board: board.name.clone(), path })
