@@ -670,6 +670,46 @@ static inline uint32_t wasm_product(uint32_t a, uint32_t b) {
     return a * b;
 }
 
+/* A product of 64 bits that fits into 32. ARMv7-M and 64-bit processors multiply to 64 bits in one instruction, and ARMv7-M
+ * adds it to a sum there. */
+static inline uint64_t wasm_narrow_product(int32_t a, int32_t b) {
+#if defined(__thumb2__) || __SIZEOF_POINTER__ == 8
+    return (uint64_t)((int64_t)a * b);
+#else
+    return (uint64_t)(int64_t)(a * b);
+#endif
+}
+
+/* sum + a * b + c * d, of signed numbers of 16 bits. Processors with DSP instructions do that in one, with `ac` that has a
+ * in its low and c in its high half, and `bd`. */
+#if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_UNALIGNED) && !defined(__OPTIMIZE_SIZE__)
+static inline uint32_t wasm_pair(const uint8_t *low) { return *(const wasm_u32_unaligned *)low; }
+
+static inline uint32_t wasm_pack(int32_t low, int32_t high) {
+    uint32_t pair;
+    __asm__("pkhbt %0, %1, %2, lsl #16" : "=r"(pair) : "r"(low), "r"(high));
+    return pair;
+}
+
+static inline uint32_t wasm_smlad(uint32_t sum, uint32_t ac, uint32_t bd) {
+    uint32_t result;
+    __asm__("smlad %0, %1, %2, %3" : "=r"(result) : "r"(ac), "r"(bd), "r"(sum));
+    return result;
+}
+
+static inline uint64_t wasm_smlald(uint64_t sum, uint32_t ac, uint32_t bd) {
+    __asm__("smlald %Q0, %R0, %1, %2" : "+r"(sum) : "r"(ac), "r"(bd));
+    return sum;
+}
+
+#define WASM_DUAL_PRODUCT32(sum, a, b, c, d, ac, bd) wasm_smlad(sum, ac, bd)
+#define WASM_DUAL_PRODUCT64(sum, a, b, c, d, ac, bd) wasm_smlald(sum, ac, bd)
+#else
+#define WASM_DUAL_PRODUCT32(sum, a, b, c, d, ac, bd) ((uint32_t)((c) * (d)) + ((uint32_t)((a) * (b)) + (sum)))
+#define WASM_DUAL_PRODUCT64(sum, a, b, c, d, ac, bd) \
+    (wasm_narrow_product(c, d) + (wasm_narrow_product(a, b) + (sum)))
+#endif
+
 /* A sum of several such products, which is there before what comes behind it: GCC delays it until somebody wants it,
  * and has all the factors in registers by then. */
 static inline uint32_t wasm_sum(uint32_t a) {

@@ -28,7 +28,8 @@ fn prefix(module: &str) -> String {
 /// The beginning of the translation unit: where its state is, and its names that others can see.
 pub fn head(module: &str) -> String {
     let prefix = prefix(module);
-    let mut c = "#include <stddef.h>\n#include <stdint.h>\n\n".to_owned();
+    let mut c = SSE2.to_owned();
+    c.push_str("#include <stddef.h>\n#include <stdint.h>\n\n");
     let _ = writeln!(c, "/* Where the state is, in register.c. */");
     let _ = writeln!(c, "extern uint8_t *{prefix}base;");
     let _ = writeln!(c, "#define WASM_BASE {prefix}base");
@@ -97,6 +98,13 @@ pub fn write(plan: &BuildPlan, variants: &[Variant]) -> Result<()> {
     }
     Ok(())
 }
+
+/// WebAssembly's floats are those of SSE2.
+const SSE2: &str = "\
+#if defined(__i386__) && !defined(__SSE2__) && !defined(__clang__)
+#pragma GCC target(\"sse2,fpmath=sse\")
+#endif
+";
 
 /// For the make files of MicroPython's ports.
 const MAKE: &str = "\

@@ -199,6 +199,78 @@ uint32_t fir_i16(uint32_t rounds) {
     return sum;
 }
 
+/* What no compiler knows to be `size`: sizes and taps of a library are arguments. */
+static uint32_t at_run_time(uint32_t size, uint32_t rounds) { return size + (rounds >> 31); }
+
+static __attribute__((noinline)) int64_t dot(const int16_t *a, const int16_t *b, uint32_t n) {
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < n; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+static int16_t clamp(int64_t value) { return (int16_t)(value < -32768 ? -32768 : value > 32767 ? 32767 : value); }
+
+uint32_t dot_q15(uint32_t rounds) {
+    int16_t a[512], b[512];
+    uint32_t state = 11;
+    for (int i = 0; i < 512; i++) a[i] = (int16_t)next(&state);
+    for (int i = 0; i < 512; i++) b[i] = (int16_t)next(&state);
+    uint32_t n = at_run_time(512, rounds), sum = 0;
+    while (rounds--) {
+        uint64_t all = (uint64_t)dot(a, b, n);
+        sum = mix(mix(sum, (uint32_t)all), (uint32_t)(all >> 32));
+        a[0] = (int16_t)(a[0] + 77);
+    }
+    return sum;
+}
+
+static __attribute__((noinline)) void fir(const int16_t *x, const int16_t *taps, uint32_t n, int16_t *y, uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        int64_t sum = 0;
+        for (uint32_t k = 0; k < n; k++) sum += x[i + k] * taps[k];
+        y[i] = clamp(sum >> 15);
+    }
+}
+
+uint32_t fir_q15(uint32_t rounds) {
+    int16_t taps[32], x[159], y[128];
+    uint32_t state = 12;
+    for (int i = 0; i < 32; i++) taps[i] = (int16_t)next(&state);
+    for (int i = 0; i < 159; i++) x[i] = (int16_t)next(&state);
+    uint32_t n = at_run_time(32, rounds), sum = 0;
+    while (rounds--) {
+        fir(x, taps, n, y, 128);
+        for (int i = 0; i < 128; i++) sum = mix(sum, (uint32_t)y[i]);
+        x[0] = (int16_t)(x[0] + 77);
+    }
+    return sum;
+}
+
+static __attribute__((noinline)) void matmul(const int16_t *a, const int16_t *b, int16_t *c, uint32_t n) {
+    for (uint32_t i = 0; i < n; i++) {
+        for (uint32_t j = 0; j < n; j++) {
+            int64_t sum = 0;
+            for (uint32_t k = 0; k < n; k++) sum += a[i * n + k] * b[k * n + j];
+            c[i * n + j] = clamp(sum >> 15);
+        }
+    }
+}
+
+uint32_t matmul_q15(uint32_t rounds) {
+    enum { N = 24 };
+    int16_t a[N * N], b[N * N], c[N * N];
+    uint32_t state = 13;
+    for (int i = 0; i < N * N; i++) a[i] = (int16_t)next(&state);
+    for (int i = 0; i < N * N; i++) b[i] = (int16_t)next(&state);
+    uint32_t n = at_run_time(N, rounds), sum = 0;
+    while (rounds--) {
+        matmul(a, b, c, n);
+        for (int i = 0; i < N * N; i++) sum = mix(sum, (uint32_t)c[i]);
+        a[0] = (int16_t)(a[0] + 1);
+    }
+    return sum;
+}
+
 uint32_t matmul_i8(uint32_t rounds) {
     enum { N = 24 };
     int8_t a[N][N], b[N][N];

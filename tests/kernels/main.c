@@ -4,6 +4,7 @@
 
 #define KERNELS(X) \
     X(fir_f32) X(fft_f32) X(matmul_f32) X(mandelbrot) X(nbody) X(fir_i16) X(matmul_i8) \
+    X(dot_q15) X(fir_q15) X(matmul_q15) \
     X(sha256) X(crc32) X(sort) X(json) X(base64) X(search)
 
 #define DECLARE(name) uint32_t name(uint32_t rounds);

@@ -61,6 +61,11 @@ pub(crate) enum ExprKind {
     Aligned(Box<Expr>, u32, u32),
     /// An i64 as an i32, or the largest if it is 2^32 or more.
     Count(Box<Expr>),
+    /// A product of i64s, which an i32 holds: so do its factors.
+    NarrowProduct(Box<[Expr; 2]>),
+    /// `[sum, a, b, c, d]`: `sum + a * b + c * d`. The factors are signed and have 16 bits. `c` is loaded from directly
+    /// behind `a`, and neither is checked.
+    DualProduct(Box<[Expr; 5]>),
     /// The value, which the C compiler computes here and not where it is used.
     Computed(Box<Expr>),
 }
@@ -498,6 +503,8 @@ macro_rules! contents {
                     ExprKind::Op(_, operands) => operands,
                     ExprKind::Load(access) => std::slice::$from(&$($mut)? access.address),
                     ExprKind::Select(parts) => &$($mut)? **parts,
+                    ExprKind::NarrowProduct(parts) => &$($mut)? **parts,
+                    ExprKind::DualProduct(parts) => &$($mut)? **parts,
                     ExprKind::NonNull(part)
                     | ExprKind::TableGet(_, part)
                     | ExprKind::Index(part, _)

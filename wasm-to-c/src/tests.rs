@@ -444,3 +444,88 @@ fn what_is_deeper_than_the_tree_is_checked() {
     let inner = deep(&format!("(loop {step} (br_if 0 (local.get 0)))"));
     assert!(checked_accesses(&format!("{start} (loop {KEEP_2} {inner} {})", until(2, 4096))) > 0);
 }
+
+/// The number of products in a function body that are narrow, and of pairs of products, in a trusted memory. Locals 1 to 5 are
+/// i64s, 0 and 6 are i32s.
+fn products(body: &str) -> [usize; 2] {
+    let c = trusted(&format!(
+        "(func (export \"f\") (param i32 i64) (result i64) (local i64 i64 i64 i64 i32) {body})"
+    ));
+    ["wasm_narrow_product(", "WASM_DUAL_PRODUCT"].map(|name| c.matches(name).count())
+}
+
+#[test]
+fn products_of_few_bits_are_narrow_and_make_pairs() {
+    let load = |offset: u32| format!("(i64.load16_s offset={offset} (local.get 0))");
+    let load_32 = |offset: u32| format!("(i64.extend_i32_s (i32.load16_s offset={offset} (local.get 0)))");
+    let mul = |a: &str, b: &str| format!("(i64.mul {a} {b})");
+    let add = |a: &str, b: &str| format!("(i64.add {a} {b})");
+    let (narrow, pair) = ([1, 0], [0, 1]);
+
+    // The factors have 16 bits, by an operator or by all values of a variable.
+    assert_eq!(products(&mul(&load(0), &load(8))), narrow);
+    assert_eq!(products(&mul(&load_32(0), "(i64.load8_u (local.get 0))")), narrow);
+    assert_eq!(products(&format!("(local.set 2 {}) {}", load(0), mul("(local.get 2)", &load(8)))), narrow);
+    let copied = format!("(local.set 2 {}) (local.set 3 (local.get 2))", load(0));
+    assert_eq!(products(&format!("{copied} {}", mul("(local.get 3)", &load(8)))), narrow);
+    // One value is large, an argument, or larger in each iteration; or the product is.
+    assert_eq!(products(&mul("(local.get 1)", &load(8))), [0, 0]);
+    let large =
+        format!("(local.set 2 {}) (if (local.get 0) (then (local.set 2 (i64.const 65537))))", load(0));
+    assert_eq!(products(&format!("{large} {}", mul("(local.get 2)", &load(8)))), [0, 0]);
+    let grows = format!(
+        "(local.set 2 {}) (loop (local.set 2 (i64.add (local.get 2) (i64.const 1))) (br_if 0 (local.get 0)))",
+        load(0)
+    );
+    assert_eq!(products(&format!("{grows} {}", mul("(local.get 2)", &load(8)))), [0, 0]);
+    let unsigned = "(i64.load16_u (local.get 0))";
+    assert_eq!(products(&mul(unsigned, unsigned)), [0, 0]);
+
+    // Neighbours, in any order, in memory both or one.
+    let of = |a: u32, b: u32| mul(&load(a), &load(b));
+    assert_eq!(products(&add(&of(0, 8), &of(2, 10))), pair);
+    assert_eq!(products(&add(&of(10, 2), &add("(local.get 1)", &of(0, 8)))), pair);
+    assert_eq!(products(&add(&add(&of(0, 8), &of(4, 12)), &add(&of(6, 14), &of(2, 10)))), [0, 2]);
+    let taps = format!("(local.set 2 {}) (local.set 3 {})", load(16), load(32));
+    assert_eq!(
+        products(&format!(
+            "{taps} {}",
+            add(&mul("(local.get 2)", &load(0)), &mul("(local.get 3)", &load(2)))
+        )),
+        pair
+    );
+    // Not apart by 2, of another address or kind of number, or one thing twice.
+    assert_eq!(products(&add(&of(0, 8), &of(4, 12))), [2, 0]);
+    assert_eq!(
+        products(&add(
+            &of(0, 8),
+            &mul("(i64.load16_s offset=2 (local.get 6))", "(i64.load8_s (local.get 0))")
+        )),
+        [2, 0]
+    );
+    assert_eq!(
+        products(&add(
+            &of(0, 8),
+            &mul("(i64.load16_u offset=2 (local.get 0))", "(i64.load8_s (local.get 0))")
+        )),
+        [2, 0]
+    );
+    assert_eq!(products(&add(&of(0, 8), &of(0, 8))), [2, 0]);
+    // A difference is no sum.
+    assert_eq!(products(&format!("(i64.sub {} {})", of(0, 8), of(2, 10))), [2, 0]);
+}
+
+#[test]
+fn checked_products_make_no_pairs() {
+    let load = |offset: u32| format!("(i32.load16_s offset={offset} (local.get 0))");
+    let of = |a: u32, b: u32| format!("(i32.mul {} {})", load(a), load(b));
+    let sum = format!("(i32.add {} {})", of(0, 8), of(2, 10));
+    let c = |memory: &str, before: &str| {
+        let text = format!("(module {memory} (func (export \"f\") (param i32) (result i32) {before} {sum}))");
+        translated(&text, &Options::default())
+    };
+    assert!(!c("(memory 1)", "").contains("WASM_DUAL_PRODUCT"));
+    // Unless they are proved to be inside.
+    let proved = "(local.set 0 (i32.and (local.get 0) (i32.const 0xfff)))";
+    assert!(c("(memory 1)", proved).contains("WASM_DUAL_PRODUCT"));
+}

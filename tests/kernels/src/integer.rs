@@ -24,6 +24,90 @@ pub extern "C" fn fir_i16(rounds: u32) -> u32 {
     sum
 }
 
+/// What no compiler knows to be `size`: sizes and taps of a library are arguments.
+fn at_run_time(size: usize, rounds: u32) -> usize {
+    size + (rounds >> 31) as usize
+}
+
+#[inline(never)]
+fn dot(a: &[i16], b: &[i16]) -> i64 {
+    a.iter().zip(b).map(|(a, b)| i64::from(i32::from(*a) * i32::from(*b))).sum()
+}
+
+/// Dot product of 512 Q15 numbers, summed in 64 bits.
+#[cfg_attr(feature = "dot_q15", unsafe(no_mangle))]
+pub extern "C" fn dot_q15(rounds: u32) -> u32 {
+    let mut random = Random(11);
+    let (mut a, mut b) = ([0i16; 512], [0i16; 512]);
+    a.iter_mut().chain(&mut b).for_each(|x| *x = random.next() as i16);
+    let n = at_run_time(512, rounds);
+    let mut sum = 0;
+    for _ in 0..rounds {
+        let dot = dot(&a[..n], &b[..n]);
+        sum = mix(mix(sum, dot as u32), (dot >> 32) as u32);
+        a[0] = a[0].wrapping_add(77);
+    }
+    sum
+}
+
+#[inline(never)]
+fn fir(x: &[i16], taps: &[i16], y: &mut [i16]) {
+    for (y, x) in y.iter_mut().zip(x.windows(taps.len())) {
+        let acc: i64 = x.iter().zip(taps).map(|(x, h)| i64::from(i32::from(*x) * i32::from(*h))).sum();
+        *y = (acc >> 15).clamp(-32768, 32767) as i16;
+    }
+}
+
+/// Q15 FIR of 128 samples with taps that are given at run time, 32 of them, summed in 64 bits.
+#[cfg_attr(feature = "fir_q15", unsafe(no_mangle))]
+pub extern "C" fn fir_q15(rounds: u32) -> u32 {
+    let mut random = Random(12);
+    let (mut taps, mut x, mut y) = ([0i16; 32], [0i16; 159], [0i16; 128]);
+    taps.iter_mut().chain(&mut x).for_each(|x| *x = random.next() as i16);
+    let n = at_run_time(32, rounds);
+    let mut sum = 0;
+    for _ in 0..rounds {
+        fir(&x, &taps[..n], &mut y);
+        for y in &y {
+            sum = mix(sum, *y as u32);
+        }
+        x[0] = x[0].wrapping_add(77);
+    }
+    sum
+}
+
+#[inline(never)]
+fn matmul(a: &[i16], b: &[i16], c: &mut [i16], n: usize) {
+    for (a, c) in a.chunks_exact(n).zip(c.chunks_exact_mut(n)) {
+        for (j, c) in c.iter_mut().enumerate() {
+            let mut acc = 0i64;
+            for (a, b) in a.iter().zip(b[j..].iter().step_by(n)) {
+                acc += i64::from(i32::from(*a) * i32::from(*b));
+            }
+            *c = (acc >> 15).clamp(-32768, 32767) as i16;
+        }
+    }
+}
+
+/// Product of two 24×24 matrices of Q15 numbers, summed in 64 bits, of a size that is given at run time.
+#[cfg_attr(feature = "matmul_q15", unsafe(no_mangle))]
+pub extern "C" fn matmul_q15(rounds: u32) -> u32 {
+    const N: usize = 24;
+    let mut random = Random(13);
+    let (mut a, mut b, mut c) = ([0i16; N * N], [0i16; N * N], [0i16; N * N]);
+    a.iter_mut().chain(&mut b).for_each(|x| *x = random.next() as i16);
+    let n = at_run_time(N, rounds);
+    let mut sum = 0;
+    for _ in 0..rounds {
+        matmul(&a, &b, &mut c, n);
+        for c in &c {
+            sum = mix(sum, *c as u32);
+        }
+        a[0] = a[0].wrapping_add(1);
+    }
+    sum
+}
+
 /// Product of two 24×24 matrices of i8 into i32.
 #[cfg_attr(feature = "matmul_i8", unsafe(no_mangle))]
 pub extern "C" fn matmul_i8(rounds: u32) -> u32 {

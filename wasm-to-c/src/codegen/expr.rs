@@ -5,6 +5,7 @@ use super::printer::Printer;
 use crate::ir::{Access, Callee, Caught, Expr, ExprKind, Outside};
 use crate::memory::{Address, Shown};
 use crate::ops::{Class, OpId};
+use crate::passes::are_neighbours;
 use crate::types::ValType;
 
 impl Printer<'_, '_> {
@@ -59,6 +60,19 @@ impl Printer<'_, '_> {
                 format!("wasm_aligned({}, {offset}u, {bytes}u)", self.expr(address))
             }
             ExprKind::Count(count) => format!("wasm_count({})", self.expr(count)),
+            ExprKind::NarrowProduct(factors) => {
+                let [a, b] = [0, 1].map(|at| self.inner(&factors[at]));
+                format!("wasm_narrow_product((int32_t){a}, (int32_t){b})")
+            }
+            ExprKind::DualProduct(parts) => {
+                let [_, a, b, c, d] = &**parts;
+                let (a_and_c, b_and_d) = (self.pair(a, c), self.pair(b, d));
+                let [sum, a, b, c, d] = [0, 1, 2, 3, 4].map(|at| self.inner(&parts[at]));
+                let width = if expr.ty == ValType::I64 { 64 } else { 32 };
+                format!(
+                    "WASM_DUAL_PRODUCT{width}({sum}, (int32_t){a}, (int32_t){b}, (int32_t){c}, (int32_t){d}, {a_and_c}, {b_and_d})"
+                )
+            }
             ExprKind::Computed(sum) => format!("wasm_sum({})", self.expr(sum)),
         }
     }
@@ -108,6 +122,16 @@ impl Printer<'_, '_> {
         match self.alignment(access) {
             None => format!("{cast}wasm_get_{name}({})", place.pointer()),
             Some(align) => format!("{cast}{}", place.cell(name, access.cell.bytes(), align)),
+        }
+    }
+
+    /// Two numbers of 16 bits as one of 32, the first in its low half.
+    fn pair(&mut self, low: &Expr, high: &Expr) -> String {
+        match &low.kind {
+            ExprKind::Load(access) if are_neighbours(low, high) => {
+                format!("wasm_pair({})", self.place(access).pointer())
+            }
+            _ => format!("wasm_pack((int32_t){}, (int32_t){})", self.inner(low), self.inner(high)),
         }
     }
 

@@ -251,6 +251,10 @@ fn expr(value: &Expr) -> String {
         ExprKind::Index(part, _) => format!("index({})", expr(part)),
         ExprKind::Aligned(part, _, bytes) => format!("aligned to {bytes}({})", expr(part)),
         ExprKind::Count(part) => format!("count({})", expr(part)),
+        ExprKind::NarrowProduct(parts) => format!("narrow_product({}, {})", expr(&parts[0]), expr(&parts[1])),
+        ExprKind::DualProduct(parts) => {
+            format!("dual_product({})", parts.iter().map(expr).collect::<Vec<_>>().join(", "))
+        }
         ExprKind::Computed(part) => format!("computed({})", expr(part)),
     }
 }

@@ -6,10 +6,12 @@
 mod facts;
 mod loops;
 mod neighbours;
+mod products;
 mod ranges;
 mod sets;
 mod values;
 
+pub(crate) use products::are_neighbours;
 use std::collections::BTreeSet;
 
 use target_specs::Result;
@@ -29,6 +31,8 @@ pub(crate) const PASSES: &[Pass] = &[
     ("ranges", ranges::run),
     // How loops are repeated, and how often.
     ("loops", loops::run),
+    // Products of few bits, and sums of them.
+    ("products", products::run),
     // Addresses with many accesses near them.
     ("neighbours", neighbours::run),
 ];

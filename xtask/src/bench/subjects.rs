@@ -49,6 +49,7 @@ macro_rules! kernels {
 
 pub const PROGRAMS: &[Program] = kernels! {
     "fir_f32" "fft_f32" "matmul_f32" "mandelbrot" "nbody" "fir_i16" "matmul_i8"
+    "dot_q15" "fir_q15" "matmul_q15"
     "sha256" "crc32" "sort" "json" "base64" "search"
 };
 
