@@ -603,13 +603,8 @@ struct Recipe<'a> {
     helpers: Vec<c_runtime::File>,
     /// The compiler, if its assembler needs a plugin.
     plugin: Option<String>,
-    /// Whether the source needs the files in [`OLDER`].
-    is_older: bool,
     hash: String,
 }
-
-/// The folder of the port with what MicroPython before 1.25 lacks.
-const OLDER: &str = "boards/older/";
 
 impl<'a> Recipe<'a> {
     /// `None` if the board has no emulator or its compiler is missing.
@@ -654,18 +649,9 @@ impl<'a> Recipe<'a> {
                 (compiler, make)
             }
         };
-        let is_older = !source.folder.join("py/cstack.h").is_file();
-        if is_older {
-            parts.extend(
-                target_specs::port_files()
-                    .iter()
-                    .filter(|(name, _)| name.starts_with(OLDER))
-                    .map(|(_, text)| (*text).to_owned()),
-            );
-        }
         parts.extend(make.iter().cloned());
         parts.push(answer_of(Command::new(&compiler).arg("--version")).ok()?);
-        Some(Recipe { board, make, helpers, plugin, is_older, hash: digest(&parts) })
+        Some(Recipe { board, make, helpers, plugin, hash: digest(&parts) })
     }
 
     fn folder(&self) -> PathBuf {
@@ -729,9 +715,11 @@ impl<'a> Recipe<'a> {
                     let plugin = assembler_plugin::build(Path::new(compiler), progress)?;
                     command.env(assembler_plugin::VARIABLE, plugin);
                 }
-                if self.is_older {
+                let rules = fs::read_to_string(root.join("py/mkrules.mk")).unwrap_or_default();
+                if !rules.contains("MICROPY_BOARD_BUILD_NAME") {
+                    // Those of MicroPython before 1.25 do not define it.
                     let name = format!("-DMICROPY_BOARD_BUILD_NAME='\"{}\"'", self.board.name);
-                    command.env("INC", format!("-I{OLDER} {name}"));
+                    command.env("INC", name);
                 }
                 command.arg("-C").arg(port).arg(format!("MPY={}", root.display()));
             }
