@@ -566,7 +566,7 @@ fn native(
         .map(|table| mpy_link::Bytes { name: table.name.clone(), data: table.data.clone() })
         .collect();
     let options =
-        mpy_link::Options { arch: target.arch, file_name: "", qstrs: &glue.qstrs, objects: &objects };
+        mpy_link::Options { qstrs: &glue.qstrs, objects: &objects, ..mpy_link::Options::new(target.arch) };
     mpy_link::link(&inputs, &options)
 }
 

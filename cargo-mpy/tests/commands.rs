@@ -487,3 +487,28 @@ fn bash_completes_boards() {
         assert_eq!(of(&["explain", "no-fi"]), ["no-filesystem"]);
     }
 }
+
+#[test]
+fn objects_are_linked_with_the_options_of_mpy_ld() {
+    if !has("qemu-rv32imc") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let source = "extern int rom_word; int *volatile p; void mpy_init(void) { p = &rom_word; }";
+    std::fs::write(folder.join("one.c"), source).unwrap();
+    std::fs::write(folder.join("rom.ld"), "/* ROM */\nPROVIDE ( rom_word = 0x40001230 );\n").unwrap();
+    let flags = ["-march=rv32imac", "-mabi=ilp32", "-fPIC", "-Os", "-c", "one.c"];
+    let compiled = Command::new("riscv64-unknown-elf-gcc").args(flags).current_dir(folder).status();
+    assert!(compiled.unwrap().success());
+    let link = ["link", "--arch", "rv32imc", "one.o"];
+    let options =
+        ["--externs", "rom.ld", "--arch-flags", "zba,zcmp", "--source-name=two.mpy", "-o", "three.mpy"];
+    let output = mpy(folder, &[&link[..], &options].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let module = mpy_link::inspect::read(&std::fs::read(folder.join("three.mpy")).unwrap()).unwrap();
+    assert_eq!((module.arch_flags, module.qstrs[0].text.as_str()), (3, "two.mpy"));
+    assert!(module.text.windows(4).any(|word| word == 0x4000_1230u32.to_le_bytes()));
+    let output = mpy(folder, &link);
+    assert!(text(&output.stderr).contains("undefined symbol `rom_word`"), "{}", text(&output.stderr));
+}

@@ -242,8 +242,7 @@ impl Linker<'_, '_> {
 
     /// The address of the symbol, and the addend.
     fn operands(&self, site: Site, formula: Formula) -> Result<(Value, i64)> {
-        let bias = self.program.bias(formula);
-        match self.program.resolve_reloc(self.object(site), site.reloc, bias) {
+        match self.program.resolve_reloc(self.object(site), site.reloc, formula) {
             Some((target, addend)) => Ok((self.layout.value(self.program, target), addend)),
             None => Err(Diagnostic::new(
                 "undefined-symbol",
@@ -347,7 +346,7 @@ impl Linker<'_, '_> {
             .at(self.place(site))
         };
         let Some((Target::Fragment(fragment, offset), _)) =
-            self.program.resolve_reloc(self.object(site), site.reloc, 0)
+            self.program.resolve_reloc(self.object(site), site.reloc, site.row.formula)
         else {
             return Err(lost());
         };
@@ -405,13 +404,15 @@ impl Linker<'_, '_> {
     fn distant(&self, site: Site) -> Diagnostic {
         let name = self.program.symbol_name(site.section, site.reloc);
         let kind = self.program.sections[site.section].section.kind;
-        let external = self
-            .operands(site, site.row.formula)
-            .is_ok_and(|(value, _)| matches!(value.base, Base::External(_)));
+        let base = self.operands(site, site.row.formula).map(|(value, _)| value.base);
+        let external = matches!(base, Ok(Base::External(_)));
         let symbols = &self.program.objects[self.object(site)].symbols;
         let is_visible = symbols.get(site.reloc.symbol as usize).is_some_and(|symbol| symbol.is_visible);
         let help = if kind != Kind::Text {
             "a difference of addresses is known only within one part of the module"
+        } else if base == Ok(Base::Zero) {
+            "the address is fixed, and the distance is not: call it through a pointer, or compile with -mlong-calls (Xtensa: \
+             -mlongcalls)"
         } else if is_visible {
             // The compiler assumed that it is in the same program.
             self.program.arch.absolute_help

@@ -128,7 +128,7 @@ fn join(program: &Program, regions: &mut [Option<Region>]) {
             let Some(row) = program.arch.row(reloc.r_type) else { continue };
             let target = match row.formula {
                 Formula::Relative(_) | Formula::Jump(_) | Formula::ThumbBranch | Formula::FromGot => {
-                    program.resolve_reloc(owned.object, reloc, program.bias(row.formula))
+                    program.resolve_reloc(owned.object, reloc, row.formula)
                 }
                 _ => continue,
             };
@@ -237,7 +237,7 @@ fn first_of_block(program: &Program, regions: &[Option<Region>]) -> Option<Fragm
                 continue;
             }
             if let Some((target @ Target::Fragment(..), addend)) =
-                program.resolve_reloc(owned.object, reloc, 0)
+                program.resolve_reloc(owned.object, reloc, row.formula)
             {
                 let Target::Fragment(target, offset) = program.canonical(target) else { continue };
                 let addend = if matches!(row.formula, Formula::Absolute) { addend } else { 0 };

@@ -12,8 +12,7 @@
 //!     Input { name: "module.o", kind: InputKind::Object, data: &object },
 //!     Input { name: "libgcc.a", kind: InputKind::Lazy, data: &library },
 //! ];
-//! let options = Options { arch: target_specs::arch("armv6m")?, file_name: "", qstrs: &[], objects: &[] };
-//! let image = link(&inputs, &options)?;
+//! let image = link(&inputs, &Options::new(target_specs::arch("armv6m")?))?;
 //! std::fs::write("module.mpy", image.bytes).unwrap();
 //! # Ok::<(), target_specs::Diagnostic>(())
 //! ```
@@ -22,7 +21,7 @@
 //!
 //! ```
 //! # use mpy_link::{Input, InputKind, Options, link};
-//! let options = Options { arch: target_specs::arch("armv6m")?, file_name: "", qstrs: &[], objects: &[] };
+//! let options = Options::new(target_specs::arch("armv6m")?);
 //! let text = Input { name: "module.o", kind: InputKind::Object, data: b"int x;" };
 //! assert_eq!(link(&[text], &options).unwrap_err().code, "not-an-object");
 //! # Ok::<(), target_specs::Diagnostic>(())
@@ -102,18 +101,28 @@ pub struct Image {
 /// The function that the loader calls.
 const ENTRY: &str = "mpy_init";
 
+fn known(arch: &target_specs::Arch) -> Result<&'static arch::Arch> {
+    arch::named(&arch.name).ok_or_else(|| {
+        let message = format!("the linker does not know the architecture `{}`", arch.name);
+        Diagnostic::new("unknown-arch", message)
+    })
+}
+
+/// The extensions of an architecture that the header of a `.mpy` file can name, and their bits.
+///
+/// # Errors
+/// `unknown-arch`.
+pub fn extensions(arch: &target_specs::Arch) -> Result<&'static [(&'static str, u32)]> {
+    Ok(known(arch)?.declared)
+}
+
 /// Links `inputs`. The entry of the module is the function `mpy_init`.
 ///
 /// # Errors
 /// If objects are malformed or for another target, symbols are undefined or duplicate, or relocations are out of range.
 pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
-    let Some(arch) = arch::named(&options.arch.name) else {
-        return Err(Diagnostic::new(
-            "unknown-arch",
-            format!("the linker does not know the architecture `{}`", options.arch.name),
-        ));
-    };
-    let mut program = Program::load(inputs, arch)?;
+    let arch = known(options.arch)?;
+    let mut program = Program::load(inputs, options.externs, arch)?;
     program.mark(ENTRY)?;
     resolve::merge(&mut program);
     relax::make_relative(&mut program)?;
@@ -137,7 +146,7 @@ pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
     qstrs.extend(options.qstrs.iter().map(String::as_str));
     let head = mpy::Head {
         arch: options.arch.mpy_arch,
-        arch_flags: program.extensions(),
+        arch_flags: options.arch_flags | program.extensions(),
         qstrs: &qstrs,
         objects: options.objects,
     };

@@ -24,7 +24,7 @@ pub struct Input<'a> {
 }
 
 /// How to link.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub struct Options<'a> {
     /// The architecture of the objects.
     pub arch: &'a Arch,
@@ -35,6 +35,19 @@ pub struct Options<'a> {
     pub qstrs: &'a [String],
     /// The contents of `mp_native_obj_table`.
     pub objects: &'a [Bytes],
+    /// Symbols outside of the module, and their fixed addresses. They are used where no object and no archive defines the
+    /// symbol.
+    pub externs: &'a [(String, u32)],
+    /// Extensions of the architecture that the module needs, as bits of [`extensions`](crate::extensions), besides those that
+    /// its objects were compiled for.
+    pub arch_flags: u32,
+}
+
+impl<'a> Options<'a> {
+    /// A module of this architecture with nothing but code.
+    pub fn new(arch: &'a Arch) -> Options<'a> {
+        Options { arch, file_name: "", qstrs: &[], objects: &[], externs: &[], arch_flags: 0 }
+    }
 }
 
 /// A constant `bytes` object. The loader does not copy it if the file is in ROM.

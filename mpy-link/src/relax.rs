@@ -36,9 +36,10 @@ fn live_text(program: &Program, regions: &[Option<Region>]) -> Vec<SectionId> {
 pub fn make_relative(program: &mut Program) -> Result<()> {
     let Some(MakeRelative { is_entry, rewrite }) = &program.arch.make_relative else { return Ok(()) };
     let is_part = |owned: &Owned, reloc: &Reloc| {
-        let formula = program.arch.row(reloc.r_type).map(|row| row.formula);
-        matches!(formula, Some(Formula::High | Formula::Low))
-            && matches!(program.resolve_reloc(owned.object, reloc, 0), Some((Target::Fragment(..), _)))
+        let Some(row) = program.arch.row(reloc.r_type) else { return false };
+        let target = || program.resolve_reloc(owned.object, reloc, row.formula);
+        matches!(row.formula, Formula::High | Formula::Low)
+            && matches!(target(), Some((Target::Fragment(..), _)))
     };
     let live = |owned: &Owned| owned.fragments.len() == 1 && program.fragments[owned.fragments.start].live;
     let mut affected: Vec<(SectionId, Vec<bool>)> = Vec::new();
@@ -194,7 +195,8 @@ impl CodeRelaxer {
             let object = owned.object;
             let Some((_, start)) = layout.slots[owned.fragments.start] else { continue };
             let distance = |reloc: &Reloc| {
-                let (target, addend) = program.resolve_reloc(object, reloc, 0)?;
+                let row = program.arch.row(reloc.r_type)?;
+                let (target, addend) = program.resolve_reloc(object, reloc, row.formula)?;
                 let value = layout.value(program, target);
                 let here = i64::from(start) + i64::from(reloc.offset);
                 let in_text = value.base == Base::Region(Region::Text);
@@ -268,7 +270,7 @@ mod tests {
     fn offsets_move_by_what_was_removed_before_them() {
         let cuts = [Cut { offset: 4, len: 4 }, Cut { offset: 20, len: 2 }];
         let arch = crate::arch::named(crate::arch::ARCHS[0].name).unwrap();
-        let mut program = Program::load(&[], arch).unwrap();
+        let mut program = Program::load(&[], &[], arch).unwrap();
         program.add_test_section(vec![0; 32], &[0, 4, 6, 8, 20, 22, 32]);
         let followers = Followers { symbols: (0..7).collect(), addends: Vec::new() };
         remove(&mut program, 0, &cuts, &followers);

@@ -13,7 +13,7 @@ use std::ops::Range;
 
 use target_specs::{Diagnostic, Place, Result};
 
-use crate::abi::{Fits, Property};
+use crate::abi::{AbiInfo, Fits, Property};
 use crate::arch::Arch;
 use crate::archive::{self, Archive, MemberId};
 use crate::elf;
@@ -99,6 +99,10 @@ pub struct Program<'a> {
     first_values: HashMap<&'static str, (String, String)>,
     /// The object and the symbol of the module's entry.
     entry: Option<(usize, usize)>,
+    /// The addresses of symbols outside of the module.
+    externs: HashMap<&'a str, u32>,
+    /// By entry of `mp_fun_table`, the code that jumps to the function.
+    stubs: HashMap<u8, FragmentId>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -138,6 +142,10 @@ pub const FUN_TABLE_SYMBOLS: [&str; 14] = [
 /// The index of the first of them (`py/nativeglue.h`).
 pub const FUN_TABLE_FIRST: u8 = 73;
 
+/// The functions of MicroPython that a module can call by name, if nothing else defines them, because compilers generate
+/// calls of them; and their entries in `mp_fun_table`. `memmove` does what `memcpy` does.
+pub const FUNCTIONS: [(&str, u8); 3] = [("memset", 50), ("memmove", 51), ("memcpy", 51)];
+
 /// Two strong definitions of one symbol.
 struct Duplicate<'a> {
     name: &'a str,
@@ -163,7 +171,11 @@ impl<'a> Program<'a> {
     ///
     /// # Errors
     /// As [`crate::elf::read`], and `duplicate-symbol`.
-    pub fn load(inputs: &[Input<'a>], arch: &'static Arch) -> Result<Program<'a>> {
+    pub fn load(
+        inputs: &[Input<'a>],
+        externs: &'a [(String, u32)],
+        arch: &'static Arch,
+    ) -> Result<Program<'a>> {
         let mut program = Program {
             arch,
             objects: Vec::new(),
@@ -178,6 +190,8 @@ impl<'a> Program<'a> {
             overridden: false,
             first_values: HashMap::new(),
             entry: None,
+            externs: externs.iter().map(|(name, address)| (name.as_str(), *address)).collect(),
+            stubs: HashMap::new(),
         };
         let mut duplicates = Vec::new();
         for input in inputs {
@@ -355,17 +369,21 @@ impl<'a> Program<'a> {
     }
 
     /// The target of a relocation and the remaining addend; `None` if the symbol is undefined. The part of the addend that
-    /// selects the target is not in the remaining addend.
-    pub fn resolve_reloc(&self, object: usize, reloc: &Reloc, bias: i64) -> Option<(Target, i64)> {
+    /// selects the target is not in the remaining addend. `formula` is that of the relocation.
+    pub fn resolve_reloc(&self, object: usize, reloc: &Reloc, formula: Formula) -> Option<(Target, i64)> {
         let Some(symbol) = self.objects[object].symbols.get(reloc.symbol as usize) else {
             return Some((Target::Absolute(0), reloc.addend));
         };
         if symbol.is_section {
             // The section and the addend together select the object.
+            let bias = self.bias(formula);
             let offset = (symbol.value as i64).wrapping_add(reloc.addend).wrapping_sub(bias);
             return Some((self.place_in(object, symbol, offset)?, bias));
         }
         let target = self.resolve_symbol(object, reloc.symbol as usize)?;
+        if let Some(stub) = stub_of(target, formula).and_then(|entry| self.stubs.get(&entry)) {
+            return Some((Target::Fragment(*stub, i64::from(self.arch.stub.entry)), reloc.addend));
+        }
         if let Target::Fragment(fragment, offset) = target {
             let Fragment { section, start, .. } = self.fragments[fragment];
             if reloc.addend != 0 && self.sections[section].section.kind == Kind::Literals {
@@ -402,8 +420,16 @@ impl<'a> Program<'a> {
             return provided(symbol.name).or_else(|| {
                 // Unlike in other linkers, a weak reference can load a member of an archive: whether the
                 // symbol is defined must not depend on what else needs the member.
-                let undef_weak = symbol.binding == Binding::Weak && !self.lazy.contains_key(symbol.name);
-                undef_weak.then_some(Target::UndefWeak)
+                if self.lazy.contains_key(symbol.name) {
+                    return None;
+                }
+                let external = || {
+                    let (_, entry) = FUNCTIONS.iter().find(|(name, _)| *name == symbol.name)?;
+                    Some(Target::External(External::FunEntry(*entry)))
+                };
+                let undef_weak = || (symbol.binding == Binding::Weak).then_some(Target::UndefWeak);
+                let fixed = self.externs.get(symbol.name);
+                fixed.map(|&address| Target::Absolute(address.into())).or_else(external).or_else(undef_weak)
             });
         }
         self.place_in(object, symbol, symbol.value as i64)
@@ -437,7 +463,6 @@ impl<'a> Program<'a> {
 
     #[cfg(test)]
     pub fn add_test_section(&mut self, data: Vec<u8>, values: &[u64]) {
-        use crate::abi::AbiInfo;
         let section = Section::of_text(data, Vec::new());
         let symbol = |&value: &u64| Symbol {
             name: "",
@@ -497,23 +522,34 @@ impl<'a> Program<'a> {
                 let Some(row) = self.arch.row(reloc.r_type) else {
                     return Err(self.unknown_relocation(section, &reloc));
                 };
-                match row.formula {
+                let formula = match row.formula {
                     Formula::None | Formula::Align => continue,
                     Formula::Refuse(refusal) => return Err(self.refused(section, &reloc, refusal)),
-                    _ => {}
-                }
+                    Formula::ByInstruction(decode) => {
+                        let data = &self.sections[section].section.data;
+                        let code = data.get(reloc.offset as usize..).unwrap_or_default();
+                        decode(code).map_or(row.formula, |(formula, _)| formula)
+                    }
+                    formula => formula,
+                };
                 loop {
                     if self.is_foreign_code(object, &reloc) {
                         return Err(self.refused(section, &reloc, Refusal::ForeignCode));
                     }
-                    match self.resolve_reloc(object, &reloc, self.bias(row.formula)) {
+                    match self.resolve_reloc(object, &reloc, formula) {
                         Some((Target::Fragment(fragment, _), _)) => {
                             if self.sections[self.fragments[fragment].section].section.kind == Kind::Tls {
                                 return Err(self.refused(section, &reloc, Refusal::Tls));
                             }
                             work.push(fragment);
                         }
-                        Some(_) => {}
+                        Some((target, _)) => {
+                            if let Some(entry) = stub_of(target, formula) {
+                                let name = self.objects[object].symbols[reloc.symbol as usize].name;
+                                self.add_stub(name, entry);
+                                continue;
+                            }
+                        }
                         None => {
                             let symbol = self.objects[object].symbols[reloc.symbol as usize];
                             if self.load_member(symbol.name)? {
@@ -553,8 +589,47 @@ impl<'a> Program<'a> {
         }
     }
 
+    /// Adds code that jumps to the function `name`, which is an entry of `mp_fun_table`. Branches cannot reach the function
+    /// itself.
+    fn add_stub(&mut self, name: &'a str, entry: u8) {
+        let stub = &self.arch.stub;
+        let reloc = Reloc { offset: stub.word.into(), r_type: stub.r_type, symbol: 1, addend: 0 };
+        let section = Section {
+            name: "jump to the firmware",
+            kind: Kind::Text,
+            data: stub.code.into(),
+            size: stub.code.len() as u32,
+            align: self.arch.word.into(),
+            merge: None,
+            retain: false,
+            relocs: vec![reloc],
+            hi_lo_pairs: Vec::new(),
+        };
+        let here = Symbol {
+            name,
+            binding: Binding::Local,
+            def: SymbolDef::Section(0),
+            is_section: false,
+            is_function: true,
+            is_visible: false,
+            value: 0,
+            size: stub.code.len() as u64,
+        };
+        let function = Symbol { binding: Binding::Global, def: SymbolDef::Undefined, size: 0, ..here };
+        let object = Object {
+            name: String::new(),
+            sections: vec![Some(section)],
+            symbols: vec![here, function],
+            groups: Vec::new(),
+            abi: AbiInfo::default(),
+        };
+        self.stubs.insert(entry, self.fragments.len());
+        // It defines no global symbol.
+        self.add(object, &mut Vec::new());
+    }
+
     /// The part of a section symbol's addend that is not an offset in the section.
-    pub fn bias(&self, formula: Formula) -> i64 {
+    fn bias(&self, formula: Formula) -> i64 {
         if matches!(formula, Formula::Relative(_) | Formula::Jump(_)) { self.arch.relative_bias } else { 0 }
     }
 
@@ -724,6 +799,14 @@ fn split(section: &Section, id: SectionId, fragments: &mut Vec<Fragment>) {
     }
 }
 
+/// The entry of `mp_fun_table` whose function a relocation with this formula refers to by its distance.
+fn stub_of(target: Target, formula: Formula) -> Option<u8> {
+    let Target::External(External::FunEntry(entry)) = target else { return None };
+    let is_function = FUNCTIONS.iter().any(|(_, function)| *function == entry);
+    let is_distance = matches!(formula, Formula::Relative(_) | Formula::Jump(_) | Formula::ThumbBranch);
+    (is_function && is_distance).then_some(entry)
+}
+
 /// A symbol that the linker or the loader defines.
 fn provided(name: &str) -> Option<Target> {
     let external = match name {
@@ -790,10 +873,7 @@ fn undefined_error(undefined: &[Undefined], with_archives: bool) -> Diagnostic {
 /// "Memory copying, clearing, and setting", and *C Library ABI*).
 fn is_of_c_library(name: &str) -> bool {
     let Some(name) = name.strip_prefix("__aeabi_") else {
-        return matches!(
-            name,
-            "memcpy" | "memset" | "memmove" | "memcmp" | "strlen" | "abort" | "__assert_func"
-        );
+        return matches!(name, "memcmp" | "strlen" | "abort" | "__assert_func");
     };
     let name = name.trim_end_matches(['4', '8']);
     matches!(name, "memcpy" | "memmove" | "memset" | "memclr" | "errno_addr" | "assert" | "atexit")
@@ -895,7 +975,7 @@ fn content<'p>(program: &'p Program, id: FragmentId) -> Content<'p> {
         .iter()
         .filter_map(|reloc| {
             let row = program.arch.row(reloc.r_type)?;
-            let (target, addend) = program.resolve_reloc(owned.object, reloc, program.bias(row.formula))?;
+            let (target, addend) = program.resolve_reloc(owned.object, reloc, row.formula)?;
             Some((reloc.offset - fragment.start, reloc.r_type, target, addend))
         })
         .collect();

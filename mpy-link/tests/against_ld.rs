@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 use std::fs;
 use std::process::Command;
 
-use common::{BSS, Cc, FUN_ENTRIES, FUN_TABLE, OBJECTS, QSTRS, RODATA, TEXT, c_source, lazy, object};
+use common::{
+    BSS, Cc, FUN_ENTRIES, FUN_SIZE, FUN_TABLE, OBJECTS, QSTRS, RODATA, TEXT, c_source, lazy, object,
+};
 use mpy_link::{Image, Part};
 
 /// A script for what `image` says is where.
@@ -18,8 +20,8 @@ fn script(image: &Image, word: u8, text: &[u8]) -> String {
         ("mp_fun_table", FUN_TABLE),
         ("mp_native_qstr_table", QSTRS),
         ("mp_native_obj_table", OBJECTS),
-        ("mp_type_str", FUN_ENTRIES + 16 * 74),
-        ("mp_type_fun_builtin_1", FUN_ENTRIES + 16 * 78),
+        ("mp_type_str", FUN_ENTRIES + FUN_SIZE * 74),
+        ("mp_type_fun_builtin_1", FUN_ENTRIES + FUN_SIZE * 78),
     ] {
         writeln!(script, "{name} = {value:#x};").unwrap();
     }

@@ -4,7 +4,7 @@ mod common;
 
 use common::{BSS, Cc, RODATA, lazy, object};
 use mpy_link::inspect::{self, Destination, Module};
-use mpy_link::{Bytes, Image, OBJECT_ALIGN, Part};
+use mpy_link::{Bytes, Image, Input, OBJECT_ALIGN, Options, Part};
 
 const ENTRY: &str = "void mpy_init(void) {}\n";
 
@@ -435,4 +435,105 @@ fn extensions_are_in_the_header() {
     assert_eq!(read(&cc.link(&[("one.o", &one)]).unwrap()).arch_flags, 1);
     let one = cc.compile("one", "volatile int v; void mpy_init(void) { v++; }", &["-march=rv32imac"]);
     assert_eq!(read(&cc.link(&[("one.o", &one)]).unwrap()).arch_flags, 0);
+}
+
+/// Compilers generate calls of these functions, and every firmware has them.
+#[test]
+fn functions_of_the_firmware_are_called_unless_the_module_has_its_own() {
+    let entry = "void *memset(void *, int, __SIZE_TYPE__), *memmove(void *, const void *, __SIZE_TYPE__);
+        void *memcpy(void *, const void *, __SIZE_TYPE__);
+        char block[50];
+        void mpy_init(void) { memset(block, 1, 9); memmove(block, block + 1, 9); memcpy(block + 20, block, 9); }";
+    for cc in common::ccs_and_clangs() {
+        let one = cc.compile("one", entry, &[]);
+        let called = |inputs: &[Input]| {
+            let image = cc.link_inputs(inputs).unwrap_or_else(|error| panic!("{}: {error}", cc.arch.name));
+            check_map(&image);
+            let relocs = read(&image).relocs.into_iter();
+            let entries = relocs.filter_map(|reloc| match reloc.to {
+                Destination::FunEntry(entry) => Some(entry),
+                _ => None,
+            });
+            let mut entries: Vec<u8> = entries.collect();
+            entries.sort_unstable();
+            entries.dedup();
+            entries
+        };
+        assert_eq!(called(&[object("one.o", &one)]), [50, 51], "{}", cc.arch.name);
+        let own = cc.compile("own", "void *memset(void *b, int c, __SIZE_TYPE__ n) { return b; }", &[]);
+        assert_eq!(called(&[object("one.o", &one), object("own.o", &own)]), [51], "{}", cc.arch.name);
+        assert_eq!(called(&[object("one.o", &one), lazy("own.a", &own)]), [51], "{}", cc.arch.name);
+    }
+}
+
+#[test]
+fn a_stub_is_shared_and_only_for_branches() {
+    let Some(cc) = common::cc("armv7m") else { return };
+    let source = |calls: &str| {
+        format!(
+            "void *memmove(void *, const void *, unsigned), *memcpy(void *, const void *, unsigned);
+             void *(*volatile pointer)(void *, const void *, unsigned); char b[9];
+             void mpy_init(void) {{ {calls} }}"
+        )
+    };
+    let stubs = |calls: &str| {
+        let image = cc.link_c(&source(calls)).unwrap();
+        let stubs = image.map.iter().filter(|entry| entry.section == "jump to the firmware");
+        stubs.map(|entry| entry.size).collect::<Vec<_>>()
+    };
+    assert_eq!(stubs("memmove(b, b + 1, 8); memcpy(b, b + 1, 8); memmove(b, b + 2, 4);"), [8]);
+    assert_eq!(stubs("pointer = memmove; pointer = memcpy;"), []);
+}
+
+#[test]
+fn symbols_at_fixed_addresses_are_numbers() {
+    let externs = [("rom_word".to_owned(), 0x4000_1230), ("rom_function".to_owned(), 0x4000_4561)];
+    for cc in common::ccs() {
+        let source = "extern int rom_word; int rom_function(int);
+            int *volatile word; int (*volatile function)(int);
+            void mpy_init(void) { word = &rom_word; function = rom_function; }";
+        let one = cc.compile("one", source, &[]);
+        let own = cc.compile("own", "int rom_function(int x) { return x; }", &[]);
+        let image = |inputs: &[Input]| {
+            let options = Options { externs: &externs, ..Options::new(cc.arch) };
+            mpy_link::link(inputs, &options).unwrap_or_else(|error| panic!("{}: {error}", cc.arch.name))
+        };
+        let fixed = image(&[object("one.o", &one)]);
+        check_map(&fixed);
+        assert_eq!(count(&fixed, &0x4000_1230u32.to_le_bytes()), 1, "{}", cc.arch.name);
+        assert_eq!(count(&fixed, &0x4000_4561u32.to_le_bytes()), 1, "{}", cc.arch.name);
+        assert!(read(&fixed).relocs.iter().all(|reloc| reloc.to == Destination::Part(Part::Bss)));
+        for own in [object("own.o", &own), lazy("own.a", &own)] {
+            let image = image(&[object("one.o", &one), own]);
+            assert_eq!(count(&image, &0x4000_4561u32.to_le_bytes()), 0, "{}", cc.arch.name);
+            assert_eq!(count(&image, &0x4000_1230u32.to_le_bytes()), 1, "{}", cc.arch.name);
+        }
+    }
+    let Some(cc) = common::cc("armv7m") else { return };
+    let one = cc.compile("one", "int rom_function(int); void mpy_init(void) { rom_function(1); }", &[]);
+    let options = Options { externs: &externs, ..Options::new(cc.arch) };
+    let error = mpy_link::link(&[object("one.o", &one)], &options).unwrap_err();
+    assert_eq!(error.code, "distant-data");
+    assert!(error.help.as_deref().is_some_and(|help| help.contains("-mlong-calls")), "{error}");
+    let long = ["-mlong-calls"];
+    let one = cc.compile("one", "int rom_function(int); void mpy_init(void) { rom_function(1); }", &long);
+    let image = mpy_link::link(&[object("one.o", &one)], &options).unwrap();
+    assert_eq!(count(&image, &0x4000_4561u32.to_le_bytes()), 1);
+}
+
+#[test]
+fn the_header_names_extensions_of_objects_and_of_options() {
+    let Some(cc) = common::cc("rv32imc") else { return };
+    let known = mpy_link::extensions(cc.arch).unwrap();
+    assert_eq!(known, [("zba", 1), ("zcmp", 2)]);
+    let one = cc.compile("one", ENTRY, &[]);
+    let flags = |arch_flags: u32| {
+        let options = Options { arch_flags, file_name: "source.mpy", ..Options::new(cc.arch) };
+        let image = mpy_link::link(&[object("one.o", &one)], &options).unwrap();
+        let module = read(&image);
+        assert_eq!(module.qstrs[0].text, "source.mpy");
+        assert_eq!(image.bytes[2] & 0x40 != 0, arch_flags != 0);
+        module.arch_flags
+    };
+    assert_eq!([0, 1, 3, 200].map(flags), [0, 1, 3, 200]);
 }

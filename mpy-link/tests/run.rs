@@ -6,7 +6,9 @@ mod common;
 use std::fs;
 use std::process::Command;
 
-use common::{BSS, Cc, FUN_ENTRIES, FUN_TABLE, QSTRS, RODATA, TEXT, c_source, lazy, object};
+use common::{
+    BSS, Cc, FUN_ENTRIES, FUN_SIZE, FUN_TABLE, FUNCTIONS, QSTRS, RODATA, TEXT, c_source, lazy, object,
+};
 use mpy_link::{Image, inspect};
 
 /// What a program prints.
@@ -34,10 +36,10 @@ fn runs_like_a_program(arch: &str, bits: &str) {
         &cc,
         "direct",
         bits,
-        &["-msse2", "-mfpmath=sse", "-DDIRECT", "loader.c", "torture.c", "elsewhere.c"],
+        &["-msse2", "-mfpmath=sse", "-DDIRECT", "-DCALLS", "loader.c", "torture.c", "elsewhere.c"],
     );
     let right = output(&direct, "".as_ref());
-    assert_eq!(right.lines().count(), 47, "{right}");
+    assert_eq!(right.lines().count(), 48, "{right}");
 
     let library = cc.library();
     let clang = cc.clang();
@@ -60,7 +62,7 @@ fn runs_like_a_program(arch: &str, bits: &str) {
         let clang = clang.as_ref().filter(|_| !flags.contains(&"-mno-sse2"));
         let compilers = [Some(&cc), clang];
         for cc in compilers.into_iter().flatten() {
-            let torture = cc.compile("torture", &c_source("torture.c"), flags);
+            let torture = cc.compile("torture", &c_source("torture.c"), &[*flags, &["-DCALLS"]].concat());
             cc.compile("elsewhere", &c_source("elsewhere.c"), flags);
             let archive = cc.archive("libelse.a", &["elsewhere"], "rcs").expect("ar");
             let mut inputs = vec![object("torture.o", &torture), lazy("libelse.a", &archive)];
@@ -119,9 +121,15 @@ fn emulated(cc: &Cc, image: &Image) -> Option<String> {
         [(".loaded_text", TEXT), (".loaded_rodata", RODATA), (".fun_table", FUN_TABLE), (".qstrs", QSTRS)]
             .map(|(name, address)| format!("{name} {address:#x} : {{ *({name}) }}\n"))
             .concat();
+    let functions: String = [(".memset", FUNCTIONS[0]), (".memmove", FUNCTIONS[1])]
+        .map(|(name, entry)| {
+            format!("{name} {:#x} : {{ *({name}) }}\n", FUN_ENTRIES + FUN_SIZE * u64::from(entry))
+        })
+        .concat();
     let bss = format!(".loaded_bss {BSS:#x} : {{ *(.bss.loaded) }}\n");
     let rest = ".shell 0x800000 : { *(.literal* .text*) *(.rodata*) *(.data*) *(.bss*) *(COMMON) }\n";
-    let script = format!("ENTRY(_start)\nSECTIONS {{\n{sections}{bss}{rest}/DISCARD/ : {{ *(*) }}\n}}\n");
+    let script =
+        format!("ENTRY(_start)\nSECTIONS {{\n{sections}{functions}{bss}{rest}/DISCARD/ : {{ *(*) }}\n}}\n");
     fs::write(cc.path("shell.ld"), script).expect("a writable folder");
     let output = Command::new(format!("{}gcc", cc.prefix))
         .current_dir(cc.folder.path())
@@ -138,7 +146,7 @@ fn emulated(cc: &Cc, image: &Image) -> Option<String> {
             "shell",
         ])
         .arg(format!("-DTEXT={TEXT:#x}"))
-        .arg(format!("-DFUN_ENTRIES={FUN_ENTRIES:#x}"))
+        .args([format!("-DFUN_ENTRIES={FUN_ENTRIES:#x}"), format!("-DFUN_SIZE={FUN_SIZE:#x}")])
         .arg(format!("-DBSS_SIZE={}", image.sizes.bss.max(1)))
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/c/shell.c"))
         .output()
@@ -157,7 +165,8 @@ fn emulated(cc: &Cc, image: &Image) -> Option<String> {
 #[test]
 fn emulated_architectures() {
     let Some(host) = common::cc("x64") else { return };
-    let direct = program(&host, "direct", "-m64", &["-DDIRECT", "loader.c", "torture.c", "elsewhere.c"]);
+    let direct =
+        program(&host, "direct", "-m64", &["-DDIRECT", "-DCALLS", "loader.c", "torture.c", "elsewhere.c"]);
     let right = output(&direct, "".as_ref());
     for cc in common::ccs_and_clangs() {
         if emulator(&cc).is_none() {
@@ -181,7 +190,7 @@ fn emulated_architectures() {
             {
                 continue;
             }
-            let torture = cc.compile("torture", &c_source("torture.c"), flags);
+            let torture = cc.compile("torture", &c_source("torture.c"), &[*flags, &["-DCALLS"]].concat());
             cc.compile("elsewhere", &c_source("elsewhere.c"), flags);
             let archive = cc.archive("libelse.a", &["elsewhere"], "rcs").expect("ar");
             let inputs =
@@ -198,7 +207,8 @@ fn emulated_architectures() {
 #[test]
 fn absolute_addresses_in_libraries() {
     let Some(host) = common::cc("x64") else { return };
-    let direct = program(&host, "direct", "-m64", &["-DDIRECT", "loader.c", "torture.c", "elsewhere.c"]);
+    let direct =
+        program(&host, "direct", "-m64", &["-DDIRECT", "-DCALLS", "loader.c", "torture.c", "elsewhere.c"]);
     let right = output(&direct, "".as_ref());
     for arch in ["rv32imc", "rv64imc"] {
         let Some(cc) = common::cc(arch) else { continue };
@@ -212,7 +222,7 @@ fn absolute_addresses_in_libraries() {
                 let torture = cc.compile(
                     "torture",
                     &c_source("torture.c"),
-                    &[&absolute[..], &["-DFAR", "-fno-jump-tables"]].concat(),
+                    &[&absolute[..], &["-DFAR", "-DCALLS", "-fno-jump-tables"]].concat(),
                 );
                 cc.compile("elsewhere", &c_source("elsewhere.c"), &absolute);
                 let archive = cc.archive("libelse.a", &["elsewhere"], "rcs").expect("ar");

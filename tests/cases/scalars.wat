@@ -6,7 +6,8 @@
 ;; print(m.half(3.0), m.half(5), m.halff(7.0), m.halff(-1))
 ;; print(m.swap(1, 2 << 40), m.swap(-1, -2))
 ;; print(m.nothing(), m.six(1, 2, 3, 4, 5, 6), m.const())
-;; print(m.mixed(1, 2 << 33, 0.5, 0.25) == 17179869185.75)
+;; # Not a number of eleven digits: MicroPython 1.24 reads one inexactly where floats have 32 bits.
+;; print(m.mixed(1, 2 << 33, 0.5, 0.25) == 1 + float(2 << 33) + 0.75)
 ;;; expect
 ;; 5 0 -2147483648 0
 ;; -9223372036854775808 0 -1

@@ -615,7 +615,8 @@ fn build(
         let behind = runtime.iter().chain(&library);
         inputs.extend(behind.map(|(name, data)| Input { name, kind: InputKind::Lazy, data }));
         let file_name = format!("{name}.mpy");
-        let options = mpy_link::Options { arch, file_name: &file_name, qstrs: &glue.qstrs, objects: &[] };
+        let options =
+            mpy_link::Options { file_name: &file_name, qstrs: &glue.qstrs, ..mpy_link::Options::new(arch) };
         Ok((file_name.clone(), mpy_link::link(&inputs, &options)?.bytes))
     };
     cases.chunks(MODULE).enumerate().map(|part| one(part).map_err(|error| error.to_string())).collect()

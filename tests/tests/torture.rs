@@ -150,6 +150,7 @@ fn link(
     let lazy = runtime.iter().chain(&library);
     inputs.extend(lazy.map(|(name, data)| Input { name, kind: InputKind::Lazy, data }));
     let qstrs = ["run".to_owned()];
-    let options = mpy_link::Options { arch, file_name: "torture.mpy", qstrs: &qstrs, objects: &[] };
+    let options =
+        mpy_link::Options { file_name: "torture.mpy", qstrs: &qstrs, ..mpy_link::Options::new(arch) };
     Ok(mpy_link::link(&inputs, &options)?)
 }

@@ -50,6 +50,9 @@ const TESTED_CLANG: u32 = 14;
 /// The environment variable that chooses the C compiler, among those of the architecture.
 const VARIABLE: &str = "CARGO_MPY_CC";
 
+/// Programs that run the compiler that follows them, and keep its output or run it elsewhere.
+const LAUNCHERS: [&str; 5] = ["ccache", "sccache", "distcc", "icecc", "buildcache"];
+
 /// The environment variable with the time limit of a compilation in seconds; 0 for no limit.
 const TIME_LIMIT: &str = "CARGO_MPY_CC_TIMEOUT";
 /// The default is enough for the largest modules that fit on boards, on slow and busy machines.
@@ -72,6 +75,8 @@ fn time_limit() -> Result<Option<Duration>> {
 #[derive(Debug, Clone)]
 pub struct CCompiler {
     program: PathBuf,
+    /// The program that compiles by it, if there is one.
+    launcher: Option<PathBuf>,
     /// Flags that the user gave with the program.
     arguments: Vec<String>,
     facts: Compiler,
@@ -88,7 +93,8 @@ pub fn find(arch: &Arch) -> Result<CCompiler> {
     }
 }
 
-/// The compiler for `arch` that `CARGO_MPY_CC` names: a path or a name, and arguments.
+/// The compiler for `arch` that `CARGO_MPY_CC` names: a launcher, a path or a name, and arguments. All but one of the first two
+/// can be missing.
 fn chosen(arch: &Arch, value: &str) -> Result<CCompiler> {
     let wrong = |code, what: String| {
         Err(Diagnostic::new(code, format!("{VARIABLE} is `{value}`: {what}")).help(format!(
@@ -98,15 +104,28 @@ fn chosen(arch: &Arch, value: &str) -> Result<CCompiler> {
     };
     // A path may contain spaces.
     let words = if Path::new(value).is_file() { Some(vec![value.to_owned()]) } else { words(value) };
-    let Some((name, arguments)) = words.as_deref().and_then(<[String]>::split_first) else {
+    let Some((mut name, mut arguments)) = words.as_deref().and_then(<[String]>::split_first) else {
         return wrong("bad-value", "it has a quote that does not end, or no word".to_owned());
     };
-    let path = Path::new(name);
-    let has_folder = path.components().count() > 1;
-    let program = if has_folder { Some(path.to_owned()).filter(|path| path.is_file()) } else { which(name) };
-    let Some(program) = program else {
-        return wrong("missing-compiler", format!("there is no program `{name}`"));
+    let program_of = |name: &str| {
+        let path = Path::new(name);
+        let has_folder = path.components().count() > 1;
+        if has_folder { Some(path.to_owned()).filter(|path| path.is_file()) } else { which(name) }
     };
+    let no_program = |name: &str| wrong("missing-compiler", format!("there is no program `{name}`"));
+    let Some(mut program) = program_of(name) else { return no_program(name) };
+    let mut launcher = None;
+    if LAUNCHERS.iter().any(|known| program.file_stem().is_some_and(|stem| stem == *known)) {
+        let Some((compiler, rest)) = arguments.split_first() else {
+            return Ok(CCompiler { launcher: Some(program), ..find_one(arch, &|_| true)? });
+        };
+        (name, arguments) = (compiler, rest);
+        launcher = Some(program);
+        program = match program_of(name) {
+            Some(program) => program,
+            None => return no_program(name),
+        };
+    }
     let stem = program.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     // With a version at the end, too: `clang-16`.
     let is_called = |command: &String| {
@@ -124,7 +143,9 @@ fn chosen(arch: &Arch, value: &str) -> Result<CCompiler> {
         false => facts.find(|facts| facts.clang == is_clang),
     };
     match facts {
-        Some(facts) => Ok(CCompiler { program, arguments: arguments.to_vec(), facts: facts.clone() }),
+        Some(facts) => {
+            Ok(CCompiler { program, launcher, arguments: arguments.to_vec(), facts: facts.clone() })
+        }
         None => wrong("missing-compiler", format!("it does not compile for {}", arch.name)),
     }
 }
@@ -160,7 +181,7 @@ fn find_one(arch: &Arch, is_wanted: &dyn Fn(&str) -> bool) -> Result<CCompiler> 
     let wanted = || known.clone().filter(|(_, name)| is_wanted(name));
     for (facts, name) in wanted() {
         if let Some(program) = which(name) {
-            return Ok(CCompiler { program, arguments: Vec::new(), facts: facts.clone() });
+            return Ok(CCompiler { program, launcher: None, arguments: Vec::new(), facts: facts.clone() });
         }
     }
     let mut names: Vec<&str> = wanted().map(|(_, name)| name.as_str()).collect();
@@ -202,7 +223,8 @@ impl CCompiler {
 
     /// The flags and the environment of a compilation, without the file.
     fn request(&self, target_flags: &[String], optimisation: &str) -> Result<Command> {
-        let mut command = Command::new(&self.program);
+        let mut command = Command::new(self.launcher.as_ref().unwrap_or(&self.program));
+        command.args(self.launcher.is_some().then_some(&self.program));
         command.args(&self.arguments).args(&self.facts.flags).args(&self.facts.tuning);
         command.args(target_flags).arg(optimisation);
         command.args(FLAGS).args(if self.facts.clang { &[][..] } else { GCC_FLAGS }).args(wasm_to_c::C_FLAGS);
@@ -519,6 +541,19 @@ mod tests {
                 assert_eq!((compiler.arguments, compiler.facts.clang), (arguments, is_clang), "{value}");
             }
         }
+        let launcher = bin.join("ccache");
+        std::fs::write(&launcher, "").unwrap();
+        let compiler = chosen(arch, &format!("'{}' '{}' -g", launcher.display(), path("clang-99"))).unwrap();
+        assert_eq!((&compiler.launcher, compiler.facts.clang), (&Some(launcher.clone()), true));
+        let request = compiler.request(&[], "-Os").unwrap();
+        assert_eq!(request.get_program(), launcher);
+        let arguments: Vec<_> = request.get_args().take(2).map(|word| word.to_owned()).collect();
+        assert_eq!(arguments, [path("clang-99").as_str(), "-g"]);
+        if let Ok(usual) = find_one(arch, &|_| true) {
+            let compiler = chosen(arch, &format!("'{}'", launcher.display())).unwrap();
+            assert_eq!((compiler.launcher, compiler.program), (Some(launcher), usual.program));
+        }
+        assert_eq!(chosen(arch, &format!("'{}' none", path("ccache"))).unwrap_err().code, "missing-compiler");
         let refused = |value: &str| {
             let error = chosen(arch, value).unwrap_err();
             assert!(error.message.starts_with(&format!("CARGO_MPY_CC is `{value}`: ")), "{error}");
@@ -583,7 +618,7 @@ mod tests {
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         let facts = target_specs::archs().iter().flat_map(|arch| &arch.compilers);
         let facts = facts.clone().find(|facts| !facts.clang && !facts.assembler_plugin).unwrap().clone();
-        CCompiler { program, arguments: Vec::new(), facts }
+        CCompiler { program, launcher: None, arguments: Vec::new(), facts }
     }
 
     #[cfg(unix)]
@@ -670,7 +705,7 @@ mod tests {
     #[test]
     fn the_identity_of_a_compiler_has_its_flags() {
         let facts = target_specs::archs()[0].compilers[0].clone();
-        let compiler = CCompiler { program: "cc".into(), arguments: Vec::new(), facts };
+        let compiler = CCompiler { program: "cc".into(), launcher: None, arguments: Vec::new(), facts };
         let plain = compiler.identity(&[], "-Os");
         assert_ne!(plain, compiler.identity(&[], "-O2"));
         assert_ne!(plain, compiler.identity(&["-m2".to_owned()], "-Os"));

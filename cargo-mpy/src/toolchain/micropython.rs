@@ -15,28 +15,64 @@ use super::{
     read_file, which, write_file,
 };
 
-/// The environment variable that names a MicroPython source tree or a tarball of one, for machines that cannot download
-/// it.
+/// The environment variable that names a release of MicroPython, a source tree, or a tarball of one.
 const SOURCE_VARIABLE: &str = "CARGO_MPY_MICROPYTHON";
 
-/// The release that is built: `.mpy` 6.3.
-const RELEASE: Archive = Archive {
-    name: "1.25.0",
-    urls: &[
-        "https://github.com/micropython/micropython/releases/download/v1.25.0/micropython-1.25.0.tar.xz",
-        "https://micropython.org/resources/source/micropython-1.25.0.tar.xz",
-    ],
-    sha256: "9fe99ad5808e66bb40d374f5cad187c32c7d1c49cf47f72b38fd453c28c2aebe",
-};
+/// A release of MicroPython whose `.mpy` files are of version 6.3.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Release {
+    /// Its number, such as `1.25.0`.
+    pub version: &'static str,
+    /// Of the archive of its source.
+    sha256: &'static str,
+    /// The Debian release whose source package has the same version.
+    debian: Option<&'static str>,
+}
 
-/// The Debian release whose source package has the same version.
-const DEBIAN_SUITE: &str = "trixie";
+const fn release(version: &'static str, sha256: &'static str, debian: Option<&'static str>) -> Release {
+    Release { version, sha256, debian }
+}
+
+/// The releases that firmware can be built of, from the first one that passes integers to modules correctly.
+pub const RELEASES: [Release; 6] = [
+    release("1.24.1", "5d624a0b23389134d963b204601db9bc4ca57bfb615d13f13592bc2b5b494c03", None),
+    release("1.25.0", "9fe99ad5808e66bb40d374f5cad187c32c7d1c49cf47f72b38fd453c28c2aebe", Some("trixie")),
+    release("1.26.1", "12be6514df6272c0fcb328122b534af6b12abdd52435c19f40ee1707cc43ac98", Some("forky")),
+    release("1.27.0", "9874b20646c3bbe81d524f779a16875e5d088b7065e175ffd2aa2a02f50573c9", None),
+    release("1.28.0", "4e43c59657b8da33b4bc503509a827cc3ea6cb66c446475c57776cf4467ba215", None),
+    release("1.29.0", "d925a7c664e79a2bdf3dfcb285ba5e2237041cc35a0bd4ee573b6c5711efeca0", None),
+];
+
+/// The release that is built unless the user names another.
+const DEFAULT: &Release = &RELEASES[1];
+
+/// The release with this number.
+fn release_of(version: &str) -> Option<&'static Release> {
+    RELEASES.iter().find(|release| release.version == version)
+}
 
 /// An archive that several servers offer.
 struct Archive<'a> {
-    name: &'a str,
     urls: &'a [&'a str],
     sha256: &'a str,
+}
+
+/// What firmware is built of.
+enum Wanted {
+    Release(&'static Release),
+    /// A source tree or a tarball.
+    Path(PathBuf),
+}
+
+/// What [`SOURCE_VARIABLE`] says.
+fn wanted() -> Wanted {
+    match std::env::var_os(SOURCE_VARIABLE).filter(|value| !value.is_empty()) {
+        None => Wanted::Release(DEFAULT),
+        Some(value) => match value.to_str().and_then(release_of) {
+            Some(release) => Wanted::Release(release),
+            None => Wanted::Path(PathBuf::from(value)),
+        },
+    }
 }
 
 /// A program that runs MicroPython: an ELF file for QEMU, or a program of the host.
@@ -60,7 +96,7 @@ pub struct Package {
 impl Firmware {
     /// The firmware of a board, if it is built.
     pub fn find(board: &Board) -> Option<Firmware> {
-        let source = Source::find()?;
+        let source = Source::find()?.checked().ok()?;
         let recipe = Recipe::new(board, &source)?;
         let path = recipe.file();
         cache::used(&recipe.folder());
@@ -259,25 +295,29 @@ struct Source {
 impl Source {
     /// The source that the user named, otherwise the one in the cache.
     fn find() -> Option<Source> {
-        if let Some(path) = std::env::var_os(SOURCE_VARIABLE).filter(|path| !path.is_empty()) {
-            let path = PathBuf::from(path);
-            if path.is_dir() {
+        let release = match wanted() {
+            Wanted::Release(release) => release,
+            Wanted::Path(path) if path.is_dir() => {
                 let identity = tree_identity(&path);
                 return Some(Source { folder: path, identity });
             }
-            let identity = digest([fs::read(&path).ok()?]);
-            let folder = home().join(format!("source-{identity}"));
-            return folder.is_dir().then_some(Source { folder, identity });
-        }
+            Wanted::Path(path) => {
+                let identity = digest([fs::read(&path).ok()?]);
+                let folder = home().join(format!("source-{identity}"));
+                return folder.is_dir().then_some(Source { folder, identity });
+            }
+        };
         // Found by its origin.
         let of = |identity: String| {
             let folder = home().join(format!("source-{identity}"));
-            (folder.is_dir() && !identity.is_empty()).then_some(Source { folder, identity })
+            let is_it = folder.is_dir() && !identity.is_empty();
+            let source = is_it.then_some(Source { folder, identity })?;
+            (source.version().as_deref() == Some(release.version)).then_some(source)
         };
         let named =
             |origin| of(fs::read_to_string(home().join(format!("source-{origin}"))).unwrap_or_default());
-        // If the record of the name is damaged: the only source in the cache, if there is exactly one.
-        named(RELEASE.name).or_else(|| named(DEBIAN_SUITE)).or_else(|| {
+        // If the record of the name is damaged: the only source of this release in the cache.
+        named(release.version).or_else(|| named(release.debian?)).or_else(|| {
             let entries = fs::read_dir(home()).ok()?.flatten();
             let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
             let mut sources = names.filter_map(|name| of(name.strip_prefix("source-")?.to_owned()));
@@ -299,12 +339,14 @@ impl Source {
             cache::discard(&source.folder);
         }
         let temporary = temporary_folder()?;
-        let named = std::env::var_os(SOURCE_VARIABLE).filter(|path| !path.is_empty());
-        let (tarball, origin) = match &named {
-            Some(path) => (PathBuf::from(path), None),
-            None => {
+        let (tarball, origin) = match wanted() {
+            Wanted::Path(path) if !path.exists() => {
+                return Err(no_source("there is no such release, file or folder".to_owned(), &path));
+            }
+            Wanted::Path(path) => (path, None),
+            Wanted::Release(release) => {
                 progress("fetching MicroPython's source");
-                let (tarball, origin) = fetched(temporary.path())?;
+                let (tarball, origin) = fetched(release, temporary.path())?;
                 (tarball, Some(origin))
             }
         };
@@ -330,7 +372,17 @@ impl Source {
         Source { folder, identity }.checked()
     }
 
-    /// Refuses trees that are not MicroPython, or that have a different native ABI.
+    /// The number of the release, or of the one that a checkout becomes.
+    fn version(&self) -> Option<String> {
+        let text = fs::read_to_string(self.folder.join("py/mpconfig.h")).ok()?;
+        let number = |name: &str| {
+            let start = format!("#define MICROPY_VERSION_{name} ");
+            text.lines().find_map(|line| line.strip_prefix(&start)).map(str::trim)
+        };
+        Some([number("MAJOR")?, number("MINOR")?, number("MICRO")?].join("."))
+    }
+
+    /// Refuses trees that are not MicroPython, that have a different native ABI, or that are too old.
     fn checked(self) -> Result<Source> {
         let header = self.folder.join("py/persistentcode.h");
         let text = fs::read_to_string(&header).unwrap_or_default();
@@ -339,7 +391,17 @@ impl Source {
             line.trim().parse::<u8>().ok()
         };
         match (number("MPY_VERSION"), number("MPY_SUB_VERSION")) {
-            (Some(6), Some(3)) => Ok(self),
+            (Some(6), Some(3)) => {
+                let version = self.version().unwrap_or_default();
+                let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or(0));
+                let numbers = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
+                // 1.23 has the same `.mpy` version, see `Facts` of connected boards.
+                if numbers >= (1, 24) {
+                    return Ok(self);
+                }
+                let message = format!("native modules need MicroPython 1.24 or later, this is {version}");
+                Err(no_source(message, &self.folder))
+            }
             (Some(version), Some(sub)) => {
                 let message = format!("this MicroPython loads `.mpy` {version}.{sub}, and modules are 6.3");
                 Err(no_source(message, &self.folder))
@@ -351,7 +413,10 @@ impl Source {
 
 fn no_source(message: String, path: &Path) -> Diagnostic {
     let at = target_specs::Place::File { path: path.to_owned(), line: 0, column: 0 };
-    let help = format!("set {SOURCE_VARIABLE} to a source tree or tarball of MicroPython 1.24 or later");
+    let releases = RELEASES.each_ref().map(|release| release.version).join(", ");
+    let help = format!(
+        "set {SOURCE_VARIABLE} to a release ({releases}), or to a source tree or tarball of MicroPython 1.24 or later"
+    );
     Diagnostic::new("no-micropython-source", message).at(at).help(help)
 }
 
@@ -377,14 +442,24 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 /// Downloads MicroPython's source into a folder. Returns the tarball and its origin.
-fn fetched(folder: &Path) -> Result<(PathBuf, &'static str)> {
-    let release = download(&RELEASE, &folder.join("release.tar.xz"));
-    let mut reasons = match release {
-        Ok(tarball) => return Ok((tarball, RELEASE.name)),
+fn fetched(release: &'static Release, folder: &Path) -> Result<(PathBuf, &'static str)> {
+    let file = format!("micropython-{}.tar.xz", release.version);
+    let github = "https://github.com/micropython/micropython/releases/download";
+    let urls = [
+        format!("{github}/v{}/{file}", release.version),
+        format!("https://micropython.org/resources/source/{file}"),
+    ];
+    let archive = Archive { urls: &urls.each_ref().map(String::as_str), sha256: release.sha256 };
+    let mut reasons = match download(&archive, &folder.join("release.tar.xz")) {
+        Ok(tarball) => return Ok((tarball, release.version)),
         Err(reasons) => reasons,
     };
-    match debian_source(folder) {
-        Ok(tarball) => Ok((tarball, DEBIAN_SUITE)),
+    let suite = release.debian.ok_or_else(|| {
+        let message = format!("no Debian release has MicroPython {}", release.version);
+        Diagnostic::new("no-micropython-source", message)
+    });
+    match suite.and_then(|suite| Ok((debian_source(suite, release.version, folder)?, suite))) {
+        Ok(found) => Ok(found),
         Err(error) => {
             reasons.push(format!("Debian's source package: {}", error.message));
             let help = format!(
@@ -438,7 +513,7 @@ fn download_command(url: &str, to: &Path) -> Result<Command> {
 
 /// Downloads the tarball of Debian's source package with a private configuration of apt: the machine's mirror and
 /// keyring, but another release. Nothing on the machine is changed.
-fn debian_source(folder: &Path) -> Result<PathBuf> {
+fn debian_source(suite: &str, version: &str, folder: &Path) -> Result<PathBuf> {
     let missing = |what: &str| Diagnostic::new("no-micropython-source", what.to_owned());
     if which("apt-get").is_none() {
         return Err(missing("apt is not installed"));
@@ -446,7 +521,7 @@ fn debian_source(folder: &Path) -> Result<PathBuf> {
     let mirror = debian_mirror(Path::new("/etc/apt"));
     let (uri, keyring) = mirror.ok_or_else(|| missing("no Debian mirror is set up"))?;
     let signed = keyring.map(|path| format!("Signed-By: {path}\n")).unwrap_or_default();
-    let entry = format!("Types: deb-src\nURIs: {uri}\nSuites: {DEBIAN_SUITE}\nComponents: main\n{signed}");
+    let entry = format!("Types: deb-src\nURIs: {uri}\nSuites: {suite}\nComponents: main\n{signed}");
     let list = folder.join("parts/debian.sources");
     write_file(&list, entry.as_bytes())?;
     for part in ["lists/partial", "cache/archives/partial", "source"] {
@@ -474,7 +549,16 @@ fn debian_source(folder: &Path) -> Result<PathBuf> {
     let mut files = Vec::new();
     collect(&folder.join("source"), &mut files);
     let tarball = files.into_iter().find(|path| path.to_string_lossy().contains(".orig.tar."));
-    tarball.ok_or_else(|| Diagnostic::new("no-micropython-source", "the source package has no tarball"))
+    let tarball = tarball.ok_or_else(|| missing("the source package has no tarball"))?;
+    let name = tarball.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    // A release that is not stable yet gets newer versions.
+    match name
+        .strip_prefix(&format!("micropython_{version}"))
+        .is_some_and(|rest| rest.starts_with(['+', '.']))
+    {
+        true => Ok(tarball),
+        false => Err(missing(&format!("{suite} has {name}, not {version}"))),
+    }
 }
 
 /// The machine's Debian mirror and its keyring: the first source whose URI ends in `/debian`, in either of apt's
@@ -631,6 +715,12 @@ impl<'a> Recipe<'a> {
                     let plugin = assembler_plugin::build(Path::new(compiler), progress)?;
                     command.env(assembler_plugin::VARIABLE, plugin);
                 }
+                let rules = fs::read_to_string(root.join("py/mkrules.mk")).unwrap_or_default();
+                if !rules.contains("MICROPY_BOARD_BUILD_NAME") {
+                    // Those of MicroPython before 1.25 do not define it.
+                    let name = format!("-DMICROPY_BOARD_BUILD_NAME='\"{}\"'", self.board.name);
+                    command.env("INC", name);
+                }
                 command.arg("-C").arg(port).arg(format!("MPY={}", root.display()));
             }
             _ => {
@@ -719,7 +809,7 @@ mod tests {
         // FIPS 180-2, appendix B.1.
         let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         let to = folder.path().join("archive");
-        let archive = Archive { name: "abc", urls: &urls, sha256 };
+        let archive = Archive { urls: &urls, sha256 };
         assert_eq!(download(&archive, &to).as_deref(), Ok(to.as_path()));
         assert_eq!(fs::read_to_string(&to).expect("read"), "abc");
         let reasons = download(&Archive { urls: &urls[..2], ..archive }, &to).expect_err("refused");
@@ -728,6 +818,28 @@ mod tests {
             reasons[0].contains("/none: ") && reasons[1].contains("/other: its SHA-256 is "),
             "{reasons:?}"
         );
+    }
+
+    #[test]
+    fn only_releases_with_the_right_abi_are_taken() {
+        let folder = tempfile::tempdir().expect("tempdir");
+        let checked = |version: [u32; 3], sub: u8| {
+            let [major, minor, micro] = version;
+            let numbers = format!(
+                "#define MICROPY_VERSION_MAJOR {major}\n#define MICROPY_VERSION_MINOR {minor}\n\
+                 #define MICROPY_VERSION_MICRO {micro}\n"
+            );
+            write_file(&folder.path().join("py/mpconfig.h"), numbers.as_bytes()).expect("write");
+            let abi = format!("#define MPY_VERSION 6\n#define MPY_SUB_VERSION {sub}\n");
+            write_file(&folder.path().join("py/persistentcode.h"), abi.as_bytes()).expect("write");
+            let source = Source { folder: folder.path().to_owned(), identity: String::new() };
+            source.checked().map(|source| source.version()).map_err(|error| error.message)
+        };
+        assert_eq!(checked([1, 24, 0], 3), Ok(Some("1.24.0".to_owned())));
+        assert_eq!(checked([2, 0, 0], 3), Ok(Some("2.0.0".to_owned())));
+        let refused = checked([1, 23, 0], 3).expect_err("too old");
+        assert!(refused.contains("1.24 or later, this is 1.23.0"), "{refused}");
+        assert!(checked([1, 29, 0], 4).expect_err("another ABI").contains("6.4"));
     }
 
     #[test]

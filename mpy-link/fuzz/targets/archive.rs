@@ -7,6 +7,6 @@ use mpy_link::{Input, InputKind, Options, link};
 fuzz_target!(|data: &[u8]| {
     for arch in target_specs::archs() {
         let inputs = [Input { name: "fuzz.a", kind: InputKind::Lazy, data }];
-        let _ = link(&inputs, &Options { arch, file_name: "fuzz.mpy", qstrs: &[], objects: &[] });
+        let _ = link(&inputs, &Options { file_name: "fuzz.mpy", ..Options::new(arch) });
     }
 });

@@ -7,7 +7,7 @@ use mpy_link::{Input, InputKind, Options, inspect, link};
 fuzz_target!(|data: &[u8]| {
     for arch in target_specs::archs() {
         let inputs = [Input { name: "fuzz.o", kind: InputKind::Object, data }];
-        match link(&inputs, &Options { arch, file_name: "fuzz.mpy", qstrs: &[], objects: &[] }) {
+        match link(&inputs, &Options { file_name: "fuzz.mpy", ..Options::new(arch) }) {
             Ok(image) => {
                 inspect::read(&image.bytes).expect("what is written can be read");
             }

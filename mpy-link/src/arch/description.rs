@@ -4,6 +4,18 @@ use crate::abi::{AbiInfo, Property};
 use crate::model::{InlineGot, MakeRelative, RelaxCode, RelaxGot};
 use crate::reloc::Row;
 
+/// Code that jumps to an address anywhere, and changes no register that contains an argument of a function with three.
+#[derive(Debug)]
+pub struct Stub {
+    pub code: &'static [u8],
+    /// The offset of the first instruction.
+    pub entry: u8,
+    /// The offset of the word with the address.
+    pub word: u8,
+    /// The relocation type of that word.
+    pub r_type: u32,
+}
+
 /// An architecture, as the linker needs it. What the other stages need is in [`target_specs::Arch`].
 #[derive(Debug)]
 pub struct Arch {
@@ -30,13 +42,17 @@ pub struct Arch {
     /// Code at the start of text that jumps forward by `distance` bytes; `None` if this is too far. It may be shorter for
     /// shorter distances.
     pub jump: fn(distance: i64) -> Option<Vec<u8>>,
+    /// How code calls functions of MicroPython.
+    pub stub: Stub,
     /// What to do about an absolute address that the loader cannot relocate.
     pub absolute_help: &'static str,
     /// The bit of a function's address that is not part of the address: 1 for Thumb.
     pub code_bit: i64,
     /// The properties of objects that have to match the architecture or each other.
     pub properties: &'static [Property],
-    /// The extensions that an object was compiled for, as the bits in the header of a `.mpy` file.
+    /// The extensions that the header of a `.mpy` file can name, and their bits.
+    pub declared: &'static [(&'static str, u32)],
+    /// The extensions that an object was compiled for, as those bits.
     pub extensions: fn(&AbiInfo) -> u32,
     /// Whether the code at a GOT offset adds a register with the address of the GOT. Without one, it would read from a fixed
     /// address.

@@ -16,7 +16,7 @@
 //! - A call through the PLT is a direct call here. A module has no PLT, because it calls only its own functions directly.
 //! - x32 objects are 64-bit code in 32-bit ELF files. They are refused by their class.
 
-use super::description::Arch;
+use super::description::{Arch, Stub};
 use super::x86;
 use crate::model::{Section, Symbol, SymbolDef};
 use crate::reloc::Formula::{
@@ -110,10 +110,18 @@ pub static X64: Arch = Arch {
     preferred_align: 64,
     relative_bias: -4,
     jump: x86::jump,
+    // `jmp *2(%rip)`, `int3`, `int3`, and the word.
+    stub: Stub {
+        code: &[0xff, 0x25, 2, 0, 0, 0, 0xcc, 0xcc, 0, 0, 0, 0, 0, 0, 0, 0],
+        entry: 0,
+        word: 8,
+        r_type: 1,
+    },
     absolute_help: "compile with -fPIC",
     code_bit: 0,
     // The class of the ELF file is checked; there is nothing else.
     properties: &[],
+    declared: &[],
     extensions: |_| 0,
     got_is_based: |_| true,
     make_relative: None,

@@ -19,7 +19,7 @@
 //! - Code for all processors of the family is compatible as far as the linker is concerned: an object says nothing
 //!   about the extensions it uses.
 
-use super::description::Arch;
+use super::description::{Arch, Stub};
 use crate::model::{Section, Symbol, SymbolDef};
 use crate::reloc::Formula::{
     Absolute, FromGot, GotAddress, GotOffset, Jump, None as Mark, Refuse, Relative, Size,
@@ -120,10 +120,13 @@ pub static X86: Arch = Arch {
     preferred_align: 64,
     relative_bias: -4,
     jump,
+    // Three `nop`, so that the word is aligned, `mov $0, %eax` and `jmp *%eax`.
+    stub: Stub { code: &[0x90, 0x90, 0x90, 0xb8, 0, 0, 0, 0, 0xff, 0xe0], entry: 0, word: 4, r_type: 1 },
     absolute_help: "compile with -fPIC",
     code_bit: 0,
     // The class of the ELF file is checked; there is nothing else.
     properties: &[],
+    declared: &[],
     extensions: |_| 0,
     got_is_based,
     make_relative: None,

@@ -23,7 +23,7 @@
 //! - The windowed ABI and the call0 ABI pass arguments in different registers ("Windowed Register Option"). Nothing in
 //!   the ELF header says which one an object uses. Compilers note it in the section `.xtensa.info`.
 
-use super::description::Arch;
+use super::description::{Arch, Stub};
 use crate::abi::{Fits, Property, word};
 use crate::reloc::Formula::{self, Absolute, ByInstruction, Jump, None as Mark, Refuse, Relative};
 use crate::reloc::{Field, NOTHING, Pc, Range, Refusal, Row, S32, U32, bits, row};
@@ -150,9 +150,12 @@ const BASE: Arch = Arch {
     preferred_align: 1,
     relative_bias: 0,
     jump,
+    // The word, which `l32r` loads from behind, `l32r a9` and `jx a9`.
+    stub: Stub { code: &[0, 0, 0, 0, 0x91, 0xff, 0xff, 0xa0, 0x09, 0x00], entry: 4, word: 0, r_type: 1 },
     absolute_help: "only an aligned word, such as a literal, can contain an address",
     code_bit: 0,
     properties: &[abi(&[CALL0])],
+    declared: &[],
     extensions: |_| 0,
     got_is_based: |_| true,
     make_relative: None,
@@ -162,4 +165,10 @@ const BASE: Arch = Arch {
 };
 
 pub static XTENSA: Arch = BASE;
-pub static XTENSAWIN: Arch = Arch { name: "xtensawin", properties: &[abi(&[WINDOWED])], ..BASE };
+pub static XTENSAWIN: Arch = Arch {
+    name: "xtensawin",
+    properties: &[abi(&[WINDOWED])],
+    // The window is still the caller's, where the arguments are in `a10` to `a12` after `call8`, and behind them nothing.
+    stub: Stub { code: &[0, 0, 0, 0, 0xf1, 0xff, 0xff, 0xa0, 0x0f, 0x00], entry: 4, word: 0, r_type: 1 },
+    ..BASE
+};

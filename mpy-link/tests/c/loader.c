@@ -18,7 +18,7 @@ static int host_add(int a, int b) { return a + b; }
 #ifdef DIRECT
 
 int mp_type_fun_builtin_1, mp_type_str;
-const void *const mp_fun_table[87] = {[50] = host_add, [74] = &mp_type_str, [78] = &mp_type_fun_builtin_1};
+const void *const mp_fun_table[87] = {[49] = host_add, [74] = &mp_type_str, [78] = &mp_type_fun_builtin_1};
 const uint16_t mp_native_qstr_table[4] = {100, 101, 102, 103};
 void mpy_init(struct results *out);
 
@@ -95,7 +95,9 @@ static void run(const char *path, struct results *out) {
     for (int i = 0; i < 87; i++) {
         fun_table[i] = &objects[i];
     }
-    fun_table[50] = (const void *)host_add;
+    fun_table[49] = (const void *)host_add;
+    fun_table[50] = (const void *)memset;
+    fun_table[51] = (const void *)memmove;
     file = fopen(path, "rb");
     uint8_t header[4];
     read_bytes(header, 4);

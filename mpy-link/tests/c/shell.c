@@ -8,11 +8,35 @@ struct results {
 
 static int host_add(int a, int b) { return a + b; }
 
+/* Functions of the firmware, at the addresses in the table. */
+__attribute__((section(".memset"))) void *memset(void *block, int value, __SIZE_TYPE__ size) {
+    for (volatile char *at = block; size > 0; size--) {
+        *at++ = (char)value;
+    }
+    return block;
+}
+
+__attribute__((section(".memmove"))) void *memmove(void *to, const void *from, __SIZE_TYPE__ size) {
+    volatile char *new = to;
+    const volatile char *old = from;
+    if (new < old) {
+        for (; size > 0; size--) {
+            *new++ = *old++;
+        }
+    }
+    for (; size > 0; size--) {
+        new[size - 1] = old[size - 1];
+    }
+    return to;
+}
+
 /* At the addresses that the module was loaded for. */
 __attribute__((section(".fun_table"), used)) const void *fun_table[87] = {
-    [50] = (const void *)host_add,
-    [74] = (const void *)(FUN_ENTRIES + 16 * 74),
-    [78] = (const void *)(FUN_ENTRIES + 16 * 78),
+    [49] = (const void *)host_add,
+    [50] = memset,
+    [51] = memmove,
+    [74] = (const void *)(FUN_ENTRIES + FUN_SIZE * 74),
+    [78] = (const void *)(FUN_ENTRIES + FUN_SIZE * 78),
 };
 __attribute__((section(".qstrs"), used)) const unsigned short qstrs[4] = {100, 101, 102, 103};
 __attribute__((section(".bss.loaded"), used)) char loaded_bss[BSS_SIZE];

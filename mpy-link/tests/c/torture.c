@@ -22,6 +22,11 @@ struct results {
 extern const void *const mp_fun_table[];
 extern const u16 mp_native_qstr_table[];
 extern const int mp_type_fun_builtin_1, mp_type_str;
+#ifdef CALLS
+/* Functions of the firmware. */
+void *memset(void *, int, __SIZE_TYPE__), *memmove(void *, const void *, __SIZE_TYPE__);
+void *memcpy(void *, const void *, __SIZE_TYPE__);
+#endif
 __attribute__((weak)) int weak_undefined(void);
 
 #define NOINLINE __attribute__((noinline))
@@ -137,6 +142,27 @@ static NOINLINE u64 floats(double x, float y) {
     return d.u ^ (u64)f.u << 7 ^ (u64)(i64)(x * 1e6) ^ (u32)y;
 }
 
+#ifdef CALLS
+static NOINLINE u64 blocks(u32 size) {
+    static u8 block[40];
+    static void *(*volatile const copy)(void *, const void *, __SIZE_TYPE__) = memcpy;
+    u8 other[40];
+    u64 sum = 0;
+    u32 i;
+    for (i = 0; i < sizeof block; i++) {
+        block[i] = (u8)(i * 7);
+    }
+    sum += memset(block + 3, 0x105, size) == block + 3;
+    sum += memcpy(other, block, sizeof other) == other;
+    sum += memmove(block + 5, block + 1, size) == block + 5;
+    sum += copy(other + 30, other, 4) == other + 30;
+    for (i = 0; i < sizeof block; i++) {
+        sum = sum * 31 + block[i] + other[i] * 3u;
+    }
+    return sum;
+}
+#endif
+
 void mpy_init(struct results *out) {
     u32 i;
     results = out;
@@ -171,9 +197,12 @@ void mpy_init(struct results *out) {
     result((u64)weak_defined());
     result(weak_undefined ? 1 : 2);
     result((u64)elsewhere(5) + (u64)elsewhere_data[2]);
-    result((u64)((int (*)(int, int))mp_fun_table[50])(30, 12));
+    result((u64)((int (*)(int, int))mp_fun_table[49])(30, 12));
     result(mp_native_qstr_table[1] + mp_native_qstr_table[3] * 1000u);
     result(fibonacci(15));
     result(wide(0x123456789abcdef0ull + counter, -987654321012345ll));
+#ifdef CALLS
+    result(blocks(counter + 2));
+#endif
     result(floats(3.25 + counter, 1.5f + (float)counter));
 }

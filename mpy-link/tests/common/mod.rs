@@ -199,18 +199,13 @@ impl Cc {
     /// Links one C file with constant objects.
     pub fn link_with(&self, source: &str, objects: &[Bytes]) -> Result<Image> {
         let one = self.compile("one", source, &[]);
-        mpy_link::link(
-            &[object("one.o", &one)],
-            &Options { arch: self.arch, file_name: "", qstrs: &[], objects },
-        )
+        mpy_link::link(&[object("one.o", &one)], &Options { objects, ..Options::new(self.arch) })
     }
 
     pub fn link_inputs(&self, inputs: &[Input]) -> Result<Image> {
         let qstrs = ["first".to_owned(), "append".to_owned(), "third".to_owned()];
-        mpy_link::link(
-            inputs,
-            &Options { arch: self.arch, file_name: "test.mpy", qstrs: &qstrs, objects: &[] },
-        )
+        let options = Options { file_name: "test.mpy", qstrs: &qstrs, ..Options::new(self.arch) };
+        mpy_link::link(inputs, &options)
     }
 
     /// Links one C file.
@@ -237,8 +232,11 @@ pub const BSS: u64 = 0x0030_0000;
 pub const FUN_TABLE: u64 = 0x0040_0000;
 pub const QSTRS: u64 = 0x0050_0000;
 pub const OBJECTS: u64 = 0x0060_0000;
-/// What entry n of the function table holds, less n times 16.
+/// What entry n of the function table holds, less n times [`FUN_SIZE`].
 pub const FUN_ENTRIES: u64 = 0x0070_0000;
+pub const FUN_SIZE: u64 = 0x100;
+/// Entries that are functions: `memset` and `memmove`.
+pub const FUNCTIONS: [u8; 2] = [50, 51];
 
 /// Text and rodata after the loader's relocations for those addresses.
 pub fn load(module: &Module, arch: &Arch) -> (Vec<u8>, Vec<u8>) {
@@ -252,7 +250,11 @@ pub fn load(module: &Module, arch: &Arch) -> (Vec<u8>, Vec<u8>) {
             Destination::Qstrs => QSTRS,
             Destination::Objects | Destination::Part(Part::Objects) => OBJECTS,
             Destination::FunTable => FUN_TABLE,
-            Destination::FunEntry(entry) => FUN_ENTRIES + 16 * u64::from(entry),
+            Destination::FunEntry(entry) => {
+                // Thumb functions have odd addresses.
+                let thumb = FUNCTIONS.contains(&entry) && arch.name.starts_with("arm");
+                FUN_ENTRIES + FUN_SIZE * u64::from(entry) + u64::from(thumb)
+            }
         };
         let block = if reloc.part == Part::Text { &mut text } else { &mut rodata };
         let at = reloc.word as usize * word;

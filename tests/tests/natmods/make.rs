@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use target_specs::Board;
 use tests::kept;
 
-/// The modules, by folder.
-pub const MODULES: [&str; 10] = [
+/// The modules, by folder. The last one needs more of a C library, and parts that Debian's source of MicroPython lacks.
+const MODULES: [&str; 11] = [
     "features0",
     "features1",
     "features2",
@@ -24,7 +24,14 @@ pub const MODULES: [&str; 10] = [
     "heapq",
     "random",
     "re",
+    "btree",
 ];
+
+/// The modules that can be made of this source for an architecture.
+fn made_of(source: &Path, variant: &Variant) -> impl Iterator<Item = &'static str> {
+    let has_btree = !variant.lacks_libc && source.join("lib/berkeley-db-1.xx/btree/bt_open.c").is_file();
+    MODULES.into_iter().filter(move |name| *name != "btree" || has_btree)
+}
 
 /// What one architecture's modules are made with beside MicroPython's own flags.
 struct Variant {
@@ -37,13 +44,20 @@ struct Variant {
 
 /// The architectures that `py/dynruntime.mk` knows and a board here runs.
 static VARIANTS: &[Variant] = &[
-    Variant { arch: "x64", make: &[], lacks_libc: false },
-    Variant { arch: "x86", make: &[], lacks_libc: false },
+    // Later makefiles ask for cross compilers here.
+    Variant { arch: "x64", make: &["CROSS="], lacks_libc: false },
+    Variant { arch: "x86", make: &["CROSS=", "CFLAGS_EXTRA=-m32"], lacks_libc: false },
     Variant { arch: "armv6m", make: &[], lacks_libc: false },
     Variant { arch: "armv7m", make: &[], lacks_libc: false },
     Variant { arch: "armv7emsp", make: &[], lacks_libc: false },
     Variant { arch: "armv7emdp", make: &[], lacks_libc: false },
     Variant { arch: "rv32imc", make: &[], lacks_libc: false },
+    Variant {
+        arch: "rv64imc",
+        // `re` allows itself 2048 bytes of stack. GCC 12 needs more for its tests, as it saves all registers, whoever links.
+        make: &["CFLAGS_EXTRA=-ffixed-s8 -ffixed-s9 -ffixed-s10 -ffixed-s11"],
+        lacks_libc: false,
+    },
     Variant {
         arch: "xtensa",
         make: &["CFLAGS_EXTRA=-isystem $(LIBC) -DMICROPY_USE_INTERNAL_ERRNO=1"],
@@ -59,9 +73,15 @@ static VARIANTS: &[Variant] = &[
     },
 ];
 
-/// Whether MicroPython's makefiles know the board's architecture.
+/// Whether MicroPython's makefiles know the board's architecture: RV64 only those of 1.28 and later do, which load its code.
 pub fn is_known(board: &Board) -> bool {
+    let makefile = || {
+        let source = micropython::source(&|_| {}).ok()?;
+        fs::read_to_string(source.join("py/dynruntime.mk")).ok()
+    };
+    let is_in = |text: String| text.contains(&format!("($(ARCH),{})", board.arch));
     VARIANTS.iter().any(|variant| variant.arch == board.arch)
+        && (board.arch != "rv64imc" || makefile().is_some_and(is_in))
 }
 
 /// What is missing on this machine to make and test any of them.
@@ -137,7 +157,7 @@ fn make_now(arch: &str) -> Result<Made, String> {
     if tree.exists() {
         fs::remove_dir_all(&tree).map_err(text)?;
     }
-    lay(&source, &tree).map_err(text)?;
+    lay(&source, &tree, variant).map_err(text)?;
     let compiler = tree.join("mpy-cross/build/mpy-cross");
     fs::create_dir_all(compiler.parent().expect("a folder")).map_err(text)?;
     symlink(mpy_cross(&source)?, &compiler).map_err(text)?;
@@ -145,7 +165,7 @@ fn make_now(arch: &str) -> Result<Made, String> {
     let mut common = vec![format!("ARCH={arch}"), "LINK_RUNTIME=1".to_owned()];
     // Where no hardware has floats MicroPython's makefiles leave them out unless they are told that the
     // firmware has some, and the boards' has.
-    if ["armv6m", "armv7m", "rv32imc", "xtensa"].contains(&arch) {
+    if ["armv6m", "armv7m", "rv32imc", "rv64imc", "xtensa"].contains(&arch) {
         common.push("MICROPY_FLOAT_IMPL=float".to_owned());
     }
     let libc = tree.join("libc");
@@ -156,7 +176,7 @@ fn make_now(arch: &str) -> Result<Made, String> {
     }
 
     let mut modules = Vec::new();
-    for name in MODULES {
+    for name in made_of(&source, variant) {
         let folder = folder_of(&tree, name);
         modules.push(make_one(arch, name, &folder, &common, &environment)?);
     }
@@ -179,13 +199,18 @@ pub fn hand_written(made: &Made, arch: &str, name: &str) -> Result<Module, Strin
 }
 
 /// Lays out what the makefiles and the test runner look for, without writing to the source.
-fn lay(source: &Path, tree: &Path) -> std::io::Result<()> {
+fn lay(source: &Path, tree: &Path, variant: &Variant) -> std::io::Result<()> {
     fs::create_dir_all(tree.join("tests"))?;
     for folder in ["py", "extmod", "shared", "lib", "tools", "ports", "tests/extmod", "tests/feature_check"] {
         symlink(source.join(folder), tree.join(folder))?;
     }
-    fs::copy(source.join("tests/run-natmodtests.py"), tree.join("tests/run-natmodtests.py"))?;
-    for name in MODULES {
+    for name in ["run-natmodtests.py", "test_utils.py"] {
+        let from = source.join("tests").join(name);
+        if from.is_file() {
+            fs::copy(from, tree.join("tests").join(name))?;
+        }
+    }
+    for name in made_of(source, variant) {
         let (from, to) = (source.join("examples/natmod").join(name), folder_of(tree, name));
         fs::create_dir_all(&to)?;
         for entry in fs::read_dir(from)? {
@@ -254,6 +279,10 @@ fn stand_in(
     let compiler = cc::find(arch).map_err(text)?;
     let mut flags = String::new();
     for (name, data) in compiler.runtime(&[], "-Os", &include).map_err(text)? {
+        // The firmware's are called.
+        if ["memset", "memmove", "memcpy"].iter().any(|function| name.starts_with(function)) {
+            continue;
+        }
         let path = tree.join(name).with_extension("o");
         fs::write(&path, data).map_err(text)?;
         flags = format!("{flags} -l{}", path.display());
@@ -295,6 +324,7 @@ fn make_one(
     let line = said.lines().find(|line| line.starts_with(&start)).ok_or("it was not linked")?;
     let mpy = [name.to_owned(), format!("{name}_{arch}")].map(|stem| folder.join(format!("{stem}.mpy")));
     let mpy = mpy.into_iter().find(|path| path.is_file()).ok_or_else(|| format!("{name}: no module"))?;
-    let link = line[link.len()..].split_whitespace().map(str::to_owned).collect();
+    let words = line[link.len()..].split_whitespace();
+    let link = words.map(|word| word.trim_matches('"').to_owned()).collect();
     Ok(Module { name: name.to_owned(), mpy, link, folder: folder.to_owned() })
 }

@@ -28,7 +28,11 @@ pub fn run(board: &'static Board) -> Result<(), Failed> {
             let device = format!(
                 "execpty:{program} {args} -kernel {kernel} -nodefaults -display none -monitor none -serial pty"
             );
-            runner(&made, &firmware, &["-p", "-d", &device])?
+            // Later runners say which board in one option.
+            let instance = ["-t", &device];
+            let device = ["-p", "-d", &device];
+            let is_later = made.tree.join("tests/test_utils.py").is_file();
+            runner(&made, &firmware, if is_later { &instance } else { &device })?
         }
         _ => runner(&made, &firmware, &[])?,
     };
@@ -48,7 +52,9 @@ const TESTS_THAT_PASS: usize = 30;
 
 /// The test scripts of the modules, as the runner names them.
 fn scripts(made: &Made) -> Result<Vec<String>, Failed> {
-    let modules = ["deflate", "framebuf", "heapq", "random", "re"];
+    let modules = ["btree", "deflate", "framebuf", "heapq", "random", "re"];
+    let modules = modules.into_iter().filter(|name| made.modules.iter().any(|made| made.name == *name));
+    let modules: Vec<&str> = modules.collect();
     let mut scripts = Vec::new();
     for entry in fs::read_dir(made.tree.join("tests/extmod"))? {
         let name = entry?.file_name().to_string_lossy().into_owned();

@@ -205,8 +205,11 @@ impl Builder<'_> {
         let behind = behind.chain(unit.library.as_deref().map(|data| ("librust.a", data)));
         inputs.extend(behind.map(|(name, data)| Input { name, kind: InputKind::Lazy, data }));
         let file_name = format!("{name}.mpy");
-        let options =
-            mpy_link::Options { arch: self.arch, file_name: &file_name, qstrs: &glue.qstrs, objects: &[] };
+        let options = mpy_link::Options {
+            file_name: &file_name,
+            qstrs: &glue.qstrs,
+            ..mpy_link::Options::new(self.arch)
+        };
         let mpy = mpy_link::link(&inputs, &options)?.bytes;
         std::fs::write(file("mpy"), &mpy)?;
         Ok(Made { mpy, name })

@@ -32,7 +32,7 @@ mod inline_got;
 
 use self::fields::{BRANCH_8, BRANCH_11, BRANCH_19, BRANCH_24, MOVT, MOVW, PREL31};
 use self::inline_got::{MOV_GOT, inline_got};
-use super::description::Arch;
+use super::description::{Arch, Stub};
 use crate::abi::{AbiInfo, Fits, Property, word};
 use crate::reloc::Formula::{
     Absolute, FromGot, GotAddress, GotEntry, GotOffset, None as Mark, Refuse, Relative, ThumbBranch,
@@ -283,9 +283,12 @@ const V7M: Arch = Arch {
     preferred_align: 1,
     relative_bias: 0,
     jump: jump_v7m,
+    // `ldr r3, [pc]`, `bx r3`, and the word.
+    stub: Stub { code: &[0x00, 0x4b, 0x18, 0x47, 0, 0, 0, 0], entry: 0, word: 4, r_type: 2 },
     absolute_help: "compile with -fno-pic -mword-relocations (clang: -mno-movt), which puts addresses in literal pools",
     code_bit: 1,
     properties: &V7M_PROPERTIES,
+    declared: &[],
     extensions: |_| 0,
     got_is_based: |_| true,
     make_relative: None,

@@ -35,7 +35,7 @@ use self::fields::{
     B_TYPE, CALL, CB_TYPE, CJ_TYPE, I_LOW, J_TYPE, S_LOW, U_TYPE, WRAP_6, WRAP_8, WRAP_16, WRAP_32,
 };
 use self::relax::{relax_code, relax_got};
-use super::description::Arch;
+use super::description::{Arch, Stub};
 use crate::abi::{AbiInfo, Fits, Property, word};
 use crate::model::MakeRelative;
 use crate::reloc::Formula::{
@@ -219,9 +219,17 @@ const BASE: Arch = Arch {
     preferred_align: 1,
     relative_bias: 0,
     jump,
+    // `auipc a3, 0`, `c.lw a3, 8(a3)`, `c.jr a3`, and the word.
+    stub: Stub {
+        code: &[0x97, 0x06, 0, 0, 0x94, 0x46, 0x82, 0x86, 0, 0, 0, 0],
+        entry: 0,
+        word: 8,
+        r_type: 1,
+    },
     absolute_help: "compile with -fPIC",
     code_bit: 0,
     properties: PROPERTIES,
+    declared: DECLARED,
     extensions: |info| {
         let compiled_for = DECLARED.iter().filter(|(declared, _)| isa(info).any(|name| name == *declared));
         compiled_for.fold(0, |all, (_, bit)| all | bit)
@@ -233,8 +241,22 @@ const BASE: Arch = Arch {
     relax_code: Some(relax_code::<true>),
 };
 
-pub static RV64IMC: Arch =
-    Arch { name: "rv64imc", word: 8, text_align: 32, relax_code: Some(relax_code::<false>), ..BASE };
+pub static RV64IMC: Arch = Arch {
+    name: "rv64imc",
+    word: 8,
+    text_align: 32,
+    // The same with `c.ld`.
+    stub: Stub {
+        code: &[0x97, 0x06, 0, 0, 0x94, 0x66, 0x82, 0x86, 0, 0, 0, 0, 0, 0, 0, 0],
+        entry: 0,
+        word: 8,
+        r_type: 2,
+    },
+    // Boards with 64 bits know none.
+    declared: &[],
+    relax_code: Some(relax_code::<false>),
+    ..BASE
+};
 pub static RV32IMC: Arch = BASE;
 
 #[cfg(test)]
