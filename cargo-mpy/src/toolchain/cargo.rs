@@ -151,6 +151,23 @@ fn check_bindgen(lock: &[u8]) -> Result<()> {
     found.map_or(Ok(()), |found| wbindgen::check_version(&found.version))
 }
 
+/// The size of the shadow stack that the program needed in the last build.
+pub fn last_stack(plan: &CrateBuild) -> Option<u32> {
+    std::fs::read_to_string(stack_note(plan)).ok()?.parse().ok()
+}
+
+/// Records the size of the shadow stack that the program needs.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn remember_stack(plan: &CrateBuild, stack: u32) -> Result<()> {
+    super::write_file(&stack_note(plan), stack.to_string().as_bytes())
+}
+
+fn stack_note(plan: &CrateBuild) -> PathBuf {
+    allocator::note(plan, &format!("{}.stack", plan.profile))
+}
+
 fn command(rust: &Rust, plan: &CrateBuild, stack: u32, allocator: Allocator) -> Result<Command> {
     let mut command = Command::new(&rust.cargo);
     command.arg("rustc");

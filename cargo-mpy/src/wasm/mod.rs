@@ -36,6 +36,8 @@ pub struct Prepared {
     pub api: Option<Api>,
     /// Whether exceptions run destructors of Rust.
     pub unwinds: bool,
+    /// The imports that run none of the user's Python code, by module and name.
+    pub quiet_imports: HashSet<(String, String)>,
 }
 
 /// The binary module in a file that may be in the text format.
@@ -219,6 +221,10 @@ pub fn prepare(
         other => other,
     };
     let heap_reserve = if allocates { heap } else { 0 };
+    let no_api = Api::default();
+    let runs_python = glue_gen::import_runs_python(api.as_ref().unwrap_or(&no_api));
+    let quiet = module.imports.iter().filter(|import| !runs_python(&import.module, &import.name));
+    let quiet_imports = quiet.map(|import| (import.module.clone(), import.name.clone())).collect();
     let name = name.to_owned();
     let module = WasmModule {
         name,
@@ -229,7 +235,8 @@ pub fn prepare(
         heap_grows,
         heap_reserve,
     };
-    Ok(Prepared { module, api, unwinds })
+    drop(runs_python);
+    Ok(Prepared { module, api, unwinds, quiet_imports })
 }
 
 /// Whether an active element segment may lie outside its table.
