@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::messages::{self, Artifact, Message};
 use crate::options::{BuildOptions, Jobs, MemoryModel, Stage};
 use crate::plan::{self, BuildPlan, MemoryConfig, Source, Target};
+use crate::toolchain::crate_build::{CrateBuild, Link};
 use crate::toolchain::{self, cargo, cc, rust};
 use crate::{map, ui, user_module, wasm};
 
@@ -161,7 +162,9 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         }
         // WebAssembly → C, and what it exports and imports → its bindings in C.
         let mut translation = transpile(plan, &prepared, memory, config, StackChecks::default())?;
-        if let Some(program) = linked_again(plan, &prepared, config, &translation)? {
+        // Twice at most: what is linked for `std` needs stack as well.
+        for _ in 0..2 {
+            let Some(program) = linked_again(plan, &prepared, config, &translation)? else { break };
             prepared = prepare(plan, &program.bytes, memory, config)?;
             translation = transpile(plan, &prepared, memory, config, StackChecks::default())?;
             programs.insert(config.stack, program);
@@ -296,15 +299,8 @@ fn webassembly(plan: &BuildPlan, stack: Option<u32>) -> std::result::Result<Prog
     let (wasm, opt_level) = match &plan.source {
         Source::Crate(build) => {
             let rust = rust::find_for(build)?;
-            let mut build = build.clone();
-            // The linker lays out the stack: one that only some boards have gets a folder of its own, where cargo
-            // does not have to link anew every time.
-            if plan.targets.first().is_some_and(|first| first.memory.stack != stack) {
-                let size = stack.map_or("usual".to_owned(), |stack| stack.to_string());
-                build.target_dir.as_mut_os_string().push(format!("-{size}"));
-            }
-            let stack = stack.or_else(|| cargo::last_stack(&build)).unwrap_or(plan::USUAL_STACK);
-            let artifact = cargo::build(&rust, &build, stack)?;
+            let build = build_with(plan, build, stack);
+            let artifact = cargo::build(&rust, &build, link(&build, stack))?;
             (artifact.wasm, artifact.opt_level)
         }
         Source::Wasm(path) => (path.clone(), "s".to_owned()),
@@ -313,28 +309,47 @@ fn webassembly(plan: &BuildPlan, stack: Option<u32>) -> std::result::Result<Prog
     Ok(Program { bytes: wasm::binary(&wasm, &contents)?.into_owned(), opt_level })
 }
 
-/// The program with another shadow stack, if that of its linear memory is smaller than what it needs, or larger because it
-/// once needed more.
+/// The cargo build of a program with this setting of the stack. The linker lays out the stack: one that only some boards
+/// have gets a folder of its own, where cargo does not have to link anew every time.
+fn build_with(plan: &BuildPlan, build: &CrateBuild, stack: Option<u32>) -> CrateBuild {
+    let mut build = build.clone();
+    if plan.targets.first().is_some_and(|first| first.memory.stack != stack) {
+        let size = stack.map_or("usual".to_owned(), |stack| stack.to_string());
+        build.target_dir.as_mut_os_string().push(format!("-{size}"));
+    }
+    build
+}
+
+/// What a program is linked with: what the last build found out, unless `stack` is set.
+fn link(build: &CrateBuild, stack: Option<u32>) -> Link {
+    let last = cargo::last_link(build).unwrap_or(Link { stack: plan::USUAL_STACK, has_std: false });
+    Link { stack: stack.unwrap_or(last.stack), ..last }
+}
+
+/// The program linked again, if it lacks functions of `std` that MicroPython implements, or if its shadow stack in linear
+/// memory is smaller than what it needs, or larger because it once needed more.
 fn linked_again(
     plan: &BuildPlan,
     prepared: &wasm::Prepared,
     config: MemoryConfig,
     translation: &Translation,
 ) -> std::result::Result<Option<Program>, Failure> {
-    let (Source::Crate(build), Some(need)) = (&plan.source, &translation.interface.stack_need) else {
-        return Ok(None);
-    };
-    let wanted = need.wanted.max(plan::USUAL_STACK);
-    if config.stack.is_some() || prepared.module.relocations.is_some() || need.size == wanted {
+    let Source::Crate(build) = &plan.source else { return Ok(None) };
+    let build = build_with(plan, build, config.stack);
+    let last = link(&build, config.stack);
+    let need = translation.interface.stack_need.as_ref();
+    let need = need.filter(|_| config.stack.is_none() && prepared.module.relocations.is_none());
+    let stack = need.map_or(last.stack, |need| need.wanted.max(plan::USUAL_STACK));
+    let wanted = Link { stack, has_std: last.has_std || prepared.lacks_std };
+    if wanted == last {
         return Ok(None);
     }
-    for board in
-        plan.targets.iter().filter(|target| target.memory == config).flat_map(|target| &target.boards)
-    {
-        has_room_for_stack(board, need)?;
+    let boards = plan.targets.iter().filter(|target| target.memory == config);
+    for board in boards.flat_map(|target| &target.boards) {
+        need.map_or(Ok(()), |need| has_room_for_stack(board, need))?;
     }
-    cargo::remember_stack(build, wanted)?;
-    webassembly(plan, None).map(Some)
+    cargo::remember_link(&build, wanted)?;
+    webassembly(plan, config.stack).map(Some)
 }
 
 /// Holds off others that build the same module into the same folder, while it lasts.

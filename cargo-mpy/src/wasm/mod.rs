@@ -6,6 +6,7 @@ mod describe;
 mod names;
 mod pages;
 mod panics;
+pub mod std_functions;
 
 use std::collections::{HashMap, HashSet};
 
@@ -36,6 +37,8 @@ pub struct Prepared {
     pub api: Option<Api>,
     /// Whether exceptions run destructors of Rust.
     pub unwinds: bool,
+    /// Whether the program must be linked with functions of `std`.
+    pub lacks_std: bool,
     /// The imports that run none of the user's Python code, by module and name.
     pub quiet_imports: HashSet<(String, String)>,
 }
@@ -142,6 +145,9 @@ pub fn prepare(
     raise_memory_errors(&mut module);
     let unwinds = panics::raise(&mut module, &variables, stack_pointer);
 
+    let lacks_std = std_functions::are_missing(&module);
+    std_functions::hide(&mut module);
+
     let (mut module, api) = bindgen::bind(module)?;
 
     let exported_pointer = exported_global(&module, "__stack_pointer");
@@ -236,7 +242,7 @@ pub fn prepare(
         heap_reserve,
     };
     drop(runs_python);
-    Ok(Prepared { module, api, unwinds, quiet_imports })
+    Ok(Prepared { module, api, unwinds, lacks_std, quiet_imports })
 }
 
 /// Whether an active element segment may lie outside its table.
