@@ -76,6 +76,28 @@ __attribute__((unused)) static void mpy_assembly_trace(uint32_t message, uint32_
 }
 #endif
 
+/* Writes to `sys.stderr`, or to the standard output where there is none. */
+#ifdef MPY_STRING_stderr
+__attribute__((unused)) static void mpy_print_error_python(void *with) {
+    mpy_slot_t *slots = with;
+    const char *text = mpy_text(slots[0].i, slots[1].i);
+    mp_obj_t args[3] = {mpy_import(MPY_STRING_sys)};
+    mp_fun_table.load_method_maybe(args[0], mp_native_qstr_table[MPY_STRING_stderr], args);
+    if (args[0] == MP_OBJ_NULL) {
+        mpy_print(slots[0].i, slots[1].i);
+        return;
+    }
+    mp_fun_table.load_method(args[0], mp_native_qstr_table[MPY_STRING_write], args);
+    args[2] = mp_fun_table.obj_new_bytes((const uint8_t *)text, slots[1].i);
+    mp_fun_table.call_method_n_kw(1, 0, args);
+}
+
+__attribute__((unused)) static void mpy_print_error(uint32_t ptr, uint32_t len) {
+    mpy_slot_t slots[2] = {{.i = ptr}, {.i = len}};
+    mpy_run_python(mpy_print_error_python, slots);
+}
+#endif
+
 /* Nanoseconds since 1970. A port's own count begins there or in 2000, and
  * `gmtime` tells which; ports without a calendar have no `gmtime`. */
 #ifdef MPY_STRING_gmtime

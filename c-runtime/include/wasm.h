@@ -158,6 +158,11 @@ WASM_LOOSE(f64, double)
 #define WASM_TWICE_WIDE(...) __VA_ARGS__
 #endif
 
+/* What is said of the size of an exhausted shadow stack, a string. */
+#ifndef WASM_SHADOW_STACK
+#define WASM_SHADOW_STACK
+#endif
+
 /* Why execution cannot go on, in the words of the specification's tests. */
 #define WASM_TRAPS(TRAP) \
     TRAP(UNREACHABLE, "unreachable") \
@@ -171,6 +176,7 @@ WASM_LOOSE(f64, double)
     TRAP(UNINITIALIZED_ELEMENT, "uninitialized element") \
     TRAP(INDIRECT_CALL_TYPE, "indirect call type mismatch") \
     TRAP(STACK_OVERFLOW, "call stack exhausted") \
+    TRAP(SHADOW_STACK_OVERFLOW, "call stack exhausted" WASM_SHADOW_STACK) \
     TRAP(UNCAUGHT_EXCEPTION, "uncaught exception") \
     TRAP(OUT_OF_MEMORY, "out of memory") \
     TRAP(UNALIGNED_ATOMIC, "unaligned atomic") \
@@ -367,13 +373,13 @@ WASM_UNUSED static inline uint8_t *wasm_cell_of(WASM_WHERE uint8_t *memory, uint
 /* The shadow stack's pointer never exceeds its first value, nor wraps around below 0. */
 #define WASM_STACK_TOP(pointer, top) \
     if ((pointer) > (top)) { \
-        wasm_trap(WASM_TRAP_STACK_OVERFLOW); \
+        wasm_trap(WASM_TRAP_SHADOW_STACK_OVERFLOW); \
     }
 
 /* There is room for a frame. */
 #define WASM_STACK_ROOM(pointer, size) \
     if ((pointer) < (size)) { \
-        wasm_trap(WASM_TRAP_STACK_OVERFLOW); \
+        wasm_trap(WASM_TRAP_SHADOW_STACK_OVERFLOW); \
     }
 
 /* Something true that no compiler can see. */

@@ -59,6 +59,9 @@ pub const RUST_HARNESS: &str = include_str!("harness.rs");
 /// The Rust crate that turns a panic into an exception.
 pub const RUST_PANIC: &str = include_str!("panic.rs");
 
+/// The Rust crate that implements functions of `std` by MicroPython's.
+pub const RUST_STD: &str = include_str!("std.rs");
+
 /// C sources. Each becomes an object that is linked if it is needed.
 pub const SOURCES: &[File] = files!("src":
     "memcmp.c"

@@ -85,7 +85,7 @@ pub struct BuildOptions {
     #[arg(long, value_name = "NAME", help_heading = "Module")]
     pub name: Option<String>,
 
-    /// Size of the shadow stack, for locals whose address is taken: `4096` or `4K` [default: 4K]
+    /// Size of the shadow stack, for locals whose address is taken: `4096` or `4K` [default: what calls need]
     #[arg(long, value_name = "SIZE", help_heading = "Module")]
     pub stack: Option<Size>,
 

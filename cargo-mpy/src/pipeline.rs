@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 use glue_gen::Glue;
 use mpy_link::{Image, Input, InputKind, Sizes};
 use target_specs::{Arch, Diagnostic, Place, Result};
-use wasm_to_c::{CUnit, Frames, NativeStack, Safety, StackChecks, Translation, relocs};
+use wasm_to_c::{CUnit, Frames, NativeStack, Safety, StackChecks, StackNeed, StackSize, Translation, relocs};
 
 use crate::failure::Failure;
 use crate::messages::{self, Artifact, Message};
 use crate::options::{BuildOptions, Jobs, MemoryModel, Stage};
 use crate::plan::{self, BuildPlan, MemoryConfig, Source, Target};
+use crate::toolchain::crate_build::{CrateBuild, Link};
 use crate::toolchain::{self, cargo, cc, rust};
 use crate::{map, ui, user_module, wasm};
 
@@ -109,7 +110,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
 
     // Whoever waits finds done what the other one did; and nobody links another program over the one that is read here.
     let _lock = lock(plan)?;
-    let programs = plan
+    let mut programs = plan
         .targets
         .iter()
         .map(|target| target.memory.stack)
@@ -117,18 +118,23 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         .into_iter()
         .map(|stack| Ok((stack, webassembly(plan, stack)?)))
         .collect::<std::result::Result<BTreeMap<_, _>, Failure>>()?;
-    let optimisation = |target: &Target| plan::c_optimisation(&programs[&target.memory.stack].opt_level);
-
-    // What is up to date is not made again, and when that is all, nothing more is done.
-    let keys: Vec<String> = plan
+    let optimisation: Vec<&str> = plan
         .targets
         .iter()
-        .zip(&compilers)
-        .map(|(target, compiler)| {
-            let compiler = compiler.identity(&target.c_flags, optimisation(target));
-            key(plan, target, &programs[&target.memory.stack].bytes, &compiler)
-        })
+        .map(|target| plan::c_optimisation(&programs[&target.memory.stack].opt_level))
         .collect();
+
+    // What is up to date is not made again, and when that is all, nothing more is done.
+    let keys_of = |programs: &BTreeMap<Option<u32>, Program>| -> Vec<String> {
+        let targets = plan.targets.iter().zip(&compilers).zip(&optimisation);
+        targets
+            .map(|((target, compiler), optimisation)| {
+                let compiler = compiler.identity(&target.c_flags, optimisation);
+                key(plan, target, &programs[&target.memory.stack].bytes, &compiler)
+            })
+            .collect()
+    };
+    let mut keys = keys_of(&programs);
     let mut results: Vec<Option<Built>> = match emit {
         None => plan.targets.iter().zip(&keys).map(|(target, key)| up_to_date(plan, target, key)).collect(),
         Some(_) => plan.targets.iter().map(|_| None).collect(),
@@ -147,7 +153,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
             continue;
         }
         // WebAssembly → the same with nothing in it that Python cannot reach, and its exact memory.
-        let prepared = prepare(plan, &programs[&config.stack].bytes, memory, config)?;
+        let mut prepared = prepare(plan, &programs[&config.stack].bytes, memory, config)?;
         if emit == Some(Stage::Wasm) {
             let path = plan.out_dir.join(format!("{}.wasm", plan.module));
             toolchain::write_file(&path, &prepared.module.bytes)?;
@@ -155,7 +161,16 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
             return Ok(Vec::new());
         }
         // WebAssembly → C, and what it exports and imports → its bindings in C.
-        let translated = translate(plan, &prepared, memory, config, emit)?;
+        let mut translation = transpile(plan, &prepared, memory, config, StackChecks::default())?;
+        // Twice at most: what is linked for `std` needs stack as well.
+        for _ in 0..2 {
+            let Some(program) = linked_again(plan, &prepared, config, &translation)? else { break };
+            prepared = prepare(plan, &program.bytes, memory, config)?;
+            translation = transpile(plan, &prepared, memory, config, StackChecks::default())?;
+            programs.insert(config.stack, program);
+            keys = keys_of(&programs);
+        }
+        let translated = translate(plan, &prepared, translation, memory, config, emit)?;
         let Some((translation, glue)) = translated else { return Ok(Vec::new()) };
         names.extend(translation.names);
         let others = sources.iter().filter(|known| known.memory == memory).count();
@@ -197,7 +212,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         let target = &plan.targets[index];
         progress.message(label(target));
         let start = Instant::now();
-        let made = native(plan, target, &compilers[index], optimisation(target), source_of(target), emit);
+        let made = native(plan, target, &compilers[index], optimisation[index], source_of(target), emit);
         progress.step();
         made.map(|image| Finished { image, time: start.elapsed() })
     });
@@ -280,23 +295,61 @@ struct Program {
 }
 
 /// Rust → WebAssembly with a stack of this many bytes, or what is WebAssembly already.
-fn webassembly(plan: &BuildPlan, stack: u32) -> std::result::Result<Program, Failure> {
+fn webassembly(plan: &BuildPlan, stack: Option<u32>) -> std::result::Result<Program, Failure> {
     let (wasm, opt_level) = match &plan.source {
         Source::Crate(build) => {
             let rust = rust::find_for(build)?;
-            let mut build = build.clone();
-            // The linker lays out the stack: one that only some boards have gets a folder of its own, where cargo
-            // does not have to link anew every time.
-            if plan.targets.first().is_some_and(|first| first.memory.stack != stack) {
-                build.target_dir.as_mut_os_string().push(format!("-{stack}"));
-            }
-            let artifact = cargo::build(&rust, &build, stack)?;
+            let build = build_with(plan, build, stack);
+            let artifact = cargo::build(&rust, &build, link(&build, stack))?;
             (artifact.wasm, artifact.opt_level)
         }
         Source::Wasm(path) => (path.clone(), "s".to_owned()),
     };
     let contents = toolchain::read_file(&wasm)?;
     Ok(Program { bytes: wasm::binary(&wasm, &contents)?.into_owned(), opt_level })
+}
+
+/// The cargo build of a program with this setting of the stack. The linker lays out the stack: one that only some boards
+/// have gets a folder of its own, where cargo does not have to link anew every time.
+fn build_with(plan: &BuildPlan, build: &CrateBuild, stack: Option<u32>) -> CrateBuild {
+    let mut build = build.clone();
+    if plan.targets.first().is_some_and(|first| first.memory.stack != stack) {
+        let size = stack.map_or("usual".to_owned(), |stack| stack.to_string());
+        build.target_dir.as_mut_os_string().push(format!("-{size}"));
+    }
+    build
+}
+
+/// What a program is linked with: what the last build found out, unless `stack` is set.
+fn link(build: &CrateBuild, stack: Option<u32>) -> Link {
+    let last = cargo::last_link(build).unwrap_or(Link { stack: plan::USUAL_STACK, has_std: false });
+    Link { stack: stack.unwrap_or(last.stack), ..last }
+}
+
+/// The program linked again, if it lacks functions of `std` that MicroPython implements, or if its shadow stack in linear
+/// memory is smaller than what it needs, or larger because it once needed more.
+fn linked_again(
+    plan: &BuildPlan,
+    prepared: &wasm::Prepared,
+    config: MemoryConfig,
+    translation: &Translation,
+) -> std::result::Result<Option<Program>, Failure> {
+    let Source::Crate(build) = &plan.source else { return Ok(None) };
+    let build = build_with(plan, build, config.stack);
+    let last = link(&build, config.stack);
+    let need = translation.interface.stack_need.as_ref();
+    let need = need.filter(|_| config.stack.is_none() && prepared.module.relocations.is_none());
+    let stack = need.map_or(last.stack, |need| need.wanted.max(plan::USUAL_STACK));
+    let wanted = Link { stack, has_std: last.has_std || prepared.lacks_std };
+    if wanted == last {
+        return Ok(None);
+    }
+    let boards = plan.targets.iter().filter(|target| target.memory == config);
+    for board in boards.flat_map(|target| &target.boards) {
+        need.map_or(Ok(()), |need| has_room_for_stack(board, need))?;
+    }
+    cargo::remember_link(&build, wanted)?;
+    webassembly(plan, config.stack).map(Some)
 }
 
 /// Holds off others that build the same module into the same folder, while it lasts.
@@ -369,7 +422,11 @@ fn translation_options(
     let is_sandbox = matches!(memory, MemoryModel::Linear(Safety::Checked | Safety::Masked));
     wasm_to_c::Options {
         safety,
-        stack: Some(config.stack),
+        stack: config.stack.map(StackSize::Fixed).or(match plan.source {
+            Source::Crate(_) => Some(StackSize::AsNeeded),
+            Source::Wasm(_) => None,
+        }),
+        quiet_imports: prepared.quiet_imports.clone(),
         // Rust's compiler makes true hints.
         aligned: matches!(plan.source, Source::Crate(_)),
         // In a firmware, all constants are in flash.
@@ -402,6 +459,7 @@ fn bind(plan: &BuildPlan, prepared: &wasm::Prepared, translation: &Translation) 
 fn translate(
     plan: &BuildPlan,
     prepared: &wasm::Prepared,
+    translation: Translation,
     memory: MemoryModel,
     config: MemoryConfig,
     emit: Option<Stage>,
@@ -412,12 +470,19 @@ fn translate(
         ui::output(wasm_to_c::trees(module, &options, plan.passes)?);
         return Ok(None);
     }
-    let translation = transpile(plan, prepared, memory, config, StackChecks::default())?;
     fits_in_file(&plan.module, &translation.interface)?;
     let groups =
         plan.targets.iter().filter(|target| (plan.memory_of(target), target.memory) == (memory, config));
+    let need = translation.interface.stack_need.as_ref();
     for board in groups.flat_map(|target| &target.boards) {
         fits_on(board, &plan.module, &translation.interface)?;
+        if let Some(need) = need.filter(|_| config.stack.is_none() && matches!(plan.source, Source::Crate(_)))
+        {
+            has_room_for_stack(board, need)?;
+        }
+    }
+    if let Some(need) = need.filter(|_| matches!(plan.source, Source::Crate(_))) {
+        say_stack(need);
     }
     if emit == Some(Stage::C) {
         ui::output(&translation.unit.source);
@@ -479,6 +544,41 @@ fn fits_on(board: &str, module: &str, interface: &wasm_to_c::Interface) -> Resul
     Err(Diagnostic::new("memory-too-large", message)
         .at(Place::Item(module.to_owned()))
         .help("declare a smaller memory, or cut it with `--limit`"))
+}
+
+/// Refuses a module whose shadow stack needs more than all the RAM of a board.
+fn has_room_for_stack(board: &str, need: &StackNeed) -> Result<()> {
+    let Some(chip) = target_specs::board(board)?.chip() else { return Ok(()) };
+    if chip.external_ram || u64::from(need.wanted) <= 1024 * u64::from(chip.ram_kib) {
+        return Ok(());
+    }
+    let message = format!(
+        "calls need {} bytes of the shadow stack{}, and `{board}` has {} KiB of RAM",
+        need.calls,
+        largest(need),
+        chip.ram_kib
+    );
+    Err(Diagnostic::new("memory-too-large", message)
+        .at(Place::Item("stack".to_owned()))
+        .help("put large arrays into a `Box` or a `static`, or choose a size with `stack`"))
+}
+
+/// Says how large the shadow stack is, if calls need more than the usual size or than was set.
+fn say_stack(need: &StackNeed) {
+    let least = if need.is_bounded { "up to" } else { "at least" };
+    let text =
+        format!("{} bytes, and calls need {least} {} bytes of it{}", need.size, need.calls, largest(need));
+    if need.calls > need.size.min(plan::USUAL_STACK) {
+        ui::status("Stack", format_args!("{text}"));
+    } else {
+        ui::verbose("Stack", format_args!("{text}"));
+    }
+}
+
+/// The function that uses most of the stack.
+fn largest(need: &StackNeed) -> String {
+    let largest = need.largest.iter().map(|(name, bytes)| format!(" (`{name}` alone {bytes})"));
+    largest.collect()
 }
 
 /// Writes the one translation unit of the module and the headers it includes.

@@ -18,8 +18,8 @@ use crate::toolchain::crate_build::{CrateBuild, Unit};
 pub const fn default_board() -> &'static str {
     if cfg!(all(unix, not(target_vendor = "apple"), target_arch = "x86_64")) { "unix" } else { "qemu-armv7m" }
 }
-/// The default size of the shadow stack, in bytes.
-pub const DEFAULT_STACK: u32 = 4096;
+/// The size of the shadow stack that a program is linked with before its need is known, in bytes.
+pub const USUAL_STACK: u32 = 4096;
 
 /// The decisions about a build.
 #[derive(Debug, Clone)]
@@ -52,8 +52,8 @@ pub struct BuildPlan {
 pub struct MemoryConfig {
     /// The memory model; `None` selects the fastest one that is safe for the source of the module.
     pub model: Option<MemoryModel>,
-    /// Bytes of the shadow stack, which contains locals whose address is taken.
-    pub stack: u32,
+    /// Bytes of the shadow stack, which contains locals whose address is taken; `None` for as many as the program needs.
+    pub stack: Option<u32>,
     /// Bytes of memory after the data, for an allocator in the module.
     pub heap: u32,
     /// The maximum size of linear memory in bytes, if it is smaller than the pages that the module declares.
@@ -69,8 +69,9 @@ impl MemoryConfig {
             board.and_then(|name| target_specs::board(name).ok()?.chip()).filter(|chip| !chip.external_ram);
         // The maximum size of an object in Rust and C.
         let most = chip.map_or(i32::MAX.unsigned_abs(), |chip| chip.ram_kib << 10);
-        let sizes = [("stack", self.stack), ("heap", self.heap), ("limit", self.limit.unwrap_or(0))];
-        let own = u64::from(self.stack) + u64::from(self.heap);
+        let stack = self.stack.unwrap_or(0);
+        let sizes = [("stack", stack), ("heap", self.heap), ("limit", self.limit.unwrap_or(0))];
+        let own = u64::from(stack) + u64::from(self.heap);
         let large = sizes.into_iter().find(|(_, size)| *size > most);
         let large = large.or_else(|| {
             sizes[..2].iter().copied().max_by_key(|(_, size)| *size).filter(|_| own > most.into())
@@ -230,11 +231,11 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
         let model = options.memory.as_deref().map(str::parse).transpose();
         let model =
             model.map_err(|error: Diagnostic| error.at(place("memory")))?.or(own.memory).or(settings.memory);
-        let stack = options.stack.or(own.stack).or(settings.stack).map_or(DEFAULT_STACK, |size| size.0);
+        let stack = options.stack.or(own.stack).or(settings.stack);
         let config = MemoryConfig {
             model,
             // The ABI aligns the stack pointer to 16 bytes.
-            stack: stack.saturating_add(15) & !15,
+            stack: stack.map(|size| size.0.saturating_add(15) & !15),
             heap: options.heap.or(own.heap).or(settings.heap).map_or(0, |size| size.0),
             limit: options.limit.or(own.limit).or(settings.limit).map(|size| size.0),
             flash_tables: own.flash_tables.or(settings.flash_tables).map(|size| size.0),
@@ -529,7 +530,10 @@ impl fmt::Display for BuildPlan {
             writeln!(f, "boards = {:?}", target.boards)?;
             writeln!(f, "c-flags = {:?}", target.c_flags)?;
             writeln!(f, "memory = {:?}", self.memory_of(target).word())?;
-            writeln!(f, "stack = {}\nheap = {}", target.memory.stack, target.memory.heap)?;
+            if let Some(stack) = target.memory.stack {
+                writeln!(f, "stack = {stack}")?;
+            }
+            writeln!(f, "heap = {}", target.memory.heap)?;
             if let Some(limit) = target.memory.limit {
                 writeln!(f, "limit = {limit}")?;
             }
@@ -575,7 +579,7 @@ mod tests {
         assert!(plan.by_default);
         assert_eq!(plan.targets[0].boards, [default_board()]);
         let config = plan.targets[0].memory;
-        assert_eq!((config.stack, config.heap), (DEFAULT_STACK, 0));
+        assert_eq!((config.stack, config.heap), (None, 0));
     }
 
     #[test]
@@ -658,7 +662,7 @@ mod tests {
         let targets = good.unwrap().targets;
         let configs: Vec<_> =
             targets.iter().map(|target| (target.memory.stack, target.memory.heap)).collect();
-        assert_eq!(configs, [(2048, 0), (2048, 1024), (2048, 0)]);
+        assert_eq!(configs, [(Some(2048), 0), (Some(2048), 1024), (Some(2048), 0)]);
         assert_eq!(targets[2].memory.model, Some(MemoryModel::Linear(Safety::Masked)));
         let folders: Vec<_> = targets.iter().map(|target| target.folder.file_name().unwrap()).collect();
         assert_eq!(folders, ["armv6m", "armv6m-rpi-pico", "xtensawin-esp32"]);

@@ -114,18 +114,24 @@ pub(crate) fn bindings<'a>(
     Ok(bindings)
 }
 
-/// For each function of the module, whether a call of it may run the user's Python code.
-fn running_python(interface: &Interface, api: &Api) -> Vec<bool> {
+/// Whether an import may run the user's Python code, by module and name.
+pub fn import_runs_python(api: &Api) -> impl Fn(&str, &str) -> bool + use<'_> {
     let described: HashMap<&str, &Import> =
         api.imports.iter().rev().map(|import| (import.symbol.as_str(), import)).collect();
-    let runs = |import: &ImportedFunc| match import.module.as_str() {
-        "mpy" => host_imports::runs_python(&import.field),
-        wbindgen::MODULE => described.get(import.field.as_str()).is_some_and(|known| {
+    move |module, field| match module {
+        "mpy" => host_imports::runs_python(field),
+        wbindgen::MODULE => described.get(field).is_some_and(|known| {
             known.crate_name.replace('-', "_") != "wasm_bindgen" || intrinsics::runs_python(&known.name)
         }),
         _ => true,
-    };
-    let imports = interface.imports.iter().enumerate().filter(|(_, import)| runs(import));
+    }
+}
+
+/// For each function of the module, whether a call of it may run the user's Python code.
+fn running_python(interface: &Interface, api: &Api) -> Vec<bool> {
+    let runs = import_runs_python(api);
+    let imports = interface.imports.iter().enumerate();
+    let imports = imports.filter(|(_, import)| runs(&import.module, &import.field));
     interface.calls.leading_to(imports.map(|(at, _)| at))
 }
 

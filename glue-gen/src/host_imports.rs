@@ -134,7 +134,7 @@ const fn builtin(
 impl Builtin {
     /// The Python modules that it imports.
     pub(crate) fn modules(&self) -> impl Iterator<Item = &str> {
-        const MODULES: [&str; 5] = ["builtins", "machine", "os", "random", "time"];
+        const MODULES: [&str; 6] = ["builtins", "machine", "os", "random", "sys", "time"];
         self.strings.iter().copied().filter(|text| MODULES.contains(text))
     }
 
@@ -145,18 +145,20 @@ impl Builtin {
 }
 
 /// The functions of the bindings, which are exported as `mpy:NAME` and imported from the module `mpy`:
-/// - `panic(ptr, len)` raises RuntimeError with that text, `print(ptr, len)` writes it to the standard output,
-///   `panic_at(ptr, len, file, file_len, line)` adds a place in the source;
+/// - `panic(ptr, len)` raises RuntimeError with that text, `print(ptr, len)` writes it to the standard output and
+///   `print_error(ptr, len)` to that for errors, `panic_at(ptr, len, file, file_len, line)` adds a place in the source;
 /// - `alloc(size, align)`, `alloc_zeroed(size, align)` and `realloc(ptr, old_size, size, align)` return memory or 0;
 /// - `dealloc(ptr)` gives it back; `out_of_memory()` raises MemoryError;
 /// - `pin_mode(pin, mode)` and `digital_write(pin, value)` are Arduino's, on `machine.Pin`;
 /// - `check_interrupt()` lets MicroPython raise KeyboardInterrupt and run scheduled functions; `disable_irq()` and
 ///   `enable_irq(state)` are those of `machine`, and do nothing where there are none;
+/// - `unix_time()` is the time since 1970 in nanoseconds;
 /// - `assembly_*`, `date_now`, `performance_now` are AssemblyScript's, `wasi_*` those of WASI.
 static BUILTINS: &[Builtin] = &[
     builtin("panic", "ii>", Needs::Text, &[]),
     builtin("panic_at", "iiiii>", Needs::Text, &[]),
     builtin("print", "ii>", Needs::Text, &[]),
+    builtin("print_error", "ii>", Needs::Shims, &["sys", "stderr", "write"]),
     builtin("alloc", "ii>i", Needs::Heap, &[]),
     builtin("alloc_zeroed", "ii>i", Needs::Heap, &[]),
     builtin("realloc", "iiii>i", Needs::Heap, &[]),
@@ -170,6 +172,7 @@ static BUILTINS: &[Builtin] = &[
     builtin("assembly_abort", "iiii>", Needs::Shims, &[]),
     builtin("assembly_trace", "iiddddd>", Needs::Shims, &["builtins", "print"]),
     builtin("date_now", ">d", Needs::Shims, &["time", "time_ns", "gmtime"]).without_memory(),
+    builtin("unix_time", ">q", Needs::Shims, &["time", "time_ns", "gmtime"]).without_memory(),
     builtin("performance_now", ">d", Needs::Shims, &["time", "ticks_us"]).without_memory(),
     builtin("check_interrupt", ">", Needs::Shims, &["builtins", "exec"]).without_memory(),
     builtin("disable_irq", ">i", Needs::Shims, &["machine", "disable_irq"]).without_memory(),

@@ -16,6 +16,7 @@ pub mod wbindgen;
 mod write;
 mod writer;
 
+pub use bindings::import_runs_python;
 pub use host_imports::{
     Imports, Mappings, builtin_functions, check as check_import, check_export, touches_memory,
 };

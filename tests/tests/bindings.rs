@@ -7,6 +7,8 @@
 //! Those that say `panic: unwind` are built so, those that say `panic: both` in both ways; what unwinds is skipped where
 //! Rust's source is missing.
 //!
+//! Those that say `lto: both` are also built with an optimizer that sees the whole program.
+//!
 //! Those that say `memory: checked` have a linear memory of their own that is checked.
 //!
 //! A file with a section `error` in place of `python` must be refused with that message.
@@ -42,6 +44,7 @@ struct Chapter {
     /// A board where it runs only nightly.
     nightly: Option<String>,
     unwinds: bool,
+    lto: bool,
     checked: bool,
 }
 
@@ -56,13 +59,17 @@ impl Chapter {
             (says("//! boards: all"), says("//! panic: unwind"), says("//! panic: both"));
         let checked = says("//! memory: checked");
         let nightly = text.lines().find_map(|line| line.strip_prefix("//! nightly: ")).map(str::to_owned);
-        let chapter = Chapter { name, path, text, all_boards, nightly, unwinds, checked };
-        if !both {
-            return vec![chapter];
-        }
-        let name = format!("{}_unwinding", chapter.name);
-        let text = chapter.text.replace(&format!("import {} as", chapter.name), &format!("import {name} as"));
-        vec![chapter.clone(), Chapter { name, text, unwinds: true, ..chapter }]
+        let lto = says("//! lto: both");
+        let chapter = Chapter { name, path, text, all_boards, nightly, unwinds, lto: false, checked };
+        let variant = |kind: &str| {
+            let name = format!("{}_{kind}", chapter.name);
+            let text =
+                chapter.text.replace(&format!("import {} as", chapter.name), &format!("import {name} as"));
+            Chapter { name, text, ..chapter.clone() }
+        };
+        let unwinding = both.then(|| Chapter { unwinds: true, ..variant("unwinding") });
+        let optimized = lto.then(|| Chapter { lto: true, ..variant("lto") });
+        std::iter::once(chapter.clone()).chain(unwinding).chain(optimized).collect()
     }
 
     /// The lines of the comment that begins with `/* name`.
@@ -106,6 +113,7 @@ impl Chapter {
             manifest_path: Some(self.folder().join("Cargo.toml")),
             target_dir: Some(board::crates(env!("CARGO_TARGET_TMPDIR"))),
             memory: self.checked.then(|| "checked".to_owned()),
+            profile: self.lto.then(|| "lto".to_owned()),
             ..Default::default()
         }
     }
@@ -124,7 +132,8 @@ fn write(chapters: &[Arc<Chapter>]) -> Result<(), Diagnostic> {
         let members: Vec<&str> = members.map(|chapter| chapter.name.as_str()).collect();
         let manifest = format!(
             "[workspace]\nresolver = \"3\"\nmembers = {members:?}\n\
-             [profile.release]\nopt-level = \"s\"\ncodegen-units = 1\npanic = {panic:?}\n"
+             [profile.release]\nopt-level = \"s\"\ncodegen-units = 1\npanic = {panic:?}\n\
+             [profile.lto]\ninherits = \"release\"\nlto = true\n"
         );
         write_file(&workspace(unwinds).join("Cargo.toml"), manifest.as_bytes())?;
     }
@@ -158,7 +167,10 @@ fn main() {
         // Expectations are the host's.
         let is_wanted = |board: &Board| match chapter.section("error") {
             None if !blessing() => chapter.all_boards || BOARDS.contains(&board.name.as_str()),
-            _ => board.name == BOARDS[0] && !(blessing() && chapter.name.ends_with("_unwinding")),
+            _ => {
+                board.name == BOARDS[0]
+                    && !(blessing() && (chapter.name.ends_with("_unwinding") || chapter.lto))
+            }
         };
         let wanted: Vec<_> = boards.iter().filter(|(board, _)| is_wanted(board)).collect();
         let here = wanted
@@ -192,7 +204,7 @@ fn main() {
 /// Every stub that was written, as a type checker sees it.
 fn check_stubs(chapters: &[Arc<Chapter>]) {
     let folder = board::crates(env!("CARGO_TARGET_TMPDIR")).join("mpy/x64");
-    let written = chapters.iter().filter(|chapter| chapter.section("error").is_none());
+    let written = chapters.iter().filter(|chapter| chapter.section("error").is_none() && !chapter.lto);
     let stubs = written.map(|chapter| folder.join(&chapter.name).with_extension("pyi"));
     let python = tests::tools::python();
     if !python.join("mypy").is_dir() {

@@ -198,8 +198,9 @@ fn failures(board: &Board) -> Result<(), Failed> {
     );
     let printed = execute(board, &code)?;
     // In a memory of the module's own the stack ends where that does.
-    let printed = printed.replace("out of bounds memory access", "call stack exhausted");
-    let wanted = "(6, 7, 3, 5)\n0 1\nRuntimeError('call stack exhausted',)\nMemoryError('out of memory',)\n\
+    let printed =
+        printed.replace("out of bounds memory access", "call stack exhausted: `stack` is 4096 bytes");
+    let wanted = "(6, 7, 3, 5)\n0 1\nRuntimeError('call stack exhausted: `stack` is 4096 bytes',)\nMemoryError('out of memory',)\n\
                   RuntimeError('index out of range',)\nZeroDivisionError('divide by zero',)\n\
                   ZeroDivisionError('divide by zero',)\n";
     if printed == wanted { Ok(()) } else { Err(format!("{printed} and not {wanted}").into()) }

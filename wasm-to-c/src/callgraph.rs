@@ -37,25 +37,48 @@ impl CallGraph {
         leads
     }
 
-    /// The bytes of shadow stack that are in use at most, when each function takes so many; `None` when they are more
-    /// than `most`.
-    pub(crate) fn depth(&self, frames: &[u32], most: u32) -> Option<u32> {
-        let frame = |node: u32| frames.get(node as usize).copied().unwrap_or(0);
+    /// What can be called from these functions without a call of those in `left_out`; nothing else calls or is called.
+    pub(crate) fn from(&self, functions: impl IntoIterator<Item = u32>, left_out: &[bool]) -> CallGraph {
+        let is_left_out = |node: &u32| left_out.get(*node as usize) == Some(&true);
+        let mut callees = vec![Vec::new(); self.callees.len()];
+        let mut seen = vec![false; self.callees.len()];
+        let mut left: Vec<u32> = functions.into_iter().filter(|node| !is_left_out(node)).collect();
+        while let Some(at) = left.pop() {
+            if !std::mem::replace(&mut seen[at as usize], true) {
+                let called = self.callees[at as usize].iter().copied().filter(|node| !is_left_out(node));
+                callees[at as usize] = called.collect();
+                left.extend(&callees[at as usize]);
+            }
+        }
+        CallGraph { callees }
+    }
+
+    /// The bytes of the shadow stack that calls use, when each function takes so many; `None` is a function of which that
+    /// is unknown.
+    pub(crate) fn depth(&self, frames: &[Option<u32>]) -> Depth {
+        let frame = |node: u32| frames.get(node as usize).copied().unwrap_or(Some(0));
         let mut depths = vec![0_u32; self.callees.len()];
+        let mut is_bounded = true;
         for circle in circles(&self.callees) {
             let callees = || circle.iter().flat_map(|node| &self.callees[*node as usize]);
             // Those of the circle itself are 0 so far.
             let below = callees().map(|callee| depths[*callee as usize]).max().unwrap_or(0);
-            let own = circle.iter().map(|node| frame(*node)).max().unwrap_or(0);
+            let own = circle.iter().filter_map(|node| frame(*node)).max().unwrap_or(0);
             let again = circle.len() > 1 || callees().any(|callee| circle.contains(callee));
-            if again && own > 0 {
-                return None;
-            }
-            let depth = own.checked_add(below).filter(|depth| *depth <= most)?;
-            circle.iter().for_each(|node| depths[*node as usize] = depth);
+            is_bounded &= (!again || own == 0) && circle.iter().all(|node| frame(*node).is_some());
+            circle.iter().for_each(|node| depths[*node as usize] = own.saturating_add(below));
         }
-        Some(depths.into_iter().max().unwrap_or(0))
+        Depth { bytes: depths.into_iter().max().unwrap_or(0), is_bounded }
     }
+}
+
+/// How much of the shadow stack calls use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Depth {
+    /// Bytes of the deepest calls, when no function is called again by those that it calls.
+    pub bytes: u32,
+    /// There are no deeper ones.
+    pub is_bounded: bool,
 }
 
 /// The ways of a graph backwards.
@@ -281,16 +304,32 @@ mod tests {
     fn depth_is_that_of_the_deepest_calls() {
         let chain = graph(&[&[1, 2], &[2], &[]]);
         let circle = graph(&[&[1], &[2], &[1]]);
-        assert_eq!(graph(&[]).depth(&[], 0), Some(0));
-        assert_eq!(chain.depth(&[16, 32, 64], 1000), Some(112));
-        assert_eq!(chain.depth(&[16, 32, 64], 111), None);
+        let bounded = |bytes| Depth { bytes, is_bounded: true };
+        let unbounded = |bytes| Depth { bytes, is_bounded: false };
+        let depth = |calls: &CallGraph, frames: &[u32]| {
+            calls.depth(&frames.iter().copied().map(Some).collect::<Vec<_>>())
+        };
+        assert_eq!(depth(&graph(&[]), &[]), bounded(0));
+        assert_eq!(depth(&chain, &[16, 32, 64]), bounded(112));
+        assert_eq!(depth(&chain, &[16, u32::MAX, 64]), bounded(u32::MAX));
         // The last is a type.
-        assert_eq!(graph(&[&[2], &[], &[1]]).depth(&[8, 16], 100), Some(24));
+        assert_eq!(depth(&graph(&[&[2], &[], &[1]]), &[8, 16]), bounded(24));
         // A circle that takes none, and one that does.
-        assert_eq!(circle.depth(&[16, 0, 0], 1000), Some(16));
-        assert_eq!(circle.depth(&[16, 0, 8], 1000), None);
-        assert_eq!(graph(&[&[0]]).depth(&[8], 1000), None);
-        assert_eq!(graph(&[&[0]]).depth(&[0], 1000), Some(0));
+        assert_eq!(depth(&circle, &[16, 0, 0]), bounded(16));
+        assert_eq!(depth(&circle, &[16, 0, 8]), unbounded(24));
+        assert_eq!(depth(&graph(&[&[0]]), &[8]), unbounded(8));
+        assert_eq!(depth(&graph(&[&[0]]), &[0]), bounded(0));
+        assert_eq!(chain.depth(&[Some(16), None, Some(64)]), unbounded(80));
+    }
+
+    #[test]
+    fn what_is_left_out_is_not_called() {
+        let calls = graph(&[&[1, 2], &[3], &[4], &[3], &[2], &[0]]);
+        let from =
+            |functions: &[u32], left_out: &[bool]| calls.from(functions.iter().copied(), left_out).callees;
+        assert_eq!(from(&[0], &[false; 6]), graph(&[&[1, 2], &[3], &[4], &[3], &[2], &[]]).callees);
+        assert_eq!(from(&[0], &[false, true]), graph(&[&[2], &[], &[4], &[], &[2], &[]]).callees);
+        assert_eq!(from(&[0, 5], &[true]), graph(&[&[], &[], &[], &[], &[], &[]]).callees);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::callgraph::CallGraph;
 use crate::native_stack::NativeStack;
+use crate::stack_need::StackNeed;
 use crate::types::{FuncType, ValType};
 
 /// A C translation unit.
@@ -104,6 +105,8 @@ pub struct Interface {
     /// constant of C, when the module has one. It is what functions make frames with, or what the linker
     /// called `__stack_pointer`. Whoever ends a call by a trap puts back the value that it had before the call.
     pub stack_pointer: Option<(String, String)>,
+    /// How large the shadow stack is, if there is one.
+    pub stack_need: Option<StackNeed>,
     /// Exported globals and, with [`Options::linkable`](crate::Options::linkable), memories, tables and tags.
     pub exported_items: Vec<ExportedItem>,
     /// Imported globals, memories and tables.

@@ -21,6 +21,7 @@ mod range;
 pub mod relocs;
 mod shadow_stack;
 mod stack_checks;
+mod stack_need;
 #[cfg(test)]
 mod tests;
 mod translate;
@@ -35,8 +36,9 @@ pub use interface::{
 };
 pub use names::{Names, comment, demangled, literal};
 pub use native_stack::{Frames, NativeStack, UNBOUNDED, settled};
-pub use options::{Options, Safety, WasmModule};
+pub use options::{Options, Safety, StackSize, WasmModule};
 pub use stack_checks::StackChecks;
+pub use stack_need::StackNeed;
 pub use translate::{passes, transpile, trees};
 pub use types::{FuncType, ValType};
 

@@ -1,5 +1,7 @@
 //! What is translated, and how.
 
+use std::collections::HashSet;
+
 use crate::relocs;
 use crate::stack_checks::StackChecks;
 
@@ -51,6 +53,15 @@ pub enum Safety {
     Trusted,
 }
 
+/// The size of a shadow stack that is set where a program is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StackSize {
+    /// So many bytes.
+    Fixed(u32),
+    /// What the program needs, as far as that is known. A linear memory is as its linker laid it out.
+    AsNeeded,
+}
+
 /// How to translate.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -58,8 +69,10 @@ pub struct Options {
     pub safety: Safety,
     /// Other modules may import what this one exports.
     pub linkable: bool,
-    /// Bytes of the shadow stack of a direct memory.
-    pub stack: Option<u32>,
+    /// The size of the shadow stack, if whoever builds the module sets it.
+    pub stack: Option<StackSize>,
+    /// Imports, by module and name, during which no exported function is called.
+    pub quiet_imports: HashSet<(String, String)>,
     /// With a direct memory: constants of at least that many bytes, with no address in them, are no part of the C.
     /// Its start asks `wasm_flash_table` for them.
     pub flash_tables: Option<u32>,

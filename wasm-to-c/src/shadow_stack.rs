@@ -108,23 +108,50 @@ fn first_lowered(body: &FunctionBody<'_>) -> Option<u32> {
     None
 }
 
-/// A value that is known in relation to the stack pointer as it was when the function was entered.
+/// How far a value is below the stack pointer as that was when the function was entered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Height {
-    /// That much below it.
-    Below(u32),
-    /// That much below it or more.
-    AtLeast(u32),
+struct Height {
+    least: u32,
+    most: u32,
 }
 
 impl Height {
+    /// As `most`: any number of bytes.
+    const ANY: u32 = u32::MAX;
+
+    fn exactly(by: u32) -> Height {
+        Height { least: by, most: by }
+    }
+
+    fn at_least(by: u32) -> Height {
+        Height { least: by, most: Height::ANY }
+    }
+
     fn join(self, other: Height) -> Height {
-        match (self, other) {
-            _ if self == other => self,
-            (Height::Below(a) | Height::AtLeast(a), Height::Below(b) | Height::AtLeast(b)) => {
-                Height::AtLeast(a.min(b))
+        if self == other { self } else { Height::at_least(self.least.min(other.least)) }
+    }
+
+    /// So much lower, or higher if that is negative.
+    fn moved(self, by: i64) -> Option<Height> {
+        let moved = |from: u32| u32::try_from(i64::from(from) + by).ok();
+        match self {
+            Height { least, most: Height::ANY } if by >= 0 => moved(least).map(Height::at_least),
+            Height { least, most } if by >= 0 || least == most => {
+                Some(Height { least: moved(least)?, most: moved(most)? })
             }
+            _ => None,
         }
+    }
+
+    /// The value without the bits that are not in a mask.
+    fn masked(self, mask: i32) -> Height {
+        let below = !mask.cast_unsigned();
+        // Only the lowest bits go.
+        let most = match below & below.wrapping_add(1) {
+            0 => self.most.checked_add(below).unwrap_or(Height::ANY),
+            _ => Height::ANY,
+        };
+        Height { least: self.least, most }
     }
 }
 
@@ -158,7 +185,7 @@ impl Heights {
     /// have been set on the way, which are `changing` when they have a value already.
     fn caught(&self, changing: &HashSet<u32>) -> Heights {
         let locals = self.locals.iter().filter(|(local, _)| !changing.contains(local));
-        Heights { pointer: Height::AtLeast(0), locals: locals.copied().collect() }
+        Heights { pointer: Height::at_least(0), locals: locals.copied().collect() }
     }
 
     /// What is known of both; whether that is less than what was known here.
@@ -201,27 +228,49 @@ const PASSES: usize = 4;
 ///
 /// An exception may leave the function while the pointer is lower: who catches it knows that.
 fn keeps(body: &FunctionBody<'_>, pointer: u32) -> bool {
+    read(body, pointer).is_some()
+}
+
+/// What [`read`] finds out about a function that keeps the promise of [`ShadowStack`].
+#[derive(Debug, Clone, Copy, Default)]
+struct Seen {
+    /// How far below the pointer, as it was when the function was entered, the lowest value is that is made of it.
+    lowest: u32,
+    /// Whether it may return.
+    returns: bool,
+}
+
+/// The bytes of the shadow stack that a function uses at most while it runs itself, if that is known; and whether it may
+/// return.
+pub(crate) fn bytes(body: &FunctionBody<'_>, pointer: u32) -> (Option<u32>, bool) {
+    match read(body, pointer) {
+        Some(Seen { lowest, returns }) => (Some(lowest).filter(|lowest| *lowest != Height::ANY), returns),
+        None => (None, true),
+    }
+}
+
+fn read(body: &FunctionBody<'_>, pointer: u32) -> Option<Seen> {
     let mut loops: Vec<Option<Heights>> = Vec::new();
-    let Some(changing) = set_again(body) else { return false };
+    let changing = set_again(body)?;
+    let mut seen = Seen::default();
     for _ in 0..PASSES {
-        match keeps_with(body, pointer, &changing, &mut loops) {
-            Some(true) => return true,
-            Some(false) => {}
-            None => return false,
+        if keeps_with(body, pointer, &changing, &mut loops, &mut seen)? {
+            return Some(seen);
         }
     }
-    false
+    None
 }
 
 /// One pass, with what was known at the loops' beginnings after the one before; whether nothing new came to them, or
-/// `None` when the promise is broken.
+/// `None` when the promise is broken. Adds what the pass sees.
 fn keeps_with(
     body: &FunctionBody<'_>,
     pointer: u32,
     changing: &HashSet<u32>,
     loops: &mut Vec<Option<Heights>>,
+    seen: &mut Seen,
 ) -> Option<bool> {
-    let mut here = Some(Heights { pointer: Height::Below(0), locals: Vec::new() });
+    let mut here = Some(Heights { pointer: Height::exactly(0), locals: Vec::new() });
     let mut open = vec![Open::block()];
     let mut count = 0;
     let mut stable = true;
@@ -332,13 +381,20 @@ fn keeps_with(
                     Operator::I32Sub | Operator::I32Add | Operator::I32And => {
                         operands = [None, combined(&op, below, topmost).map(Operand::Height)];
                     }
+                    Operator::Call { .. } | Operator::CallIndirect { .. } | Operator::CallRef { .. } => {
+                        seen.lowest = seen.lowest.max(here.pointer.most);
+                    }
                     _ => {}
+                }
+                if let Some(Operand::Height(height)) = operands[1] {
+                    seen.lowest = seen.lowest.max(height.most);
                 }
             }
         }
     }
+    seen.returns |= here.is_some();
     // Nothing returns with the pointer elsewhere than where it was.
-    let kept = here.is_none_or(|here| here.pointer == Height::Below(0));
+    let kept = here.is_none_or(|here| here.pointer == Height::exactly(0));
     kept.then_some(stable)
 }
 
@@ -364,24 +420,12 @@ fn set_again(body: &FunctionBody<'_>) -> Option<HashSet<u32>> {
 
 /// A height less a constant, or more up to where the function was entered; or some of its bits.
 fn combined(op: &Operator<'_>, a: Option<Operand>, b: Option<Operand>) -> Option<Height> {
-    let (height, by) = match (op, a?, b?) {
-        (Operator::I32Sub, Operand::Height(height), Operand::Constant(by)) => (height, i64::from(by)),
+    match (op, a?, b?) {
+        (Operator::I32Sub, Operand::Height(height), Operand::Constant(by)) => height.moved(by.into()),
         (Operator::I32Add, Operand::Height(height), Operand::Constant(by))
-        | (Operator::I32Add, Operand::Constant(by), Operand::Height(height)) => (height, -i64::from(by)),
-        (
-            Operator::I32And,
-            Operand::Height(Height::Below(by) | Height::AtLeast(by)),
-            Operand::Constant(_),
-        ) => {
-            return Some(Height::AtLeast(by));
-        }
-        _ => return None,
-    };
-    let moved = |from: u32| u32::try_from(i64::from(from) + by).ok();
-    match height {
-        Height::Below(from) => moved(from).map(Height::Below),
-        Height::AtLeast(from) if by >= 0 => moved(from).map(Height::AtLeast),
-        Height::AtLeast(_) => None,
+        | (Operator::I32Add, Operand::Constant(by), Operand::Height(height)) => height.moved(-i64::from(by)),
+        (Operator::I32And, Operand::Height(height), Operand::Constant(mask)) => Some(height.masked(mask)),
+        _ => None,
     }
 }
 
@@ -530,6 +574,54 @@ mod tests {
         ] {
             assert!(!has_stack(&module(&body)), "{body}");
         }
+    }
+
+    #[test]
+    fn what_a_function_uses_is_bounded_if_its_operators_say_so() {
+        let read = |body: &str| {
+            let text = module(body);
+            let buffer = wast::parser::ParseBuffer::new(&text).unwrap();
+            let bytes = wast::parser::parse::<wast::Wat<'_>>(&buffer).unwrap().encode().unwrap();
+            let source = crate::options::WasmModule::new("test", bytes);
+            super::bytes(&crate::module::read(&source).unwrap().bodies[1], 0)
+        };
+        let used = |body: &str| read(body).0;
+        let aligned = |mask: i32| {
+            format!(
+                "(global.set $p (local.tee $f (i32.and
+                    (i32.sub (local.tee $g (global.get $p)) (i32.const 64)) (i32.const {mask}))))
+                 (call $other) (global.set $p (local.get $g))"
+            )
+        };
+        assert_eq!(used(""), Some(0));
+        assert_eq!(used(&format!("{MAKE} (call $other) {END}")), Some(16));
+        // In the red zone, without a frame or a local.
+        assert_eq!(used("(drop (i32.load (i32.sub (global.get $p) (i32.const 48))))"), Some(48));
+        // Two frames in each other, and one after another.
+        assert_eq!(used(&format!("{MAKE} (drop (i32.sub (local.get $f) (i32.const 24))) {END}")), Some(40));
+        assert_eq!(used(&format!("{MAKE} {END} {MAKE} {END}")), Some(16));
+        assert_eq!(used(&aligned(-32)), Some(64 + 31));
+        // A mask that clears other bits, or all.
+        assert_eq!(used(&aligned(-5)), None);
+        assert_eq!(used(&aligned(0)), None);
+        // Of any size, or lower each time.
+        assert_eq!(used("(global.set $p (local.tee $f (i32.sub (global.get $p) (local.get $a))))"), None);
+        let repeated =
+            "(local.set $g (global.get $p)) (loop $l (global.set $p (i32.sub (global.get $p) (i32.const 16)))
+            (br_if $l (local.get $a))) (global.set $p (local.get $g))";
+        assert_eq!(used(repeated), None);
+        // Called with the pointer in one of two places.
+        let either = "(local.set $g (global.get $p)) (if (local.get $a) (then (global.set $p (i32.sub (local.get $g) (i32.const 16)))))";
+        assert_eq!(used(&format!("{either} (global.set $p (local.get $g))")), Some(16));
+        assert_eq!(used(&format!("{either} (call $other) (global.set $p (local.get $g))")), None);
+        // Not given back; and where nothing returns.
+        assert_eq!(read(MAKE), (None, true));
+        assert_eq!(read(&format!("{MAKE} (unreachable)")), (Some(16), false));
+        assert_eq!(
+            read(&format!("(if (local.get $a) (then (return))) {MAKE} (unreachable)")),
+            (Some(16), true)
+        );
+        assert_eq!(read("(loop $l (br $l))"), (Some(0), false));
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub enum Allocator {
 impl Allocator {
     /// The allocator of the last build. Without one, a guess from the sources of the package.
     pub fn guess(plan: &CrateBuild) -> Allocator {
-        match std::fs::read_to_string(note(plan)).as_deref() {
+        match std::fs::read_to_string(note(plan, "allocator")).as_deref() {
             Ok("own") => Allocator::Own,
             Ok(_) => Allocator::Bindings,
             Err(_) if has_attribute(&plan.manifest.with_file_name("src")) => Allocator::Own,
@@ -47,17 +47,18 @@ impl Allocator {
 
     /// Records the choice for the next build.
     pub fn remember(self, plan: &CrateBuild) -> Result<()> {
-        write_file(&note(plan), if self == Allocator::Own { b"own" } else { b"bindings" })
+        write_file(&note(plan, "allocator"), if self == Allocator::Own { b"own" } else { b"bindings" })
     }
 }
 
-fn note(plan: &CrateBuild) -> PathBuf {
+/// The file with what the last build found out about this, for the next build.
+pub fn note(plan: &CrateBuild, about: &str) -> PathBuf {
     let unit = match &plan.unit {
         Unit::Library => String::new(),
         Unit::Tests(None) => "tests.".to_owned(),
         Unit::Tests(Some(name)) => format!("tests.{name}."),
     };
-    plan.target_dir.join(format!(".{}.{unit}allocator", plan.package))
+    plan.target_dir.join(format!(".{}.{unit}{about}", plan.package))
 }
 
 fn has_attribute(folder: &Path) -> bool {

@@ -11,8 +11,9 @@ use glue_gen::wbindgen;
 use target_specs::{Diagnostic, Place, Result};
 
 use super::allocator::{self, Allocator};
-use super::crate_build::{CrateBuild, Unit};
+use super::crate_build::{CrateBuild, Link, Unit};
 use super::rust::{Rust, TRIPLE, cargo_program};
+use super::std_library::{self, StdLibrary};
 #[cfg(unix)]
 use super::{cache_dir, io_error};
 use super::{capture, shown, unwinding};
@@ -106,17 +107,16 @@ pub struct Artifact {
 ///
 /// # Errors
 /// Cargo's own errors, which cargo has printed, with its exit code.
-pub fn build(rust: &Rust, plan: &CrateBuild, stack: u32) -> std::result::Result<Artifact, Failure> {
-    if let Some(lock) =
-        plan.manifest.ancestors().map(|above| above.with_file_name("Cargo.lock")).find(|path| path.is_file())
-    {
+pub fn build(rust: &Rust, plan: &CrateBuild, link: Link) -> std::result::Result<Artifact, Failure> {
+    let lock = plan.manifest.ancestors().map(|above| above.with_file_name("Cargo.lock"));
+    if let Some(lock) = lock.into_iter().find(|path| path.is_file()) {
         check_bindgen(&super::read_file(&lock)?)?;
     }
     let guess = Allocator::guess(plan);
-    let (allocator, result) = match run(command(rust, plan, stack, guess)?, plan, guess) {
+    let (allocator, result) = match run(command(rust, plan, link, guess)?, plan, guess) {
         Ok(BuildResult::WrongAllocator(right)) => {
             right.remember(plan)?;
-            (right, run(command(rust, plan, stack, right)?, plan, right))
+            (right, run(command(rust, plan, link, right)?, plan, right))
         }
         other => (guess, other),
     };
@@ -151,7 +151,27 @@ fn check_bindgen(lock: &[u8]) -> Result<()> {
     found.map_or(Ok(()), |found| wbindgen::check_version(&found.version))
 }
 
-fn command(rust: &Rust, plan: &CrateBuild, stack: u32, allocator: Allocator) -> Result<Command> {
+/// What the program was linked with in the last build.
+pub fn last_link(plan: &CrateBuild) -> Option<Link> {
+    let text = std::fs::read_to_string(link_note(plan)).ok()?;
+    let (stack, std) = text.split_once(' ')?;
+    Some(Link { stack: stack.parse().ok()?, has_std: std == "std" })
+}
+
+/// Records what the program must be linked with.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn remember_link(plan: &CrateBuild, link: Link) -> Result<()> {
+    let text = format!("{} {}", link.stack, if link.has_std { "std" } else { "" });
+    super::write_file(&link_note(plan), text.as_bytes())
+}
+
+fn link_note(plan: &CrateBuild) -> PathBuf {
+    allocator::note(plan, &format!("{}.link", plan.profile))
+}
+
+fn command(rust: &Rust, plan: &CrateBuild, link: Link, allocator: Allocator) -> Result<Command> {
     let mut command = Command::new(&rust.cargo);
     command.arg("rustc");
     match &plan.unit {
@@ -187,13 +207,17 @@ fn command(rust: &Rust, plan: &CrateBuild, stack: u32, allocator: Allocator) -> 
         let toml = toml::Value::String(linker.to_string_lossy().into_owned());
         command.arg("--config").arg(format!("target.{TRIPLE}.linker={toml}"));
     }
+    let std = std_library::find(rust)?;
     if let Some(sysroot) = &rust.sysroot {
+        let sysroot = std.as_ref().map_or(sysroot, |std| &std.sysroot);
         let mut flags = vec![format!("--sysroot={}", sysroot.display())];
         if rust.unwinds {
             flags.push("-Cpanic=unwind".to_owned());
         }
         add_rustflags(&mut command, &flags);
     }
+    #[cfg(unix)]
+    wrap_rustc(&mut command, plan, std.as_ref().filter(|_| rust.sysroot.is_none()))?;
     if rust.unwinds
         && let Some(macros) = unwinding::macros(rust, plan)?
     {
@@ -205,8 +229,10 @@ fn command(rust: &Rust, plan: &CrateBuild, stack: u32, allocator: Allocator) -> 
     command.arg("--");
     for argument in [
         // The end of the stack and the start of the data. The module then needs no more memory than `__heap_base`.
-        format!("-zstack-size={stack}"),
+        format!("-zstack-size={}", link.stack),
         "--stack-first".to_owned(),
+        // What is undefined is imported, also where rustc no longer asks for that by itself.
+        "--allow-undefined".to_owned(),
         "--export=__heap_base".to_owned(),
         "--export=__data_end".to_owned(),
         "--export=__stack_pointer".to_owned(),
@@ -225,6 +251,10 @@ fn command(rust: &Rust, plan: &CrateBuild, stack: u32, allocator: Allocator) -> 
     }
     let panic = allocator::library_of(rust, "panic", "mpy_panic", c_runtime::RUST_PANIC)?;
     command.arg("--extern").arg(format!("force:mpy_panic={}", panic.display()));
+    if let Some(std) = std.filter(|_| link.has_std) {
+        let library = allocator::library_of(rust, "std", "mpy_std", &std.source)?;
+        command.arg("--extern").arg(format!("force:mpy_std={}", library.display()));
+    }
     if let Unit::Tests(_) = plan.unit {
         let harness = allocator::library_of(rust, "harness", "test", c_runtime::RUST_HARNESS)?;
         command.arg("--extern").arg(format!("test={}", harness.display()));
@@ -242,23 +272,7 @@ fn allow_unstable(command: &mut Command, library: &str) -> Result<()> {
     let known = std::env::var(VARIABLE).ok().filter(|value| !value.is_empty());
     #[cfg(unix)]
     if known.is_none() && std::env::var_os(WRAPPER).is_none() {
-        use std::os::unix::fs::PermissionsExt;
-        const SCRIPT: &str = "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec \"$@\"\n";
-        let script = cache_dir().join("rustc-unstable");
-        let is_executable = |data: std::fs::Metadata| data.permissions().mode() & 0o111 != 0;
-        let is_whole = std::fs::read(&script).is_ok_and(|text| text == SCRIPT.as_bytes())
-            && script.metadata().is_ok_and(is_executable);
-        if !is_whole {
-            // The file must appear complete, because another build may be waiting for it.
-            let io = |error: std::io::Error| io_error("write", &script, &error);
-            std::fs::create_dir_all(cache_dir()).map_err(io)?;
-            let made = tempfile::NamedTempFile::new_in(cache_dir()).map_err(io)?;
-            std::fs::write(made.path(), SCRIPT).map_err(io)?;
-            std::fs::set_permissions(made.path(), std::fs::Permissions::from_mode(0o755)).map_err(io)?;
-            // Closed before it runs: a file that is open for writing cannot be executed.
-            made.into_temp_path().persist(&script).map_err(|error| io(error.error))?;
-        }
-        command.env(WRAPPER, script);
+        command.env(WRAPPER, script("rustc-unstable", "#!/bin/sh\nRUSTC_BOOTSTRAP=1 exec \"$@\"\n")?);
         return Ok(());
     }
     let value = match known.as_deref() {
@@ -268,6 +282,75 @@ fn allow_unstable(command: &mut Command, library: &str) -> Result<()> {
     };
     command.env(VARIABLE, value);
     Ok(())
+}
+
+/// A shell script in the cache.
+#[cfg(unix)]
+fn script(name: &str, text: &str) -> Result<PathBuf> {
+    use std::os::unix::fs::PermissionsExt;
+    let script = cache_dir().join(name);
+    let is_executable = |data: std::fs::Metadata| data.permissions().mode() & 0o111 != 0;
+    let is_whole = std::fs::read(&script).is_ok_and(|found| found == text.as_bytes())
+        && script.metadata().is_ok_and(is_executable);
+    if !is_whole {
+        // The file must appear complete, because another build may be waiting for it.
+        let io = |error: std::io::Error| io_error("write", &script, &error);
+        std::fs::create_dir_all(cache_dir()).map_err(io)?;
+        let made = tempfile::NamedTempFile::new_in(cache_dir()).map_err(io)?;
+        std::fs::write(made.path(), text).map_err(io)?;
+        std::fs::set_permissions(made.path(), std::fs::Permissions::from_mode(0o755)).map_err(io)?;
+        // Closed before it runs: a file that is open for writing cannot be executed.
+        made.into_temp_path().persist(&script).map_err(|error| io(error.error))?;
+    }
+    Ok(script)
+}
+
+/// Compiles every crate for [`TRIPLE`] with our standard library, without flags of cargo, of which it takes those of one
+/// source only. And lets the crate getrandom, which refuses to be compiled for [`TRIPLE`] otherwise, call a function that
+/// the program provides: the bindings do. A backend that the user chose is kept.
+#[cfg(unix)]
+fn wrap_rustc(command: &mut Command, plan: &CrateBuild, std: Option<&StdLibrary>) -> Result<()> {
+    const WRAPPER: &str = "RUSTC_WRAPPER";
+    const SCRIPT: &str = r#"#!/bin/sh
+case "$*" in
+*"--target wasm32-unknown-unknown"*)
+    case "$CARGO_PKG_NAME $CARGO_PKG_VERSION $*" in
+    *"--cfg getrandom_backend"*) ;;
+    "getrandom 0.2."*) set -- "$@" --cfg 'feature="custom"' ;;
+    "getrandom "*) set -- "$@" --cfg 'getrandom_backend="custom"' ;;
+    esac
+    set -- "$@" ${CARGO_MPY_SYSROOT:+--sysroot "$CARGO_MPY_SYSROOT"}
+esac
+exec ${CARGO_MPY_WRAPPER:+"$CARGO_MPY_WRAPPER"} "$@"
+"#;
+    if let Some(std) = std {
+        command.env("CARGO_MPY_SYSROOT", &std.sysroot);
+    }
+    let set = |name| std::env::var_os(name).filter(|value: &OsString| !value.is_empty());
+    let other = set(WRAPPER).or_else(|| set("CARGO_BUILD_RUSTC_WRAPPER"));
+    if let Some(other) = other.or_else(|| configured_wrapper(&plan.manifest)) {
+        command.env("CARGO_MPY_WRAPPER", other);
+    }
+    command.env(WRAPPER, script("rustc-wrapper", SCRIPT)?);
+    Ok(())
+}
+
+/// `build.rustc-wrapper` in the configuration of cargo for a manifest
+/// (https://doc.rust-lang.org/cargo/reference/config.html#hierarchical-structure).
+#[cfg(unix)]
+fn configured_wrapper(manifest: &Path) -> Option<OsString> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
+    let folders = manifest.ancestors().skip(1).map(|above| above.join(".cargo")).chain(home);
+    let files = folders.flat_map(|folder| ["config", "config.toml"].map(|name| folder.join(name)));
+    files.into_iter().find_map(|file| {
+        let config: toml::Table = std::fs::read_to_string(&file).ok()?.parse().ok()?;
+        let wrapper = PathBuf::from(config.get("build")?.get("rustc-wrapper")?.as_str()?);
+        // A path with several parts is relative to the folder that `.cargo` is in.
+        let is_path = wrapper.components().count() > 1;
+        let folder = file.parent().and_then(Path::parent).filter(|_| is_path);
+        Some(folder.map_or(wrapper.clone(), |folder| folder.join(&wrapper)).into_os_string())
+    })
 }
 
 /// Adds compiler flags for every crate of [`TRIPLE`] and keeps the user's flags. Cargo uses the first of these sources
@@ -409,6 +492,24 @@ mod tests {
         for bound in ["Thing: FromWasmAbi", "Box<dyn Fn(u32)>: Clone", "fn(): IntoWasmAbi"] {
             assert!(!lacks(bound), "{bound}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_wrapper_of_the_compiler_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = folder.path().join("a/b/Cargo.toml");
+        let config = |at: &str, text: &str| {
+            let path = folder.path().join(at).join(".cargo/config.toml");
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        };
+        config("", "[build]\nrustc-wrapper = \"bin/wrap\"\n");
+        assert_eq!(configured_wrapper(&manifest), Some(folder.path().join("bin/wrap").into()));
+        config("a", "[net]\noffline = true\n");
+        assert_eq!(configured_wrapper(&manifest), Some(folder.path().join("bin/wrap").into()));
+        config("a/b", "build.rustc-wrapper = \"sccache\"\n");
+        assert_eq!(configured_wrapper(&manifest), Some("sccache".into()));
     }
 
     #[test]

@@ -25,6 +25,15 @@ pub struct CrateBuild {
     pub tests: Vec<Unit>,
 }
 
+/// What a program is linked with that only the program itself tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Link {
+    /// Bytes of the shadow stack.
+    pub stack: u32,
+    /// The functions of `std` that MicroPython implements.
+    pub has_std: bool,
+}
+
 /// A part of a package that is built.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unit {

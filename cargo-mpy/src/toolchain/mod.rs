@@ -12,6 +12,7 @@ pub mod micropython;
 pub mod needs;
 pub mod objects;
 pub mod rust;
+mod std_library;
 mod unwinding;
 
 use std::collections::BTreeMap;

@@ -6,6 +6,7 @@ mod describe;
 mod names;
 mod pages;
 mod panics;
+pub mod std_functions;
 
 use std::collections::{HashMap, HashSet};
 
@@ -36,6 +37,10 @@ pub struct Prepared {
     pub api: Option<Api>,
     /// Whether exceptions run destructors of Rust.
     pub unwinds: bool,
+    /// Whether the program must be linked with functions of `std`.
+    pub lacks_std: bool,
+    /// The imports that run none of the user's Python code, by module and name.
+    pub quiet_imports: HashSet<(String, String)>,
 }
 
 /// The binary module in a file that may be in the text format.
@@ -140,6 +145,9 @@ pub fn prepare(
     raise_memory_errors(&mut module);
     let unwinds = panics::raise(&mut module, &variables, stack_pointer);
 
+    let lacks_std = std_functions::are_missing(&module);
+    std_functions::hide(&mut module);
+
     let (mut module, api) = bindgen::bind(module)?;
 
     let exported_pointer = exported_global(&module, "__stack_pointer");
@@ -219,6 +227,10 @@ pub fn prepare(
         other => other,
     };
     let heap_reserve = if allocates { heap } else { 0 };
+    let no_api = Api::default();
+    let runs_python = glue_gen::import_runs_python(api.as_ref().unwrap_or(&no_api));
+    let quiet = module.imports.iter().filter(|import| !runs_python(&import.module, &import.name));
+    let quiet_imports = quiet.map(|import| (import.module.clone(), import.name.clone())).collect();
     let name = name.to_owned();
     let module = WasmModule {
         name,
@@ -229,7 +241,8 @@ pub fn prepare(
         heap_grows,
         heap_reserve,
     };
-    Ok(Prepared { module, api, unwinds })
+    drop(runs_python);
+    Ok(Prepared { module, api, unwinds, lacks_std, quiet_imports })
 }
 
 /// Whether an active element segment may lie outside its table.

@@ -4,9 +4,8 @@ use std::fmt::Write as _;
 
 use super::rows::rows;
 use super::state::Mutable;
-use super::{SHADOW_STACK, STACK, Unit};
+use super::{SHADOW_STACK, Unit};
 use crate::module::{Constant, Place};
-use crate::options::Options;
 use crate::relocs::{DataObject, Reference, Relocations};
 
 impl Unit<'_> {
@@ -46,11 +45,11 @@ impl Unit<'_> {
     }
 
     /// The objects of a program whose addresses are the machine's.
-    pub(super) fn objects(&self, c: &mut String, options: &Options) {
+    pub(super) fn objects(&self, c: &mut String) {
         let Some(relocations) = self.relocations else { return };
-        let stack = options.stack.unwrap_or(STACK);
-        if self.stack_pointer.is_some() {
-            let array = Mutable { ty: "uint8_t", name: SHADOW_STACK, elements: Some(stack), align: Some(16) };
+        if let (Some(_), Some(need)) = (self.stack_pointer, &self.need) {
+            let elements = Some(need.size);
+            let array = Mutable { ty: "uint8_t", name: SHADOW_STACK, elements, align: Some(16) };
             self.define(c, &array, None);
         }
         let is_const =

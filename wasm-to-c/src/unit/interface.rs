@@ -119,6 +119,7 @@ impl Unit<'_> {
             imported_items: items.into_iter().flatten().collect(),
             init,
             stack_pointer,
+            stack_need: self.need.clone(),
             memory,
             exported_memories,
             grown_memories,

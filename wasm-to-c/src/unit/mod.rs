@@ -22,11 +22,12 @@ use crate::ir::{Access, Check};
 use crate::memory::{Address, Displacement, Memory, Shown, Uses};
 use crate::module::{Constant, Module, Place};
 use crate::names::Names;
-use crate::options::{Options, Safety, WasmModule};
+use crate::options::{Options, Safety, StackSize, WasmModule};
 use crate::range::Range;
 use crate::relocs::{DataObject, Reference, Relocations};
 use crate::shadow_stack::{self, ShadowStack, StackUse};
 use crate::stack_checks::StackChecks;
+use crate::stack_need::{self, RED_ZONE, StackNeed};
 
 /// Everything the functions of a module have in common.
 pub(crate) struct Unit<'m> {
@@ -60,7 +61,9 @@ pub(crate) struct Unit<'m> {
     stack_pointer: Option<u32>,
     /// The shadow stack, where frames on it make checks unnecessary.
     pub shadow_stack: Option<ShadowStack>,
-    /// The bytes of the shadow stack that calls use at most, if that suffices whatever runs.
+    /// How large the shadow stack is.
+    pub(super) need: Option<StackNeed>,
+    /// The bytes of it that calls use at most, if that suffices whatever runs.
     pub depth: Option<u32>,
     /// By function that is not imported, its frame where that lies on the machine's stack instead.
     pub native_frames: Vec<Option<shadow_stack::Frame>>,
@@ -92,11 +95,6 @@ pub(crate) struct Unit<'m> {
 const TABLE_ELEMENT: u64 = 8;
 /// The C name of the shadow stack when addresses are the machine's.
 const SHADOW_STACK: &str = "shadow_stack";
-/// Bytes of the shadow stack when addresses are the machine's and nobody says.
-const STACK: u32 = 4096;
-/// Bytes below its pointer that a function which calls none may use without moving it (LLVM's WebAssembly
-/// back end, `WebAssemblyFrameLowering::RedZoneSize`).
-const RED_ZONE: u32 = 128;
 /// Handlers of interrupts that interrupt one another, at most: no architecture of MicroPython has more priorities in use.
 const INTERRUPTS: u32 = 16;
 /// Frames of so many bytes lie on the machine's stack when addresses are the machine's: it costs less, and is no more
@@ -210,23 +208,29 @@ impl<'m> Unit<'m> {
         let graph = calls.graph(module);
         // What Python runs in the middle of a call may call the module again, at any depth.
         let alone = module.imported() == 0 && !options.linkable;
+        let need = stack_global.map(|pointer| {
+            let own = module.bodies.iter().zip(&native_frames).map(|(body, native)| {
+                let (bytes, returns) = shadow_stack::bytes(body, pointer);
+                stack_need::Frame { bytes: if native.is_some() { Some(0) } else { bytes }, returns }
+            });
+            let imported = stack_need::Frame { bytes: Some(0), returns: true };
+            let frames: Vec<_> = vec![imported; module.imported()].into_iter().chain(own).collect();
+            let size = match (module.globals[pointer as usize].init.clone(), options.stack) {
+                (_, Some(StackSize::Fixed(size))) => Some(size),
+                (Constant::I32(top), _) if relocations.is_none() => Some(top),
+                _ => None,
+            };
+            StackNeed::of(module, &graph, &frames, size, options)
+        });
         let most = match shadow_stack {
             // Each handler of interrupts that calls the module while it runs begins where the calls before it are.
             Some(stack) if module.tags.is_empty() => Some(stack.top / (1 + INTERRUPTS)),
             Some(_) => None,
             // What rustc and its linker made is no sandbox: this believes that frames are given back. One such handler.
-            None => stack_global
-                .filter(|_| relocations.is_some())
-                .map(|_| (options.stack.unwrap_or(STACK) / 2).saturating_sub(RED_ZONE)),
+            None => need.as_ref().filter(|_| relocations.is_some()).map(|need| need.size / 2),
         };
-        let depth = most.filter(|_| alone).and_then(|most| {
-            let sizes = uses.iter().zip(&native_frames).map(|(uses, local)| match uses {
-                StackUse::Frame(frame) if local.is_none() => Some(frame.size),
-                StackUse::Other => None,
-                _ => Some(0),
-            });
-            graph.depth(&sizes.collect::<Option<Vec<u32>>>()?, most)
-        });
+        let bound = need.as_ref().filter(|_| alone).and_then(|need| need.bound);
+        let depth = bound.filter(|bound| most.is_some_and(|most| *bound <= most));
         // Another module's exceptions pass, and Python's where the embedder makes them such.
         let imports = module.functions.iter().map_while(|function| function.import.as_ref());
         let throws = calls.throwing(imports.map(|(from, name)| {
@@ -264,6 +268,7 @@ impl<'m> Unit<'m> {
             stack_global,
             stack_pointer,
             shadow_stack,
+            need,
             depth,
             native_frames,
             exported,
@@ -323,7 +328,7 @@ impl<'m> Unit<'m> {
         self.depth.is_none().then(|| {
             // Signed, so that a frame larger than the address of the stack is caught as well.
             format!(
-                "if ((int32_t)({value} - (uint32_t)(uintptr_t)({SHADOW_STACK} + {RED_ZONE})) < 0) wasm_trap(WASM_TRAP_STACK_OVERFLOW);"
+                "if ((int32_t)({value} - (uint32_t)(uintptr_t)({SHADOW_STACK} + {RED_ZONE})) < 0) wasm_trap(WASM_TRAP_SHADOW_STACK_OVERFLOW);"
             )
         })
     }

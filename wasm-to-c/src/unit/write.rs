@@ -11,7 +11,7 @@ use crate::code::indent;
 use crate::codegen::c_type;
 use crate::interface::{CUnit, Translation};
 use crate::module::{Constant, Place, place};
-use crate::names::{comment, demangled};
+use crate::names::{comment, demangled, literal};
 use crate::native_stack::{self, NativeStack};
 use crate::options::Options;
 use crate::relocs::refuse;
@@ -48,6 +48,9 @@ impl Unit<'_> {
         }
         if self.stack_checks.is_some() {
             c.push_str("#define WASM_FRAMES_ARE_MEASURED\n");
+        }
+        if let Some(need) = self.need.as_ref().filter(|_| options.stack.is_some()) {
+            let _ = writeln!(c, "#define WASM_SHADOW_STACK {}", literal(need.text()));
         }
         c.push_str("#include \"wasm.h\"\n\n");
 
@@ -112,7 +115,7 @@ impl Unit<'_> {
         // What follows refers to functions in ways that are only known once it is written.
         let mut rest = String::new();
         if self.relocations.is_some() {
-            self.objects(&mut rest, options);
+            self.objects(&mut rest);
         } else {
             self.segments(&mut rest);
         }

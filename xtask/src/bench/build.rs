@@ -10,7 +10,8 @@ use glue_gen::Glue;
 use mpy_link::{Input, InputKind};
 use target_specs::Arch;
 use wasm_to_c::{
-    ExportedFunc, FuncType, Interface, NativeStack, Safety, StackChecks, Translation, ValType, WasmModule,
+    ExportedFunc, FuncType, Interface, NativeStack, Safety, StackChecks, StackSize, Translation, ValType,
+    WasmModule,
 };
 
 use super::subjects::{Language, Program, STACK, c_source, only, rust_library};
@@ -87,7 +88,7 @@ struct Unit {
 fn ours(module: &WasmModule, safety: Safety, checks: Option<StackChecks>) -> target_specs::Result<Unit> {
     let options = wasm_to_c::Options {
         safety,
-        stack: Some(STACK),
+        stack: Some(StackSize::Fixed(STACK)),
         aligned: true,
         stack_checks: checks,
         ..Default::default()

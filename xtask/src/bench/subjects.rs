@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use cargo_mpy::toolchain::crate_build::{CrateBuild, Unit};
+use cargo_mpy::toolchain::crate_build::{CrateBuild, Link, Unit};
 use cargo_mpy::toolchain::{cargo, read_file, rust};
 use target_specs::Arch;
 
@@ -111,7 +111,8 @@ pub fn wasm(
                 tests: Vec::new(),
             };
             let rust = rust::find()?;
-            let artifact = cargo::build(&rust, &build, STACK).map_err(|failure| format!("{failure:?}"))?;
+            let link = Link { stack: STACK, has_std: false };
+            let artifact = cargo::build(&rust, &build, link).map_err(|failure| format!("{failure:?}"))?;
             read_file(&artifact.wasm)?
         }
         Language::C => {
