@@ -189,11 +189,11 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
 
     if emit == Some(Stage::Usermod) {
         let mut variants = Vec::new();
-        for target in &plan.targets {
+        for (target, optimisation) in plan.targets.iter().zip(&optimisation) {
             let sources = source_of(target);
             let made = match sources.made.native_stack {
                 None => Cow::Borrowed(&sources.made),
-                Some(_) => compile(plan, target, &cc::find(target.arch)?, optimisation(target), sources)?,
+                Some(_) => compile(plan, target, &cc::find(target.arch)?, optimisation, sources)?,
             };
             variants.push((target, made));
         }
