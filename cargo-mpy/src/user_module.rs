@@ -38,8 +38,17 @@ pub fn head(module: &str) -> String {
     {
         let _ = writeln!(c, "#define {name} {prefix}{own}");
     }
-    c
+    c + &runtime_names(module)
 }
+
+/// The names of the functions that are compiled apart, [`RUNTIME`].
+fn runtime_names(module: &str) -> String {
+    let prefix = prefix(module);
+    ["sqrt32", "sqrt64"].iter().map(|name| format!("#define wasm_{name} {prefix}{name}\n")).collect()
+}
+
+/// The source of the runtime that may be needed: compilers and firmware have what the others define.
+const RUNTIME: &str = "sqrt.c";
 
 /// The folder.
 pub fn folder(plan: &BuildPlan) -> PathBuf {
@@ -92,6 +101,9 @@ pub fn write(plan: &BuildPlan, variants: &[Variant]) -> Result<()> {
     let _ = writeln!(unit, "extern const size_t {prefix}state_size;");
     let _ = writeln!(unit, "const size_t {prefix}state_size = WASM_STATE_SIZE();");
     toolchain::write_file(&folder.join("unit.c"), unit.as_bytes())?;
+    let (_, runtime) = c_runtime::SOURCES.iter().find(|(name, _)| *name == RUNTIME).expect("a source");
+    let runtime = runtime_names(&plan.module) + runtime;
+    toolchain::write_file(&folder.join(RUNTIME), runtime.as_bytes())?;
     toolchain::write_file(&folder.join("register.c"), register(plan, variants).as_bytes())?;
     for (name, text) in [("micropython.mk", MAKE), ("micropython.cmake", CMAKE)] {
         toolchain::write_file(&folder.join(name), text.replace("@NAME@", &plan.module).as_bytes())?;
@@ -111,7 +123,7 @@ const MAKE: &str = "\
 MPY_@NAME@_DIR := $(USERMOD_DIR)
 SRC_USERMOD_C += $(MPY_@NAME@_DIR)/register.c
 # Nothing to scan for strings in it.
-SRC_USERMOD_LIB_C += $(MPY_@NAME@_DIR)/unit.c
+SRC_USERMOD_LIB_C += $(MPY_@NAME@_DIR)/unit.c $(MPY_@NAME@_DIR)/sqrt.c
 ";
 
 /// For ports that are built by CMake.
@@ -120,6 +132,7 @@ add_library(usermod_@NAME@ INTERFACE)
 target_sources(usermod_@NAME@ INTERFACE
     ${CMAKE_CURRENT_LIST_DIR}/register.c
     ${CMAKE_CURRENT_LIST_DIR}/unit.c
+    ${CMAKE_CURRENT_LIST_DIR}/sqrt.c
 )
 target_link_libraries(usermod INTERFACE usermod_@NAME@)
 ";
