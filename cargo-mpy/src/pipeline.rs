@@ -152,24 +152,19 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         if sources.iter().any(|known| (known.memory, known.config) == (memory, config)) {
             continue;
         }
-        // WebAssembly → the same with nothing in it that Python cannot reach, and its exact memory.
-        let mut prepared = prepare(plan, &programs[&config.stack].bytes, memory, config)?;
+        // WebAssembly → the same with nothing in it that Python cannot reach, and its exact memory → C.
+        let (prepared, translation, program) = settled(plan, &programs[&config.stack].bytes, memory, config)?;
+        if let Some(program) = program {
+            programs.insert(config.stack, program);
+            keys = keys_of(&programs);
+        }
         if emit == Some(Stage::Wasm) {
             let path = plan.out_dir.join(format!("{}.wasm", plan.module));
             toolchain::write_file(&path, &prepared.module.bytes)?;
             ui::output(format_args!("{}\n", path.display()));
             return Ok(Vec::new());
         }
-        // WebAssembly → C, and what it exports and imports → its bindings in C.
-        let mut translation = transpile(plan, &prepared, memory, config, StackChecks::default())?;
-        // Twice at most: what is linked for `std` needs stack as well.
-        for _ in 0..2 {
-            let Some(program) = linked_again(plan, &prepared, config, &translation)? else { break };
-            prepared = prepare(plan, &program.bytes, memory, config)?;
-            translation = transpile(plan, &prepared, memory, config, StackChecks::default())?;
-            programs.insert(config.stack, program);
-            keys = keys_of(&programs);
-        }
+        // What it exports and imports → its bindings in C.
         let translated = translate(plan, &prepared, translation, memory, config, emit)?;
         let Some((translation, glue)) = translated else { return Ok(Vec::new()) };
         names.extend(translation.names);
@@ -282,8 +277,7 @@ pub fn bindings(plan: &BuildPlan) -> std::result::Result<Glue, Failure> {
     let (memory, config) = (plan.memory_of(target), target.memory);
     let _lock = matches!(plan.source, Source::Crate(_)).then(|| lock(plan)).transpose()?;
     let Program { bytes, .. } = webassembly(plan, config.stack)?;
-    let prepared = prepare(plan, &bytes, memory, config)?;
-    let translation = transpile(plan, &prepared, memory, config, StackChecks::default())?;
+    let (prepared, translation, _) = settled(plan, &bytes, memory, config)?;
     Ok(bind(plan, &prepared, &translation)?)
 }
 
@@ -324,6 +318,28 @@ fn build_with(plan: &BuildPlan, build: &CrateBuild, stack: Option<u32>) -> Crate
 fn link(build: &CrateBuild, stack: Option<u32>) -> Link {
     let last = cargo::last_link(build).unwrap_or(Link { stack: plan::USUAL_STACK, has_std: false });
     Link { stack: stack.unwrap_or(last.stack), ..last }
+}
+
+/// A program as `memory` wants it, in C; and the program itself, if it had to be linked again.
+fn settled(
+    plan: &BuildPlan,
+    bytes: &[u8],
+    memory: MemoryModel,
+    config: MemoryConfig,
+) -> std::result::Result<(wasm::Prepared, Translation, Option<Program>), Failure> {
+    let mut again: Option<Program> = None;
+    // Linked again twice at most, because what is linked for `std` needs stack as well.
+    let mut left = 2;
+    loop {
+        let bytes = again.as_ref().map_or(bytes, |program| &program.bytes);
+        let prepared = prepare(plan, bytes, memory, config)?;
+        let translation = transpile(plan, &prepared, memory, config, StackChecks::default())?;
+        match linked_again(plan, &prepared, config, &translation)?.filter(|_| left > 0) {
+            Some(program) => again = Some(program),
+            None => return Ok((prepared, translation, again)),
+        }
+        left -= 1;
+    }
 }
 
 /// The program linked again, if it lacks functions of `std` that MicroPython implements, or if its shadow stack in linear
