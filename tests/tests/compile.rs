@@ -104,8 +104,8 @@ fn everything() -> (Interface, &'static str) {
     };
     let module = r#"#include "wasm.h"
 struct pair { uint32_t r0; uint64_t r1; };
-WASM_STATE uint32_t stack_pointer = 4096;
-WASM_STATE uint8_t memory[4096];
+WASM_STORAGE uint32_t stack_pointer = 4096;
+WASM_STORAGE uint8_t memory[4096];
 static uint32_t i_ticks(void);
 static double i_mixed(uint32_t, uint64_t, float, double);
 static struct pair i_pair(float);
@@ -200,7 +200,7 @@ fn every_kind_of_binding_compiles_everywhere() {
 fn every_shim_compiles_everywhere() {
     let mut imports = Vec::new();
     let mut source = String::from(
-        "#include \"wasm.h\"\nWASM_STATE uint32_t stack_pointer = 4096;\nWASM_STATE uint8_t memory[4096];\n",
+        "#include \"wasm.h\"\nWASM_STORAGE uint32_t stack_pointer = 4096;\nWASM_STORAGE uint8_t memory[4096];\n",
     );
     let mut calls = String::new();
     let c_type = |letter: char| match letter {
@@ -241,7 +241,7 @@ fn every_shim_compiles_everywhere() {
 fn every_text_compiles_everywhere() {
     let module = r#"#include "wasm.h"
 struct pair { uint32_t r0; uint32_t r1; };
-WASM_STATE uint8_t memory[4096];
+WASM_STORAGE uint8_t memory[4096];
 static uint32_t m_alloc(uint32_t size) { return 4096 - size; }
 static void m_free(uint32_t ptr) { memory[ptr] = 0; }
 static void m_free_sized(uint32_t ptr, uint32_t size) { memory[ptr + size - 1] = 0; }
