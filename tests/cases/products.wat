@@ -36,7 +36,7 @@
 ;; print(wrong)
 ;; struct.pack_into("<hhh", memory, 0, -32768, -32768, 5)
 ;; print(m.twice(), m.twice64(), m.sometimes(0), m.sometimes(1), m.parameter(-1 << 40), m.counted(3))
-;; for function, args in ((m.dot64, (65534, 0, 4)), (m.dot64, (0, 65532, 4)), (m.taps32, (65530, 0)), (m.dot32, (-2, 0, 4)), (m.first, (0,)), (m.first, (1,))):
+;; for function, args in ((m.dot64, (1022, 0, 4)), (m.dot64, (0, 1020, 4)), (m.taps32, (1018, 0)), (m.dot32, (-2, 0, 4)), (m.first, (0,)), (m.first, (1,))):
 ;;     try:
 ;;         print(function(*args))
 ;;     except RuntimeError as e:
@@ -51,7 +51,7 @@
 ;; integer divide by zero
 ;; out of bounds memory access
 (module
-  (memory (export "memory") 1 1)
+  (memory (export "memory") 1024 1024 (pagesize 1))
   ;; As LLVM unrolls it.
   (func (export "dot64") (param $a i32) (param $b i32) (param $n i32) (result i64)
     (local $sum i64)
@@ -170,6 +170,6 @@
   ;; The first operator that traps does.
   (func (export "first") (param $b i32) (result i32)
     (i32.add
-      (i32.add (i32.div_u (i32.const 1) (local.get $b)) (i32.mul (i32.load16_s (i32.const 65536)) (i32.const 3)))
+      (i32.add (i32.div_u (i32.const 1) (local.get $b)) (i32.mul (i32.load16_s (i32.const 1024)) (i32.const 3)))
       (i32.add (i32.mul (i32.load16_s (i32.const 0)) (i32.load16_s (i32.const 4)))
                (i32.mul (i32.load16_s (i32.const 2)) (i32.load16_s (i32.const 6)))))))
