@@ -133,7 +133,8 @@ impl Program {
         let interface = &translation.interface;
         let (mut c, mut run, mut arrays) = (String::new(), String::new(), Vec::new());
         for line in translation.unit.source.lines() {
-            let array = line.strip_prefix("WASM_STORAGE uint8_t memory").and_then(|rest| rest.split_once('['));
+            let array =
+                line.strip_prefix("WASM_STORAGE uint8_t memory").and_then(|rest| rest.split_once('['));
             let Some((number, rest)) = array else {
                 c.push_str(line);
                 c.push('\n');
