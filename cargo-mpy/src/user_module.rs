@@ -28,7 +28,11 @@ fn prefix(module: &str) -> String {
 /// The beginning of the translation unit: where its state is, and its names that others can see.
 pub fn head(module: &str) -> String {
     let prefix = prefix(module);
-    let mut c = SSE2.to_owned();
+    // GCC takes them here, whatever builds the firmware.
+    let flags = wasm_to_c::C_FLAGS.iter().map(|flag| format!("\"{flag}\"")).collect::<Vec<_>>().join(", ");
+    let mut c = format!(
+        "#if defined(__GNUC__) && !defined(__clang__)\n#pragma GCC optimize({flags})\n#endif\n{SSE2}"
+    );
     c.push_str("#include <stddef.h>\n#include <stdint.h>\n\n");
     let _ = writeln!(c, "/* Where the state is, in register.c. */");
     let _ = writeln!(c, "extern uint8_t *{prefix}base;");
@@ -106,7 +110,8 @@ pub fn write(plan: &BuildPlan, variants: &[Variant]) -> Result<()> {
     toolchain::write_file(&folder.join(RUNTIME), runtime.as_bytes())?;
     toolchain::write_file(&folder.join("register.c"), register(plan, variants).as_bytes())?;
     for (name, text) in [("micropython.mk", MAKE), ("micropython.cmake", CMAKE)] {
-        toolchain::write_file(&folder.join(name), text.replace("@NAME@", &plan.module).as_bytes())?;
+        let text = text.replace("@NAME@", &plan.module).replace("@FLAGS@", &wasm_to_c::C_FLAGS.join(" "));
+        toolchain::write_file(&folder.join(name), text.as_bytes())?;
     }
     Ok(())
 }
@@ -122,8 +127,10 @@ const SSE2: &str = "\
 const MAKE: &str = "\
 MPY_@NAME@_DIR := $(USERMOD_DIR)
 SRC_USERMOD_C += $(MPY_@NAME@_DIR)/register.c
-# Nothing to scan for strings in it.
+# Nothing to scan for strings in these.
 SRC_USERMOD_LIB_C += $(MPY_@NAME@_DIR)/unit.c $(MPY_@NAME@_DIR)/sqrt.c
+# They preserve the meaning of the code.
+$(BUILD)/$(patsubst $(USER_C_MODULES)/%,%,$(MPY_@NAME@_DIR))/unit.o: CFLAGS += @FLAGS@
 ";
 
 /// For ports that are built by CMake.
@@ -134,6 +141,8 @@ target_sources(usermod_@NAME@ INTERFACE
     ${CMAKE_CURRENT_LIST_DIR}/unit.c
     ${CMAKE_CURRENT_LIST_DIR}/sqrt.c
 )
+# They preserve the meaning of the code.
+set_property(SOURCE ${CMAKE_CURRENT_LIST_DIR}/unit.c APPEND_STRING PROPERTY COMPILE_FLAGS \" @FLAGS@\")
 target_link_libraries(usermod INTERFACE usermod_@NAME@)
 ";
 
