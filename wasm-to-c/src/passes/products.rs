@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::ir::{Access, Check, Expr, ExprKind, Function, Stmt, Var, each};
+use crate::ir::{Access, Check, Expr, ExprKind, Form, Function, Loop, Stmt, Var, each};
 use crate::ops::{Cell, OpId};
 use crate::types::ValType;
 use crate::unit::Unit;
@@ -29,6 +29,9 @@ fn of_bits(bits: u32) -> Bounds {
     (-1 << (bits - 1), (1 << (bits - 1)) - 1)
 }
 
+/// How often in a row the bounds of a variable may be those of another one.
+const COPIES: usize = 4;
+
 /// The bounds of the variables for which all that they are ever set to has some.
 fn variables(function: &Function) -> HashMap<Var, Bounds> {
     let mut set: HashMap<Var, Vec<&Expr>> = HashMap::new();
@@ -40,24 +43,20 @@ fn variables(function: &Function) -> HashMap<Var, Bounds> {
     collect(&function.body, &mut set);
     unknown.iter().for_each(|var| _ = set.remove(var));
     let mut known: HashMap<Var, Bounds> = HashMap::new();
-    // What is set to another variable is known after that.
-    loop {
-        let before = known.len();
-        set.retain(|var, values| {
+    for _ in 0..COPIES {
+        let bounded = |(var, values): (&Var, &Vec<&Expr>)| {
             // Locals are 0 at first.
             let all = values.iter().try_fold((0, 0), |(least, most), value| {
                 let (low, high) = bounds(value, &known)?;
                 Some((low.min(least), high.max(most)))
             });
-            if let Some(all) = all {
-                known.insert(*var, all);
-            }
-            all.is_none()
-        });
-        if known.len() == before {
-            return known;
-        }
+            Some((*var, all?))
+        };
+        let found: Vec<(Var, Bounds)> = set.iter().filter_map(bounded).collect();
+        found.iter().for_each(|(var, _)| _ = set.remove(var));
+        known.extend(found);
     }
+    known
 }
 
 fn collect<'f>(body: &'f [Stmt], set: &mut HashMap<Var, Vec<&'f Expr>>) {
@@ -73,7 +72,11 @@ fn collect<'f>(body: &'f [Stmt], set: &mut HashMap<Var, Vec<&'f Expr>>) {
 fn uses(function: &Function) -> HashMap<Var, usize> {
     let mut uses = HashMap::new();
     each(&function.body, &mut |stmt| {
-        for expr in stmt.exprs() {
+        let condition = match stmt {
+            Stmt::Loop(Loop { form: Form::DoWhile { condition, .. }, .. }) => Some(condition),
+            _ => None,
+        };
+        for expr in stmt.exprs().into_iter().chain(condition) {
             expr.each(&mut |part| {
                 if let ExprKind::Get(var @ Var::Temp(_)) = part.kind {
                     *uses.entry(var).or_default() += 1;
@@ -142,25 +145,32 @@ fn operators(expr: &Expr) -> usize {
 
 /// Puts a long sum together, of which a part was set to a variable of its own: it is used once, in the next statement.
 fn join_sums(stmts: &mut Vec<Stmt>, uses: &HashMap<Var, usize>) {
-    let mut at = 0;
-    while at + 1 < stmts.len() {
-        let [Stmt::Set(part, value), Stmt::Set(_, whole)] = &mut stmts[at..at + 2] else {
-            at += 1;
-            continue;
-        };
-        let add = if whole.ty == ValType::I64 { OpId::I64Add } else { OpId::I32Add };
-        let is_short = operators(value) + operators(whole) <= LONGEST;
-        let may_move = value.op(add).is_some() && uses.get(part) == Some(&1) && is_short && is_pure(value);
-        match term_mut(whole, add, *part).filter(|_| may_move) {
-            Some(place) => {
-                *place = value.clone();
-                stmts.remove(at);
-                // The sum may itself be a part of the next one.
-                at = at.saturating_sub(1);
+    let mut joined: Vec<Stmt> = Vec::with_capacity(stmts.len());
+    for mut stmt in stmts.drain(..) {
+        if let Stmt::Set(_, whole) = &mut stmt {
+            // The sum before may itself be a part.
+            while joined.last_mut().is_some_and(|before| join(before, whole, uses)) {
+                joined.pop();
             }
-            None => at += 1,
         }
+        joined.push(stmt);
     }
+    *stmts = joined;
+}
+
+/// Moves the value that the statement before sets into a sum; whether it does.
+fn join(before: &mut Stmt, whole: &mut Expr, uses: &HashMap<Var, usize>) -> bool {
+    let Stmt::Set(part, value) = before else { return false };
+    let add = if whole.ty == ValType::I64 { OpId::I64Add } else { OpId::I32Add };
+    let may_move = value.op(add).is_some()
+        && uses.get(part) == Some(&1)
+        && operators(value) + operators(whole) <= LONGEST
+        && is_pure(value);
+    match term_mut(whole, add, *part).filter(|_| may_move) {
+        Some(place) => std::mem::swap(place, value),
+        None => return false,
+    }
+    true
 }
 
 /// The term of a sum that is a variable.
