@@ -103,6 +103,8 @@ fn emulator(cc: &Cc) -> Option<Command> {
     };
     let runs = Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
     if !runs {
+        let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
+        assert!(!in_ci, "{name} is not installed: `cargo xtask setup`");
         eprintln!("skipped: {name} is not installed");
         return None;
     }
