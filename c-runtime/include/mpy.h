@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "wasm_state.h"
+
 /* A Python object: a pointer, or a value tagged in the low bits. Of the tags only the one of small
  * integers is the same in every firmware that accepts modules: the low bit is set and the other bits
  * are the number (31 bits at least, the loader checks that; 63 on 64-bit hosts). */
@@ -248,6 +250,7 @@ _Static_assert(sizeof(mp_fun_table_t) == 87 * sizeof(void *), "layout of mp_fun_
 /* Symbols that the linker turns into relocations for the loader: the function table, the module's
  * strings (the first is its file name), its constant objects, and objects that are entries of the function table, which
  * can thus be named in constant data. */
+#ifndef MPY_CODE_IN_FLASH
 extern const mp_fun_table_t mp_fun_table;
 extern const uint16_t mp_native_qstr_table[];
 extern const mp_obj_t mp_native_obj_table[];
@@ -256,6 +259,15 @@ extern const mp_obj_type_t mp_type_fun_builtin_1;
 extern const mp_obj_type_t mp_type_fun_builtin_2;
 extern const mp_obj_type_t mp_type_fun_builtin_3;
 extern const mp_obj_type_t mp_type_fun_builtin_var;
+#else
+#define mp_fun_table (*((const struct mpy_head *)WASM_BASE)->functions)
+#define mp_native_qstr_table (((const struct mpy_head *)WASM_BASE)->strings)
+#define mp_type_fun_builtin_0 (*mp_fun_table.type_fun_builtin_0)
+#define mp_type_fun_builtin_1 (*mp_fun_table.type_fun_builtin_1)
+#define mp_type_fun_builtin_2 (*mp_fun_table.type_fun_builtin_2)
+#define mp_type_fun_builtin_3 (*mp_fun_table.type_fun_builtin_3)
+#define mp_type_fun_builtin_var (*mp_fun_table.type_fun_builtin_var)
+#endif
 
 /* A function of exactly 0 to 3 positional arguments; its type says how many. */
 typedef struct {
@@ -274,6 +286,38 @@ typedef struct {
     uint32_t sig;
     mp_obj_t (*fun)(size_t n_args, const mp_obj_t *args);
 } mp_obj_fun_builtin_var_t;
+
+/* What contains addresses, and does not change:
+ *
+ *   MPY_TABLE(type, name, [count]);       declares an array that is defined elsewhere
+ *   MPY_FUNCTION(name, n, function);      defines the object of a function with n parameters
+ *   MPY_OBJECT(name, n, function)         is its address
+ *   MPY_ENTRY(function)                   is a function as the firmware may call it
+ *   MPY_ADDRESS(constant)                 is the address of a function or a string for our own code
+ *
+ * Code in flash cannot contain addresses. There, this is state, which is set when the module starts or when it is used. */
+#ifndef MPY_CODE_IN_FLASH
+#define MPY_TABLE(type, name, ...) static const type name __VA_ARGS__
+#define MPY_FUNCTION(name, n, function) \
+    static const mp_obj_fun_builtin_fixed_t name = {&mp_type_fun_builtin_##n, {._##n = function}}
+#define MPY_OBJECT(name, n, function) (&name)
+#define MPY_ENTRY(function) function
+#define MPY_ADDRESS(constant) constant
+#else
+#define MPY_TABLE(type, name, ...) WASM_STATE(type, name, __VA_ARGS__)
+#define MPY_FUNCTION(name, n, function) WASM_STATE(mp_obj_fun_builtin_fixed_t, name)
+#define MPY_OBJECT(name, n, function) \
+    (WASM_REACH(name) = (mp_obj_fun_builtin_fixed_t){&mp_type_fun_builtin_##n, {._##n = MPY_ENTRY(function)}}, \
+        &WASM_REACH(name))
+#define MPY_ENTRY(function) ((__typeof__(&(function)))mpy_entry((uintptr_t)&(function)))
+/* The compiler must not take it for a constant: it would make a constant object of all that it is a part of. */
+#define MPY_ADDRESS(constant) \
+    ({ \
+        __typeof__(0 ? (constant) : (constant)) mpy_address = (constant); \
+        __asm__("" : "+r"(mpy_address)); \
+        mpy_address; \
+    })
+#endif
 
 #define MP_OBJ_FUN_MAKE_SIG(n_args_min, n_args_max) ((uint32_t)(n_args_min) << 17 | (uint32_t)(n_args_max) << 1)
 

@@ -66,10 +66,12 @@ WASM_STATE(mp_obj_full_type_t, mpy_types, [MPY_CLASSES + 1]); /* the last is the
 #define mpy_types WASM_REACH(mpy_types)
 
 #if MPY_CLASSES > 0
-static const mpy_class_t mpy_classes[MPY_CLASSES];
+MPY_TABLE(mpy_class_t, mpy_classes, [MPY_CLASSES]);
+#define mpy_classes WASM_REACH(mpy_classes)
 #endif
 #ifdef MPY_CLOSURES
-static const mpy_closure_t mpy_closures[MPY_CLOSURES];
+MPY_TABLE(mpy_closure_t, mpy_closures, [MPY_CLOSURES]);
+#define mpy_closures WASM_REACH(mpy_closures)
 #endif
 
 static const mp_obj_full_type_t *mpy_type_of_kind(uint32_t kind) {
@@ -296,7 +298,7 @@ static mp_obj_t mpy_free(mp_obj_t self) {
     return mp_const_none;
 }
 
-static const mp_obj_fun_builtin_fixed_t mpy_free_object = {&mp_type_fun_builtin_1, {._1 = mpy_free}};
+MPY_FUNCTION(mpy_free_object, 1, mpy_free);
 
 /* Attributes that are properties; the rest is in the type's dictionary. */
 static void mpy_attribute(mp_obj_t self, qstr name, mp_obj_t *dest) {
@@ -358,7 +360,7 @@ static void mpy_init_classes(void) {
         /* A method of the user's may have this name, too. */
         mp_fun_table.dict_store(dict,
             mp_fun_table.native_to_obj(mp_native_qstr_table[MPY_STRING_FREE], MP_NATIVE_TYPE_QSTR),
-            (mp_obj_t)&mpy_free_object);
+            (mp_obj_t)MPY_OBJECT(mpy_free_object, 1, mpy_free));
         bool has_properties = false;
         for (unsigned j = 0; j < class_->count; j++) {
             const mpy_member_t *member = &class_->members[j];
@@ -373,7 +375,7 @@ static void mpy_init_classes(void) {
             mp_fun_table.dict_store(dict,
                 mp_fun_table.native_to_obj(mp_native_qstr_table[member->name], MP_NATIVE_TYPE_QSTR), function);
         }
-        mpy_set_slot(type, &type->attr, has_properties ? (const void *)mpy_attribute : NULL);
+        mpy_set_slot(type, &type->attr, has_properties ? (const void *)MPY_ENTRY(mpy_attribute) : NULL);
         mpy_set_slot(type, &type->locals_dict, dict);
         mp_fun_table.store_global(type->name, type);
     }

@@ -60,7 +60,7 @@ static mp_obj_t mpy_close(void) {
     return mp_const_none;
 }
 
-static const mp_obj_fun_builtin_fixed_t mpy_close_object = {&mp_type_fun_builtin_0, {._0 = mpy_close}};
+MPY_FUNCTION(mpy_close_object, 0, mpy_close);
 
 /* Closes the instances of this module before this one; `sys` and `modules` are the names of that. */
 static void mpy_close_others(unsigned sys, unsigned modules) {
@@ -86,7 +86,7 @@ static void mpy_close_others(unsigned sys, unsigned modules) {
             free = key;
         }
     }
-    mp_fun_table.obj_subscr(known, free != NULL ? free : key, (mp_obj_t)(uintptr_t)&mpy_close_object);
+    mp_fun_table.obj_subscr(known, free != NULL ? free : key, (mp_obj_t)(uintptr_t)MPY_OBJECT(mpy_close_object, 0, mpy_close));
 }
 
 #endif

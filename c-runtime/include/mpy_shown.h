@@ -24,7 +24,7 @@ static mp_obj_t mpy_get_shown(unsigned which);
 /* Whether it can be set. */
 static bool mpy_set_shown(unsigned which, mp_obj_t value);
 
-#ifdef WASM_BASE
+#ifdef MPY_IN_FIRMWARE
 
 /* The module is a part of the firmware: its type was defined with mpy_shown_attribute. */
 extern const mp_obj_full_type_t mp_type_module;
@@ -45,7 +45,7 @@ static void mpy_module_attribute(mp_obj_t self, qstr name, mp_obj_t *dest) {
     ((attribute_t)mpy_usual_module_type->slots[mpy_usual_module_type->attr - 1])(self, name, dest);
 }
 
-#ifndef WASM_BASE
+#ifndef MPY_IN_FIRMWARE
 
 /* A package of modules for several architectures imports one of them and becomes the same for Python. It says so by
  * setting `__module__` of the module to itself. The firmware refuses the attribute for modules in ROM. */
@@ -67,7 +67,7 @@ static
 void mpy_shown_attribute(mp_obj_t self, qstr name, mp_obj_t *dest);
 
 void mpy_shown_attribute(mp_obj_t self, qstr name, mp_obj_t *dest) {
-#ifndef WASM_BASE
+#ifndef MPY_IN_FIRMWARE
     if (name == MP_QSTR___module__ && dest[0] != MP_OBJ_NULL && dest[1] != MP_OBJ_NULL && mpy_show_in(dest[1], self)) {
         dest[0] = MP_OBJ_NULL;
         return;
@@ -89,7 +89,7 @@ void mpy_shown_attribute(mp_obj_t self, qstr name, mp_obj_t *dest) {
     mpy_module_attribute(self, name, dest);
 }
 
-#ifndef WASM_BASE
+#ifndef MPY_IN_FIRMWARE
 
 /* While the module is imported its name is a global, by which it can be imported already; `import` is the name of the
  * function that does so. */
@@ -104,7 +104,7 @@ static void mpy_show(unsigned import) {
     mpy_module_type.flags = type->flags;
     mpy_module_type.name = type->name;
     mpy_module_type.attr = 1;
-    mpy_module_type.slots[0] = (const void *)mpy_shown_attribute;
+    mpy_module_type.slots[0] = (const void *)MPY_ENTRY(mpy_shown_attribute);
     if (type->print != 0) {
         mpy_module_type.print = 2;
         mpy_module_type.slots[1] = type->slots[type->print - 1];
@@ -267,21 +267,19 @@ static mp_obj_t mpy_view_next(mp_obj_t self) {
 }
 
 static void mpy_init_views(unsigned name) {
-    static const void *const slots[] = {
-        (const void *)mpy_view_unary_op, (const void *)mpy_view_subscr, (const void *)mpy_view_buffer, (const void *)mpy_view_iter,
-    };
     mpy_view_type.type = mpy_view_iterator_type.type = mp_fun_table.type_type;
     mpy_view_type.name = mpy_view_iterator_type.name = mp_native_qstr_table[name];
     mpy_view_type.unary_op = 1;
     mpy_view_type.subscr = 2;
     mpy_view_type.buffer = 3;
     mpy_view_type.iter = 4;
-    for (unsigned i = 0; i < 4; i++) {
-        mpy_view_type.slots[i] = slots[i];
-    }
+    mpy_view_type.slots[0] = (const void *)MPY_ENTRY(mpy_view_unary_op);
+    mpy_view_type.slots[1] = (const void *)MPY_ENTRY(mpy_view_subscr);
+    mpy_view_type.slots[2] = (const void *)MPY_ENTRY(mpy_view_buffer);
+    mpy_view_type.slots[3] = (const void *)MPY_ENTRY(mpy_view_iter);
     mpy_view_iterator_type.flags = MP_TYPE_FLAG_ITER_IS_ITERNEXT;
     mpy_view_iterator_type.iter = 1;
-    mpy_view_iterator_type.slots[0] = (const void *)mpy_view_next;
+    mpy_view_iterator_type.slots[0] = (const void *)MPY_ENTRY(mpy_view_next);
     for (size_t i = 0; i < MPY_VIEWS; i++) {
         mpy_views[i].type = &mpy_view_type;
         mpy_views[i].which = i;

@@ -6,7 +6,7 @@
  *
  * They lie by themselves, unless the embedder defines WASM_BASE, an expression for the address of a block of memory, before
  * it includes anything. Then they are members of the block behind those of the module (`struct wasm_module`), and the
- * block has WASM_STATE_SIZE() bytes, which are 0 when the module starts.
+ * block has WASM_STATE_SIZE() bytes, which are 0 when the module starts. It begins with WASM_HEAD, the embedder's own members.
  */
 #ifndef WASM_STATE_H
 #define WASM_STATE_H
@@ -31,6 +31,10 @@
 #define WASM_REACH(name) name
 
 #else
+
+#ifndef WASM_HEAD
+#define WASM_HEAD
+#endif
 
 /* Each member begins where the one before it ends: number n at wasm_end_n. `__COUNTER__` counts them. */
 #define WASM_STATE(type, name, ...) WASM_MEMBER(__COUNTER__, type, name, __VA_ARGS__)

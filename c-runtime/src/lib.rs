@@ -29,6 +29,7 @@ pub const HEADERS: &[File] = files!("include":
     "mpy_flash.h"
     "mpy_heap.h"
     "mpy_imports.h"
+    "mpy_in_flash.h"
     "mpy_intrinsics.h"
     "mpy_lend.h"
     "mpy_memory.h"
@@ -38,17 +39,24 @@ pub const HEADERS: &[File] = files!("include":
     "mpy_shims.h"
     "mpy_shown.h"
     "mpy_stack.h"
+    "mpy_start_in_flash.h"
+    "mpy_stub.h"
     "mpy_text.h"
     "mpy_unwind.h"
     "mpy_values.h"
     "mpy_wasi.h"
     "softfloat.h"
+    "softfloat32.h"
+    "softfloat64.h"
     "wasm.h"
     "wasm_state.h"
 );
 
 /// The C source that makes a module a part of a MicroPython firmware, with `@NAME@` and other places to fill in.
 pub const REGISTER: &str = include_str!("../firmware/register.c");
+
+/// The C source of the part in RAM of a module whose code is in flash.
+pub const STUB: &str = include_str!("../flash/stub.c");
 
 /// The Rust crate that makes the heap of `mpy_heap.h` the global allocator.
 pub const RUST_ALLOCATOR: &str = include_str!("allocator.rs");
@@ -64,6 +72,8 @@ pub const RUST_STD: &str = include_str!("std.rs");
 
 /// C sources. Each becomes an object that is linked if it is needed.
 pub const SOURCES: &[File] = files!("src":
+    "divide_float32.c"
+    "divide_float64.c"
     "memcmp.c"
     "memcpy.c"
     "memmove.c"

@@ -103,6 +103,10 @@ pub struct BuildOptions {
     #[arg(long, value_name = "MODEL", help_heading = "Module")]
     pub memory: Option<String>,
 
+    /// Where the code of the module is when it runs [default: ram]
+    #[arg(long, value_name = "PLACE", help_heading = "Module")]
+    pub code: Option<Code>,
+
     /// Name the function in trap messages: `integer divide by zero in my_crate::step`
     /// [default: only in the profile dev]
     #[arg(long, help_heading = "Module")]
@@ -229,6 +233,17 @@ pub fn timeout(seconds: f32) -> target_specs::Result<Duration> {
             .at(Place::Argument(format!("--timeout {seconds}")))
             .help("it takes seconds, such as `60` or `0.5`")
     })
+}
+
+/// Where the code of a module is when it runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Code {
+    /// MicroPython's loader copies it to RAM.
+    #[default]
+    Ram,
+    /// It stays where it is if the file is in ROM that the processor can execute; otherwise it is copied.
+    Flash,
 }
 
 /// A memory model: the meaning of the addresses in a module.

@@ -10,15 +10,17 @@ use std::time::{Duration, Instant};
 use glue_gen::Glue;
 use mpy_link::{Image, Input, InputKind, Sizes};
 use target_specs::{Arch, Diagnostic, Place, Result};
-use wasm_to_c::{CUnit, Frames, NativeStack, Safety, StackChecks, StackNeed, StackSize, Translation, relocs};
+use wasm_to_c::{
+    CUnit, CodePlace, Frames, NativeStack, Safety, StackChecks, StackNeed, StackSize, Translation, relocs,
+};
 
 use crate::failure::Failure;
 use crate::messages::{self, Artifact, Message};
-use crate::options::{BuildOptions, Jobs, MemoryModel, Stage};
+use crate::options::{BuildOptions, Code, Jobs, MemoryModel, Stage};
 use crate::plan::{self, BuildPlan, MemoryConfig, Source, Target};
 use crate::toolchain::crate_build::{CrateBuild, Link};
 use crate::toolchain::{self, cargo, cc, rust};
-use crate::{map, ui, user_module, wasm};
+use crate::{code_in_flash, map, ui, user_module, wasm};
 
 /// A module, built for one target.
 #[derive(Debug, Clone)]
@@ -173,7 +175,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
             0 => memory.word().to_owned(),
             _ => format!("{}-{}", memory.word(), others + 1),
         };
-        let folder = write_sources(plan, &folder, &translation.unit, &glue)?;
+        let folder = write_sources(plan, config, &folder, &translation.unit, &glue)?;
         let native_stack = translation.native_stack;
         sources.push(Sources { memory, config, prepared, made: Made { folder, glue, native_stack } });
     }
@@ -423,6 +425,15 @@ struct Made {
     native_stack: Option<NativeStack>,
 }
 
+/// Where the code of the module is when it runs.
+fn code_place(plan: &BuildPlan, config: MemoryConfig) -> CodePlace {
+    match config.code {
+        _ if plan.in_firmware => CodePlace::Linked,
+        Code::Flash => CodePlace::Anywhere,
+        Code::Ram => CodePlace::Loaded,
+    }
+}
+
 /// How the module is translated. If its memory is checked or masked, its native stack is checked too.
 fn translation_options(
     plan: &BuildPlan,
@@ -445,9 +456,9 @@ fn translation_options(
         quiet_imports: prepared.quiet_imports.clone(),
         // Rust's compiler makes true hints.
         aligned: matches!(plan.source, Source::Crate(_)),
-        // In a firmware, all constants are in flash.
-        flash_tables: config.flash_tables.filter(|_| !plan.in_firmware),
-        state_block: plan.in_firmware,
+        // All constants are where the code is.
+        flash_tables: config.flash_tables.filter(|_| code_place(plan, config) == CodePlace::Loaded),
+        code: code_place(plan, config),
         trap_names: plan.trap_names,
         stack_checks: is_sandbox.then_some(stack_checks),
         throwing: prepared.unwinds.then_some(glue_gen::throws),
@@ -598,7 +609,13 @@ fn largest(need: &StackNeed) -> String {
 }
 
 /// Writes the one translation unit of the module and the headers it includes.
-fn write_sources(plan: &BuildPlan, folder: &str, unit: &CUnit, glue: &Glue) -> Result<PathBuf> {
+fn write_sources(
+    plan: &BuildPlan,
+    config: MemoryConfig,
+    folder: &str,
+    unit: &CUnit,
+    glue: &Glue,
+) -> Result<PathBuf> {
     let home = plan.out_dir.join(if plan.in_firmware { "c-usermod" } else { "c" });
     let folder = home.join(&plan.module).join(folder);
     for (name, text) in c_runtime::HEADERS {
@@ -607,8 +624,13 @@ fn write_sources(plan: &BuildPlan, folder: &str, unit: &CUnit, glue: &Glue) -> R
     for unit in [unit, &glue.unit] {
         toolchain::write_file(&folder.join(&unit.file_name), unit.source.as_bytes())?;
     }
-    let head = if plan.in_firmware { user_module::head(&plan.module) } else { String::new() };
-    let whole = format!("{head}#include \"{}\"\n#include \"{}\"\n", unit.file_name, glue.unit.file_name);
+    let (head, tail) = match code_place(plan, config) {
+        CodePlace::Loaded => (String::new(), ""),
+        CodePlace::Linked => (user_module::head(&plan.module), ""),
+        CodePlace::Anywhere => (code_in_flash::head(glue), code_in_flash::TAIL),
+    };
+    let whole =
+        format!("{head}#include \"{}\"\n#include \"{}\"\n{tail}", unit.file_name, glue.unit.file_name);
     toolchain::write_file(&folder.join("unit.c"), whole.as_bytes())?;
     Ok(folder)
 }
@@ -643,7 +665,7 @@ fn compile<'m>(
         let glue = bind(plan, prepared, &translation)?;
         let target = target.folder.file_name().unwrap_or_default().to_string_lossy();
         let folder = format!("{}-{target}", memory.word());
-        let folder = write_sources(plan, &folder, &translation.unit, &glue)?;
+        let folder = write_sources(plan, *config, &folder, &translation.unit, &glue)?;
         Ok(Cow::Owned(Made { folder, glue, native_stack: translation.native_stack }))
     };
     wasm_to_c::settled(Cow::Borrowed(made), |made| made.native_stack.as_ref(), compile, again)
@@ -658,6 +680,9 @@ fn native(
     sources: &Sources,
     emit: Option<Stage>,
 ) -> Result<Image> {
+    if sources.config.code == Code::Flash {
+        return native_in_flash(plan, target, compiler, optimisation, sources, emit);
+    }
     let made = compile(plan, target, compiler, optimisation, sources)?;
     let Made { folder, glue, .. } = &*made;
     let object = object(plan, target);
@@ -665,17 +690,6 @@ fn native(
         return Ok(Image { bytes: Vec::new(), sizes: Sizes::default(), map: Vec::new() });
     }
 
-    // Behind the module, taken only where it needs them: our runtime, then the compiler's.
-    let runtime = compiler.runtime(&target.c_flags, optimisation, &folder.join("include"))?;
-    let library = compiler.library(&target.c_flags)?;
-    let object_name = object.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let object_data = toolchain::read_file(&object)?;
-    let mut inputs = vec![Input { name: &object_name, kind: InputKind::Object, data: &object_data }];
-    inputs.extend(runtime.iter().chain(&library).map(|(name, data)| Input {
-        name,
-        kind: InputKind::Lazy,
-        data,
-    }));
     let objects: Vec<mpy_link::Bytes> = glue
         .objects
         .iter()
@@ -683,7 +697,67 @@ fn native(
         .collect();
     let options =
         mpy_link::Options { qstrs: &glue.qstrs, objects: &objects, ..mpy_link::Options::new(target.arch) };
-    mpy_link::link(&inputs, &options)
+    let runtime = compiler.runtime(&target.c_flags, optimisation, &folder.join("include"))?;
+    linked(compiler, target, &object, &runtime, |inputs| mpy_link::link(inputs, &options))
+}
+
+/// Links an object and, where it needs them, objects of `runtime` and of the compiler's library.
+fn linked<T>(
+    compiler: &cc::CCompiler,
+    target: &Target,
+    object: &Path,
+    runtime: &[(String, Vec<u8>)],
+    link: impl Fn(&[Input]) -> Result<T>,
+) -> Result<T> {
+    let library = compiler.library(&target.c_flags)?;
+    let name = object.file_name().unwrap_or_default().to_string_lossy();
+    let data = toolchain::read_file(object)?;
+    let mut inputs = vec![Input { name: &name, kind: InputKind::Object, data: &data }];
+    let lazy = runtime.iter().chain(&library);
+    inputs.extend(lazy.map(|(name, data)| Input { name, kind: InputKind::Lazy, data }));
+    link(&inputs)
+}
+
+/// Like [`native`], if the code stays in flash: it is a constant of a module that starts it.
+fn native_in_flash(
+    plan: &BuildPlan,
+    target: &Target,
+    compiler: &cc::CCompiler,
+    optimisation: &str,
+    sources: &Sources,
+    emit: Option<Stage>,
+) -> Result<Image> {
+    let register = compiler.flash_register()?;
+    let with = |flags: &[&str]| {
+        let fixed = [format!("-ffixed-{register}"), format!("-DMPY_BASE_REGISTER={register}")];
+        let more = flags.iter().map(|flag| (*flag).to_owned());
+        target.c_flags.iter().cloned().chain(fixed).chain(more).collect::<Vec<String>>()
+    };
+    let flags = ["-fPIC", "-fvisibility=hidden"];
+    let inner = Target { c_flags: with(&flags), ..target.clone() };
+    let made = compile(plan, &inner, compiler, optimisation, sources)?;
+    let Made { folder, glue, .. } = &*made;
+    let (object, include) = (object(plan, target), folder.join("include"));
+    if emit == Some(Stage::Obj) {
+        return Ok(Image { bytes: Vec::new(), sizes: Sizes::default(), map: Vec::new() });
+    }
+    let options = mpy_link::Options { qstrs: &glue.qstrs, ..mpy_link::Options::new(target.arch) };
+    // It uses the function table by the register as well.
+    let runtime = compiler.runtime(
+        &with(&[&flags[..], &["-include", "mpy_in_flash.h"]].concat()),
+        optimisation,
+        &include,
+    )?;
+    let code = linked(compiler, target, &object, &runtime, |inputs| mpy_link::link_code(inputs, &options))?;
+
+    let (source, object) = (folder.join("stub.c"), object.with_extension("stub.o"));
+    toolchain::write_file(&source, c_runtime::STUB.as_bytes())?;
+    let entries = format!("-DMPY_ENTRIES={}", glue.entries.max(1));
+    compiler.compile(&source, &object, &with(&[&entries]), "-Os", &[&include])?;
+    let runtime = compiler.runtime(&target.c_flags, optimisation, &include)?;
+    let objects = [mpy_link::Bytes { name: "code".to_owned(), data: code.bytes }];
+    let options = mpy_link::Options { objects: &objects, ..options };
+    linked(compiler, target, &object, &runtime, |inputs| mpy_link::link(inputs, &options))
 }
 
 /// `work` for each of `items`, on as many threads as the machine has processors, results in order.

@@ -9,7 +9,7 @@ use glue_gen::keywords::{BUILT_IN_MODULES, EXTENSIBLE_MODULES, KEYWORDS};
 use target_specs::{Arch, Diagnostic, Place, Result};
 use wasm_to_c::Safety;
 
-use crate::options::{BuildOptions, DEFAULT_PROFILE, Jobs, MemoryModel};
+use crate::options::{BuildOptions, Code, DEFAULT_PROFILE, Jobs, MemoryModel};
 use crate::settings::Settings;
 use crate::toolchain::crate_build::{CrateBuild, Unit};
 
@@ -47,7 +47,7 @@ pub struct BuildPlan {
     pub jobs: Jobs,
 }
 
-/// The memory of a module: its model and sizes.
+/// The memory of a module: its model and sizes, and where its code is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MemoryConfig {
     /// The memory model; `None` selects the fastest one that is safe for the source of the module.
@@ -60,6 +60,8 @@ pub struct MemoryConfig {
     pub limit: Option<u32>,
     /// Constants with at least this many bytes stay in ROM if the module is in ROM.
     pub flash_tables: Option<u32>,
+    /// Where the code is when it runs.
+    pub code: Code,
 }
 
 impl MemoryConfig {
@@ -219,6 +221,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
             ("heap", options.heap.is_some()),
             ("limit", options.limit.is_some()),
             ("memory", options.memory.is_some()),
+            ("code", options.code.is_some()),
         ];
         match flags.contains(&(name, true)) {
             true => Place::Argument(format!("--{name}")),
@@ -239,6 +242,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
             heap: options.heap.or(own.heap).or(settings.heap).map_or(0, |size| size.0),
             limit: options.limit.or(own.limit).or(settings.limit).map(|size| size.0),
             flash_tables: own.flash_tables.or(settings.flash_tables).map(|size| size.0),
+            code: options.code.or(own.code).or(settings.code).unwrap_or_default(),
         };
         config.check(board, &place)?;
         Ok(config)
@@ -261,6 +265,13 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
         if target.memory.limit.is_some() {
             return refuse("`limit` is of a memory of the module's own".to_owned(), "leave one of them out");
         }
+    }
+    for target in targets.iter().filter(|target| target.memory.code == Code::Flash) {
+        stays_in_flash(target).map_err(|why| {
+            Diagnostic::new("no-code-in-flash", format!("`code` cannot be `flash`: {why}"))
+                .at(place("code"))
+                .help("leave it out, or set it for the boards that can have it, in their own tables")
+        })?;
     }
     Ok(BuildPlan {
         module,
@@ -317,6 +328,20 @@ impl BuildPlan {
             Some(memory) => memory,
         }
     }
+}
+
+/// Refuses targets that cannot execute code in a ROMFS.
+fn stays_in_flash(target: &Target) -> std::result::Result<(), String> {
+    if !target.arch.compilers.iter().any(|compiler| compiler.flash_register.is_some()) {
+        return Err(format!("code of {} cannot be made for an address that is not known", target.arch.name));
+    }
+    for board in &target.boards {
+        let board = target_specs::board(board).map_err(|error| error.message)?;
+        if board.chip().is_some_and(|chip| chip.rom_is_data) {
+            return Err(format!("`{}` can read its ROM, but cannot execute code there", board.name));
+        }
+    }
+    Ok(())
 }
 
 /// Groups boards and architectures that share a build.
@@ -539,6 +564,9 @@ impl fmt::Display for BuildPlan {
             }
             if let Some(least) = target.memory.flash_tables {
                 writeln!(f, "flash-tables = {least}")?;
+            }
+            if target.memory.code == Code::Flash {
+                writeln!(f, "code = \"flash\"")?;
             }
             writeln!(f, "mpy = {:?}", target.mpy(&self.module))?;
         }

@@ -14,7 +14,7 @@ use target_specs::{Diagnostic, Place, Result};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::options::{MemoryModel, Size};
+use crate::options::{Code, MemoryModel, Size};
 
 /// `[package.metadata.mpy]`, and `[workspace.metadata.mpy]` below it; or all of a `mpy.toml`.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -27,6 +27,7 @@ pub(crate) struct Settings {
     pub heap: Option<Size>,
     pub limit: Option<Size>,
     pub flash_tables: Option<Size>,
+    pub code: Option<Code>,
     pub imports: Option<Imports>,
     pub exports: Option<BTreeMap<String, String>>,
     pub allocator: Option<Vec<String>>,
@@ -51,6 +52,7 @@ pub(crate) struct BoardSettings {
     pub heap: Option<Size>,
     pub limit: Option<Size>,
     pub flash_tables: Option<Size>,
+    pub code: Option<Code>,
 }
 
 /// The keys of `[package.metadata.mpy]`.
@@ -62,6 +64,7 @@ pub const SETTINGS: &[&str] = &[
     "heap",
     "limit",
     "flash-tables",
+    "code",
     "trap-names",
     "imports",
     "exports",
@@ -71,7 +74,7 @@ pub const SETTINGS: &[&str] = &[
     "baud",
     "dest",
 ];
-const BOARD_SETTINGS: &[&str] = &["memory", "stack", "heap", "limit", "flash-tables"];
+const BOARD_SETTINGS: &[&str] = &["memory", "stack", "heap", "limit", "flash-tables", "code"];
 /// Settings of the WebAssembly files in the same folder: a table such as `[package.metadata.mpy]`.
 const FILE: &str = "mpy.toml";
 
@@ -119,6 +122,7 @@ impl Settings {
             heap: own.heap.or(shared.heap),
             limit: own.limit.or(shared.limit),
             flash_tables: own.flash_tables.or(shared.flash_tables),
+            code: own.code.or(shared.code),
         };
         let mut board = shared.board.unwrap_or_default();
         for (name, own) in self.board.unwrap_or_default() {
@@ -134,6 +138,7 @@ impl Settings {
             heap: self.heap.or(shared.heap),
             limit: self.limit.or(shared.limit),
             flash_tables: self.flash_tables.or(shared.flash_tables),
+            code: self.code.or(shared.code),
             imports: Some(imports),
             // The exports of one module do not describe another module.
             exports: self.exports,

@@ -36,7 +36,7 @@ pub fn head(module: &str) -> String {
     c.push_str("#include <stddef.h>\n#include <stdint.h>\n\n");
     let _ = writeln!(c, "/* Where the state is, in register.c. */");
     let _ = writeln!(c, "extern uint8_t *{prefix}base;");
-    let _ = writeln!(c, "#define WASM_BASE {prefix}base");
+    let _ = writeln!(c, "#define WASM_BASE {prefix}base\n#define MPY_IN_FIRMWARE 1");
     for (name, own) in
         [("mpy_init", "init"), ("mp_native_qstr_table", "qstrs"), ("mpy_shown_attribute", "attribute")]
     {

@@ -11,6 +11,7 @@ use crate::c::{Strings, comment, line, parameters};
 use crate::classes;
 use crate::host_imports;
 use crate::intrinsics::{self, Intrinsic};
+use crate::tables::{Storage, Tables};
 use crate::types::{Direction, Family, Scalar, TypeEncoder, Wire};
 use crate::wbindgen::{self, Api, Call, Import, Target, Type};
 use crate::writer::{Registered, Signature, Writer, access, at, check, layout, unsupported};
@@ -30,6 +31,8 @@ pub(crate) struct Bindings {
     pub functions: Vec<Registered>,
     /// Statements of `mpy_init`, after the start function of the module.
     pub init: String,
+    /// The constants that contain addresses.
+    pub tables: Tables,
     /// Statements of `mpy_end`.
     pub end: String,
     /// The Python modules that are imported by name.
@@ -52,6 +55,7 @@ pub(crate) fn bindings<'a>(
         encoder: TypeEncoder::new(api),
         strings,
         code: String::new(),
+        tables: Tables::new(interface.code),
         slots: 4,
         arguments: 1,
         intrinsics: Vec::new(),
@@ -92,7 +96,8 @@ pub(crate) fn bindings<'a>(
         line!(
             bindings.init,
             "    mpy_set_slot(&mpy_types[MPY_CLASSES], &mpy_types[MPY_CLASSES].call, \
-             (const void *)mpy_call_closure);"
+             (const void *){});",
+            writer.tables.entry("mpy_call_closure")
         );
     }
     if !api.classes.is_empty() {
@@ -111,6 +116,7 @@ pub(crate) fn bindings<'a>(
     bindings.modules = writer.modules;
     bindings.floats = writer.encoder.floats;
     bindings.code = writer.code;
+    bindings.tables = writer.tables;
     Ok(bindings)
 }
 
@@ -434,21 +440,17 @@ impl Writer<'_> {
             let signature = Signature { params: closure.params.clone(), result: closure.result.clone() };
             let thunk = self.thunk("a closure", target, &[Scalar::I32, Scalar::I32], &signature)?;
             rows.push(format!(
-                "    {{{thunk}, {}, {}, {}, {}}},",
-                literal(signature.encode()),
+                "{{{}, {}, {}, {}, {}}}",
+                self.tables.address(&thunk),
+                self.tables.address(&literal(signature.encode())),
                 closure.params.len(),
                 u8::from(closure.mutable),
                 u8::from(closure.owned)
             ));
         }
-        if !rows.is_empty() {
-            line!(self.code, "static const mpy_closure_t mpy_closures[MPY_CLOSURES] = {{");
-            for row in rows {
-                line!(self.code, "{row}");
-            }
-            line!(self.code, "}};");
-            line!(self.code);
-        }
+        let storage = Storage::Declared("MPY_CLOSURES");
+        self.tables.array(&mut self.code, storage, "mpy_closure_t", "mpy_closures", &rows);
+        line!(self.code);
         self.encoder.closures = closures;
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use target_specs::Result;
 
 use crate::c::line;
+use crate::tables::Storage;
 use crate::types::{Encoded, Family, Number, Scalar, Wire};
 use crate::wbindgen::{Api, Class, Member};
 use crate::writer::{Registered, Writer, unsupported};
@@ -91,14 +92,9 @@ pub(crate) fn classes(writer: &mut Writer, api: &Api) -> Result<()> {
         writer.encoder.uses.insert(Family::Class);
         rows.push(one(writer, class, number)?);
     }
-    if !rows.is_empty() {
-        line!(writer.code, "static const mpy_class_t mpy_classes[MPY_CLASSES] = {{");
-        for row in rows {
-            line!(writer.code, "    {row},");
-        }
-        line!(writer.code, "}};");
-        line!(writer.code);
-    }
+    let Writer { tables, code, .. } = writer;
+    tables.array(code, Storage::Declared("MPY_CLASSES"), "mpy_class_t", "mpy_classes", &rows);
+    line!(code);
     Ok(())
 }
 
@@ -160,7 +156,10 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
             _ => "MPY_METHOD",
         };
         if is_property {
-            members.push(format!("{{{name}, {kind}, (const void *){}}}", function.wrapper));
+            members.push(format!(
+                "{{{name}, {kind}, (const void *){}}}",
+                writer.tables.address(&function.wrapper)
+            ));
             continue;
         }
         let object = object(writer, &function);
@@ -171,14 +170,9 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
         }
     }
     let slots = slots(writer, number, &methods);
-    if !members.is_empty() {
-        line!(writer.code, "static const mpy_member_t mpy_members_{number}[] = {{");
-        for member in &members {
-            line!(writer.code, "    {member},");
-        }
-        line!(writer.code, "}};");
-        line!(writer.code);
-    }
+    let Writer { tables, code, .. } = writer;
+    tables.array(code, Storage::Constant, "mpy_member_t", &format!("mpy_members_{number}"), &members);
+    line!(code);
     let table = if members.is_empty() { "NULL".to_owned() } else { format!("mpy_members_{number}") };
     let mut flags = Vec::new();
     if methods.iter().any(|method| method.name == "__next__") {
@@ -191,25 +185,24 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
     let name = writer.strings.index(&class.name);
     let free = writer.c_name(&class.free)?;
     let count = members.len();
-    Ok(format!("{{{name}, {flags}, {count}, {table}, {free}, (const void *){make_new}, {slots}}}"))
+    Ok(format!(
+        "{{{name}, {flags}, {count}, {table}, {}, (const void *){make_new}, {slots}}}",
+        writer.tables.address(&free)
+    ))
 }
 
 /// Defines the function object of a method.
 fn object(writer: &mut Writer, function: &Registered) -> String {
     let name = format!("mpy_object_{}", function.wrapper);
     let (least, most) = function.arity;
-    let wrapper = &function.wrapper;
+    let Writer { tables, code, .. } = writer;
+    let wrapper = tables.entry(&function.wrapper);
     if function.is_fixed() {
-        line!(
-            writer.code,
-            "static const mp_obj_fun_builtin_fixed_t {name} = {{&mp_type_fun_builtin_{most}, {{._{most} = {wrapper}}}}};"
-        );
+        let value = format!("{{&mp_type_fun_builtin_{most}, {{._{most} = {wrapper}}}}}");
+        tables.object(code, "mp_obj_fun_builtin_fixed_t", &name, &value);
     } else {
-        line!(
-            writer.code,
-            "static const mp_obj_fun_builtin_var_t {name} = \
-             {{&mp_type_fun_builtin_var, MP_OBJ_FUN_MAKE_SIG({least}, {most}), {wrapper}}};"
-        );
+        let value = format!("{{&mp_type_fun_builtin_var, MP_OBJ_FUN_MAKE_SIG({least}, {most}), {wrapper}}}");
+        tables.object(code, "mp_obj_fun_builtin_var_t", &name, &value);
     }
     line!(writer.code);
     name
@@ -247,13 +240,13 @@ fn constructor(writer: &mut Writer, class: &Class, member: &Member, number: usiz
     }
     line!(writer.code, "}}");
     line!(writer.code);
-    Ok(name)
+    Ok(writer.tables.entry(&name))
 }
 
 /// Defines the function that the firmware calls for operators, in the order of `mpy_class_t`.
 fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> String {
     let find = |name: &str| methods.iter().find(|method| method.name == name);
-    let c = &mut writer.code;
+    let Writer { tables, code: c, .. } = writer;
     let mut listed = Vec::new();
     let mut slot = |c: &mut String, kind: &str, head: &str, body: Vec<String>| {
         if body.is_empty() {
@@ -266,7 +259,7 @@ fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> String {
         }
         line!(c, "}}");
         line!(c);
-        listed.push(format!("(const void *)mpy_{kind}_{number}"));
+        listed.push(format!("(const void *){}", tables.entry(&format!("mpy_{kind}_{number}"))));
     };
 
     let text = find("__repr__").or_else(|| find("__str__")).map(|repr| {

@@ -11,6 +11,7 @@ mod intrinsics;
 pub mod keywords;
 mod module_api;
 mod stub;
+mod tables;
 mod types;
 pub mod wbindgen;
 mod write;

@@ -1,7 +1,7 @@
 //! The exports and imports of a module, as plain data.
 
 use target_specs::{Diagnostic, Place, Result};
-use wasm_to_c::{ExportedFunc, Interface, Item, MemoryInfo, ValType};
+use wasm_to_c::{CodePlace, ExportedFunc, Interface, Item, MemoryInfo, ValType};
 
 use crate::host_imports::{self, Answer, Builtin, Mappings, Needs, Type, Types};
 use crate::types::Scalar;
@@ -26,8 +26,8 @@ pub struct ModuleApi {
     pub memory: Option<MemoryInfo>,
     /// The C lvalue of the limit of the native stack.
     pub stack_limit: Option<String>,
-    /// State is one block, and the module has one instance until the next reset.
-    pub state_block: bool,
+    /// Where the code is.
+    pub code: CodePlace,
     /// If the native stack must not overflow, the bytes that a check needs below its frame; otherwise 0.
     pub stack_ahead: u32,
     /// The memories that Python sees, by name.
@@ -149,7 +149,7 @@ impl ModuleApi {
             stack_pointer: interface.stack_pointer.clone(),
             memory: interface.memory.clone(),
             stack_limit: interface.stack_limit.clone(),
-            state_block: interface.state_block,
+            code: interface.code,
             stack_ahead: interface.stack_ahead,
             memories: interface.exported_memories.clone(),
             ..ModuleApi::default()

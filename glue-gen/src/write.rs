@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use target_specs::Result;
-use wasm_to_c::{CUnit, FlashTable, Growth, Interface, MemoryInfo};
+use wasm_to_c::{CUnit, CodePlace, FlashTable, Growth, Interface, MemoryInfo};
 
 use crate::bindings::{self, Bindings};
 use crate::c::{Strings, comment, line, objects, parameters};
 use crate::host_imports::{self, Needs, Type};
 use crate::module_api::{Function, Import, ImportKind, ModuleApi, ShownGlobal};
 use crate::stub::stub;
+use crate::tables::{Storage, Tables};
 use crate::wbindgen::Api;
 use crate::writer::{MOST_FIXED, Registered};
 
@@ -32,6 +33,8 @@ pub struct Glue {
     pub is_empty: bool,
     /// Python reads attributes of the module by `mpy_shown_attribute`.
     pub shows_attributes: bool,
+    /// How many functions the firmware can call, at most.
+    pub entries: usize,
     /// Some function of the WebAssembly module runs when it is imported.
     pub has_start: bool,
 }
@@ -58,7 +61,7 @@ pub(crate) fn write(
             strings = Strings::of(api.functions.iter().map(|call| call.name.clone()).collect());
             bindings::bindings(interface, api, &mut strings)?
         }
-        None => Bindings::default(),
+        None => Bindings { tables: Tables::new(module_api.code), ..Bindings::default() },
     };
     functions.append(&mut bindings.functions);
     let (fixed, var): (Vec<_>, Vec<_>) = functions.iter().partition(|function| function.is_fixed());
@@ -91,7 +94,8 @@ pub(crate) fn write(
     c.push_str(&bindings.code);
     let counted = api.is_none();
     let count = [fixed.len(), var.len()];
-    tables(&mut c, &fixed, &var, closes, (!counted).then_some(&mut strings));
+    tables(&mut c, &fixed, &var, closes, (!counted).then_some(&mut strings), &mut bindings.tables);
+    bindings.tables.state(&mut c);
     if closes {
         close(&mut c, module_api, interface, &bindings, count);
     }
@@ -105,6 +109,7 @@ pub(crate) fn write(
     Ok(Glue {
         is_empty: is_empty && !api.is_some_and(offers),
         has_start: !module_api.start.is_empty(),
+        entries: bindings.tables.entries + header_entries(module_api, api, closes),
         shows_attributes: !shown(module_api).is_empty(),
         unit: CUnit { file_name: "glue.c".to_owned(), source: c },
         qstrs: strings.into_texts(),
@@ -120,6 +125,21 @@ fn registered((at, function): (usize, &Function)) -> Registered {
         None => wrapper_name(function),
     };
     Registered { name: function.name.clone(), wrapper, arity: (n, n) }
+}
+
+/// How many functions of the runtime's headers the firmware can call, at most: by the header and what it is included for.
+fn header_entries(module_api: &ModuleApi, api: Option<&Api>, closes: bool) -> usize {
+    let views = module_api.memories.iter().any(|(_, memory)| memory.grows);
+    let of = [
+        // mpy_classes.h
+        (api.is_some_and(|api| !api.classes.is_empty()), 2),
+        // mpy_close.h, and what functions of a closed module become
+        (closes, 2),
+        // mpy_shown.h
+        (!shown(module_api).is_empty(), 1),
+        (views, 5),
+    ];
+    of.into_iter().filter(|(included, _)| *included).map(|(_, entries)| entries).sum()
 }
 
 /// Whether functions of the module can run Python code.
@@ -150,7 +170,7 @@ fn headers(
     if let Some((lvalue, start)) = &module_api.stack_pointer {
         if calls_python {
             line!(c, "#include \"wasm.h\"");
-            if module_api.state_block {
+            if module_api.code.has_state_block() {
                 line!(c, "WASM_STATE(uint32_t, mpy_stack_base);");
                 line!(c, "#define mpy_stack_base WASM_REACH(mpy_stack_base)");
             } else {
@@ -190,7 +210,7 @@ fn headers(
         line!(c, "#define MPY_STACK_AHEAD {}", module_api.stack_ahead);
     }
     if let Some(lvalue) = &module_api.stack_limit {
-        if !module_api.state_block {
+        if !module_api.code.has_state_block() {
             line!(c, "WASM_STORAGE uintptr_t {lvalue} = UINTPTR_MAX;");
         }
         line!(c, "#define MPY_STACK_LIMIT {lvalue}");
@@ -488,29 +508,22 @@ fn tables(
     var: &[&Registered],
     closes: bool,
     strings: Option<&mut Strings>,
+    tables: &mut Tables,
 ) {
-    // They change when the module is closed.
-    let storage = if closes { "WASM_STORAGE" } else { "static const" };
-    if !fixed.is_empty() {
-        line!(c, "{storage} mp_obj_fun_builtin_fixed_t mpy_fixed[] = {{");
-        for function in fixed {
-            let n = function.arity.1;
-            line!(c, "    {{&mp_type_fun_builtin_{n}, {{._{n} = {}}}}},", function.wrapper);
-        }
-        line!(c, "}};");
-    }
-    if !var.is_empty() {
-        line!(c, "{storage} mp_obj_fun_builtin_var_t mpy_var[] = {{");
-        for function in var {
-            let (least, most) = function.arity;
-            line!(
-                c,
-                "    {{&mp_type_fun_builtin_var, MP_OBJ_FUN_MAKE_SIG({least}, {most}), {}}},",
-                function.wrapper
-            );
-        }
-        line!(c, "}};");
-    }
+    let storage = if closes { Storage::Changing } else { Storage::Constant };
+    let row = |function: &&Registered, tables: &mut Tables| {
+        let n = function.arity.1;
+        format!("{{&mp_type_fun_builtin_{n}, {{._{n} = {}}}}}", tables.entry(&function.wrapper))
+    };
+    let rows: Vec<String> = fixed.iter().map(|function| row(function, tables)).collect();
+    tables.array(c, storage, "mp_obj_fun_builtin_fixed_t", "mpy_fixed", &rows);
+    let row = |function: &&Registered, tables: &mut Tables| {
+        let (least, most) = function.arity;
+        let wrapper = tables.entry(&function.wrapper);
+        format!("{{&mp_type_fun_builtin_var, MP_OBJ_FUN_MAKE_SIG({least}, {most}), {wrapper}}}")
+    };
+    let rows: Vec<String> = var.iter().map(|function| row(function, tables)).collect();
+    tables.array(c, storage, "mp_obj_fun_builtin_var_t", "mpy_var", &rows);
     if let (Some(strings), false) = (strings, fixed.is_empty() && var.is_empty()) {
         let names = fixed.iter().chain(var).map(|function| strings.index(&function.name).to_string());
         line!(c, "static const uint16_t mpy_names[] = {{{}}};", names.collect::<Vec<_>>().join(", "));
@@ -520,8 +533,8 @@ fn tables(
 
 /// Whether the module holds memory of MicroPython's heap that must be freed for the next instance.
 fn closes(module_api: &ModuleApi, interface: &Interface) -> bool {
-    // A block of state has one instance until the next reset.
-    !module_api.state_block
+    // In a firmware, it has one instance until the next reset.
+    module_api.code != CodePlace::Linked
         && (!interface.grown_memories.is_empty()
             || !interface.grown_tables.is_empty()
             || has_own_chunks(module_api))
@@ -546,7 +559,7 @@ fn close(
     for (table, count, member) in [("mpy_fixed", fixed, "fun._0"), ("mpy_var", var, "fun")] {
         if count > 0 {
             line!(c, "    for (size_t i = 0; i < {count}; i++) {{");
-            line!(c, "        {table}[i].{member} = (void *)(uintptr_t)mpy_closed;");
+            line!(c, "        {table}[i].{member} = (void *)(uintptr_t)MPY_ENTRY(mpy_closed);");
             line!(c, "    }}");
         }
     }
@@ -675,9 +688,10 @@ fn init(
 ) {
     line!(c, "void mpy_init(void);");
     line!(c, "void mpy_init(void) {{");
-    if module_api.state_block {
+    if module_api.code.has_state_block() {
         init_state(c, module_api, !counted);
     }
+    c.push_str(&bindings.tables.fill);
     if closes {
         line!(c, "    mpy_close_others({}, {});", strings.index("sys"), strings.index("modules"));
     }
@@ -690,7 +704,7 @@ fn init(
     if let Some((memory, _)) = module_api.memories.iter().find(|(_, memory)| memory.grows) {
         line!(c, "    mpy_init_views({});", strings.index(memory));
     }
-    if !shown(module_api).is_empty() && !module_api.state_block {
+    if !shown(module_api).is_empty() && module_api.code != CodePlace::Linked {
         // Python functions that the start function calls can use the module.
         line!(c, "    mpy_show({});", strings.index("__import__"));
     }

@@ -7,6 +7,7 @@ use target_specs::{Diagnostic, Place, Result};
 use wasm_to_c::{ExportedFunc, FuncType, Interface, literal};
 
 use crate::c::{Strings, comment, line, objects};
+use crate::tables::Tables;
 use crate::types::{Direction, Encoded, Family, Scalar, TypeEncoder, UnsupportedType, Wire};
 use crate::wbindgen::{Call, Type};
 
@@ -51,6 +52,7 @@ pub(crate) struct Writer<'a> {
     pub encoder: TypeEncoder<'a>,
     pub strings: &'a mut Strings,
     pub code: String,
+    pub tables: Tables,
     pub slots: usize,
     pub arguments: usize,
     pub intrinsics: Vec<&'static str>,

@@ -71,8 +71,8 @@ pub use options::{Bytes, Input, InputKind, Options};
 use target_specs::{Diagnostic, Result};
 
 use crate::got::Got;
-use crate::image::Linker;
-use crate::layout::Region;
+use crate::image::{Contents, Linker};
+use crate::layout::{Layout, Region};
 use crate::relax::CodeRelaxer;
 use crate::resolve::Program;
 
@@ -116,11 +116,78 @@ pub fn extensions(arch: &target_specs::Arch) -> Result<&'static [(&'static str, 
     Ok(known(arch)?.declared)
 }
 
+/// Code and constants that run at any address, without a loader.
+#[derive(Debug, Clone)]
+pub struct Code {
+    /// Its contents. The entry, `mpy_init`, is at the start.
+    pub bytes: Vec<u8>,
+    /// The layout of it.
+    pub map: Vec<MapEntry>,
+}
+
 /// Links `inputs`. The entry of the module is the function `mpy_init`.
 ///
 /// # Errors
 /// If objects are malformed or for another target, symbols are undefined or duplicate, or relocations are out of range.
 pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
+    let Linked { program, layout, got, contents } = place(inputs, options)?;
+    let mut qstrs = vec![options.file_name];
+    qstrs.extend(options.qstrs.iter().map(String::as_str));
+    let head = mpy::Head {
+        arch: options.arch.mpy_arch,
+        arch_flags: options.arch_flags | program.extensions(),
+        qstrs: &qstrs,
+        objects: options.objects,
+    };
+    let bytes = mpy::write(&head, &contents, layout.bss);
+    let sizes = Sizes { text: layout.text, rodata: layout.rodata, bss: layout.bss };
+    let mut map = map::map(&program, &layout, got.len());
+    map.extend(map::objects(options.objects));
+    Ok(Image { bytes, sizes, map })
+}
+
+/// Links `inputs` to code that contains no addresses and changes nothing in itself, so that it runs where it lies. `objects`
+/// and `qstrs` of the options have no meaning here.
+///
+/// # Errors
+/// Those of [`link`], `absolute-address` and `writable-data`.
+pub fn link_code(inputs: &[Input], options: &Options) -> Result<Code> {
+    let Linked { program, layout, got, contents } = place(inputs, options)?;
+    let map = map::map(&program, &layout, got.len());
+    let named = |entry: Option<&MapEntry>| match entry {
+        Some(entry) if !entry.symbol.is_empty() => format!("`{}` of {}", entry.symbol, entry.object),
+        Some(entry) => format!("{} of {}", entry.section, entry.object),
+        None => "it".to_owned(),
+    };
+    if let Some(reloc) = contents.relocs.first() {
+        let at = reloc.word * u32::from(program.arch.word);
+        let within = |entry: &&MapEntry| (entry.address..entry.address + entry.size.max(1)).contains(&at);
+        let holder = map.iter().find(|entry| entry.part == Part::Text && within(entry));
+        return Err(Diagnostic::new(
+            "absolute-address",
+            format!("code that stays in flash cannot contain an address, and {} does", named(holder)),
+        ));
+    }
+    if layout.rodata + layout.bss > 0 {
+        let variable = map.iter().find(|entry| entry.part != Part::Text);
+        return Err(Diagnostic::new(
+            "writable-data",
+            format!("code that stays in flash cannot change anything there, and {} changes", named(variable)),
+        ));
+    }
+    Ok(Code { bytes: contents.text, map })
+}
+
+/// A linked program.
+struct Linked<'a> {
+    program: Program<'a>,
+    layout: Layout,
+    got: Got,
+    contents: Contents,
+}
+
+/// Links everything, and gives it its place.
+fn place<'a>(inputs: &[Input<'a>], options: &Options<'a>) -> Result<Linked<'a>> {
     let arch = known(options.arch)?;
     let mut program = Program::load(inputs, options.externs, arch)?;
     program.mark(ENTRY)?;
@@ -142,19 +209,7 @@ pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
         }
         anchor = true;
     };
-    let mut qstrs = vec![options.file_name];
-    qstrs.extend(options.qstrs.iter().map(String::as_str));
-    let head = mpy::Head {
-        arch: options.arch.mpy_arch,
-        arch_flags: options.arch_flags | program.extensions(),
-        qstrs: &qstrs,
-        objects: options.objects,
-    };
-    let bytes = mpy::write(&head, &contents, layout.bss);
-    let sizes = Sizes { text: layout.text, rodata: layout.rodata, bss: layout.bss };
-    let mut map = map::map(&program, &layout, got.len());
-    map.extend(map::objects(options.objects));
-    Ok(Image { bytes, sizes, map })
+    Ok(Linked { program, layout, got, contents })
 }
 
 /// Shortens code until nothing can be shortened.

@@ -84,6 +84,10 @@ pub struct Compiler {
     /// Flags with which it prints a better library than with [`Compiler::flags`].
     #[serde(default)]
     pub library_flags: Vec<String>,
+    /// The register for the address of a module's state, if the module's code is to stay in flash: functions keep its value, and
+    /// the compiler can be told not to use it. Without it, this compiler makes no such code.
+    #[serde(default)]
+    pub flash_register: Option<String>,
     /// Whether its assembler needs a description of the processor's instructions, which setup creates.
     #[serde(default)]
     pub assembler_plugin: bool,

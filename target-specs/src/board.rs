@@ -60,6 +60,9 @@ pub struct Chip {
     pub external_ram: bool,
     /// The memory that MicroPython loads code into.
     pub text_in: String,
+    /// Whether its MicroPython maps ROMFS where the processor can read, but cannot execute.
+    #[serde(default)]
+    pub rom_is_data: bool,
     /// The document with this data.
     pub source: String,
 }

@@ -2,6 +2,7 @@
 
 use crate::callgraph::CallGraph;
 use crate::native_stack::NativeStack;
+use crate::options::CodePlace;
 use crate::stack_need::StackNeed;
 use crate::types::{FuncType, ValType};
 
@@ -114,8 +115,8 @@ pub struct Interface {
     /// C lvalue of type `uintptr_t`, when the module has functions that may call themselves again: below that
     /// address of the machine's stack they call `wasm_stack_low`. While it is 0 nothing is checked.
     pub stack_limit: Option<String>,
-    /// [`Options::state_block`](crate::Options::state_block)
-    pub state_block: bool,
+    /// [`Options::code`](crate::Options::code)
+    pub code: CodePlace,
     /// With [`Options::stack_checks`](crate::Options::stack_checks), the bytes of stack that must be left below the functions
     /// that call `wasm_stack_low`, and below the size that they pass to `wasm_stack_low_for`. Otherwise 0.
     pub stack_ahead: u32,

@@ -62,6 +62,27 @@ pub enum StackSize {
     AsNeeded,
 }
 
+/// Where the code of a module is when it runs, which decides what of it can have an address in C.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CodePlace {
+    /// In RAM, where a loader puts code and state, and writes addresses into both.
+    #[default]
+    Loaded,
+    /// In a program whose linker knows the address of code and constants. Everything that changes is in one block of
+    /// memory, whose address is `WASM_BASE` when the module runs, and whose bytes are 0 before the module starts.
+    /// `wasm_state.h` says how other code adds to it.
+    Linked,
+    /// In read-only memory at any address. State is in a block, as are constants that contain addresses.
+    Anywhere,
+}
+
+impl CodePlace {
+    /// Whether everything that changes is in one block at `WASM_BASE`.
+    pub fn has_state_block(self) -> bool {
+        self != CodePlace::Loaded
+    }
+}
+
 /// How to translate.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -79,9 +100,8 @@ pub struct Options {
     /// Accesses lie where their alignment hints say, as a compiler's do that made the hints. WebAssembly promises
     /// nothing of that kind.
     pub aligned: bool,
-    /// Everything that changes is in one block of memory, whose address is `WASM_BASE` when the module runs, and whose
-    /// bytes are 0 before the module starts. `wasm_state.h` says how other code adds to it.
-    pub state_block: bool,
+    /// Where the code is when it runs.
+    pub code: CodePlace,
     /// Traps say which function they are in: the C defines `WASM_NAMES`.
     pub trap_names: bool,
     /// If given, calls cannot overflow the native stack if these checks suffice for the frames that the C compiler makes:

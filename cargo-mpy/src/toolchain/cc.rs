@@ -390,6 +390,18 @@ impl CCompiler {
         Ok(Some((name, read_file(&path)?)))
     }
 
+    /// The register for the address of a module's state, if its code stays in flash.
+    ///
+    /// # Errors
+    /// `no-code-in-flash` if this compiler makes no such code.
+    pub fn flash_register(&self) -> Result<&str> {
+        self.facts.flash_register.as_deref().ok_or_else(|| {
+            Diagnostic::new("no-code-in-flash", "code that stays in flash needs GCC")
+                .at(Place::Item(self.program.display().to_string()))
+                .help("leave out `code`, or choose GCC as the compiler")
+        })
+    }
+
     /// The objects of the runtime. They are compiled once and kept in the cache.
     ///
     /// # Errors

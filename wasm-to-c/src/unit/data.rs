@@ -119,7 +119,8 @@ impl Unit<'_> {
 
     /// Whether an address is only known when the module runs.
     fn is_known_later(&self, reference: Reference) -> bool {
-        matches!(reference, Reference::Data { object, .. } if self.in_flash[object] || self.in_block[object])
+        !self.has_addresses()
+            || matches!(reference, Reference::Data { object, .. } if self.in_flash[object] || self.in_block[object])
     }
 
     /// The words of an object whose addresses are only known when the module runs.

@@ -39,7 +39,7 @@ impl Unit<'_> {
                 }
             }
             Constant::Null => ("0".into(), true),
-            Constant::Function(index) => (self.function_reference(*index), true),
+            Constant::Function(index) => (self.function_reference(*index), self.has_addresses()),
             Constant::Binary(op, operands) => {
                 let (a, b) = (self.constant(&operands.0).0, self.constant(&operands.1).0);
                 (format!("({a} {op} {b})"), false)

@@ -129,7 +129,7 @@ impl Unit<'_> {
             static_bytes,
             constant_bytes,
             stack_limit,
-            state_block: options.state_block,
+            code: options.code,
             stack_ahead: if self.stack_checks.is_some() { native_stack::AHEAD } else { 0 },
             unwinds: options.throwing.is_some(),
             calls: self.calls.clone(),

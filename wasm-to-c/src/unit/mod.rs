@@ -22,7 +22,7 @@ use crate::ir::{Access, Check};
 use crate::memory::{Address, Displacement, Memory, Shown, Uses};
 use crate::module::{Constant, Module, Place};
 use crate::names::Names;
-use crate::options::{Options, Safety, StackSize, WasmModule};
+use crate::options::{CodePlace, Options, Safety, StackSize, WasmModule};
 use crate::range::Range;
 use crate::relocs::{DataObject, Reference, Relocations};
 use crate::shadow_stack::{self, ShadowStack, StackUse};
@@ -47,7 +47,8 @@ pub(crate) struct Unit<'m> {
     /// Objects that stay in flash, [`Options::flash_tables`], and those of them that something refers to.
     in_flash: Vec<bool>,
     used: RefCell<BTreeSet<usize>>,
-    /// The state that is one block, [`Options::state_block`], and the objects in it.
+    /// Where the code is, the state if it is one block, and the objects in that.
+    code: CodePlace,
     block: Option<RefCell<Block>>,
     in_block: Vec<bool>,
     /// Given, addresses are the machine's.
@@ -112,7 +113,7 @@ impl<'m> Unit<'m> {
             names.unique("", taken);
         }
         // Members of the block are macros, whose names must be nothing else's.
-        let own = if options.state_block { "m_" } else { "" };
+        let own = if options.code.has_state_block() { "m_" } else { "" };
         let mut exported: HashMap<u32, &str> = HashMap::new();
         for (name, _, index) in module.exports.iter().filter(|(_, kind, _)| *kind == ExternalKind::Func) {
             exported.entry(*index).or_insert(name);
@@ -141,8 +142,8 @@ impl<'m> Unit<'m> {
             large && relocations.is_some_and(|r| r.is_read_only(index) && r.in_object(index).next().is_none())
         };
         let in_flash = objects.iter().enumerate().map(is_in_flash).collect();
-        let in_block = match relocations.filter(|_| options.state_block) {
-            Some(relocations) => block::in_block(relocations),
+        let in_block = match relocations.filter(|_| options.code.has_state_block()) {
+            Some(relocations) => block::in_block(relocations, options.code),
             None => vec![false; objects.len()],
         };
         let objects = objects.iter().map(|object| names.unique("d_", &object.name)).collect();
@@ -259,7 +260,8 @@ impl<'m> Unit<'m> {
             objects,
             in_flash,
             used: RefCell::default(),
-            block: options.state_block.then(RefCell::default),
+            block: options.code.has_state_block().then(RefCell::default),
+            code: options.code,
             in_block,
             relocations,
             heap_base: source.heap_base,

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 use super::Unit;
-use super::block::Block;
 use crate::code::indent;
+use crate::options::CodePlace;
 
 /// An object that changes, as C declares it.
 pub(super) struct Mutable<'a> {
@@ -46,8 +46,9 @@ impl Unit<'_> {
             return;
         };
         let mut block = block.borrow_mut();
-        let _ = writeln!(block.members, "{declarator}{alignment};");
-        block.names.push(object.name.to_owned());
+        let member =
+            (object.elements.unwrap_or(0), format!("{declarator}{alignment};\n"), object.name.to_owned());
+        block.members.push(member);
         match init {
             Some(init) if object.elements.is_some() => {
                 let Mutable { ty, name, elements, .. } = object;
@@ -62,13 +63,21 @@ impl Unit<'_> {
         }
     }
 
+    /// Whether C's constants can contain the addresses of functions and of other constants.
+    pub(super) fn has_addresses(&self) -> bool {
+        self.code != CodePlace::Anywhere
+    }
+
     /// The type of the block, and its members by their names alone. Where state lies by itself, nothing.
     pub(super) fn block_type(&self) -> String {
         let Some(block) = &self.block else { return String::new() };
-        let Block { members, names, .. } = &*block.borrow();
-        let mut c = format!("struct wasm_module {{\n{}}};\n", indent(members));
+        let mut members = block.borrow().members.clone();
+        // Instructions reach what is near the beginning without another one.
+        members.sort_by_key(|(elements, ..)| *elements);
+        let declared: String = members.iter().map(|(_, declaration, _)| declaration.as_str()).collect();
+        let mut c = format!("struct wasm_module {{\n    WASM_HEAD\n{}}};\n", indent(&declared));
         c.push_str("enum { wasm_end_0 = sizeof(struct wasm_module) };\n");
-        for name in names {
+        for (.., name) in members {
             let _ = writeln!(c, "#define {name} (((struct wasm_module *)WASM_BASE)->{name})");
         }
         c.push('\n');

@@ -86,14 +86,49 @@ impl Unit<'_> {
                 entries.extend((*offset..).zip(&element.items));
             }
         }
+        let entries = entries.into_iter().filter_map(|(at, item)| match item {
+            Constant::Function(function) => Some((at, self.funcref(*function))),
+            _ => None,
+        });
+        if !self.has_addresses() {
+            let elements = Some(table.minimum);
+            self.define(c, &Mutable { ty: "wasm_funcref_t", name, elements, align: None }, None);
+            entries.for_each(|(at, entry)| self.set(&format!("{name}[{at}]"), entry));
+            return;
+        }
         let _ = writeln!(c, "WASM_UNUSED static const wasm_funcref_t {name}[{}] = {{", table.minimum);
-        for (at, item) in entries {
-            let Constant::Function(function) = item else { continue };
-            let id = self.type_id(self.module.functions[*function as usize].type_index);
-            let function = &self.functions[*function as usize];
-            let _ = writeln!(c, "    [{at}] = {{{id}u, (wasm_function_t){function}}},");
+        for (at, (ty, function)) in entries {
+            let _ = writeln!(c, "    [{at}] = {{{ty}, {function}}},");
         }
         c.push_str("};\n\n");
+    }
+
+    /// The members of a `wasm_funcref_t`.
+    fn funcref(&self, function: u32) -> (String, String) {
+        let id = self.type_id(self.module.functions[function as usize].type_index);
+        (format!("{id}u"), format!("(wasm_function_t){}", self.functions[function as usize]))
+    }
+
+    /// Defines what references to functions point to.
+    pub(super) fn references(&self, c: &mut String) {
+        for index in &*self.referenced.borrow() {
+            let name = format!("ref_{}", self.functions[*index as usize]);
+            if self.has_addresses() {
+                let (ty, function) = self.funcref(*index);
+                let _ = writeln!(c, "WASM_UNUSED static const wasm_funcref_t {name} = {{{ty}, {function}}};");
+            } else {
+                self.define(c, &Mutable::of("wasm_funcref_t", &name), None);
+                self.set(&name, self.funcref(*index));
+            }
+        }
+    }
+
+    /// Has a `wasm_funcref_t` of the block set before anything of the module runs.
+    fn set(&self, place: &str, (ty, function): (String, String)) {
+        if let Some(block) = &self.block {
+            // One at a time: a compiler may make a constant of the whole, which cannot contain an address.
+            let _ = writeln!(block.borrow_mut().init, "{place}.type = {ty};\n{place}.function = {function};");
+        }
     }
 
     /// Element segments, but those that are in a table from the start.

@@ -156,15 +156,14 @@ impl Unit<'_> {
             functions.push('\n');
         }
         self.entrances(&mut functions);
-        let init = self.start(&mut functions, &dynamic);
-        for index in &*self.referenced.borrow() {
-            let name = &self.functions[*index as usize];
-            let id = self.type_id(module.functions[*index as usize].type_index);
-            let _ = writeln!(
-                c,
-                "WASM_UNUSED static const wasm_funcref_t ref_{name} = {{{id}u, (wasm_function_t){name}}};"
-            );
-        }
+        let start = self.start(&dynamic);
+        self.references(&mut c);
+        // Everything that is in the block is known now.
+        let start = self.block_init() + &start;
+        let init = (!start.is_empty()).then(|| {
+            let _ = write!(functions, "static void start(void) {{\n{}}}\n", indent(&start));
+            "start".to_owned()
+        });
         c.insert_str(types_end, &self.block_type());
         c.push_str(&rest);
         c.push_str(&functions);
@@ -191,10 +190,10 @@ impl Unit<'_> {
         Ok(Translation { unit, interface, native_stack, names })
     }
 
-    /// The function that runs when the module starts, when there is something to do
-    /// (WebAssembly core specification, 4.5.4 Instantiation).
-    pub(super) fn start(&self, c: &mut String, dynamic: &str) -> Option<String> {
-        let mut text = self.block_init();
+    /// What happens when the module starts (WebAssembly core specification, 4.5.4 Instantiation), once the block has its
+    /// first values.
+    fn start(&self, dynamic: &str) -> String {
+        let mut text = String::new();
         self.write_addresses(&mut text);
         text.push_str(dynamic);
         if self.relocations.is_none() {
@@ -258,11 +257,7 @@ impl Unit<'_> {
                 text.push_str("WASM_UNCAUGHT();\n");
             }
         }
-        if text.is_empty() {
-            return None;
-        }
-        let _ = write!(c, "static void start(void) {{\n{}}}\n", indent(&text));
-        Some("start".to_owned())
+        text
     }
 
     /// Where a segment begins.

@@ -1,0 +1,102 @@
+/* The part in RAM of a module whose code is in flash (mpy_in_flash.h): an ordinary native module, which starts the other part,
+ * and the entries by which the firmware calls that. MPY_ENTRIES is how many there are. */
+#include "mpy_flash.h"
+#include "mpy_stub.h"
+
+register uintptr_t mpy_callers __asm__(MPY_QUOTE(MPY_BASE_REGISTER));
+
+/* Named below, so they lie by themselves whatever the architecture. */
+__attribute__((visibility("default"))) struct mpy_stub mpy_stub;
+/* Keeps the code alive where MicroPython's heap has it. */
+__attribute__((visibility("default"))) const uint8_t *mpy_code;
+
+void mpy_entries(void);
+void mpy_init(void);
+
+void mpy_init(void) {
+    uintptr_t callers = mpy_callers;
+    mpy_code = wasm_flash_table(0, 4);
+    mpy_stub.functions = &mp_fun_table;
+    mpy_stub.strings = mp_native_qstr_table;
+    mpy_stub.entries = (uintptr_t)mpy_entries;
+#ifdef __thumb__
+    uintptr_t start = (uintptr_t)mpy_code + 1;
+#else
+    uintptr_t start = (uintptr_t)mpy_code;
+#endif
+    ((void (*)(struct mpy_stub *))start)(&mpy_stub);
+    mpy_callers = callers;
+}
+
+/* An entry says which one it is by the address behind it. What they share keeps the caller's register, sets that of the module,
+ * and calls what the block has for the entry. Arguments are in registers: the firmware passes four at most. */
+#define MPY_REPEATED(text) ".rept " MPY_QUOTE(MPY_ENTRIES) "\n" text ".endr\n"
+
+__asm__(
+    ".pushsection .text.mpy_entries, \"ax\"\n"
+#ifdef __riscv
+    ".option push\n"
+    ".option norelax\n"
+    "mpy_called:\n"
+    "addi sp, sp, -16\n"
+    "sw ra, 12(sp)\n"
+    "sw s11, 8(sp)\n"
+    "la t0, mpy_stub\n"
+    "lw s11, 0(t0)\n"
+    "lla t0, mpy_entries\n"
+    "sub t1, t1, t0\n" /* 4 k + 4 */
+    "add t1, t1, s11\n"
+    "lw t1, " MPY_QUOTE(MPY_TARGETS) " - 4(t1)\n"
+    "jalr t1\n"
+    "lw ra, 12(sp)\n"
+    "lw s11, 8(sp)\n"
+    "addi sp, sp, 16\n"
+    "ret\n"
+    ".balign 4\n"
+    ".option norvc\n"
+    "mpy_entries:\n"
+    MPY_REPEATED("jal t1, mpy_called\n")
+    ".option pop\n"
+#else
+    ".syntax unified\n"
+    ".thumb\n"
+    ".balign 4\n"
+    ".thumb_func\n"
+    "mpy_called:\n"
+#ifdef __ARM_ARCH_6M__
+    "push {r4, r5, r6, lr}\n"
+    "mov r4, ip\n"
+    "str r4, [sp, #12]\n"
+    "mov r5, r9\n"
+    "mov r4, lr\n"
+    "adr r6, 2f\n"
+    "subs r4, r4, r6\n" /* 8 k + 7 */
+    "lsrs r4, r4, #1\n" /* 4 k + 3 */
+    "ldr r6, 1f\n"
+    "ldr r6, [r6]\n"
+    "mov r9, r6\n"
+    "adds r6, r6, r4\n"
+    "adds r6, #" MPY_QUOTE(MPY_TARGETS) " - 3\n"
+    "ldr r6, [r6]\n"
+    "blx r6\n"
+    "mov r9, r5\n"
+    "pop {r4, r5, r6, pc}\n"
+#else
+    "push.w {r8, r9, r10, ip}\n"
+    "ldr.w r9, 1f\n"
+    "ldr.w r9, [r9]\n"
+    "adr.w ip, 2f\n"
+    "sub.w lr, lr, ip\n" /* 8 k + 7 */
+    "add.w lr, r9, lr, lsr #1\n" /* 4 k + 3 */
+    "ldr.w lr, [lr, #" MPY_QUOTE(MPY_TARGETS) " - 3]\n"
+    "blx lr\n"
+    "pop.w {r8, r9, r10, pc}\n"
+#endif
+    ".balign 4\n"
+    "1: .word mpy_stub\n"
+    "2:\n"
+    ".thumb_func\n"
+    "mpy_entries:\n"
+    MPY_REPEATED("mov ip, lr\n" "bl mpy_called\n" "nop\n")
+#endif
+    ".popsection\n");
