@@ -44,6 +44,28 @@ impl Unit<'_> {
         c.push('\n');
     }
 
+    /// The objects that functions refer to, directly or by the addresses in others. Functions have been written.
+    fn live(&self) -> Vec<bool> {
+        let Some(relocations) = self.relocations else { return Vec::new() };
+        let mut live = vec![false; relocations.objects.len()];
+        let mut todo: Vec<usize> = self.used.borrow().iter().copied().collect();
+        while let Some(object) = todo.pop() {
+            if !std::mem::replace(&mut live[object], true) {
+                todo.extend(relocations.in_object(object).filter_map(|(_, reference)| match reference {
+                    Reference::Data { object, .. } => Some(object),
+                    Reference::Function(_) => None,
+                }));
+            }
+        }
+        live
+    }
+
+    /// The objects that stay in flash, in the order of their numbers there.
+    pub(super) fn flash_tables(&self) -> Vec<usize> {
+        let live = self.live();
+        (0..live.len()).filter(|object| live[*object] && self.in_flash[*object]).collect()
+    }
+
     /// The objects of a program whose addresses are the machine's.
     pub(super) fn objects(&self, c: &mut String) {
         let Some(relocations) = self.relocations else { return };
@@ -64,7 +86,8 @@ impl Unit<'_> {
                 if self.by_words(object) { ("uint32_t", at.size.div_ceil(4)) } else { ("uint8_t", at.size) };
             Mutable { ty, name, elements: Some(elements.max(1)), align: Some(at.align.max(1)) }
         };
-        for object in 0..relocations.objects.len() {
+        let live = self.live();
+        for object in (0..relocations.objects.len()).filter(|object| live[*object]) {
             let declared = if is_const(object) && !self.in_flash[object] {
                 "static const"
             } else if self.block.is_none() {
@@ -75,7 +98,7 @@ impl Unit<'_> {
             let _ = writeln!(c, "{declared} {};", shape(object).declarator());
         }
         c.push('\n');
-        for (index, object) in relocations.objects.iter().enumerate() {
+        for (index, object) in relocations.objects.iter().enumerate().filter(|(index, _)| live[*index]) {
             let shape = shape(index);
             if self.in_flash[index] {
                 self.define(c, &shape, None);
@@ -133,14 +156,15 @@ impl Unit<'_> {
     pub(super) fn write_addresses(&self, c: &mut String) {
         let Some(relocations) = self.relocations else { return };
         let mut relocs = String::new();
-        for object in 0..relocations.objects.len() {
+        let live = self.live();
+        for object in (0..relocations.objects.len()).filter(|object| live[*object]) {
             for (at, reference) in self.runtime_relocs(object) {
                 let (name, value) = (&self.objects[object], self.reference(reference));
                 let _ = writeln!(relocs, "{name}[{}] = {value};", at / 4);
             }
         }
-        for (number, object) in self.used.borrow().iter().enumerate() {
-            let (name, align) = (&self.objects[*object], relocations.objects[*object].align);
+        for (number, object) in self.flash_tables().into_iter().enumerate() {
+            let (name, align) = (&self.objects[object], relocations.objects[object].align);
             let _ = writeln!(c, "{name} = wasm_flash_table({number}, {align});");
         }
         c.push_str(&relocs);
@@ -163,9 +187,7 @@ impl Unit<'_> {
     pub fn reference(&self, reference: Reference) -> String {
         match reference {
             Reference::Data { object, offset } => {
-                if self.in_flash[object] {
-                    self.used.borrow_mut().insert(object);
-                }
+                self.used.borrow_mut().insert(object);
                 let name = &self.objects[object];
                 match offset {
                     0 => format!("(uint32_t)(uintptr_t){name}"),

@@ -111,7 +111,7 @@ impl Unit<'_> {
             let data = self.object_bytes(self.relocations?, object)?.to_vec();
             Some(FlashTable { name: object.name.clone(), data })
         };
-        let flash_tables = self.used.borrow().iter().filter_map(table).collect();
+        let flash_tables = self.flash_tables().iter().filter_map(table).collect();
         Interface {
             exports: exports.collect(),
             imports: imports.collect(),

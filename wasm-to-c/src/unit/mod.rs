@@ -44,8 +44,9 @@ pub(crate) struct Unit<'m> {
     pub functions: Vec<String>,
     pub globals: Vec<String>,
     objects: Vec<String>,
-    /// Objects that stay in flash, [`Options::flash_tables`], and those of them that something refers to.
+    /// Objects that stay in flash, [`Options::flash_tables`].
     in_flash: Vec<bool>,
+    /// Objects that functions refer to.
     used: RefCell<BTreeSet<usize>>,
     /// Where the code is, the state if it is one block, and the objects in that.
     code: CodePlace,

@@ -112,7 +112,13 @@ impl Unit<'_> {
             self.check_size(c.len())?;
         }
         c.push('\n');
-        // What follows refers to functions in ways that are only known once it is written.
+        let mut functions = String::new();
+        for (body, index) in module.bodies.iter().zip(imported as u32..) {
+            let function = passes::tree(self, index, body, passes::PASSES.len())?;
+            codegen::function(self, &function, &mut functions)?;
+            functions.push('\n');
+        }
+        // What functions refer to is known once they are written.
         let mut rest = String::new();
         if self.relocations.is_some() {
             self.objects(&mut rest);
@@ -148,12 +154,6 @@ impl Unit<'_> {
                 self.table(&mut rest, index);
             }
             self.elements(&mut rest, &mut dynamic);
-        }
-        let mut functions = String::new();
-        for (body, index) in module.bodies.iter().zip(imported as u32..) {
-            let function = passes::tree(self, index, body, passes::PASSES.len())?;
-            codegen::function(self, &function, &mut functions)?;
-            functions.push('\n');
         }
         self.entrances(&mut functions);
         let start = self.start(&dynamic);
