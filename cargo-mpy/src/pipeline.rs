@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use glue_gen::Glue;
-use mpy_link::{Image, Input, InputKind, Sizes};
+use mpy_link::{Image, Sizes};
 use target_specs::{Arch, Diagnostic, Place, Result};
 use wasm_to_c::{
     CUnit, CodePlace, Frames, NativeStack, Safety, StackChecks, StackNeed, StackSize, Translation, relocs,
@@ -698,27 +698,10 @@ fn native(
     let options =
         mpy_link::Options { qstrs: &glue.qstrs, objects: &objects, ..mpy_link::Options::new(target.arch) };
     let runtime = compiler.runtime(&target.c_flags, optimisation, &folder.join("include"))?;
-    linked(compiler, target, &object, &runtime, |inputs| mpy_link::link(inputs, &options))
+    cc::linked(compiler, &target.c_flags, &object, &runtime, |inputs| mpy_link::link(inputs, &options))
 }
 
-/// Links an object and, where it needs them, objects of `runtime` and of the compiler's library.
-fn linked<T>(
-    compiler: &cc::CCompiler,
-    target: &Target,
-    object: &Path,
-    runtime: &[(String, Vec<u8>)],
-    link: impl Fn(&[Input]) -> Result<T>,
-) -> Result<T> {
-    let library = compiler.library(&target.c_flags)?;
-    let name = object.file_name().unwrap_or_default().to_string_lossy();
-    let data = toolchain::read_file(object)?;
-    let mut inputs = vec![Input { name: &name, kind: InputKind::Object, data: &data }];
-    let lazy = runtime.iter().chain(&library);
-    inputs.extend(lazy.map(|(name, data)| Input { name, kind: InputKind::Lazy, data }));
-    link(&inputs)
-}
-
-/// Like [`native`], if the code stays in flash: it is a constant of a module that starts it.
+/// Like [`native`], if the code stays in flash.
 fn native_in_flash(
     plan: &BuildPlan,
     target: &Target,
@@ -727,37 +710,21 @@ fn native_in_flash(
     sources: &Sources,
     emit: Option<Stage>,
 ) -> Result<Image> {
-    let register = compiler.flash_register()?;
-    let with = |flags: &[&str]| {
-        let fixed = [format!("-ffixed-{register}"), format!("-DMPY_BASE_REGISTER={register}")];
-        let more = flags.iter().map(|flag| (*flag).to_owned());
-        target.c_flags.iter().cloned().chain(fixed).chain(more).collect::<Vec<String>>()
-    };
-    let flags = ["-fPIC", "-fvisibility=hidden"];
-    let inner = Target { c_flags: with(&flags), ..target.clone() };
+    let c_flags = [&target.c_flags[..], &code_in_flash::flags(compiler)?].concat();
+    let inner = Target { c_flags, ..target.clone() };
     let made = compile(plan, &inner, compiler, optimisation, sources)?;
-    let Made { folder, glue, .. } = &*made;
-    let (object, include) = (object(plan, target), folder.join("include"));
     if emit == Some(Stage::Obj) {
         return Ok(Image { bytes: Vec::new(), sizes: Sizes::default(), map: Vec::new() });
     }
-    let options = mpy_link::Options { qstrs: &glue.qstrs, ..mpy_link::Options::new(target.arch) };
-    // It uses the function table by the register as well.
-    let runtime = compiler.runtime(
-        &with(&[&flags[..], &["-include", "mpy_in_flash.h"]].concat()),
+    let Made { folder, glue, .. } = &*made;
+    let toolchain = code_in_flash::Toolchain {
+        compiler,
+        arch: target.arch,
+        c_flags: &target.c_flags,
         optimisation,
-        &include,
-    )?;
-    let code = linked(compiler, target, &object, &runtime, |inputs| mpy_link::link_code(inputs, &options))?;
-
-    let (source, object) = (folder.join("stub.c"), object.with_extension("stub.o"));
-    toolchain::write_file(&source, c_runtime::STUB.as_bytes())?;
-    let entries = format!("-DMPY_ENTRIES={}", glue.entries.max(1));
-    compiler.compile(&source, &object, &with(&[&entries]), "-Os", &[&include])?;
-    let runtime = compiler.runtime(&target.c_flags, optimisation, &include)?;
-    let objects = [mpy_link::Bytes { name: "code".to_owned(), data: code.bytes }];
-    let options = mpy_link::Options { objects: &objects, ..options };
-    linked(compiler, target, &object, &runtime, |inputs| mpy_link::link(inputs, &options))
+        include: &folder.join("include"),
+    };
+    code_in_flash::link(&toolchain, &object(plan, target), glue)
 }
 
 /// `work` for each of `items`, on as many threads as the machine has processors, results in order.

@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 use std::time::Duration;
 
+use mpy_link::{Input, InputKind};
 use target_specs::{Arch, Compiler, Diagnostic, Place, Result};
 use wasm_to_c::{Frames, UNBOUNDED};
 
@@ -426,6 +427,26 @@ impl CCompiler {
         };
         c_runtime::SOURCES.iter().chain(helpers).chain(abi).map(object).collect()
     }
+}
+
+/// Links an object with what it needs of `runtime` and of the compiler's library.
+///
+/// # Errors
+/// `io`, and those of `link`.
+pub fn linked<T>(
+    compiler: &CCompiler,
+    target_flags: &[String],
+    object: &Path,
+    runtime: &[(String, Vec<u8>)],
+    link: impl FnOnce(&[Input]) -> Result<T>,
+) -> Result<T> {
+    let library = compiler.library(target_flags)?;
+    let name = object.file_name().unwrap_or_default().to_string_lossy();
+    let data = read_file(object)?;
+    let mut inputs = vec![Input { name: &name, kind: InputKind::Object, data: &data }];
+    let lazy = runtime.iter().chain(&library);
+    inputs.extend(lazy.map(|(name, data)| Input { name, kind: InputKind::Lazy, data }));
+    link(&inputs)
 }
 
 /// Parses the report of `-fstack-usage`. It has a line for each function: its place and name, the bytes of its frame,

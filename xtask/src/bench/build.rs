@@ -4,14 +4,15 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use cargo_mpy::code_in_flash;
 use cargo_mpy::toolchain::{self, cc};
 use cargo_mpy::wasm;
 use glue_gen::Glue;
 use mpy_link::{Input, InputKind};
 use target_specs::Arch;
 use wasm_to_c::{
-    ExportedFunc, FuncType, Interface, NativeStack, Safety, StackChecks, StackSize, Translation, ValType,
-    WasmModule,
+    CodePlace, ExportedFunc, FuncType, Interface, NativeStack, Safety, StackChecks, StackSize, Translation,
+    ValType, WasmModule,
 };
 
 use super::subjects::{Language, Program, STACK, c_source, only, rust_library};
@@ -25,6 +26,8 @@ pub enum Road {
     Ours(Safety),
     /// Ours, with the machine's addresses: 32-bit targets alone.
     Direct,
+    /// The same, whose code stays in flash.
+    Flash,
     Wasm2c {
         checked: bool,
     },
@@ -39,6 +42,7 @@ impl Road {
             Road::Ours(Safety::Masked) => "masked",
             Road::Ours(Safety::Trusted) => "trusted",
             Road::Direct => "direct",
+            Road::Flash => "direct, in flash",
             Road::Wasm2c { checked: true } => "wasm2c, checked",
             Road::Wasm2c { checked: false } => "wasm2c, unchecked",
             Road::W2c2 => "w2c2, unchecked",
@@ -52,6 +56,7 @@ pub const ROADS: &[Road] = &[
     Road::Ours(Safety::Masked),
     Road::Ours(Safety::Trusted),
     Road::Direct,
+    Road::Flash,
     Road::Wasm2c { checked: true },
     Road::Wasm2c { checked: false },
     Road::W2c2,
@@ -85,12 +90,18 @@ struct Unit {
 }
 
 /// The C of cargo-mpy.
-fn ours(module: &WasmModule, safety: Safety, checks: Option<StackChecks>) -> target_specs::Result<Unit> {
+fn ours(
+    module: &WasmModule,
+    safety: Safety,
+    code: CodePlace,
+    checks: Option<StackChecks>,
+) -> target_specs::Result<Unit> {
     let options = wasm_to_c::Options {
         safety,
         stack: Some(StackSize::Fixed(STACK)),
         aligned: true,
         stack_checks: checks,
+        code,
         ..Default::default()
     };
     let translation = wasm_to_c::transpile(module, &options)?;
@@ -170,7 +181,12 @@ impl Builder<'_> {
         let file = |ext: &str| self.folder.join(format!("{stem}.{ext}"));
         let (c, object) = (file("c"), file("o"));
         let write = |unit: &Unit, glue: &Glue| {
-            toolchain::write_file(&c, format!("{}\n{}", unit.text, glue.unit.source).as_bytes())
+            let (head, tail) = match road {
+                Road::Flash => (code_in_flash::head(glue), code_in_flash::TAIL),
+                _ => (String::new(), ""),
+            };
+            let whole = format!("{head}{}\n{}\n{tail}", unit.text, glue.unit.source);
+            toolchain::write_file(&c, whole.as_bytes())
         };
         write(unit, &glue)?;
         let include = self.folder.join("include");
@@ -179,13 +195,26 @@ impl Builder<'_> {
         if let Some((module, safety, stack)) = &unit.stack {
             let compile = |_: &_| compiler.compile_measured(&c, &object, flags, level, &[&include]);
             let again = |checks| {
-                let unit = ours(module, *safety, Some(checks))?;
+                let unit = ours(module, *safety, CodePlace::Loaded, Some(checks))?;
                 let glue = bind(&unit)?;
                 write(&unit, &glue)?;
                 let stack = unit.stack.map(|(.., stack)| stack);
                 Ok((stack.expect("checks were given"), glue))
             };
             glue = wasm_to_c::settled((stack.clone(), glue), |(stack, _)| Some(stack), compile, again)?.1;
+        } else if road == Road::Flash {
+            let flags = [&flags[..], &code_in_flash::flags(&compiler)?].concat();
+            compiler.compile(&c, &object, &flags, level, &[&include])?;
+            let toolchain = code_in_flash::Toolchain {
+                compiler: &compiler,
+                arch: self.arch,
+                c_flags: &[],
+                optimisation: level,
+                include: &include,
+            };
+            let mpy = code_in_flash::link(&toolchain, &object, &glue)?.bytes;
+            std::fs::write(file("mpy"), &mpy)?;
+            return Ok(Made { mpy, name });
         } else if matches!(road, Road::Ours(_) | Road::Direct) {
             compiler.compile(&c, &object, flags, level, &[&include])?;
         } else {
@@ -289,10 +318,13 @@ impl Builder<'_> {
         wasm: &[u8],
         level: &str,
     ) -> Result<Option<Unit>> {
-        if road == Road::Direct && self.arch.word_bits != 32 {
+        let is_direct = matches!(road, Road::Direct | Road::Flash);
+        if is_direct && self.arch.word_bits != 32
+            || road == Road::Flash && cc::find(self.arch)?.flash_register().is_err()
+        {
             return Ok(None);
         }
-        let module = if road == Road::Direct {
+        let module = if is_direct {
             // Some linkers say too little.
             let (bytes, relocations) = match wasm_to_c::relocs::read("m", wasm) {
                 Err(error) if error.code == "no-direct-memory" => return Ok(None),
@@ -303,10 +335,11 @@ impl Builder<'_> {
             wasm::prepare("m", &only(wasm, program.exports)?, 0, None, None, false)?.module
         };
         Ok(match road {
-            Road::Ours(_) | Road::Direct => {
+            Road::Ours(_) | Road::Direct | Road::Flash => {
                 let safety = if let Road::Ours(safety) = road { safety } else { Safety::Checked };
                 let is_sandbox = matches!(road, Road::Ours(Safety::Checked | Safety::Masked));
-                Some(ours(&module, safety, is_sandbox.then(StackChecks::default))?)
+                let code = if road == Road::Flash { CodePlace::Anywhere } else { CodePlace::Loaded };
+                Some(ours(&module, safety, code, is_sandbox.then(StackChecks::default))?)
             }
             Road::Native if language == Language::C => {
                 let Some((text, mut includes)) = c_source(program, self.options)? else { return Ok(None) };
