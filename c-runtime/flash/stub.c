@@ -1,30 +1,38 @@
 /* The part in RAM of a module whose code is in flash (mpy_in_flash.h): an ordinary native module, which starts the other part,
  * and the entries by which the firmware calls that. MPY_ENTRIES is how many there are. */
-#include "mpy_flash.h"
+#include "mpy.h"
 #include "mpy_stub.h"
 
 register uintptr_t mpy_callers __asm__(MPY_QUOTE(MPY_BASE_REGISTER));
 
-/* Named below, so they lie by themselves whatever the architecture. */
-__attribute__((visibility("default"))) struct mpy_stub mpy_stub;
-/* Keeps the code alive where MicroPython's heap has it. */
-__attribute__((visibility("default"))) const uint8_t *mpy_code;
+/* The address of the block, which the entries read, and so lies by itself whatever the architecture. */
+__attribute__((visibility("default"))) uint8_t *mpy_block;
+/* Keeps the code alive where it is in MicroPython's heap. */
+__attribute__((visibility("default"))) const void *mpy_code;
 
 void mpy_entries(void);
 void mpy_init(void);
 
 void mpy_init(void) {
     uintptr_t callers = mpy_callers;
-    mpy_code = wasm_flash_table(0, 4);
-    mpy_stub.functions = &mp_fun_table;
-    mpy_stub.strings = mp_native_qstr_table;
-    mpy_stub.entries = (uintptr_t)mpy_entries;
+    const mp_fun_table_t *functions = &mp_fun_table;
+    mp_buffer_info_t code;
+    functions->get_buffer(mp_native_obj_table[0], &code, MP_BUFFER_READ);
+    if ((uintptr_t)code.buf % 4 != 0) {
+        /* In an image that another tool made. */
+        void *copy = functions->realloc(NULL, code.len, true);
+        if (copy == NULL) {
+            functions->raise_msg(functions->load_global(MP_QSTR_MemoryError), "");
+        }
+        code.buf = functions->memmove(copy, code.buf, code.len);
+    }
+    mpy_code = code.buf;
 #ifdef __thumb__
-    uintptr_t start = (uintptr_t)mpy_code + 1;
+    mpy_start_t *start = (mpy_start_t *)((uintptr_t)code.buf + 1);
 #else
-    uintptr_t start = (uintptr_t)mpy_code;
+    mpy_start_t *start = (mpy_start_t *)code.buf;
 #endif
-    ((void (*)(struct mpy_stub *))start)(&mpy_stub);
+    start(&mpy_block, functions, mp_native_qstr_table, (uintptr_t)mpy_entries);
     mpy_callers = callers;
 }
 
@@ -41,7 +49,7 @@ __asm__(
     "addi sp, sp, -16\n"
     "sw ra, 12(sp)\n"
     "sw s11, 8(sp)\n"
-    "la t0, mpy_stub\n"
+    "la t0, mpy_block\n"
     "lw s11, 0(t0)\n"
     "lla t0, mpy_entries\n"
     "sub t1, t1, t0\n" /* 4 k + 4 */
@@ -93,7 +101,7 @@ __asm__(
     "pop.w {r8, r9, r10, pc}\n"
 #endif
     ".balign 4\n"
-    "1: .word mpy_stub\n"
+    "1: .word mpy_block\n"
     "2:\n"
     ".thumb_func\n"
     "mpy_entries:\n"

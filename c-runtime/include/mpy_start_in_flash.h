@@ -6,21 +6,20 @@
 
 enum { MPY_STATE_SIZE = WASM_STATE_SIZE() };
 
-void mpy_init(struct mpy_stub *stub);
+mpy_start_t mpy_init;
 
 /* Called by the part in RAM, which keeps the register's value for its caller. */
-void mpy_init(struct mpy_stub *stub) {
-    const mp_fun_table_t *functions = stub->functions;
+void mpy_init(uint8_t **base, const mp_fun_table_t *functions, const uint16_t *strings, uintptr_t entries) {
     uint8_t *block = functions->realloc(NULL, MPY_STATE_SIZE, true);
     if (block == NULL) {
         functions->raise_msg(functions->load_global(MP_QSTR_MemoryError), "no memory for the module's state");
     }
     functions->memset(block, 0, MPY_STATE_SIZE);
-    stub->base = block;
+    *base = block;
     struct mpy_head *head = (struct mpy_head *)block;
     head->functions = functions;
-    head->strings = stub->strings;
-    head->entries = stub->entries;
+    head->strings = strings;
+    head->entries = entries;
     mpy_base = block;
     mpy_start();
 }

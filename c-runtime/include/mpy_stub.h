@@ -10,13 +10,9 @@
 
 struct _mp_fun_table_t;
 
-/* What the part in RAM has: what the loader gave it, and where its entries begin. */
-struct mpy_stub {
-    uint8_t *base; /* of the block */
-    const struct _mp_fun_table_t *functions;
-    const uint16_t *strings;
-    uintptr_t entries;
-};
+/* How the part in RAM starts the other: with the place where it wants the address of the block, what the loader gave it, and
+ * where its entries begin. */
+typedef void mpy_start_t(uint8_t **base, const struct _mp_fun_table_t *functions, const uint16_t *strings, uintptr_t entries);
 
 /* Bytes of an entry, and where the block has the address that the first one jumps to. */
 #ifdef __riscv

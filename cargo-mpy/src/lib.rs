@@ -14,7 +14,7 @@ pub mod options;
 pub mod pipeline;
 mod plan;
 mod qstrs;
-mod romfs;
+pub mod romfs;
 pub mod serial;
 mod session;
 pub mod settings;

@@ -12,52 +12,94 @@ const FILE: u64 = 5;
 /// A file or a folder of an image.
 #[derive(Debug, Clone)]
 pub enum Entry {
-    File(String, Vec<u8>),
+    /// A file. If it `has_objects`, it begins where these are aligned.
+    File {
+        /// Its name.
+        name: String,
+        /// Its contents.
+        data: Vec<u8>,
+        /// Whether it is a module with constant objects.
+        has_objects: bool,
+    },
+    /// A folder, by its name and what is in it.
     Folder(String, Vec<Entry>),
-    /// So many bytes that mean nothing, to move what follows.
-    Padding(usize),
 }
 
-/// The image that has these entries at its root.
+/// The image that has these entries at its root. Its length is even.
 pub fn image(entries: &[Entry]) -> Vec<u8> {
-    let body: Vec<u8> = entries.iter().flat_map(record).collect();
-    let mut length = number(body.len() as u64);
-    // The files' records begin at even addresses, as their data may have to.
-    if (HEADER.len() + length.len() + body.len()) % 2 == 1 {
-        length.insert(0, 0x80);
-    }
-    [&HEADER[..], &length, &body].concat()
-}
-
-/// The image of one module in `/lib`. Where it has constant objects, these are aligned as they are in its file.
-pub fn module(file: &str, data: &[u8], has_objects: bool) -> Vec<u8> {
-    let entry = Entry::File(file.to_owned(), data.to_vec());
-    if has_objects {
-        // As images have an even length, what follows data of an odd one is odd as well.
-        let tail = Entry::Padding(data.len() % 2);
-        let behind = data.len() + record(&tail).len();
-        for bytes in 0..2 * OBJECT_ALIGN {
-            let entries = vec![Entry::Padding(bytes), entry.clone(), tail.clone()];
-            let image = image(&[Entry::Folder("lib".to_owned(), entries)]);
-            if (image.len() - behind).is_multiple_of(OBJECT_ALIGN) {
-                return image;
+    for tail in [&[][..], &[PADDING as u8, 1, 0]] {
+        for width in 1..=WIDEST {
+            let start = HEADER.len() + width;
+            let body = [&records(entries, start), tail].concat();
+            let length = number(body.len() as u64);
+            // An even length is reached by a number that is one byte longer, or by what means nothing.
+            if length.len() <= width && width <= length.len() + 1 && (start + body.len()).is_multiple_of(2) {
+                return [&HEADER[..], &widened(length, width), &body].concat();
             }
         }
     }
+    unreachable!("one of the two tails has the other parity")
+}
+
+/// The image of one module in `/lib`.
+pub fn module(file: &str, data: &[u8], has_objects: bool) -> Vec<u8> {
+    let entry = Entry::File { name: file.to_owned(), data: data.to_vec(), has_objects };
     image(&[Entry::Folder("lib".to_owned(), vec![entry])])
 }
 
-fn record(entry: &Entry) -> Vec<u8> {
-    let (kind, name, rest) = match entry {
-        Entry::Padding(bytes) => return packed(PADDING, &vec![0; *bytes]),
-        Entry::File(name, data) => (FILE, name, packed(DATA, data)),
-        Entry::Folder(name, entries) => (DIRECTORY, name, entries.iter().flat_map(record).collect()),
-    };
-    packed(kind, &[number(name.len() as u64), name.clone().into_bytes(), rest].concat())
+/// The most bytes of a length.
+const WIDEST: usize = 5;
+
+/// The records of entries, from the offset `at` in the image.
+fn records(entries: &[Entry], at: usize) -> Vec<u8> {
+    let mut all = Vec::new();
+    for entry in entries {
+        all.extend(record(entry, at + all.len()));
+    }
+    all
+}
+
+fn record(entry: &Entry, at: usize) -> Vec<u8> {
+    match entry {
+        Entry::File { name, data, has_objects } => {
+            let record = packed(FILE, &[text(name), packed(DATA, data)].concat());
+            let begins = at + record.len() - data.len();
+            // A record that means nothing has two bytes at least.
+            let padding = match begins.next_multiple_of(OBJECT_ALIGN) - begins {
+                _ if !has_objects => return record,
+                0 => return record,
+                1 => 1 + OBJECT_ALIGN,
+                more => more,
+            };
+            [packed(PADDING, &vec![0; padding - 2]), record].concat()
+        }
+        Entry::Folder(name, entries) => {
+            let name = text(name);
+            let made = (1..=WIDEST).find_map(|width| {
+                let inside = records(entries, at + 1 + width + name.len());
+                let length = number((name.len() + inside.len()) as u64);
+                let fits = length.len() <= width;
+                fits.then(|| [number(DIRECTORY), widened(length, width), name.clone(), inside].concat())
+            });
+            made.expect("an image is smaller than 32 GiB")
+        }
+    }
+}
+
+fn text(text: &str) -> Vec<u8> {
+    [number(text.len() as u64), text.as_bytes().to_vec()].concat()
 }
 
 fn packed(kind: u64, payload: &[u8]) -> Vec<u8> {
     [number(kind), number(payload.len() as u64), payload.to_vec()].concat()
+}
+
+/// The same number in so many bytes.
+fn widened(mut number: Vec<u8>, width: usize) -> Vec<u8> {
+    while number.len() < width {
+        number.insert(0, 0x80);
+    }
+    number
 }
 
 /// A number, seven bits to a byte, the most significant first.
@@ -79,15 +121,34 @@ mod tests {
     fn a_module_with_objects_is_aligned() {
         for len in 5..200 {
             let data: Vec<u8> = (1..=len).collect();
-            let image = module("a.mpy", &data, true);
-            let at = image.windows(data.len()).position(|window| window == data).expect("the data");
-            assert!(at.is_multiple_of(OBJECT_ALIGN) && image.len().is_multiple_of(2), "{len}: {at}");
+            let at = |image: &[u8], data: &[u8]| image.windows(data.len()).position(|window| window == data);
+            let one = module("a.mpy", &data, true);
+            let begins = at(&one, &data).expect("the data");
+            assert!(begins.is_multiple_of(OBJECT_ALIGN) && one.len().is_multiple_of(2), "{len}: {begins}");
+            let other: Vec<u8> = data.iter().rev().copied().collect();
+            let file = |name: &str, data: &[u8]| Entry::File {
+                name: name.to_owned(),
+                data: data.to_vec(),
+                has_objects: true,
+            };
+            let folder = Entry::Folder("lib".to_owned(), vec![file("b.mpy", &data), file("c.mpy", &other)]);
+            let several = image(&[file("main.py", &data), folder]);
+            for data in [&data, &other] {
+                let begins = at(&several, data).expect("the data");
+                assert!(
+                    begins.is_multiple_of(OBJECT_ALIGN) && several.len().is_multiple_of(2),
+                    "{len}: {begins}"
+                );
+            }
         }
     }
 
     #[test]
     fn an_image_is_nested_records_of_even_length() {
-        let file = |name: &str, data: &[u8]| Entry::File(name.into(), data.to_vec());
+        let file = |name: &str, data: &[u8]| {
+            let (name, data) = (name.to_owned(), data.to_vec());
+            Entry::File { name, data, has_objects: false }
+        };
         let image = image(&[Entry::Folder("lib".into(), vec![file("a.mpy", b"abc")])]);
         let expected = b"\xd2\xcd\x31\x80\x13\x04\x11\x03lib\x05\x0b\x05a.mpy\x02\x03abc";
         assert_eq!(image, expected);

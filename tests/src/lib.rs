@@ -4,11 +4,13 @@
 pub mod applications;
 pub mod board;
 pub mod crossings;
+pub mod examples;
 pub mod kept;
 pub mod line;
 pub mod messages;
 pub mod programs;
 pub mod readme;
+pub mod rom;
 pub mod tools;
 pub mod unix;
 

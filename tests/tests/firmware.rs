@@ -15,7 +15,8 @@ use cargo_mpy::toolchain::micropython::Firmware;
 use cargo_mpy::{pipeline, user_module};
 use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::Board;
-use tests::{Case, board, outputs, readme, session};
+use tests::examples;
+use tests::{Case, board, outputs, session};
 
 /// The boards of every run. The others are for the nightly run.
 const USUAL: [&str; 2] = ["unix", "qemu-armv6m"];
@@ -24,20 +25,6 @@ const USUAL: [&str; 2] = ["unix", "qemu-armv6m"];
 /// a firmware are fixed, as those of all modules there, and it is not in `sys.modules`.
 const CHANGED: [&str; 5] =
     ["exports", "fixed_view", "imported_in_a_conversion", "views", "when_imported_again"];
-
-/// What keeps objects of the module while the collector reuses all other memory.
-const COLLECTOR: &str = "
-import gc, filter
-a, b = filter.Median(7), filter.Median(5)
-for r in range(200):
-    x = [bytearray(100) for _ in range(50)]
-    del x
-    gc.collect()
-    y = [bytes([0xff]) * 64 for _ in range(200)]
-    a.add(r)
-    b.add(-r)
-print(a.add(3), b.add(4), a.width, b.width, filter.crossings([1, -1, 1], 0))
-";
 
 /// A module that counts its calls.
 const COUNTER: &str = "(module
@@ -107,41 +94,6 @@ fn all_cases() -> Vec<Case> {
     tests::cases(&repository().join("tests/cases"))
 }
 
-/// An example: a crate, or a WebAssembly file in a folder. All files are called `blink`, so each gets a name of its own.
-struct Example {
-    folder: PathBuf,
-    wasm: Option<PathBuf>,
-}
-
-impl Example {
-    fn name(&self) -> String {
-        format!("blink_{}", self.folder.file_name().expect("a name").to_string_lossy())
-    }
-
-    /// The code of its test.
-    fn code(&self) -> std::io::Result<String> {
-        let code = fs::read_to_string(self.folder.join("test.py"))?;
-        match self.wasm {
-            None => Ok(code),
-            Some(_) => Ok(code.replace("import blink", &format!("import {} as blink", self.name()))),
-        }
-    }
-}
-
-fn all_examples() -> Vec<Example> {
-    let folders = fs::read_dir(repository().join("examples")).expect("the examples");
-    let folders = folders.map(|entry| entry.expect("a readable entry").path());
-    let of = |folder: PathBuf| {
-        let wasm =
-            ["blink.wasm", "blink.wat"].map(|name| folder.join(name)).into_iter().find(|path| path.is_file());
-        Example { folder, wasm }
-    };
-    let mut examples: Vec<Example> =
-        folders.filter(|folder| folder.join("test.py").is_file()).map(of).collect();
-    examples.sort_by(|a, b| a.folder.cmp(&b.folder));
-    examples
-}
-
 /// The firmware with all modules in it.
 fn firmware(target: &Target) -> Result<Firmware, String> {
     target.firmware.get_or_init(|| build(target)).clone()
@@ -159,19 +111,8 @@ fn build(Target { board, name, make, .. }: &Target) -> Result<Firmware, String> 
         target_dir: Some(folder.join("target")),
         ..Default::default()
     });
-    let target_dir = Some(board::crates(env!("CARGO_TARGET_TMPDIR")));
-    let crates = all_examples().into_iter().map(|example| match &example.wasm {
-        None => {
-            let manifest_path = Some(example.folder.join("Cargo.toml"));
-            BuildOptions { manifest_path, target_dir: target_dir.clone(), ..Default::default() }
-        }
-        Some(wasm) => BuildOptions {
-            input: Some(wasm.clone()),
-            name: Some(example.name()),
-            target_dir: Some(folder.join("target")),
-            ..Default::default()
-        },
-    });
+    let crates = board::crates(env!("CARGO_TARGET_TMPDIR"));
+    let crates = examples::all().into_iter().map(|example| example.options(&crates, &folder.join("target")));
     let modules = folder.join("modules");
     for options in inputs.chain(crates) {
         let options = BuildOptions { boards: vec![board.name.clone()], ..options };
@@ -230,24 +171,16 @@ fn cases(target: &Target) -> Result<(), Failed> {
 }
 
 fn examples(target: &Target) -> Result<(), Failed> {
-    for example in all_examples() {
-        let markdown = fs::read_to_string(example.folder.join("README.md"))?;
-        let commands = readme::commands(&markdown);
-        let expected = commands.iter().find(|command| {
-            command.shell.starts_with("cargo mpy run ") && command.shell.ends_with("test.py\n")
-        });
-        let expected = expected.ok_or("the README does not say what `cargo mpy run test.py` prints")?;
+    for example in examples::all() {
         let printed = run(target, &example.code()?)?;
-        if printed != expected.prints {
-            return Err(format!("--- the README says\n{}--- it prints\n{printed}", expected.prints).into());
-        }
+        example.check(&printed)?;
     }
     Ok(())
 }
 
 fn collector(target: &Target) -> Result<(), Failed> {
-    let printed = run(target, COLLECTOR)?;
-    if printed == "196 -197 7 5 array('I', [2])\n" { Ok(()) } else { Err(printed.into()) }
+    let printed = run(target, examples::COLLECTOR)?;
+    if printed == examples::COLLECTED { Ok(()) } else { Err(printed.into()) }
 }
 
 fn resets(target: &Target) -> Result<(), Failed> {

@@ -1,0 +1,171 @@
+//! Modules whose code stays in flash: the cases and the examples in a ROMFS on boards that can execute code there. They do what
+//! they do elsewhere, and take less RAM.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use cargo_mpy::options::BuildOptions;
+use libtest_mimic::{Arguments, Failed, Trial};
+use target_specs::Board;
+use tests::examples;
+use tests::rom::{self, File};
+use tests::{Case, board, outputs, session};
+
+/// The board of every run. The others are for the nightly run.
+const USUAL: &str = "qemu-armv6m";
+
+/// The most that modules take at import of what they take otherwise, for the median of the examples.
+const MEDIAN: f64 = 0.35;
+
+/// What it prints.
+const CALLED: &str = "6 0\narray('I', [3])\nTrue 5 2880067194370816120\n";
+
+/// In place of a board's module `machine`, which some examples use when they start.
+const PIN: &str = "
+class Pin:
+    OUT = 1
+    def __init__(self, number, mode=None):
+        pass
+    def value(self, level):
+        pass
+import sys
+sys.modules['machine'] = Pin
+Pin.Pin = Pin
+";
+
+/// Two modules that call each other through Python, from functions with different numbers of arguments.
+const CALLS: &str = "
+import filter, hello, gc
+m = filter.Median(3)
+class Loud:
+    def __init__(self, size):
+        self.size = size
+    def __len__(self):
+        print(hello.add(self.size, 1), m.add(self.size))
+        return self.size
+    def __getitem__(self, i):
+        if i >= self.size:
+            raise IndexError
+        return hello.add(m.add(i), 1)
+print(filter.crossings(Loud(5), 2))
+import sys
+del sys.modules['filter']
+import filter as again
+print(again is not filter, again.Median(5).width, hello.fibonacci(90))
+";
+
+type Part = fn(&Board) -> Result<(), Failed>;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for (board, why_not) in rom::boards() {
+        let parts: [(&str, Part); 4] =
+            [("cases", cases), ("examples", all_examples), ("collector", collector), ("calls", calls)];
+        for (name, part) in parts {
+            let trial = Trial::test(format!("{}::{name}", board.name), move || part(board));
+            trials.push(trial.with_ignored_flag(why_not.is_some() || board.name != USUAL));
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn target_dir() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("flash")
+}
+
+fn built(options: BuildOptions, board: &Board) -> Result<File, String> {
+    let options = BuildOptions { boards: vec![board.name.clone()], ..options };
+    board::module(&options).map_err(|failure| format!("{failure:?}"))
+}
+
+fn run(board: &Board, modules: &[File], code: &str) -> Result<String, String> {
+    let (image, code) = rom::mounted(modules, code);
+    board::execute(board, &[image], &code)
+}
+
+/// GCC makes no tail calls through tables for a Cortex-M0, unless it knows what is in them. In flash, a table is state.
+fn is_left_out(case: &Case, board: &Board) -> bool {
+    case.name == "tail_calls" && board.arch == "armv6m"
+}
+
+fn cases(board: &Board) -> Result<(), Failed> {
+    let folder = target_dir().join(format!("cases-{}", board.name));
+    std::fs::create_dir_all(&folder)?;
+    let mut cases = tests::cases(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases"));
+    cases.retain(|case| !is_left_out(case, board));
+    let mut wrong = String::new();
+    for cases in cases.chunks(8) {
+        let mut modules = Vec::new();
+        for case in cases {
+            let options = BuildOptions {
+                input: Some(case.write(&folder)),
+                target_dir: Some(folder.join("target")),
+                ..Default::default()
+            };
+            modules.push(built(rom::in_flash(options), board)?);
+        }
+        let (Ok(text) | Err(text)) = run(board, &modules, &session(cases));
+        let printed: BTreeMap<String, String> = outputs(&text).into_iter().collect();
+        for case in cases {
+            match printed.get(&case.name) {
+                Some(printed) if *printed == case.expect => {}
+                Some(printed) => {
+                    let _ =
+                        writeln!(wrong, "{}\n--- expected\n{}--- printed\n{printed}", case.name, case.expect);
+                }
+                None => {
+                    let _ = writeln!(wrong, "{} did not end:\n{text}", case.name);
+                }
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
+}
+
+/// Every example prints what it should. Prints what they take at import, and compares that.
+fn all_examples(board: &Board) -> Result<(), Failed> {
+    let crates = board::crates(env!("CARGO_TARGET_TMPDIR"));
+    let mut shares = Vec::new();
+    for example in examples::all() {
+        let options = example.options(&crates, &target_dir());
+        let usual = built(options.clone(), board)?;
+        let module = built(rom::in_flash(options), board)?;
+        example.check(&run(board, std::slice::from_ref(&module), &example.code()?)?)?;
+        // It is the same file in any filesystem.
+        example.check(&board::execute(board, std::slice::from_ref(&module), &example.code()?)?)?;
+        let name = module.0.trim_end_matches(".mpy").to_owned();
+        let code = format!(
+            "{PIN}import gc\ngc.collect();a = gc.mem_alloc()\nimport {name}\ngc.collect();print(gc.mem_alloc() - a)\n"
+        );
+        let taken = |printed: String| printed.trim().parse::<u32>().map_err(|_| printed);
+        let (before, after) = (taken(run(board, &[usual], &code)?)?, taken(run(board, &[module], &code)?)?);
+        eprintln!("{:16} {name:20} {before:6} bytes at import, {after:6} from ROM", board.name);
+        shares.push(f64::from(after) / f64::from(before));
+    }
+    shares.sort_by(f64::total_cmp);
+    let half = shares.len() / 2;
+    let median = (shares[half] + shares[shares.len() - 1 - half]) / 2.0;
+    eprintln!("{:16} median {:.1} %", board.name, 100.0 * median);
+    if median <= MEDIAN { Ok(()) } else { Err(format!("the median is {median}").into()) }
+}
+
+/// The modules of these examples.
+fn modules(board: &Board, names: &[&str]) -> Result<Vec<File>, Failed> {
+    let crates = board::crates(env!("CARGO_TARGET_TMPDIR"));
+    let wanted = examples::all().into_iter().filter(|example| {
+        example.folder.file_name().is_some_and(|name| names.contains(&&*name.to_string_lossy()))
+    });
+    wanted.map(|example| Ok(built(rom::in_flash(example.options(&crates, &target_dir())), board)?)).collect()
+}
+
+fn collector(board: &Board) -> Result<(), Failed> {
+    let printed = run(board, &modules(board, &["filter"])?, examples::COLLECTOR)?;
+    if printed == examples::COLLECTED { Ok(()) } else { Err(printed.into()) }
+}
+
+fn calls(board: &Board) -> Result<(), Failed> {
+    let printed = run(board, &modules(board, &["filter", "hello"])?, CALLS)?;
+    if printed == CALLED { Ok(()) } else { Err(printed.into()) }
+}
