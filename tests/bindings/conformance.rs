@@ -4,6 +4,7 @@
 //!
 //! boards: all
 //! nightly: qemu-xtensawin
+//! flash: usual
 
 use wasm_bindgen::prelude::*;
 

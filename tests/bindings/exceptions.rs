@@ -1,5 +1,6 @@
 //! TIMES exceptions of each kind in methods: no object stays locked, and no memory is lost but what Rust's frames hold.
 //! panic: both
+//! flash: usual
 
 use wasm_bindgen::prelude::*;
 

@@ -4,6 +4,9 @@
 //!
 //! Those that say `nightly: BOARD` run on that board only nightly, because they take long there.
 //!
+//! All are also built so that their code stays in flash, and run from ROM on boards that can execute it there: those that say
+//! `flash: usual` always, on one board, the others nightly.
+//!
 //! Those that say `panic: unwind` are built so, those that say `panic: both` in both ways; what unwinds is skipped where
 //! Rust's source is missing.
 //!
@@ -30,7 +33,7 @@ use cargo_mpy::toolchain::{rust, write_file};
 use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::{Board, Diagnostic};
 use tests::board::{self, Modules};
-use tests::{blessing, in_ci};
+use tests::{blessing, in_ci, rom};
 
 /// Where files run that do not ask for more.
 const BOARDS: [&str; 2] = ["unix", "qemu-armv6m"];
@@ -46,6 +49,7 @@ struct Chapter {
     unwinds: bool,
     lto: bool,
     checked: bool,
+    usual_in_flash: bool,
 }
 
 impl Chapter {
@@ -59,8 +63,9 @@ impl Chapter {
             (says("//! boards: all"), says("//! panic: unwind"), says("//! panic: both"));
         let checked = says("//! memory: checked");
         let nightly = text.lines().find_map(|line| line.strip_prefix("//! nightly: ")).map(str::to_owned);
-        let lto = says("//! lto: both");
-        let chapter = Chapter { name, path, text, all_boards, nightly, unwinds, lto: false, checked };
+        let (lto, usual_in_flash) = (says("//! lto: both"), says("//! flash: usual"));
+        let chapter =
+            Chapter { name, path, text, all_boards, nightly, unwinds, lto: false, checked, usual_in_flash };
         let variant = |kind: &str| {
             let name = format!("{}_{kind}", chapter.name);
             let text =
@@ -96,6 +101,23 @@ impl Chapter {
         let folder = self.folder();
         write_file(&folder.join("Cargo.toml"), manifest.as_bytes())?;
         write_file(&folder.join("src/lib.rs"), code.as_bytes())
+    }
+
+    /// The Python, and how long it may take.
+    fn code(&self) -> Result<(String, Duration), Failed> {
+        let code = self.section("python").ok_or("no section `python`")?;
+        let times: u32 = std::env::var("TIMES").map_or(Ok(1000), |times| times.parse())?;
+        Ok((code.replace("TIMES", &times.to_string()), Duration::from_secs(1200 + u64::from(times) / 20)))
+    }
+
+    /// What was printed, as the section `expect` says it.
+    fn shown(&self, printed: &str) -> String {
+        // Rust names files from the workspace on.
+        printed.replace(&format!("{}/src/lib.rs", self.name), "src/lib.rs").replace('\0', "\\0")
+    }
+
+    fn differs(&self, expected: &str, printed: &str) -> Failed {
+        format!("{}\n--- expected\n{expected}--- printed\n{printed}", self.path.display()).into()
     }
 
     fn folder(&self) -> PathBuf {
@@ -187,6 +209,20 @@ fn main() {
             trials.push(trial.with_ignored_flag(missing || ignored));
         }
     }
+    for chapter in chapters.iter().filter(|chapter| chapter.section("error").is_none() && !blessing()) {
+        let boards = rom::boards();
+        let mut here = board::here(&boards);
+        here.retain(|name| nightly || *name == BOARDS[1]);
+        let modules = Arc::new(Modules::new(rom::in_flash(chapter.options()), here));
+        for (board, why_not) in boards {
+            let (chapter, modules) = (Arc::clone(chapter), Arc::clone(&modules));
+            let missing = why_not.is_some() || (chapter.unwinds && source.is_some());
+            let usual = chapter.usual_in_flash && board.name == BOARDS[1];
+            let name = format!("{}-flash::{}", board.name, chapter.name);
+            let trial = Trial::test(name, move || play_from_rom(&chapter, board, &modules));
+            trials.push(trial.with_ignored_flag(missing || !usual));
+        }
+    }
     // Boards that come later have modules that are built already, and nothing to wait for.
     trials.sort_by_key(|trial| !trial.name().starts_with("unix::"));
     for (board, why) in boards.iter().filter_map(|(board, why)| Some((board, why.as_ref()?))) {
@@ -228,13 +264,8 @@ fn play(chapter: &Chapter, board: &Board, modules: &Modules) -> Result<(), Faile
             Ok(_) => return Err("it is not refused".into()),
         },
         None => {
-            let code = chapter.section("python").ok_or("no section `python`")?;
-            let times: u32 = std::env::var("TIMES").map_or(Ok(1000), |times| times.parse())?;
-            let timeout = Duration::from_secs(1200 + u64::from(times) / 20);
-            let code = code.replace("TIMES", &times.to_string());
-            let printed = board::execute_within(board, &[modules.of(board)?], &code, timeout)?;
-            // Rust names files from the workspace on.
-            printed.replace(&format!("{}/src/lib.rs", chapter.name), "src/lib.rs").replace('\0', "\\0")
+            let (code, timeout) = chapter.code()?;
+            chapter.shown(&board::execute_within(board, &[modules.of(board)?], &code, timeout)?)
         }
     };
     let section = if chapter.section("error").is_some() { "error" } else { "expect" };
@@ -248,5 +279,13 @@ fn play(chapter: &Chapter, board: &Board, modules: &Modules) -> Result<(), Faile
         fs::write(&chapter.path, format!("{before}\n/* {section}\n{printed}*/\n"))?;
         return Ok(());
     }
-    Err(format!("{}\n--- expected\n{expected}--- printed\n{printed}", chapter.path.display()).into())
+    Err(chapter.differs(expected, &printed))
+}
+
+fn play_from_rom(chapter: &Chapter, board: &Board, modules: &Modules) -> Result<(), Failed> {
+    let (code, timeout) = chapter.code()?;
+    let (image, code) = rom::mounted(&[modules.of(board)?], &code);
+    let printed = chapter.shown(&board::execute_within(board, &[image], &code, timeout)?);
+    let expected = chapter.section("expect").unwrap_or_default();
+    if printed == expected { Ok(()) } else { Err(chapter.differs(expected, &printed)) }
 }
