@@ -5,10 +5,12 @@
 
 register uintptr_t mpy_callers __asm__(MPY_QUOTE(MPY_BASE_REGISTER));
 
-/* The address of the block, which the entries read, and so lies by itself whatever the architecture. */
-__attribute__((visibility("default"))) uint8_t *mpy_block;
-/* Keeps the code alive where it is in MicroPython's heap. */
-__attribute__((visibility("default"))) const void *mpy_code;
+/* The address of the block, which the entries read, and what keeps the code alive where it is in MicroPython's heap. They lie by
+ * themselves whatever the architecture. */
+__attribute__((visibility("default"))) struct {
+    uint8_t *block;
+    const void *code;
+} mpy_stub;
 
 void mpy_entries(void);
 void mpy_init(void);
@@ -16,23 +18,23 @@ void mpy_init(void);
 void mpy_init(void) {
     uintptr_t callers = mpy_callers;
     const mp_fun_table_t *functions = &mp_fun_table;
+    mp_obj_t object = mp_native_obj_table[0];
     mp_buffer_info_t code;
-    functions->get_buffer(mp_native_obj_table[0], &code, MP_BUFFER_READ);
-    if ((uintptr_t)code.buf % 4 != 0) {
-        /* In an image that another tool made. */
-        void *copy = functions->realloc(NULL, code.len, true);
-        if (copy == NULL) {
-            functions->raise_msg(functions->load_global(MP_QSTR_MemoryError), "");
+    for (;;) {
+        functions->get_buffer(object, &code, MP_BUFFER_READ);
+        if ((uintptr_t)code.buf % 4 == 0) {
+            break;
         }
-        code.buf = functions->memmove(copy, code.buf, code.len);
+        /* Another tool made the image. */
+        object = functions->obj_new_bytes(code.buf, code.len);
     }
-    mpy_code = code.buf;
+    mpy_stub.code = code.buf;
 #ifdef __thumb__
     mpy_start_t *start = (mpy_start_t *)((uintptr_t)code.buf + 1);
 #else
     mpy_start_t *start = (mpy_start_t *)code.buf;
 #endif
-    start(&mpy_block, functions, mp_native_qstr_table, (uintptr_t)mpy_entries);
+    start(&mpy_stub.block, functions, mp_native_qstr_table, (uintptr_t)mpy_entries);
     mpy_callers = callers;
 }
 
@@ -49,7 +51,7 @@ __asm__(
     "addi sp, sp, -16\n"
     "sw ra, 12(sp)\n"
     "sw s11, 8(sp)\n"
-    "la t0, mpy_block\n"
+    "la t0, mpy_stub\n"
     "lw s11, 0(t0)\n"
     "lla t0, mpy_entries\n"
     "sub t1, t1, t0\n" /* 4 k + 4 */
@@ -101,7 +103,7 @@ __asm__(
     "pop.w {r8, r9, r10, pc}\n"
 #endif
     ".balign 4\n"
-    "1: .word mpy_block\n"
+    "1: .word mpy_stub\n"
     "2:\n"
     ".thumb_func\n"
     "mpy_entries:\n"

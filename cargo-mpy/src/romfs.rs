@@ -10,7 +10,7 @@ const DIRECTORY: u64 = 4;
 const FILE: u64 = 5;
 
 /// A file or a folder of an image.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// A file. If it `has_objects`, it begins where these are aligned.
     File {
@@ -45,6 +45,81 @@ pub fn image(entries: &[Entry]) -> Vec<u8> {
 pub fn module(file: &str, data: &[u8], has_objects: bool) -> Vec<u8> {
     let entry = Entry::File { name: file.to_owned(), data: data.to_vec(), has_objects };
     image(&[Entry::Folder("lib".to_owned(), vec![entry])])
+}
+
+/// The length of the image that begins with `bytes`, of which 16 suffice; `None` if that is no image.
+pub fn length(bytes: &[u8]) -> Option<usize> {
+    let rest = bytes.strip_prefix(&HEADER)?;
+    let (length, body) = split_number(rest)?;
+    (bytes.len() - body.len()).checked_add(length)
+}
+
+/// What is in an image; `None` if it is damaged, or has records that this reader does not know.
+pub fn entries(image: &[u8]) -> Option<Vec<Entry>> {
+    let (length, body) = split_number(image.strip_prefix(&HEADER)?)?;
+    inside(body.get(..length)?)
+}
+
+fn inside(mut records: &[u8]) -> Option<Vec<Entry>> {
+    let mut entries = Vec::new();
+    while !records.is_empty() {
+        let (kind, payload) = take_record(&mut records)?;
+        if kind == PADDING {
+            continue;
+        }
+        let (length, rest) = split_number(payload)?;
+        let (name, mut rest) = rest.split_at_checked(length)?;
+        let name = str::from_utf8(name).ok()?.to_owned();
+        entries.push(match kind {
+            DIRECTORY => Entry::Folder(name, inside(rest)?),
+            FILE => {
+                let (DATA, data) = take_record(&mut rest)? else { return None };
+                let has_objects = name.ends_with(".mpy");
+                Entry::File { name, data: data.to_vec(), has_objects }
+            }
+            _ => return None,
+        });
+    }
+    Some(entries)
+}
+
+/// The kind and the payload of the first record.
+fn take_record<'a>(records: &mut &'a [u8]) -> Option<(u64, &'a [u8])> {
+    let (kind, rest) = split_number(records)?;
+    let (length, rest) = split_number(rest)?;
+    let (payload, rest) = rest.split_at_checked(length)?;
+    *records = rest;
+    Some((kind as u64, payload))
+}
+
+/// The number at the start, and what follows.
+fn split_number(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let end = bytes.iter().position(|byte| byte & 0x80 == 0)? + 1;
+    let (number, rest) = bytes.split_at(end);
+    let add = |value: usize, byte: &u8| Some(value.checked_mul(0x80)? | usize::from(byte & 0x7f));
+    Some((number.iter().try_fold(0, add)?, rest))
+}
+
+/// Puts a file into a folder of the root, in place of one of that name.
+pub fn put(entries: &mut Vec<Entry>, folder: &str, name: &str, data: Vec<u8>) {
+    let named = |entry: &Entry| matches!(entry, Entry::Folder(known, _) if known == folder);
+    let at = entries.iter().position(named).unwrap_or_else(|| {
+        entries.push(Entry::Folder(folder.to_owned(), Vec::new()));
+        entries.len() - 1
+    });
+    let Entry::Folder(_, files) = &mut entries[at] else { unreachable!("it was found or made") };
+    files.retain(|entry| !matches!(entry, Entry::File { name: known, .. } if known == name));
+    let has_objects = name.ends_with(".mpy");
+    files.push(Entry::File { name: name.to_owned(), data, has_objects });
+}
+
+/// How many files there are.
+pub fn count(entries: &[Entry]) -> usize {
+    let of = |entry: &Entry| match entry {
+        Entry::File { .. } => 1,
+        Entry::Folder(_, inside) => count(inside),
+    };
+    entries.iter().map(of).sum()
 }
 
 /// The most bytes of a length.
@@ -131,8 +206,21 @@ mod tests {
                 data: data.to_vec(),
                 has_objects: true,
             };
+            let main = Entry::File { name: "main.py".to_owned(), data: data.clone(), has_objects: false };
             let folder = Entry::Folder("lib".to_owned(), vec![file("b.mpy", &data), file("c.mpy", &other)]);
-            let several = image(&[file("main.py", &data), folder]);
+            let several = image(&[main, folder]);
+            assert_eq!(
+                (length(&several[..16]), length(&several)),
+                (Some(several.len()), Some(several.len()))
+            );
+            let mut read = entries(&several).expect("an image");
+            assert_eq!((count(&read), image(&read) == several), (3, true));
+            put(&mut read, "lib", "b.mpy", other.clone());
+            put(&mut read, "etc", "d", data.clone());
+            assert_eq!(count(&read), 4);
+            for cut in 0..several.len() {
+                assert!(entries(&several[..cut]).is_none(), "{cut}");
+            }
             for data in [&data, &other] {
                 let begins = at(&several, data).expect("the data");
                 assert!(

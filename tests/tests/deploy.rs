@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         add("deploy", |board| deploy(&line::serve(board, None)?, board));
         add("bad boards", bad_boards);
         add("imports", imports);
+        add("rom", rom);
         if board.name == BOARDS[0] {
             add("monitor", monitor);
             add("network", network);
@@ -270,6 +271,62 @@ fn bad_boards(board: &target_specs::Board) -> Result<(), Failed> {
     type_(b"\r\x03exec('import micropython\\nmicropython.kbd_intr(-1)\\nwhile 1: pass')\r")?;
     let said = call(&[]);
     holds(!said.0 && said.2.contains("error[no-answer]"), "a board that nothing stops", &said)
+}
+
+/// A module in the board's ROM, where its code is executed, beside what is there.
+fn rom(board: &target_specs::Board) -> Result<(), Failed> {
+    let served = line::serve(board, None)?;
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join("answer.wat"), wat(7))?;
+    let to = ["--port", &served.path, "--wasm", "answer.wat", "--code", "flash"];
+    let run = |code: &str| {
+        let said = tool(folder.path(), &[&["run"], &to[..4], &["-e", code]].concat());
+        holds(said.0, code, &said).map(|()| said.1)
+    };
+    let deploy = |more: &[&str]| tool(folder.path(), &[&["deploy", "--rom"], &to[..], more].concat());
+    let say = ["--run", "print(answer.__file__, answer.number())"];
+    let said = deploy(&say);
+    holds(!said.0 && said.2.contains("error[no-rom]"), "a board without ROM", &said)?;
+    let script = include_str!("../boards/rom.py");
+    run(&format!(
+        "with open('boot.py','w') as f:f.write({script:?})\n\
+         with open('rom.bin','wb') as f:\n for i in range(8):f.write(b'\\xff'*1024)"
+    ))?;
+    let said = deploy(&say);
+    holds(said.0 && said.1 == "/rom/lib/answer.mpy 7\n" && said.2.contains("Deployed"), "first", &said)?;
+    let said = deploy(&say);
+    holds(said.0 && said.1 == "/rom/lib/answer.mpy 7\n" && said.2.contains("Unchanged"), "again", &said)?;
+    // Another module, which leaves the first where it is.
+    std::fs::write(folder.path().join("answer.wat"), wat(8))?;
+    let said = deploy(&["--name", "other", "--run", "import answer; print(answer.number(), other.number())"]);
+    holds(said.0 && said.1 == "7 8\n", "beside it", &said)?;
+    let said = deploy(&["--run", "import other; print(answer.number(), other.number())"]);
+    holds(said.0 && said.1 == "8 8\n", "replaced", &said)?;
+    let said =
+        run("import gc\ngc.collect();a=gc.mem_alloc()\nimport other\ngc.collect();print(gc.mem_alloc()-a)")?;
+    holds(said.trim().parse::<u32>().is_ok_and(|taken| taken < 600), "RAM", &said)?;
+    let large = format!(
+        "(module (memory (export \"memory\") 1) (data (i32.const 16) \"{}\")
+           (func (export \"number\") (param i32) (result i32) (i32.load8_u (local.get 0))))",
+        "0123456789".repeat(900)
+    );
+    std::fs::write(folder.path().join("answer.wat"), large)?;
+    let said = deploy(&[]);
+    holds(!said.0 && said.2.contains("error[no-space]"), "too large", &said)?;
+    std::fs::write(folder.path().join("answer.wat"), wat(9))?;
+    let said = deploy(&["--dest", "/lib"]);
+    holds(!said.0 && said.2.contains("--dest"), "two places", &said)?;
+    // What comes first in `sys.path` is told.
+    run("open('/other.py','w').write('')")?;
+    let said = deploy(&["--name", "other"]);
+    holds(!said.0 && said.2.contains("error[shadowed]"), "shadowed", &said)?;
+    // Something else than an image that can be kept.
+    run("import os,vfs\nos.remove('/other.py')\nvfs.rom_ioctl(4,0,16,b'\\x00'*64)")?;
+    let said = deploy(&[]);
+    holds(!said.0 && said.2.contains("error[rom-image]"), "a damaged image", &said)?;
+    run("import vfs\nvfs.rom_ioctl(3,0,16)")?;
+    let said = deploy(&say);
+    holds(said.0 && said.1 == "/rom/lib/answer.mpy 9\n", "erased", &said)
 }
 
 /// What is imported is the module, or the file that is imported instead is named.

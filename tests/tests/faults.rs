@@ -10,6 +10,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use cargo_mpy::romfs::{self, Entry};
 use cargo_mpy::serial::{Board, Transport, UploadResult};
 use cargo_mpy::toolchain::emulator::Session;
 use cargo_mpy::toolchain::micropython::Firmware;
@@ -239,6 +240,86 @@ fn no_byte_of_a_deploy_matters_too_much() {
     let count = count.into_inner().expect("nobody panicked");
     eprintln!("unix: {sent} bytes there, {received} back: {count:?} in {:.0?}", start.elapsed());
     assert!(count.failed > 0, "{count:?}");
+}
+
+/// The board's ROM, which has to be erased before it is written. However that fails, the board starts, and the next deploy
+/// works; and what it then has is the old image, the new one, or none.
+#[test]
+fn no_byte_of_a_write_to_rom_matters_too_much() {
+    let image = |seed: u8| {
+        let data = (0..700_u32).map(|i| (i * i / 3) as u8 ^ seed).collect();
+        romfs::image(&[Entry::File { name: "data".to_owned(), data, has_objects: false }])
+    };
+    let (old, new) = (image(1), image(2));
+    let start = || {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("rom.bin"), [0xff; 8192]).expect("a file");
+        let board = UnixBoard::start(folder.path(), Kind::Usual).expect("a board");
+        (folder, board)
+    };
+    let (_folder, mut board) = start();
+    let mut whole = Faulty::new(&mut board, None, None);
+    put_rom(&mut whole, &new, CALM).expect("a deploy");
+    let (sent, received) = (whole.sent, whole.received);
+    let places = places(sent, received, step(41), &FAULTS);
+    let (next, count, without) = (AtomicUsize::new(0), Mutex::new(Count::default()), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                let (folder, mut board) = start();
+                while let Some(place) = places.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    put_rom(&mut board, &old, CALM).expect("a deploy");
+                    let (begin, pid) = (Instant::now(), board.pid());
+                    let outcome =
+                        put_rom(&mut Faulty::new(&mut board, Some(*place), Some(pid)), &new, PATIENCE);
+                    let time = begin.elapsed();
+                    if place.0 == Fault::Power {
+                        board = UnixBoard::start(folder.path(), Kind::Usual).expect("a board");
+                    }
+                    let listed = mounted(&mut board);
+                    let rom = std::fs::read(folder.path().join("rom.bin")).expect("a file");
+                    let is = |image: &[u8]| rom.starts_with(image);
+                    let right = match (is(&new), is(&old)) {
+                        (true, _) => listed,
+                        (_, true) => listed && outcome.is_err(),
+                        // Without its first block it is no image.
+                        _ => !listed && outcome.is_err(),
+                    };
+                    assert!(right, "{place:?}: {outcome:?}, mounted: {listed}");
+                    without.fetch_add(usize::from(!listed), Ordering::Relaxed);
+                    put_rom(&mut board, &new, CALM)
+                        .unwrap_or_else(|error| panic!("after {place:?}: {error:?}"));
+                    assert!(mounted(&mut board), "again after {place:?}");
+                    let mut count = count.lock().expect("nobody panicked");
+                    count.runs += 1;
+                    count.failed += usize::from(outcome.is_err());
+                    count.slowest = count.slowest.max(time);
+                }
+            });
+        }
+    });
+    let count = count.into_inner().expect("nobody panicked");
+    eprintln!("unix: {sent} bytes there, {received} back: {count:?}, {without:?} times no image was left");
+    assert!(count.failed > 0, "{count:?}");
+}
+
+fn put_rom(line: &mut dyn Transport, image: &[u8], patience: Duration) -> target_specs::Result<UploadResult> {
+    let mut board = Board::connect(line, patience)?;
+    board.restart()?;
+    let put = board.put_rom(image, &mut |_| {});
+    board.leave();
+    put
+}
+
+/// Whether the board mounts its ROM when it starts.
+fn mounted(board: &mut UnixBoard) -> bool {
+    let mut board = Board::connect(board, CALM).expect("a board that starts");
+    board.restart().expect("a board that starts");
+    let said = board.ask("import vfs\ntry:print(vfs.rom_ioctl(1),len(open('/rom/data','rb').read()))\nexcept OSError:print('none')\n");
+    let said = said.expect("an answer");
+    board.leave();
+    assert!(said.trim() == "1 700" || said.trim() == "none", "{said}");
+    said.trim() == "1 700"
 }
 
 /// One deploy with one fault; whether it failed, and how long it took.

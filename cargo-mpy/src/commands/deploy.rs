@@ -17,7 +17,7 @@ use crate::serial::{Board, Facts, Found, Transport, UploadResult, monitor};
 use crate::session::connected::{PATIENCE, execute, options_for};
 use crate::session::events::Events;
 use crate::session::port_args::PortArgs;
-use crate::{pipeline, toolchain, ui};
+use crate::{pipeline, romfs, toolchain, ui};
 
 /// How long to monitor a board that prints nothing if standard input is not a terminal.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -30,6 +30,8 @@ Examples:
       use the only board on USB
   cargo mpy deploy --port COM3 --run 'import my_dsp; print(my_dsp.isqrt(9))'
   cargo mpy deploy --port id:E6614C311B7E6F35 --monitor
+  cargo mpy deploy --rom --code flash
+      to the board's ROM, where the code stays
   cargo mpy deploy --all
       to all boards on USB at once; `--port` can also be repeated
 
@@ -57,6 +59,10 @@ pub struct Deploy {
     /// Directory on the board for the module [default: the setting `dest`, or the directory the board starts in]
     #[arg(long, value_name = "DIRECTORY")]
     dest: Option<String>,
+
+    /// Write the module to the board's ROM, beside what is there already. With `--code flash`, its code is executed there
+    #[arg(long, conflicts_with = "dest")]
+    rom: bool,
 
     /// Python code to run on the board afterwards
     #[arg(long, value_name = "PYTHON")]
@@ -221,6 +227,9 @@ impl Deploy {
             ui::warning(events.about(text));
         }
 
+        if self.rom {
+            return self.deploy_to_rom(events, board, &facts, &module, timeout);
+        }
         let dest = match &self.dest {
             Some(dest) => dest.clone(),
             None => line.settings()?.dest.unwrap_or_default(),
@@ -248,18 +257,7 @@ impl Deploy {
         if is_in_path || found == Found::Firmware {
             found.check(name, &file)?;
         }
-        match put {
-            UploadResult::Unchanged => {
-                ui::status("Unchanged", events.about(format_args!("{file} is on the board already")));
-                events.event(&Message::Unchanged { file: &file, bytes, port: events.port });
-            }
-            UploadResult::Stored => {
-                let rate = bytes as f64 / seconds / 1e3;
-                let text = format!("{file}, {bytes} bytes in {seconds:.1} s ({rate:.1} kB/s)");
-                ui::status("Deployed", events.about(text));
-                events.event(&Message::Deployed { file: &file, bytes, seconds, port: events.port });
-            }
-        }
+        say(events, put, &file, bytes, seconds);
 
         let import = format!("import {name}\n");
         let path = if is_in_path {
@@ -271,11 +269,111 @@ impl Deploy {
             ui::warning(events.about(text));
             format!("import sys\nsys.path.insert(0,{folder:?})\n")
         };
-        execute(events, board, &format!("{path}{import}"), Instant::now() + timeout, self.raw)?;
+        self.try_out(events, board, &format!("{path}{import}"), timeout)
+    }
+
+    /// Imports the module, and runs the user's code.
+    fn try_out(
+        &self,
+        events: Events,
+        board: &mut Board<Port>,
+        import: &str,
+        timeout: Duration,
+    ) -> Result<(), Failure> {
+        execute(events, board, import, Instant::now() + timeout, self.raw)?;
         if let Some(code) = &self.run {
             execute(events, board, code, Instant::now() + timeout, self.raw)?;
         }
         Ok(())
+    }
+
+    /// Writes the module to the board's ROM, with what others have put there.
+    fn deploy_to_rom(
+        &self,
+        events: Events,
+        board: &mut Board<Port>,
+        facts: &Facts,
+        module: &Module,
+        timeout: Duration,
+    ) -> Result<(), Failure> {
+        let Module { name, data, .. } = module;
+        // Nothing may run from there while it is written.
+        board.restart()?;
+        let size = board.rom_size()?.ok_or_else(|| {
+            Diagnostic::new("no-rom", "the board's MicroPython has no ROM for files").help(format!(
+                "it is {} on {}; since MicroPython 1.25, a firmware can have a ROMFS partition \
+                 (`cargo mpy explain no-rom`)",
+                facts.firmware, facts.machine
+            ))
+        })?;
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
+        let old = romfs::length(&board.rom(0..size.min(16))?);
+        let mut entries = match old {
+            None => Vec::new(),
+            Some(length) => {
+                let image = board.rom(0..length.min(size))?;
+                romfs::entries(&image).ok_or_else(|| {
+                    Diagnostic::new(
+                        "rom-image",
+                        "the board's ROM has an image that cannot be read, so that \
+                        what is in it cannot be kept",
+                    )
+                    .help("`mpremote romfs deploy` replaces it as a whole")
+                })?
+            }
+        };
+        let file = format!("{name}.mpy");
+        romfs::put(&mut entries, ROM_FOLDER, &file, data.clone());
+        let others = romfs::count(&entries) - 1;
+        let image = romfs::image(&entries);
+        if image.len() > size {
+            let message = format!("{} bytes are needed in the board's ROM, which has {size}", image.len());
+            let help = match others {
+                0 => "build a smaller module, or a firmware with a larger partition".to_owned(),
+                _ => format!("{others} other files are there; `mpremote romfs deploy` replaces all of them"),
+            };
+            return Err(Diagnostic::new("no-space", message).help(help).into());
+        }
+        if others > 0 {
+            ui::verbose("Keeping", events.about(format_args!("{others} other files in the board's ROM")));
+        }
+        let start = Instant::now();
+        let progress = events.port.is_none().then(|| ui::Progress::new("Sending", image.len() as u64));
+        let put =
+            board.put_rom(&image, &mut |at| progress.iter().for_each(|progress| progress.at(at as u64)));
+        drop(progress);
+        let (bytes, seconds) = (image.len(), start.elapsed().as_secs_f64());
+        let put = put?;
+        board.restart()?;
+        let file = format!("/rom/{ROM_FOLDER}/{file}");
+        let (found, _) = board.found(name, &file)?;
+        if found == Found::Nothing {
+            return Err(Diagnostic::new("rom-image", "the board did not mount what was written to its ROM")
+                .help("reset the board, and deploy again")
+                .into());
+        }
+        found.check(name, &file)?;
+        say(events, put, &file, bytes, seconds);
+        self.try_out(events, board, &format!("import {name}\n"), timeout)
+    }
+}
+
+/// Where MicroPython looks for modules in its ROM.
+const ROM_FOLDER: &str = "lib";
+
+/// Says what became of a file.
+fn say(events: Events, put: UploadResult, file: &str, bytes: usize, seconds: f64) {
+    match put {
+        UploadResult::Unchanged => {
+            ui::status("Unchanged", events.about(format_args!("{file} is on the board already")));
+            events.event(&Message::Unchanged { file, bytes, port: events.port });
+        }
+        UploadResult::Stored => {
+            let rate = bytes as f64 / seconds / 1e3;
+            let text = format!("{file}, {bytes} bytes in {seconds:.1} s ({rate:.1} kB/s)");
+            ui::status("Deployed", events.about(text));
+            events.event(&Message::Deployed { file, bytes, seconds, port: events.port });
+        }
     }
 }
 

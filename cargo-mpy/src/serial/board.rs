@@ -224,7 +224,7 @@ impl<T: Transport> Board<T> {
         }
         let part = format!("{path}.part");
         let sent = self
-            .send(&part, FILE, data, progress)
+            .send(&part, FILE, "H(p)\n", data, progress)
             .and_then(|hash| if hash == Some(wanted) { Ok(()) } else { Err(garbled()) });
         if let Err(error) = sent {
             // The line may work again, or not. In either case the name was not touched.
@@ -259,7 +259,7 @@ impl<T: Transport> Board<T> {
         }
         let path = format!("{}/{name}", ram::FOLDER);
         let wanted: [u8; 32] = Sha256::digest(data).into();
-        let hash = self.send(&path, ram::OPEN, data, progress).inspect_err(|_| {
+        let hash = self.send(&path, ram::OPEN, "H(p)\n", data, progress).inspect_err(|_| {
             // Bytes that the board did not take are not code.
             let _ = self.repl.resume(Instant::now() + self.patience);
         })?;
@@ -277,11 +277,12 @@ impl<T: Transport> Board<T> {
 
     /// Sends the bytes of a file in blocks. The board acknowledges each block after storing it, because it may not
     /// receive while it writes flash. Returns the hash of what it has stored. `open` is Python code that opens `p` for
-    /// `n` bytes.
-    fn send(
+    /// `n` bytes, and `check` prints the hash as `H` does.
+    pub(super) fn send(
         &mut self,
         path: &str,
         open: &str,
+        check: &str,
         data: &[u8],
         progress: &mut dyn FnMut(usize),
     ) -> Result<Option<[u8; 32]>> {
@@ -316,7 +317,7 @@ impl<T: Transport> Board<T> {
              \x20\x20f.close()\n\
              p='{}'\n\
              r(p,{})\n\
-             H(p)\n",
+             {check}",
             if inflates { "import deflate\n" } else { "" },
             escaped(path.as_bytes()),
             data.len()
@@ -365,9 +366,27 @@ impl<T: Transport> Board<T> {
         fine(&self.repl.execute(code.as_bytes(), deadline, output)?)
     }
 
+    /// Like [`Board::ask`], for something that takes that much longer.
+    pub(super) fn ask_within(&mut self, code: &str, more: Duration) -> Result<String> {
+        self.ask_until(code, REPLY, Instant::now() + self.patience + more)
+    }
+
+    /// The hash that code prints as `H` does.
+    pub(super) fn hash_of(&mut self, code: &str) -> Result<Option<[u8; 32]>> {
+        hash_in(&self.ask_for(code, FILE_REPLY)?)
+    }
+
+    /// Has the board listen again after an error.
+    pub(super) fn resume(&mut self, now: Instant) {
+        let _ = self.repl.resume(now + self.patience);
+    }
+
     /// Like [`Board::ask`], with a longer reply.
     fn ask_for(&mut self, code: &str, limit: usize) -> Result<String> {
-        let deadline = Instant::now() + self.patience;
+        self.ask_until(code, limit, Instant::now() + self.patience)
+    }
+
+    fn ask_until(&mut self, code: &str, limit: usize, deadline: Instant) -> Result<String> {
         self.repl.submit(guarded(code).as_bytes(), deadline)?;
         let (printed, execution) = self.repl.reply(deadline, limit)?;
         fine(&execution)?;
@@ -486,7 +505,7 @@ fn guarded(code: &str) -> String {
     )
 }
 
-fn hex(digits: &str) -> Option<Vec<u8>> {
+pub(super) fn hex(digits: &str) -> Option<Vec<u8>> {
     let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
     digits.len().is_multiple_of(2).then(|| digits.as_bytes().chunks(2).map(byte).collect())?
 }

@@ -9,6 +9,7 @@ pub mod port;
 mod ram;
 mod raw_repl;
 mod rfc2217;
+mod rom;
 mod sources;
 mod transport;
 
