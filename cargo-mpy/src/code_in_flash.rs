@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use glue_gen::Glue;
-use mpy_link::{Bytes, Image, Options};
+use mpy_link::{Bytes, Image, MapEntry, Options, Part};
 use target_specs::{Arch, Result};
 
 use crate::toolchain::cc::{CCompiler, linked};
@@ -87,5 +87,18 @@ pub fn link(toolchain: &Toolchain, object: &Path, glue: &Glue) -> Result<Image> 
     let runtime = compiler.runtime(c_flags, optimisation, include)?;
     let objects = [Bytes { name: "code".to_owned(), data: code.bytes }];
     let options = Options { objects: &objects, ..options };
-    linked(compiler, c_flags, &object, &runtime, |inputs| mpy_link::link(inputs, &options))
+    let mut image = linked(compiler, c_flags, &object, &runtime, |inputs| mpy_link::link(inputs, &options))?;
+    // What is in the constant, and the RAM that its code allocates.
+    image.sizes.bss += code.state;
+    image.map.retain(|entry| entry.part != Part::Objects);
+    image.map.push(MapEntry {
+        part: Part::Bss,
+        address: 0,
+        size: code.state,
+        symbol: String::new(),
+        section: "state".to_owned(),
+        object: String::new(),
+    });
+    image.map.extend(code.map.into_iter().map(|entry| MapEntry { part: Part::Objects, ..entry }));
+    Ok(image)
 }

@@ -101,6 +101,8 @@ pub struct Sizes {
     pub text: u32,
     pub rodata: u32,
     pub bss: u32,
+    /// Constant objects, which stay where they are if the file is in ROM.
+    pub objects: u32,
 }
 
 /// An error.
@@ -160,6 +162,8 @@ pub struct BoardFacts<'a> {
     pub clock_mhz: Option<u32>,
     pub ram_kib: Option<u32>,
     pub text_in: Option<&'a str>,
+    /// The size of the partition of its firmware for files that stay in ROM and are executed there.
+    pub rom_kib: Option<u32>,
     /// Vendor and product of MicroPython's own USB port.
     pub usb: Option<&'a str>,
     /// Why the board's firmware does not load native modules.

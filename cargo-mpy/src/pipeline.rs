@@ -773,7 +773,8 @@ fn stamp(plan: &BuildPlan, target: &Target) -> PathBuf {
 
 fn write_stamp(plan: &BuildPlan, target: &Target, key: &str, sizes: Sizes) -> Result<()> {
     let made = made(&target.mpy(&plan.module))?;
-    let text = format!("{key} {} {} {} {made}\n", sizes.text, sizes.rodata, sizes.bss);
+    let Sizes { text, rodata, bss, objects } = sizes;
+    let text = format!("{key} {text} {rodata} {bss} {objects} {made}\n");
     toolchain::write_file(&stamp(plan, target), text.as_bytes())
 }
 
@@ -790,7 +791,8 @@ fn up_to_date(plan: &BuildPlan, target: &Target, key: &str) -> Option<Built> {
     let (old, sizes) = text.trim().split_once(' ')?;
     let (sizes, digest) = sizes.rsplit_once(' ')?;
     let mut numbers = sizes.split(' ').map_while(|number| number.parse().ok());
-    let sizes = Sizes { text: numbers.next()?, rodata: numbers.next()?, bss: numbers.next()? };
+    let mut next = || numbers.next();
+    let sizes = Sizes { text: next()?, rodata: next()?, bss: next()?, objects: next()? };
     let (target, time) = (target.clone(), Duration::ZERO);
     let built = Built { target, mpy, sizes, file_size, fresh: true, time, map: Vec::new() };
     (old == key && made(&built.mpy).is_ok_and(|made| made == digest)).then_some(built)
@@ -805,7 +807,7 @@ fn label(target: &Target) -> String {
 
 /// Tells tools of a module, as a line of JSON.
 fn artifact(plan: &BuildPlan, built: &Built) {
-    let Sizes { text, rodata, bss, .. } = built.sizes;
+    let Sizes { text, rodata, bss, objects } = built.sizes;
     ui::message(&Message::MpyArtifact(Artifact {
         schema: messages::SCHEMA,
         module: &plan.module,
@@ -815,7 +817,7 @@ fn artifact(plan: &BuildPlan, built: &Built) {
         mpy: built.mpy.clone(),
         stub: built.mpy.with_extension("pyi"),
         file_size: built.file_size,
-        sizes: messages::Sizes { text, rodata, bss },
+        sizes: messages::Sizes { text, rodata, bss, objects },
         fresh: built.fresh,
     }));
 }
@@ -824,18 +826,23 @@ fn artifact(plan: &BuildPlan, built: &Built) {
 fn report(plan: &BuildPlan, built: Vec<Built>, start: Instant) -> Vec<Built> {
     built.iter().for_each(|one| artifact(plan, one));
     let here = std::env::current_dir().unwrap_or_default();
-    let mut rows = vec![["", "bytes", "text", "rodata", "bss", "time"].map(str::to_owned)];
+    let mut rows = vec![["", "bytes", "text", "rodata", "bss", "ROM", "time"].map(str::to_owned)];
     for Built { mpy, sizes, file_size, fresh, time, .. } in &built {
         let shown = mpy.strip_prefix(&here).unwrap_or(mpy).display().to_string();
         let time = if *fresh { "fresh".to_owned() } else { format!("{:.2} s", time.as_secs_f64()) };
-        let [text, rodata, bss] = [sizes.text, sizes.rodata, sizes.bss].map(|size| size.to_string());
-        rows.push([shown, file_size.to_string(), text, rodata, bss, time]);
+        let Sizes { text, rodata, bss, objects } = sizes;
+        let [text, rodata, bss, rom] = [text, rodata, bss, objects].map(u32::to_string);
+        rows.push([shown, file_size.to_string(), text, rodata, bss, rom, time]);
     }
     let words: Vec<String> = plan.targets.iter().map(label).collect();
     let targets = if words.len() > 3 { format!("{} targets", words.len()) } else { words.join(", ") };
     let choose = if plan.by_default { "; `--board NAME` chooses another" } else { "" };
     let seconds = start.elapsed().as_secs_f64();
     ui::status("Built", format_args!("{} for {} in {seconds:.2} s{choose}", plan.module, targets));
+    let mut rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
+    if built.iter().all(|one| one.sizes.objects == 0) {
+        rows.iter_mut().for_each(|row| drop(row.remove(5)));
+    }
     ui::figures(&rows);
     built
 }

@@ -342,13 +342,13 @@ pub fn columns<const N: usize>(head: &[&str; N], rows: &[[String; N]]) {
 }
 
 /// Prints figures in columns below a status line. The first column contains names, and the first row is the head.
-pub fn figures<const N: usize>(rows: &[[String; N]]) {
+pub fn figures(rows: &[Vec<String>]) {
     if level() < Level::Normal {
         return;
     }
-    let rows: Vec<[String; N]> = rows.iter().map(|row| row.each_ref().map(shown_line)).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(shown_line).collect()).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..N).map(width).collect();
+    let widths: Vec<usize> = (0..rows.first().map_or(0, Vec::len)).map(width).collect();
     for row in rows {
         let mut text = format!("  {:1$}", row[0], widths[0]);
         for (cell, width) in row.iter().zip(&widths).skip(1) {

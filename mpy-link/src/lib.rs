@@ -73,6 +73,7 @@ use target_specs::{Diagnostic, Result};
 use crate::got::Got;
 use crate::image::{Contents, Linker};
 use crate::layout::{Layout, Region};
+use crate::model::SymbolDef;
 use crate::relax::CodeRelaxer;
 use crate::resolve::Program;
 
@@ -85,6 +86,8 @@ pub struct Sizes {
     pub rodata: u32,
     /// The size of the zero-initialised data.
     pub bss: u32,
+    /// The size of the constant objects, which stay where they are if the file is in ROM.
+    pub objects: u32,
 }
 
 /// A linked module.
@@ -100,6 +103,8 @@ pub struct Image {
 
 /// The function that the loader calls.
 const ENTRY: &str = "mpy_init";
+/// The symbol of the size of the state of code that runs at any address.
+const STATE_SIZE: &str = "mpy_state_size";
 
 fn known(arch: &target_specs::Arch) -> Result<&'static arch::Arch> {
     arch::named(&arch.name).ok_or_else(|| {
@@ -123,6 +128,8 @@ pub struct Code {
     pub bytes: Vec<u8>,
     /// The layout of it.
     pub map: Vec<MapEntry>,
+    /// The bytes of RAM that it allocates when it starts: the value of the absolute symbol `mpy_state_size`.
+    pub state: u32,
 }
 
 /// Links `inputs`. The entry of the module is the function `mpy_init`.
@@ -140,7 +147,8 @@ pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
         objects: options.objects,
     };
     let bytes = mpy::write(&head, &contents, layout.bss);
-    let sizes = Sizes { text: layout.text, rodata: layout.rodata, bss: layout.bss };
+    let objects = options.objects.iter().map(|object| object.data.len() as u32).sum();
+    let sizes = Sizes { text: layout.text, rodata: layout.rodata, bss: layout.bss, objects };
     let mut map = map::map(&program, &layout, got.len());
     map.extend(map::objects(options.objects));
     Ok(Image { bytes, sizes, map })
@@ -175,7 +183,10 @@ pub fn link_code(inputs: &[Input], options: &Options) -> Result<Code> {
             format!("code that stays in flash cannot change anything there, and {} changes", named(variable)),
         ));
     }
-    Ok(Code { bytes: contents.text, map })
+    let symbols = program.objects.iter().flat_map(|object| &object.symbols);
+    let size = symbols.filter(|symbol| symbol.def == SymbolDef::Absolute && symbol.name == STATE_SIZE);
+    let state = size.map(|symbol| symbol.value as u32).next().unwrap_or(0);
+    Ok(Code { bytes: contents.text, map, state })
 }
 
 /// A linked program.

@@ -26,6 +26,9 @@ pub struct Board {
     /// Vendor and product ID of MicroPython's USB port: `2e8a:0005`. `None` if the port belongs to another chip, or if there
     /// is no port.
     pub usb: Option<String>,
+    /// The size of the ROMFS partition in the MicroPython that is published for it, 0 if there is none.
+    #[serde(default)]
+    pub rom_kib: u32,
     /// Why the MicroPython that is published for it cannot load native modules, if it cannot.
     pub no_native: Option<String>,
     /// The source of this data.

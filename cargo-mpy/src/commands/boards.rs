@@ -1,7 +1,7 @@
 //! `cargo mpy boards`.
 
 use clap::Args;
-use target_specs::{Board, Emulator, Float, Result};
+use target_specs::{Board, Chip, Emulator, Float, Result};
 
 use crate::failure::Failure;
 use crate::messages::{BoardFacts, Message};
@@ -124,6 +124,7 @@ fn describe(board: &Board) -> Result<()> {
         rows.push(("clock", format!("up to {} MHz", chip.clock_mhz)));
         rows.push(("RAM", format!("{} KiB inside the chip", chip.ram_kib)));
         rows.push(("code in", chip.text_in.clone()));
+        rows.push(("ROM", rom(board, chip)));
     }
     match &board.no_native {
         Some(why) => rows.push(("native", format!("no: {why}"))),
@@ -149,6 +150,17 @@ fn describe(board: &Board) -> Result<()> {
     Ok(())
 }
 
+/// What its firmware has for files that stay in ROM.
+fn rom(board: &Board, chip: &Chip) -> String {
+    if chip.rom_is_data {
+        return "cannot be executed".to_owned();
+    }
+    match board.rom_kib {
+        0 => "none in the firmware that is published for it".to_owned(),
+        size => format!("{size} KiB for files, whose code is executed there (`cargo mpy deploy --rom`)"),
+    }
+}
+
 /// The facts about a board, for tools.
 fn message(board: &'static Board) -> Result<Message<'static>> {
     let arch = target_specs::arch(&board.arch)?;
@@ -164,6 +176,7 @@ fn message(board: &'static Board) -> Result<Message<'static>> {
         clock_mhz: chip.map(|chip| chip.clock_mhz),
         ram_kib: chip.map(|chip| chip.ram_kib),
         text_in: chip.map(|chip| &*chip.text_in),
+        rom_kib: Some(board.rom_kib).filter(|kib| *kib > 0),
         usb: board.usb.as_deref(),
         no_native: board.no_native.as_deref(),
         runs: runs(board),

@@ -191,7 +191,7 @@ impl Deploy {
         let build = || -> Result<Module, Failure> {
             let plan = pipeline::plan(&options)?;
             let built = pipeline::build(&plan, None)?.remove(0);
-            let Sizes { text, rodata, bss } = built.sizes;
+            let Sizes { text, rodata, bss, .. } = built.sizes;
             let ram = u64::from(text) + u64::from(rodata) + u64::from(bss);
             Ok(Module { name: plan.module, data: toolchain::read_file(&built.mpy)?, ram })
         };

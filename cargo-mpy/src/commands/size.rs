@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use mpy_link::Part;
 use target_specs::{Diagnostic, Place};
 
 use crate::failure::Failure;
@@ -105,8 +106,9 @@ impl Size {
     }
 }
 
+/// Bytes of RAM. Constant objects stay in ROM.
 fn loaded(entries: &[Entry]) -> u32 {
-    entries.iter().map(|entry| entry.size).sum()
+    entries.iter().filter(|entry| entry.part != Part::Objects).map(|entry| entry.size).sum()
 }
 
 fn over(built: &Built, size: u64, limit: Bytes, what: &str) -> Diagnostic {
@@ -122,14 +124,21 @@ fn over(built: &Built, size: u64, limit: Bytes, what: &str) -> Diagnostic {
 /// Prints one module: crates, then functions and data.
 fn show(built: &Built, module: &str, top: usize) {
     let entries = &built.map;
-    let whole = loaded(entries);
+    let whole: u32 = entries.iter().map(|entry| entry.size).sum();
     let percent = |size: u32| format!("{:.1}", f64::from(size) * 100.0 / f64::from(whole.max(1)));
     let sizes = &built.sizes;
     let (arch, file) = (&built.target.arch.name, built.file_size);
     ui::heading(format_args!("{module} for {arch}"));
+    let rom = match sizes.objects {
+        0 => String::new(),
+        bytes => format!("; objects {bytes}, which stay in ROM if the file is there"),
+    };
     ui::output(format_args!(
-        "file {file}, loaded {whole}: text {}, rodata {}, bss {}\n\n",
-        sizes.text, sizes.rodata, sizes.bss
+        "file {file}, loaded {}: text {}, rodata {}, bss {}{rom}\n\n",
+        loaded(entries),
+        sizes.text,
+        sizes.rodata,
+        sizes.bss
     ));
     let crates: Vec<[String; 3]> = map::by_owner(entries)
         .into_iter()
