@@ -103,8 +103,9 @@ pub struct BuildOptions {
     #[arg(long, value_name = "MODEL", help_heading = "Module")]
     pub memory: Option<String>,
 
-    /// Where the code of the module is when it runs [default: ram]
-    #[arg(long, value_name = "PLACE", help_heading = "Module")]
+    /// Where the code runs: `ram`, where MicroPython copies it, or `flash`, if the file is in ROM that can be executed
+    /// [default: ram]
+    #[arg(long, value_name = "PLACE", help_heading = "Module", hide_possible_values = true)]
     pub code: Option<Code>,
 
     /// Name the function in trap messages: `integer divide by zero in my_crate::step`
