@@ -290,6 +290,7 @@ typedef struct {
 /* What contains addresses, and does not change:
  *
  *   MPY_TABLE(type, name, [count]);       declares an array that is defined elsewhere
+ *   #define name MPY_REACH_TABLE(name)    after it, so that the name reaches it
  *   MPY_FUNCTION(name, n, function);      defines the object of a function with n parameters
  *   MPY_OBJECT(name, n, function)         is its address
  *   MPY_ENTRY(function)                   is a function as the firmware may call it
@@ -298,6 +299,7 @@ typedef struct {
  * Code in flash cannot contain addresses. There, this is state, which is set when the module starts or when it is used. */
 #ifndef MPY_CODE_IN_FLASH
 #define MPY_TABLE(type, name, ...) static const type name __VA_ARGS__
+#define MPY_REACH_TABLE(name) name
 #define MPY_FUNCTION(name, n, function) \
     static const mp_obj_fun_builtin_fixed_t name = {&mp_type_fun_builtin_##n, {._##n = function}}
 #define MPY_OBJECT(name, n, function) (&name)
@@ -305,6 +307,7 @@ typedef struct {
 #define MPY_ADDRESS(constant) constant
 #else
 #define MPY_TABLE(type, name, ...) WASM_STATE(type, name, __VA_ARGS__)
+#define MPY_REACH_TABLE(name) WASM_REACH(name)
 #define MPY_FUNCTION(name, n, function) WASM_STATE(mp_obj_fun_builtin_fixed_t, name)
 #define MPY_OBJECT(name, n, function) \
     (WASM_REACH(name) = (mp_obj_fun_builtin_fixed_t){&mp_type_fun_builtin_##n, {._##n = MPY_ENTRY(function)}}, \

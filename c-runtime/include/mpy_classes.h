@@ -67,11 +67,11 @@ WASM_STATE(mp_obj_full_type_t, mpy_types, [MPY_CLASSES + 1]); /* the last is the
 
 #if MPY_CLASSES > 0
 MPY_TABLE(mpy_class_t, mpy_classes, [MPY_CLASSES]);
-#define mpy_classes WASM_REACH(mpy_classes)
+#define mpy_classes MPY_REACH_TABLE(mpy_classes)
 #endif
 #ifdef MPY_CLOSURES
 MPY_TABLE(mpy_closure_t, mpy_closures, [MPY_CLOSURES]);
-#define mpy_closures WASM_REACH(mpy_closures)
+#define mpy_closures MPY_REACH_TABLE(mpy_closures)
 #endif
 
 static const mp_obj_full_type_t *mpy_type_of_kind(uint32_t kind) {

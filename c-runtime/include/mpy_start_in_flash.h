@@ -6,12 +6,14 @@
 
 enum { MPY_STATE_SIZE = WASM_STATE_SIZE() };
 
+/* It is not linked: its size tells the linker how large the block is. */
+extern uint8_t mpy_state[];
+uint8_t mpy_state[MPY_STATE_SIZE];
+
 mpy_start_t mpy_init;
 
 /* Called by the part in RAM, which keeps the register's value for its caller. */
 void mpy_init(uint8_t **base, const mp_fun_table_t *functions, const uint16_t *strings, uintptr_t entries) {
-    /* For whoever builds the module. */
-    __asm__(".global mpy_state_size\n.set mpy_state_size, %c0" : : "i"(MPY_STATE_SIZE));
     uint8_t *block = functions->realloc(NULL, MPY_STATE_SIZE, true);
     if (block == NULL) {
         functions->raise_msg(functions->load_global(MP_QSTR_MemoryError), "no memory for the module's state");

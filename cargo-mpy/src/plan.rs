@@ -646,6 +646,26 @@ mod tests {
         );
     }
 
+    /// Code stays in flash where the processor executes it, and on all boards that can have it.
+    #[test]
+    fn code_in_flash_is_refused_where_it_cannot_be() {
+        for board in target_specs::boards() {
+            let planned = of_wasm(&["--board", &board.name, "--code", "flash"]);
+            let can = ["armv6m", "armv7m", "armv7emsp", "armv7emdp", "rv32imc"].contains(&&*board.arch)
+                && !board.chip().is_some_and(|chip| chip.title.starts_with("ESP"));
+            match planned {
+                Ok(plan) => assert!(can && plan.targets[0].memory.code == Code::Flash, "{}", board.name),
+                Err(error) => {
+                    assert!(!can, "{}: {error}", board.name);
+                    assert_eq!(error.code, "no-code-in-flash");
+                    assert_eq!(error.at, Place::Argument("--code".to_owned()));
+                    let names = [&*board.name, &*board.arch];
+                    assert!(names.iter().any(|name| error.message.contains(name)), "{error}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn a_name_must_be_importable() {
         assert_eq!(of_wasm(&["--name", "2fast"]).unwrap_err().code, "bad-name");

@@ -206,7 +206,8 @@ mod tests {
                 data: data.to_vec(),
                 has_objects: true,
             };
-            let main = Entry::File { name: "main.py".to_owned(), data: data.clone(), has_objects: false };
+            let main =
+                Entry::File { name: "main.py".to_owned(), data: b"x = 1".to_vec(), has_objects: false };
             let folder = Entry::Folder("lib".to_owned(), vec![file("b.mpy", &data), file("c.mpy", &other)]);
             let several = image(&[main, folder]);
             assert_eq!(

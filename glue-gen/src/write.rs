@@ -127,19 +127,32 @@ fn registered((at, function): (usize, &Function)) -> Registered {
     Registered { name: function.name.clone(), wrapper, arity: (n, n) }
 }
 
+/// The functions of the runtime's headers that the firmware can call: how many, by the header.
+const HEADER_ENTRIES: [(&str, usize); 3] = [("mpy_classes.h", 2), ("mpy_close.h", 1), ("mpy_shown.h", 6)];
+
 /// How many functions of the runtime's headers the firmware can call, at most: by the header and what it is included for.
 fn header_entries(module_api: &ModuleApi, api: Option<&Api>, closes: bool) -> usize {
-    let views = module_api.memories.iter().any(|(_, memory)| memory.grows);
-    let of = [
-        // mpy_classes.h
-        (api.is_some_and(|api| !api.classes.is_empty()), 2),
-        // mpy_close.h, and what functions of a closed module become
-        (closes, 2),
-        // mpy_shown.h
-        (!shown(module_api).is_empty(), 1),
-        (views, 5),
-    ];
-    of.into_iter().filter(|(included, _)| *included).map(|(_, entries)| entries).sum()
+    let included = [api.is_some_and(|api| !api.classes.is_empty()), closes, !shown(module_api).is_empty()];
+    let of = included.iter().zip(HEADER_ENTRIES).filter(|(included, _)| **included);
+    // What functions of a closed module become.
+    of.map(|(_, (_, entries))| entries).sum::<usize>() + usize::from(closes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An entry that is not counted would be one too many when a module starts.
+    #[test]
+    fn entries_of_headers_are_counted() {
+        for (name, text) in c_runtime::HEADERS {
+            let used =
+                ["MPY_ENTRY(", "MPY_OBJECT("].map(|word| text.matches(word).count()).iter().sum::<usize>();
+            let counted = HEADER_ENTRIES.iter().find(|(known, _)| known == name).map_or(0, |known| known.1);
+            // It defines them.
+            assert!(used == counted || *name == "mpy.h", "{name}: {used}");
+        }
+    }
 }
 
 /// Whether functions of the module can run Python code.

@@ -73,7 +73,7 @@ use target_specs::{Diagnostic, Result};
 use crate::got::Got;
 use crate::image::{Contents, Linker};
 use crate::layout::{Layout, Region};
-use crate::model::SymbolDef;
+use crate::model::Kind;
 use crate::relax::CodeRelaxer;
 use crate::resolve::Program;
 
@@ -103,8 +103,8 @@ pub struct Image {
 
 /// The function that the loader calls.
 const ENTRY: &str = "mpy_init";
-/// The symbol of the size of the state of code that runs at any address.
-const STATE_SIZE: &str = "mpy_state_size";
+/// The variable that is as large as the state of code that runs at any address.
+const STATE: &str = "mpy_state";
 
 fn known(arch: &target_specs::Arch) -> Result<&'static arch::Arch> {
     arch::named(&arch.name).ok_or_else(|| {
@@ -128,7 +128,7 @@ pub struct Code {
     pub bytes: Vec<u8>,
     /// The layout of it.
     pub map: Vec<MapEntry>,
-    /// The bytes of RAM that it allocates when it starts: the value of the absolute symbol `mpy_state_size`.
+    /// The bytes of RAM that it allocates when it starts: the size of the variable `mpy_state`, to which nothing refers.
     pub state: u32,
 }
 
@@ -176,16 +176,22 @@ pub fn link_code(inputs: &[Input], options: &Options) -> Result<Code> {
             format!("code that stays in flash cannot contain an address, and {} does", named(holder)),
         ));
     }
-    if layout.rodata + layout.bss > 0 {
-        let variable = map.iter().find(|entry| entry.part != Part::Text);
+    // Variables are part of the text if it addresses them relative to itself.
+    let changes = |&(id, slot): &(usize, &Option<(Region, u32)>)| {
+        let section = program.fragments[id].section;
+        slot.is_some() && matches!(program.sections[section].section.kind, Kind::Data | Kind::Bss)
+    };
+    let variable = layout.slots.iter().enumerate().find(changes);
+    if variable.is_some() || layout.rodata + layout.bss > 0 {
+        let address = variable.and_then(|(_, slot)| Some(slot.as_ref()?.1));
+        let variable = map.iter().find(|entry| Some(entry.address) == address);
         return Err(Diagnostic::new(
             "writable-data",
             format!("code that stays in flash cannot change anything there, and {} changes", named(variable)),
         ));
     }
-    let symbols = program.objects.iter().flat_map(|object| &object.symbols);
-    let size = symbols.filter(|symbol| symbol.def == SymbolDef::Absolute && symbol.name == STATE_SIZE);
-    let state = size.map(|symbol| symbol.value as u32).next().unwrap_or(0);
+    let mut symbols = program.objects.iter().flat_map(|object| &object.symbols);
+    let state = symbols.find(|symbol| symbol.name == STATE).map_or(0, |symbol| symbol.size as u32);
     Ok(Code { bytes: contents.text, map, state })
 }
 

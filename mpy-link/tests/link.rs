@@ -537,3 +537,29 @@ fn the_header_names_extensions_of_objects_and_of_options() {
     };
     assert_eq!([0, 1, 3, 200].map(flags), [0, 1, 3, 200]);
 }
+
+/// Code that runs at any address: what contains an address, or changes, is named.
+#[test]
+fn code_for_any_address_has_no_addresses() {
+    let whole = "static int twice(int a) { return 2 * a; }
+        const char text[] = \"constant\";
+        int mpy_init(int a) { return twice(a) + text[a & 7]; }";
+    let address = "int mpy_init(int a); int twice(int a) { return 2 * a; }
+        int (*const table[2])(int) = {twice, mpy_init};
+        int mpy_init(int a) { return table[a & 1](a); }";
+    let variable = "int counted; int mpy_init(int a) { return counted += a; }";
+    let flags = ["-fPIC", "-fvisibility=hidden", "-ffreestanding", "-fno-toplevel-reorder", "-O0"];
+    for cc in common::ccs().into_iter().filter(|cc| cc.compiler.flash_register.is_some()) {
+        let link = |source: &str| {
+            let object = cc.compile("code.c", source, &flags);
+            mpy_link::link_code(&[common::object("code.o", &object)], &Options::new(cc.arch))
+        };
+        let code = link(whole).unwrap_or_else(|error| panic!("{}: {error}", cc.arch.name));
+        assert!(code.bytes.windows(8).any(|bytes| bytes == b"constant"), "{}", cc.arch.name);
+        for (source, name) in [(address, "table"), (variable, "counted")] {
+            let error = link(source).expect_err(name);
+            assert!(matches!(error.code, "absolute-address" | "writable-data" | "distant-data"), "{error}");
+            assert!(error.message.contains(name), "{}: {error}", cc.arch.name);
+        }
+    }
+}

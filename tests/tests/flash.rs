@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use cargo_mpy::options::BuildOptions;
+use cargo_mpy::romfs::{self, Entry};
 use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::Board;
 use tests::examples;
@@ -61,8 +62,13 @@ fn main() {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
     for (board, why_not) in rom::boards() {
-        let parts: [(&str, Part); 4] =
-            [("cases", cases), ("examples", all_examples), ("collector", collector), ("calls", calls)];
+        let parts: [(&str, Part); 5] = [
+            ("cases", cases),
+            ("examples", all_examples),
+            ("collector", collector),
+            ("calls", calls),
+            ("unaligned", unaligned),
+        ];
         for (name, part) in parts {
             let trial = Trial::test(format!("{}::{name}", board.name), move || part(board));
             trials.push(trial.with_ignored_flag(why_not.is_some() || board.name != USUAL));
@@ -163,6 +169,26 @@ fn modules(board: &Board, names: &[&str]) -> Result<Vec<File>, Failed> {
 fn collector(board: &Board) -> Result<(), Failed> {
     let printed = run(board, &modules(board, &["filter"])?, examples::COLLECTOR)?;
     if printed == examples::COLLECTED { Ok(()) } else { Err(printed.into()) }
+}
+
+/// An image that another tool made has modules where they happen to be.
+fn unaligned(board: &Board) -> Result<(), Failed> {
+    let module = modules(board, &["hello"])?.remove(0);
+    for folder in ["a", "ab", "abc", "abcd"] {
+        let entry = Entry::File { name: module.0.clone(), data: module.1.clone(), has_objects: false };
+        let image = romfs::image(&[Entry::Folder(folder.to_owned(), vec![entry])]);
+        let code = format!(
+            "import vfs,sys\nvfs.mount(vfs.VfsRom(open('x.romfs','rb').read()),'/rom')\n\
+             sys.path.insert(0,'/rom/{folder}')\nimport hello,gc\n\
+             for i in range(20):gc.collect();b=[bytes(500) for i in range(20)]\n\
+             print(hello.fibonacci(90),hello.add(1,2))\n"
+        );
+        let printed = board::execute(board, &[("x.romfs".to_owned(), image)], &code)?;
+        if printed != "2880067194370816120 3\n" {
+            return Err(printed.into());
+        }
+    }
+    Ok(())
 }
 
 fn calls(board: &Board) -> Result<(), Failed> {
