@@ -187,7 +187,7 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
     let count = members.len();
     Ok(format!(
         "{{{name}, {flags}, {count}, {table}, {}, (const void *){make_new}, {slots}}}",
-        writer.tables.address(&free)
+        writer.tables.address(free)
     ))
 }
 

@@ -138,23 +138,6 @@ fn header_entries(module_api: &ModuleApi, api: Option<&Api>, closes: bool) -> us
     of.map(|(_, (_, entries))| entries).sum::<usize>() + usize::from(closes)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// An entry that is not counted would be one too many when a module starts.
-    #[test]
-    fn entries_of_headers_are_counted() {
-        for (name, text) in c_runtime::HEADERS {
-            let used =
-                ["MPY_ENTRY(", "MPY_OBJECT("].map(|word| text.matches(word).count()).iter().sum::<usize>();
-            let counted = HEADER_ENTRIES.iter().find(|(known, _)| known == name).map_or(0, |known| known.1);
-            // It defines them.
-            assert!(used == counted || *name == "mpy.h", "{name}: {used}");
-        }
-    }
-}
-
 /// Whether functions of the module can run Python code.
 fn calls_python(module_api: &ModuleApi, has_api: bool) -> bool {
     has_api || !module_api.imports.is_empty()
@@ -742,4 +725,21 @@ fn init(
     }
     c.push_str(&bindings.init);
     line!(c, "}}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An entry that is not counted would be one too many when a module starts.
+    #[test]
+    fn entries_of_headers_are_counted() {
+        for (name, text) in c_runtime::HEADERS {
+            let used =
+                ["MPY_ENTRY(", "MPY_OBJECT("].map(|word| text.matches(word).count()).iter().sum::<usize>();
+            let counted = HEADER_ENTRIES.iter().find(|(known, _)| known == name).map_or(0, |known| known.1);
+            // It defines them.
+            assert!(used == counted || *name == "mpy.h", "{name}: {used}");
+        }
+    }
 }
