@@ -46,8 +46,8 @@ pub struct Size {
     #[arg(long, value_name = "SIZE")]
     max: Option<Bytes>,
 
-    /// Fail if text, rodata and bss together are larger than this
-    #[arg(long, value_name = "SIZE")]
+    /// Fail if text, rodata and bss together, which take RAM, are larger than this
+    #[arg(long, visible_alias = "max-ram", value_name = "SIZE")]
     max_loaded: Option<Bytes>,
 
     #[command(flatten)]
