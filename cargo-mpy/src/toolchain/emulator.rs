@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use target_specs::{Board, Diagnostic, Emulator as Kind, Result};
 
-use super::micropython::Firmware;
+use super::micropython::{Firmware, LIBRARY};
 use super::{cannot_start, digest, io_error, output_of, shown, which};
 use crate::serial::{Newlines, Pair, RawRepl, Transport, argv, plain};
 use crate::ui;
@@ -166,13 +166,12 @@ pub fn run_unix(
     for (name, data) in run.modules {
         super::write_file(&folder.path().join(name), data)?;
     }
+    // Python's own modules, which are in the program or beside it.
+    let mut path = vec![folder.path().to_owned(), PathBuf::from(".frozen")];
+    path.extend(run.firmware.path.parent().map(|beside| beside.join(LIBRARY)).filter(|path| path.is_dir()));
+    let path = path.iter().map(|path| path.to_string_lossy()).collect::<Vec<_>>().join(":");
     let mut command = Command::new(&run.firmware.path);
-    command
-        .arg("-c")
-        .arg(run.code)
-        .args(run.arguments)
-        .env("MICROPYPATH", folder.path())
-        .current_dir(folder.path());
+    command.arg("-c").arg(run.code).args(run.arguments).env("MICROPYPATH", path).current_dir(folder.path());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     crate::ui::verbose("Running", format_args!("`{}`", shown(&command)));
     let mut child = Guard(command.spawn().map_err(|error| cannot_start(&command, &error))?);

@@ -275,10 +275,16 @@ fn compiler_facts(board: &Board, program: &str) -> Option<&'static Compiler> {
 
 /// The sources that replace the compiler's library if it has none that fits, and the headers that they include.
 fn helper_files() -> Vec<c_runtime::File> {
-    let sources = c_runtime::COMPILER_HELPERS;
-    let included = |name: &str| sources.iter().any(|(_, text)| text.contains(&format!("\"{name}\"")));
-    let headers = c_runtime::HEADERS.iter().filter(|(name, _)| included(name));
-    sources.iter().chain(headers).copied().collect()
+    let mut files = c_runtime::COMPILER_HELPERS.to_vec();
+    let mut at = 0;
+    // Headers include others.
+    while let Some((_, text)) = files.get(at).copied() {
+        let included = |name: &str| text.contains(&format!("\"{name}\""));
+        let new = c_runtime::HEADERS.iter().filter(|file| included(file.0) && !files.contains(file));
+        files.extend(new.copied().collect::<Vec<_>>());
+        at += 1;
+    }
+    files
 }
 
 fn home() -> PathBuf {
@@ -613,7 +619,7 @@ impl<'a> Recipe<'a> {
             Some(Emulator::Qemu { firmware: Some(name), .. }) => target_specs::board(name).ok()?,
             _ => board,
         };
-        let mut parts = vec!["1".to_owned(), source.identity.clone()];
+        let mut parts = vec!["2".to_owned(), source.identity.clone()];
         let mut helpers = Vec::new();
         let mut plugin = None;
         let (compiler, make) = match board.emulator.as_ref()? {
@@ -678,6 +684,11 @@ impl<'a> Recipe<'a> {
         let name = file.file_name().unwrap_or_default();
         fs::rename(&built, result.join(name)).map_err(|error| io_error("read", &built, &error))?;
         cache::seal(&result.join(name))?;
+        if let Some(Emulator::Unix { .. }) = self.board.emulator {
+            for (name, text) in asyncio(source)? {
+                write_file(&result.join(LIBRARY).join(name), text.as_bytes())?;
+            }
+        }
         fs::rename(&result, &target).map_err(|error| io_error("create", &target, &error))?;
         cache::forget_old();
         Ok(())
@@ -709,6 +720,7 @@ impl<'a> Recipe<'a> {
                 for (name, text) in &self.helpers {
                     write_file(&port.join("helpers").join(name), text.as_bytes())?;
                 }
+                write_file(&port.join("frozen.c"), frozen(&asyncio(source)?).as_bytes())?;
                 let root =
                     source.folder.canonicalize().map_err(|error| io_error("read", &source.folder, &error))?;
                 if let Some(compiler) = &self.plugin {
@@ -730,6 +742,41 @@ impl<'a> Recipe<'a> {
         run_logged(&mut command, log, &self.board.name, progress)?;
         Ok(build.join(self.file().file_name().unwrap_or_default()))
     }
+}
+
+/// The folder beside a program of this machine that contains Python modules of MicroPython.
+pub const LIBRARY: &str = "lib";
+
+/// The files of the package `asyncio`, whose other part is in the firmware: names in the library, and texts.
+fn asyncio(source: &Source) -> Result<Vec<(String, String)>> {
+    let folder = source.folder.join("extmod/asyncio");
+    let io = |error: std::io::Error| io_error("read", &folder, &error);
+    let mut files = Vec::new();
+    for entry in fs::read_dir(&folder).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        // The firmware has its own `task`.
+        if name.ends_with(".py") && !["manifest.py", "task.py"].contains(&&*name) {
+            files.push((format!("asyncio/{name}"), fs::read_to_string(&path).map_err(io)?));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// C that defines what MicroPython looks for frozen modules in (`py/frozenmod.c`), as mpy-cross is not needed for.
+fn frozen(files: &[(String, String)]) -> String {
+    let names: String = files.iter().map(|(name, _)| format!("{name}\\0")).collect();
+    let sizes: String = files.iter().map(|(_, text)| format!("{}, ", text.len())).collect();
+    let bytes = files.iter().flat_map(|(_, text)| text.bytes().chain([0]));
+    let bytes: String = bytes.map(|byte| format!("{byte},")).collect();
+    format!(
+        "#include <stddef.h>\n#include <stdint.h>\n\
+         const char mp_frozen_names[] = \"{names}\";\n\
+         const uint32_t mp_frozen_str_sizes[] = {{{sizes}0}};\n\
+         const unsigned char mp_frozen_str_content[] = {{{bytes}}};\n\
+         const void *const mp_frozen_mpy_content[] = {{NULL}};\n"
+    )
 }
 
 /// Runs a build, writes its output to a log, and reports each file that it compiles.

@@ -57,6 +57,10 @@ void emulator_poll(void);
 #define MICROPY_ENABLE_SCHEDULER            (1)
 #define MICROPY_REPL_STDIN_BUFFER_MAX       (4096)
 
+// Modules are frozen as text, which MicroPython looks for only if it looks for compiled ones too.
+#define MICROPY_MODULE_FROZEN_STR           (1)
+#define MICROPY_MODULE_FROZEN_MPY           (1)
+
 #define MICROPY_VFS                         (1)
 #define MICROPY_READER_VFS                  (1)
 #define MICROPY_VFS_ROM                     (1)
