@@ -178,6 +178,11 @@ static void mpy_lower_lent(mpy_call_t *call, unsigned i, const char *type, mpy_s
 }
 #endif
 
+#if defined(MPY_HOLDS) || defined(MPY_RETURNS_FLOATS)
+/* Notes what the future borrows that the call has returned, and what it returns. */
+static void mpy_note_future(mpy_call_t *call);
+#endif
+
 static void mpy_do_call(void *with) {
     mpy_call_t *call = with;
     const char *type = call->type;
@@ -250,6 +255,11 @@ static void mpy_do_call(void *with) {
     }
 #endif
     call->result = mpy_lift(result, call->slots);
+#if defined(MPY_HOLDS) || defined(MPY_RETURNS_FLOATS)
+    if (*result == 'A' || *result == 'Y') {
+        mpy_note_future(call);
+    }
+#endif
 }
 
 static inline void mpy_begin_call(mpy_call_t *call, void (*function)(mpy_slot_t *), const char *type,

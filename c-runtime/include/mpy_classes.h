@@ -6,7 +6,8 @@
  * never taken for a dead one; a dead one may be noticed late, but before many new ones are made.
  *
  * The including file defines MPY_CLASSES (their number), mpy_classes[], and MPY_STRING_GC, _COLLECT and
- * _FREE; with closures MPY_CLOSURES, mpy_closures[], MPY_STRING_CLOSURE and MPY_DESTROY(a, b).
+ * _FREE; with closures MPY_CLOSURES, mpy_closures[], MPY_STRING_CLOSURE and MPY_DESTROY(a, b); with futures
+ * MPY_USES_FUTURE, for mpy_futures.h.
  */
 #ifndef MPY_CLASSES_H
 #define MPY_CLASSES_H
@@ -17,15 +18,32 @@
 typedef struct {
     const mp_obj_full_type_t *type;
     size_t entry;
+#ifdef MPY_USES_FUTURE
+    void *more; /* of a future, what it borrows; of an awaiter, what it awaits */
+#endif
 } mpy_instance_t;
 
 typedef struct {
     uintptr_t hidden; /* the address plus 1, which the collector takes for no pointer; the next free << 1 */
     uint32_t ptr; /* Rust's; 0 when Rust has taken it back. Of a closure, its data. */
-    uint32_t extra; /* of a closure, its table of methods */
-    uint16_t kind; /* the class, or MPY_CLASSES + the closure's type */
-    uint16_t calls; /* of a closure, how many are under way, times 2, and whether Rust has dropped it */
+    uint32_t extra; /* of a closure, its table of methods; of a future, the task that waits for it */
+    uint16_t kind; /* the class, or MPY_CLASSES + the closure's type, or one of the next two */
+    uint16_t calls; /* of a closure, how many are under way, times 2, and whether Rust has dropped it; of a future, whether
+                       it returns a float */
 } mpy_entry_t;
+
+#ifdef MPY_USES_FUTURE
+enum { MPY_FUTURE = 0xfffe, MPY_AWAITER = 0xffff };
+#ifdef MPY_CLOSURES
+#define MPY_FUTURE_TYPE (MPY_CLASSES + 1)
+#else
+#define MPY_FUTURE_TYPE MPY_CLASSES
+#endif
+#define MPY_TYPES (MPY_FUTURE_TYPE + 1)
+static void mpy_end_future(uint32_t kind, uint32_t ptr);
+#else
+#define MPY_TYPES (MPY_CLASSES + 1)
+#endif
 
 #define MPY_NO_ENTRY (SIZE_MAX >> 1)
 /* So many may be dead before a collection is worth its time. */
@@ -59,7 +77,7 @@ typedef struct {
 WASM_STATE(mpy_entry_t *, mpy_entries);
 WASM_STATE(size_t, mpy_entries_size);
 WASM_STATE(size_t, mpy_entries_free);
-WASM_STATE(mp_obj_full_type_t, mpy_types, [MPY_CLASSES + 1]); /* the last is the type of closures */
+WASM_STATE(mp_obj_full_type_t, mpy_types, [MPY_TYPES]); /* behind the classes, the types of closures and of futures */
 #define mpy_entries WASM_REACH(mpy_entries)
 #define mpy_entries_size WASM_REACH(mpy_entries_size)
 #define mpy_entries_free WASM_REACH(mpy_entries_free)
@@ -75,6 +93,11 @@ MPY_TABLE(mpy_closure_t, mpy_closures, [MPY_CLOSURES]);
 #endif
 
 static const mp_obj_full_type_t *mpy_type_of_kind(uint32_t kind) {
+#ifdef MPY_USES_FUTURE
+    if (kind >= MPY_FUTURE) {
+        return &mpy_types[MPY_FUTURE_TYPE];
+    }
+#endif
     return &mpy_types[kind < MPY_CLASSES ? kind : MPY_CLASSES];
 }
 
@@ -100,6 +123,12 @@ static size_t mpy_sweep(void) {
         if (entry.ptr == 0) {
             continue;
         }
+#ifdef MPY_USES_FUTURE
+        if (entry.kind >= MPY_FUTURE) {
+            mpy_end_future(entry.kind, entry.ptr);
+            continue;
+        }
+#endif
 #if MPY_CLASSES > 0
         if (entry.kind < MPY_CLASSES) {
             mpy_classes[entry.kind].free(entry.ptr, 1);
@@ -184,6 +213,9 @@ static mpy_instance_t *mpy_new_entry(uint32_t kind, uint32_t ptr, uint32_t extra
     mpy_entries[entry] = (mpy_entry_t){(uintptr_t)obj + 1, ptr, extra, (uint16_t)kind, 0};
     obj->type = mpy_type_of_kind(kind);
     obj->entry = entry;
+#ifdef MPY_USES_FUTURE
+    obj->more = NULL;
+#endif
     return obj;
 }
 

@@ -4,7 +4,8 @@
  *
  *   ? bool   c char   b B h H i I integers, 32 bits of a slot   q Q 64 bits   n N 128 bits, two slots
  *   a an address that is not null   f d floats   D an f64 that is an int if it is whole   v unit, no slot   s String
- *   S &str   o an object Rust owns   O one it borrows
+ *   S &str   o an object Rust owns   O one it borrows   A a future, which borrows what the call does, and Y one that
+ *   returns a float
  *   V. a vector, L. a slice, M. a mutable slice of Python's, W. one of Rust's, of the type that follows,
  *      where t is a String as an object, k. an object of class number . as one, and p an object lent in a cell
  *   &. what follows, of S, L. and M., without a copy where the buffer can be used as it is; of LB and WB from Rust,
@@ -183,7 +184,7 @@ __attribute__((noinline)) static void mpy_lower(const char *type, mp_obj_t obj, 
     }
 }
 
-#ifdef MPY_USES_RESULT
+#if defined(MPY_USES_RESULT) || defined(MPY_USES_FUTURE)
 /* Raises what Rust returned as an error: exceptions as they are, text and everything else as the
  * argument of a RuntimeError. */
 __attribute__((noreturn)) static void mpy_raise_object(mp_obj_t obj) {
@@ -283,7 +284,9 @@ __attribute__((noinline)) static mp_obj_t mpy_lift(const char *type, const mpy_s
             mpy_slot_t slot = *slots;
             return mp_fun_table.binary_get_val_array(code, &slot, 0);
         }
+#if defined(MPY_USES_NUMBER) || !defined(MPY_USES_FUTURE)
         case 'D': return mpy_from_number(slots->q);
+#endif
 #ifdef MPY_USES_INT128
         case 'n': case 'N': return mpy_from_int128(slots, code);
 #endif
@@ -307,6 +310,9 @@ __attribute__((noinline)) static mp_obj_t mpy_lift(const char *type, const mpy_s
             return mpy_has_cells(*type) && *type != 'O' ? mpy_lift_memory(type - 1, slots) : mpy_from_sequence(type - 1, slots);
 #endif
 #ifdef MPY_USES_OBJECTS
+#if defined(MPY_HOLDS) || defined(MPY_RETURNS_FLOATS)
+        case 'A': case 'Y':
+#endif
         case 'o': case 'k': case 't': return mpy_take_object(slots->i);
         case 'O': case 'p': return mpy_object(slots->i);
 #endif

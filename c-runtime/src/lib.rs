@@ -27,6 +27,7 @@ pub const HEADERS: &[File] = files!("include":
     "mpy_convert.h"
     "mpy_exports.h"
     "mpy_flash.h"
+    "mpy_futures.h"
     "mpy_heap.h"
     "mpy_imports.h"
     "mpy_in_flash.h"
@@ -60,6 +61,9 @@ pub const STUB: &str = include_str!("../flash/stub.c");
 
 /// The Rust crate that makes the heap of `mpy_heap.h` the global allocator.
 pub const RUST_ALLOCATOR: &str = include_str!("allocator.rs");
+
+/// The Rust crate that takes the place of `wasm-bindgen-futures`.
+pub const RUST_FUTURES: &str = include_str!("futures.rs");
 
 /// The Rust crate that replaces `test` and runs `#[test]` functions in MicroPython.
 pub const RUST_HARNESS: &str = include_str!("harness.rs");

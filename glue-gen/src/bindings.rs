@@ -9,7 +9,7 @@ use wasm_to_c::{FuncType, ImportedFunc, Interface, literal};
 
 use crate::c::{Strings, comment, line, parameters};
 use crate::classes;
-use crate::host_imports;
+use crate::host_imports::{self, FUTURE_STRINGS, MAKES_FUTURES};
 use crate::intrinsics::{self, Intrinsic};
 use crate::tables::{Storage, Tables};
 use crate::types::{Direction, Family, Scalar, TypeEncoder, Wire};
@@ -71,7 +71,15 @@ pub(crate) fn bindings<'a>(
         in_class: false,
         modules: BTreeSet::new(),
         lends_bytes: false,
+        holds: false,
+        floats: false,
     };
+    let own = |import: &&ImportedFunc| import.module == "mpy";
+    let imports = || interface.imports.iter().filter(own).map(|import| import.field.as_str());
+    if imports().any(|name| MAKES_FUTURES.contains(&name)) {
+        writer.encoder.uses.extend([Family::Future, Family::Objects]);
+        writer.modules.insert(FUTURE_STRINGS[0].to_owned());
+    }
     if interface.unwinds {
         writer.encoder.uses.insert(Family::Objects);
     }
@@ -103,11 +111,14 @@ pub(crate) fn bindings<'a>(
     if !api.classes.is_empty() {
         line!(bindings.init, "    mpy_init_classes();");
     }
+    if writer.encoder.uses.contains(&Family::Future) {
+        line!(bindings.init, "    mpy_init_futures();");
+    }
     bindings.init.push_str(&starts);
     if writer.encoder.uses.contains(&Family::Objects) {
         line!(bindings.end, "    mpy_end_objects();");
     }
-    if writer.encoder.uses.contains(&Family::Class) || writer.encoder.uses.contains(&Family::Closure) {
+    if writer.has_entries() {
         line!(bindings.end, "    mpy_end_entries();");
     }
     if writer.encoder.uses.contains(&Family::Sequence) {
@@ -391,6 +402,7 @@ impl Writer<'_> {
             // JavaScript has one type of numbers. Whole numbers become integers in Python.
             for param in params.iter_mut().filter(|param| param.wire == Wire::F64) {
                 param.wire = Wire::Number;
+                self.encoder.uses.insert(Family::Number);
             }
         }
         let result = self.encoder.encode(result, Direction::FromPython).map_err(&refuse)?;
@@ -467,6 +479,47 @@ impl Writer<'_> {
         line!(self.code);
     }
 
+    /// Whether objects of Python stand for memory of Rust.
+    fn has_entries(&self) -> bool {
+        [Family::Class, Family::Closure, Family::Future]
+            .iter()
+            .any(|family| self.encoder.uses.contains(family))
+    }
+
+    /// The functions of `c-runtime/src/futures.rs` that the bindings call.
+    fn futures(&mut self, out: &mut String) -> Result<()> {
+        let mut functions = vec![
+            ("poll_future", "future, number", 1),
+            ("drop_future", "future", 0),
+            ("abandon_future", "future", 0),
+        ];
+        let own = |import: &ImportedFunc| import.module == "mpy" && import.field == "start_await";
+        if self.interface.imports.iter().any(own) {
+            line!(out, "#define MPY_AWAITS 1");
+            functions.extend([("end_await", "state, object, failed", 0), ("drop_await", "state", 0)]);
+        }
+        for (name, params, results) in functions {
+            let target = self.function(name)?;
+            check(
+                name,
+                &target.ty,
+                &vec![Scalar::I32; params.split(',').count()],
+                &vec![Scalar::I32; results],
+            )?;
+            line!(out, "#define MPY_{}({params}) {}({params})", name.to_uppercase(), target.c_name);
+        }
+        for name in FUTURE_STRINGS {
+            line!(out, "#define MPY_STRING_{} {}", name.replace('.', "_"), self.strings.index(name));
+        }
+        if self.holds {
+            line!(out, "#define MPY_HOLDS 1");
+        }
+        if self.floats {
+            line!(out, "#define MPY_RETURNS_FLOATS 1");
+        }
+        Ok(())
+    }
+
     /// The definitions that control the headers of the runtime.
     fn before(&mut self, api: &Api, out: &mut String) -> Result<()> {
         let memory = self.interface.memory.as_ref();
@@ -517,7 +570,7 @@ impl Writer<'_> {
         if self.encoder.uses.contains(&Family::Sequence) {
             line!(out, "#define MPY_STRING_ARRAY {}", self.strings.index("array"));
         }
-        if self.encoder.uses.contains(&Family::Class) || self.encoder.uses.contains(&Family::Closure) {
+        if self.has_entries() {
             line!(out, "#define MPY_USES_ENTRIES 1");
             line!(out, "#define MPY_CLASSES {}", api.classes.len());
             line!(out, "#define MPY_STRING_GC {}", self.strings.index("gc"));
@@ -534,6 +587,9 @@ impl Writer<'_> {
                 "((void)(a), (void)(b))".to_owned()
             };
             line!(out, "#define MPY_DESTROY(a, b) {destroy}");
+        }
+        if self.encoder.uses.contains(&Family::Future) {
+            self.futures(out)?;
         }
         if !api.enums.is_empty() {
             let mut variants = Vec::new();

@@ -62,6 +62,8 @@ pub enum Needs {
     Shims,
     /// `mpy_wasi.h`.
     Wasi,
+    /// `mpy_futures.h`.
+    Futures,
 }
 
 /// The type of a value in `[imports]` and `[exports]`, by its name there.
@@ -153,6 +155,9 @@ impl Builtin {
 /// - `check_interrupt()` lets MicroPython raise KeyboardInterrupt and run scheduled functions; `disable_irq()` and
 ///   `enable_irq(state)` are those of `machine`, and do nothing where there are none;
 /// - `unix_time()` is the time since 1970 in nanoseconds;
+/// - `new_future(future)` returns an object for a future, `spawn_future(future)` makes a task of it, `wake_future(number)` wakes
+///   the task that waits for it, `start_await(object, state)` begins to await an object and returns its task, and
+///   `cancel_await(task)` ends that, for `c-runtime/src/futures.rs`;
 /// - `assembly_*`, `date_now`, `performance_now` are AssemblyScript's, `wasi_*` those of WASI.
 static BUILTINS: &[Builtin] = &[
     builtin("panic", "ii>", Needs::Text, &[]),
@@ -177,6 +182,11 @@ static BUILTINS: &[Builtin] = &[
     builtin("check_interrupt", ">", Needs::Shims, &["builtins", "exec"]).without_memory(),
     builtin("disable_irq", ">i", Needs::Shims, &["machine", "disable_irq"]).without_memory(),
     builtin("enable_irq", "i>", Needs::Shims, &["machine", "enable_irq"]).without_memory(),
+    builtin("new_future", "i>i", Needs::Futures, &[]),
+    builtin("spawn_future", "i>", Needs::Futures, &["create_task"]),
+    builtin("wake_future", "i>", Needs::Futures, &[]),
+    builtin("start_await", "ii>i", Needs::Futures, &["Task"]),
+    builtin("cancel_await", "i>", Needs::Futures, &["cancel"]),
     builtin("wasi_no_strings", "ii>i", Needs::Wasi, &[]),
     builtin("wasi_clock_res_get", "ii>i", Needs::Wasi, &[]),
     builtin("wasi_clock_time_get", "iqi>i", Needs::Wasi, &["time", "time_ns", "gmtime", "ticks_us"]),
@@ -193,15 +203,22 @@ static BUILTINS: &[Builtin] = &[
     builtin("wasi_random_get", "ii>i", Needs::Wasi, &["os", "urandom", "random", "getrandbits"]),
 ];
 
+/// The strings that `mpy_futures.h` itself uses.
+pub(crate) const FUTURE_STRINGS: [&str; 6] =
+    ["asyncio.core", "_task_queue", "cur_task", "data", "push", "Future"];
+
+/// The functions that make futures, or await objects.
+pub const MAKES_FUTURES: [&str; 3] = ["new_future", "spawn_future", "start_await"];
+
 /// Whether the function `name` of the bindings may run the user's Python code.
 pub(crate) fn runs_python(name: &str) -> bool {
     let own = BUILTINS.iter().find(|own| own.name == name);
-    name == "print" || own.is_some_and(|own| matches!(own.needs, Needs::Shims | Needs::Wasi))
+    name == "print" || own.is_some_and(|own| matches!(own.needs, Needs::Shims | Needs::Wasi | Needs::Futures))
 }
 
-/// The names and types of the functions of the bindings.
+/// The names and types of the functions of the bindings that any program can import.
 pub fn builtin_functions() -> impl Iterator<Item = (&'static str, &'static str)> {
-    BUILTINS.iter().map(|own| (own.name, own.signature))
+    BUILTINS.iter().filter(|own| own.needs != Needs::Futures).map(|own| (own.name, own.signature))
 }
 
 /// `host_imports.toml`, read.
@@ -303,7 +320,7 @@ pub(crate) fn nobody(missing: &[String]) -> Diagnostic {
 /// The names that a program can import from `module`.
 fn provided_by(module: &str) -> Vec<&'static str> {
     if module == "mpy" {
-        return BUILTINS.iter().map(|own| own.name).collect();
+        return builtin_functions().map(|(name, _)| name).collect();
     }
     let table = host_imports().get(module).and_then(Value::as_table);
     table.into_iter().flat_map(|table| table.keys().map(String::as_str)).collect()

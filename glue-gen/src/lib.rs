@@ -19,12 +19,13 @@ mod writer;
 
 pub use bindings::import_runs_python;
 pub use host_imports::{
-    Imports, Mappings, builtin_functions, check as check_import, check_export, touches_memory,
+    Imports, MAKES_FUTURES, Mappings, builtin_functions, check as check_import, check_export, touches_memory,
 };
 pub use write::Glue;
 
+use host_imports::Needs;
 use module_api::ModuleApi;
-use target_specs::Result;
+use target_specs::{Diagnostic, Result};
 use wasm_to_c::Interface;
 
 /// Whether an import may throw an exception, in a module that unwinds.
@@ -47,7 +48,14 @@ pub fn glue(
     api: Option<&wbindgen::Api>,
     mappings: &Mappings,
 ) -> Result<Glue> {
-    write::write(module_name, &ModuleApi::of(interface, mappings)?, interface, api)
+    let module_api = ModuleApi::of(interface, mappings)?;
+    if api.is_none() && module_api.needs(Needs::Futures) {
+        return Err(Diagnostic::new(
+            "inexpressible-import",
+            "futures are those of a crate that uses wasm-bindgen",
+        ));
+    }
+    write::write(module_name, &module_api, interface, api)
 }
 
 /// Writes only the stub of the module.

@@ -261,6 +261,7 @@ impl ModuleApi {
             return Err(unknown_export(name, &module_api.functions));
         }
         let mut missing = Vec::new();
+        let is_poll = |export: &ExportedFunc| export.name == "mpy:poll_future";
         for import in interface.imports.iter().filter(|import| import.module != wbindgen::MODULE) {
             let refuse = |message: String, help: &str| {
                 Diagnostic::new("inexpressible-import", message)
@@ -296,6 +297,14 @@ impl ModuleApi {
                 continue;
             };
             let kind = match answer {
+                Answer::Builtin(own)
+                    if own.needs == Needs::Futures && !interface.exports.iter().any(is_poll) =>
+                {
+                    return Err(refuse(
+                        format!("`mpy:{}` is a function of the crate wasm-bindgen-futures", own.name),
+                        "use that crate",
+                    ));
+                }
                 Answer::Builtin(own) => {
                     let letters = format!("{}>{}", letters(&params), letters(&results));
                     if letters != own.signature {
@@ -360,6 +369,11 @@ impl ModuleApi {
         }
         module_api.find_allocators(interface, mappings)?;
         Ok(module_api)
+    }
+
+    /// Whether an import is a function of the bindings that needs this.
+    pub(crate) fn needs(&self, needs: Needs) -> bool {
+        self.imports.iter().any(|import| import.kind.needs() == needs)
     }
 
     /// The types of values that are passed from Python to the module, except unmapped numbers.

@@ -52,8 +52,9 @@ pub(crate) fn stub(api_of_module: &ModuleApi, api: Option<&Api>) -> String {
         stub.attribute("", &global.name, &ty);
     }
     for call in api.iter().flat_map(|api| &api.functions) {
-        let (params, result) = (stub.parameters(call), stub.result(&call.result));
-        stub.define("", &call.name, &params, &result, &call.docs);
+        let params = stub.parameters(call);
+        let result = stub.result(call.awaited.as_ref().unwrap_or(&call.result));
+        stub.define("", kind(call), &call.name, &params, &result, &call.docs);
     }
     for function in &api_of_module.functions {
         stub.function(function);
@@ -171,11 +172,19 @@ impl Stub {
                 format!("{}[{}]", self.builtin("tuple"), types.join(", "))
             }
         };
-        self.define("", &function.name, &params, &result, &[]);
+        self.define("", "def", &function.name, &params, &result, &[]);
     }
 
     /// Writes a function of the module, or with an indent of a class, with positional parameters.
-    fn define(&mut self, indent: &str, name: &str, params: &[String], result: &str, docs: &[String]) {
+    fn define(
+        &mut self,
+        indent: &str,
+        kind: &str,
+        name: &str,
+        params: &[String],
+        result: &str,
+        docs: &[String],
+    ) {
         let only_positional = if params.iter().all(|param| param == "self") { "" } else { ", /" };
         let params = params.join(", ") + only_positional;
         let described = if indent.is_empty() { self.describes(name) } else { is_identifier(name) };
@@ -184,9 +193,9 @@ impl Stub {
             // checkers.
             let _ = writeln!(self.text, "{indent}# {name:?}: ({params}) -> {result}");
         } else if docs.is_empty() {
-            let _ = writeln!(self.text, "{indent}def {name}({params}) -> {result}: ...");
+            let _ = writeln!(self.text, "{indent}{kind} {name}({params}) -> {result}: ...");
         } else {
-            let _ = writeln!(self.text, "{indent}def {name}({params}) -> {result}:");
+            let _ = writeln!(self.text, "{indent}{kind} {name}({params}) -> {result}:");
             self.document(&format!("{indent}    "), docs);
             let _ = writeln!(self.text, "{indent}    ...");
         }
@@ -298,7 +307,11 @@ impl Stub {
             }
             let result = match member {
                 Member::Constructor(_) => "None".to_owned(),
-                _ => self.result(&call.result),
+                // Type checkers know no property that is awaited.
+                Member::Getter(Call { awaited: Some(ty), .. }) => {
+                    format!("{}[{}]", self.imported("typing", "Awaitable"), self.result(ty))
+                }
+                _ => self.result(call.awaited.as_ref().unwrap_or(&call.result)),
             };
             if !is_new || (!matches!(member, Member::Constructor(_)) && !fits_name(member, call)) {
                 let _ = writeln!(self.text, "    # {name:?}: ({}) -> {result}", params.join(", "));
@@ -307,10 +320,11 @@ impl Stub {
             if is_identifier(name) {
                 self.text.push_str(&decorator);
             }
-            self.define("    ", name, &params, &result, &call.docs);
+            let kind = if is_property(member) { "def" } else { kind(call) };
+            self.define("    ", kind, name, &params, &result, &call.docs);
         }
         if seen.insert("free") {
-            self.define("    ", "free", &["self".to_owned()], "None", &[]);
+            self.define("    ", "def", "free", &["self".to_owned()], "None", &[]);
         }
         self.text.push('\n');
     }
@@ -408,6 +422,11 @@ impl Stub {
     fn number(&self, ty: Scalar) -> String {
         self.builtin(if ty.is_float() { "float" } else { "int" })
     }
+}
+
+/// How the definition of `call` begins.
+fn kind(call: &Call) -> &'static str {
+    if call.awaited.is_some() { "async def" } else { "def" }
 }
 
 fn has_getter(class: &Class, name: &str) -> bool {

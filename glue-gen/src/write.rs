@@ -128,11 +128,17 @@ fn registered((at, function): (usize, &Function)) -> Registered {
 }
 
 /// The functions of the runtime's headers that the firmware can call: how many, by the header.
-const HEADER_ENTRIES: [(&str, usize); 3] = [("mpy_classes.h", 2), ("mpy_close.h", 1), ("mpy_shown.h", 6)];
+const HEADER_ENTRIES: [(&str, usize); 4] =
+    [("mpy_classes.h", 2), ("mpy_close.h", 1), ("mpy_futures.h", 6), ("mpy_shown.h", 6)];
 
 /// How many functions of the runtime's headers the firmware can call, at most: by the header and what it is included for.
 fn header_entries(module_api: &ModuleApi, api: Option<&Api>, closes: bool) -> usize {
-    let included = [api.is_some_and(|api| !api.classes.is_empty()), closes, !shown(module_api).is_empty()];
+    let included = [
+        api.is_some_and(|api| !api.classes.is_empty()),
+        closes,
+        module_api.needs(Needs::Futures),
+        !shown(module_api).is_empty(),
+    ];
     let of = included.iter().zip(HEADER_ENTRIES).filter(|(included, _)| **included);
     // What functions of a closed module become.
     of.map(|(_, (_, entries))| entries).sum::<usize>() + usize::from(closes)
@@ -155,7 +161,7 @@ fn headers(
     let kinds = || module_api.imports.iter().map(|import| &import.kind);
     let described = || module_api.functions.iter().filter(|function| function.types.is_some());
     let texts = || module_api.given().chain(module_api.taken()).any(|ty| ty.text);
-    let needs = |needs: Needs| kinds().any(|kind| kind.needs() == needs);
+    let needs = |needs: Needs| module_api.needs(needs);
     let calls_python = calls_python(module_api, has_api);
     if calls_python {
         line!(c, "#define MPY_CALLS_PYTHON 1");
@@ -242,7 +248,7 @@ fn headers(
     }
     let slots = |import: &Import| match &import.kind {
         ImportKind::Python { .. } => Some(import.params.len().max(import.results.len())),
-        kind => matches!(kind.needs(), Needs::Shims | Needs::Wasi).then_some(1),
+        kind => matches!(kind.needs(), Needs::Shims | Needs::Wasi | Needs::Futures).then_some(1),
     };
     let called = described().next().map(|_| 1);
     if let Some(slots) = module_api.imports.iter().filter_map(slots).chain(called).max() {
@@ -316,7 +322,9 @@ fn headers(
             line!(c, "#define MPY_STRING_{text} {}", strings.index(text));
         }
     }
-    for (which, header) in [(Needs::Shims, "mpy_shims.h"), (Needs::Wasi, "mpy_wasi.h")] {
+    let headers =
+        [(Needs::Shims, "mpy_shims.h"), (Needs::Wasi, "mpy_wasi.h"), (Needs::Futures, "mpy_futures.h")];
+    for (which, header) in headers {
         if needs(which) {
             line!(c, "#include \"{header}\"");
         }

@@ -75,6 +75,9 @@ pub(crate) struct Writer<'a> {
     pub modules: BTreeSet<String>,
     /// Whether functions of the firmware use bytes of Rust without a copy.
     pub lends_bytes: bool,
+    /// Whether futures borrow objects of classes, and whether some return floats.
+    pub holds: bool,
+    pub floats: bool,
 }
 
 /// Whether a value of type `ty` is a view of memory whose length Rust never changes.
@@ -89,6 +92,15 @@ fn is_buffer(ty: &Type) -> bool {
             Type::Slice(element) => number(element),
             _ => false,
         },
+        _ => false,
+    }
+}
+
+/// Whether a value of type `ty` is a float, or None.
+fn is_float(ty: &Type) -> bool {
+    match ty {
+        Type::Result(inner) | Type::Option(inner) => is_float(inner),
+        Type::F32 | Type::F64 => true,
         _ => false,
     }
 }
@@ -213,7 +225,8 @@ impl<'a> Writer<'a> {
 
     pub(crate) fn signature(&mut self, call: &Call, of: Option<Encoded>) -> Result<Signature> {
         let refuse = at(&call.name);
-        let lends = self.can_lend(&call.symbol)?;
+        // A buffer would be Python's again before the function ends.
+        let lends = call.awaited.is_none() && self.can_lend(&call.symbol)?;
         let mut params: Vec<Encoded> = of.into_iter().collect();
         for (_, ty) in &call.params {
             let mut param = self.encoder.encode(ty, Direction::FromPython).map_err(&refuse)?;
@@ -225,7 +238,17 @@ impl<'a> Writer<'a> {
         let lent = params.iter().filter(|param| param.borrowed()).count();
         self.lends = self.lends.max(lent);
         self.track(&params);
-        let result = self.encoder.encode(&call.result, Direction::FromRust).map_err(&refuse)?;
+        let mut result = self.encoder.encode(&call.result, Direction::FromRust).map_err(&refuse)?;
+        // If it unwinds, Rust gives back what it borrows.
+        let borrows =
+            !self.interface.unwinds && params.iter().any(|param| matches!(param.wire, Wire::ClassRef(_)));
+        if let Some(awaited) = &call.awaited
+            && (borrows || is_float(awaited))
+        {
+            self.holds |= borrows;
+            self.floats |= is_float(awaited);
+            result.wire = Wire::Future { float: is_float(awaited) };
+        }
         if matches!(result.wire, Wire::Closure(_)) {
             let what = UnsupportedType {
                 what: "a closure as a result".to_owned(),

@@ -16,7 +16,7 @@ use super::rust::{Rust, TRIPLE, cargo_program};
 use super::std_library::{self, StdLibrary};
 #[cfg(unix)]
 use super::{cache_dir, io_error};
-use super::{capture, shown, unwinding};
+use super::{capture, futures, shown, unwinding};
 use crate::failure::Failure;
 use crate::ui;
 
@@ -147,8 +147,9 @@ fn check_bindgen(lock: &[u8]) -> Result<()> {
     }
     // If cargo cannot read the file either, cargo reports it.
     let Ok(lock) = toml::from_str::<Lock>(&String::from_utf8_lossy(lock)) else { return Ok(()) };
-    let found = lock.package.iter().find(|package| package.name == "wasm-bindgen");
-    found.map_or(Ok(()), |found| wbindgen::check_version(&found.version))
+    let found = |name| lock.package.iter().find(|package| package.name == name);
+    found("wasm-bindgen").map_or(Ok(()), |found| wbindgen::check_version(&found.version))?;
+    found(futures::PACKAGE).map_or(Ok(()), |found| futures::check_version(&found.version))
 }
 
 /// What the program was linked with in the last build.
@@ -218,12 +219,10 @@ fn command(rust: &Rust, plan: &CrateBuild, link: Link, allocator: Allocator) -> 
     }
     #[cfg(unix)]
     wrap_rustc(&mut command, plan, std.as_ref().filter(|_| rust.sysroot.is_none()))?;
-    if rust.unwinds
-        && let Some(macros) = unwinding::macros(rust, plan)?
-    {
-        let toml = toml::Value::String(macros.to_string_lossy().into_owned());
-        command.arg("--config").arg(format!("paths=[{toml}]"));
-    }
+    let macros = if rust.unwinds { unwinding::macros(rust, plan)? } else { None };
+    let paths = [Some(futures::source()?), macros].into_iter().flatten();
+    let paths = paths.map(|path| path.to_string_lossy().into_owned()).collect::<Vec<_>>();
+    command.arg("--config").arg(format!("paths={}", toml::Value::from(paths)));
     // Flags for the final crate only. They are added after the user's flags, and a change does not rebuild the
     // dependencies.
     command.arg("--");

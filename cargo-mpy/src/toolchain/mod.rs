@@ -8,6 +8,7 @@ pub mod cc;
 pub mod crate_build;
 pub mod disassembler;
 pub mod emulator;
+mod futures;
 pub mod micropython;
 pub mod needs;
 pub mod objects;

@@ -148,6 +148,7 @@ pub fn prepare(
     let lacks_std = std_functions::are_missing(&module);
     std_functions::hide(&mut module);
 
+    prepare_futures(&mut module, unwinds);
     let (mut module, api) = bindgen::bind(module)?;
 
     let exported_pointer = exported_global(&module, "__stack_pointer");
@@ -243,6 +244,34 @@ pub fn prepare(
     };
     drop(runs_python);
     Ok(Prepared { module, api, unwinds, lacks_std, quiet_imports })
+}
+
+/// Removes what the bindings call of the crate wasm-bindgen-futures (`c-runtime/src/futures.rs`) if no future is made, or
+/// nothing is awaited. If futures are made, one that has ended and is polled again traps. Python does not do that, and the
+/// panic would be the only one in small modules.
+fn prepare_futures(module: &mut Module, unwinds: bool) {
+    const PANIC: &str = "core::panicking::panic_const::panic_const_async_fn_resumed";
+    let imports =
+        |name: &str| module.imports.iter().any(|import| import.module == "mpy" && import.name == name);
+    let makes_futures = glue_gen::MAKES_FUTURES.iter().any(|name| imports(name));
+    let mut unused = Vec::new();
+    if !makes_futures {
+        unused.extend(["mpy:poll_future", "mpy:drop_future", "mpy:abandon_future"]);
+    }
+    if !imports("start_await") {
+        unused.extend(["mpy:end_await", "mpy:drop_await"]);
+    }
+    for name in unused {
+        module.exports.remove(name).ok();
+    }
+    let panics = module.funcs.iter_mut().filter(|function| rust_name(function) == PANIC);
+    for function in panics.filter(|_| makes_futures && !unwinds) {
+        if let FunctionKind::Local(function) = &mut function.kind {
+            let mut body = function.builder_mut().func_body();
+            body.instrs_mut().clear();
+            body.unreachable();
+        }
+    }
 }
 
 /// Whether an active element segment may lie outside its table.

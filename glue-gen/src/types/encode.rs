@@ -62,6 +62,10 @@ pub(crate) enum Wire {
     /// An object that Rust owns, and one that it borrows.
     Object,
     ObjectRef,
+    /// A future as an object, which borrows the objects of classes that the call borrows, and may return a float.
+    Future {
+        float: bool,
+    },
     /// Elements of sequences: a `str` as an object, a borrowed object, an object of a class.
     StringObject,
     BorrowedObject,
@@ -109,6 +113,7 @@ impl Wire {
             Wire::Str => (b'S', None, None),
             Wire::Object => (b'o', None, None),
             Wire::ObjectRef => (b'O', None, None),
+            Wire::Future { float } => (if *float { b'Y' } else { b'A' }, None, None),
             Wire::StringObject => (b't', None, None),
             Wire::BorrowedObject => (b'p', None, None),
             Wire::ClassObject(number) => (b'k', Some(number), None),
@@ -152,9 +157,11 @@ pub(crate) enum Family {
     Class,
     Closure,
     Enum,
+    Future,
     Guard,
     Int128,
     Malloc,
+    Number,
     Objects,
     Option,
     Result,
@@ -171,9 +178,11 @@ impl Family {
             Family::Class => "CLASS",
             Family::Closure => "CLOSURE",
             Family::Enum => "ENUM",
+            Family::Future => "FUTURE",
             Family::Guard => "GUARD",
             Family::Int128 => "INT128",
             Family::Malloc => "MALLOC",
+            Family::Number => "NUMBER",
             Family::Objects => "OBJECTS",
             Family::Option => "OPTION",
             Family::Result => "RESULT",

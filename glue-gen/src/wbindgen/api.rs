@@ -63,6 +63,8 @@ pub struct Call {
     pub params: Vec<(String, Type)>,
     /// The type of the result; `Type::Unit` if there is none.
     pub result: Type,
+    /// The type of what the result returns when it is awaited, if the function is `async`.
+    pub awaited: Option<Type>,
     /// The lines of its doc comment.
     pub docs: Vec<String>,
     /// Whether it gets or sets a field. The object is then borrowed only during the access.
@@ -261,6 +263,22 @@ fn unsupported(item: &str, what: &str, help: &str) -> Diagnostic {
         .help(help)
 }
 
+/// The type of a parameter that outlives the call: Rust owns the memory that it borrows.
+fn owned(ty: Type, function: &str) -> Result<Type> {
+    Ok(match ty {
+        Type::Ref(inner) => match *inner {
+            Type::String => Type::String,
+            Type::Slice(element) => Type::Vector(element),
+            other => Type::Ref(Box::new(other)),
+        },
+        Type::RefMut(inner) if matches!(*inner, Type::Slice(_)) => {
+            let help = "take a `Vec<T>` and return it: the buffer may change while the function waits";
+            return Err(unsupported(function, "a `&mut [T]` of an `async` function", help));
+        }
+        other => other,
+    })
+}
+
 /// A program, and the data that it refers to.
 struct Crate<'a> {
     raw: &'a Raw,
@@ -297,6 +315,7 @@ impl Crate<'_> {
                 symbol,
                 params,
                 result,
+                awaited: None,
                 docs: texts(&field.comments),
                 of_field: true,
             };
@@ -323,13 +342,6 @@ impl Crate<'_> {
             None => shared::free_function_export_name(function.name),
         };
         let symbol = self.mangled(&shared::qualified_name(item.js_namespace.as_deref(), &base));
-        if function.asyncness {
-            return Err(unsupported(
-                function.name,
-                "an `async` function",
-                "return what is ready, or take a callback; MicroPython has no event loop of its own",
-            ));
-        }
         if let schema::MethodKind::Operation(schema::Operation {
             kind: schema::OperationKind::RegularThis,
             ..
@@ -358,11 +370,16 @@ impl Crate<'_> {
             _ => function.name,
         };
         let names = function.args.iter().map(|arg| arg.name.clone()).chain(std::iter::repeat(String::new()));
-        let params = names.zip(signature.params).collect();
+        let params = match function.asyncness {
+            true => signature.params.into_iter().map(|ty| owned(ty, function.name)).collect::<Result<_>>()?,
+            false => signature.params,
+        };
+        let params = names.zip(params).collect();
         let call = Call {
             name: python_name(name),
             symbol,
             params,
+            awaited: function.asyncness.then_some(signature.inner_result),
             result: signature.result,
             docs: texts(&item.comments),
             of_field: false,
@@ -376,6 +393,10 @@ impl Crate<'_> {
             schema::MethodKind::Operation(operation) => match (&operation.kind, operation.is_static) {
                 (schema::OperationKind::Getter(name), false) => {
                     Member::Getter(Call { name: (*name).to_owned(), ..call })
+                }
+                (schema::OperationKind::Setter(name), false) if function.asyncness => {
+                    let help = "write an `async` method: nobody awaits what a setter returns";
+                    return Err(unsupported(&format!("{class}.{name}"), "an `async` setter", help));
                 }
                 (schema::OperationKind::Setter(name), false) => {
                     Member::Setter(Call { name: (*name).to_owned(), ..call })
