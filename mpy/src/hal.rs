@@ -275,6 +275,36 @@ impl SpiDevice {
     }
 }
 
+/// A device that is selected until this is dropped.
+#[cfg(feature = "hal-async")]
+pub(crate) struct Selected(Option<Pin>);
+
+#[cfg(feature = "hal-async")]
+impl Selected {
+    pub(crate) fn end(mut self) -> Result<()> {
+        self.0.take().map_or(Ok(()), |mut select| select.set_high())
+    }
+}
+
+#[cfg(feature = "hal-async")]
+impl Drop for Selected {
+    fn drop(&mut self) {
+        if let Some(mut select) = self.0.take() {
+            // There is nobody to tell of an exception.
+            let _ = select.set_high();
+        }
+    }
+}
+
+#[cfg(feature = "hal-async")]
+impl SpiDevice {
+    /// Selects the device, and returns its bus.
+    pub(crate) fn select(&mut self) -> Result<(Spi, Selected)> {
+        self.select.set_low()?;
+        Ok((self.bus.clone(), Selected(Some(self.select.clone()))))
+    }
+}
+
 impl spi::ErrorType for SpiDevice {
     type Error = Exception;
 }

@@ -4,6 +4,8 @@
 
 extern crate alloc;
 
+#[cfg(feature = "asyncio")]
+pub mod asyncio;
 #[cfg(feature = "critical-section")]
 mod critical;
 mod exception;
@@ -11,6 +13,8 @@ mod exception;
 pub mod hal;
 #[cfg(feature = "hal-02")]
 mod hal_02;
+#[cfg(feature = "hal-async")]
+mod hal_async;
 mod import;
 pub mod interrupt;
 #[cfg(feature = "io")]

@@ -65,7 +65,7 @@ extern "C" {
     #[wasm_bindgen(catch, js_name = int)]
     fn to_int(object: &JsValue) -> Caught<i64>;
     #[wasm_bindgen(catch, js_name = bytes)]
-    fn to_bytes(object: &JsValue) -> Caught<Vec<u8>>;
+    pub(crate) fn to_bytes(object: &JsValue) -> Caught<Vec<u8>>;
 
     type Any;
     #[wasm_bindgen(method, catch, js_name = __call__, variadic)]
