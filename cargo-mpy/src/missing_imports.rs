@@ -36,11 +36,11 @@ pub fn check(source: &Source, bytes: &[u8], missing: Vec<Missing>) -> Result<()>
         }
         _ => None,
     };
-    let library = match source {
-        Source::Crate(build) => build.library.as_str(),
-        Source::Wasm(_) => "",
+    let (root, library) = match source {
+        Source::Crate(build) => (build.package.as_str(), build.library.as_str()),
+        Source::Wasm(_) => ("", ""),
     };
-    let tree = metadata.as_ref().map(|metadata| Tree { metadata });
+    let tree = metadata.as_ref().map(|metadata| Tree { metadata, root });
     let missing: Vec<Missing> =
         missing.into_iter().filter(|missing| is_certain(missing, tree.as_ref())).collect();
     if missing.is_empty() {
@@ -152,6 +152,8 @@ impl Wanted {
 /// The dependencies of a crate.
 struct Tree<'a> {
     metadata: &'a Metadata,
+    /// The package that is built.
+    root: &'a str,
 }
 
 impl Tree<'_> {
@@ -168,7 +170,7 @@ impl Tree<'_> {
         self.metadata.resolve.as_ref().map_or(&[], |resolve| &resolve.nodes)
     }
 
-    /// The shortest way from a package of the user's to this one: the names on it, from the last on.
+    /// The shortest way from the package that is built to this one: the names on it, from the last on.
     fn path(&self, id: &PackageId) -> Vec<String> {
         let mut path: Vec<&PackageId> = vec![id];
         let mut paths = vec![path.clone()];
@@ -176,7 +178,7 @@ impl Tree<'_> {
         'search: while !paths.is_empty() {
             for known in std::mem::take(&mut paths) {
                 let at = known[known.len() - 1];
-                if self.metadata.workspace_members.contains(at) {
+                if self.metadata[at].name.as_str() == self.root {
                     path = known;
                     break 'search;
                 }

@@ -100,10 +100,15 @@ fn parse(text: &'static str) -> Option<Meaning> {
     })
 }
 
-/// The classes that a crate makes objects of.
-fn constructs(api: &Api, crate_name: &str, class: &str) -> bool {
+/// Whether a crate makes objects of a class of JavaScript's, or uses values that are global in JavaScript.
+fn has_objects(api: &Api, crate_name: &str, class: &str) -> bool {
     let makes = |import: &Import| {
-        import.target == Target::Constructor && import.name == class && import.module.is_none()
+        let found = match import.target {
+            Target::Constructor => import.name == class,
+            Target::Static => table(GLOBAL).is_some_and(|names| names.contains_key(&import.name)),
+            _ => false,
+        };
+        found && import.module.is_none() && import.namespace.is_empty()
     };
     api.imports.iter().any(|import| import.crate_name == crate_name && makes(import))
 }
@@ -190,7 +195,7 @@ pub(crate) fn answer(api: &Api, import: &Import) -> Answer {
         return Answer::Known(meaning);
     }
     let is_library = is_library(&own);
-    if !is_library && *of_object && !constructs(api, &import.crate_name, name) {
+    if !is_library && *of_object && !has_objects(api, &import.crate_name, name) {
         // What a crate calls the class of an object says nothing.
         return Answer::Member(place.name());
     }

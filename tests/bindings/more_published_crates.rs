@@ -50,12 +50,6 @@ pub fn json(value: JsValue) -> JsValue {
 }
 
 #[wasm_bindgen]
-pub fn script(text: &str) -> String {
-    let result = rhai::Engine::new().eval::<rhai::Dynamic>(text);
-    result.map_or_else(|error| error.to_string(), |value| value.to_string())
-}
-
-#[wasm_bindgen]
 pub fn dice() -> u32 {
     rand::rng().random_range(1..=6)
 }
@@ -73,7 +67,6 @@ tsify = { version = "0.5", default-features = false, features = ["js"] }
 gloo-utils = { version = "0.2", features = ["serde"] }
 serde = { version = "1", features = ["derive"] }
 serde_json = "1"
-rhai = "1"
 rand = "0.9"
 futures = "0.3"
 */
@@ -83,8 +76,11 @@ a, b, offset, same = m.times()
 print(a > 0, abs(b - a) < 60, offset, same)
 print(m.date(1750000000), m.date(1733333333))
 print(sorted(m.moved({"x": 1, "y": 2.5, "name": None}).items()), m.json({"a": [1, 2.5, None, "x"]}))
-print(m.script("let a = 0; for i in 0..10 { a += i * i } a"), m.script("1 +"))
 print({m.dice() for _ in range(200)} == set(range(1, 7)), m.joined())
 */
 /* expect
+True True 0.0 0.0
+['2025-06-15 15:06:40', 1750000000] ['2024-12-04 17:28:53', 1733333333]
+[('name', 'moved'), ('x', 2), ('y', 2.5)] {'a': [1, 2.5, None, 'x']}
+True 3
 */

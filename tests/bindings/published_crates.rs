@@ -31,6 +31,15 @@ pub fn times() -> Vec<f64> {
     vec![now.as_secs_f64(), same.as_secs_f64()]
 }
 
+/// The clock of a page, which started with the program.
+#[wasm_bindgen]
+pub fn page_is_loaded() -> bool {
+    let performance = web_sys::window().unwrap().performance().unwrap();
+    let started = performance.timing().request_start();
+    web_sys::console::log_2(&"page".into(), &JsValue::from(started <= js_sys::Date::now()));
+    performance.now() >= 0.0
+}
+
 #[wasm_bindgen]
 pub fn log() {
     console_log::init_with_level(log::Level::Debug).unwrap();
@@ -80,6 +89,8 @@ getrandom_03 = { package = "getrandom", version = "0.3", features = ["wasm_js"] 
 getrandom_04 = { package = "getrandom", version = "0.4", features = ["wasm_js"] }
 uuid = { version = "1", features = ["v4", "js"] }
 web-time = "1"
+js-sys = "=0.3.107"
+web-sys = { version = "=0.3.107", features = ["Performance", "PerformanceTiming", "Window", "console"] }
 instant = { version = "0.1", features = ["wasm-bindgen"] }
 log = "0.4"
 console_log = "1"
@@ -96,6 +107,7 @@ u = m.uuid()
 print(len(u), u[14], u[19] in "89ab", u != m.uuid())
 a, b = m.times()
 print(a > 0, abs(b - a) < 60)
+print(m.page_is_loaded())
 m.log()
 try: m.panics()
 except RuntimeError as e: print(e)
@@ -126,9 +138,11 @@ print(run(60) - before < 2000)
 40 True True
 36 4 True True
 True True
+page True
+True
 1 + 2 = 3
 an error
-panicked at src/lib.rs:45:5:
+panicked at src/lib.rs:54:5:
 a panic
 
 Stack:
@@ -136,7 +150,7 @@ Stack:
 
 
 
-a panic, src/lib.rs:45
+a panic, src/lib.rs:54
 flag True True
 float 1.5 True
 large 9007199254740991 True
