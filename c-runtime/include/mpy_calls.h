@@ -435,14 +435,18 @@ enum {
     MPY_INDEX_DELETE,
     MPY_CAST, /* the first argument, as it is */
     MPY_INTRINSIC, /* a number of mpy_intrinsic */
+    MPY_JS, /* a number of mpy_js, above the flags */
 };
 /* With MPY_LENDING, the method does not keep its buffers. */
-enum { MPY_VARIADIC = 1, MPY_CATCH = 2, MPY_LENDING = 4 };
+enum { MPY_VARIADIC = 1, MPY_CATCH = 2, MPY_LENDING = 4, MPY_JS_NUMBER = 3 };
 
 /* What is called: how, flags, the length of the path, and the path as indices of strings. */
 typedef uint16_t mpy_target_t;
 
 static mp_obj_t mpy_intrinsic(unsigned which, mp_obj_t *args);
+#ifdef MPY_USES_JS
+static mp_obj_t mpy_js(unsigned which, size_t n, mp_obj_t *args);
+#endif
 
 static mp_obj_t mpy_resolve(const mpy_target_t *target) {
     const uint16_t *path = target + 3;
@@ -515,6 +519,11 @@ static mp_obj_t mpy_call_target(const mpy_target_t *target, size_t n, mp_obj_t *
             return mp_fun_table.obj_subscr(args[0], args[1], MP_OBJ_NULL);
         case MPY_INTRINSIC:
             return mpy_intrinsic(target[1], args);
+#ifdef MPY_USES_JS
+        case MPY_JS:
+            mpy_ask_before_call();
+            return mpy_js(target[1] >> MPY_JS_NUMBER, n, args);
+#endif
     }
     return args[0];
 }

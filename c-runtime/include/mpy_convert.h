@@ -130,6 +130,26 @@ __attribute__((unused)) static mp_obj_t mpy_from_number(uint64_t bits) {
     return mpy_from_i64((uint64_t)((int64_t)bits < 0 ? -value : value));
 }
 
+#ifdef MPY_USES_JS
+/* The f64 of a number, of an integer with all its digits. */
+static uint64_t mpy_to_number(mp_obj_t obj) {
+    union {
+        double d;
+        uint64_t q;
+    } value;
+    if (mp_fun_table.obj_get_type(obj) == mp_fun_table.obj_get_type(MP_OBJ_NEW_SMALL_INT(0))) {
+        uint64_t low = mpy_to_i64(obj);
+        mp_obj_t is_same = mp_fun_table.binary_op(MP_BINARY_OP_EQUAL, mpy_from_i64(low), obj);
+        if (is_same == (mp_obj_t)mp_fun_table.const_true) {
+            value.d = (double)(int64_t)low;
+            return value.q;
+        }
+    }
+    mp_fun_table.binary_set_val_array('d', &value, 0, obj);
+    return value.q;
+}
+#endif
+
 /* 2^53 - 1, which stands for None. */
 #define MPY_NO_NUMBER 0x433fffffffffffffULL
 

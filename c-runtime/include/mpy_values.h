@@ -41,6 +41,11 @@ MPY_SHARED unsigned mpy_skip(const char **type) {
         case '!': return mpy_skip(type) + 2;
         case '~': {
             char inner = **type;
+#ifdef MPY_USES_JS
+            if (inner == 'D') {
+                return mpy_skip(type) + 1;
+            }
+#endif
             return mpy_skip(type) + (inner == 'q' || inner == 'Q' || inner == 'd' || inner == 'n' || inner == 'N');
         }
     }
@@ -62,6 +67,9 @@ static void mpy_lower_option(const char *type, mp_obj_t obj, mpy_slot_t *slots) 
                 slots->q = mpy_double_of_int(mpy_to_int(obj, *type), *type == 'i');
             }
             return;
+#ifdef MPY_USES_JS
+        case 'D':
+#endif
         case 'q': case 'Q': case 'd': case 'n': case 'N':
             slots->i = !none;
             if (!none) {
@@ -96,6 +104,9 @@ static void mpy_lower_option(const char *type, mp_obj_t obj, mpy_slot_t *slots) 
 static bool mpy_is_none(const char *type, const mpy_slot_t *slots) {
     switch (*type) {
         case 'i': case 'I': case 'f': return slots->q == MPY_NO_NUMBER;
+#ifdef MPY_USES_JS
+        case 'D':
+#endif
         case 'q': case 'Q': case 'd': case 'n': case 'N': return slots->i == 0;
 #ifdef MPY_USES_ENUM
         case 'e': return slots->q == mpy_double_of_int(mpy_enums[mpy_number(type[1])].hole, false);
@@ -129,6 +140,9 @@ __attribute__((noinline)) static void mpy_lower(const char *type, mp_obj_t obj, 
             return;
         case 'q': case 'Q': slots->q = mpy_to_long(obj, code); return;
         case 'f': case 'd': mp_fun_table.binary_set_val_array(code, slots, 0, obj); return;
+#ifdef MPY_USES_JS
+        case 'D': slots->q = mpy_to_number(obj); return;
+#endif
 #ifdef MPY_USES_INT128
         case 'n': case 'N': mpy_to_int128(obj, code, slots); return;
 #endif
@@ -331,6 +345,9 @@ __attribute__((noinline)) static mp_obj_t mpy_lift(const char *type, const mpy_s
                 case 'i': return mpy_from_i32(mpy_int_of_double(slots->q));
                 case 'I': return mpy_from_int(mpy_int_of_double(slots->q), 'I');
                 case 'f': return mpy_lift("d", slots);
+#ifdef MPY_USES_JS
+                case 'D':
+#endif
                 case 'q': case 'Q': case 'd': case 'n': case 'N': slots++;
             }
             return mpy_lift(type, slots);

@@ -32,6 +32,7 @@ pub const HEADERS: &[File] = files!("include":
     "mpy_imports.h"
     "mpy_in_flash.h"
     "mpy_intrinsics.h"
+    "mpy_js.h"
     "mpy_lend.h"
     "mpy_memory.h"
     "mpy_modules.h"

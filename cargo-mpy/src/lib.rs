@@ -10,6 +10,7 @@ mod junit;
 mod manifest;
 mod map;
 mod messages;
+mod missing_imports;
 pub mod options;
 pub mod pipeline;
 mod plan;

@@ -20,7 +20,7 @@ use crate::options::{BuildOptions, Code, Jobs, MemoryModel, Stage};
 use crate::plan::{self, BuildPlan, MemoryConfig, Source, Target};
 use crate::toolchain::crate_build::{CrateBuild, Link};
 use crate::toolchain::{self, cargo, cc, rust};
-use crate::{code_in_flash, map, ui, user_module, wasm};
+use crate::{code_in_flash, map, missing_imports, ui, user_module, wasm};
 
 /// A module, built for one target.
 #[derive(Debug, Clone)]
@@ -479,6 +479,11 @@ fn transpile(
 }
 
 fn bind(plan: &BuildPlan, prepared: &wasm::Prepared, translation: &Translation) -> Result<Glue> {
+    if let Some(api) = &prepared.api {
+        let imports = translation.interface.imports.iter().map(|import| import.field.as_str());
+        let missing = glue_gen::missing_imports(api, imports);
+        missing_imports::check(&plan.source, &prepared.module.bytes, missing)?;
+    }
     glue_gen::glue(&plan.module, &translation.interface, prepared.api.as_ref(), &plan.mappings)
 }
 

@@ -9,8 +9,9 @@ use wasm_to_c::{FuncType, ImportedFunc, Interface, literal};
 
 use crate::c::{Strings, comment, line, parameters};
 use crate::classes;
-use crate::host_imports::{self, FUTURE_STRINGS, MAKES_FUTURES};
+use crate::host_imports::{self, Builtin, FUTURE_STRINGS, MAKES_FUTURES};
 use crate::intrinsics::{self, Intrinsic};
+use crate::javascript::{self, Answer, Meaning};
 use crate::tables::{Storage, Tables};
 use crate::types::{Direction, Family, Scalar, TypeEncoder, Wire};
 use crate::wbindgen::{self, Api, Call, Import, Target, Type};
@@ -38,6 +39,10 @@ pub(crate) struct Bindings {
     /// The Python modules that are imported by name.
     pub modules: BTreeSet<String>,
     pub floats: bool,
+    /// The functions of the bindings that are called.
+    pub builtins: Vec<&'static Builtin>,
+    /// Whether `mpy_js.h` is needed.
+    pub javascript: bool,
 }
 
 /// Writes the bindings for `api`, which describes functions in `interface`.
@@ -73,6 +78,9 @@ pub(crate) fn bindings<'a>(
         lends_bytes: false,
         holds: false,
         floats: false,
+        javascript: javascript::is_used(api, described(interface, api)),
+        substitutes: Vec::new(),
+        builtins: Vec::new(),
     };
     let own = |import: &&ImportedFunc| import.module == "mpy";
     let imports = || interface.imports.iter().filter(own).map(|import| import.field.as_str());
@@ -93,6 +101,7 @@ pub(crate) fn bindings<'a>(
     let starts = writer.starts(api)?;
     writer.closures()?;
     writer.intrinsic_switch();
+    writer.substitute_switch();
     let mut bindings = Bindings { functions, ..Bindings::default() };
     writer.before(api, &mut bindings.before)?;
     if !api.enums.is_empty() {
@@ -124,11 +133,26 @@ pub(crate) fn bindings<'a>(
     if writer.encoder.uses.contains(&Family::Sequence) {
         writer.modules.insert("array".to_owned());
     }
+    if writer.javascript {
+        line!(bindings.end, "    mpy_end_js();");
+    }
+    for own in &writer.builtins {
+        writer.modules.extend(own.modules().map(str::to_owned));
+    }
+    bindings.javascript = writer.javascript;
+    bindings.builtins = writer.builtins;
     bindings.modules = writer.modules;
     bindings.floats = writer.encoder.floats;
     bindings.code = writer.code;
     bindings.tables = writer.tables;
     Ok(bindings)
+}
+
+/// The imports of the module that wasm-bindgen describes.
+fn described<'a>(interface: &Interface, api: &'a Api) -> Vec<&'a Import> {
+    let imports = interface.imports.iter().filter(|import| import.module == wbindgen::MODULE);
+    let known = imports.map(|import| api.imports.iter().find(|known| known.symbol == import.field));
+    known.flatten().collect()
 }
 
 /// Whether an import may run the user's Python code, by module and name.
@@ -179,7 +203,7 @@ impl Writer<'_> {
             let described = api.imports.iter().find(|known| known.symbol == import.field);
             let cast = api.casts.iter().find(|(symbol, _)| *symbol == import.field);
             if let Some(known) = described {
-                self.import(import, known)?;
+                self.import(import, known, api)?;
             } else if let Some((_, signature)) = cast {
                 let params = signature.params.clone();
                 self.call(import, "a conversion", &params, &signature.result, ["MPY_CAST", "0"], &[])?;
@@ -244,20 +268,22 @@ impl Writer<'_> {
     }
 
     /// Defines an import that wasm-bindgen describes.
-    fn import(&mut self, import: &ImportedFunc, known: &Import) -> Result<()> {
+    fn import(&mut self, import: &ImportedFunc, known: &Import, api: &Api) -> Result<()> {
         let mut known = known.clone();
         if let Type::Result(inner) = known.signature.result {
             known.signature.result = *inner;
         }
         let (params, result) = (known.signature.params.clone(), known.signature.result.clone());
         let own = known.crate_name.replace('-', "_");
-        if ["js_sys", "web_sys", "wasm_bindgen_futures"].contains(&own.as_str()) {
-            return Err(unsupported(
-                &format!("{own}::{}", known.name),
-                "JavaScript's library",
-                "use Python's: `#[wasm_bindgen(module = \"…\")] extern \"C\" { … }` imports any of its functions and types",
-            ));
-        }
+        let meaning = match javascript::answer(api, &known) {
+            Answer::Known(meaning) => Some(meaning),
+            // The crate may have a function of that name in Python.
+            Answer::Missing(_) if !javascript::is_library(&own) => None,
+            Answer::Missing(name) => {
+                return Err(unsupported(&name, "a part of JavaScript's library", javascript::HELP));
+            }
+            Answer::Python | Answer::Member(_) => None,
+        };
         if own == "wasm_bindgen" {
             match intrinsics::find(&known.name) {
                 Some(Intrinsic::Throw) => {
@@ -270,6 +296,7 @@ impl Writer<'_> {
                     return Ok(());
                 }
                 Some(Intrinsic::Named(name)) => {
+                    let name = if self.javascript && name == "in" { "js_in" } else { name };
                     let index =
                         self.intrinsics.iter().position(|known| *known == name).unwrap_or_else(|| {
                             self.intrinsics.push(name);
@@ -291,6 +318,9 @@ impl Writer<'_> {
             let help = "do without it: calls to Python return when they are done";
             return Err(unsupported(&known.name, "`suspending`", help));
         }
+        if let Some(meaning) = meaning {
+            return self.substitute(import, &known, meaning);
+        }
         let mut path: Vec<String> = known.module.iter().cloned().collect();
         path.extend(known.namespace.iter().cloned());
         let of =
@@ -303,6 +333,14 @@ impl Writer<'_> {
             Target::StaticMethod { class } => {
                 path.extend([class.clone(), known.name.clone()]);
                 of("MPY_GLOBAL", "MPY_MODULE")
+            }
+            Target::StaticGetter { class } => {
+                path.extend([class.clone(), known.name.clone()]);
+                of("MPY_GLOBAL_VALUE", "MPY_MODULE_VALUE")
+            }
+            Target::StaticSetter { class } => {
+                let item = format!("{class}.{}", known.name);
+                return Err(unsupported(&item, "a static setter", "import the class and use `setattr`"));
             }
             Target::Static => {
                 path.push(known.name.clone());
@@ -349,6 +387,21 @@ impl Writer<'_> {
                 "MPY_INDEX_DELETE"
             }
         };
+        let mut flags = self.flags(&known);
+        let bytes = |ty: &Type| match ty {
+            Type::Ref(inner) | Type::RefMut(inner) => **inner == Type::Slice(Box::new(Type::U8)),
+            _ => false,
+        };
+        let lends = kind == "MPY_CALL_METHOD" && own == SUPPORT_CRATE && params.iter().any(bytes);
+        if lends && self.is_direct() {
+            self.lends_bytes = true;
+            flags.push("MPY_LENDING");
+        }
+        self.call_path(import, &known, kind, &flags, &path)
+    }
+
+    /// The flags of the target of an import.
+    fn flags(&mut self, known: &Import) -> Vec<&'static str> {
         let mut flags = Vec::new();
         if known.variadic {
             self.variadic = true;
@@ -359,21 +412,92 @@ impl Writer<'_> {
             self.encoder.uses.insert(Family::Objects);
             flags.push("MPY_CATCH");
         }
-        let bytes = |ty: &Type| match ty {
-            Type::Ref(inner) | Type::RefMut(inner) => **inner == Type::Slice(Box::new(Type::U8)),
-            _ => false,
-        };
-        let lends = kind == "MPY_CALL_METHOD" && own == SUPPORT_CRATE && params.iter().any(bytes);
-        if lends && self.is_direct() {
-            self.lends_bytes = true;
-            flags.push("MPY_LENDING");
-        }
+        flags
+    }
+
+    /// Defines an import as a call of what has this path in Python.
+    fn call_path(
+        &mut self,
+        import: &ImportedFunc,
+        known: &Import,
+        kind: &str,
+        flags: &[&str],
+        path: &[String],
+    ) -> Result<()> {
         let flags = if flags.is_empty() { "0".to_owned() } else { flags.join(" | ") };
         // A global with a path may be a module, if there is no such global when it is used.
         if kind.starts_with("MPY_MODULE") || kind.starts_with("MPY_GLOBAL") && path.len() > 1 {
             self.modules.extend(path.first().cloned());
         }
-        self.call(import, &known.name, &params, &result, [kind, &flags], &path)
+        let Import { signature, .. } = known;
+        self.call(import, &known.name, &signature.params, &signature.result, [kind, &flags], path)
+    }
+
+    /// Defines an import of JavaScript's library.
+    fn substitute(&mut self, import: &ImportedFunc, known: &Import, meaning: Meaning) -> Result<()> {
+        let flags = self.flags(known);
+        let split = |path: &str| -> Vec<String> {
+            path.strip_prefix("builtins.").unwrap_or(path).split('.').map(str::to_owned).collect()
+        };
+        let kind = |path: &[String], global: &'static str, module: &'static str| {
+            if path.len() == 1 { global } else { module }
+        };
+        match meaning {
+            Meaning::Function(path) if known.target == Target::InstanceOf => {
+                let path = split(path);
+                let kind = kind(&path, "MPY_GLOBAL_INSTANCE", "MPY_MODULE_INSTANCE");
+                self.call_path(import, known, kind, &flags, &path)
+            }
+            Meaning::Function(path) => {
+                let path = split(path);
+                self.call_path(import, known, kind(&path, "MPY_GLOBAL", "MPY_MODULE"), &flags, &path)
+            }
+            Meaning::Value(path) => {
+                let path = split(path);
+                let kind = kind(&path, "MPY_GLOBAL_VALUE", "MPY_MODULE_VALUE");
+                self.call_path(import, known, kind, &flags, &path)
+            }
+            Meaning::Method(name) => {
+                self.call_path(import, known, "MPY_CALL_METHOD", &flags, &[name.to_owned()])
+            }
+            Meaning::This => self.call_path(import, known, "MPY_CAST", &flags, &[]),
+            Meaning::Builtin(own) => self.call_builtin(import, known, own),
+            Meaning::Helper(_) | Meaning::Python(_) => {
+                let index =
+                    self.substitutes.iter().position(|known| *known == meaning).unwrap_or_else(|| {
+                        self.substitutes.push(meaning);
+                        self.substitutes.len() - 1
+                    });
+                let number = format!("{index} << MPY_JS_NUMBER");
+                let flags: Vec<&str> = flags.iter().copied().chain([number.as_str()]).collect();
+                self.call_path(import, known, "MPY_JS", &flags, &[])
+            }
+        }
+    }
+
+    /// Defines an import as a call of a function of the bindings, which takes no object.
+    fn call_builtin(&mut self, import: &ImportedFunc, known: &Import, own: &'static Builtin) -> Result<()> {
+        let params = Scalar::all(&import.ty.params).unwrap_or_default();
+        let results = Scalar::all(&import.ty.results).unwrap_or_default();
+        let skipped = usize::from(known.class.is_some());
+        let letters = |types: &[Scalar]| types.iter().map(|ty| ty.letter()).collect::<String>();
+        let (takes, gives) = (params.get(skipped..).unwrap_or_default(), &results);
+        if own.signature != format!("{}>{}", letters(takes), letters(gives)) {
+            let what = format!("`{}` with other types", known.name);
+            return Err(unsupported(&known.name, &what, "declare it as js-sys and web-sys do"));
+        }
+        let args = (skipped..params.len()).map(|i| format!("p{i}")).collect::<Vec<_>>().join(", ");
+        let ignored = (0..skipped).map(|i| format!("(void)p{i}; ")).collect::<String>();
+        let give = if results.is_empty() { "" } else { "return " };
+        self.raw(import, &format!("{ignored}{give}mpy_{}({args});", own.name));
+        self.uses_builtin(own);
+        Ok(())
+    }
+
+    fn uses_builtin(&mut self, own: &'static Builtin) {
+        if !self.builtins.contains(&own) {
+            self.builtins.push(own);
+        }
     }
 
     /// Defines an import as a call of Python.
@@ -398,14 +522,22 @@ impl Writer<'_> {
                 param.wire = Wire::Borrowed(Box::new(std::mem::take(&mut param.wire)));
             }
         }
-        if kind == "MPY_CAST" {
+        if kind == "MPY_CAST" || kind == "MPY_JS" {
             // JavaScript has one type of numbers. Whole numbers become integers in Python.
             for param in params.iter_mut().filter(|param| param.wire == Wire::F64) {
                 param.wire = Wire::Number;
                 self.encoder.uses.insert(Family::Number);
             }
         }
-        let result = self.encoder.encode(result, Direction::FromPython).map_err(&refuse)?;
+        let mut result = self.encoder.encode(result, Direction::FromPython).map_err(&refuse)?;
+        if self.javascript {
+            // And integers that have more digits than a float of the firmware keep them.
+            match &mut result.wire {
+                Wire::Option(inner) if **inner == Wire::F64 => **inner = Wire::Number,
+                wire if *wire == Wire::F64 => *wire = Wire::Number,
+                _ => {}
+            }
+        }
         let words: Vec<Scalar> = params.iter().flat_map(|param| param.words.clone()).collect();
         let results = result.words.clone();
         check(item, &import.ty, &words, &results)?;
@@ -520,6 +652,69 @@ impl Writer<'_> {
         Ok(())
     }
 
+    fn substitute_switch(&mut self) {
+        if !self.javascript {
+            return;
+        }
+        line!(self.code, "static mp_obj_t mpy_js(unsigned which, size_t n, mp_obj_t *args) {{");
+        line!(self.code, "    (void)n;");
+        line!(self.code, "    switch (which) {{");
+        let mut functions = 0;
+        for (i, meaning) in self.substitutes.iter().enumerate() {
+            match meaning {
+                Meaning::Python(text) => {
+                    let text = match text.strip_prefix("lambda") {
+                        Some(rest) => format!("f=lambda{rest}"),
+                        None => (*text).to_owned(),
+                    };
+                    let (length, text) = (text.len(), literal(text.into_bytes()));
+                    line!(
+                        self.code,
+                        "        case {i}: return mpy_js_run({functions}, {text}, {length}, n, args);"
+                    );
+                    functions += 1;
+                }
+                Meaning::Helper(name) => {
+                    line!(self.code, "        case {i}: return mpy_js_{name}(n, args);");
+                }
+                _ => {}
+            }
+        }
+        line!(self.code, "    }}");
+        line!(self.code, "    return args[0];");
+        line!(self.code, "}}");
+        line!(self.code);
+    }
+
+    /// The definitions of `mpy_js.h`, and the strings that its functions use.
+    fn before_javascript(&mut self, out: &mut String) {
+        line!(out, "#define MPY_USES_JS 1");
+        let texts = self.substitutes.iter().filter(|meaning| matches!(meaning, Meaning::Python(_))).count();
+        if texts > 0 {
+            line!(out, "#define MPY_JS_FUNCTIONS {texts}");
+            line!(out, "#define MPY_JS_EXEC {}", self.strings.index("exec"));
+        }
+        let mut helpers: Vec<&str> = Vec::new();
+        for meaning in &self.substitutes {
+            if let Meaning::Helper(name) = meaning {
+                line!(out, "#define MPY_JS_USES_{} 1", name.to_uppercase());
+                helpers.push(name);
+            }
+        }
+        if self.intrinsics.contains(&"js_in") {
+            helpers.push("has");
+        }
+        let strings: BTreeSet<&str> = helpers.iter().flat_map(|name| javascript::strings(name)).collect();
+        for text in strings {
+            if let Some(own) = text.strip_prefix("mpy:").and_then(host_imports::builtin_function) {
+                self.uses_builtin(own);
+                continue;
+            }
+            self.modules.extend(host_imports::is_module(text).then(|| text.to_owned()));
+            line!(out, "#define MPY_STRING_{text} {}", self.strings.index(text));
+        }
+    }
+
     /// The definitions that control the headers of the runtime.
     fn before(&mut self, api: &Api, out: &mut String) -> Result<()> {
         let memory = self.interface.memory.as_ref();
@@ -559,6 +754,9 @@ impl Writer<'_> {
                 "#define MPY_FREE(ptr, size, align) {}(ptr, size, align)",
                 self.c_name("__wbindgen_free")?
             );
+        }
+        if self.javascript {
+            self.before_javascript(out);
         }
         if self.stores_exceptions {
             line!(

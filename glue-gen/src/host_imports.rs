@@ -136,8 +136,7 @@ const fn builtin(
 impl Builtin {
     /// The Python modules that it imports.
     pub(crate) fn modules(&self) -> impl Iterator<Item = &str> {
-        const MODULES: [&str; 6] = ["builtins", "machine", "os", "random", "sys", "time"];
-        self.strings.iter().copied().filter(|text| MODULES.contains(text))
+        self.strings.iter().copied().filter(|text| is_module(text))
     }
 
     /// It does not use memory.
@@ -214,6 +213,16 @@ pub const MAKES_FUTURES: [&str; 3] = ["new_future", "spawn_future", "start_await
 pub(crate) fn runs_python(name: &str) -> bool {
     let own = BUILTINS.iter().find(|own| own.name == name);
     name == "print" || own.is_some_and(|own| matches!(own.needs, Needs::Shims | Needs::Wasi | Needs::Futures))
+}
+
+/// The function `name` of the bindings.
+pub(crate) fn builtin_function(name: &str) -> Option<&'static Builtin> {
+    BUILTINS.iter().find(|own| own.name == name)
+}
+
+/// Whether this string, which a function of the bindings uses, is the name of a Python module.
+pub(crate) fn is_module(text: &str) -> bool {
+    ["builtins", "machine", "os", "random", "sys", "time"].contains(&text)
 }
 
 /// The names and types of the functions of the bindings that any program can import.

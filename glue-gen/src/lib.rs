@@ -8,6 +8,7 @@ mod c;
 mod classes;
 mod host_imports;
 mod intrinsics;
+mod javascript;
 pub mod keywords;
 mod module_api;
 mod stub;
@@ -21,6 +22,7 @@ pub use bindings::import_runs_python;
 pub use host_imports::{
     Imports, MAKES_FUTURES, Mappings, builtin_functions, check as check_import, check_export, touches_memory,
 };
+pub use javascript::{Doubt, Missing, missing as missing_imports};
 pub use write::Glue;
 
 use host_imports::Needs;

@@ -161,7 +161,8 @@ fn headers(
     let kinds = || module_api.imports.iter().map(|import| &import.kind);
     let described = || module_api.functions.iter().filter(|function| function.types.is_some());
     let texts = || module_api.given().chain(module_api.taken()).any(|ty| ty.text);
-    let needs = |needs: Needs| module_api.needs(needs);
+    let builtins = || bindings.builtins.iter().copied();
+    let needs = |needs: Needs| module_api.needs(needs) || builtins().any(|own| own.needs == needs);
     let calls_python = calls_python(module_api, has_api);
     if calls_python {
         line!(c, "#define MPY_CALLS_PYTHON 1");
@@ -250,7 +251,7 @@ fn headers(
         ImportKind::Python { .. } => Some(import.params.len().max(import.results.len())),
         kind => matches!(kind.needs(), Needs::Shims | Needs::Wasi | Needs::Futures).then_some(1),
     };
-    let called = described().next().map(|_| 1);
+    let called = described().next().map(|_| 1).or(builtins().next().map(|_| 1));
     if let Some(slots) = module_api.imports.iter().filter_map(slots).chain(called).max() {
         line!(c, "#define MPY_IMPORT_SLOTS {slots}");
         if module_api
@@ -315,8 +316,11 @@ fn headers(
         line!(c, "#include \"mpy_heap.h\"");
     }
     let mut known: Vec<&str> = Vec::new();
-    for kind in kinds() {
-        let ImportKind::Builtin(own) = kind else { continue };
+    let imported = kinds().filter_map(|kind| match kind {
+        ImportKind::Builtin(own) => Some(*own),
+        _ => None,
+    });
+    for own in imported.chain(builtins()) {
         for text in own.strings.iter().filter(|text| !known.contains(text)).collect::<Vec<_>>() {
             known.push(text);
             line!(c, "#define MPY_STRING_{text} {}", strings.index(text));
@@ -328,6 +332,9 @@ fn headers(
         if needs(which) {
             line!(c, "#include \"{header}\"");
         }
+    }
+    if bindings.javascript {
+        line!(c, "#include \"mpy_js.h\"");
     }
     line!(c);
 }

@@ -7,6 +7,8 @@ use target_specs::{Diagnostic, Place, Result};
 use wasm_to_c::{ExportedFunc, FuncType, Interface, literal};
 
 use crate::c::{Strings, comment, line, objects};
+use crate::host_imports::Builtin;
+use crate::javascript::Meaning;
 use crate::tables::Tables;
 use crate::types::{Direction, Encoded, Family, Scalar, TypeEncoder, UnsupportedType, Wire};
 use crate::wbindgen::{Call, Type};
@@ -78,6 +80,12 @@ pub(crate) struct Writer<'a> {
     /// Whether futures borrow objects of classes, and whether some return floats.
     pub holds: bool,
     pub floats: bool,
+    /// Whether the module uses JavaScript's library.
+    pub javascript: bool,
+    /// The functions that stand for JavaScript's, by their number in C.
+    pub substitutes: Vec<Meaning>,
+    /// The functions of the bindings that imports with descriptions call.
+    pub builtins: Vec<&'static Builtin>,
 }
 
 /// Whether a value of type `ty` is a view of memory whose length Rust never changes.

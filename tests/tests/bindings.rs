@@ -2,7 +2,8 @@
 //! must print. Those that say `boards: all` run on a board of each family of compilers, and nightly on every board of
 //! this machine; the others on two.
 //!
-//! Those that say `nightly: BOARD` run on that board only nightly, because they take long there.
+//! Those that say `nightly: BOARD` run on that board only nightly, because they take long there, and `nightly: all` means
+//! every board.
 //!
 //! All are also built so that their code stays in flash, and run from ROM on boards that can execute it there: those that say
 //! `flash: usual` always, on one board, the others nightly.
@@ -44,7 +45,7 @@ struct Chapter {
     path: PathBuf,
     text: String,
     all_boards: bool,
-    /// A board where it runs only nightly.
+    /// A board where it runs only nightly, or `all`.
     nightly: Option<String>,
     unwinds: bool,
     lto: bool,
@@ -126,7 +127,8 @@ impl Chapter {
 
     /// Whether it runs on this board only nightly.
     fn is_nightly(&self, board: &Board) -> bool {
-        board::is_nightly(board) || self.nightly.as_ref() == Some(&board.name)
+        let chosen = |nightly: &String| nightly == "all" || *nightly == board.name;
+        board::is_nightly(board) || self.nightly.as_ref().is_some_and(chosen)
     }
 
     /// How it is built, for boards that are said elsewhere.

@@ -53,6 +53,19 @@ pub fn metadata(manifest: Option<&Path>, folder: &Path) -> std::result::Result<O
     })
 }
 
+/// Cargo's metadata of the crate with its dependencies, and with the features of each of them. Cargo reports its own errors
+/// when it builds the crate, and then there is none.
+pub fn dependencies(plan: &CrateBuild) -> Option<Metadata> {
+    let mut command = Command::new(cargo_program());
+    command.args(["metadata", "--format-version=1", "--filter-platform", TRIPLE, "--manifest-path"]);
+    command
+        .arg(&plan.manifest)
+        .args(plan.cargo_args.iter().filter(|argument| !argument.starts_with("--jobs")));
+    let output = capture(&mut command).ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    cargo_metadata::MetadataCommand::parse(text.lines().last().unwrap_or_default()).ok()
+}
+
 /// Creates a library package at `path` with cargo's command `verb`: `new` or `init`.
 ///
 /// # Errors
@@ -316,6 +329,8 @@ case "$*" in
     case "$CARGO_PKG_NAME $CARGO_PKG_VERSION $*" in
     *"--cfg getrandom_backend"*) ;;
     "getrandom 0.2."*) set -- "$@" --cfg 'feature="custom"' ;;
+    "getrandom 0.3."*) set -- "$@" --cfg 'getrandom_backend="custom"' ;;
+    "getrandom "*'feature="wasm_js"'*) ;;
     "getrandom "*) set -- "$@" --cfg 'getrandom_backend="custom"' ;;
     esac
     set -- "$@" ${CARGO_MPY_SYSROOT:+--sysroot "$CARGO_MPY_SYSROOT"}

@@ -2,6 +2,7 @@
 //! what the linker knew about memory before that is lost.
 
 mod bindgen;
+pub mod callers;
 mod describe;
 mod names;
 mod pages;

@@ -156,6 +156,8 @@ pub struct Import {
     pub namespace: Vec<String>,
     /// The name of the function, class or value.
     pub name: String,
+    /// For a member of an object, what the crate calls the class of the object.
+    pub class: Option<String>,
     /// How it is used.
     pub target: Target,
     /// Whether a Python exception is returned as `Err`.
@@ -177,6 +179,16 @@ pub enum Target {
     Constructor,
     /// Calls a function of a class.
     StaticMethod {
+        /// The name of the class in Python.
+        class: String,
+    },
+    /// Reads an attribute of a class.
+    StaticGetter {
+        /// The name of the class in Python.
+        class: String,
+    },
+    /// Writes an attribute of a class.
+    StaticSetter {
         /// The name of the class in Python.
         class: String,
     },
@@ -458,6 +470,7 @@ impl Crate<'_> {
             module: module.clone(),
             namespace: item.js_namespace.clone().unwrap_or_default(),
             name: name.to_owned(),
+            class: None,
             target,
             catch: false,
             variadic: false,
@@ -473,9 +486,22 @@ impl Crate<'_> {
                 };
                 let name = match (&target, &function.method) {
                     (Target::Constructor, Some(method)) => method.class,
+                    (Target::StaticGetter { .. } | Target::StaticSetter { .. }, Some(method)) => {
+                        property(method)
+                    }
                     _ => function.function.name,
                 };
+                let is_member = !matches!(
+                    target,
+                    Target::Function
+                        | Target::Constructor
+                        | Target::StaticMethod { .. }
+                        | Target::StaticGetter { .. }
+                        | Target::StaticSetter { .. }
+                );
+                let class = function.method.as_ref().filter(|_| is_member);
                 api.imports.push(Import {
+                    class: class.map(|method| method.class.to_owned()),
                     catch: function.catch,
                     variadic: function.variadic,
                     suspending: function.suspending,
@@ -523,10 +549,27 @@ impl Crate<'_> {
     }
 }
 
+/// The name of the property that a method reads or writes.
+fn property<'a>(method: &schema::MethodData<'a>) -> &'a str {
+    match &method.kind {
+        schema::MethodKind::Operation(schema::Operation {
+            kind: schema::OperationKind::Getter(name) | schema::OperationKind::Setter(name),
+            ..
+        }) => name,
+        _ => "",
+    }
+}
+
 fn target(method: &schema::MethodData) -> Target {
     match &method.kind {
         schema::MethodKind::Constructor => Target::Constructor,
         schema::MethodKind::Operation(operation) => match &operation.kind {
+            schema::OperationKind::Getter(_) if operation.is_static => {
+                Target::StaticGetter { class: method.class.to_owned() }
+            }
+            schema::OperationKind::Setter(_) if operation.is_static => {
+                Target::StaticSetter { class: method.class.to_owned() }
+            }
             schema::OperationKind::Getter(name) => Target::Getter((*name).to_owned()),
             schema::OperationKind::Setter(name) => Target::Setter((*name).to_owned()),
             schema::OperationKind::IndexingGetter => Target::IndexingGetter,

@@ -1,0 +1,85 @@
+//! Which functions of a program lead to an import.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use walrus::ir::Visitor;
+use walrus::{FunctionId, ImportKind, Module};
+
+/// Crates whose functions call an import for others.
+const BETWEEN: [&str; 6] = ["alloc", "core", "js_sys", "std", "wasm_bindgen", "web_sys"];
+
+/// By import of wasm-bindgen, the paths of the functions that call it, themselves or through functions of wasm-bindgen and
+/// the standard library. An export has a name without a crate. The optimizer may have made a function part of its callers.
+/// A module that cannot be read has none.
+pub fn callers(bytes: &[u8], symbols: &BTreeSet<&str>) -> BTreeMap<String, BTreeSet<String>> {
+    let Ok(module) = Module::from_buffer(bytes) else { return BTreeMap::new() };
+    let mut callers: BTreeMap<FunctionId, BTreeSet<FunctionId>> = BTreeMap::new();
+    for (id, local) in module.funcs.iter_local() {
+        let mut called = Called::default();
+        walrus::ir::dfs_in_order(&mut called, local, local.entry_block());
+        for callee in called.0 {
+            callers.entry(callee).or_default().insert(id);
+        }
+    }
+    let wanted = module.imports.iter().filter_map(|import| match import.kind {
+        ImportKind::Function(id) if symbols.contains(import.name.as_str()) => Some((import.name.clone(), id)),
+        _ => None,
+    });
+    wanted.map(|(symbol, id)| (symbol, leading_to(&module, &callers, id))).collect()
+}
+
+fn leading_to(
+    module: &Module,
+    callers: &BTreeMap<FunctionId, BTreeSet<FunctionId>>,
+    id: FunctionId,
+) -> BTreeSet<String> {
+    let (mut found, mut seen, mut left) = (BTreeSet::new(), BTreeSet::from([id]), vec![id]);
+    while let Some(at) = left.pop() {
+        for caller in callers.get(&at).into_iter().flatten().filter(|caller| seen.insert(**caller)) {
+            let name = module.funcs.get(*caller).name.as_deref().unwrap_or_default();
+            let path = wasm_to_c::demangled(name);
+            let between = crate_of(&path).is_empty() || BETWEEN.contains(&crate_of(&path));
+            if between && callers.contains_key(caller) {
+                left.push(*caller);
+            } else {
+                found.insert(path);
+            }
+        }
+    }
+    found
+}
+
+/// The crate of a path such as `<gloo_timers::callback::Timeout as core::ops::drop::Drop>::drop`.
+pub fn crate_of(path: &str) -> &str {
+    let path = path.trim_start_matches(['<', '&', '*', '[', '(']);
+    let end = path.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(path.len());
+    if path[end..].starts_with("::") { &path[..end] } else { "" }
+}
+
+#[derive(Default)]
+struct Called(BTreeSet<FunctionId>);
+
+impl Visitor<'_> for Called {
+    fn visit_function_id(&mut self, id: &FunctionId) {
+        self.0.insert(*id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_callers_are_those_of_other_crates() {
+        let text = r#"(module
+            (import "mpy:bindgen" "a" (func $a)) (import "mpy:bindgen" "b" (func $b))
+            (func $js_sys::call (call $a)) (func $one::f (call $js_sys::call)) (func $two::g (call $one::f) (call $b))
+            (func $shown (call $b)))"#;
+        let bytes = wat::parse_str(text).unwrap();
+        let found = callers(&bytes, &BTreeSet::from(["a", "b"]));
+        assert_eq!(found["a"], BTreeSet::from(["one::f".to_owned()]));
+        assert_eq!(found["b"], BTreeSet::from(["shown".to_owned(), "two::g".to_owned()]));
+        assert_eq!(crate_of("<one::T as core::clone::Clone>::clone"), "one");
+        assert_eq!(crate_of("memcpy"), "");
+    }
+}
