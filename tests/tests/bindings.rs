@@ -242,7 +242,11 @@ fn main() {
 /// Every stub that was written, as a type checker sees it.
 fn check_stubs(chapters: &[Arc<Chapter>]) {
     let folder = board::crates(env!("CARGO_TARGET_TMPDIR")).join("mpy/x64");
-    let written = chapters.iter().filter(|chapter| chapter.section("error").is_none() && !chapter.lto);
+    // What is built only nightly has none here.
+    let is_built = |chapter: &&Arc<Chapter>| {
+        chapter.section("error").is_none() && !chapter.lto && chapter.nightly.as_deref() != Some("all")
+    };
+    let written = chapters.iter().filter(is_built);
     let stubs = written.map(|chapter| folder.join(&chapter.name).with_extension("pyi"));
     let python = tests::tools::python();
     if !python.join("mypy").is_dir() {

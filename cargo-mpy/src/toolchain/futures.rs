@@ -40,13 +40,19 @@ pub fn check_version(version: &str) -> Result<()> {
 pub fn source() -> Result<PathBuf> {
     let manifest = format!("{MANIFEST}\n[workspace]\n").replace("@VERSION@", VERSION);
     let folder = cache_dir().join(format!("futures-{}", digest([&manifest, c_runtime::RUST_FUTURES])));
-    if cache::is_whole(&folder) {
+    let files = [("Cargo.toml", manifest.as_str()), ("src/lib.rs", c_runtime::RUST_FUTURES)];
+    // Cargo reads them, so they are compared: a record of them may be damaged as they are.
+    let is_there = |(name, text): &(&str, &str)| {
+        std::fs::read(folder.join(name)).is_ok_and(|found| found == text.as_bytes())
+    };
+    if files.iter().all(is_there) {
         cache::used(&folder);
         return Ok(folder);
     }
     cache::discard(&folder);
-    write_file(&folder.join("Cargo.toml"), manifest.as_bytes())?;
-    write_file(&folder.join("src/lib.rs"), c_runtime::RUST_FUTURES.as_bytes())?;
+    for (name, text) in files {
+        write_file(&folder.join(name), text.as_bytes())?;
+    }
     cache::seal(&folder)?;
     cache::forget_old();
     Ok(folder)
