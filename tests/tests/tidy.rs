@@ -116,6 +116,29 @@ fn the_tool_carries_what_it_needs() {
     );
 }
 
+/// A package that lacks a folder is built here all the same, where the folder is, but not by those who install it.
+#[test]
+fn packages_have_all_their_folders() {
+    let mut missing = Vec::new();
+    let folders = |folder: &Path| {
+        let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+        entries.filter(|path| path.is_dir()).collect::<Vec<_>>()
+    };
+    for package in folders(&root()) {
+        let manifest = fs::read_to_string(package.join("Cargo.toml")).unwrap_or_default();
+        let Some(included) = manifest.lines().find(|line| line.starts_with("include = [")) else { continue };
+        let of_its_own =
+            |folder: &PathBuf| !["tests", "fuzz", "target"].iter().any(|own| folder.ends_with(own));
+        for folder in folders(&package).into_iter().filter(of_its_own) {
+            let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
+            if !included.contains(&format!("\"/{name}\"")) {
+                missing.push(folder.display().to_string());
+            }
+        }
+    }
+    refuse("the packages lack these folders", missing);
+}
+
 /// C is only written: what is known of a function is in its tree.
 #[test]
 fn the_translator_decides_nothing_by_comparing_c() {
