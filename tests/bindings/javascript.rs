@@ -226,7 +226,7 @@ def fails():
     raise KeyError(7)
 for f in (lambda: m.sum(fails()), lambda: m.call(lambda x: 1 // x, 0), lambda: m.json("{"), lambda: m.raise_(0, "a"), lambda: m.raise_(1, "b"), lambda: m.raise_(2, "c")):
     try: f()
-    except Exception as e: print(type(e).__name__, e.args[:1] if type(e) is not ZeroDivisionError else "")
+    except Exception as e: print(type(e).__name__, e.args[:1] if type(e) is not ZeroDivisionError else ())
 print(m.buffers())
 print(m.call(lambda x: x * 2, 5), m.json('{"a": [1, null, "x", true]}'))
 print(m.texts(" x\U0001f600 "), m.texts("\U0001f600"), m.texts("z"))
@@ -263,7 +263,7 @@ None
 None
 3.0 6.0 None None 3.0
 KeyError (7,)
-ZeroDivisionError 
+ZeroDivisionError ()
 Exception ('a',)
 ValueError ('b',)
 TypeError ('c',)

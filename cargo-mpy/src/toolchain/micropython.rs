@@ -124,6 +124,7 @@ impl Firmware {
         recipe.make.extend(make.iter().map(|argument| (*argument).to_owned()));
         create_dir(folder)?;
         let path = recipe.make_in(folder, Some(modules), &source, &folder.join("log"), &|_| {})?;
+        recipe.write_library(&source, path.parent().unwrap_or(folder))?;
         Ok(Firmware { board: board.name.clone(), path })
     }
 
@@ -684,14 +685,18 @@ impl<'a> Recipe<'a> {
         let name = file.file_name().unwrap_or_default();
         fs::rename(&built, result.join(name)).map_err(|error| io_error("read", &built, &error))?;
         cache::seal(&result.join(name))?;
-        if let Some(Emulator::Unix { .. }) = self.board.emulator {
-            for (name, text) in asyncio(source)? {
-                write_file(&result.join(LIBRARY).join(name), text.as_bytes())?;
-            }
-        }
+        self.write_library(source, &result)?;
         fs::rename(&result, &target).map_err(|error| io_error("create", &target, &error))?;
         cache::forget_old();
         Ok(())
+    }
+
+    /// Writes Python's own modules beside a program, if they are not in it.
+    fn write_library(&self, source: &Source, beside: &Path) -> Result<()> {
+        let Some(Emulator::Unix { .. }) = self.board.emulator else { return Ok(()) };
+        asyncio(source)?
+            .into_iter()
+            .try_for_each(|(name, text)| write_file(&beside.join(LIBRARY).join(name), text.as_bytes()))
     }
 
     /// Builds in a folder, and returns the path of the result. `user_modules` is for `USER_C_MODULES`.
