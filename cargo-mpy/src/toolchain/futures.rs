@@ -1,8 +1,8 @@
 //! The crate that takes the place of `wasm-bindgen-futures`, whose futures are those of JavaScript.
 //!
-//! Cargo is told to use the sources in the cache for the package of the same name and version (`paths` in
-//! https://doc.rust-lang.org/cargo/reference/config.html#paths). Unlike a patch, that does not change `Cargo.lock`, but the
-//! dependencies must be the same.
+//! Cargo is told to use the sources in the cache for the package of the same name and version
+//! ([`paths`](https://doc.rust-lang.org/cargo/reference/config.html#paths)). Unlike a patch, that does not change `Cargo.lock`,
+//! but the dependencies must be the same.
 
 use std::path::PathBuf;
 
