@@ -77,7 +77,8 @@ pub fn link(toolchain: &Toolchain, object: &Path, glue: &Glue) -> Result<Image> 
     // The runtime's functions use the function table by the register as well.
     code_flags.extend(["-include", "mpy_in_flash.h"].map(str::to_owned));
     let runtime = compiler.runtime(&toolchain.flags(&code_flags), optimisation, include)?;
-    let code = linked(compiler, c_flags, object, &runtime, |inputs| mpy_link::link_code(inputs, &options))?;
+    let library = compiler.library(c_flags)?;
+    let code = linked(object, &runtime, &library, |inputs| mpy_link::link_code(inputs, &options))?;
 
     let (source, object) = (object.with_extension("stub.c"), object.with_extension("stub.o"));
     write_file(&source, c_runtime::STUB.as_bytes())?;
@@ -87,7 +88,7 @@ pub fn link(toolchain: &Toolchain, object: &Path, glue: &Glue) -> Result<Image> 
     let runtime = compiler.runtime(c_flags, optimisation, include)?;
     let objects = [Bytes { name: "code".to_owned(), data: code.bytes }];
     let options = Options { objects: &objects, ..options };
-    let mut image = linked(compiler, c_flags, &object, &runtime, |inputs| mpy_link::link(inputs, &options))?;
+    let mut image = linked(&object, &runtime, &library, |inputs| mpy_link::link(inputs, &options))?;
     // What is in the constant, and the RAM that its code allocates.
     image.sizes.bss += code.state;
     image.map.retain(|entry| entry.part != Part::Objects);

@@ -5,15 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use cargo_metadata::{Dependency, DependencyKind, Metadata, Node, Package, PackageId};
-use glue_gen::{Doubt, Missing};
+use glue_gen::{Doubt, Missing, is_javascript_library};
 use target_specs::{Diagnostic, Place, Result};
 
 use crate::plan::Source;
 use crate::toolchain::cargo;
 use crate::wasm::callers::{callers, crate_of};
 
-/// The crates that are JavaScript's library.
-const LIBRARY: [&str; 2] = ["js_sys", "web_sys"];
 /// The maximum number of functions that an error names for a crate.
 const MOST_FUNCTIONS: usize = 3;
 
@@ -56,7 +54,7 @@ pub fn check(source: &Source, bytes: &[u8], missing: Vec<Missing>) -> Result<()>
         let functions: Vec<(&str, &String)> = functions
             .map(|path| (Some(crate_of(path)).filter(|name| !name.is_empty()).unwrap_or(library), path))
             .collect();
-        let crates: BTreeSet<&str> = if LIBRARY.contains(&own.as_str()) && !functions.is_empty() {
+        let crates: BTreeSet<&str> = if is_javascript_library(&own) && !functions.is_empty() {
             functions.iter().map(|(name, _)| *name).collect()
         } else {
             BTreeSet::from([own.as_str()])
@@ -85,7 +83,7 @@ pub fn check(source: &Source, bytes: &[u8], missing: Vec<Missing>) -> Result<()>
 fn is_certain(missing: &Missing, tree: Option<&Tree>) -> bool {
     let own = missing.crate_name.replace('-', "_");
     let published = || tree.and_then(|tree| tree.package(&own)).filter(|package| package.source.is_some());
-    let is_library = |dep: &Dependency| LIBRARY.contains(&dep.name.replace('-', "_").as_str());
+    let is_library = |dep: &Dependency| is_javascript_library(&dep.name.replace('-', "_"));
     match missing.doubt {
         Doubt::None => true,
         Doubt::Function => published().is_some(),

@@ -685,14 +685,19 @@ fn native(
     sources: &Sources,
     emit: Option<Stage>,
 ) -> Result<Image> {
-    if sources.config.code == Code::Flash {
-        return native_in_flash(plan, target, compiler, optimisation, sources, emit);
-    }
-    let made = compile(plan, target, compiler, optimisation, sources)?;
+    let in_flash = sources.config.code == Code::Flash;
+    let more = if in_flash { code_in_flash::flags(compiler)? } else { Vec::new() };
+    let compiled = Target { c_flags: [&target.c_flags[..], &more].concat(), ..target.clone() };
+    let made = compile(plan, &compiled, compiler, optimisation, sources)?;
     let Made { folder, glue, .. } = &*made;
-    let object = object(plan, target);
+    let (object, include) = (object(plan, target), &folder.join("include"));
     if emit == Some(Stage::Obj) {
         return Ok(Image { bytes: Vec::new(), sizes: Sizes::default(), map: Vec::new() });
+    }
+    let Target { arch, c_flags, .. } = target;
+    if in_flash {
+        let toolchain = code_in_flash::Toolchain { compiler, arch, c_flags, optimisation, include };
+        return code_in_flash::link(&toolchain, &object, glue);
     }
 
     let objects: Vec<mpy_link::Bytes> = glue
@@ -700,36 +705,10 @@ fn native(
         .iter()
         .map(|table| mpy_link::Bytes { name: table.name.clone(), data: table.data.clone() })
         .collect();
-    let options =
-        mpy_link::Options { qstrs: &glue.qstrs, objects: &objects, ..mpy_link::Options::new(target.arch) };
-    let runtime = compiler.runtime(&target.c_flags, optimisation, &folder.join("include"))?;
-    cc::linked(compiler, &target.c_flags, &object, &runtime, |inputs| mpy_link::link(inputs, &options))
-}
-
-/// Like [`native`], if the code stays in flash.
-fn native_in_flash(
-    plan: &BuildPlan,
-    target: &Target,
-    compiler: &cc::CCompiler,
-    optimisation: &str,
-    sources: &Sources,
-    emit: Option<Stage>,
-) -> Result<Image> {
-    let c_flags = [&target.c_flags[..], &code_in_flash::flags(compiler)?].concat();
-    let inner = Target { c_flags, ..target.clone() };
-    let made = compile(plan, &inner, compiler, optimisation, sources)?;
-    if emit == Some(Stage::Obj) {
-        return Ok(Image { bytes: Vec::new(), sizes: Sizes::default(), map: Vec::new() });
-    }
-    let Made { folder, glue, .. } = &*made;
-    let toolchain = code_in_flash::Toolchain {
-        compiler,
-        arch: target.arch,
-        c_flags: &target.c_flags,
-        optimisation,
-        include: &folder.join("include"),
-    };
-    code_in_flash::link(&toolchain, &object(plan, target), glue)
+    let options = mpy_link::Options { qstrs: &glue.qstrs, objects: &objects, ..mpy_link::Options::new(arch) };
+    let runtime = compiler.runtime(c_flags, optimisation, include)?;
+    let library = compiler.library(c_flags)?;
+    cc::linked(&object, &runtime, &library, |inputs| mpy_link::link(inputs, &options))
 }
 
 /// `work` for each of `items`, on as many threads as the machine has processors, results in order.
@@ -831,23 +810,24 @@ fn artifact(plan: &BuildPlan, built: &Built) {
 fn report(plan: &BuildPlan, built: Vec<Built>, start: Instant) -> Vec<Built> {
     built.iter().for_each(|one| artifact(plan, one));
     let here = std::env::current_dir().unwrap_or_default();
-    let mut rows = vec![["", "bytes", "text", "rodata", "bss", "ROM", "time"].map(str::to_owned)];
+    let has_objects = built.iter().any(|one| one.sizes.objects > 0);
+    let row = |cells: [String; 7]| -> Vec<String> {
+        let [file, bytes, text, rodata, bss, rom, time] = cells;
+        [file, bytes, text, rodata, bss].into_iter().chain(has_objects.then_some(rom)).chain([time]).collect()
+    };
+    let mut rows = vec![row(["", "bytes", "text", "rodata", "bss", "ROM", "time"].map(str::to_owned))];
     for Built { mpy, sizes, file_size, fresh, time, .. } in &built {
         let shown = mpy.strip_prefix(&here).unwrap_or(mpy).display().to_string();
         let time = if *fresh { "fresh".to_owned() } else { format!("{:.2} s", time.as_secs_f64()) };
         let Sizes { text, rodata, bss, objects } = sizes;
         let [text, rodata, bss, rom] = [text, rodata, bss, objects].map(u32::to_string);
-        rows.push([shown, file_size.to_string(), text, rodata, bss, rom, time]);
+        rows.push(row([shown, file_size.to_string(), text, rodata, bss, rom, time]));
     }
     let words: Vec<String> = plan.targets.iter().map(label).collect();
     let targets = if words.len() > 3 { format!("{} targets", words.len()) } else { words.join(", ") };
     let choose = if plan.by_default { "; `--board NAME` chooses another" } else { "" };
     let seconds = start.elapsed().as_secs_f64();
     ui::status("Built", format_args!("{} for {} in {seconds:.2} s{choose}", plan.module, targets));
-    let mut rows: Vec<Vec<String>> = rows.into_iter().map(Vec::from).collect();
-    if built.iter().all(|one| one.sizes.objects == 0) {
-        rows.iter_mut().for_each(|row| drop(row.remove(5)));
-    }
     ui::figures(&rows);
     built
 }

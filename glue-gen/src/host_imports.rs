@@ -211,7 +211,7 @@ pub const MAKES_FUTURES: [&str; 3] = ["new_future", "spawn_future", "start_await
 
 /// Whether the function `name` of the bindings may run the user's Python code.
 pub(crate) fn runs_python(name: &str) -> bool {
-    let own = BUILTINS.iter().find(|own| own.name == name);
+    let own = builtin_function(name);
     name == "print" || own.is_some_and(|own| matches!(own.needs, Needs::Shims | Needs::Wasi | Needs::Futures))
 }
 
@@ -247,7 +247,7 @@ pub(crate) fn answer(module: &str, field: &str, imports: &Imports) -> Result<Opt
         return parse(&name, value).map(Some);
     }
     if module == "mpy" {
-        return Ok(BUILTINS.iter().find(|own| own.name == field).map(Answer::Builtin));
+        return Ok(builtin_function(field).map(Answer::Builtin));
     }
     if let Some(table) = host_imports().get(module).and_then(Value::as_table) {
         return table.get(field).map(|value| parse(&name, value)).transpose();
@@ -362,7 +362,7 @@ fn parse(name: &str, value: &Value) -> Result<Answer> {
         }
     };
     if let Some(own_name) = text.strip_prefix("mpy:") {
-        return match BUILTINS.iter().find(|own| own.name == own_name) {
+        return match builtin_function(own_name) {
             Some(own) => Ok(Answer::Builtin(own)),
             None => {
                 let names: Vec<_> = BUILTINS.iter().map(|own| own.name).collect();

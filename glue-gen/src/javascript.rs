@@ -176,8 +176,8 @@ impl Place {
     }
 }
 
-/// Whether this crate is JavaScript's library.
-pub(crate) fn is_library(crate_name: &str) -> bool {
+/// Whether this crate is JavaScript's library, by its name in Rust.
+pub fn is_library(crate_name: &str) -> bool {
     LIBRARY.contains(&crate_name)
 }
 

@@ -22,7 +22,7 @@ pub use bindings::import_runs_python;
 pub use host_imports::{
     Imports, MAKES_FUTURES, Mappings, builtin_functions, check as check_import, check_export, touches_memory,
 };
-pub use javascript::{Doubt, Missing, missing as missing_imports};
+pub use javascript::{Doubt, Missing, is_library as is_javascript_library, missing as missing_imports};
 pub use write::Glue;
 
 use host_imports::Needs;

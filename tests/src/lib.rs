@@ -167,6 +167,22 @@ pub fn outputs(session: &str) -> Vec<(String, String)> {
     found
 }
 
+/// The cases whose output in a session is not what they expect, with both.
+pub fn differences(cases: &[Case], session: &str) -> String {
+    let printed = outputs(session);
+    let mut wrong = String::new();
+    for Case { name, expect, .. } in cases {
+        let _ = match printed.iter().find(|(of, _)| of == name) {
+            Some((_, printed)) if printed == expect => continue,
+            Some((_, printed)) => {
+                writeln!(wrong, "{name}\n--- expected\n{expect}--- printed\n{printed}")
+            }
+            None => writeln!(wrong, "{name} did not end:\n{session}"),
+        };
+    }
+    wrong
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

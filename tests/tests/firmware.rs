@@ -1,8 +1,6 @@
 //! Modules as user C modules of MicroPython: firmware is built with the cases, the examples and a crate with bindings in it,
 //! and they do there what they do as files.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -16,7 +14,7 @@ use cargo_mpy::{pipeline, user_module};
 use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::Board;
 use tests::examples;
-use tests::{Case, board, outputs, session};
+use tests::{Case, board, differences, session};
 
 /// The boards of every run. The others are for the nightly run.
 const USUAL: [&str; 2] = ["unix", "qemu-armv6m"];
@@ -154,18 +152,7 @@ fn cases(target: &Target) -> Result<(), Failed> {
     // Each few in a session of their own, as state stays until a reset.
     for cases in cases.chunks(8) {
         let (Ok(text) | Err(text)) = run(target, &session(cases));
-        let printed: BTreeMap<String, String> = outputs(&text).into_iter().collect();
-        for Case { name, expect, .. } in cases {
-            match printed.get(name) {
-                Some(printed) if printed == expect => {}
-                Some(printed) => {
-                    let _ = writeln!(wrong, "{name}\n--- expected\n{expect}--- printed\n{printed}");
-                }
-                None => {
-                    let _ = writeln!(wrong, "{name} did not end:\n{text}");
-                }
-            }
-        }
+        wrong.push_str(&differences(cases, &text));
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
 }

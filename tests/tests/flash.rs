@@ -1,8 +1,6 @@
 //! Modules whose code stays in flash: the cases and the examples in a ROMFS on boards that can execute code there. They do what
 //! they do elsewhere, and take less RAM.
 
-use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use cargo_mpy::options::BuildOptions;
@@ -11,7 +9,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use target_specs::Board;
 use tests::examples;
 use tests::rom::{self, File};
-use tests::{Case, board, outputs, session};
+use tests::{Case, board, differences, session};
 
 /// The board of every run. The others are for the nightly run.
 const USUAL: &str = "qemu-armv6m";
@@ -113,19 +111,7 @@ fn cases(board: &Board) -> Result<(), Failed> {
             modules.push(built(rom::in_flash(options), board)?);
         }
         let (Ok(text) | Err(text)) = run(board, &modules, &session(cases));
-        let printed: BTreeMap<String, String> = outputs(&text).into_iter().collect();
-        for case in cases {
-            match printed.get(&case.name) {
-                Some(printed) if *printed == case.expect => {}
-                Some(printed) => {
-                    let _ =
-                        writeln!(wrong, "{}\n--- expected\n{}--- printed\n{printed}", case.name, case.expect);
-                }
-                None => {
-                    let _ = writeln!(wrong, "{} did not end:\n{text}", case.name);
-                }
-            }
-        }
+        wrong.push_str(&differences(cases, &text));
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
 }

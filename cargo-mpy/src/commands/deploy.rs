@@ -242,14 +242,8 @@ impl Deploy {
         if !folder.is_empty() {
             board.make_folder(folder)?;
         }
-        let start = Instant::now();
-        // Several boards have one bar.
-        let progress = events.port.is_none().then(|| ui::Progress::new("Sending", data.len() as u64));
-        let sent = |at: usize| progress.iter().for_each(|progress| progress.at(at as u64));
-        let put = board.put(&file, data, &mut |at| sent(at));
-        drop(progress);
-        let (bytes, seconds) = (data.len(), start.elapsed().as_secs_f64());
-        let put = put?;
+        let bytes = data.len();
+        let (put, seconds) = send(events, bytes, |sent| board.put(&file, data, sent))?;
         // Only a reset removes the module that was imported before, and what a program added to `sys.path`.
         board.restart()?;
         let (found, is_in_path) = board.found(name, &file)?;
@@ -337,13 +331,8 @@ impl Deploy {
         if others > 0 {
             ui::verbose("Keeping", events.about(format_args!("{others} other files in the board's ROM")));
         }
-        let start = Instant::now();
-        let progress = events.port.is_none().then(|| ui::Progress::new("Sending", image.len() as u64));
-        let put =
-            board.put_rom(&image, &mut |at| progress.iter().for_each(|progress| progress.at(at as u64)));
-        drop(progress);
-        let (bytes, seconds) = (image.len(), start.elapsed().as_secs_f64());
-        let put = put?;
+        let bytes = image.len();
+        let (put, seconds) = send(events, bytes, |sent| board.put_rom(&image, sent))?;
         board.restart()?;
         let file = format!("/rom/{ROM_FOLDER}/{file}");
         let (found, _) = board.found(name, &file)?;
@@ -360,6 +349,20 @@ impl Deploy {
 
 /// Where MicroPython looks for modules in its ROM.
 const ROM_FOLDER: &str = "lib";
+
+/// Sends so many bytes with `put`, which it tells how many are stored. Returns how long that took as well.
+fn send(
+    events: Events,
+    bytes: usize,
+    put: impl FnOnce(&mut dyn FnMut(usize)) -> target_specs::Result<UploadResult>,
+) -> target_specs::Result<(UploadResult, f64)> {
+    let start = Instant::now();
+    // Several boards have one bar.
+    let progress = events.port.is_none().then(|| ui::Progress::new("Sending", bytes as u64));
+    let put = put(&mut |at| progress.iter().for_each(|progress| progress.at(at as u64)));
+    drop(progress);
+    Ok((put?, start.elapsed().as_secs_f64()))
+}
 
 /// Says what became of a file.
 fn say(events: Events, put: UploadResult, file: &str, bytes: usize, seconds: f64) {

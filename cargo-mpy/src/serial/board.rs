@@ -157,7 +157,7 @@ impl<T: Transport> Board<T> {
     /// # Errors
     /// `no-answer`, `garbled`, `board-error`.
     pub fn hash(&mut self, path: &str) -> Result<Option<[u8; 32]>> {
-        hash_in(&self.ask_for(&format!("{HASH}H('{}')\n", escaped(path.as_bytes())), FILE_REPLY)?)
+        hash_in(&self.ask_for(&format!("{DIGEST}{HASH}H('{}')\n", escaped(path.as_bytes())), FILE_REPLY)?)
     }
 
     /// The SHA-256 of a file, and the free bytes of its filesystem if the board reports them. A root without a filesystem
@@ -165,7 +165,7 @@ impl<T: Transport> Board<T> {
     fn look(&mut self, path: &str) -> Result<(Option<[u8; 32]>, Option<u64>)> {
         let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
         let code = format!(
-            "{HASH}import os\n\
+            "{DIGEST}{HASH}import os\n\
              H('{}')\n\
              try:\n\
              \x20s=os.statvfs('{}')\n\
@@ -254,7 +254,7 @@ impl<T: Transport> Board<T> {
     /// `no-answer`, `garbled`, `board-error`, `no-memory`.
     pub fn put_in_ram(&mut self, name: &str, data: &[u8], progress: &mut dyn FnMut(usize)) -> Result<()> {
         if !self.has_ram {
-            self.ask(&format!("{HASH}{}", ram::MOUNT))?;
+            self.ask(&format!("{DIGEST}{HASH}{}", ram::MOUNT))?;
             self.has_ram = true;
         }
         let path = format!("{}/{name}", ram::FOLDER);
@@ -417,31 +417,37 @@ impl<T: Transport> Board<T> {
 /// Opens a file of the board's own filesystem.
 const FILE: &str = "open(p,'wb')";
 
-/// Defines `H`, which prints the hash of a file. It prints `none` if there is no file, and the bytes themselves if the
+/// Defines `_D`, which prints the hash of the blocks that a function passes to its argument; or the bytes themselves if the
 /// board has no hashlib.
-const HASH: &str = "\
-def H(p):
+pub(super) const DIGEST: &str = "\
+def _D(g):
  try:
   import hashlib
   h=hashlib.sha256()
  except (ImportError,AttributeError):
   h=None
+ g(h.update if h else lambda d:print(''.join('%02x'%x for x in d)))
+ if h:print('sha',''.join('%02x'%x for x in h.digest()))
+";
+
+/// With `_D`, defines `H`, which prints the hash of a file. It prints `none` if there is no file.
+const HASH: &str = "\
+def H(p):
  try:
   f=open(p,'rb')
  except OSError:
   return print('none')
  b=bytearray(512)
- while 1:
-  n=f.readinto(b)
-  if not n:break
-  d=memoryview(b)[:n]
-  if h:h.update(d)
-  else:print(''.join('%02x'%x for x in d))
+ def g(u):
+  while 1:
+   n=f.readinto(b)
+   if not n:break
+   u(memoryview(b)[:n])
+ _D(g)
  f.close()
- if h:print('sha',''.join('%02x'%x for x in h.digest()))
 ";
 
-/// Parses the output of `H`.
+/// Parses the output of `H` or `_D`.
 fn hash_in(text: &str) -> Result<Option<[u8; 32]>> {
     let text = text.trim();
     if text == "none" {

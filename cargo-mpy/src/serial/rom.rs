@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use sha2::{Digest, Sha256};
 use target_specs::{Diagnostic, Result};
 
-use super::board::{Board, UploadResult, garbled};
+use super::board::{Board, DIGEST, UploadResult, garbled, hex};
 use super::transport::Transport;
 
 /// How long erasing a byte may take, on top of what any answer may. Flash erases some 100 kB per second.
@@ -16,26 +16,16 @@ const ERASING: Duration = Duration::from_micros(50);
 /// How many bytes are read in one reply.
 const PART: usize = 16 << 10;
 
-/// Defines `_m`, the mapped memory of the partition, and `V`, which prints the hash of the image whose first block is in
-/// `_W.head`; or its bytes, if the board has no hashlib.
+/// With `_D`, defines `_m`, the mapped memory of the partition, and `V`, which prints the hash of the image whose first block
+/// is in `_W.head`.
 const PARTITION: &str = "\
 import vfs
 _m=memoryview(vfs.rom_ioctl(2,0))
 def V(n):
- try:
-  import hashlib
-  h=hashlib.sha256()
- except (ImportError,AttributeError):
-  h=None
- d=bytes(_W.head)[:n]
- a=len(d)
- while 1:
-  if h:h.update(d)
-  else:print(''.join('%02x'%x for x in d))
-  if a>=n:break
-  d=_m[a:min(a+512,n)]
-  a+=len(d)
- if h:print('sha',''.join('%02x'%x for x in h.digest()))
+ def g(u):
+  u(_W.head[:n])
+  for a in range(len(_W.head),n,512):u(_m[a:min(a+512,n)])
+ _D(g)
 ";
 
 /// Defines `_W`, a file that writes all blocks but the first. `_W.unit` is how many bytes are written at a time.
@@ -108,7 +98,7 @@ impl<T: Transport> Board<T> {
                  for a in range({from},{to},64):print(''.join('%02x'%x for x in m[a:min(a+64,{to})]))\n"
             ))?;
             let digits: String = said.split_whitespace().collect();
-            bytes.extend(super::board::hex(&digits).ok_or_else(garbled)?);
+            bytes.extend(hex(&digits).ok_or_else(garbled)?);
             from = to;
         }
         Ok(bytes)
@@ -121,13 +111,13 @@ impl<T: Transport> Board<T> {
     /// `no-answer`, `garbled`, `board-error`. The board may then have no image.
     pub fn put_rom(&mut self, image: &[u8], progress: &mut dyn FnMut(usize)) -> Result<UploadResult> {
         let (length, wanted) = (image.len(), <[u8; 32]>::from(Sha256::digest(image)));
-        let there = self.hash_of(&format!("{PARTITION}class _W:head=b''\nV({length})\n"))?;
+        let there = self.hash_of(&format!("{DIGEST}{PARTITION}class _W:head=b''\nV({length})\n"))?;
         if there == Some(wanted) {
             return Ok(UploadResult::Unchanged);
         }
         self.ask_within(
             &format!(
-                "{PARTITION}{WRITER}\
+                "{WRITER}\
                  try:vfs.umount('/rom')\n\
                  except OSError:pass\n\
                  u=vfs.rom_ioctl(3,0,{length})\n\

@@ -429,22 +429,20 @@ impl CCompiler {
     }
 }
 
-/// Links an object with what it needs of `runtime` and of the compiler's library.
+/// Links an object with what it needs of `runtime` and of the compiler's `library`.
 ///
 /// # Errors
 /// `io`, and those of `link`.
 pub fn linked<T>(
-    compiler: &CCompiler,
-    target_flags: &[String],
     object: &Path,
     runtime: &[(String, Vec<u8>)],
+    library: &Option<(String, Vec<u8>)>,
     link: impl FnOnce(&[Input]) -> Result<T>,
 ) -> Result<T> {
-    let library = compiler.library(target_flags)?;
     let name = object.file_name().unwrap_or_default().to_string_lossy();
     let data = read_file(object)?;
     let mut inputs = vec![Input { name: &name, kind: InputKind::Object, data: &data }];
-    let lazy = runtime.iter().chain(&library);
+    let lazy = runtime.iter().chain(library);
     inputs.extend(lazy.map(|(name, data)| Input { name, kind: InputKind::Lazy, data }));
     link(&inputs)
 }

@@ -6,7 +6,8 @@
 
 use std::path::PathBuf;
 
-use target_specs::{Diagnostic, Result};
+use glue_gen::wbindgen;
+use target_specs::Result;
 
 use super::{cache, cache_dir, digest, write_file};
 
@@ -23,14 +24,7 @@ const MANIFEST: &str = include_str!("futures.toml");
 /// # Errors
 /// `wasm-bindgen-version`, with the command that mends it.
 pub fn check_version(version: &str) -> Result<()> {
-    if version == VERSION {
-        return Ok(());
-    }
-    Err(Diagnostic::new(
-        "wasm-bindgen-version",
-        format!("the crate uses {PACKAGE} {version}, this tool knows {VERSION} alone"),
-    )
-    .help(format!("run `cargo update -p {PACKAGE} --precise {VERSION}`")))
+    wbindgen::check_package(PACKAGE, version, VERSION)
 }
 
 /// The folder of the crate.
@@ -41,7 +35,7 @@ pub fn source() -> Result<PathBuf> {
     let manifest = format!("{MANIFEST}\n[workspace]\n").replace("@VERSION@", VERSION);
     let folder = cache_dir().join(format!("futures-{}", digest([&manifest, c_runtime::RUST_FUTURES])));
     let files = [("Cargo.toml", manifest.as_str()), ("src/lib.rs", c_runtime::RUST_FUTURES)];
-    // Cargo reads them, so they are compared: a record of them may be damaged as they are.
+    // Cargo reads them. They are short, so they are compared.
     let is_there = |(name, text): &(&str, &str)| {
         std::fs::read(folder.join(name)).is_ok_and(|found| found == text.as_bytes())
     };
@@ -53,7 +47,6 @@ pub fn source() -> Result<PathBuf> {
     for (name, text) in files {
         write_file(&folder.join(name), text.as_bytes())?;
     }
-    cache::seal(&folder)?;
     cache::forget_old();
     Ok(folder)
 }

@@ -12,14 +12,22 @@ pub const VERSION: &str = wasm_bindgen_shared::SCHEMA_VERSION;
 /// # Errors
 /// `wasm-bindgen-version`, with the command that mends it.
 pub fn check_version(version: &str) -> Result<()> {
-    if version == VERSION {
+    check_package("wasm-bindgen", version, VERSION)
+}
+
+/// Checks that a crate uses the one version of a package of wasm-bindgen's that is `known`.
+///
+/// # Errors
+/// `wasm-bindgen-version`, with the command that mends it.
+pub fn check_package(package: &str, version: &str, known: &str) -> Result<()> {
+    if version == known {
         return Ok(());
     }
     Err(Diagnostic::new(
         "wasm-bindgen-version",
-        format!("the crate uses wasm-bindgen {version}, this tool knows {VERSION} alone"),
+        format!("the crate uses {package} {version}, this tool knows {known} alone"),
     )
-    .help(format!("run `cargo update -p wasm-bindgen --precise {VERSION}`")))
+    .help(format!("run `cargo update -p {package} --precise {known}`")))
 }
 
 /// The results of the passes over a module.

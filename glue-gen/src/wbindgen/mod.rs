@@ -9,7 +9,7 @@ mod schema;
 
 pub use api::{Api, Call, Class, Enum, Import, Member, StringEnum, Target, api};
 pub use descriptor::{Signature, Type};
-pub use input::{Raw, VERSION, check_version};
+pub use input::{Raw, VERSION, check_package, check_version};
 
 /// The module of all imported functions, whose names are wasm-bindgen's symbols.
 pub const MODULE: &str = "mpy:bindgen";

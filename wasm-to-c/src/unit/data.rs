@@ -45,19 +45,21 @@ impl Unit<'_> {
     }
 
     /// The objects that functions refer to, directly or by the addresses in others. Functions have been written.
-    fn live(&self) -> Vec<bool> {
-        let Some(relocations) = self.relocations else { return Vec::new() };
-        let mut live = vec![false; relocations.objects.len()];
-        let mut todo: Vec<usize> = self.used.borrow().iter().copied().collect();
-        while let Some(object) = todo.pop() {
-            if !std::mem::replace(&mut live[object], true) {
-                todo.extend(relocations.in_object(object).filter_map(|(_, reference)| match reference {
-                    Reference::Data { object, .. } => Some(object),
-                    Reference::Function(_) => None,
-                }));
+    fn live(&self) -> &[bool] {
+        self.live.get_or_init(|| {
+            let Some(relocations) = self.relocations else { return Vec::new() };
+            let mut live = vec![false; relocations.objects.len()];
+            let mut todo: Vec<usize> = self.used.borrow().iter().copied().collect();
+            while let Some(object) = todo.pop() {
+                if !std::mem::replace(&mut live[object], true) {
+                    todo.extend(relocations.in_object(object).filter_map(|(_, reference)| match reference {
+                        Reference::Data { object, .. } => Some(object),
+                        Reference::Function(_) => None,
+                    }));
+                }
             }
-        }
-        live
+            live
+        })
     }
 
     /// The objects that stay in flash, in the order of their numbers there.

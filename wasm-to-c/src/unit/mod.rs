@@ -10,7 +10,7 @@ mod state;
 mod tables;
 mod write;
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use block::Block;
@@ -48,6 +48,8 @@ pub(crate) struct Unit<'m> {
     in_flash: Vec<bool>,
     /// Objects that functions refer to.
     used: RefCell<BTreeSet<usize>>,
+    /// By object, whether something refers to it. Known once functions are written.
+    live: OnceCell<Vec<bool>>,
     /// Where the code is, the state if it is one block, and the objects in that.
     code: CodePlace,
     block: Option<RefCell<Block>>,
@@ -261,6 +263,7 @@ impl<'m> Unit<'m> {
             objects,
             in_flash,
             used: RefCell::default(),
+            live: OnceCell::new(),
             block: options.code.has_state_block().then(RefCell::default),
             code: options.code,
             in_block,
