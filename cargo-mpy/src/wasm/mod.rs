@@ -8,6 +8,7 @@ mod names;
 mod pages;
 mod panics;
 pub mod std_functions;
+mod unreferenced;
 
 use std::collections::{HashMap, HashSet};
 
@@ -186,6 +187,9 @@ pub fn prepare(
     // wasm-bindgen's functions may return several values on a stack that no function of the module uses.
     let stack_pointer = exported_pointer.filter(|_| api.is_some() && relocations.is_none());
     kept.extend(stack_pointer.map(|pointer| module.exports.add("mpy:stack_pointer", pointer)));
+    if let Some(relocations) = &relocations {
+        unreferenced::remove(&mut module, relocations);
+    }
     walrus::passes::gc::run(&mut module);
     for export in kept {
         module.exports.delete(export);
