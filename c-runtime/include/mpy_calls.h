@@ -60,15 +60,20 @@ static mpy_call_t *mpy_call_before(mpy_call_t *call) {
 /* Notes what the call has to give back of parameter `i`, which is lowered. */
 static void mpy_note(mpy_call_t *call, unsigned i, const char *type, mpy_slot_t *slots) {
     switch (*type) {
+#ifdef MPY_USES_CLASS
         case 'R': case 'P': call->tracked = true; return;
+#endif
         case 'S': case 'L': case 'M': break;
         default: return;
     }
+    (void)i;
     if (slots[1].i != 0) {
+#if MPY_LOWERS('M')
         if (*type == 'M') {
             slots[2].i = MPY_OBJECT_ARGUMENT + i;
             call->tracked = true;
         }
+#endif
 #ifdef MPY_COPIES
         mpy_keep(slots[0].i);
         call->copies[call->copied++] = slots[0].i;
@@ -148,11 +153,13 @@ static void mpy_lower_lent(mpy_call_t *call, unsigned i, const char *type, mpy_s
     mp_buffer_info_t info;
     uint32_t size = 1;
     bool usable = true;
+#if MPY_LOWERS('S')
     if (*type == 'S') {
         mpy_utf8_buffer(obj, &info);
     }
-#ifdef MPY_USES_SEQUENCE
-    else {
+#endif
+#if MPY_LOWERS('L') || MPY_LOWERS('M')
+    if (*type != 'S') {
         size = mpy_element_size(type[1]);
         usable = mp_fun_table.obj_get_type(obj) != mp_fun_table.type_str
                  && mp_fun_table.get_buffer(obj, &info, *type == 'M' ? MP_BUFFER_RW : MP_BUFFER_READ)
@@ -160,11 +167,11 @@ static void mpy_lower_lent(mpy_call_t *call, unsigned i, const char *type, mpy_s
     }
 #endif
     uint32_t at = (uint32_t)(uintptr_t)info.buf;
-    if (!usable || at % size != 0 || mpy_overlaps(lending, at, (uint32_t)info.len)) {
+    if (!usable || (at & (size - 1)) != 0 || mpy_overlaps(lending, at, (uint32_t)info.len)) {
         mpy_lower_argument(call, i, type, slots);
         return;
     }
-    uint32_t count = (uint32_t)info.len / size;
+    uint32_t count = (uint32_t)mpy_count_elements(info.len, size);
     slots[0].i = size;
     slots[1].i = count;
     if (count != 0) {
@@ -682,5 +689,39 @@ MPY_SHARED void mpy_call(const mpy_target_t *target, const char *type, mpy_slot_
     }
     mpy_after_import(&import);
 }
+
+#ifdef MPY_USES_OBJECTS
+typedef struct {
+    mpy_message_t message;
+    uint32_t index;
+} mpy_error_t;
+
+static void mpy_make_error(void *with) {
+    mpy_error_t *error = with;
+    mpy_ask_before_call();
+    mpy_make_exception(&error->message);
+    error->index = mpy_new_object(error->message.exception);
+}
+
+/* A RuntimeError with a text of the module's, as an object that Rust owns. Modules that call nothing else of Python need no
+ * mpy_call for it. */
+MPY_SHARED uint32_t mpy_new_error(uint32_t ptr, uint32_t len) {
+    mpy_error_t error = {{mpy_text(ptr, len), len, NULL}, 0};
+#ifdef MPY_HAS_STACKS
+    mpy_stacks_t outside;
+    mpy_enter_python(&outside);
+#endif
+    mpy_begin_use();
+    mp_obj_t exception = mpy_try(mpy_make_error, &error);
+    mpy_end_use();
+#ifdef MPY_HAS_STACKS
+    mpy_leave_python(&outside);
+#endif
+    if (exception != NULL) {
+        mpy_pass_on(exception);
+    }
+    return error.index;
+}
+#endif
 
 #endif

@@ -8,6 +8,13 @@
 #include "mpy_classes.h"
 #endif
 
+/* Whether values of the type with this letter come from Python, come from Rust, or any of both. Only code for such types is
+ * compiled. The letters are numbered as in MPY_LOWERED and MPY_LIFTED, the sets that the including file defines. */
+#define MPY_LETTER(letter) (1ull << ((letter) & 63))
+#define MPY_LOWERS(letter) ((MPY_LOWERED & MPY_LETTER(letter)) != 0)
+#define MPY_LIFTS(letter) ((MPY_LIFTED & MPY_LETTER(letter)) != 0)
+#define MPY_PASSES(letter) (MPY_LOWERS(letter) || MPY_LIFTS(letter))
+
 /* Words of memory that wasm-bindgen's ABI passes several results in. The module itself named the
  * place, which is on its stack. */
 static inline uint32_t mpy_load32(uint32_t ptr) { return *(const wasm_u32 *)mpy_word(ptr, 4); }
@@ -58,7 +65,7 @@ MPY_SHARED uint64_t mpy_to_long(mp_obj_t obj, char code) {
     return value;
 }
 
-static mp_obj_t mpy_from_int(uint32_t value, char code) {
+__attribute__((unused)) static mp_obj_t mpy_from_int(uint32_t value, char code) {
     switch (code) {
         case 'b': value = (uint32_t)(int8_t)value; break;
         case 'B': value = (uint8_t)value; break;
@@ -69,7 +76,7 @@ static mp_obj_t mpy_from_int(uint32_t value, char code) {
     return mpy_from_i32(value);
 }
 
-#ifdef MPY_USES_INT128
+#if MPY_LOWERS('n') || MPY_LOWERS('N')
 static void mpy_to_int128(mp_obj_t obj, char code, mpy_slot_t *slots) {
     mp_obj_t mask = mp_fun_table.binary_op(MP_BINARY_OP_SUBTRACT,
         mp_fun_table.binary_op(MP_BINARY_OP_LSHIFT, MP_OBJ_NEW_SMALL_INT(1), MP_OBJ_NEW_SMALL_INT(64)),
@@ -78,7 +85,9 @@ static void mpy_to_int128(mp_obj_t obj, char code, mpy_slot_t *slots) {
         code == 'n' ? 'q' : 'Q');
     slots[0].q = mpy_to_long(mp_fun_table.binary_op(MP_BINARY_OP_AND, obj, mask), 'Q');
 }
+#endif
 
+#if MPY_LIFTS('n') || MPY_LIFTS('N')
 static mp_obj_t mpy_from_int128(const mpy_slot_t *slots, char code) {
     uint64_t low = slots[0].q;
     uint64_t high = slots[1].q;
@@ -169,7 +178,7 @@ static void mpy_init_enums(void) {
 }
 #endif
 
-#ifdef MPY_USES_ENUM
+#if MPY_LOWERS('e')
 /* The f64 of a variant. Others are refused: one of them stands for None. */
 static uint64_t mpy_to_enum(mp_obj_t obj, uint32_t number) {
     uint32_t value = mpy_to_i32(obj);
@@ -296,7 +305,7 @@ __attribute__((unused)) static void mpy_exception_ends(uint32_t index) {
 }
 #endif
 
-static mp_obj_t mpy_take_object(uint32_t index) {
+__attribute__((unused)) static mp_obj_t mpy_take_object(uint32_t index) {
     mp_obj_t obj = mpy_object(index);
     mpy_drop_object(index);
     return obj;
@@ -317,7 +326,7 @@ static uint32_t mpy_lend(mp_obj_t obj) {
 
 /* Text. */
 
-#ifdef MPY_USES_CHAR
+#if MPY_LOWERS('c')
 static uint32_t mpy_to_char(mp_obj_t obj) {
     mp_buffer_info_t info;
     uint32_t scalar = 0;
@@ -327,7 +336,9 @@ static uint32_t mpy_to_char(mp_obj_t obj) {
     }
     return scalar;
 }
+#endif
 
+#if MPY_LIFTS('c')
 static mp_obj_t mpy_from_char(uint32_t scalar) {
     char text[4];
     unsigned more = scalar < 0x80 ? 0 : scalar < 0x800 ? 1 : scalar < 0x10000 ? 2 : 3;
@@ -340,7 +351,7 @@ static mp_obj_t mpy_from_char(uint32_t scalar) {
 }
 #endif
 
-#ifdef MPY_USES_MALLOC
+#if MPY_LOWERS('s') || MPY_LOWERS('S')
 static void mpy_to_text(mp_obj_t obj, mpy_slot_t *slots) {
     mp_buffer_info_t info;
     mpy_utf8_buffer(obj, &info);

@@ -6,7 +6,7 @@
 #include "mpy_convert.h"
 #include "mpy_modules.h"
 
-#ifdef MPY_USES_STRING_ENUM
+#if MPY_LOWERS('E')
 /* The index of a variant; `count` of those there are none of. */
 static uint32_t mpy_to_string_enum(mp_obj_t obj, uint32_t number) {
     for (uint32_t i = 0; i < mpy_string_enums[number].count; i++) {
@@ -17,7 +17,9 @@ static uint32_t mpy_to_string_enum(mp_obj_t obj, uint32_t number) {
     }
     mpy_raise_value_error("not a variant");
 }
+#endif
 
+#if MPY_LIFTS('E')
 static mp_obj_t mpy_from_string_enum(uint32_t value, uint32_t number) {
     if (value >= mpy_string_enums[number].count) {
         return mp_const_none;
@@ -25,6 +27,15 @@ static mp_obj_t mpy_from_string_enum(uint32_t value, uint32_t number) {
     return mp_fun_table.native_to_obj(mp_native_qstr_table[mpy_variants[mpy_string_enums[number].first + value]], MP_NATIVE_TYPE_QSTR);
 }
 #endif
+
+/* How many elements of so many bytes each are in `bytes` bytes. The size is a power of two, and a division is a large function
+ * on some processors. */
+static inline size_t mpy_count_elements(size_t bytes, size_t size) {
+    for (; size > 1; size /= 2) {
+        bytes /= 2;
+    }
+    return bytes;
+}
 
 #ifdef MPY_USES_SEQUENCE
 
@@ -57,8 +68,18 @@ static char mpy_typecode(int code) {
     return (char)code;
 }
 
+#ifdef MPY_USES_OBJECTS
+/* Gives back the objects that are elements of a sequence. */
+__attribute__((unused)) static void mpy_drop_elements(const char *type, uint32_t at, uint32_t count) {
+    for (; (type[1] == 'o' || type[1] == 'k' || type[1] == 't') && count > 0; count--, at += 4) {
+        mpy_drop_object(mpy_load32(at));
+    }
+}
+#endif
+
+#if MPY_LOWERS('V') || MPY_LOWERS('L') || MPY_LOWERS('M')
 static void *mpy_malloc_elements(size_t count, uint32_t size, mpy_slot_t *slots) {
-    if (count > 0x7fffffffu / size) {
+    if (count > mpy_count_elements(0x7fffffffu, size)) {
         mpy_raise_memory_error("too many elements");
     }
     uint32_t bytes = (uint32_t)count * size;
@@ -89,15 +110,6 @@ static void mpy_lower_elements(void *with) {
     }
 }
 
-#ifdef MPY_USES_OBJECTS
-/* Gives back the objects that are elements of a sequence. */
-static void mpy_drop_elements(const char *type, uint32_t at, uint32_t count) {
-    for (; (type[1] == 'o' || type[1] == 'k' || type[1] == 't') && count > 0; count--, at += 4) {
-        mpy_drop_object(mpy_load32(at));
-    }
-}
-#endif
-
 static void mpy_to_sequence(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
     char element = type[1];
     uint32_t size = mpy_element_size(element);
@@ -110,8 +122,9 @@ static void mpy_to_sequence(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
         mpy_raise_type_error(is_mutable ? "expected a writable buffer of the right type" : "expected a sequence");
     }
     if (is_buffer && mpy_typecode(info.typecode) == element) {
-        void *to = mpy_malloc_elements(info.len / size, size, slots);
-        mp_fun_table.memmove(to, info.buf, info.len / size * size);
+        size_t count = mpy_count_elements(info.len, size);
+        void *to = mpy_malloc_elements(count, size, slots);
+        mp_fun_table.memmove(to, info.buf, count * size);
         if (is_mutable) {
             slots[2].i = 1024; /* None, until the call says where the elements are to be written back */
         }
@@ -120,7 +133,8 @@ static void mpy_to_sequence(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
     size_t count;
     if (is_buffer) {
         size_t align;
-        count = info.len / mp_fun_table.binary_get_size('@', (char)(info.typecode == 1 ? 'B' : info.typecode), &align);
+        size_t width = mp_fun_table.binary_get_size('@', (char)(info.typecode == 1 ? 'B' : info.typecode), &align);
+        count = mpy_count_elements(info.len, width);
     } else {
         mp_obj_t length = mp_fun_table.unary_op(MP_UNARY_OP_LEN, obj);
         mpy_check_open();
@@ -143,12 +157,15 @@ static void mpy_to_sequence(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
     }
 }
 
+#endif
+
+#if MPY_LIFTS('V') || MPY_LIFTS('L') || MPY_LIFTS('W')
 /* Numbers as `bytes` and `array.array`, the rest as a list. The memory and its objects stay Rust's. */
 static mp_obj_t mpy_from_sequence(const char *type, const mpy_slot_t *slots) {
     char element = type[1];
     uint32_t size = mpy_element_size(element);
     uint32_t count = slots[1].i;
-    if (count > 0x7fffffffu / size) {
+    if (count > mpy_count_elements(0x7fffffffu, size)) {
         wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
     }
     char *from = (char *)mpy_text(slots[0].i, count * size);
@@ -185,6 +202,7 @@ static mp_obj_t mpy_from_sequence(const char *type, const mpy_slot_t *slots) {
     }
     return obj;
 }
+#endif
 
 #endif
 #endif

@@ -16,8 +16,8 @@
  * where the number after C, R, P, k, e, E and F is one character, counted from 1. How many slots a type
  * takes and what is in them: wasm-bindgen 0.2.130, `wasm_bindgen::convert`.
  *
- * The including file defines MPY_MEMORY and MPY_MEMORY_SIZE, MPY_USES_x for each family of types x
- * that it uses, and for these MPY_MALLOC(size, align) and MPY_FREE(ptr, size, align).
+ * The including file defines MPY_MEMORY and MPY_MEMORY_SIZE, the sets MPY_LOWERED and MPY_LIFTED of the letters of types that
+ * come from Python and from Rust (mpy_convert.h), MPY_USES_x for each family of types x that it uses, and for these MPY_MALLOC(size, align) and MPY_FREE(ptr, size, align).
  */
 #ifndef MPY_VALUES_H
 #define MPY_VALUES_H
@@ -32,13 +32,26 @@ static mp_obj_t mpy_new_closure(uint32_t kind, uint32_t data, uint32_t methods);
 MPY_SHARED unsigned mpy_skip(const char **type) {
     switch (*(*type)++) {
         case 'v': return 0;
+#if defined(MPY_LENDS) || defined(MPY_LENDS_BYTES)
         case '&': return mpy_skip(type);
+#endif
+#if MPY_PASSES('n') || MPY_PASSES('N') || MPY_PASSES('s') || MPY_PASSES('S')
         case 'n': case 'N': case 's': case 'S': return 2;
+#endif
+#ifdef MPY_USES_SEQUENCE
         case 'V': case 'L': case 'W': mpy_skip(type); return 2;
         case 'M': mpy_skip(type); return 3;
+#endif
+#if defined(MPY_USES_CLASS) || defined(MPY_USES_ENUM) || defined(MPY_USES_STRING_ENUM)
         case 'C': case 'R': case 'P': case 'k': case 'e': case 'E': (*type)++; return 1;
+#endif
+#ifdef MPY_CLOSURES
         case 'F': (*type)++; return 2;
+#endif
+#ifdef MPY_USES_RESULT
         case '!': return mpy_skip(type) + 2;
+#endif
+#ifdef MPY_USES_OPTION
         case '~': {
             char inner = **type;
 #ifdef MPY_USES_JS
@@ -48,11 +61,12 @@ MPY_SHARED unsigned mpy_skip(const char **type) {
 #endif
             return mpy_skip(type) + (inner == 'q' || inner == 'Q' || inner == 'd' || inner == 'n' || inner == 'N');
         }
+#endif
     }
     return 1;
 }
 
-#ifdef MPY_USES_OPTION
+#if MPY_LOWERS('~')
 static void mpy_lower_option(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
     bool none = obj == mp_const_none;
     switch (*type) {
@@ -100,8 +114,10 @@ static void mpy_lower_option(const char *type, mp_obj_t obj, mpy_slot_t *slots) 
     }
     slots->i = 0xffffff;
 }
+#endif
 
-static bool mpy_is_none(const char *type, const mpy_slot_t *slots) {
+#ifdef MPY_USES_OPTION
+__attribute__((unused)) static bool mpy_is_none(const char *type, const mpy_slot_t *slots) {
     switch (*type) {
         case 'i': case 'I': case 'f': return slots->q == MPY_NO_NUMBER;
 #ifdef MPY_USES_JS
@@ -125,66 +141,81 @@ __attribute__((noinline)) static void mpy_lower(const char *type, mp_obj_t obj, 
     char code = *type++;
     mpy_check_open();
     switch (code) {
+#if MPY_LOWERS('?')
         case '?':
             if (obj != (mp_obj_t)mp_fun_table.const_true && obj != (mp_obj_t)mp_fun_table.const_false) {
                 mpy_raise_type_error("expected a bool");
             }
             slots->i = obj == (mp_obj_t)mp_fun_table.const_true;
             return;
+#endif
+#if MPY_LOWERED & (MPY_LETTER('b') | MPY_LETTER('B') | MPY_LETTER('h') | MPY_LETTER('H') | MPY_LETTER('i') | MPY_LETTER('I'))
         case 'b': case 'B': case 'h': case 'H': case 'i': case 'I': slots->i = mpy_to_int(obj, code); return;
+#endif
+#if MPY_LOWERS('a')
         case 'a':
             slots->i = mpy_to_int(obj, 'I');
             if (slots->i == 0) {
                 mpy_raise_value_error("a null pointer");
             }
             return;
+#endif
+#if MPY_LOWERS('q') || MPY_LOWERS('Q')
         case 'q': case 'Q': slots->q = mpy_to_long(obj, code); return;
+#endif
+#if MPY_LOWERS('f') || MPY_LOWERS('d')
         case 'f': case 'd': mp_fun_table.binary_set_val_array(code, slots, 0, obj); return;
-#ifdef MPY_USES_JS
+#endif
+#if MPY_LOWERS('D')
         case 'D': slots->q = mpy_to_number(obj); return;
 #endif
-#ifdef MPY_USES_INT128
+#if MPY_LOWERS('n') || MPY_LOWERS('N')
         case 'n': case 'N': mpy_to_int128(obj, code, slots); return;
 #endif
-#ifdef MPY_USES_CHAR
+#if MPY_LOWERS('c')
         case 'c': slots->i = mpy_to_char(obj); return;
 #endif
-#ifdef MPY_USES_MALLOC
+#if MPY_LOWERS('s') || MPY_LOWERS('S')
         case 's': case 'S': mpy_to_text(obj, slots); return;
 #endif
-#ifdef MPY_USES_SEQUENCE
+#if MPY_LOWERS('V') || MPY_LOWERS('L') || MPY_LOWERS('M')
         case 'V': case 'L': case 'M': mpy_to_sequence(type - 1, obj, slots); return;
 #endif
-#ifdef MPY_USES_ENUM
+#if MPY_LOWERS('e')
         case 'e': slots->q = mpy_to_enum(obj, mpy_number(*type)); return;
 #endif
-#ifdef MPY_USES_STRING_ENUM
+#if MPY_LOWERS('E')
         case 'E': slots->i = mpy_to_string_enum(obj, mpy_number(*type)); return;
 #endif
-#ifdef MPY_USES_OBJECTS
+#if MPY_LOWERS('t')
         case 't':
             if (mp_fun_table.obj_get_type(obj) != mp_fun_table.type_str) {
                 mpy_raise_type_error("expected a str");
             }
-            /* fall through */
+            slots->i = mpy_new_object(obj);
+            return;
+#endif
+#if MPY_LOWERS('o')
         case 'o': slots->i = mpy_new_object(obj); return;
 #endif
-#ifdef MPY_LENT
+#if MPY_LOWERS('O')
         case 'O': slots->i = mpy_lend(obj); return;
 #endif
-#ifdef MPY_USES_CLASS
-#ifdef MPY_USES_OBJECTS
+#if MPY_LOWERS('k')
         case 'k':
             mpy_instance(obj, mpy_number(*type));
             slots->i = mpy_new_object(obj);
             return;
 #endif
+#if MPY_LOWERS('R') || MPY_LOWERS('P')
         case 'R': case 'P': {
             /* Above the pointer, how the object is borrowed before the call. */
             uint32_t ptr = mpy_instance(obj, mpy_number(*type))->ptr;
             slots->q = (uint64_t)*mpy_borrowed(ptr) << 32 | ptr;
             return;
         }
+#endif
+#if MPY_LOWERS('C')
         case 'C': {
             mpy_entry_t *entry = mpy_instance(obj, mpy_number(*type));
             mpy_check_unborrowed(entry);
@@ -192,7 +223,7 @@ __attribute__((noinline)) static void mpy_lower(const char *type, mp_obj_t obj, 
             return;
         }
 #endif
-#ifdef MPY_USES_OPTION
+#if MPY_LOWERS('~')
         case '~': mpy_lower_option(type, obj, slots); return;
 #endif
     }
@@ -222,10 +253,10 @@ __attribute__((unused)) static void mpy_release(const char *type, const mpy_slot
             }
             return;
 #endif
-#ifdef MPY_USES_MALLOC
+#if MPY_PASSES('s')
         case 's': MPY_FREE(slots[0].i, slots[1].i, 1); return;
 #endif
-#ifdef MPY_USES_SEQUENCE
+#if MPY_LIFTS('L') || MPY_PASSES('V')
         case 'L':
             if (!mpy_has_cells(type[1]) || type[1] == 'O') {
                 return;
@@ -240,10 +271,10 @@ __attribute__((unused)) static void mpy_release(const char *type, const mpy_slot
             return;
         }
 #endif
-#ifdef MPY_USES_OBJECTS
+#if MPY_PASSES('o')
         case 'o': mpy_drop_object(slots->i); return;
 #endif
-#ifdef MPY_USES_CLASS
+#if MPY_PASSES('C')
         case 'C': mpy_classes[mpy_number(type[1])].free(slots->i, 1); return;
 #endif
 #ifdef MPY_CLOSURES
@@ -256,7 +287,7 @@ __attribute__((unused)) static void mpy_release(const char *type, const mpy_slot
     }
 }
 
-#ifdef MPY_USES_MALLOC
+#if MPY_LIFTS('s') || MPY_LIFTS('V') || MPY_LIFTS('L')
 typedef struct {
     const char *type;
     const mpy_slot_t *slots;
@@ -266,7 +297,7 @@ typedef struct {
 static void mpy_lift_lent(void *with) {
     mpy_lifting_t *lifting = with;
     const mpy_slot_t *slots = lifting->slots;
-#ifdef MPY_USES_SEQUENCE
+#if MPY_LIFTS('V') || MPY_LIFTS('L')
     if (*lifting->type != 's') {
         lifting->obj = mpy_from_sequence(lifting->type, slots);
         return;
@@ -292,51 +323,62 @@ MPY_SHARED mp_obj_t mpy_lift_memory(const char *type, const mpy_slot_t *slots) {
 __attribute__((noinline)) static mp_obj_t mpy_lift(const char *type, const mpy_slot_t *slots) {
     char code = *type++;
     switch (code) {
+#if MPY_LIFTS('?')
         case '?': return (mp_obj_t)(slots->i != 0 ? mp_fun_table.const_true : mp_fun_table.const_false);
+#endif
+#if MPY_LIFTED & (MPY_LETTER('b') | MPY_LETTER('B') | MPY_LETTER('h') | MPY_LETTER('H') | MPY_LETTER('i') | MPY_LETTER('I') | MPY_LETTER('a'))
         case 'b': case 'B': case 'h': case 'H': case 'i': case 'I': case 'a': return mpy_from_int(slots->i, code);
+#endif
+#if MPY_LIFTS('q') || MPY_LIFTS('Q') || MPY_LIFTS('f') || MPY_LIFTS('d')
         case 'q': case 'Q': case 'f': case 'd': {
             mpy_slot_t slot = *slots;
             return mp_fun_table.binary_get_val_array(code, &slot, 0);
         }
-#if defined(MPY_USES_NUMBER) || !defined(MPY_USES_FUTURE)
+#endif
+#if MPY_LIFTS('D')
         case 'D': return mpy_from_number(slots->q);
 #endif
-#ifdef MPY_USES_INT128
+#if MPY_LIFTS('n') || MPY_LIFTS('N')
         case 'n': case 'N': return mpy_from_int128(slots, code);
 #endif
-#ifdef MPY_USES_CHAR
+#if MPY_LIFTS('c')
         case 'c': return mpy_from_char(slots->i);
 #endif
-#ifdef MPY_USES_ENUM
+#if MPY_LIFTS('e')
         case 'e': return mpy_from_number(slots->q);
 #endif
-#ifdef MPY_USES_STRING_ENUM
+#if MPY_LIFTS('E')
         case 'E': return mpy_from_string_enum(slots->i, mpy_number(*type));
 #endif
+#if MPY_LIFTS('S')
         case 'S': return mp_fun_table.obj_new_str(mpy_text(slots[0].i, slots[1].i), slots[1].i);
-#ifdef MPY_USES_MALLOC
+#endif
+#if MPY_LIFTS('s')
         case 's': return mpy_lift_memory(type - 1, slots);
 #endif
-#ifdef MPY_USES_SEQUENCE
+#if MPY_LIFTS('V')
         case 'V': return mpy_lift_memory(type - 1, slots);
+#endif
+#if MPY_LIFTS('W')
         case 'W': return mpy_from_sequence(type - 1, slots);
+#endif
+#if MPY_LIFTS('L')
         case 'L':
             return mpy_has_cells(*type) && *type != 'O' ? mpy_lift_memory(type - 1, slots) : mpy_from_sequence(type - 1, slots);
 #endif
-#ifdef MPY_USES_OBJECTS
-#if defined(MPY_HOLDS) || defined(MPY_RETURNS_FLOATS)
-        case 'A': case 'Y':
+#if MPY_LIFTED & (MPY_LETTER('A') | MPY_LETTER('Y') | MPY_LETTER('o') | MPY_LETTER('k') | MPY_LETTER('t'))
+        case 'A': case 'Y': case 'o': case 'k': case 't': return mpy_take_object(slots->i);
 #endif
-        case 'o': case 'k': case 't': return mpy_take_object(slots->i);
+#if MPY_LIFTED & (MPY_LETTER('O') | MPY_LETTER('p') | MPY_LETTER('o') | MPY_LETTER('k') | MPY_LETTER('t'))
         case 'O': case 'p': return mpy_object(slots->i);
 #endif
-#ifdef MPY_USES_CLASS
+#if MPY_LIFTS('C')
         case 'C': return mpy_new_instance(mpy_number(*type), slots->i);
 #endif
-#ifdef MPY_CLOSURES
+#if MPY_LIFTS('F')
         case 'F': return mpy_new_closure(mpy_number(*type), slots[0].i, slots[1].i);
 #endif
-#ifdef MPY_USES_OPTION
+#if MPY_LIFTS('~')
         case '~': {
             if (mpy_is_none(type, slots)) {
                 return mp_const_none;

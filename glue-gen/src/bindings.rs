@@ -81,6 +81,8 @@ pub(crate) fn bindings<'a>(
         javascript: javascript::is_used(api, described(interface, api)),
         substitutes: Vec::new(),
         builtins: Vec::new(),
+        lowered: BTreeSet::new(),
+        lifted: BTreeSet::new(),
     };
     let own = |import: &&ImportedFunc| import.module == "mpy";
     let imports = || interface.imports.iter().filter(own).map(|import| import.field.as_str());
@@ -153,6 +155,11 @@ fn described<'a>(interface: &Interface, api: &'a Api) -> Vec<&'a Import> {
     let imports = interface.imports.iter().filter(|import| import.module == wbindgen::MODULE);
     let known = imports.map(|import| api.imports.iter().find(|known| known.symbol == import.field));
     known.flatten().collect()
+}
+
+/// The set of these letters as `MPY_LETTER` numbers them. The two marks before a type have no number.
+fn letter_set(letters: &BTreeSet<u8>) -> u64 {
+    letters.iter().filter(|letter| **letter >= b'?').map(|letter| 1 << (letter & 63)).sum()
 }
 
 /// Whether an import may run the user's Python code, by module and name.
@@ -306,8 +313,10 @@ impl Writer<'_> {
                     return self.call(import, &known.name, &params, &result, ["MPY_INTRINSIC", &index], &[]);
                 }
                 Some(Intrinsic::Exception) => {
-                    let (path, kind) = (["RuntimeError".to_owned()], ["MPY_GLOBAL", "0"]);
-                    return self.call(import, "JsError::new", &params, &result, kind, &path);
+                    check("JsError::new", &import.ty, &[Scalar::I32; 2], &[Scalar::I32])?;
+                    self.encoder.uses.insert(Family::Objects);
+                    self.raw(import, "return mpy_new_error(p0, p1);");
+                    return Ok(());
                 }
                 None => {
                     return Err(unsupported(&known.name, "this part of wasm-bindgen", "do without it"));
@@ -526,7 +535,6 @@ impl Writer<'_> {
             // JavaScript has one type of numbers. Whole numbers become integers in Python.
             for param in params.iter_mut().filter(|param| param.wire == Wire::F64) {
                 param.wire = Wire::Number;
-                self.encoder.uses.insert(Family::Number);
             }
         }
         let mut result = self.encoder.encode(result, Direction::FromPython).map_err(&refuse)?;
@@ -553,8 +561,8 @@ impl Writer<'_> {
         for (i, word) in words.iter().enumerate() {
             line!(self.code, "    s[{i}].{} = p{};", word.letter(), i + first);
         }
-        let letters = Signature { params, result }.encode();
-        line!(self.code, "    mpy_call(target, {}, s);", literal(letters));
+        let types = self.spell(&Signature { params, result }, Direction::FromRust);
+        line!(self.code, "    mpy_call(target, {types}, s);");
         match results.as_slice() {
             [] => {}
             [word] => line!(self.code, "    return s[0].{};", word.letter()),
@@ -583,10 +591,11 @@ impl Writer<'_> {
             self.track(&closure.params);
             let signature = Signature { params: closure.params.clone(), result: closure.result.clone() };
             let thunk = self.thunk("a closure", target, &[Scalar::I32, Scalar::I32], &signature)?;
+            let types = self.spell(&signature, Direction::FromPython);
             rows.push(format!(
                 "{{{}, {}, {}, {}, {}}}",
                 self.tables.address(&thunk),
-                self.tables.address(&literal(signature.encode())),
+                self.tables.address(&types),
                 closure.params.len(),
                 u8::from(closure.mutable),
                 u8::from(closure.owned)
@@ -740,6 +749,14 @@ impl Writer<'_> {
         }
         for used in &self.encoder.uses {
             line!(out, "#define MPY_USES_{} 1", used.name());
+        }
+        for (which, letters) in [("LOWERED", &self.lowered), ("LIFTED", &self.lifted)] {
+            line!(
+                out,
+                "#define MPY_{which} {:#x}ull /* {} */",
+                letter_set(letters),
+                String::from_utf8_lossy(&letters.iter().copied().collect::<Vec<u8>>())
+            );
         }
         if self.lends_bytes {
             line!(out, "#define MPY_LENDS_BYTES 1");

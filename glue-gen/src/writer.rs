@@ -86,6 +86,9 @@ pub(crate) struct Writer<'a> {
     pub substitutes: Vec<Meaning>,
     /// The functions of the bindings that imports with descriptions call.
     pub builtins: Vec<&'static Builtin>,
+    /// The letters of the types whose values come from Python, and of those whose values come from Rust.
+    pub lowered: BTreeSet<u8>,
+    pub lifted: BTreeSet<u8>,
 }
 
 /// Whether a value of type `ty` is a view of memory whose length Rust never changes.
@@ -319,6 +322,18 @@ impl<'a> Writer<'a> {
         line!(self.code, "    }}");
     }
 
+    /// The types of a function as a C literal. The code in C knows them from then on; `params` is the direction of the
+    /// parameters, and the result goes the other way.
+    pub(crate) fn spell(&mut self, signature: &Signature, params: Direction) -> String {
+        let (from, to) = match params {
+            Direction::FromPython => (&mut self.lowered, &mut self.lifted),
+            Direction::FromRust => (&mut self.lifted, &mut self.lowered),
+        };
+        from.extend(signature.params.iter().flat_map(|param| param.wire.letters()));
+        to.extend(signature.result.wire.letters());
+        literal(signature.encode())
+    }
+
     /// `mpy_invoke(…, "type"`: to be followed by the arguments.
     pub(crate) fn invocation(&mut self, call: &Call, signature: &Signature) -> Result<String> {
         let target = self.function(&call.symbol)?;
@@ -328,7 +343,7 @@ impl<'a> Writer<'a> {
             self.encoder.uses.insert(Family::Guard);
         }
         let which = if guarded { "mpy_invoke_guarded" } else { "mpy_invoke" };
-        Ok(format!("{which}({thunk}, {}", literal(signature.encode())))
+        Ok(format!("{which}({thunk}, {}", self.spell(signature, Direction::FromPython)))
     }
 
     /// Defines a function of numbers.

@@ -91,7 +91,22 @@ pub(crate) enum Wire {
 impl Wire {
     /// Appends the letters of the type.
     pub(crate) fn encode(&self, out: &mut Vec<u8>) {
-        let (letter, number, inner) = match self {
+        let (letter, number, inner) = self.parts();
+        out.push(letter);
+        out.extend(number.map(|number| number.0));
+        if let Some(inner) = inner {
+            inner.encode(out);
+        }
+    }
+
+    /// The letter of the type and those of the types that it consists of, without numbers.
+    pub(crate) fn letters(&self) -> impl Iterator<Item = u8> {
+        std::iter::successors(Some(self), |wire| wire.parts().2).map(|wire| wire.parts().0)
+    }
+
+    /// The letter of the type, its number, and the type that follows.
+    fn parts(&self) -> (u8, Option<Number>, Option<&Wire>) {
+        match self {
             Wire::Unit => (b'v', None, None),
             Wire::Bool => (b'?', None, None),
             Wire::Char => (b'c', None, None),
@@ -116,25 +131,20 @@ impl Wire {
             Wire::Future { float } => (if *float { b'Y' } else { b'A' }, None, None),
             Wire::StringObject => (b't', None, None),
             Wire::BorrowedObject => (b'p', None, None),
-            Wire::ClassObject(number) => (b'k', Some(number), None),
+            Wire::ClassObject(number) => (b'k', Some(*number), None),
             Wire::Vector(inner) => (b'V', None, Some(inner)),
             Wire::Slice(inner) => (b'L', None, Some(inner)),
             Wire::MutSlice(inner) => (b'M', None, Some(inner)),
             Wire::RustMutSlice(inner) => (b'W', None, Some(inner)),
             Wire::Borrowed(inner) => (b'&', None, Some(inner)),
-            Wire::Class(number) => (b'C', Some(number), None),
-            Wire::ClassRef(number) => (b'R', Some(number), None),
-            Wire::FieldRef(number) => (b'P', Some(number), None),
-            Wire::Enum(number) => (b'e', Some(number), None),
-            Wire::StringEnum(number) => (b'E', Some(number), None),
-            Wire::Closure(number) => (b'F', Some(number), None),
+            Wire::Class(number) => (b'C', Some(*number), None),
+            Wire::ClassRef(number) => (b'R', Some(*number), None),
+            Wire::FieldRef(number) => (b'P', Some(*number), None),
+            Wire::Enum(number) => (b'e', Some(*number), None),
+            Wire::StringEnum(number) => (b'E', Some(*number), None),
+            Wire::Closure(number) => (b'F', Some(*number), None),
             Wire::Option(inner) => (b'~', None, Some(inner)),
             Wire::Result(inner) => (b'!', None, Some(inner)),
-        };
-        out.push(letter);
-        out.extend(number.map(|number| number.0));
-        if let Some(inner) = inner {
-            inner.encode(out);
         }
     }
 
@@ -153,15 +163,12 @@ impl Wire {
 /// A family of types. Its support in C is compiled only if it is used: `MPY_USES_*`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Family {
-    Char,
     Class,
     Closure,
     Enum,
     Future,
     Guard,
-    Int128,
     Malloc,
-    Number,
     Objects,
     Option,
     Result,
@@ -174,15 +181,12 @@ impl Family {
     /// The `x` of `MPY_USES_x`.
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Family::Char => "CHAR",
             Family::Class => "CLASS",
             Family::Closure => "CLOSURE",
             Family::Enum => "ENUM",
             Family::Future => "FUTURE",
             Family::Guard => "GUARD",
-            Family::Int128 => "INT128",
             Family::Malloc => "MALLOC",
-            Family::Number => "NUMBER",
             Family::Objects => "OBJECTS",
             Family::Option => "OPTION",
             Family::Result => "RESULT",
@@ -310,10 +314,8 @@ impl<'a> TypeEncoder<'a> {
             Type::NonNull => Encoded::new(Wire::NonNull, [I32]),
             Type::I64 => Encoded::new(Wire::I64, [I64]),
             Type::U64 => Encoded::new(Wire::U64, [I64]),
-            Type::I128 | Type::U128 => {
-                self.uses.insert(Family::Int128);
-                Encoded::new(if *ty == Type::I128 { Wire::I128 } else { Wire::U128 }, [I64, I64])
-            }
+            Type::I128 => Encoded::new(Wire::I128, [I64, I64]),
+            Type::U128 => Encoded::new(Wire::U128, [I64, I64]),
             Type::F32 => {
                 self.floats = true;
                 Encoded::new(Wire::F32, [F32])
@@ -322,10 +324,7 @@ impl<'a> TypeEncoder<'a> {
                 self.floats = true;
                 Encoded::new(Wire::F64, [F64])
             }
-            Type::Char => {
-                self.uses.insert(Family::Char);
-                Encoded::new(Wire::Char, [I32])
-            }
+            Type::Char => Encoded::new(Wire::Char, [I32]),
             Type::String => {
                 self.uses.insert(Family::Malloc);
                 Encoded::new(Wire::String, [I32, I32])
