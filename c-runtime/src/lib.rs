@@ -21,6 +21,7 @@ macro_rules! files {
 /// Headers for the include path.
 pub const HEADERS: &[File] = files!("include":
     "mpy.h"
+    "mpy_blocks.h"
     "mpy_calls.h"
     "mpy_classes.h"
     "mpy_close.h"

@@ -1,7 +1,7 @@
 //! The exports and imports of a module, as plain data.
 
 use target_specs::{Diagnostic, Place, Result};
-use wasm_to_c::{CodePlace, ExportedFunc, Interface, Item, MemoryInfo, ValType};
+use wasm_to_c::{CodePlace, ExportedFunc, ImportedFunc, Interface, Item, MemoryInfo, ValType};
 
 use crate::host_imports::{self, Answer, Builtin, Mappings, Needs, Type, Types};
 use crate::types::Scalar;
@@ -30,6 +30,8 @@ pub struct ModuleApi {
     pub code: CodePlace,
     /// If the native stack must not overflow, the bytes that a check needs below its frame; otherwise 0.
     pub stack_ahead: u32,
+    /// Whether the program allocates memory in no loop.
+    pub allocates_seldom: bool,
     /// The memories that Python sees, by name.
     pub memories: Vec<(String, MemoryInfo)>,
     pub globals: Vec<ShownGlobal>,
@@ -136,6 +138,14 @@ impl ImportKind {
     }
 }
 
+/// Whether nothing that is called in a loop leads to an allocation.
+fn allocates_seldom(interface: &Interface) -> bool {
+    let allocates = |(_, import): &(usize, &ImportedFunc)| {
+        import.module == "mpy" && ["alloc", "alloc_zeroed", "realloc"].contains(&import.field.as_str())
+    };
+    !interface.calls.repeats(interface.imports.iter().enumerate().filter(allocates).map(|(at, _)| at))
+}
+
 impl ModuleApi {
     /// The API of a module that is described by its WebAssembly types and `mappings`.
     ///
@@ -151,6 +161,7 @@ impl ModuleApi {
             stack_limit: interface.stack_limit.clone(),
             code: interface.code,
             stack_ahead: interface.stack_ahead,
+            allocates_seldom: allocates_seldom(interface),
             memories: interface.exported_memories.clone(),
             ..ModuleApi::default()
         };

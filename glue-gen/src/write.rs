@@ -313,7 +313,12 @@ fn headers(
         if memory.heap_reserve > 0 {
             line!(c, "#define MPY_HEAP_RESERVE {}u", memory.heap_reserve);
         }
-        line!(c, "#include \"mpy_heap.h\"");
+        let header = if memory.direct && memory.heap_reserve == 0 && module_api.allocates_seldom {
+            "mpy_blocks.h"
+        } else {
+            "mpy_heap.h"
+        };
+        line!(c, "#include \"{header}\"");
     }
     let mut known: Vec<&str> = Vec::new();
     let imported = kinds().filter_map(|kind| match kind {

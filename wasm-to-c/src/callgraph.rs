@@ -1,6 +1,6 @@
 //! Who calls whom, in one reading of a module's code.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use wasmparser::Operator;
 
@@ -12,12 +12,14 @@ use crate::types::FuncType;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CallGraph {
     callees: Vec<Vec<u32>>,
+    /// The nodes that some function calls in a loop.
+    in_loops: Vec<u32>,
 }
 
 impl CallGraph {
     #[cfg(test)]
     pub(crate) fn of(callees: &[Vec<u32>]) -> CallGraph {
-        CallGraph { callees: callees.to_vec() }
+        CallGraph { callees: callees.to_vec(), in_loops: Vec::new() }
     }
 
     pub(crate) fn callees(&self) -> &[Vec<u32>] {
@@ -37,6 +39,12 @@ impl CallGraph {
         leads
     }
 
+    /// Whether some function calls in a loop what may lead to one of these functions.
+    pub fn repeats(&self, functions: impl IntoIterator<Item = usize>) -> bool {
+        let leads = self.leading_to(functions);
+        self.in_loops.iter().any(|node| leads[*node as usize])
+    }
+
     /// What can be called from these functions without a call of those in `left_out`; nothing else calls or is called.
     pub(crate) fn from(&self, functions: impl IntoIterator<Item = u32>, left_out: &[bool]) -> CallGraph {
         let is_left_out = |node: &u32| left_out.get(*node as usize) == Some(&true);
@@ -50,7 +58,7 @@ impl CallGraph {
                 left.extend(&callees[at as usize]);
             }
         }
-        CallGraph { callees }
+        CallGraph { callees, in_loops: Vec::new() }
     }
 
     /// The bytes of the shadow stack that calls use, when each function takes so many; `None` is a function of which that
@@ -164,6 +172,10 @@ pub(crate) struct Calls {
     through_references: Vec<bool>,
     /// By function, the indices of the types it calls through references.
     types: Vec<Vec<u32>>,
+    /// The functions that are called in loops by their name, and the indices of the types of those that are called through
+    /// references.
+    named_in_loops: BTreeSet<u32>,
+    types_in_loops: BTreeSet<u32>,
     /// Functions there are references of in code.
     referenced: Vec<u32>,
     /// By function, whether it throws.
@@ -181,16 +193,33 @@ impl Calls {
             named: vec![Vec::new(); count],
             through_references: vec![false; count],
             types: vec![Vec::new(); count],
+            named_in_loops: BTreeSet::new(),
+            types_in_loops: BTreeSet::new(),
             referenced: Vec::new(),
             throws: vec![false; count],
             loops: vec![false; count],
             grows: vec![false; count],
         };
         for (body, at) in module.bodies.iter().zip(module.imported()..) {
+            // Of each block around an operator, whether it is in a loop.
+            let mut blocks: Vec<bool> = Vec::new();
             for op in body.get_operators_reader().into_iter().flatten().flatten() {
+                let in_loop = blocks.last() == Some(&true);
+                match op {
+                    Operator::Block { .. }
+                    | Operator::If { .. }
+                    | Operator::Try { .. }
+                    | Operator::TryTable { .. } => blocks.push(in_loop),
+                    Operator::Loop { .. } => blocks.push(true),
+                    Operator::End | Operator::Delegate { .. } => {
+                        blocks.pop();
+                    }
+                    _ => {}
+                }
                 match op {
                     Operator::Call { function_index } | Operator::ReturnCall { function_index } => {
                         calls.named[at].push(function_index);
+                        calls.named_in_loops.extend(in_loop.then_some(function_index));
                     }
                     Operator::CallIndirect { type_index, .. }
                     | Operator::ReturnCallIndirect { type_index, .. }
@@ -198,6 +227,7 @@ impl Calls {
                     | Operator::ReturnCallRef { type_index } => {
                         calls.through_references[at] = true;
                         calls.types[at].push(type_index);
+                        calls.types_in_loops.extend(in_loop.then_some(type_index));
                     }
                     Operator::RefFunc { function_index } => calls.referenced.push(function_index),
                     Operator::Throw { .. } | Operator::ThrowRef | Operator::Rethrow { .. } => {
@@ -249,7 +279,9 @@ impl Calls {
                 callees[*node as usize].push(index);
             }
         }
-        CallGraph { callees }
+        let types = self.types_in_loops.iter().filter_map(|ty| nodes.get(&module.types[*ty as usize]));
+        let in_loops = self.named_in_loops.iter().chain(types).copied().collect();
+        CallGraph { callees, in_loops }
     }
 
     /// For each function, whether an exception may wait after a call of it; the first ones are imports, of which
@@ -297,7 +329,7 @@ mod tests {
     use super::*;
 
     fn graph(calls: &[&[u32]]) -> CallGraph {
-        CallGraph { callees: calls.iter().map(|calls| calls.to_vec()).collect() }
+        CallGraph { callees: calls.iter().map(|calls| calls.to_vec()).collect(), in_loops: Vec::new() }
     }
 
     #[test]
@@ -330,6 +362,32 @@ mod tests {
         assert_eq!(from(&[0], &[false; 6]), graph(&[&[1, 2], &[3], &[4], &[3], &[2], &[]]).callees);
         assert_eq!(from(&[0], &[false, true]), graph(&[&[2], &[], &[4], &[], &[2], &[]]).callees);
         assert_eq!(from(&[0, 5], &[true]), graph(&[&[], &[], &[], &[], &[], &[]]).callees);
+    }
+
+    #[test]
+    fn what_is_called_in_a_loop_is_found() {
+        let calls = |body: &str| {
+            let text = format!(
+                r#"(module (import "a" "b" (func $a)) (func $f {body}) (func $g (call $a)) (table funcref (elem $g)) (type $t (func)))"#
+            );
+            let buffer = wast::parser::ParseBuffer::new(&text).unwrap();
+            let bytes = wast::parser::parse::<wast::Wat<'_>>(&buffer).unwrap().encode().unwrap();
+            let source = crate::WasmModule::new("test", bytes);
+            let module = crate::module::read(&source).unwrap();
+            Calls::of(&module).graph(&module).repeats([0])
+        };
+        for body in [
+            "(loop (call $a))",
+            "(loop (block (if (i32.const 1) (then (call $g)))))",
+            "(loop (call_indirect (type $t) (i32.const 0)))",
+            "(block (loop (block) (call $g)))",
+        ] {
+            assert!(calls(body), "{body}");
+        }
+        for body in ["(call $a)", "(loop) (call $a)", "(block (loop (block)) (call $g))", "(loop (call $f))"]
+        {
+            assert!(!calls(body), "{body}");
+        }
     }
 
     #[test]
