@@ -181,9 +181,10 @@ real NAME3(div)(real x, real y) {
     bits quotient = 0;
     for (int i = 0; i < MANTISSA + 1 + GUARD; i++, a <<= 1) {
         quotient <<= 1;
-        if (a >= b) {
-            a -= b;
-            quotient |= 1;
+        sbits rest = (sbits)(a - b);
+        if (rest >= 0) {
+            a = (bits)rest;
+            quotient++;
         }
     }
     return pack(sign, exponent, quotient | (a != 0));
@@ -264,11 +265,9 @@ static real from_whole(bits sign, uint64_t value) {
         return from_bits(0);
     }
     /* Bring the leading bit to the top, then the upper bits down to a mantissa with guard bits. */
-    int exponent = BIAS + 63;
-    while (!(value >> 63)) {
-        value <<= 1;
-        exponent--;
-    }
+    int shift = __builtin_clzll(value);
+    value <<= shift;
+    int exponent = BIAS + 63 - shift;
     int drop = 63 - MANTISSA - GUARD;
     bits mantissa = (bits)(value >> drop) | (bits)((value & (((uint64_t)1 << drop) - 1)) != 0);
     return pack(sign, exponent, mantissa);

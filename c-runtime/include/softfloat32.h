@@ -1,4 +1,5 @@
-/* Single precision without a floating-point unit: see softfloat.h. If DIVIDE is defined, division alone, by that name. */
+/* Single precision without a floating-point unit: see softfloat.h. If MPY_NAMES is defined, functions have names of our own
+ * (mpy_addsf3, mpy_floatdisf, …), which the including file may define as others. Those that nothing refers to are not linked. */
 #include <stdint.h>
 
 typedef float real;
@@ -6,21 +7,16 @@ typedef uint32_t bits;
 typedef int32_t sbits;
 
 #define MANTISSA 23
-#ifndef DIVIDE
+#ifndef MPY_NAMES
 #define NAME3(op) __##op##sf3
 #define NAME2(op) __##op##sf2
 #define FIX_NAME(op, integer) __##op##sf##integer
 #define FLOAT_NAME(op, integer) __##op##integer##sf
 #else
-/* Nothing refers to the rest, so it is not linked. */
-#define NAME3(op) NAME_##op
-#define NAME2(op) mpy_##op##_sf2
-#define FIX_NAME(op, integer) mpy_##op##_sf##integer
-#define FLOAT_NAME(op, integer) mpy_##op##integer##_sf
-#define NAME_add mpy_add_sf3
-#define NAME_sub mpy_sub_sf3
-#define NAME_mul mpy_mul_sf3
-#define NAME_div DIVIDE
+#define NAME3(op) mpy_##op##sf3
+#define NAME2(op) mpy_##op##sf2
+#define FIX_NAME(op, integer) mpy_##op##sf##integer
+#define FLOAT_NAME(op, integer) mpy_##op##integer##sf
 #endif
 #define LEADING_ZEROS(x) __builtin_clz(x)
 

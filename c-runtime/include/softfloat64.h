@@ -1,4 +1,5 @@
-/* Double precision without a floating-point unit: see softfloat.h. If DIVIDE is defined, division alone, by that name. */
+/* Double precision without a floating-point unit: see softfloat.h. If MPY_NAMES is defined, functions have names of our own
+ * (mpy_adddf3, mpy_floatdidf, …), which the including file may define as others. Those that nothing refers to are not linked. */
 #include <stdint.h>
 
 typedef double real;
@@ -6,21 +7,16 @@ typedef uint64_t bits;
 typedef int64_t sbits;
 
 #define MANTISSA 52
-#ifndef DIVIDE
+#ifndef MPY_NAMES
 #define NAME3(op) __##op##df3
 #define NAME2(op) __##op##df2
 #define FIX_NAME(op, integer) __##op##df##integer
 #define FLOAT_NAME(op, integer) __##op##integer##df
 #else
-/* Nothing refers to the rest, so it is not linked. */
-#define NAME3(op) NAME_##op
-#define NAME2(op) mpy_##op##_df2
-#define FIX_NAME(op, integer) mpy_##op##_df##integer
-#define FLOAT_NAME(op, integer) mpy_##op##integer##_df
-#define NAME_add mpy_add_df3
-#define NAME_sub mpy_sub_df3
-#define NAME_mul mpy_mul_df3
-#define NAME_div DIVIDE
+#define NAME3(op) mpy_##op##df3
+#define NAME2(op) mpy_##op##df2
+#define FIX_NAME(op, integer) mpy_##op##df##integer
+#define FLOAT_NAME(op, integer) mpy_##op##integer##df
 #endif
 #define LEADING_ZEROS(x) __builtin_clzll(x)
 

@@ -78,14 +78,13 @@ pub const RUST_STD: &str = include_str!("std.rs");
 
 /// C sources. Each becomes an object that is linked if it is needed.
 pub const SOURCES: &[File] = files!("src":
-    "divide_float32.c"
-    "divide_float64.c"
+    "arithmetic32.c"
+    "arithmetic64.c"
     "memcmp.c"
     "memcpy.c"
     "memmove.c"
     "memset.c"
     "sqrt.c"
-    "subtract.c"
 );
 
 /// C sources of the functions that compilers call for operations without an instruction. They are linked like [`SOURCES`]

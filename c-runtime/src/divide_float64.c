@@ -1,5 +1,0 @@
-/* Division in double precision for code in flash, where the compiler's own library has it with a table of addresses. */
-#if defined(MPY_CODE_IN_FLASH) && defined(__ARM_ARCH_6M__)
-#define DIVIDE __aeabi_ddiv
-#include "softfloat64.h"
-#endif
