@@ -91,7 +91,8 @@ pub struct Compiler {
     /// Whether its assembler needs a description of the processor's instructions, which setup creates.
     #[serde(default)]
     pub assembler_plugin: bool,
-    /// The package that contains it, by package manager (`apt`, `dnf`, `pacman`, `brew`).
+    /// The package that contains it, by package manager (`apt`, `dnf`, `pacman`, `brew`,
+    /// `winget`).
     #[serde(default)]
     pub packages: std::collections::BTreeMap<String, String>,
 }

@@ -176,7 +176,7 @@ pub fn emulated() -> impl Iterator<Item = &'static Board> {
 /// What must be installed to build and run the board's firmware.
 pub fn missing_tools(board: &Board) -> Vec<Package> {
     let manager = super::package_manager();
-    let package = |name: &str| manager.filter(|m| *m != "brew").map(|_| name.to_owned());
+    let package = |name: &str| manager.filter(|m| !["brew", "winget"].contains(m)).map(|_| name.to_owned());
     let mut missing = Vec::new();
     let mut need = |program: &str, package: Option<String>| {
         if which(program).is_none() {

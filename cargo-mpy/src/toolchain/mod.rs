@@ -431,6 +431,10 @@ pub fn identity(program: &Path) -> String {
 
 /// The package manager of this machine, by its name in the files of `target-specs`.
 pub fn package_manager() -> Option<&'static str> {
+    if cfg!(windows) {
+        // Its other package managers have other names for the packages.
+        return which("winget").map(|_| "winget");
+    }
     [("apt", "apt-get"), ("dnf", "dnf"), ("pacman", "pacman"), ("brew", "brew")]
         .into_iter()
         .find(|(_, program)| which(program).is_some())
