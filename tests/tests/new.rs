@@ -1,25 +1,17 @@
-//! What `cargo mpy new` makes runs and is tested as it is, on this machine and on a small board.
+//! What `cargo mpy new` makes runs and is tested as it is, on this machine and on emulated boards.
 
-use std::ffi::OsStr;
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
 use cargo_mpy::commands::new::{Options, Template, make};
-use cargo_mpy::commands::test::Test;
 use cargo_mpy::options::BuildOptions;
-use clap::{Parser, ValueEnum};
+use clap::ValueEnum;
 use tests::board;
 
-/// The boards; the other ones differ in what other tests are about.
-const BOARDS: [&str; 2] = ["unix", "qemu-armv6m"];
-
-/// A command line of `cargo mpy test`.
-#[derive(Parser)]
-struct TestLine {
-    #[command(flatten)]
-    test: Test,
-}
+/// A board of each family of compilers.
+const BOARDS: [&str; 4] = ["unix", "qemu-armv6m", "qemu-rv32imc", "qemu-xtensawin"];
 
 #[test]
 fn every_template_builds_and_runs_at_once() {
@@ -46,10 +38,14 @@ fn every_template_builds_and_runs_at_once() {
             assert_eq!(module.0, format!("{}.mpy", name.replace('-', "_")));
             let printed = board::execute(board, &[module], &code).expect("a run");
             assert_eq!(printed, expected, "{name} on {}", board.name);
-            let words = ["test", "--board", &board.name, "--manifest-path"].map(OsStr::new);
-            let paths = [crate_.join("Cargo.toml"), "--target-dir".into(), target.clone()];
-            let line = words.into_iter().chain(paths.iter().map(|path| path.as_os_str()));
-            TestLine::parse_from(line).test.run().expect("tests that pass");
+            for command in ["run", "test", "bench", "size"] {
+                let script = (command == "run").then(|| crate_.join("test.py").into());
+                let options = ["--board", &board.name, "--manifest-path"].map(OsString::from);
+                let paths = [crate_.join("Cargo.toml").into(), "--target-dir".into(), target.clone().into()];
+                let words = ["cargo-mpy", "mpy", command].map(OsString::from).into_iter();
+                let code = cargo_mpy::run(words.chain(script).chain(options).chain(paths).collect());
+                assert_eq!(code, 0, "{command} of {name} on {}", board.name);
+            }
         }
         // On the computer itself, as cargo runs them.
         let mut tests = Command::new(env!("CARGO"));

@@ -4,7 +4,7 @@ use wasm_bindgen::prelude::*;
 #[wasm_bindgen]
 #[derive(Default)]
 pub struct Mean {
-    sum: f64,
+    sum: i64,
     count: u32,
 }
 
@@ -17,16 +17,17 @@ impl Mean {
 
     /// Takes in samples, such as an `array('h', …)`.
     pub fn add(&mut self, samples: &[i16]) {
-        self.sum += samples.iter().copied().map(f64::from).sum::<f64>();
+        self.sum += samples.iter().copied().map(i64::from).sum::<i64>();
         self.count += samples.len() as u32;
     }
 
     /// The mean; raises when there is nothing to take it of.
     #[wasm_bindgen(getter)]
-    pub fn value(&self) -> Result<f64, JsError> {
+    pub fn value(&self) -> Result<f32, JsError> {
         match self.count {
             0 => Err(JsError::new("no samples yet")),
-            count => Ok(self.sum / f64::from(count)),
+            // Most boards calculate with 32 bits.
+            count => Ok(self.sum as f32 / count as f32),
         }
     }
 }
