@@ -217,14 +217,13 @@ class SPI:
 async def hardware():
     pin = Pin()
     task = asyncio.create_task(m.edges(pin))
-    for level in 1, 0, 1:
-        await asyncio.sleep_ms(1)
+    for level, trigger in (1, 1), (0, 2), (1, 3):
+        while not pin.handler or pin.trigger != trigger: await asyncio.sleep_ms(1)
         pin.value(level)
-        await asyncio.sleep_ms(1)
     await task
     print(pin.handler)
     task = asyncio.create_task(m.edges(pin))
-    await asyncio.sleep_ms(1)
+    while not pin.handler: await asyncio.sleep_ms(1)
     print(pin.handler is None)
     task.cancel()
     print(await caught(task), pin.handler)
