@@ -112,6 +112,11 @@ pub struct BuildOptions {
     /// [default: only in the profile dev]
     #[arg(long, help_heading = "Module")]
     pub trap_names: bool,
+
+    /// Let Ctrl-C and scheduled functions interrupt the loops of the crate
+    /// [default: only in the profile dev]
+    #[arg(long, help_heading = "Module")]
+    pub interruptible: bool,
 }
 
 impl BuildOptions {

@@ -391,19 +391,21 @@ fn prepare(
     memory: MemoryModel,
     config: MemoryConfig,
 ) -> Result<wasm::Prepared> {
-    // A crate says what it exports; its linker exports the memory unasked.
-    let shown = matches!(plan.source, Source::Wasm(_));
+    let origin = match plan.source {
+        Source::Crate(_) => wasm::Origin::Crate { interruptible: plan.interruptible },
+        Source::Wasm(_) => wasm::Origin::Other,
+    };
     if memory != MemoryModel::Direct {
-        return wasm::prepare(&plan.module, bytes, config.heap, config.limit, None, shown);
+        return wasm::prepare(&plan.module, bytes, config.heap, config.limit, None, origin);
     }
     // Before any pass: they forget relocations.
     let symbolic = relocs::read(&plan.module, bytes);
     match symbolic
-        .and_then(|(bytes, r)| wasm::prepare(&plan.module, &bytes, config.heap, None, Some(r), shown))
+        .and_then(|(bytes, r)| wasm::prepare(&plan.module, &bytes, config.heap, None, Some(r), origin))
     {
         Err(why) if why.code == "no-direct-memory" && config.model.is_none() => {
             ui::verbose("Using", format_args!("a memory of the module's own, checked: {}", why.message));
-            wasm::prepare(&plan.module, bytes, config.heap, config.limit, None, shown)
+            wasm::prepare(&plan.module, bytes, config.heap, config.limit, None, origin)
         }
         other => other,
     }
@@ -533,6 +535,13 @@ fn translate(
         Source::Wasm(_) if glue.has_start => None,
         Source::Wasm(_) => Some("export functions from it"),
     };
+    if !prepared.is_named {
+        ui::warning(format_args!(
+            "the functions of `{}` have no names, so only loops in exported functions can be interrupted: set \
+             `strip = \"debuginfo\"` in the profile",
+            plan.module
+        ));
+    }
     if let Some(advice) = advice.filter(|_| glue.is_empty) {
         ui::warning(format_args!("`{}` is empty for Python, as it exports nothing: {advice}", plan.module));
     }
@@ -746,8 +755,9 @@ fn key(plan: &BuildPlan, target: &Target, wasm: &[u8], compiler: &str) -> String
     // Our own program stands for the translation, the bindings, the runtime and the linker.
     let tool = std::env::current_exe().map(|path| toolchain::identity(&path)).unwrap_or_default();
     let memory = plan.memory_of(target);
-    let BuildPlan { module, mappings, trap_names, .. } = plan;
-    let options = format!("{module} {memory:?} {:?} {mappings:?} {trap_names}", target.memory);
+    let BuildPlan { module, mappings, trap_names, interruptible, .. } = plan;
+    let options =
+        format!("{module} {memory:?} {:?} {mappings:?} {trap_names} {interruptible}", target.memory);
     toolchain::digest([wasm, tool.as_bytes(), options.as_bytes(), compiler.as_bytes()])
 }
 

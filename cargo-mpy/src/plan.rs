@@ -35,6 +35,8 @@ pub struct BuildPlan {
     pub mappings: Mappings,
     /// Trap messages contain the name of the function.
     pub trap_names: bool,
+    /// Ctrl-C and scheduled functions interrupt loops of the crate.
+    pub interruptible: bool,
     /// The module is to be a part of a firmware, not a file.
     pub in_firmware: bool,
     /// How many passes over the trees of functions `--emit ir` shows the result of.
@@ -222,6 +224,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
             ("limit", options.limit.is_some()),
             ("memory", options.memory.is_some()),
             ("code", options.code.is_some()),
+            ("interruptible", options.interruptible),
         ];
         match flags.contains(&(name, true)) {
             true => Place::Argument(format!("--{name}")),
@@ -273,6 +276,15 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
                 .help("leave it out, or set it for the boards that can have it, in their own tables")
         })?;
     }
+    let interruptible =
+        options.interruptible || settings.interruptible.unwrap_or_else(|| source.is_to_debug());
+    if interruptible && matches!(source, Source::Wasm(_)) {
+        return Err(Diagnostic::new("bad-value", "only a crate can be interruptible")
+            .at(place("interruptible"))
+            .help(
+                "leave it out: what the functions of other toolchains would leave half done is not known",
+            ));
+    }
     Ok(BuildPlan {
         module,
         version,
@@ -285,6 +297,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
         // Names take flash on a board, so only debug builds contain them by default.
         passes: usize::MAX,
         in_firmware: false,
+        interruptible,
         trap_names: options.trap_names || settings.trap_names.unwrap_or_else(|| source.is_to_debug()),
         source,
         targets,
@@ -548,6 +561,9 @@ impl fmt::Display for BuildPlan {
         }
         if self.trap_names {
             writeln!(f, "trap-names = true")?;
+        }
+        if self.interruptible {
+            writeln!(f, "interruptible = true")?;
         }
         writeln!(f, "out-dir = {:?}", self.out_dir)?;
         for target in &self.targets {

@@ -32,6 +32,7 @@ pub(crate) struct Settings {
     pub exports: Option<BTreeMap<String, String>>,
     pub allocator: Option<Vec<String>>,
     pub trap_names: Option<bool>,
+    pub interruptible: Option<bool>,
     /// By board: what is different there.
     pub board: Option<BTreeMap<String, BoardSettings>>,
     // The port of a board, which is opened before anything is planned: `session/port_args.rs` reads these.
@@ -66,6 +67,7 @@ pub const SETTINGS: &[&str] = &[
     "flash-tables",
     "code",
     "trap-names",
+    "interruptible",
     "imports",
     "exports",
     "allocator",
@@ -144,6 +146,7 @@ impl Settings {
             exports: self.exports,
             allocator: self.allocator.or(shared.allocator),
             trap_names: self.trap_names.or(shared.trap_names),
+            interruptible: self.interruptible.or(shared.interruptible),
             board: Some(board),
             _port: None,
             _baud: None,

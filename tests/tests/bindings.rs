@@ -15,6 +15,8 @@
 //!
 //! Those that say `memory: checked` have a linear memory of their own that is checked.
 //!
+//! Those that say `interruptible` are built so that their loops can be interrupted.
+//!
 //! A file with a section `error` in place of `python` must be refused with that message.
 //! A zero byte that is printed is expected as `\0`.
 //! `ROOT` in the section `dependencies` is the folder of this project.
@@ -50,6 +52,7 @@ struct Chapter {
     unwinds: bool,
     lto: bool,
     checked: bool,
+    interruptible: bool,
     usual_in_flash: bool,
 }
 
@@ -65,8 +68,19 @@ impl Chapter {
         let checked = says("//! memory: checked");
         let nightly = text.lines().find_map(|line| line.strip_prefix("//! nightly: ")).map(str::to_owned);
         let (lto, usual_in_flash) = (says("//! lto: both"), says("//! flash: usual"));
-        let chapter =
-            Chapter { name, path, text, all_boards, nightly, unwinds, lto: false, checked, usual_in_flash };
+        let interruptible = says("//! interruptible");
+        let chapter = Chapter {
+            name,
+            path,
+            text,
+            all_boards,
+            nightly,
+            unwinds,
+            lto: false,
+            checked,
+            interruptible,
+            usual_in_flash,
+        };
         let variant = |kind: &str| {
             let name = format!("{}_{kind}", chapter.name);
             let text =
@@ -137,6 +151,7 @@ impl Chapter {
             manifest_path: Some(self.folder().join("Cargo.toml")),
             target_dir: Some(board::crates(env!("CARGO_TARGET_TMPDIR"))),
             memory: self.checked.then(|| "checked".to_owned()),
+            interruptible: self.interruptible,
             profile: self.lto.then(|| "lto".to_owned()),
             ..Default::default()
         }

@@ -43,6 +43,7 @@ fn main() -> ExitCode {
             add("tests and benchmarks", |board| tests_and_benchmarks(&line::serve(board, None)?));
             add("dev, a crate", |board| dev_of_a_crate(&line::serve(board, None)?));
             add("dev, little memory", |board| dev_with_little_memory(&line::serve(board, None)?));
+            add("endless loops", |board| endless_loops(&line::serve(board, None)?));
             add("output that imitates the REPL", |board| imitations(&line::serve(board, None)?));
         }
     }
@@ -661,6 +662,30 @@ fn tests_and_benchmarks(served: &Served) -> Result<(), Failed> {
     // The board is left as it was: it answers, and has none of the modules.
     let said = call(&["run", "-e", "import os; print(os.listdir())"]);
     holds(said.0 && !said.1.contains("halves"), "afterwards", &said)
+}
+
+/// Loops that do not end are interrupted when their time is over, and the board can be used.
+fn endless_loops(served: &Served) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let manifest = "[package]\nname = \"loops\"\nedition = \"2024\"\n[lib]\n[workspace]\n\
+                    [package.metadata.mpy]\ninterruptible = true\n";
+    std::fs::create_dir(folder.path().join("src"))?;
+    std::fs::write(folder.path().join("Cargo.toml"), manifest)?;
+    std::fs::write(
+        folder.path().join("src/lib.rs"),
+        "#[unsafe(no_mangle)]\npub extern \"C\" fn endless() {\n    let mut n = 0;\n    loop {\n        \
+         n = std::hint::black_box(n + 1);\n    }\n}\n",
+    )?;
+    let run = |code: &str| {
+        let words = ["run", "--port", &served.path, "--timeout", "3", "-e", code];
+        tool(folder.path(), &words)
+    };
+    let said = run("import loops; print('begins'); loops.endless()");
+    let words = ["error[timed-out]", "it was interrupted"];
+    let is_told = said.1 == "begins\n" && words.iter().all(|word| said.2.contains(word));
+    holds(!said.0 && is_told, "an endless loop", &said)?;
+    let said = run("print('goes on')");
+    holds(said.0 && said.1 == "goes on\n", "afterwards", &said)
 }
 
 fn monitor(board: &target_specs::Board) -> Result<(), Failed> {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use target_specs::{Board, Diagnostic, Emulator as Kind, Result};
 
 use super::micropython::{Firmware, LIBRARY};
-use super::{cannot_start, digest, io_error, output_of, shown, which};
+use super::{Group, cannot_start, digest, io_error, output_of, shown, which};
 use crate::serial::{Newlines, Pair, RawRepl, Transport, argv, plain};
 use crate::ui;
 
@@ -174,6 +174,8 @@ pub fn run_unix(
     command.arg("-c").arg(run.code).args(run.arguments).env("MICROPYPATH", path).current_dir(folder.path());
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     crate::ui::verbose("Running", format_args!("`{}`", shown(&command)));
+    // A loop in native code ends with this program, whatever ends that.
+    let group = Group::new(&mut command);
     let mut child = Guard(command.spawn().map_err(|error| cannot_start(&command, &error))?);
     let out = reader(child.0.stdout.take().expect("it was piped"));
     let err = reader_of_end(child.0.stderr.take().expect("it was piped"));
@@ -195,6 +197,7 @@ pub fn run_unix(
         }
     }
     let status = child.end(deadline).ok_or_else(|| timed_out(run.timeout))?;
+    group.let_go();
     outcome.stderr = plain(&err.join().unwrap_or_default());
     let Some(code) = status.code() else {
         let message = format!("MicroPython on board `{}` was killed: {status}", run.board.name);

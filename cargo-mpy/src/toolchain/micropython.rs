@@ -601,6 +601,11 @@ fn debian_mirror(etc: &Path) -> Option<(String, Option<String>)> {
     None
 }
 
+/// A variant of the unix port that handles Ctrl-C as boards do: between instructions of Python. The port itself leaves by
+/// `longjmp` from wherever the signal comes, be it the middle of an allocation.
+const UNIX_VARIANT: &str = "#include \"variants/standard/mpconfigvariant.h\"\n\
+                            #undef MICROPY_ASYNC_KBD_INTR\n#define MICROPY_ASYNC_KBD_INTR (0)\n";
+
 /// How the firmware of a board is built.
 struct Recipe<'a> {
     board: &'a Board,
@@ -636,6 +641,7 @@ impl<'a> Recipe<'a> {
                     "CFLAGS_EXTRA=-Wno-error",
                 ];
                 let make = common.iter().map(|s| (*s).to_owned()).chain(make.iter().cloned()).collect();
+                parts.push(UNIX_VARIANT.to_owned());
                 ("cc".to_owned(), make)
             }
             Emulator::Qemu { cross, .. } => {
@@ -741,7 +747,11 @@ impl<'a> Recipe<'a> {
                 command.arg("-C").arg(port).arg(format!("MPY={}", root.display()));
             }
             _ => {
+                let variant = folder.join("variant");
+                write_file(&variant.join("mpconfigvariant.h"), UNIX_VARIANT.as_bytes())?;
+                write_file(&variant.join("mpconfigvariant.mk"), b"")?;
                 command.arg("-C").arg(source.folder.join("ports/unix"));
+                command.arg(format!("VARIANT_DIR={}", variant.display()));
             }
         }
         run_logged(&mut command, log, &self.board.name, progress)?;

@@ -128,11 +128,11 @@ pub fn capture_within(command: &mut Command, limit: Option<Duration>) -> Result<
 
 /// The processes that a command starts, and one more process that kills them all when this program ends in any way. It
 /// reads from a pipe that only this program has open.
-struct Group(Option<Child>);
+pub(crate) struct Group(Option<Child>);
 
 impl Group {
     #[cfg(unix)]
-    fn new(command: &mut Command) -> Group {
+    pub(crate) fn new(command: &mut Command) -> Group {
         use std::os::unix::process::CommandExt;
         // Compilers delete their temporary files when they receive SIGTERM.
         const WATCH: &str = "trap '' TERM; read -r _; kill -s TERM 0; sleep 1; kill -s KILL 0";
@@ -150,7 +150,7 @@ impl Group {
     }
 
     #[cfg(not(unix))]
-    fn new(_: &mut Command) -> Group {
+    pub(crate) fn new(_: &mut Command) -> Group {
         Group(None)
     }
 
@@ -167,7 +167,7 @@ impl Group {
     }
 
     /// Called after all of them have ended.
-    fn let_go(self) {
+    pub(crate) fn let_go(self) {
         if let Some(mut watch) = self.0 {
             let _ = watch.kill();
             let _ = watch.wait();

@@ -4,6 +4,7 @@
 mod bindgen;
 pub mod callers;
 mod describe;
+mod interruptible;
 mod names;
 mod pages;
 mod panics;
@@ -43,6 +44,25 @@ pub struct Prepared {
     pub lacks_std: bool,
     /// The imports that run none of the user's Python code, by module and name.
     pub quiet_imports: HashSet<(String, String)>,
+    /// Functions have names, or nobody had to know them.
+    pub is_named: bool,
+}
+
+/// Where a module comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// A crate: Python sees what it exports, but not what its linker does.
+    Crate {
+        /// Ctrl-C and scheduled functions interrupt its loops.
+        interruptible: bool,
+    },
+    /// Another toolchain: Python also sees exported memories and globals.
+    Other,
+}
+
+impl Origin {
+    /// A crate whose loops are as they are written.
+    pub const CRATE: Origin = Origin::Crate { interruptible: false };
 }
 
 /// The binary module in a file that may be in the text format.
@@ -77,8 +97,7 @@ pub fn descriptions(bytes: &[u8]) -> Result<Option<glue_gen::wbindgen::Raw>> {
 }
 
 /// Prepares the module `bytes` for translation. With `relocations`, addresses are those of the machine. Otherwise the
-/// memory has exactly the size that is used, plus `heap` bytes, or the size `limit`. Python sees the exported
-/// functions. With `shown`, for modules that are not built from a crate, it also sees exported memories and globals.
+/// memory has exactly the size that is used, plus `heap` bytes, or the size `limit`.
 ///
 /// # Errors
 /// `invalid-wasm`; `limit-too-small` if the data do not fit; `no-direct-memory` if addresses cannot be those of the
@@ -89,7 +108,7 @@ pub fn prepare(
     heap: u32,
     limit: Option<u32>,
     relocations: Option<Relocations>,
-    shown: bool,
+    origin: Origin,
 ) -> Result<Prepared> {
     let invalid = |reason: String| {
         Diagnostic::new("invalid-wasm", format!("not a valid WebAssembly module: {reason}"))
@@ -113,6 +132,7 @@ pub fn prepare(
         declared.put_back(&mut module);
     }
 
+    let shown = origin == Origin::Other;
     // Names with our prefix have no meaning if they are in the input.
     if shown {
         let is_ours = |name: &str| name.starts_with("mpy:");
@@ -203,6 +223,13 @@ pub fn prepare(
         }
     }
 
+    let is_named = match origin {
+        Origin::Crate { interruptible: true } => {
+            interruptible::make(&mut module, &api.iter().flat_map(Api::symbols).collect())
+        }
+        _ => true,
+    };
+
     // The bindings' allocator uses the memory after the data, unless the program may use it too, and grows the memory,
     // unless that is limited.
     let allocates = module.imports.iter().any(|import| import.module == "mpy" && import.name == "alloc");
@@ -248,7 +275,7 @@ pub fn prepare(
         heap_reserve,
     };
     drop(runs_python);
-    Ok(Prepared { module, api, unwinds, lacks_std, quiet_imports })
+    Ok(Prepared { module, api, unwinds, lacks_std, quiet_imports, is_named })
 }
 
 /// Removes what the bindings call of the crate wasm-bindgen-futures (`c-runtime/src/futures.rs`) if no future is made, or
@@ -518,7 +545,7 @@ mod tests {
 
     fn prepared(text: &str, heap: u32) -> (WasmModule, Module) {
         let bytes = wat::parse_str(text).unwrap();
-        let ready = prepare("test", &bytes, heap, None, None, false).unwrap().module;
+        let ready = prepare("test", &bytes, heap, None, None, Origin::CRATE).unwrap().module;
         let module = Module::from_buffer(&ready.bytes).unwrap();
         (ready, module)
     }
@@ -613,7 +640,7 @@ mod tests {
         let text = r#"(module (memory 1) (data (i32.const 90) "0123456789")
             (func (export "f") (result i32) (memory.grow (memory.size))))"#;
         let bytes = wat::parse_str(text).unwrap();
-        let with = |limit| prepare("test", &bytes, 0, Some(limit), None, false);
+        let with = |limit| prepare("test", &bytes, 0, Some(limit), None, Origin::CRATE);
         let ready = with(100).unwrap().module;
         assert_eq!(ready.memory_bytes, Some(100));
         let module = Module::from_buffer(&ready.bytes).unwrap();
@@ -682,7 +709,8 @@ mod tests {
 
     #[test]
     fn names_of_the_bindings_mean_nothing_in_the_module_of_another_tool() {
-        let shown = |text: &str| prepare("test", &wat::parse_str(text).unwrap(), 0, None, None, true);
+        let shown =
+            |text: &str| prepare("test", &wat::parse_str(text).unwrap(), 0, None, None, Origin::Other);
         let bytes = shown(
             r#"(module (func $f) (export "f" (func $f)) (export "mpy:panicking" (func $f))
                  (export "mpy:last_panic" (func $f)))"#,
@@ -698,7 +726,10 @@ mod tests {
         for bytes in
             [&b""[..], b"\0asm", b"\0asm\x0d\0\x01\0", b"hello, this is text", b"\0asm\x01\0\0\0\x01"]
         {
-            assert_eq!(prepare("test", bytes, 0, None, None, false).unwrap_err().code, "invalid-wasm");
+            assert_eq!(
+                prepare("test", bytes, 0, None, None, Origin::CRATE).unwrap_err().code,
+                "invalid-wasm"
+            );
         }
     }
 }

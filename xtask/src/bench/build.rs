@@ -28,6 +28,8 @@ pub enum Road {
     Direct,
     /// The same, whose code stays in flash.
     Flash,
+    /// As [`Direct`](Road::Direct), and its loops can be interrupted.
+    Interruptible,
     Wasm2c {
         checked: bool,
     },
@@ -43,6 +45,7 @@ impl Road {
             Road::Ours(Safety::Trusted) => "trusted",
             Road::Direct => "direct",
             Road::Flash => "direct, in flash",
+            Road::Interruptible => "direct, interruptible",
             Road::Wasm2c { checked: true } => "wasm2c, checked",
             Road::Wasm2c { checked: false } => "wasm2c, unchecked",
             Road::W2c2 => "w2c2, unchecked",
@@ -57,6 +60,7 @@ pub const ROADS: &[Road] = &[
     Road::Ours(Safety::Trusted),
     Road::Direct,
     Road::Flash,
+    Road::Interruptible,
     Road::Wasm2c { checked: true },
     Road::Wasm2c { checked: false },
     Road::W2c2,
@@ -215,7 +219,7 @@ impl Builder<'_> {
             let mpy = code_in_flash::link(&toolchain, &object, &glue)?.bytes;
             std::fs::write(file("mpy"), &mpy)?;
             return Ok(Made { mpy, name });
-        } else if matches!(road, Road::Ours(_) | Road::Direct) {
+        } else if matches!(road, Road::Ours(_) | Road::Direct | Road::Interruptible) {
             compiler.compile(&c, &object, flags, level, &[&include])?;
         } else {
             let (mut command, tuning) = self.compiler(&compiler);
@@ -318,24 +322,25 @@ impl Builder<'_> {
         wasm: &[u8],
         level: &str,
     ) -> Result<Option<Unit>> {
-        let is_direct = matches!(road, Road::Direct | Road::Flash);
+        let is_direct = matches!(road, Road::Direct | Road::Flash | Road::Interruptible);
         if is_direct && self.arch.word_bits != 32
             || road == Road::Flash && cc::find(self.arch)?.flash_register().is_err()
         {
             return Ok(None);
         }
+        let origin = wasm::Origin::Crate { interruptible: road == Road::Interruptible };
         let module = if is_direct {
             // Some linkers say too little.
             let (bytes, relocations) = match wasm_to_c::relocs::read("m", wasm) {
                 Err(error) if error.code == "no-direct-memory" => return Ok(None),
                 other => other?,
             };
-            wasm::prepare("m", &only(&bytes, program.exports)?, 0, None, Some(relocations), false)?.module
+            wasm::prepare("m", &only(&bytes, program.exports)?, 0, None, Some(relocations), origin)?.module
         } else {
-            wasm::prepare("m", &only(wasm, program.exports)?, 0, None, None, false)?.module
+            wasm::prepare("m", &only(wasm, program.exports)?, 0, None, None, origin)?.module
         };
         Ok(match road {
-            Road::Ours(_) | Road::Direct | Road::Flash => {
+            Road::Ours(_) | Road::Direct | Road::Flash | Road::Interruptible => {
                 let safety = if let Road::Ours(safety) = road { safety } else { Safety::Checked };
                 let is_sandbox = matches!(road, Road::Ours(Safety::Checked | Safety::Masked));
                 let code = if road == Road::Flash { CodePlace::Anywhere } else { CodePlace::Loaded };
