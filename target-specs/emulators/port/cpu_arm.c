@@ -64,6 +64,10 @@ void cpu_init(void) {
 
 static void SysTick_Handler(void) {
     ++milliseconds;
+    emulator_tick();
+}
+
+void cpu_tick(void) {
 }
 
 uint64_t cpu_ticks_us(void) {

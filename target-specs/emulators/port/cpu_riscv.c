@@ -94,12 +94,28 @@ void cpu_irq_restore(uint32_t state) {
     __asm volatile ("csrs mstatus, %0" :: "r" ((uintptr_t)state) : "memory");
 }
 
-void cpu_wait(void) {
+static volatile bool ticks;
+
+static void next_tick(void) {
     uint64_t until = mtime() + MTIME_HZ / 1000;
     MTIMECMP_LOW = 0xffffffff; // never a value in the past between the two stores
     MTIMECMP_HIGH = until >> 32;
     MTIMECMP_LOW = until;
+}
+
+void cpu_tick(void) {
+    ticks = true;
+    next_tick();
+}
+
+void cpu_wait(void) {
+    // An interrupt that comes before `wfi` is then pending, and ends it all the same.
+    uint32_t state = cpu_irq_disable();
+    if (!ticks) {
+        next_tick();
+    }
     __asm volatile ("wfi" ::: "memory");
+    cpu_irq_restore(state);
 }
 
 void cpu_uart_irq(bool enable) {
@@ -125,7 +141,12 @@ __attribute__((used)) static void trap(uintptr_t *x) {
     __asm volatile ("csrr %0, mcause\ncsrr %1, mtval" : "=r" (cause), "=r" (value));
     if (cause < 0) {
         if ((cause & 0xff) == 7) {
-            MTIMECMP_HIGH = 0xffffffff;
+            if (ticks) {
+                next_tick();
+                emulator_tick();
+            } else {
+                MTIMECMP_HIGH = 0xffffffff;
+            }
         } else {
             uint32_t source = PLIC_CLAIM;
             console_rx_isr();

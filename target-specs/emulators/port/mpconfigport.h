@@ -80,6 +80,8 @@ void emulator_poll(void);
 #define MICROPY_PY_MACHINE_MEMX             (1)
 #define MICROPY_PY_MACHINE_DISABLE_IRQ_ENABLE_IRQ (1)
 
+#define EMULATOR_HAS_TIMER                  (!defined(__xtensa__))
+
 #define MICROPY_HW_BOARD_NAME               MICROPY_BOARD_BUILD_NAME
 #define MICROPY_HW_MCU_NAME                 EMULATOR_CPU
 

@@ -14,6 +14,8 @@ void cpu_wait(void);
 // Microseconds since reset.
 uint64_t cpu_ticks_us(void);
 void cpu_uart_irq(bool enable);
+// Lets an interrupt call `emulator_tick` every millisecond from now on, on boards that have one.
+void cpu_tick(void);
 __attribute__((noreturn)) void cpu_reset(void);
 // Ends the emulator; `status` becomes its exit status.
 __attribute__((noreturn)) void cpu_exit(int status);
@@ -31,6 +33,9 @@ void console_rx_isr(void);
 void console_fault(const char *what);
 void console_fault_word(const char *name, uintptr_t value);
 __attribute__((noreturn)) void console_fault_end(void);
+
+// `machine.Timer` (timer.c).
+void emulator_tick(void);
 
 // Where `machine.idle()` shows itself to the emulator.
 void emulator_mark(void);
