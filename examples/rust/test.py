@@ -1,23 +1,7 @@
-import sys
+import simulated
 
-
-class Pin:  # in place of a board's own: tells what happens to it
-    OUT = 1
-
-    def __init__(self, number, mode=None):
-        if mode == Pin.OUT:
-            print("pin", number, "is an output")
-
-    def value(self, level):
-        print("the LED is", "on" if level else "off")
-
-
-class machine:
-    pass
-
-
-machine.Pin = Pin
-sys.modules["machine"] = machine
+# The LED of a simulated board.
+simulated.pin(2).watch(lambda level: print("the LED is", "on" if level else "off"))
 
 import blink
 

@@ -37,6 +37,14 @@ pub fn port_files() -> &'static [(&'static str, &'static str)] {
 /// The QEMU plugin that counts instructions and reports accesses that the hardware does not support, in C.
 pub const EMULATOR_PLUGIN: &str = include_str!("../emulators/plugin.c");
 
+/// Modules of Python for MicroPython on this computer, which has no hardware: a simulated `machine`, and what is connected
+/// to it. File names, and texts.
+pub const SIMULATED: [(&str, &str); 3] = [
+    ("machine.py", include_str!("../simulated/machine.py")),
+    ("simulated.py", include_str!("../simulated/simulated.py")),
+    ("time.py", include_str!("../simulated/time.py")),
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -67,7 +67,7 @@ fn play(example: &Path, board: &Board, modules: &Modules) -> Result<(), Failed> 
     let expected = expected.ok_or("the README does not say what `cargo mpy run test.py` prints")?;
     let module = modules.of(board)?;
     let code = fs::read_to_string(example.join("test.py"))?;
-    let printed = board::execute(board, &[module], &code)?;
+    let printed = board::execute(board, &board::with_hardware(&[module]), &code)?;
     if printed == expected.prints {
         return Ok(());
     }

@@ -143,7 +143,8 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
 }
 
 fn run(target: &Target, code: &str) -> Result<String, String> {
-    board::execute_on(&firmware(target)?, target.board, &[], code, Duration::from_secs(1200))
+    let files = board::with_hardware(&[]);
+    board::execute_on(&firmware(target)?, target.board, &files, code, Duration::from_secs(1200))
 }
 
 fn cases(target: &Target) -> Result<(), Failed> {

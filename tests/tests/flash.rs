@@ -86,7 +86,7 @@ fn built(options: BuildOptions, board: &Board) -> Result<File, String> {
 
 fn run(board: &Board, modules: &[File], code: &str) -> Result<String, String> {
     let (image, code) = rom::mounted(modules, code);
-    board::execute(board, &[image], &code)
+    board::execute(board, &board::with_hardware(&[image]), &code)
 }
 
 /// GCC makes no tail calls through tables for a Cortex-M0, unless it knows what is in them. In flash, a table is state.
@@ -126,7 +126,8 @@ fn all_examples(board: &Board) -> Result<(), Failed> {
         let module = built(rom::in_flash(options), board)?;
         example.check(&run(board, std::slice::from_ref(&module), &example.code()?)?)?;
         // It is the same file in any filesystem.
-        example.check(&board::execute(board, std::slice::from_ref(&module), &example.code()?)?)?;
+        let files = board::with_hardware(std::slice::from_ref(&module));
+        example.check(&board::execute(board, &files, &example.code()?)?)?;
         let name = module.0.trim_end_matches(".mpy").to_owned();
         let code = format!(
             "{PIN}import gc\ngc.collect();a = gc.mem_alloc()\nimport {name}\ngc.collect();print(gc.mem_alloc() - a)\n"

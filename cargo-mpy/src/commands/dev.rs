@@ -14,7 +14,7 @@ use crate::options::BuildOptions;
 use crate::plan::{BuildPlan, Source, default_board};
 use crate::serial::{Board, Newlines, Transport};
 use crate::session::connected::{PATIENCE, contents, options_for};
-use crate::session::emulated::firmware;
+use crate::session::emulated::{firmware, with_hardware};
 use crate::session::events::{Events, Output};
 use crate::session::port_args::PortArgs;
 use crate::toolchain::emulator::{self, Session};
@@ -198,7 +198,8 @@ impl Host {
         ui::status("Using", format_args!("MicroPython on {}{why}", emulated.name));
         events.event(&Message::Using { board: &emulated.name, arch: &emulated.arch });
         if let Some(Emulator::Qemu { .. }) = emulated.emulator {
-            let transport: Box<dyn Transport> = Box::new(Session::start(emulated, &firmware, &[], false)?);
+            let transport: Box<dyn Transport> =
+                Box::new(Session::start(emulated, &firmware, &with_hardware(&[]), false)?);
             let board = Board::connect(transport, 2 * PATIENCE)?;
             return Ok(Host::Board { board: Box::new(board) });
         }
@@ -218,7 +219,7 @@ impl Host {
         let file = format!("{module}.mpy");
         match self {
             Host::Program { board, firmware } => {
-                let modules = [(file, data.to_owned())];
+                let modules = with_hardware(&[(file, data.to_owned())]);
                 let run = emulator::Run {
                     board,
                     firmware,

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::options::{self, BuildOptions};
 use crate::serial::Sources;
 use crate::session::connected::{self, contents};
-use crate::session::emulated::{boards, firmware};
+use crate::session::emulated::{boards, firmware, with_hardware};
 use crate::session::events::{Events, Output};
 use crate::session::port_args::PortArgs;
 use crate::toolchain::emulator;
@@ -96,7 +96,8 @@ impl Run {
         let code = script.unwrap_or_else(|| contents(&plan.module));
         let mut worst = 0;
         for (built, boards) in built.iter().zip(&boards) {
-            let modules = [(format!("{}.mpy", plan.module), toolchain::read_file(&built.mpy)?)];
+            let module = (format!("{}.mpy", plan.module), toolchain::read_file(&built.mpy)?);
+            let modules = with_hardware(&[module]);
             for board in boards {
                 let firmware = firmware(board)?;
                 ui::status("Running", format_args!("in MicroPython on {}", board.name));
