@@ -393,13 +393,17 @@ __attribute__((unused)) static void mpy_unref_closure(mp_obj_t obj) {
     }
 }
 
+#define MPY_ANY_COUNT 0xffff
+
 /* The slot `call` of the type of closures. */
 static mp_obj_t mpy_call_closure(mp_obj_t self, size_t n_args, size_t n_kw, const mp_obj_t *args) {
     mpy_check_open();
     size_t number = ((mpy_instance_t *)self)->entry;
     mpy_entry_t *entry = &mpy_entries[number];
     const mpy_closure_t *closure = &mpy_closures[entry->kind - MPY_CLASSES];
-    mp_fun_table.arg_check_num_sig(n_args, n_kw, MP_OBJ_FUN_MAKE_SIG(closure->count, closure->count));
+    /* One without parameters takes any arguments: handlers of events are told what they often know. */
+    size_t most = closure->count != 0 ? closure->count : MPY_ANY_COUNT;
+    mp_fun_table.arg_check_num_sig(n_args, n_kw, MP_OBJ_FUN_MAKE_SIG(closure->count, most));
     if (entry->ptr == 0 || (entry->calls & 1) != 0 || (closure->is_mutable && entry->calls != 0)) {
         mpy_raise(MP_QSTR_RuntimeError, "closure called recursively or after it was dropped");
     }

@@ -64,12 +64,26 @@ typedef struct {
     uint32_t chunks; /* the first of the chain */
     uint32_t count;
 #endif
+    uint32_t busy; /* is being changed */
+    uint32_t later; /* the first block that a handler of an interrupt gave back meanwhile */
     uint32_t used; /* lists that are not empty, as bits */
     uint32_t lists[MPY_HEAP_LISTS];
 } mpy_heap_t;
 
 WASM_STATE(mpy_heap_t, mpy_heap);
 #define mpy_heap WASM_REACH(mpy_heap)
+
+/* A handler of an interrupt may come in the middle of a change: it gets no memory then, and what it gives back is given
+ * back afterwards. */
+static inline void mpy_heap_begin(void) {
+    mpy_heap.busy = 1;
+    mpy_barrier();
+}
+
+static inline void mpy_heap_rest(void) {
+    mpy_barrier();
+    mpy_heap.busy = 0;
+}
 
 static inline uint32_t mpy_heap_size(uint32_t block) {
     return MPY_HEAP_WORD(block) & ~(uint32_t)MPY_HEAP_FLAGS;
@@ -130,7 +144,7 @@ static void mpy_heap_add(uint32_t block, uint32_t end, uint32_t flags) {
     mpy_heap_insert(block);
 }
 
-MPY_SHARED void mpy_dealloc(uint32_t at);
+MPY_SHARED void mpy_heap_free(uint32_t at);
 
 /* Adds memory, in which a block of `need` bytes fits or can be made to by adding again; whether there was any. */
 MPY_SHARED int mpy_heap_more(uint32_t need) {
@@ -162,7 +176,7 @@ MPY_SHARED int mpy_heap_more(uint32_t need) {
     /* What ended the last becomes a used block, and is given back. */
     MPY_HEAP_WORD(last - 4) |= mpy_heap.end - last;
     MPY_HEAP_WORD(mpy_heap.end - 4) = MPY_HEAP_USED;
-    mpy_dealloc(last);
+    mpy_heap_free(last);
     return 1;
 #else
     (void)need;
@@ -176,6 +190,7 @@ MPY_SHARED int mpy_heap_more(uint32_t need) {
         bytes = (need + 15) & ~15u;
     }
     /* This may collect, and a finaliser call this module. */
+    mpy_heap_rest();
 #ifdef MPY_HAS_STACKS
     mpy_stacks_t outside;
     mpy_enter_python(&outside);
@@ -188,6 +203,7 @@ MPY_SHARED int mpy_heap_more(uint32_t need) {
 #ifdef MPY_HAS_STACKS
     mpy_leave_python(&outside);
 #endif
+    mpy_heap_begin();
     if (chunk == NULL) {
         return 0;
     }
@@ -265,18 +281,8 @@ static inline uint32_t mpy_heap_need(uint32_t bytes) {
     return bytes <= MPY_HEAP_LEAST - 4 ? (uint32_t)MPY_HEAP_LEAST : (bytes + 4 + 7) & ~7u;
 }
 
-MPY_SHARED void mpy_dealloc(uint32_t at) {
-#ifdef MPY_LENDS
-    if (mpy_lending != NULL && mpy_is_lent(at)) {
-        return;
-    }
-#endif
+MPY_SHARED void mpy_heap_free(uint32_t at) {
     uint32_t block = at - 4;
-#ifdef MPY_COPIES
-    if (MPY_HEAP_WORD(block) & MPY_HEAP_KEPT) {
-        return;
-    }
-#endif
     uint32_t size = mpy_heap_join(block, mpy_heap_size(block));
     uint32_t flags = MPY_HEAP_WORD(block) & (MPY_HEAP_USED_BEFORE | MPY_HEAP_FIRST);
     if (!(flags & MPY_HEAP_USED_BEFORE)) {
@@ -287,6 +293,37 @@ MPY_SHARED void mpy_dealloc(uint32_t at) {
         flags = MPY_HEAP_WORD(block) & (MPY_HEAP_USED_BEFORE | MPY_HEAP_FIRST);
     }
     mpy_heap_release(block, size, flags);
+}
+
+/* After a change. */
+static void mpy_heap_end(void) {
+    while (mpy_heap.later != 0) {
+        uint32_t at = mpy_heap.later;
+        mpy_heap.later = MPY_HEAP_WORD(at);
+        mpy_heap_free(at);
+    }
+    mpy_heap_rest();
+}
+
+MPY_SHARED void mpy_dealloc(uint32_t at) {
+#ifdef MPY_LENDS
+    if (mpy_lending != NULL && mpy_is_lent(at)) {
+        return;
+    }
+#endif
+#ifdef MPY_COPIES
+    if (MPY_HEAP_WORD(at - 4) & MPY_HEAP_KEPT) {
+        return;
+    }
+#endif
+    if (mpy_heap.busy) {
+        MPY_HEAP_WORD(at) = mpy_heap.later;
+        mpy_heap.later = at;
+        return;
+    }
+    mpy_heap_begin();
+    mpy_heap_free(at);
+    mpy_heap_end();
 }
 
 #ifdef MPY_COPIES
@@ -300,8 +337,7 @@ static void mpy_end_kept(uint32_t at) {
 }
 #endif
 
-/* The address of `bytes` bytes, a multiple of `align`, which is a power of two; 0 when there is no memory. */
-MPY_SHARED uint32_t mpy_alloc(uint32_t bytes, uint32_t align) {
+MPY_SHARED uint32_t mpy_heap_take(uint32_t bytes, uint32_t align) {
     if (bytes > INT32_MAX || align > INT32_MAX / 4) {
         return 0;
     }
@@ -345,6 +381,18 @@ found:
     return block + 4;
 }
 
+/* The address of `bytes` bytes, a multiple of `align`, which is a power of two; 0 when there is no memory, or in a handler
+ * of an interrupt that came while the heap was changed. */
+MPY_SHARED uint32_t mpy_alloc(uint32_t bytes, uint32_t align) {
+    if (mpy_heap.busy) {
+        return 0;
+    }
+    mpy_heap_begin();
+    uint32_t at = mpy_heap_take(bytes, align);
+    mpy_heap_end();
+    return at;
+}
+
 __attribute__((unused)) static uint32_t mpy_alloc_zeroed(uint32_t bytes, uint32_t align) {
     uint32_t at = mpy_alloc(bytes, align);
     if (at != 0) {
@@ -353,11 +401,8 @@ __attribute__((unused)) static uint32_t mpy_alloc_zeroed(uint32_t bytes, uint32_
     return at;
 }
 
-/* The address of `bytes` bytes that begin with what was at `at`, where there were `old`. */
-MPY_SHARED uint32_t mpy_realloc(uint32_t at, uint32_t old, uint32_t bytes, uint32_t align) {
-    if (bytes > INT32_MAX) {
-        return 0;
-    }
+/* Another size for what is at `at`, without moving it; whether that is done. */
+static int mpy_heap_resize(uint32_t at, uint32_t old, uint32_t bytes) {
     uint32_t block = at - 4;
     uint32_t need = mpy_heap_need(bytes);
     uint32_t size = mpy_heap_size(block);
@@ -370,6 +415,20 @@ MPY_SHARED uint32_t mpy_realloc(uint32_t at, uint32_t old, uint32_t bytes, uint3
             size = mpy_heap_join(block, size);
         }
         mpy_heap_use(block, size, need, MPY_HEAP_WORD(block) & (MPY_HEAP_USED_BEFORE | MPY_HEAP_FIRST));
+        return 1;
+    }
+    return 0;
+}
+
+/* The address of `bytes` bytes that begin with what was at `at`, where there were `old`. */
+MPY_SHARED uint32_t mpy_realloc(uint32_t at, uint32_t old, uint32_t bytes, uint32_t align) {
+    if (bytes > INT32_MAX || mpy_heap.busy) {
+        return 0;
+    }
+    mpy_heap_begin();
+    int is_done = mpy_heap_resize(at, old, bytes);
+    mpy_heap_end();
+    if (is_done) {
         return at;
     }
     uint32_t moved = mpy_alloc(bytes, align);

@@ -431,6 +431,9 @@ __attribute__((noinline, noreturn, unused)) static void mpy_out_of_memory(void) 
 
 #endif
 
+/* What is before it in memory is done before what is behind it, also for a handler of an interrupt on the same processor. */
+__attribute__((unused)) static inline void mpy_barrier(void) { __asm__ volatile("" ::: "memory"); }
+
 #ifdef WASM_NAMES
 /* Writes `text` to `to` unless that is NULL; how long it is. It must not be taken for a call of strlen. */
 static size_t mpy_write_text(char *to, const char *text) {

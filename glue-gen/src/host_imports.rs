@@ -153,6 +153,7 @@ impl Builtin {
 /// - `pin_mode(pin, mode)` and `digital_write(pin, value)` are Arduino's, on `machine.Pin`;
 /// - `check_interrupt()` lets MicroPython raise KeyboardInterrupt and run scheduled functions; `disable_irq()` and
 ///   `enable_irq(state)` are those of `machine`, and do nothing where there are none;
+/// - `barrier()` orders accesses of memory, also for handlers of interrupts;
 /// - `unix_time()` is the time since 1970 in nanoseconds;
 /// - `new_future(future)` returns an object for a future, `spawn_future(future)` makes a task of it, `wake_future(number)` wakes
 ///   the task that waits for it, `start_await(object, state)` begins to await an object and returns its task, and
@@ -168,6 +169,7 @@ static BUILTINS: &[Builtin] = &[
     builtin("realloc", "iiii>i", Needs::Heap, &[]),
     builtin("dealloc", "i>", Needs::Heap, &[]),
     builtin("out_of_memory", ">", Needs::Nothing, &[]).without_memory(),
+    builtin("barrier", ">", Needs::Nothing, &[]).without_memory(),
     builtin("throw_again", ">", Needs::Nothing, &[]).without_memory(),
     builtin("exception_ends", "i>", Needs::Nothing, &[]).without_memory(),
     builtin("raise_caught", ">", Needs::Nothing, &[]).without_memory(),
