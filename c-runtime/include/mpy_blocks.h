@@ -21,7 +21,13 @@ enum {
     MPY_BLOCK_FLAGS = 3,
 };
 
-WASM_STATE(mpy_block_t *, mpy_blocks);
+typedef struct {
+    mpy_block_t *first;
+    uint32_t busy; /* is being changed */
+    uint32_t later; /* the first block that a handler of an interrupt gave back meanwhile */
+} mpy_blocks_t;
+
+WASM_STATE(mpy_blocks_t, mpy_blocks);
 #define mpy_blocks WASM_REACH(mpy_blocks)
 
 #define MPY_BLOCK_WORD(at) (((wasm_u32 *)(uintptr_t)(at))[-1])
@@ -45,13 +51,46 @@ static void *mpy_block_memory(mpy_block_t *block, uint32_t bytes) {
     return memory;
 }
 
-/* Has the neighbours of a block, which may be no more where they think, refer to `block`, or to each other. */
-static void mpy_block_link(mpy_block_t *next, uintptr_t before, mpy_block_t *block) {
-    mpy_block_t *previous = (mpy_block_t *)(before & ~(uintptr_t)MPY_BLOCK_FLAGS);
-    *(previous != NULL ? &previous->next : &mpy_blocks) = block != NULL ? block : next;
+static void mpy_block_insert(mpy_block_t *block) {
+    mpy_block_t *next = mpy_blocks.first;
+    block->next = next;
+    block->before = 0;
     if (next != NULL) {
-        next->before = (block != NULL ? (uintptr_t)block : (uintptr_t)previous) | (next->before & MPY_BLOCK_KEPT);
+        next->before = (uintptr_t)block | (next->before & MPY_BLOCK_KEPT);
     }
+    mpy_blocks.first = block;
+}
+
+static void mpy_block_remove(mpy_block_t *block) {
+    mpy_block_t *next = block->next, *before = (mpy_block_t *)(block->before & ~(uintptr_t)MPY_BLOCK_FLAGS);
+    *(before != NULL ? &before->next : &mpy_blocks.first) = next;
+    if (next != NULL) {
+        next->before = (uintptr_t)before | (next->before & MPY_BLOCK_KEPT);
+    }
+}
+
+static void mpy_block_free(uint32_t at) {
+    mpy_block_t *block = mpy_block_of(at);
+    mpy_block_remove(block);
+    mp_fun_table.realloc(block, 0, false);
+}
+
+/* A handler of an interrupt may come in the middle of a change: it gets no memory then, as it gets none of MicroPython, and
+ * what it gives back is given back afterwards. */
+static void mpy_blocks_begin(void) {
+    mpy_blocks.busy = 1;
+    mpy_barrier();
+}
+
+static void mpy_blocks_end(void) {
+    while (mpy_blocks.later != 0) {
+        uint32_t at = mpy_blocks.later;
+        /* MicroPython's blocks have room for it. */
+        mpy_blocks.later = *(wasm_u32 *)(uintptr_t)at;
+        mpy_block_free(at);
+    }
+    mpy_barrier();
+    mpy_blocks.busy = 0;
 }
 
 MPY_SHARED void mpy_dealloc(uint32_t at) {
@@ -65,25 +104,35 @@ MPY_SHARED void mpy_dealloc(uint32_t at) {
         return;
     }
 #endif
-    mpy_block_t *block = mpy_block_of(at);
-    mpy_block_link(block->next, block->before, NULL);
-    mp_fun_table.realloc(block, 0, false);
+    if (mpy_blocks.busy) {
+        *(wasm_u32 *)(uintptr_t)at = mpy_blocks.later;
+        mpy_blocks.later = at;
+        return;
+    }
+    mpy_blocks_begin();
+    mpy_block_free(at);
+    mpy_blocks_end();
 }
 
 #ifdef MPY_COPIES
 static void mpy_keep(uint32_t at) {
+    mpy_blocks_begin();
     MPY_BLOCK_WORD(at) |= MPY_BLOCK_KEPT;
+    mpy_blocks_end();
 }
 
 static void mpy_end_kept(uint32_t at) {
+    mpy_blocks_begin();
     MPY_BLOCK_WORD(at) &= ~(uint32_t)MPY_BLOCK_KEPT;
-    mpy_dealloc(at);
+    mpy_block_free(at);
+    mpy_blocks_end();
 }
 #endif
 
-/* The address of `bytes` bytes, a multiple of `align`, which is a power of two; 0 when there is no memory. */
+/* The address of `bytes` bytes, a multiple of `align`, which is a power of two; 0 when there is no memory, or in a handler of
+ * an interrupt. */
 MPY_SHARED uint32_t mpy_alloc(uint32_t bytes, uint32_t align) {
-    if (bytes > INT32_MAX || align > INT32_MAX / 4) {
+    if (bytes > INT32_MAX || align > INT32_MAX / 4 || mpy_blocks.busy) {
         return 0;
     }
     uint32_t more = align <= sizeof(mpy_block_t) ? sizeof(mpy_block_t) : sizeof(mpy_block_t) + align;
@@ -91,9 +140,9 @@ MPY_SHARED uint32_t mpy_alloc(uint32_t bytes, uint32_t align) {
     if (block == NULL) {
         return 0;
     }
-    block->next = mpy_blocks;
-    block->before = 0;
-    mpy_block_link(block->next, 0, block);
+    mpy_blocks_begin();
+    mpy_block_insert(block);
+    mpy_blocks_end();
     uint32_t at = (uint32_t)(uintptr_t)(block + 1);
     if (align > sizeof(mpy_block_t)) {
         /* A block is divisible by 16, so there is a word between its links and the address. */
@@ -121,18 +170,28 @@ MPY_SHARED uint32_t mpy_realloc(uint32_t at, uint32_t old, uint32_t bytes, uint3
         }
         return moved;
     }
-    mpy_block_t *block = bytes <= INT32_MAX ? mpy_block_memory(mpy_block_of(at), bytes + sizeof(mpy_block_t)) : NULL;
-    if (block == NULL) {
+    if (bytes > INT32_MAX || mpy_blocks.busy) {
         return 0;
     }
-    mpy_block_link(block->next, block->before, block);
-    return (uint32_t)(uintptr_t)(block + 1);
+    /* While it may move, nothing refers to it but MicroPython's realloc, which the collector sees on the stack. */
+    mpy_block_t *block = mpy_block_of(at);
+    uintptr_t kept = block->before & MPY_BLOCK_KEPT;
+    mpy_blocks_begin();
+    mpy_block_remove(block);
+    mpy_blocks_end();
+    mpy_block_t *moved = mpy_block_memory(block, bytes + sizeof(mpy_block_t));
+    block = moved != NULL ? moved : block;
+    mpy_blocks_begin();
+    mpy_block_insert(block);
+    block->before |= kept;
+    mpy_blocks_end();
+    return moved != NULL ? (uint32_t)(uintptr_t)(moved + 1) : 0;
 }
 
 #ifdef MPY_CLOSES
 /* Leaves all blocks to the collector. */
 static void mpy_end_heap(void) {
-    mpy_blocks = NULL;
+    mpy_blocks.first = NULL;
 }
 #endif
 

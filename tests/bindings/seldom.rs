@@ -2,6 +2,7 @@
 //! Memory of a program that allocates in no loop: each block is one of MicroPython's heap.
 
 use std::alloc::{Layout, alloc, alloc_zeroed, dealloc, realloc};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use wasm_bindgen::prelude::*;
 
@@ -68,6 +69,34 @@ pub fn dirt(bytes: usize, align: usize) -> usize {
     dirty
 }
 
+/// Blocks that a handler of an interrupt gives back.
+static OFFERED: [AtomicUsize; 4] = [const { AtomicUsize::new(0) }; 4];
+static FREED: AtomicUsize = AtomicUsize::new(0);
+const OFFER: Layout = Layout::new::<[u32; 5]>();
+
+#[wasm_bindgen]
+pub fn offer(at: usize) {
+    if OFFERED[at].load(Relaxed) == 0 {
+        OFFERED[at].store(unsafe { alloc(OFFER) }.addr(), Relaxed);
+    }
+}
+
+/// Gives back a block, and takes another, for which there is memory only outside of handlers.
+#[wasm_bindgen]
+pub fn tick(_timer: &JsValue) {
+    let count = FREED.fetch_add(1, Relaxed);
+    let at = OFFERED[count % 4].swap(0, Relaxed);
+    if at != 0 {
+        unsafe { dealloc(at as *mut u8, OFFER) };
+        OFFERED[count % 4].store(unsafe { alloc(OFFER) }.addr(), Relaxed);
+    }
+}
+
+#[wasm_bindgen]
+pub fn freed() -> usize {
+    FREED.load(Relaxed)
+}
+
 /* python
 import seldom as m, gc
 from array import array
@@ -105,6 +134,22 @@ def life(times):
 print(life(300))
 before = gc.mem_alloc()
 print(life(300), gc.mem_alloc() - before < 1024)
+# Interrupts in the middle of anything, where there are some.
+try:
+    from machine import Timer
+    timer = Timer(-1)
+except (ImportError, TypeError, ValueError):
+    timer = None
+if timer:
+    timer.init(freq=2000, callback=m.tick, hard=True)
+    for i in range(30):
+        for j in range(4): m.offer(j)
+        assert life(10) == 0
+    timer.deinit()
+    assert m.freed() > 50, m.freed()
+else:
+    for i in range(8): m.offer(i % 4), m.tick(None)
+print(life(10))
 block = m.Block(8, 8, 1)
 for bad in ("x", [1, "x"], [1, 70000], 5):
     try: block.sum(bad)
@@ -119,6 +164,7 @@ for bad in (0, 3):
 /* expect
 0
 0 True
+0
 TypeError
 TypeError
 OverflowError
