@@ -66,11 +66,17 @@ pub fn flags(compiler: &CCompiler) -> Result<Vec<String>> {
     Ok(flags)
 }
 
-/// Links the object of the code, and then the module that contains it.
+/// Links the object of the code, and then the module that contains it. The symbols for debuggers, if `source` is given, are those
+/// of the code, whose address is that of the object.
 ///
 /// # Errors
 /// Those of the compiler and the linker.
-pub fn link(toolchain: &Toolchain, object: &Path, glue: &Glue) -> Result<Image> {
+pub fn link(
+    toolchain: &Toolchain,
+    object: &Path,
+    glue: &Glue,
+    source: Option<&mpy_link::Source>,
+) -> Result<Image> {
     let Toolchain { compiler, c_flags, optimisation, include, .. } = *toolchain;
     let options = Options { qstrs: &glue.qstrs, ..Options::new(toolchain.arch) };
     let mut code_flags = flags(compiler)?;
@@ -78,7 +84,8 @@ pub fn link(toolchain: &Toolchain, object: &Path, glue: &Glue) -> Result<Image> 
     code_flags.extend(["-include", "mpy_in_flash.h"].map(str::to_owned));
     let runtime = compiler.runtime(&toolchain.flags(&code_flags), optimisation, include)?;
     let library = compiler.library(c_flags)?;
-    let code = linked(object, &runtime, &library, |inputs| mpy_link::link_code(inputs, &options))?;
+    let with_source = Options { source, ..options };
+    let code = linked(object, &runtime, &library, |inputs| mpy_link::link_code(inputs, &with_source))?;
 
     let (source, object) = (object.with_extension("stub.c"), object.with_extension("stub.o"));
     write_file(&source, c_runtime::STUB.as_bytes())?;
@@ -91,6 +98,7 @@ pub fn link(toolchain: &Toolchain, object: &Path, glue: &Glue) -> Result<Image> 
     let mut image = linked(&object, &runtime, &library, |inputs| mpy_link::link(inputs, &options))?;
     // What is in the constant, and the RAM that its code allocates.
     image.sizes.bss += code.state;
+    image.symbols = code.symbols;
     image.map.retain(|entry| entry.part != Part::Objects);
     image.map.push(MapEntry {
         part: Part::Bss,

@@ -19,6 +19,7 @@ pub mod romfs;
 pub mod serial;
 mod session;
 pub mod settings;
+pub mod symbols;
 pub mod toolchain;
 mod treemap;
 pub mod ui;

@@ -108,6 +108,11 @@ pub struct BuildOptions {
     #[arg(long, value_name = "PLACE", help_heading = "Module", hide_possible_values = true)]
     pub code: Option<Code>,
 
+    /// Keep the lines of the source for debuggers; the `.mpy` file is the same
+    /// [default: only in the profile dev]
+    #[arg(long, help_heading = "Module")]
+    pub debug: bool,
+
     /// Name the function in trap messages: `integer divide by zero in my_crate::step`
     /// [default: only in the profile dev]
     #[arg(long, help_heading = "Module")]

@@ -20,7 +20,7 @@ use crate::options::{BuildOptions, Code, Jobs, MemoryModel, Stage};
 use crate::plan::{self, BuildPlan, MemoryConfig, Source, Target};
 use crate::toolchain::crate_build::{CrateBuild, Link};
 use crate::toolchain::{self, cargo, cc, rust};
-use crate::{code_in_flash, map, missing_imports, ui, user_module, wasm};
+use crate::{code_in_flash, map, missing_imports, symbols, ui, user_module, wasm};
 
 /// A module, built for one target.
 #[derive(Debug, Clone)]
@@ -169,15 +169,15 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         // What it exports and imports → its bindings in C.
         let translated = translate(plan, &prepared, translation, memory, config, emit)?;
         let Some((translation, glue)) = translated else { return Ok(Vec::new()) };
-        names.extend(translation.names);
+        names.extend(translation.names.clone());
         let others = sources.iter().filter(|known| known.memory == memory).count();
         let folder = match others {
             0 => memory.word().to_owned(),
             _ => format!("{}-{}", memory.word(), others + 1),
         };
         let folder = write_sources(plan, config, &folder, &translation.unit, &glue)?;
-        let native_stack = translation.native_stack;
-        sources.push(Sources { memory, config, prepared, made: Made { folder, glue, native_stack } });
+        let Translation { native_stack, names, .. } = translation;
+        sources.push(Sources { memory, config, prepared, made: Made { folder, glue, native_stack, names } });
     }
     let source_of = |target: &Target| {
         let wanted = (plan.memory_of(target), target.memory);
@@ -209,7 +209,8 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         let target = &plan.targets[index];
         progress.message(label(target));
         let start = Instant::now();
-        let made = native(plan, target, &compilers[index], optimisation[index], source_of(target), emit);
+        let sources = source_of(target);
+        let made = native(plan, target, &compilers[index], optimisation[index], sources, emit);
         progress.step();
         made.map(|image| Finished { image, time: start.elapsed() })
     });
@@ -232,6 +233,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         let Finished { image, time } = done;
         toolchain::write_file(&mpy, &image.bytes)?;
         toolchain::write_file(&mpy.with_extension("pyi"), source_of(target).made.glue.stub.as_bytes())?;
+        write_symbols(&mpy, &image)?;
         write_stamp(plan, target, &keys[index], image.sizes)?;
         results[index] = Some(Built {
             target: target.clone(),
@@ -395,17 +397,19 @@ fn prepare(
         Source::Crate(_) => wasm::Origin::Crate { interruptible: plan.interruptible },
         Source::Wasm(_) => wasm::Origin::Other,
     };
+    // Firmware is built by others, elsewhere.
+    let lines = (plan.debug && !plan.in_firmware).then(|| plan.source.root());
     if memory != MemoryModel::Direct {
-        return wasm::prepare(&plan.module, bytes, config.heap, config.limit, None, origin);
+        return wasm::prepare(&plan.module, bytes, config.heap, config.limit, None, origin, lines);
     }
     // Before any pass: they forget relocations.
     let symbolic = relocs::read(&plan.module, bytes);
     match symbolic
-        .and_then(|(bytes, r)| wasm::prepare(&plan.module, &bytes, config.heap, None, Some(r), origin))
+        .and_then(|(bytes, r)| wasm::prepare(&plan.module, &bytes, config.heap, None, Some(r), origin, lines))
     {
         Err(why) if why.code == "no-direct-memory" && config.model.is_none() => {
             ui::verbose("Using", format_args!("a memory of the module's own, checked: {}", why.message));
-            wasm::prepare(&plan.module, bytes, config.heap, config.limit, None, origin)
+            wasm::prepare(&plan.module, bytes, config.heap, config.limit, None, origin, lines)
         }
         other => other,
     }
@@ -425,6 +429,8 @@ struct Made {
     folder: PathBuf,
     glue: Glue,
     native_stack: Option<NativeStack>,
+    /// What functions are called in the source.
+    names: HashMap<String, String>,
 }
 
 /// Where the code of the module is when it runs.
@@ -517,6 +523,11 @@ fn translate(
     }
     if let Some(need) = need.filter(|_| matches!(plan.source, Source::Crate(_))) {
         say_stack(need);
+    }
+    if plan.debug && !plan.in_firmware && module.lines.is_none() {
+        let why = "no debug information says which lines of the source its code is from";
+        let advice = "have its compiler write some (`-g`)";
+        ui::warning(format_args!("{}: {why}: {advice}", plan.module));
     }
     if emit == Some(Stage::C) {
         ui::output(&translation.unit.source);
@@ -680,7 +691,8 @@ fn compile<'m>(
         let target = target.folder.file_name().unwrap_or_default().to_string_lossy();
         let folder = format!("{}-{target}", memory.word());
         let folder = write_sources(plan, *config, &folder, &translation.unit, &glue)?;
-        Ok(Cow::Owned(Made { folder, glue, native_stack: translation.native_stack }))
+        let Translation { native_stack, names, .. } = translation;
+        Ok(Cow::Owned(Made { folder, glue, native_stack, names }))
     };
     wasm_to_c::settled(Cow::Borrowed(made), |made| made.native_stack.as_ref(), compile, again)
 }
@@ -695,18 +707,24 @@ fn native(
     emit: Option<Stage>,
 ) -> Result<Image> {
     let in_flash = sources.config.code == Code::Flash;
-    let more = if in_flash { code_in_flash::flags(compiler)? } else { Vec::new() };
+    let mut more = if in_flash { code_in_flash::flags(compiler)? } else { Vec::new() };
+    if plan.debug {
+        more.extend(cc::DEBUG_FLAGS.iter().map(|flag| (*flag).to_owned()));
+    }
     let compiled = Target { c_flags: [&target.c_flags[..], &more].concat(), ..target.clone() };
     let made = compile(plan, &compiled, compiler, optimisation, sources)?;
-    let Made { folder, glue, .. } = &*made;
+    let Made { folder, glue, names, .. } = &*made;
     let (object, include) = (object(plan, target), &folder.join("include"));
     if emit == Some(Stage::Obj) {
-        return Ok(Image { bytes: Vec::new(), sizes: Sizes::default(), map: Vec::new() });
+        return Ok(Image { bytes: Vec::new(), sizes: Sizes::default(), map: Vec::new(), symbols: None });
     }
     let Target { arch, c_flags, .. } = target;
+    let folder = plan.source.root().to_string_lossy();
+    let source = mpy_link::Source { names, folder: &folder };
+    let source = plan.debug.then_some(&source);
     if in_flash {
         let toolchain = code_in_flash::Toolchain { compiler, arch, c_flags, optimisation, include };
-        return code_in_flash::link(&toolchain, &object, glue);
+        return code_in_flash::link(&toolchain, &object, glue, source);
     }
 
     let objects: Vec<mpy_link::Bytes> = glue
@@ -714,7 +732,8 @@ fn native(
         .iter()
         .map(|table| mpy_link::Bytes { name: table.name.clone(), data: table.data.clone() })
         .collect();
-    let options = mpy_link::Options { qstrs: &glue.qstrs, objects: &objects, ..mpy_link::Options::new(arch) };
+    let options =
+        mpy_link::Options { qstrs: &glue.qstrs, objects: &objects, source, ..mpy_link::Options::new(arch) };
     let runtime = compiler.runtime(c_flags, optimisation, include)?;
     let library = compiler.library(c_flags)?;
     cc::linked(&object, &runtime, &library, |inputs| mpy_link::link(inputs, &options))
@@ -755,9 +774,9 @@ fn key(plan: &BuildPlan, target: &Target, wasm: &[u8], compiler: &str) -> String
     // Our own program stands for the translation, the bindings, the runtime and the linker.
     let tool = std::env::current_exe().map(|path| toolchain::identity(&path)).unwrap_or_default();
     let memory = plan.memory_of(target);
-    let BuildPlan { module, mappings, trap_names, interruptible, .. } = plan;
+    let BuildPlan { module, mappings, debug, trap_names, interruptible, .. } = plan;
     let options =
-        format!("{module} {memory:?} {:?} {mappings:?} {trap_names} {interruptible}", target.memory);
+        format!("{module} {memory:?} {:?} {mappings:?} {debug} {trap_names} {interruptible}", target.memory);
     toolchain::digest([wasm, tool.as_bytes(), options.as_bytes(), compiler.as_bytes()])
 }
 
@@ -772,9 +791,24 @@ fn write_stamp(plan: &BuildPlan, target: &Target, key: &str, sizes: Sizes) -> Re
     toolchain::write_file(&stamp(plan, target), text.as_bytes())
 }
 
-/// A digest of a module and its stub, so that one that was damaged is made again.
+/// A digest of a module and the files beside it, so that one that was damaged is made again.
 fn made(mpy: &Path) -> Result<String> {
-    Ok(toolchain::digest([toolchain::read_file(mpy)?, toolchain::read_file(&mpy.with_extension("pyi"))?]))
+    // Without debug information, there are no symbols.
+    let symbols = std::fs::read(symbols::path(mpy)).unwrap_or_default();
+    let stub = toolchain::read_file(&mpy.with_extension("pyi"))?;
+    Ok(toolchain::digest([toolchain::read_file(mpy)?, stub, symbols]))
+}
+
+/// Writes the symbols of a module beside it, or removes those of an earlier one.
+fn write_symbols(mpy: &Path, image: &Image) -> Result<()> {
+    let path = symbols::path(mpy);
+    match &image.symbols {
+        Some(found) => toolchain::write_file(&path, &found.elf(&symbols::id(&image.bytes))),
+        None if path.exists() => {
+            std::fs::remove_file(&path).map_err(|error| toolchain::io_error("remove", &path, &error))
+        }
+        None => Ok(()),
+    }
 }
 
 /// The result that is there already, when it was made from the same.

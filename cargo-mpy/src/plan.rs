@@ -33,6 +33,8 @@ pub struct BuildPlan {
     pub out_dir: PathBuf,
     /// The Python functions for imports, and the types of exports, from the settings.
     pub mappings: Mappings,
+    /// The lines of the source are known to debuggers.
+    pub debug: bool,
     /// Trap messages contain the name of the function.
     pub trap_names: bool,
     /// Ctrl-C and scheduled functions interrupt loops of the crate.
@@ -102,6 +104,14 @@ pub enum Source {
 }
 
 impl Source {
+    /// The folder to which the paths of source files are relative in debug information.
+    pub fn root(&self) -> &Path {
+        match self {
+            Source::Crate(build) => &build.root,
+            Source::Wasm(path) => path.parent().unwrap_or(Path::new("")),
+        }
+    }
+
     fn is_to_debug(&self) -> bool {
         matches!(self, Source::Crate(build) if build.profile == "dev")
     }
@@ -180,21 +190,24 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
                 DEFAULT_PROFILE => home.clone(),
                 profile => home.join(profile),
             };
+            let workspace_manifest = metadata.workspace_root.join("Cargo.toml");
+            let settings =
+                Settings::of_package(package.manifest_path.as_std_path(), workspace_manifest.as_std_path())?;
+            let is_to_debug = options.profile() == "dev";
             let source = Source::Crate(CrateBuild {
                 package: package.name.to_string(),
                 library: library.clone(),
                 manifest: package.manifest_path.clone().into(),
+                root: metadata.workspace_root.clone().into(),
                 profile: options.profile().to_owned(),
                 cargo_args: options.cargo_args(),
                 target_dir: home.join("wasm"),
                 unit: Unit::Library,
                 unwinds: unwinds(metadata.workspace_root.as_std_path(), options.profile()),
+                has_lines: options.debug || settings.debug.unwrap_or(is_to_debug),
                 tests: tests(package),
             });
             let version = Some(package.version.to_string());
-            let workspace_manifest = metadata.workspace_root.join("Cargo.toml");
-            let settings =
-                Settings::of_package(package.manifest_path.as_std_path(), workspace_manifest.as_std_path())?;
             (source, settings, out_dir, library, version)
         }
         (None, None) => {
@@ -298,6 +311,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
         passes: usize::MAX,
         in_firmware: false,
         interruptible,
+        debug: options.debug || settings.debug.unwrap_or_else(|| source.is_to_debug()),
         trap_names: options.trap_names || settings.trap_names.unwrap_or_else(|| source.is_to_debug()),
         source,
         targets,
@@ -559,6 +573,9 @@ impl fmt::Display for BuildPlan {
         if !self.mappings.allocator.is_empty() {
             writeln!(f, "allocator = {:?}", self.mappings.allocator)?;
         }
+        if self.debug {
+            writeln!(f, "debug = true")?;
+        }
         if self.trap_names {
             writeln!(f, "trap-names = true")?;
         }
@@ -741,11 +758,13 @@ mod tests {
                 package: String::new(),
                 library: String::new(),
                 manifest: PathBuf::new(),
+                root: PathBuf::new(),
                 profile: profile.to_owned(),
                 cargo_args: Vec::new(),
                 target_dir: PathBuf::new(),
                 unit: Unit::Library,
                 unwinds: false,
+                has_lines: false,
                 tests: Vec::new(),
             })
         };

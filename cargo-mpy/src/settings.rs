@@ -31,6 +31,7 @@ pub(crate) struct Settings {
     pub imports: Option<Imports>,
     pub exports: Option<BTreeMap<String, String>>,
     pub allocator: Option<Vec<String>>,
+    pub debug: Option<bool>,
     pub trap_names: Option<bool>,
     pub interruptible: Option<bool>,
     /// By board: what is different there.
@@ -66,6 +67,7 @@ pub const SETTINGS: &[&str] = &[
     "limit",
     "flash-tables",
     "code",
+    "debug",
     "trap-names",
     "interruptible",
     "imports",
@@ -145,6 +147,7 @@ impl Settings {
             // The exports of one module do not describe another module.
             exports: self.exports,
             allocator: self.allocator.or(shared.allocator),
+            debug: self.debug.or(shared.debug),
             trap_names: self.trap_names.or(shared.trap_names),
             interruptible: self.interruptible.or(shared.interruptible),
             board: Some(board),

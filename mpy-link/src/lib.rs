@@ -45,11 +45,13 @@
 //! | `relax` | rewriting of code: relaxation |
 //! | `image` | the contents of text and rodata: relocation |
 //! | `map`, `mpy` | the writers |
+//! | `debug` | the symbol file for debuggers |
 //! | `inspect` | a reader of `.mpy` files |
 
 mod abi;
 mod arch;
 mod archive;
+mod debug;
 mod elf;
 mod got;
 mod image;
@@ -63,10 +65,11 @@ mod relax;
 mod reloc;
 mod resolve;
 
+pub use debug::Symbols;
 pub use layout::LARGEST_FILE;
 pub use map::{MapEntry, Part};
 pub use mpy::{OBJECT_ALIGN, STATIC_QSTRS, SUB_VERSION, VERSION};
-pub use options::{Bytes, Input, InputKind, Options};
+pub use options::{Bytes, Input, InputKind, Options, Source};
 
 use target_specs::{Diagnostic, Result};
 
@@ -99,6 +102,8 @@ pub struct Image {
     pub sizes: Sizes,
     /// The layout of its parts.
     pub map: Vec<MapEntry>,
+    /// What debuggers need, if [`Options::source`] is given.
+    pub symbols: Option<Symbols>,
 }
 
 /// The function that the loader calls.
@@ -128,6 +133,8 @@ pub struct Code {
     pub bytes: Vec<u8>,
     /// The layout of it.
     pub map: Vec<MapEntry>,
+    /// What debuggers need, if [`Options::source`] is given.
+    pub symbols: Option<Symbols>,
     /// The bytes of RAM that it allocates when it starts: the size of the variable `mpy_state`, to which nothing refers.
     pub state: u32,
 }
@@ -150,8 +157,9 @@ pub fn link(inputs: &[Input], options: &Options) -> Result<Image> {
     let objects = options.objects.iter().map(|object| object.data.len() as u32).sum();
     let sizes = Sizes { text: layout.text, rodata: layout.rodata, bss: layout.bss, objects };
     let mut map = map::map(&program, &layout, got.len());
+    let symbols = symbols(inputs, options, &program, &layout, &contents, &map)?;
     map.extend(map::objects(options.objects));
-    Ok(Image { bytes, sizes, map })
+    Ok(Image { bytes, sizes, map, symbols })
 }
 
 /// Links `inputs` to code that contains no addresses and changes nothing in itself, so that it runs where it lies. `objects`
@@ -190,9 +198,23 @@ pub fn link_code(inputs: &[Input], options: &Options) -> Result<Code> {
             format!("code that stays in flash cannot change anything there, and {} changes", named(variable)),
         ));
     }
+    let debug = symbols(inputs, options, &program, &layout, &contents, &map)?;
     let mut symbols = program.objects.iter().flat_map(|object| &object.symbols);
     let state = symbols.find(|symbol| symbol.name == STATE).map_or(0, |symbol| symbol.size as u32);
-    Ok(Code { bytes: contents.text, map, state })
+    Ok(Code { bytes: contents.text, map, symbols: debug, state })
+}
+
+/// The symbols for debuggers, if they are wanted.
+fn symbols(
+    inputs: &[Input],
+    options: &Options,
+    program: &Program,
+    layout: &Layout,
+    contents: &Contents,
+    map: &[MapEntry],
+) -> Result<Option<Symbols>> {
+    let (Some(source), Some(first)) = (options.source, inputs.first()) else { return Ok(None) };
+    debug::symbols(program, layout, contents, map, (0, first.data), source).map(Some)
 }
 
 /// A linked program.

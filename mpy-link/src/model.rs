@@ -179,3 +179,31 @@ pub struct Cut {
     pub offset: u32,
     pub len: u32,
 }
+
+/// Where offsets in a section are after cuts.
+#[derive(Debug)]
+pub struct Moves {
+    cuts: Vec<Cut>,
+    /// The number of bytes that are removed before each cut.
+    before: Vec<u32>,
+}
+
+impl Moves {
+    /// The effect of these cuts, which are in order.
+    pub fn new(cuts: &[Cut]) -> Moves {
+        let before = cuts.iter().scan(0, |total, cut| {
+            let before = *total;
+            *total += cut.len;
+            Some(before)
+        });
+        Moves { cuts: cuts.to_vec(), before: before.collect() }
+    }
+
+    /// Where an offset is afterwards.
+    pub fn of(&self, offset: i64) -> i64 {
+        let next = self.cuts.partition_point(|cut| i64::from(cut.offset) < offset);
+        let Some(at) = next.checked_sub(1) else { return offset };
+        let inside = (offset - i64::from(self.cuts[at].offset)).min(i64::from(self.cuts[at].len));
+        offset - i64::from(self.before[at]) - inside
+    }
+}

@@ -1,5 +1,7 @@
 //! What to link, and how.
 
+use std::collections::HashMap;
+
 use target_specs::Arch;
 
 /// How an [`Input`] is linked.
@@ -38,6 +40,9 @@ pub struct Options<'a> {
     /// Symbols outside of the module, and their fixed addresses. They are used where no object and no archive defines the
     /// symbol.
     pub externs: &'a [(String, u32)],
+    /// The source of the first object. If it is given, the result has symbols for debuggers, with the debug information of that
+    /// object.
+    pub source: Option<&'a Source<'a>>,
     /// Extensions of the architecture that the module needs, as bits of [`extensions`](crate::extensions), besides those that
     /// its objects were compiled for.
     pub arch_flags: u32,
@@ -46,7 +51,24 @@ pub struct Options<'a> {
 impl<'a> Options<'a> {
     /// A module of this architecture with nothing but code.
     pub fn new(arch: &'a Arch) -> Options<'a> {
-        Options { arch, file_name: "", qstrs: &[], objects: &[], externs: &[], arch_flags: 0 }
+        Options { arch, file_name: "", qstrs: &[], objects: &[], externs: &[], source: None, arch_flags: 0 }
+    }
+}
+
+/// What debuggers show of the source of an object.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// What symbols are called in it.
+    pub names: &'a HashMap<String, String>,
+    /// The folder to which paths in the debug information are relative.
+    pub folder: &'a str,
+}
+
+impl Source<'_> {
+    /// The name of a symbol in the source.
+    pub(crate) fn name(&self, symbol: &str) -> Option<&str> {
+        // Names end with a zero in files.
+        self.names.get(symbol).map(String::as_str).filter(|name| !name.contains('\0'))
     }
 }
 

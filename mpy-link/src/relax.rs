@@ -11,7 +11,7 @@ use target_specs::{Diagnostic, Result};
 
 use crate::got::Got;
 use crate::layout::{Base, Layout, Region};
-use crate::model::{Binding, Cut, MakeRelative, Object, RelaxCode, Reloc, Symbol, SymbolDef};
+use crate::model::{Binding, Cut, MakeRelative, Moves, Object, RelaxCode, Reloc, Symbol, SymbolDef};
 use crate::reloc::Formula;
 use crate::resolve::{Owned, Program, SectionId, Target};
 
@@ -218,19 +218,9 @@ impl CodeRelaxer {
 
 /// Removes bytes from a section, and adjusts everything that refers to what follows them.
 fn remove(program: &mut Program, id: SectionId, cuts: &[Cut], followers: &Followers) {
-    // The number of bytes that are removed before each cut.
-    let mut total = 0;
-    let mut before = Vec::with_capacity(cuts.len());
-    for cut in cuts {
-        before.push(total);
-        total += cut.len;
-    }
-    let moved = |offset: i64| {
-        let next = cuts.partition_point(|cut| i64::from(cut.offset) < offset);
-        let Some(at) = next.checked_sub(1) else { return offset };
-        let inside = (offset - i64::from(cuts[at].offset)).min(i64::from(cuts[at].len));
-        offset - i64::from(before[at]) - inside
-    };
+    let moves = Moves::new(cuts);
+    let total: u32 = cuts.iter().map(|cut| cut.len).sum();
+    let moved = |offset: i64| moves.of(offset);
     let moved_u64 = |offset: u64| i64::try_from(offset).map_or(offset, |offset| moved(offset) as u64);
 
     let owned = &mut program.sections[id];
@@ -260,6 +250,7 @@ fn remove(program: &mut Program, id: SectionId, cuts: &[Cut], followers: &Follow
         let reloc = &mut program.sections[section].section.relocs[at];
         reloc.addend = moved(reloc.addend);
     }
+    program.sections[id].moves.push(moves);
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::abi::{AbiInfo, Fits, Property};
 use crate::arch::Arch;
 use crate::archive::{self, Archive, MemberId};
 use crate::elf;
-use crate::model::{Binding, Kind, Object, Reloc, Section, Symbol, SymbolDef};
+use crate::model::{Binding, Kind, Moves, Object, Reloc, Section, Symbol, SymbolDef};
 use crate::options::{Input, InputKind};
 use crate::reloc::{Formula, Refusal};
 
@@ -52,6 +52,8 @@ pub struct Owned<'a> {
     pub section: Section<'a>,
     /// Its fragments, sorted by `start`.
     pub fragments: Range<FragmentId>,
+    /// What has been removed from it, one time after the other.
+    pub moves: Vec<Moves>,
 }
 
 /// An address that the loader provides.
@@ -293,7 +295,8 @@ impl<'a> Program<'a> {
         let id = self.sections.len();
         let first = self.fragments.len();
         split(&section, id, &mut self.fragments);
-        self.sections.push(Owned { object, def, section, fragments: first..self.fragments.len() });
+        let fragments = first..self.fragments.len();
+        self.sections.push(Owned { object, def, section, fragments, moves: Vec::new() });
         id
     }
 

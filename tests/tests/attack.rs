@@ -186,7 +186,7 @@ fn name_of(seed: u64) -> String {
 /// The module as the tool prepares it, and what the interpreter makes of it then.
 fn prepared(seed: u64, small: bool) -> Result<(Attack, wasm_to_c::WasmModule), String> {
     let attack = attack(seed, small, None);
-    let prepared = wasm::prepare(&name_of(seed), &attack.wasm, 0, None, None, wasm::Origin::Other)
+    let prepared = wasm::prepare(&name_of(seed), &attack.wasm, 0, None, None, wasm::Origin::Other, None)
         .map_err(|error| format!("{}: {}", error.code, error.message))?;
     let declared = wasmparser::Parser::new(0).parse_all(&prepared.module.bytes).flatten().find_map(|part| {
         let wasmparser::Payload::MemorySection(reader) = part else { return None };

@@ -103,7 +103,9 @@ fn described(folder: &Path) -> PathBuf {
 
 /// Whether the module of a crate can be built.
 fn road(bytes: &[u8]) -> bool {
-    let Ok(prepared) = wasm::prepare("hostile", bytes, 0, None, None, wasm::Origin::CRATE) else {
+    let Ok(prepared) =
+        wasm::prepare("hostile", bytes, 0, None, None, wasm::Origin::CRATE, Some(Path::new("/")))
+    else {
         return false;
     };
     let Ok(translation) = wasm_to_c::transpile(&prepared.module, &wasm_to_c::Options::default()) else {

@@ -602,7 +602,7 @@ fn build(
     }
     let one = |(at, cases): (usize, &[&Case])| -> target_specs::Result<(String, Vec<u8>)> {
         let name = format!("nans{at}");
-        let prepared = wasm::prepare(&name, &module(cases), 0, None, None, wasm::Origin::Other)?;
+        let prepared = wasm::prepare(&name, &module(cases), 0, None, None, wasm::Origin::Other, None)?;
         let translation = wasm_to_c::transpile(&prepared.module, &wasm_to_c::Options::default())?;
         let glue = glue_gen::glue(&name, &translation.interface, None, &glue_gen::Mappings::default())?;
         let (source, object) = (folder.join(format!("{name}.c")), folder.join(format!("{name}.o")));

@@ -6,6 +6,7 @@
 pub(crate) mod print;
 
 use crate::ops::{Cell, Class, OpId};
+use crate::options::SourceLine;
 use crate::relocs::Reference;
 use crate::types::{FuncType, ValType};
 
@@ -315,6 +316,8 @@ pub(crate) enum Stmt {
     Try(Try),
     /// Many accesses are near the address in this local.
     Neighbours(u32),
+    /// The statements behind it are from this line of the source.
+    Line(Option<SourceLine>),
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -401,6 +404,8 @@ pub(crate) struct Function {
     /// The `try`s whose exceptions are kept in variables, as they have handlers.
     pub exceptions: Vec<Label>,
     pub has_loops: bool,
+    /// The line of the source where it begins.
+    pub line: Option<SourceLine>,
 }
 
 /// The fewest powers of two of which `value` is a sum or difference: the digits but 0 of its non-adjacent form.
@@ -560,7 +565,8 @@ macro_rules! contents {
                     | Stmt::Rethrow(_)
                     | Stmt::Leave(_)
                     | Stmt::Try(_)
-                    | Stmt::Neighbours(_) => Vec::new(),
+                    | Stmt::Neighbours(_)
+                    | Stmt::Line(_) => Vec::new(),
                 }
             }
 
@@ -605,6 +611,11 @@ contents! { parts, exprs, bodies, iter, from_ref }
 contents! { parts_mut, exprs_mut, bodies_mut, iter_mut, from_mut, mut }
 
 impl Stmt {
+    /// Whether it says where statements are from, and does nothing.
+    pub fn is_line(&self) -> bool {
+        matches!(self, Stmt::Line(_))
+    }
+
     /// The variables that it sets, besides that of a [`Stmt::Set`].
     pub fn results(&self) -> &[Var] {
         match self {

@@ -36,7 +36,7 @@ pub use interface::{
 };
 pub use names::{Names, comment, demangled, literal};
 pub use native_stack::{Frames, NativeStack, UNBOUNDED, settled};
-pub use options::{CodePlace, Options, Safety, StackSize, WasmModule};
+pub use options::{CodePlace, Options, Safety, SourceLine, SourceLines, StackSize, WasmModule};
 pub use stack_checks::StackChecks;
 pub use stack_need::StackNeed;
 pub use translate::{passes, transpile, trees};

@@ -24,6 +24,38 @@ pub struct WasmModule {
     pub heap_grows: bool,
     /// Bytes that the embedder's heap has from the start where addresses are the machine's.
     pub heap_reserve: u32,
+    /// Given, the C says by `#line` which line of the source each statement is from.
+    pub lines: Option<SourceLines>,
+}
+
+/// A line of a source file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceLine {
+    /// The index of the file in [`SourceLines::files`].
+    pub file: usize,
+    /// Counted from 1.
+    pub line: u32,
+}
+
+/// The lines of the source that the operators of a module come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceLines {
+    /// The paths of the source files.
+    pub files: Vec<String>,
+    /// Offsets in the bytes of the module, sorted: the line of the operator there, and of those up to the next offset. `None`
+    /// where it is not known.
+    pub rows: Vec<(u32, Option<SourceLine>)>,
+}
+
+impl SourceLines {
+    /// The line of the operator at this offset.
+    pub fn at(&self, offset: usize) -> Option<SourceLine> {
+        let after = self.rows.partition_point(|(start, _)| *start as usize <= offset);
+        let (_, line) = self.rows.get(after.checked_sub(1)?)?;
+        // The largest number of a line in C (C11, 6.10.4).
+        let numbers = 1..=i32::MAX.unsigned_abs();
+        line.filter(|line| numbers.contains(&line.line) && line.file < self.files.len())
+    }
 }
 
 impl WasmModule {
@@ -37,6 +69,7 @@ impl WasmModule {
             heap_base: None,
             heap_grows: false,
             heap_reserve: 0,
+            lines: None,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One file per subcommand: its options and its `run`.
 
+mod addr2line;
 mod bench;
 mod boards;
 mod build;
@@ -44,6 +45,8 @@ pub(crate) enum Command {
     Boards(boards::Boards),
     Link(link::Link),
     Inspect(inspect::Inspect),
+    #[command(name = "addr2line")]
+    Addr2line(addr2line::Addr2line),
     Clean(clean::Clean),
     Completions(completions::Completions),
 }
@@ -60,6 +63,7 @@ impl Command {
                 | C::Monitor(_)
                 | C::Boards(_)
                 | C::Link(_)
+                | C::Addr2line(_)
                 | C::Completions(_)
         );
         !without && !matches!(self, C::Clean(_))
@@ -89,6 +93,7 @@ impl Command {
             Command::Boards(command) => command.run(),
             Command::Link(command) => command.run(),
             Command::Inspect(command) => command.run(),
+            Command::Addr2line(command) => command.run(),
             Command::Clean(command) => command.run(),
             Command::Completions(command) => command.run(command_line()),
         }

@@ -11,6 +11,7 @@ use crate::map::{self, Entry};
 use crate::options::Size as Bytes;
 use crate::options::{BuildOptions, Stage};
 use crate::pipeline::Built;
+use crate::symbols::{Lines, Symbols};
 use crate::treemap::{self, Picture};
 use crate::{pipeline, toolchain, ui};
 
@@ -50,12 +51,17 @@ pub struct Size {
     #[arg(long, visible_alias = "max-ram", value_name = "SIZE")]
     max_loaded: Option<Bytes>,
 
+    /// Also list the files of the source that the code is from; implies `--debug`
+    #[arg(long)]
+    lines: bool,
+
     #[command(flatten)]
     options: BuildOptions,
 }
 
 impl Size {
-    pub fn run(self) -> Result<(), Failure> {
+    pub fn run(mut self) -> Result<(), Failure> {
+        self.options.debug |= self.lines;
         let packages = pipeline::each_package(&self.options)?;
         let plans = packages.iter().map(pipeline::plan).collect::<Result<Vec<_>, _>>()?;
         let modules: usize = plans.iter().map(|plan| plan.targets.len()).sum();
@@ -75,6 +81,9 @@ impl Size {
                 ui::output("\n");
             }
             show(one, module, self.top);
+            if self.lines {
+                show_lines(&Symbols::of(&one.mpy)?.lines()?, self.top);
+            }
         }
         let pictures: Vec<Picture> = built
             .iter()
@@ -104,6 +113,26 @@ impl Size {
         }
         Ok(())
     }
+}
+
+/// Prints how much of the code is from which file.
+fn show_lines(lines: &Lines, top: usize) {
+    let percent = |bytes: u64| format!("{:.1}", bytes as f64 * 100.0 / lines.code.max(1) as f64);
+    let (known, translated) = (lines.known(), lines.known() + lines.translated);
+    let share = known as f64 * 100.0 / translated.max(1) as f64;
+    ui::output(format_args!(
+        "\n{known} of {translated} translated bytes ({share:.1} %) have a line of the source;\n\
+         {} bytes are of the bindings and the runtime, {} of libraries without lines\n\n",
+        lines.bindings,
+        lines.code.saturating_sub(translated + lines.bindings)
+    ));
+    let mut files: Vec<(&String, &u64)> = lines.files.iter().collect();
+    files.sort_by_key(|(path, bytes)| (std::cmp::Reverse(**bytes), *path));
+    let shown = if top == 0 { files.len() } else { top };
+    let rows = files.iter().take(shown);
+    let rows: Vec<[String; 3]> =
+        rows.map(|(path, bytes)| [bytes.to_string(), percent(**bytes), (*path).clone()]).collect();
+    ui::columns(&["bytes", "%", "file of the source"], &rows);
 }
 
 /// Bytes of RAM. Constant objects stay in ROM.

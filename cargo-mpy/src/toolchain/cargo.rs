@@ -211,6 +211,9 @@ fn command(rust: &Rust, plan: &CrateBuild, link: Link, allocator: Allocator) -> 
         .args(&plan.cargo_args)
         .env("RUSTC", &rust.rustc)
         .current_dir(plan.manifest.parent().unwrap_or(Path::new(".")));
+    // Only lines: with more, rustc makes other code. Without them there is nothing to debug, whatever the manifest says.
+    let debug = if plan.has_lines { "\"line-tables-only\"" } else { "false" };
+    command.arg("--config").arg(format!("profile.{}.debug={debug}", plan.profile));
     match ui::level() {
         ui::Level::Quiet => drop(command.arg("--quiet")),
         ui::Level::Verbose => drop(command.arg("--verbose")),

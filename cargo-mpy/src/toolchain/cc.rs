@@ -41,6 +41,16 @@ const GCC_FLAGS: &[&str] = &[
     "-fno-tree-loop-distribute-patterns",
 ];
 
+/// Flags that add debug information. None changes the code, but that of Xtensa: its assembler aligns the targets of branches, and
+/// does it otherwise where there are more labels.
+pub const DEBUG_FLAGS: &[&str] = &[
+    "-g",
+    // Columns would be those of the generated C.
+    "-gno-column-info",
+    // An extension of location lists that few programs read.
+    "-gno-variable-location-views",
+];
+
 /// Variables that add include folders. The code needs only our headers and those of the compiler.
 const MORE_HEADERS: [&str; 2] = ["CPATH", "C_INCLUDE_PATH"];
 
@@ -473,7 +483,9 @@ fn refusal(said: &str, folders: &[&Path]) -> Option<String> {
         let place = place.strip_suffix(" fatal").unwrap_or(place);
         // `path:line:column:`; the path may contain a colon.
         let path = Path::new(place.strip_suffix(':')?.rsplitn(3, ':').last()?);
-        let is_ours = folders.iter().any(|folder| path.starts_with(folder));
+        // Generated C may say that it is from a line of Rust.
+        let is_ours = folders.iter().any(|folder| path.starts_with(folder))
+            || path.extension().is_some_and(|end| end == "rs");
         let is_its_own = error.starts_with("internal compiler error")
             || error.ends_with("No such file or directory")
             || error.contains("file not found");

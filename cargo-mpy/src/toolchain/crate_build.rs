@@ -11,6 +11,8 @@ pub struct CrateBuild {
     pub library: String,
     /// The path of its `Cargo.toml`.
     pub manifest: PathBuf,
+    /// The folder of its workspace, to which compilers name files relatively.
+    pub root: PathBuf,
     /// The name of the profile.
     pub profile: String,
     /// Flags that are passed on to cargo: features, `--locked`, …
@@ -21,6 +23,8 @@ pub struct CrateBuild {
     pub unit: Unit,
     /// The profile has `panic = "unwind"`.
     pub unwinds: bool,
+    /// The program says which lines of the source its code is from.
+    pub has_lines: bool,
     /// The parts of the package that have `#[test]` functions.
     pub tests: Vec<Unit>,
 }

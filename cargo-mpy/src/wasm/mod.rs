@@ -5,6 +5,7 @@ mod bindgen;
 pub mod callers;
 mod describe;
 mod interruptible;
+mod lines;
 mod names;
 mod pages;
 mod panics;
@@ -12,6 +13,7 @@ pub mod std_functions;
 mod unreferenced;
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 
 use glue_gen::wbindgen::Api;
 use target_specs::{Diagnostic, Place, Result};
@@ -97,7 +99,8 @@ pub fn descriptions(bytes: &[u8]) -> Result<Option<glue_gen::wbindgen::Raw>> {
 }
 
 /// Prepares the module `bytes` for translation. With `relocations`, addresses are those of the machine. Otherwise the
-/// memory has exactly the size that is used, plus `heap` bytes, or the size `limit`.
+/// memory has exactly the size that is used, plus `heap` bytes, or the size `limit`. With
+/// `lines_of`, the folder of the source, the result says which lines of it code is from, if the module does.
 ///
 /// # Errors
 /// `invalid-wasm`; `limit-too-small` if the data do not fit; `no-direct-memory` if addresses cannot be those of the
@@ -109,6 +112,7 @@ pub fn prepare(
     limit: Option<u32>,
     relocations: Option<Relocations>,
     origin: Origin,
+    lines_of: Option<&Path>,
 ) -> Result<Prepared> {
     let invalid = |reason: String| {
         Diagnostic::new("invalid-wasm", format!("not a valid WebAssembly module: {reason}"))
@@ -125,8 +129,11 @@ pub fn prepare(
     let mut config = ModuleConfig::new();
     config.generate_producers_section(false);
     let custom = pages::take(bytes).map_err(|error| invalid(error.to_string()))?;
+    let ordinary = custom.as_ref().map_or(bytes, |(ordinary, _)| ordinary);
+    let lines = lines_of.and_then(|folder| lines::read(ordinary, folder));
+    config.preserve_code_transform(lines.is_some());
     let mut module = config
-        .parse(custom.as_ref().map_or(bytes, |(ordinary, _)| ordinary))
+        .parse(ordinary)
         .map_err(|error| invalid(error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")))?;
     if let Some((_, declared)) = custom {
         declared.put_back(&mut module);
@@ -265,15 +272,15 @@ pub fn prepare(
     let quiet = module.imports.iter().filter(|import| !runs_python(&import.module, &import.name));
     let quiet_imports = quiet.map(|import| (import.module.clone(), import.name.clone())).collect();
     let name = name.to_owned();
-    let module = WasmModule {
-        name,
-        bytes: module.emit_wasm(),
-        memory_bytes,
-        relocations,
-        heap_base,
-        heap_grows,
-        heap_reserve,
+    let (bytes, lines) = match &lines {
+        Some(before) => {
+            let (bytes, lines) = lines::emit(&mut module, before);
+            (bytes, Some(lines))
+        }
+        None => (module.emit_wasm(), None),
     };
+    let module =
+        WasmModule { name, bytes, memory_bytes, relocations, heap_base, heap_grows, heap_reserve, lines };
     drop(runs_python);
     Ok(Prepared { module, api, unwinds, lacks_std, quiet_imports, is_named })
 }
@@ -545,7 +552,7 @@ mod tests {
 
     fn prepared(text: &str, heap: u32) -> (WasmModule, Module) {
         let bytes = wat::parse_str(text).unwrap();
-        let ready = prepare("test", &bytes, heap, None, None, Origin::CRATE).unwrap().module;
+        let ready = prepare("test", &bytes, heap, None, None, Origin::CRATE, None).unwrap().module;
         let module = Module::from_buffer(&ready.bytes).unwrap();
         (ready, module)
     }
@@ -640,7 +647,7 @@ mod tests {
         let text = r#"(module (memory 1) (data (i32.const 90) "0123456789")
             (func (export "f") (result i32) (memory.grow (memory.size))))"#;
         let bytes = wat::parse_str(text).unwrap();
-        let with = |limit| prepare("test", &bytes, 0, Some(limit), None, Origin::CRATE);
+        let with = |limit| prepare("test", &bytes, 0, Some(limit), None, Origin::CRATE, None);
         let ready = with(100).unwrap().module;
         assert_eq!(ready.memory_bytes, Some(100));
         let module = Module::from_buffer(&ready.bytes).unwrap();
@@ -710,7 +717,7 @@ mod tests {
     #[test]
     fn names_of_the_bindings_mean_nothing_in_the_module_of_another_tool() {
         let shown =
-            |text: &str| prepare("test", &wat::parse_str(text).unwrap(), 0, None, None, Origin::Other);
+            |text: &str| prepare("test", &wat::parse_str(text).unwrap(), 0, None, None, Origin::Other, None);
         let bytes = shown(
             r#"(module (func $f) (export "f" (func $f)) (export "mpy:panicking" (func $f))
                  (export "mpy:last_panic" (func $f)))"#,
@@ -727,7 +734,7 @@ mod tests {
             [&b""[..], b"\0asm", b"\0asm\x0d\0\x01\0", b"hello, this is text", b"\0asm\x01\0\0\0\x01"]
         {
             assert_eq!(
-                prepare("test", bytes, 0, None, None, Origin::CRATE).unwrap_err().code,
+                prepare("test", bytes, 0, None, None, Origin::CRATE, None).unwrap_err().code,
                 "invalid-wasm"
             );
         }

@@ -45,15 +45,34 @@ pub(super) struct Builder<'a, 'm> {
     pub operators: usize,
     /// Values that branches and blocks pass.
     pub passed: usize,
+    /// The offset of the operator that is read.
+    pub at: usize,
 }
 
 impl Builder<'_, '_> {
     pub fn emit(&mut self, stmt: Stmt) {
+        self.emit_of(self.at, stmt);
+    }
+
+    /// Emits a statement that an operator at another offset is translated to.
+    pub fn emit_of(&mut self, at: usize, stmt: Stmt) {
+        self.note_line(at);
         self.body().push(stmt);
     }
 
     pub fn emit_all(&mut self, stmts: Vec<Stmt>) {
+        if !stmts.is_empty() {
+            self.note_line(self.at);
+        }
         self.body().extend(stmts);
+    }
+
+    /// Says which line the next statement is from.
+    fn note_line(&mut self, at: usize) {
+        if self.unit.has_lines() {
+            let line = self.unit.line(at);
+            self.body().push(Stmt::Line(line));
+        }
     }
 
     /// The statements of the innermost block that is one in the tree.
@@ -77,6 +96,7 @@ impl Builder<'_, '_> {
     }
 
     pub fn push(&mut self, operand: Operand) {
+        let operand = Operand { at: self.at, ..operand };
         if operand.traps {
             self.spill(|other| other.traps);
         }
@@ -140,8 +160,8 @@ impl Builder<'_, '_> {
     pub fn spill_at(&mut self, at: usize) {
         let temp = self.temp(self.stack[at].expr.ty);
         let kept = self.temp_operand(temp);
-        let value = std::mem::replace(&mut self.stack[at], kept).expr;
-        self.emit(Stmt::Set(temp, value));
+        let Operand { expr, at, .. } = std::mem::replace(&mut self.stack[at], kept);
+        self.emit_of(if at == 0 { self.at } else { at }, Stmt::Set(temp, expr));
     }
 
     /// The operand in a variable, which is set before what comes next.

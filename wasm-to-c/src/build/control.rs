@@ -84,6 +84,7 @@ impl Builder<'_, '_> {
             condition,
             beyond,
             operators: self.operators,
+            at: start,
             catching,
             ..Open::function(Vec::new())
         });
@@ -186,7 +187,8 @@ impl Builder<'_, '_> {
                 let condition = open.condition.take().expect("that of an if");
                 let then = std::mem::take(&mut open.then);
                 let otherwise = std::mem::take(&mut open.body);
-                self.emit(Stmt::If { label, condition, then, otherwise, used, falls: open.falls });
+                let chosen = Stmt::If { label, condition, then, otherwise, used, falls: open.falls };
+                self.emit_of(open.at, chosen);
             }
         }
         self.end_block(open, falls || used);

@@ -66,12 +66,15 @@ pub(crate) fn function(
         proved,
         operators: 0,
         passed: 0,
+        at: 0,
     };
     let mut reader = body.get_operators_reader().map_err(invalid)?;
+    let line = unit.line(reader.original_position());
     while !reader.eof() {
         let start = reader.original_position();
         let op = reader.read().map_err(invalid)?;
         this.number += 1;
+        this.at = start;
         this.operators += 1;
         this.operator(&op, start)?;
         if this.passed > MOST {
@@ -90,5 +93,6 @@ pub(crate) fn function(
         labels: this.labels,
         exceptions: this.exceptions,
         has_loops: this.has_loops,
+        line,
     })
 }

@@ -44,6 +44,8 @@ pub(super) struct Open {
     pub falls: bool,
     /// Operators before it.
     pub operators: usize,
+    /// The offset of its first operator in the module.
+    pub at: usize,
     /// Of a `try` or `try_table`.
     pub tried: Tried,
     pub catches: Option<Vec<wasmparser::Catch>>,
@@ -69,6 +71,7 @@ impl Open {
             beyond: 0,
             falls: false,
             operators: 0,
+            at: 0,
             tried: Tried::default(),
             catches: None,
             catching: None,

@@ -16,6 +16,8 @@ pub(super) struct Operand {
     pub traps: bool,
     /// The operators that it is made of.
     pub operators: usize,
+    /// The offset of the last of them in the module, or 0.
+    pub at: usize,
 }
 
 impl Operand {
@@ -28,6 +30,7 @@ impl Operand {
             state: false,
             traps: false,
             operators: 1,
+            at: 0,
         }
     }
 

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 
 use target_specs::Result;
 
-use crate::code::{Code, indent};
+use crate::code::{Code, indent, placed};
 use crate::ir::Function;
 use crate::memory::Uses;
 use crate::types::ValType;
@@ -37,6 +37,7 @@ pub(crate) fn function(unit: &Unit<'_>, function: &Function, c: &mut String) -> 
         before: c.len(),
     };
     printer.body(&function.body)?;
+    printer.code.end_place();
     printer.finish(c);
     Ok(())
 }
@@ -69,32 +70,33 @@ impl Printer<'_, '_> {
         let large = unit.large_frame(index);
         let large = large.map(|size| unit.before_large_frame(index, size));
         let head = large.as_ref().map_or_else(|| unit.prototype(index, true), |(_, head)| head.clone());
-        let _ = writeln!(c, "{head} {{");
-        c.push_str(&indent(&unit.here(index)));
+        let mut begin = format!("{head} {{\n{}", indent(&unit.here(index)));
         let locals = || function.locals.iter().copied().enumerate().skip(function.ty.params.len());
         use ValType::{ExnRef, ExternRef, F32, F64, FuncRef, I32, I64};
         for ty in [I32, I64, F32, F64, FuncRef, ExternRef, ExnRef] {
-            declare(c, ty, 'l', " = 0", locals());
-            declare(c, ty, 't', "", function.temps.iter().copied().enumerate());
+            declare(&mut begin, ty, 'l', " = 0", locals());
+            declare(&mut begin, ty, 't', "", function.temps.iter().copied().enumerate());
         }
         if let Some(frame) = unit.native_frame(index) {
-            let _ = writeln!(c, "    uint8_t frame[{}] __attribute__((aligned(16)));", frame.size);
+            let _ = writeln!(begin, "    uint8_t frame[{}] __attribute__((aligned(16)));", frame.size);
         }
         if large.is_none() && unit.checks_stack(index) {
-            c.push_str("    WASM_STACK_CHECK();\n");
+            begin.push_str("    WASM_STACK_CHECK();\n");
         }
         for label in &function.exceptions {
-            let _ = writeln!(c, "    wasm_exception_t *x{label} = NULL;");
+            let _ = writeln!(begin, "    wasm_exception_t *x{label} = NULL;");
         }
         for memory in &unit.memories {
             for declaration in memory.declare_uses(&self.uses, function.has_loops) {
-                let _ = writeln!(c, "    {declaration}");
+                let _ = writeln!(begin, "    {declaration}");
             }
         }
+        let directive = function.line.and_then(|line| unit.line_directive(line));
+        c.push_str(&placed(&begin, directive.as_deref()));
         c.push_str(self.code.text());
         c.push_str("}\n");
         if let Some((before, _)) = large {
-            c.push_str(&before);
+            c.push_str(&placed(&before, directive.as_deref()));
         }
     }
 }

@@ -115,6 +115,10 @@ impl Printer<'_, '_> {
                     self.code.line(format!("if (WASM_THROWN()) {leave}"));
                 }
             }
+            Stmt::Line(line) => {
+                let directive = line.and_then(|line| self.unit.line_directive(line));
+                self.code.set_place(directive);
+            }
             Stmt::Label(label) => self.code.label(format_args!("L{label}: __attribute__((unused))")),
             simple => {
                 let text = self.simple(simple);

@@ -72,6 +72,7 @@ impl Printer<'_> {
                 self.inside("default", default);
             }
             Stmt::Try(tried) => self.tried(tried),
+            Stmt::Line(_) => {}
             simple => {
                 let text = self::simple(simple);
                 self.line(text);
@@ -196,7 +197,8 @@ fn simple(stmt: &Stmt) -> String {
         | Stmt::If { .. }
         | Stmt::BrIf(..)
         | Stmt::Switch { .. }
-        | Stmt::Try(_) => String::new(),
+        | Stmt::Try(_)
+        | Stmt::Line(_) => String::new(),
     }
 }
 

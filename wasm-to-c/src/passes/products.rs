@@ -149,8 +149,10 @@ fn join_sums(stmts: &mut Vec<Stmt>, uses: &HashMap<Var, usize>) {
     for mut stmt in stmts.drain(..) {
         if let Stmt::Set(_, whole) = &mut stmt {
             // The sum before may itself be a part.
-            while joined.last_mut().is_some_and(|before| join(before, whole, uses)) {
-                joined.pop();
+            while let Some(before) = joined.iter().rposition(|before| !before.is_line())
+                && join(&mut joined[before], whole, uses)
+            {
+                joined.remove(before);
             }
         }
         joined.push(stmt);

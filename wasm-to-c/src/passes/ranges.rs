@@ -465,7 +465,7 @@ impl Pass<'_, '_> {
     }
 
     fn body(&mut self, body: &mut [Stmt]) {
-        for stmt in body {
+        for stmt in body.iter_mut().filter(|stmt| !stmt.is_line()) {
             self.at += 1;
             self.stmt(stmt);
         }
@@ -560,7 +560,8 @@ impl Pass<'_, '_> {
             | Stmt::Throw(..)
             | Stmt::ThrowRef(_)
             | Stmt::Rethrow(_)
-            | Stmt::Neighbours(_) => {}
+            | Stmt::Neighbours(_)
+            | Stmt::Line(_) => {}
         }
     }
 

@@ -46,7 +46,7 @@ impl Sets {
     }
 
     fn read(&mut self, body: &[Stmt]) {
-        for stmt in body {
+        for stmt in body.iter().filter(|stmt| !stmt.is_line()) {
             self.at += 1;
             let at = self.at;
             match stmt {

@@ -21,8 +21,8 @@ use crate::callgraph::{CallGraph, Calls};
 use crate::ir::{Access, Check};
 use crate::memory::{Address, Displacement, Memory, Shown, Uses};
 use crate::module::{Constant, Module, Place};
-use crate::names::Names;
-use crate::options::{CodePlace, Options, Safety, StackSize, WasmModule};
+use crate::names::{Names, literal};
+use crate::options::{CodePlace, Options, Safety, SourceLine, SourceLines, StackSize, WasmModule};
 use crate::range::Range;
 use crate::relocs::{DataObject, Reference, Relocations};
 use crate::shadow_stack::{self, ShadowStack, StackUse};
@@ -93,6 +93,7 @@ pub(crate) struct Unit<'m> {
     pub throws_indirect: bool,
     /// The embedder asks what was caught.
     pub keeps_caught: bool,
+    lines: Option<&'m SourceLines>,
 }
 
 /// Bytes of a table's element where pointers have 32 bits: the function and its type.
@@ -289,7 +290,24 @@ impl<'m> Unit<'m> {
             throws_indirect: throws.contains(&true),
             throws,
             keeps_caught: options.throwing.is_some(),
+            lines: source.lines.as_ref(),
         })
+    }
+
+    /// Whether it is known which lines operators are from.
+    pub fn has_lines(&self) -> bool {
+        self.lines.is_some()
+    }
+
+    /// The line of the source that the operator at an offset of the module is from.
+    pub fn line(&self, offset: usize) -> Option<SourceLine> {
+        self.lines?.at(offset)
+    }
+
+    /// The directive that gives the next line of the C the place of a line of the source (C11, 6.10.4).
+    pub fn line_directive(&self, line: SourceLine) -> Option<String> {
+        let path = self.lines?.files.get(line.file)?;
+        Some(format!("#line {} {}\n", line.line, literal(path)))
     }
 
     /// Whether addresses are native.

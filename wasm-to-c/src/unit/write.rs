@@ -7,7 +7,7 @@ use target_specs::{Diagnostic, Result};
 
 use super::Unit;
 use super::state::Mutable;
-use crate::code::indent;
+use crate::code::{indent, number_lines};
 use crate::codegen::c_type;
 use crate::interface::{CUnit, Translation};
 use crate::module::{Constant, Place, place};
@@ -168,7 +168,9 @@ impl Unit<'_> {
         c.push_str(&rest);
         c.push_str(&functions);
         let interface = self.interface(imported, init, options);
-        let unit = CUnit { file_name: "module.c".into(), source: c };
+        let file_name = "module.c".to_owned();
+        let source = if self.has_lines() { number_lines(&c, &file_name) } else { c };
+        let unit = CUnit { file_name, source };
         let named = self.functions.iter().zip(&module.functions);
         let named = named.filter_map(|(c, function)| Some((c.clone(), demangled(function.name.as_ref()?))));
         let mut names: HashMap<String, String> = named.collect();

@@ -216,7 +216,7 @@ impl Builder<'_> {
                 optimisation: level,
                 include: &include,
             };
-            let mpy = code_in_flash::link(&toolchain, &object, &glue)?.bytes;
+            let mpy = code_in_flash::link(&toolchain, &object, &glue, None)?.bytes;
             std::fs::write(file("mpy"), &mpy)?;
             return Ok(Made { mpy, name });
         } else if matches!(road, Road::Ours(_) | Road::Direct | Road::Interruptible) {
@@ -335,9 +335,10 @@ impl Builder<'_> {
                 Err(error) if error.code == "no-direct-memory" => return Ok(None),
                 other => other?,
             };
-            wasm::prepare("m", &only(&bytes, program.exports)?, 0, None, Some(relocations), origin)?.module
+            wasm::prepare("m", &only(&bytes, program.exports)?, 0, None, Some(relocations), origin, None)?
+                .module
         } else {
-            wasm::prepare("m", &only(wasm, program.exports)?, 0, None, None, origin)?.module
+            wasm::prepare("m", &only(wasm, program.exports)?, 0, None, None, origin, None)?.module
         };
         Ok(match road {
             Road::Ours(_) | Road::Direct | Road::Flash | Road::Interruptible => {

@@ -108,6 +108,8 @@ pub fn wasm(
                 target_dir: folder.join("rust-wasm"),
                 unit: Unit::Library,
                 unwinds: false,
+                has_lines: false,
+                root: std::path::PathBuf::new(),
                 tests: Vec::new(),
             };
             let rust = rust::find()?;
