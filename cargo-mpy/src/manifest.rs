@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use target_specs::{Diagnostic, Place, Result};
-use toml_edit::{Array, DocumentMut, Item, Table, TableLike};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike};
 
 use crate::toolchain::{read_file, write_file};
 
@@ -93,7 +93,7 @@ impl Manifest {
     }
 
     /// Adds a dependency, unless it is there for some target.
-    pub fn add_dependency(&mut self, name: &'static str, version: &str) {
+    pub fn add_dependency(&mut self, name: &'static str, version: &str, features: &[&str]) {
         let is_it =
             |(key, item): (&str, &Item)| item.get("package").and_then(Item::as_str).unwrap_or(key) == name;
         let has = |parent: &dyn TableLike| {
@@ -107,8 +107,20 @@ impl Manifest {
         }
         let table = self.document.entry("dependencies").or_insert_with(|| Item::Table(Table::new()));
         if let Some(table) = table.as_table_like_mut() {
-            table.insert(name, toml_edit::value(version));
-            self.changes.push("the dependency `wasm-bindgen`");
+            let value = match features {
+                [] => version.into(),
+                _ => {
+                    let mut table = InlineTable::new();
+                    table.insert("version", version.into());
+                    table.insert("features", features.iter().copied().collect::<Array>().into());
+                    toml_edit::Value::InlineTable(table)
+                }
+            };
+            table.insert(name, toml_edit::value(value));
+            self.changes.push(match name {
+                "wasm-bindgen" => "the dependency `wasm-bindgen`",
+                _ => "a dependency of the template",
+            });
         }
     }
 
@@ -148,7 +160,7 @@ mod tests {
         let change = || {
             let mut manifest = Manifest::read(&path).unwrap();
             manifest.add_cdylib(&["lib"]);
-            manifest.add_dependency("wasm-bindgen", "=1.2.3");
+            manifest.add_dependency("wasm-bindgen", "=1.2.3", &[]);
             manifest.add_profiles();
             manifest.write().unwrap()
         };

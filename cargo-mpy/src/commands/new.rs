@@ -26,6 +26,10 @@ pub enum Template {
     Alloc,
     /// A filter for buffers of samples
     Dsp,
+    /// A sensor on I2C, by a driver from crates.io
+    Driver,
+    /// Samples that an interrupt takes, and a filter
+    Sampler,
 }
 
 impl Template {
@@ -49,12 +53,24 @@ impl Template {
             Template::Minimal => template!("minimal"),
             Template::Alloc => template!("alloc"),
             Template::Dsp => template!("dsp"),
+            Template::Driver => template!("driver"),
+            Template::Sampler => template!("sampler"),
         }
     }
 
     /// Whether it uses wasm-bindgen.
     fn has_bindings(self) -> bool {
         self != Template::Minimal
+    }
+
+    /// Its other dependencies: name, version and features.
+    fn dependencies(self) -> &'static [(&'static str, &'static str, &'static [&'static str])] {
+        const MPY: (&str, &str, &[&str]) = ("mpy", env!("CARGO_PKG_VERSION"), &["hal"]);
+        match self {
+            Template::Driver => &[MPY, ("shtcx", "1.0", &[])],
+            Template::Sampler => &[MPY],
+            _ => &[],
+        }
     }
 }
 
@@ -194,6 +210,7 @@ fn create(verb: &str, path: &Path, manifest: &Path, options: &Options) -> Result
     let mut changed = Manifest::read(manifest)?;
     let module = changed.package().replace('-', "_");
     changed.add_cdylib(&[]);
+    add_dependencies(&mut changed, template);
     complete(changed, path, manifest, template.has_bindings())?;
     write_file(&path.join("src/lib.rs"), library.as_bytes())?;
     write_file(&path.join("test.py"), test.replace("{module}", &module).as_bytes())?;
@@ -236,6 +253,7 @@ fn prepare(path: &Path, manifest: &Path, options: &Options) -> Result<(), Failur
     let (code, test) = template.files();
     if existing.is_none() {
         write(&library, code)?;
+        add_dependencies(&mut changed, template);
     }
     if !script.exists() {
         let text = if existing.is_none() { test.replace("{module}", &module) } else { contents(&module) };
@@ -259,6 +277,13 @@ fn prepare(path: &Path, manifest: &Path, options: &Options) -> Result<(), Failur
     Ok(())
 }
 
+/// Adds what the library of a template uses.
+fn add_dependencies(manifest: &mut Manifest, template: Template) {
+    for (name, version, features) in template.dependencies() {
+        manifest.add_dependency(name, version, features);
+    }
+}
+
 /// Writes the manifest of the crate at `path`, with what all modules need. Returns what was added.
 fn complete(
     mut changed: Manifest,
@@ -267,7 +292,7 @@ fn complete(
     has_bindings: bool,
 ) -> Result<Vec<&'static str>, Failure> {
     if has_bindings {
-        changed.add_dependency("wasm-bindgen", &format!("={}", wbindgen::VERSION));
+        changed.add_dependency("wasm-bindgen", &format!("={}", wbindgen::VERSION), &[]);
     }
     let found = cargo::metadata(Some(manifest), Path::new("."))?;
     let is_root = |metadata: &cargo_metadata::Metadata| {
