@@ -439,6 +439,7 @@ enum {
     MPY_CALL_METHOD, /* a name; the first argument has it */
     MPY_CALL_OBJECT, /* the first argument itself */
     MPY_CALL_KEYWORDS, /* the same; the second is how many pairs of a name and a value come after the others */
+    MPY_OPERATOR, /* the operator with the number that is the second, of the first and the third */
     MPY_GET,
     MPY_SET,
     MPY_INDEX_GET,
@@ -517,6 +518,8 @@ static mp_obj_t mpy_call_target(const mpy_target_t *target, size_t n, mp_obj_t *
             }
             return mp_fun_table.call_function_n_kw(args[0], keywords << 8 | (n - 2 - 2 * keywords), args + 2);
         }
+        case MPY_OPERATOR:
+            return mp_fun_table.binary_op((int)MP_OBJ_SMALL_INT_VALUE(args[1]), args[0], args[2]);
         case MPY_GET:
             return mp_fun_table.load_attr(args[0], name);
         case MPY_SET:

@@ -371,6 +371,10 @@ impl Writer<'_> {
                 path.clear();
                 "MPY_CALL_KEYWORDS"
             }
+            Target::Method if own == SUPPORT_CRATE && known.name == "__operator__" => {
+                path.clear();
+                "MPY_OPERATOR"
+            }
             Target::Method => {
                 path = vec![known.name.clone()];
                 "MPY_CALL_METHOD"

@@ -72,6 +72,8 @@ extern "C" {
     fn call(this: &Any, arguments: Vec<JsValue>) -> Caught<JsValue>;
     #[wasm_bindgen(method, catch, js_name = __call_keywords__, variadic)]
     fn call_keywords(this: &Any, keywords: u32, arguments: Vec<JsValue>) -> Caught<JsValue>;
+    #[wasm_bindgen(method, catch, js_name = __operator__)]
+    fn operator(this: &Any, operator: u32, other: &JsValue) -> Caught<JsValue>;
     #[wasm_bindgen(method, catch, indexing_getter)]
     fn item(this: &Any, key: &JsValue) -> Caught<JsValue>;
     #[wasm_bindgen(method, catch, indexing_setter)]
@@ -82,6 +84,59 @@ extern "C" {
     fn append(this: &Any, item: &JsValue) -> Caught<()>;
 
     type StopIteration;
+}
+
+/// Operators with two operands, by their number in MicroPython (py/runtime0.h, `mp_binary_op_t`).
+///
+/// ```no_run
+/// use mpy::object::{Object, Operator};
+///
+/// fn mean(a: &Object, b: &Object) -> mpy::Result<Object> {
+///     a.operator(Operator::Add, b)?.operator(Operator::Divide, 2)
+/// }
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// `<`
+    Less = 0,
+    /// `>`
+    More = 1,
+    /// `==`
+    Equal = 2,
+    /// `<=`
+    LessEqual = 3,
+    /// `>=`
+    MoreEqual = 4,
+    /// `!=`
+    NotEqual = 5,
+    /// `in`
+    In = 6,
+    /// `is`
+    Is = 7,
+    /// `|`
+    Or = 22,
+    /// `^`
+    Xor = 23,
+    /// `&`
+    And = 24,
+    /// `<<`
+    ShiftLeft = 25,
+    /// `>>`
+    ShiftRight = 26,
+    /// `+`
+    Add = 27,
+    /// `-`
+    Subtract = 28,
+    /// `*`
+    Multiply = 29,
+    /// `//`
+    FloorDivide = 31,
+    /// `/`
+    Divide = 32,
+    /// `%`
+    Remainder = 33,
+    /// `**`
+    Power = 34,
 }
 
 /// Any object.
@@ -219,6 +274,62 @@ impl Object {
     /// Python's.
     pub fn str(&self) -> Result<String> {
         Ok(text(&self.0)?)
+    }
+
+    /// `object + other`, or another operator.
+    ///
+    /// # Errors
+    /// Python's: `TypeError` if the objects do not have it.
+    pub fn operator(&self, operator: Operator, other: impl Into<Object>) -> Result<Object> {
+        Ok(Object(self.any().operator(operator as u32, &other.into().0)?))
+    }
+
+    /// `object == other`
+    ///
+    /// # Errors
+    /// Python's.
+    pub fn equals(&self, other: impl Into<Object>) -> Result<bool> {
+        self.operator(Operator::Equal, other)?.is_true()
+    }
+
+    /// `object < other`
+    ///
+    /// # Errors
+    /// Python's.
+    pub fn lt(&self, other: impl Into<Object>) -> Result<bool> {
+        self.operator(Operator::Less, other)?.is_true()
+    }
+
+    /// `object <= other`
+    ///
+    /// # Errors
+    /// Python's.
+    pub fn le(&self, other: impl Into<Object>) -> Result<bool> {
+        self.operator(Operator::LessEqual, other)?.is_true()
+    }
+
+    /// `object > other`
+    ///
+    /// # Errors
+    /// Python's.
+    pub fn gt(&self, other: impl Into<Object>) -> Result<bool> {
+        self.operator(Operator::More, other)?.is_true()
+    }
+
+    /// `object >= other`
+    ///
+    /// # Errors
+    /// Python's.
+    pub fn ge(&self, other: impl Into<Object>) -> Result<bool> {
+        self.operator(Operator::MoreEqual, other)?.is_true()
+    }
+
+    /// `item in object`
+    ///
+    /// # Errors
+    /// Python's.
+    pub fn contains(&self, item: impl Into<Object>) -> Result<bool> {
+        item.into().operator(Operator::In, self)?.is_true()
     }
 
     /// `isinstance(object, class)`

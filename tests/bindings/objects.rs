@@ -1,7 +1,7 @@
 //! boards: all
 //! `mpy::object`: attributes, calls, items, iteration, conversions, exceptions.
 
-use mpy::object::{Bytes, Dict, Int, List, Module, Object, Str, Tuple};
+use mpy::object::{Bytes, Dict, Int, List, Module, Object, Operator, Str, Tuple};
 use mpy::{Exception, Result};
 use wasm_bindgen::prelude::*;
 
@@ -29,6 +29,45 @@ pub fn calls(function: JsValue) -> Result<JsValue> {
 pub fn many(function: JsValue, count: u32) -> Result<JsValue> {
     let arguments: Vec<Object> = (0..count).map(Object::from).collect();
     Ok(Object::from(function).call_with(&arguments, &[("x", 1.into())])?.into())
+}
+
+const OPERATORS: [Operator; 20] = [
+    Operator::Less,
+    Operator::More,
+    Operator::Equal,
+    Operator::LessEqual,
+    Operator::MoreEqual,
+    Operator::NotEqual,
+    Operator::In,
+    Operator::Is,
+    Operator::Or,
+    Operator::Xor,
+    Operator::And,
+    Operator::ShiftLeft,
+    Operator::ShiftRight,
+    Operator::Add,
+    Operator::Subtract,
+    Operator::Multiply,
+    Operator::FloorDivide,
+    Operator::Divide,
+    Operator::Remainder,
+    Operator::Power,
+];
+
+#[wasm_bindgen]
+pub fn operate(number: usize, a: JsValue, b: JsValue) -> Result<JsValue> {
+    Ok(Object::from(a).operator(OPERATORS[number], Object::from(b))?.into())
+}
+
+#[wasm_bindgen]
+pub fn compares(a: JsValue, b: JsValue) -> Result<String> {
+    let (a, b) = (Object::from(a), Object::from(b));
+    Ok(format!("{:?}", [a.lt(&b)?, a.le(&b)?, a.gt(&b)?, a.ge(&b)?, a.equals(&b)?]))
+}
+
+#[wasm_bindgen]
+pub fn contains(a: JsValue, b: JsValue) -> Result<bool> {
+    Object::from(a).contains(Object::from(b))
 }
 
 #[wasm_bindgen]
@@ -141,6 +180,24 @@ class inner: value = "deep"
 outer.inner = inner; outer.__path__ = "outer"
 sys.modules["outer"] = outer; sys.modules["outer.inner"] = inner
 attempt(m.nested)
+for a, b in ((7, 3), (3, 3), (2.5, -1), ("a", "b"), ((1, 2), (1, 3))): print(m.compares(a, b))
+attempt(m.compares, 1, "a")
+print(m.contains([1, "x"], "x"), m.contains({1: 2}, 3), m.contains("text", "ex"))
+attempt(m.contains, 5, 5)
+TEXTS = "a<b;a>b;a==b;a<=b;a>=b;a!=b;a in b;a is b;a|b;a^b;a&b;a<<b;a>>b;a+b;a-b;a*b;a//b;a/b;a%b;a**b".split(";")
+for a, b in ((7, 3), (7, [7]), (5.5, 2), ("%d", 5), (1 << 40, 3), ("ab", "cab"), (True, True)):
+    for i, text in enumerate(TEXTS):
+        try: wanted = eval(text)
+        except (TypeError, ValueError) as e: wanted = type(e)
+        try: got = m.operate(i, a, b)
+        except (TypeError, ValueError) as e: got = type(e)
+        assert got == wanted, (text, a, b, got, wanted)
+class Number:
+    def __init__(self, n): self.n = n
+    def __add__(self, other): return ("sum", self.n, other)
+    def __lt__(self, other): raise KeyError(other)
+print(m.operate(13, Number(1), 2))
+attempt(m.compares, Number(1), 2)
 */
 /* expect
 JsValue(7) true false 8 new
@@ -179,4 +236,14 @@ AttributeError ("'module' object has no attribute 'Missing'",)
 ImportError ("no module named 'missing'",)
 2 -3
 deep
+[false, false, true, true, false]
+[false, true, false, true, true]
+[false, false, true, true, false]
+[true, true, false, false, false]
+[true, true, false, false, false]
+TypeError ("unsupported types for __lt__: 'int', 'str'",)
+True False True
+TypeError ("unsupported types for : 'int', 'int'",)
+('sum', 1, 2)
+KeyError (2,)
 */
