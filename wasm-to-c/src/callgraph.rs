@@ -372,7 +372,7 @@ mod tests {
             );
             let buffer = wast::parser::ParseBuffer::new(&text).unwrap();
             let bytes = wast::parser::parse::<wast::Wat<'_>>(&buffer).unwrap().encode().unwrap();
-            let source = crate::WasmModule::new("test", bytes);
+            let source = crate::options::WasmModule::new("test", bytes);
             let module = crate::module::read(&source).unwrap();
             Calls::of(&module).graph(&module).repeats([0])
         };
