@@ -40,6 +40,11 @@ pub fn key_of_several(
     let mut parts = vec![programs(Path::new(command.get_program()))?.into_bytes()];
     let environment = command.get_envs().flat_map(|(name, value)| [Some(name), value]).flatten();
     parts.extend(command.get_args().chain(environment).map(|word| word.as_encoded_bytes().to_vec()));
+    // Debug information contains the paths of files.
+    if command.get_args().any(|word| word == "-g") {
+        let paths = sources.iter().chain(includes);
+        parts.extend(paths.map(|path| path.as_os_str().as_encoded_bytes().to_vec()));
+    }
     for source in sources {
         let mut files = BTreeMap::new();
         if !collect(source, includes, system, &mut files)? {
