@@ -572,9 +572,9 @@ mod tests {
     const ENTER: (&[u8], &[u8]) = (b"\r\x03\r\x01", b"\r\n>>> \r\nraw REPL; CTRL-B to exit\r\n>");
 
     fn run(steps: &[(&[u8], &[u8])], code: &[u8]) -> (Result<Execution>, Vec<u8>) {
-        let mut repl = RawRepl::enter(Script::new(steps), Duration::from_secs(1)).expect("enters");
+        let mut repl = RawRepl::enter(Script::new(steps), Duration::from_secs(9)).expect("enters");
         let mut output = Vec::new();
-        let deadline = Instant::now() + Duration::from_millis(100);
+        let deadline = Instant::now() + Duration::from_secs(5);
         let result = repl.execute(code, deadline, &mut |bytes| output.extend_from_slice(bytes));
         (result, output)
     }
