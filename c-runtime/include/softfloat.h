@@ -265,7 +265,8 @@ static real from_whole(bits sign, uint64_t value) {
         return from_bits(0);
     }
     /* Bring the leading bit to the top, then the upper bits down to a mantissa with guard bits. */
-    int shift = __builtin_clzll(value);
+    uint32_t high = (uint32_t)(value >> 32);
+    int shift = high ? __builtin_clz(high) : 32 + __builtin_clz((uint32_t)value);
     value <<= shift;
     int exponent = BIAS + 63 - shift;
     int drop = 63 - MANTISSA - GUARD;
