@@ -30,7 +30,9 @@ impl CallGraph {
     pub fn leading_to(&self, functions: impl IntoIterator<Item = usize>) -> Vec<bool> {
         let callers = reversed(&self.callees);
         let mut leads = vec![false; self.callees.len()];
-        let mut left: Vec<usize> = functions.into_iter().collect();
+        // Functions that are in no graph are called by none.
+        let known = functions.into_iter().filter(|function| *function < leads.len());
+        let mut left: Vec<usize> = known.collect();
         while let Some(at) = left.pop() {
             if !std::mem::replace(&mut leads[at], true) {
                 left.extend(callers[at].iter().map(|caller| *caller as usize));
