@@ -45,6 +45,19 @@ import sys
 class time:
     sleep_ms = lambda ms: None
 sys.modules['time'] = time
+class simulated:
+    watchers = {}
+    def __init__(self, number): self.number = number
+    def watch(self, function): self.watchers[self.number] = function
+    pin = lambda number: simulated(number)
+class Pin:
+    OUT = 1
+    def __init__(self, number, mode=None): self.number = number
+    def value(self, level): simulated.watchers[self.number](level)
+class machine: pass
+machine.Pin = Pin
+sys.modules['simulated'] = simulated
+sys.modules['machine'] = machine
 ";
 
 /// Puts what is imported next into a gap that has no room for what it writes to: QEMU translates code anew after each

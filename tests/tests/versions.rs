@@ -185,7 +185,8 @@ fn examples(board: &Board) -> Result<Vec<(String, String, String)>, String> {
         let run = commands.iter().find(|command| command.shell == "cargo mpy run test.py\n");
         let expected = run.ok_or_else(|| format!("{name}: no `cargo mpy run test.py`"))?.prints.clone();
         let code = fs::read_to_string(folder.join("test.py")).map_err(text)?;
-        let printed = board::execute(board, &[module], &code).unwrap_or_else(|printed| printed);
+        let printed =
+            board::execute(board, &board::with_hardware(&[module]), &code).unwrap_or_else(|printed| printed);
         results.push((name, printed, expected));
     }
     Ok(results)
