@@ -60,7 +60,7 @@ fn every_template_builds_and_runs_at_once() {
                 let script = (command == "run").then(|| crate_.join("test.py").into());
                 let options = ["--board", &board.name, "--manifest-path"].map(OsString::from);
                 let paths = [crate_.join("Cargo.toml").into(), "--target-dir".into(), target.clone().into()];
-                let words = ["cargo-mpy", "mpy", command].map(OsString::from).into_iter();
+                let words = [OsString::from(command)].into_iter();
                 let code = cargo_mpy::run(words.chain(script).chain(options).chain(paths).collect());
                 assert_eq!(code, 0, "{command} of {name} on {}", board.name);
             }
