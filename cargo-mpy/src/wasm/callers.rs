@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use walrus::ir::Visitor;
-use walrus::{FunctionId, ImportKind, Module};
+use walrus::ir::{Visitor, dfs_in_order};
+use walrus::{FunctionId, ImportKind, LocalFunction, Module};
 
 /// Crates whose functions call an import for others.
 const BETWEEN: [&str; 6] = ["alloc", "core", "js_sys", "std", "wasm_bindgen", "web_sys"];
@@ -14,10 +14,8 @@ const BETWEEN: [&str; 6] = ["alloc", "core", "js_sys", "std", "wasm_bindgen", "w
 pub fn callers(bytes: &[u8], symbols: &BTreeSet<&str>) -> BTreeMap<String, BTreeSet<String>> {
     let Ok(module) = Module::from_buffer(bytes) else { return BTreeMap::new() };
     let mut callers: BTreeMap<FunctionId, BTreeSet<FunctionId>> = BTreeMap::new();
-    for (id, local) in module.funcs.iter_local() {
-        let mut called = Called::default();
-        walrus::ir::dfs_in_order(&mut called, local, local.entry_block());
-        for callee in called.0 {
+    for (id, callees) in calls(&module) {
+        for callee in callees {
             callers.entry(callee).or_default().insert(id);
         }
     }
@@ -26,6 +24,16 @@ pub fn callers(bytes: &[u8], symbols: &BTreeSet<&str>) -> BTreeMap<String, BTree
         _ => None,
     });
     wanted.map(|(symbol, id)| (symbol, leading_to(&module, &callers, id))).collect()
+}
+
+/// By function, those that it calls by name.
+pub fn calls(module: &Module) -> BTreeMap<FunctionId, BTreeSet<FunctionId>> {
+    let of = |function: &LocalFunction| {
+        let mut called = Called::default();
+        dfs_in_order(&mut called, function, function.entry_block());
+        called.0
+    };
+    module.funcs.iter_local().map(|(id, function)| (id, of(function))).collect()
 }
 
 fn leading_to(

@@ -15,7 +15,7 @@ use walrus::{
     ValType,
 };
 
-use super::callers::crate_of;
+use super::callers::{calls, crate_of};
 use super::names::rust_name;
 
 /// The iterations between two checks, and how many of them a call counts as.
@@ -163,16 +163,6 @@ fn keeps_order(path: &str) -> bool {
     of_trait || is_orderly(ty) && !own_trait
 }
 
-/// By function, those that it calls by name.
-fn calls(module: &Module) -> BTreeMap<FunctionId, BTreeSet<FunctionId>> {
-    let of = |function: &LocalFunction| {
-        let mut called = Called::default();
-        dfs_in_order(&mut called, function, function.entry_block());
-        called.0
-    };
-    module.funcs.iter_local().map(|(id, function)| (id, of(function))).collect()
-}
-
 /// Whether calls of one function may lead to one of the other.
 fn leads_to(calls: &BTreeMap<FunctionId, BTreeSet<FunctionId>>, from: FunctionId, to: FunctionId) -> bool {
     let (mut seen, mut left) = (BTreeSet::new(), vec![from]);
@@ -202,15 +192,6 @@ struct Loops(Vec<InstrSeqId>);
 impl Visitor<'_> for Loops {
     fn visit_loop(&mut self, looped: &Loop) {
         self.0.push(looped.seq);
-    }
-}
-
-#[derive(Default)]
-struct Called(BTreeSet<FunctionId>);
-
-impl Visitor<'_> for Called {
-    fn visit_function_id(&mut self, id: &FunctionId) {
-        self.0.insert(*id);
     }
 }
 
