@@ -65,6 +65,12 @@ fn every_template_builds_and_runs_at_once() {
                 assert_eq!(code, 0, "{command} of {name} on {}", board.name);
             }
         }
+        // Boards with a chip whose memory is known.
+        let named = target_specs::boards().iter().flat_map(|board| ["--board", &board.name]);
+        let paths = ["--manifest-path".into(), crate_.join("Cargo.toml").into()];
+        let paths = paths.into_iter().chain(["--target-dir".into(), target.clone().into()]);
+        let words = std::iter::once("build").chain(named).map(OsString::from);
+        assert_eq!(cargo_mpy::run(words.chain(paths).collect()), 0, "{name} for all boards");
         // On the computer itself, as cargo runs them.
         let mut tests = Command::new(env!("CARGO"));
         tests.args(["test", "--quiet", "--manifest-path"]).arg(crate_.join("Cargo.toml"));

@@ -103,7 +103,9 @@ impl Unit<'_> {
         let heap_bytes = self.memories.iter().map(Memory::heap_bytes).sum();
         let static_bytes = self.memories.iter().map(Memory::static_bytes).sum();
         let data: usize = module.data.iter().map(|data| data.bytes.len()).sum();
-        let elements: u64 = module.tables.iter().map(|table| u64::from(table.minimum)).sum();
+        // With native addresses, there are no tables.
+        let tables = module.tables.iter().filter(|_| has_memory);
+        let elements: u64 = tables.map(|table| u64::from(table.minimum)).sum();
         let constant_bytes = data as u64 + TABLE_ELEMENT * elements;
         let stack_limit = self.any_stack_check().then(|| "wasm_stack_limit".to_owned());
         let table = |object: &usize| {
