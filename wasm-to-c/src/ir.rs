@@ -532,7 +532,7 @@ macro_rules! contents {
         }
 
         impl Stmt {
-            /// The expressions that it evaluates itself, in their order.
+            /// The expressions that it evaluates itself, in their order. A loop evaluates its condition after its body.
             pub fn $exprs(&$($mut)? self) -> Vec<&$($mut)? Expr> {
                 match self {
                     Stmt::Set(_, value)
@@ -542,6 +542,7 @@ macro_rules! contents {
                     | Stmt::BrIf(value, _)
                     | Stmt::If { condition: value, .. }
                     | Stmt::Switch { index: value, .. }
+                    | Stmt::Loop(Loop { form: Form::DoWhile { condition: value, .. }, .. })
                     | Stmt::ThrowRef(value) => vec![value],
                     Stmt::Store(access, value) => vec![&$($mut)? access.address, value],
                     Stmt::Call { callee, args, .. } | Stmt::TailCall { callee, args, .. } => {

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::ir::{Access, Check, Expr, ExprKind, Form, Function, Loop, Stmt, Var, each};
+use crate::ir::{Access, Check, Expr, ExprKind, Function, Stmt, Var, each};
 use crate::ops::{Cell, OpId};
 use crate::types::ValType;
 use crate::unit::Unit;
@@ -72,11 +72,7 @@ fn collect<'f>(body: &'f [Stmt], set: &mut HashMap<Var, Vec<&'f Expr>>) {
 fn uses(function: &Function) -> HashMap<Var, usize> {
     let mut uses = HashMap::new();
     each(&function.body, &mut |stmt| {
-        let condition = match stmt {
-            Stmt::Loop(Loop { form: Form::DoWhile { condition, .. }, .. }) => Some(condition),
-            _ => None,
-        };
-        for expr in stmt.exprs().into_iter().chain(condition) {
+        for expr in stmt.exprs() {
             expr.each(&mut |part| {
                 if let ExprKind::Get(var @ Var::Temp(_)) = part.kind {
                     *uses.entry(var).or_default() += 1;
