@@ -142,7 +142,7 @@ async def caught(awaitable):
         return ("%s: %s" % (type(error).__name__, error)).rstrip(": ")
 
 async def sleeping():
-    await asyncio.gather(m.sleeps("a", [10, 40]), m.sleeps("b", [25, 0, 50]))
+    await asyncio.gather(m.sleeps("a", [10, 200]), m.sleeps("b", [60, 0, 400]))
     await m.sleeps("c", [0])
 
 async def waiting():
@@ -242,10 +242,10 @@ for test in sleeping, waiting, streaming, hardware:
 /* expect
 sleeping
 a 10
-b 25
+b 60
 b 0
-a 40
-b 50
+a 200
+b 400
 c 0
 waiting
 False
