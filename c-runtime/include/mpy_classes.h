@@ -244,14 +244,11 @@ static mp_obj_t mpy_new_instance(uint32_t kind, uint32_t ptr) {
     if (ptr == 0) {
         return mp_const_none;
     }
-#ifdef MPY_IS_DIRECT
-    bool is_aligned = true;
-#else
-    bool is_aligned = ptr % 4 == 0;
-#endif
-    if (!is_aligned || ptr > MPY_MEMORY_SIZE || 4 > MPY_MEMORY_SIZE - ptr) {
+#ifndef MPY_IS_DIRECT
+    if (ptr % 4 != 0 || ptr > MPY_MEMORY_SIZE || 4 > MPY_MEMORY_SIZE - ptr) {
         wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
     }
+#endif
     mpy_instance_t *obj = mpy_new_entry(kind, ptr, 0);
     if (obj == NULL) {
         mpy_classes[kind].free(ptr, 0);

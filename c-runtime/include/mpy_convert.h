@@ -249,9 +249,11 @@ static void mpy_end_objects(void) {
 
 MPY_SHARED mp_obj_t mpy_object(uint32_t index) {
     if (index >= MPY_OBJECT_FIRST) {
+#ifndef MPY_IS_DIRECT
         if (index - MPY_OBJECT_FIRST >= mpy_objects_size) {
             wasm_trap(WASM_TRAP_TABLE_OUT_OF_BOUNDS);
         }
+#endif
         return mpy_objects[index - MPY_OBJECT_FIRST];
     }
 #ifdef MPY_LENT

@@ -7,6 +7,8 @@
 #define mpy_divsf3 __aeabi_fdiv
 #define mpy_floatdisf __aeabi_l2f
 #define mpy_floatundisf __aeabi_ul2f
+#define mpy_floatsisf __aeabi_i2f
+#define mpy_floatunsisf __aeabi_ui2f
 #define MPY_NAMES
 #elif defined(__OPTIMIZE_SIZE__) && !defined(__clang__) && defined(__riscv) && !defined(__riscv_flen)
 /* Division in the library is four times as fast, because it uses that of the processor. */
