@@ -327,7 +327,15 @@ fn rom(board: &target_specs::Board) -> Result<(), Failed> {
     holds(!said.0 && said.2.contains("error[rom-image]"), "a damaged image", &said)?;
     run("import vfs\nvfs.rom_ioctl(3,0,16)")?;
     let said = deploy(&say);
-    holds(said.0 && said.1 == "/rom/lib/answer.mpy 9\n", "erased", &said)
+    holds(said.0 && said.1 == "/rom/lib/answer.mpy 9\n", "erased", &said)?;
+    // Each change is written there.
+    let path = "import answer; print(answer.__file__, answer.number())";
+    let mut running = Running::start(folder.path(), &[&["dev", "--rom", "-e", path], &to[..]].concat())?;
+    for number in [9, 10] {
+        std::fs::write(folder.path().join("answer.wat"), wat(number))?;
+        running.says(&format!("/rom/lib/answer.mpy {number}"))?;
+    }
+    Ok(())
 }
 
 /// What is imported is the module, or the file that is imported instead is named.

@@ -17,7 +17,8 @@ use crate::serial::{Board, Facts, Found, Transport, UploadResult, monitor};
 use crate::session::connected::{PATIENCE, execute, options_for};
 use crate::session::events::Events;
 use crate::session::port_args::PortArgs;
-use crate::{pipeline, romfs, toolchain, ui};
+use crate::session::rom;
+use crate::{pipeline, toolchain, ui};
 
 /// How long to monitor a board that prints nothing if standard input is not a terminal.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -291,64 +292,17 @@ impl Deploy {
         timeout: Duration,
     ) -> Result<(), Failure> {
         let Module { name, data, .. } = module;
-        // Nothing may run from there while it is written.
-        board.restart()?;
-        let size = board.rom_size()?.ok_or_else(|| {
-            Diagnostic::new("no-rom", "the board's MicroPython has no ROM for files").help(format!(
-                "it is {} on {}; since MicroPython 1.25, a firmware can have a ROMFS partition \
-                 (`cargo mpy explain no-rom`)",
-                facts.firmware, facts.machine
-            ))
-        })?;
-        let size = usize::try_from(size).unwrap_or(usize::MAX);
-        let old = romfs::length(&board.rom(0..size.min(16))?);
-        let mut entries = match old {
-            None => Vec::new(),
-            Some(length) => {
-                let image = board.rom(0..length.min(size))?;
-                romfs::entries(&image).ok_or_else(|| {
-                    Diagnostic::new(
-                        "rom-image",
-                        "the board's ROM has an image that cannot be read, so that \
-                        what is in it cannot be kept",
-                    )
-                    .help("`mpremote romfs deploy` replaces it as a whole")
-                })?
-            }
-        };
-        let file = format!("{name}.mpy");
-        romfs::put(&mut entries, ROM_FOLDER, &file, data.clone());
-        let others = romfs::count(&entries) - 1;
-        let image = romfs::image(&entries);
-        if image.len() > size {
-            let message = format!("{} bytes are needed in the board's ROM, which has {size}", image.len());
-            let help = match others {
-                0 => "build a smaller module, or a firmware with a larger partition".to_owned(),
-                _ => format!("{others} other files are there; `mpremote romfs deploy` replaces all of them"),
-            };
-            return Err(Diagnostic::new("no-space", message).help(help).into());
-        }
+        let (image, others) = rom::image(board, facts, name, data)?;
         if others > 0 {
             ui::verbose("Keeping", events.about(format_args!("{others} other files in the board's ROM")));
         }
         let bytes = image.len();
         let (put, seconds) = send(events, bytes, |sent| board.put_rom(&image, sent))?;
-        board.restart()?;
-        let file = format!("/rom/{ROM_FOLDER}/{file}");
-        let (found, _) = board.found(name, &file)?;
-        if found == Found::Nothing {
-            return Err(Diagnostic::new("rom-image", "the board did not mount what was written to its ROM")
-                .help("reset the board, and deploy again")
-                .into());
-        }
-        found.check(name, &file)?;
+        let file = rom::mount(board, name)?;
         say(events, put, &file, bytes, seconds);
         self.try_out(events, board, &format!("import {name}\n"), timeout)
     }
 }
-
-/// Where MicroPython looks for modules in its ROM.
-const ROM_FOLDER: &str = "lib";
 
 /// Sends so many bytes with `put`, which it tells how many are stored. Returns how long that took as well.
 fn send(

@@ -12,11 +12,12 @@ use crate::failure::Failure;
 use crate::messages::Message;
 use crate::options::BuildOptions;
 use crate::plan::{BuildPlan, Source, default_board};
-use crate::serial::{Board, Newlines, Transport};
+use crate::serial::{Board, Facts, Newlines, Transport};
 use crate::session::connected::{PATIENCE, contents, options_for};
 use crate::session::emulated::{firmware, with_hardware};
 use crate::session::events::{Events, Output};
 use crate::session::port_args::PortArgs;
+use crate::session::rom;
 use crate::toolchain::emulator::{self, Session};
 use crate::toolchain::micropython::Firmware;
 use crate::toolchain::{self, cargo};
@@ -37,11 +38,15 @@ Examples:
   cargo mpy dev test.py          run test.py each time
   cargo mpy dev test.py --board qemu-armv6m
   cargo mpy dev -e 'import my_dsp; print(my_dsp.isqrt(1000))' --port COM3
+  cargo mpy dev --rom --code flash
+      in the board's ROM, if its RAM is too small
 
 A running program is interrupted. The module, and everything else that was
 imported from files, is removed from `sys.modules`. The new module is loaded
 into RAM and imported. The board is restarted only if its RAM is full. Its
-files do not change. Press Ctrl-C to quit.")]
+files do not change. With `--rom`, the module is written to the board's ROM,
+beside what is there, and the board is restarted each time. Press Ctrl-C to
+quit.")]
 pub struct Dev {
     /// Python code to run each time
     #[arg(short, long, value_name = "PYTHON", conflicts_with = "files")]
@@ -50,6 +55,10 @@ pub struct Dev {
     /// Python file to run each time; a `.wasm` or `.wat` file is built instead of the current crate
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
+
+    /// Write the module to the board's ROM. With `--code flash`, its code is executed there
+    #[arg(long)]
+    rom: bool,
 
     /// Print events as lines of JSON on standard output
     #[arg(long)]
@@ -151,17 +160,25 @@ impl Dev {
                 build_seconds: build,
             });
         };
-        let module = (&*plan.module, &data[..]);
+        let module = Module { name: &plan.module, data: &data, in_rom: self.rom };
         host.run(module, &code, events, self.raw, &loaded, &mut || {
             watch.has_changed() || ui::output_has_failed()
         })
     }
 }
 
+/// A module that was built.
+struct Module<'a> {
+    name: &'a str,
+    data: &'a [u8],
+    /// Whether it goes to the board's ROM, and not to its RAM.
+    in_rom: bool,
+}
+
 /// Where the module runs.
 enum Host {
     /// A board, real or emulated, that keeps running.
-    Board { board: Box<Board<Box<dyn Transport>>> },
+    Board { board: Box<Board<Box<dyn Transport>>>, facts: Facts },
     /// A program on this computer, which is started for each run.
     Program { board: &'static target_specs::Board, firmware: Firmware },
 }
@@ -184,7 +201,7 @@ impl Host {
                 *options = options_for(options, arch, &facts)?;
                 ui::status("Connected", format_args!("{name}: {}, {}", facts.machine, facts.firmware));
                 events.connected(&name, &facts, arch);
-                return Ok(Host::Board { board: Box::new(board) });
+                return Ok(Host::Board { board: Box::new(board), facts });
             }
             None => target_specs::board(default_board())?,
         };
@@ -200,8 +217,9 @@ impl Host {
         if let Some(Emulator::Qemu { .. }) = emulated.emulator {
             let transport: Box<dyn Transport> =
                 Box::new(Session::start(emulated, &firmware, &with_hardware(&[]), false)?);
-            let board = Board::connect(transport, 2 * PATIENCE)?;
-            return Ok(Host::Board { board: Box::new(board) });
+            let mut board = Board::connect(transport, 2 * PATIENCE)?;
+            let facts = board.facts()?;
+            return Ok(Host::Board { board: Box::new(board), facts });
         }
         Ok(Host::Program { board: emulated, firmware })
     }
@@ -209,7 +227,7 @@ impl Host {
     /// Replaces the loaded module, calls `loaded`, and runs code to its end or until `stop`.
     fn run(
         &mut self,
-        (module, data): (&str, &[u8]),
+        Module { name: module, data, in_rom }: Module<'_>,
         code: &str,
         events: Events,
         raw: bool,
@@ -218,6 +236,10 @@ impl Host {
     ) -> Result<(), Failure> {
         let file = format!("{module}.mpy");
         match self {
+            Host::Program { board, .. } if in_rom => {
+                let message = format!("MicroPython on {} has no ROM", board.name);
+                Err(Diagnostic::new("no-rom", message).help("leave out `--rom`").into())
+            }
             Host::Program { board, firmware } => {
                 let modules = with_hardware(&[(file, data.to_owned())]);
                 let run = emulator::Run {
@@ -237,11 +259,18 @@ impl Host {
                 }
                 Ok(())
             }
-            Host::Board { board } => {
+            Host::Board { board, facts } => {
                 // What the module prints when it is imported.
                 let (mut newlines, mut output) = (Newlines::default(), Output::new(events, raw));
                 let mut write = |bytes: &[u8]| output.write(&newlines.unix(bytes));
-                if !reload(board, module, &file, data, &mut write)? {
+                if in_rom {
+                    let (image, _) = rom::image(board, facts, module, data)?;
+                    let progress = ui::Progress::new("Sending", image.len() as u64);
+                    board.put_rom(&image, &mut |at| progress.at(at as u64))?;
+                    drop(progress);
+                    rom::mount(board, module)?;
+                    board.run(&format!("import {module}\n"), &mut write)?;
+                } else if !reload(board, module, &file, data, &mut write)? {
                     // Some boards free the memory of native code only at a reset.
                     board.restart()?;
                     if !reload(board, module, &file, data, &mut write)? {

@@ -4,6 +4,7 @@ pub mod connected;
 pub mod emulated;
 pub mod events;
 pub mod port_args;
+pub mod rom;
 
 use std::time::{Duration, Instant};
 
