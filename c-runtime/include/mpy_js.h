@@ -42,11 +42,35 @@ __attribute__((unused)) static bool mpy_js_is_buffer(mp_obj_t obj) {
 WASM_STATE(mp_obj_t, mpy_js_functions, [MPY_JS_FUNCTIONS]);
 #define mpy_js_functions WASM_REACH(mpy_js_functions)
 
-static mp_obj_t mpy_js_run(unsigned which, const char *text, size_t length, size_t n, mp_obj_t *args) {
+/* What a text defines, as a dict. */
+static mp_obj_t mpy_js_exec(const char *text, size_t length) {
+    mp_obj_t exec[2] = {mp_fun_table.obj_new_str(text, length), mp_fun_table.new_dict(0)};
+    mp_fun_table.call_function_n_kw(mpy_js_builtin(MPY_JS_EXEC), 2, exec);
+    return exec[1];
+}
+
+/* Calls the function `name` of a dict, which is kept as number `which`. */
+static mp_obj_t mpy_js_call_of(mp_obj_t dict, unsigned which, const char *name, size_t length, size_t n, mp_obj_t *args) {
+    mp_obj_t key = mp_fun_table.obj_new_str(name, length);
+    mpy_js_functions[which] = mp_fun_table.obj_subscr(dict, key, MP_OBJ_SENTINEL);
+    return mp_fun_table.call_function_n_kw(mpy_js_functions[which], n, args);
+}
+
+__attribute__((unused)) static mp_obj_t mpy_js_run(unsigned which, const char *text, size_t length, size_t n, mp_obj_t *args) {
     if (mpy_js_functions[which] == NULL) {
-        mp_obj_t exec[2] = {mp_fun_table.obj_new_str(text, length), mp_fun_table.new_dict(0)};
-        mp_fun_table.call_function_n_kw(mpy_js_builtin(MPY_JS_EXEC), 2, exec);
-        mpy_js_functions[which] = mp_fun_table.obj_subscr(exec[1], mp_fun_table.obj_new_str("f", 1), MP_OBJ_SENTINEL);
+        return mpy_js_call_of(mpy_js_exec(text, length), which, "f", 1, n, args);
+    }
+    return mp_fun_table.call_function_n_kw(mpy_js_functions[which], n, args);
+}
+
+/* A function of a text that several share, whose dict is number `shared`. */
+__attribute__((unused)) static mp_obj_t mpy_js_run_shared(unsigned which, unsigned shared, const char *text, size_t length,
+                                                          const char *name, size_t name_length, size_t n, mp_obj_t *args) {
+    if (mpy_js_functions[which] == NULL) {
+        if (mpy_js_functions[shared] == NULL) {
+            mpy_js_functions[shared] = mpy_js_exec(text, length);
+        }
+        return mpy_js_call_of(mpy_js_functions[shared], which, name, name_length, n, args);
     }
     return mp_fun_table.call_function_n_kw(mpy_js_functions[which], n, args);
 }

@@ -475,7 +475,7 @@ impl Writer<'_> {
             }
             Meaning::This => self.call_path(import, known, "MPY_CAST", &flags, &[]),
             Meaning::Builtin(own) => self.call_builtin(import, known, own),
-            Meaning::Helper(_) | Meaning::Python(_) => {
+            Meaning::Helper(_) | Meaning::Python(_) | Meaning::Shared { .. } => {
                 let index =
                     self.substitutes.iter().position(|known| *known == meaning).unwrap_or_else(|| {
                         self.substitutes.push(meaning);
@@ -669,10 +669,16 @@ impl Writer<'_> {
         if !self.javascript {
             return;
         }
+        let shared = self.shared_texts();
+        for name in &shared {
+            let text = javascript::text(name).unwrap_or_default();
+            line!(self.code, "static const char mpy_js_{name}[] = {};", literal(text.as_bytes()));
+        }
         line!(self.code, "static mp_obj_t mpy_js(unsigned which, size_t n, mp_obj_t *args) {{");
         line!(self.code, "    (void)n;");
         line!(self.code, "    switch (which) {{");
-        let mut functions = 0;
+        // What the texts define comes first.
+        let mut functions = shared.len();
         for (i, meaning) in self.substitutes.iter().enumerate() {
             match meaning {
                 Meaning::Python(text) => {
@@ -684,6 +690,17 @@ impl Writer<'_> {
                     line!(
                         self.code,
                         "        case {i}: return mpy_js_run({functions}, {text}, {length}, n, args);"
+                    );
+                    functions += 1;
+                }
+                Meaning::Shared { text, name } => {
+                    let at = shared.iter().position(|known| known == text).unwrap_or_default();
+                    line!(
+                        self.code,
+                        "        case {i}: return mpy_js_run_shared({functions}, {at}, mpy_js_{text}, \
+                         sizeof(mpy_js_{text}) - 1, {}, {}, n, args);",
+                        literal(name.as_bytes()),
+                        name.len()
                     );
                     functions += 1;
                 }
@@ -699,10 +716,20 @@ impl Writer<'_> {
         line!(self.code);
     }
 
+    /// The source texts that several functions share.
+    fn shared_texts(&self) -> Vec<&'static str> {
+        let texts = self.substitutes.iter().filter_map(|meaning| match meaning {
+            Meaning::Shared { text, .. } => Some(*text),
+            _ => None,
+        });
+        texts.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     /// The definitions of `mpy_js.h`, and the strings that its functions use.
     fn before_javascript(&mut self, out: &mut String) {
         line!(out, "#define MPY_USES_JS 1");
-        let texts = self.substitutes.iter().filter(|meaning| matches!(meaning, Meaning::Python(_))).count();
+        let is_python = |meaning: &&Meaning| matches!(meaning, Meaning::Python(_) | Meaning::Shared { .. });
+        let texts = self.substitutes.iter().filter(is_python).count() + self.shared_texts().len();
         if texts > 0 {
             line!(out, "#define MPY_JS_FUNCTIONS {texts}");
             line!(out, "#define MPY_JS_EXEC {}", self.strings.index("exec"));

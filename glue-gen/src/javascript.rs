@@ -34,6 +34,12 @@ pub(crate) enum Meaning {
     Builtin(&'static Builtin),
     /// A call of a function with this source text.
     Python(&'static str),
+    /// A call of a function of a source text that several share.
+    Shared {
+        /// What the text is called.
+        text: &'static str,
+        name: &'static str,
+    },
 }
 
 /// Whether an import is one of JavaScript's library, and what it means.
@@ -57,7 +63,12 @@ fn library() -> &'static toml::Table {
 }
 
 fn table(name: &str) -> Option<&'static toml::Table> {
-    library().get(name)?.as_table().filter(|_| name != "functions")
+    library().get(name)?.as_table().filter(|_| !["functions", "texts"].contains(&name))
+}
+
+/// The source text that is called `name`, which several functions share.
+pub(crate) fn text(name: &str) -> Option<&'static str> {
+    library()["texts"].get(name)?.as_str()
 }
 
 /// The strings that the helper `name` uses in Python.
@@ -91,6 +102,11 @@ fn parse(text: &'static str) -> Option<Meaning> {
     }
     if let Some(name) = text.strip_prefix('.') {
         return Some(Meaning::Method(name));
+    }
+    if let Some((text, name)) = text.split_once(':')
+        && self::text(text).is_some()
+    {
+        return Some(Meaning::Shared { text, name });
     }
     let text = text.trim_start();
     Some(if text.starts_with("lambda") || text.starts_with("def ") {
@@ -280,7 +296,7 @@ mod tests {
         let mut helpers: BTreeSet<&str> =
             library()["functions"].as_table().unwrap().keys().map(String::as_str).collect();
         for (name, members) in library() {
-            let Some(members) = members.as_table().filter(|_| name != "functions") else { continue };
+            let Some(members) = members.as_table().filter(|_| table(name).is_some()) else { continue };
             for (key, value) in members {
                 let text = value.as_str().unwrap();
                 if key == "extends" {
@@ -288,8 +304,14 @@ mod tests {
                     continue;
                 }
                 let meaning = parse(text).unwrap_or_else(|| panic!("{name}: {key}"));
-                if let Meaning::Helper(helper) = meaning {
-                    helpers.remove(helper);
+                match meaning {
+                    Meaning::Helper(helper) => _ = helpers.remove(helper),
+                    Meaning::Shared { text, name } => {
+                        let defines = ["def", "class"].map(|word| format!("\n{word} {name}"));
+                        let text = self::text(text).unwrap();
+                        assert!(defines.iter().any(|define| text.contains(define)), "{name}");
+                    }
+                    _ => {}
                 }
                 let (key, count) = key
                     .split_once('/')

@@ -57,8 +57,14 @@ fn leading_to(
     found
 }
 
-/// The crate of a path such as `<gloo_timers::callback::Timeout as core::ops::drop::Drop>::drop`.
+/// The crate of a path such as `<gloo_timers::callback::Timeout as core::ops::drop::Drop>::drop`. A function that was
+/// compiled for a closure, as in `futures::run::<own::main::{closure#0}>`, is mostly what the closure does: the crate of that.
 pub fn crate_of(path: &str) -> &str {
+    let argument = path.split_once("::<").and_then(|(_, arguments)| {
+        let (path, _) = arguments.split_once("{closure")?;
+        path.rsplit(['<', '>', ' ', '(', '&']).next().filter(|path| !path.starts_with("::"))
+    });
+    let path = argument.unwrap_or(path);
     let path = path.trim_start_matches(['<', '&', '*', '[', '(']);
     let end = path.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(path.len());
     if path[end..].starts_with("::") { &path[..end] } else { "" }
@@ -89,5 +95,8 @@ mod tests {
         assert_eq!(found["b"], BTreeSet::from(["shown".to_owned(), "two::g".to_owned()]));
         assert_eq!(crate_of("<one::T as core::clone::Clone>::clone"), "one");
         assert_eq!(crate_of("memcpy"), "");
+        assert_eq!(crate_of("two::run::<one::main::{closure#0}>::{closure#1}"), "one");
+        assert_eq!(crate_of("two::run::<alloc::boxed::Box<one::main::{closure#0}>>"), "one");
+        assert_eq!(crate_of("two::run::<u32>::{closure#1}"), "two");
     }
 }
