@@ -90,10 +90,10 @@ impl Dev {
         self.options.input = wasm.into_iter().next().or(self.options.input);
         let script = scripts.into_iter().next();
 
-        let plan = pipeline::plan(&self.options)?;
-        let watch = Watch::new(&plan, script.as_deref())?;
         let events = Events { json: self.json, port: None };
+        // The plan depends on the board.
         let mut host = Host::open(&self.line, &mut self.options, events)?;
+        let watch = Watch::new(&pipeline::plan(&self.options)?, script.as_deref())?;
         let mut saved = None;
         loop {
             let turn = self.turn(&mut host, script.as_deref(), saved, &watch);
