@@ -52,6 +52,7 @@ pub const HEADERS: &[File] = files!("include":
     "softfloat32.h"
     "softfloat64.h"
     "wasm.h"
+    "wasm_simd.h"
     "wasm_state.h"
 );
 

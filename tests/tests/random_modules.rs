@@ -7,7 +7,7 @@
 //!
 //! WebAssembly does not say which NaN an operator gives. In half of the modules each operator is followed by others that
 //! make it a certain one. In the others NaNs pass from operator to operator as they are, and only where an operator or
-//! this test sees the bits of a float they become that one.
+//! this test sees the bits of a float they become that one. A quarter of the modules may have vectors.
 
 mod batch;
 
@@ -16,11 +16,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use batch::{Harness, Program, Random, Step, bits, bits_of_any_nan, hash, label, trap};
+use batch::{Harness, Program, Random, Step, bits, bits_of_any_nan, hash, label, trap, vector};
 use wasm_encoder::{CodeSection, Encode, Ieee32, Ieee64, Instruction as I, RawSection, SectionId, ValType};
 use wasm_to_c::{Options, Safety, WasmModule};
 use wasmi::{Engine, Linker, Module, Store, Val};
-use wasmparser::Payload;
+use wasmparser::{Operator as O, Payload};
 
 /// Modules per C program, which is one translation unit: the header costs the compiler more than a module does.
 const BATCH: u64 = 100;
@@ -66,10 +66,10 @@ fn module(seed: u64, safety: Safety) -> Option<Vec<u8>> {
         min_memories: 1,
         multi_value_enabled: true,
         reference_types_enabled: true,
-        relaxed_simd_enabled: false,
+        relaxed_simd_enabled: has_vectors(seed),
         saturating_float_to_int_enabled: true,
         sign_extension_ops_enabled: true,
-        simd_enabled: false,
+        simd_enabled: has_vectors(seed),
         table_max_size_required: true,
         tail_call_enabled: true,
         threads_enabled: false,
@@ -79,7 +79,11 @@ fn module(seed: u64, safety: Safety) -> Option<Vec<u8>> {
     let mut module = wasm_smith::Module::new(config, &mut arbitrary::Unstructured::new(&bytes)).ok()?;
     module.ensure_termination(400).ok()?;
     let bytes = module.to_bytes();
-    Some(if any_nan(seed) { with_bits_of_one_nan(&bytes).ok()? } else { bytes })
+    Some(match (any_nan(seed), has_vectors(seed)) {
+        (true, _) => changed(&bytes, before_bits).ok()?,
+        (false, true) => changed(&bytes, behind_vectors).ok()?,
+        (false, false) => bytes,
+    })
 }
 
 /// Whether NaNs pass through the module of a seed as they are.
@@ -87,9 +91,83 @@ fn any_nan(seed: u64) -> bool {
     seed / 4 % 2 == 1
 }
 
-/// A module with NaNs made the same one where operators see their bits: before they are stored, become integers, or give
-/// a sign.
-fn with_bits_of_one_nan(bytes: &[u8]) -> wasmparser::Result<Vec<u8>> {
+/// Whether the module of a seed may have vectors.
+fn has_vectors(seed: u64) -> bool {
+    !any_nan(seed) && seed / 8 % 2 == 1
+}
+
+/// What is put around an operator. The number is that of the first local of [`LOCALS`].
+#[derive(Default)]
+struct Around {
+    before: Vec<I<'static>>,
+    /// The operator is left out.
+    replaces: bool,
+    behind: Vec<I<'static>>,
+}
+
+/// The locals that each function has more.
+const LOCALS: [ValType; 4] = [ValType::F32, ValType::F64, ValType::V128, ValType::V128];
+
+/// NaNs become the same one where operators see their bits: before they are stored, become integers, or give a sign.
+fn before_bits(op: &O<'_>, first: u32) -> Around {
+    let (local, nan, equal) = match op {
+        O::F32Store { .. } | O::I32ReinterpretF32 | O::F32Copysign => {
+            (first, I::F32Const(Ieee32::new(0x7fc0_0000)), I::F32Eq)
+        }
+        O::F64Store { .. } | O::I64ReinterpretF64 | O::F64Copysign => {
+            (first + 1, I::F64Const(Ieee64::new(0x7ff8 << 48)), I::F64Eq)
+        }
+        _ => return Around::default(),
+    };
+    let before = vec![I::LocalTee(local), nan, I::LocalGet(local), I::LocalGet(local), equal, I::Select];
+    Around { before, ..Around::default() }
+}
+
+/// Of vectors the generator makes NaNs the same one behind the usual operators alone, and bits of integers may be any.
+fn behind_vectors(op: &O<'_>, first: u32) -> Around {
+    let lanes32 = 0x7fc0_0000_7fc0_0000_7fc0_0000_7fc0_0000;
+    let lanes64 = 0x7ff8_0000_0000_0000_7ff8_0000_0000_0000;
+    let (nan, equal) = match op {
+        O::F32x4RelaxedMadd
+        | O::F32x4RelaxedNmadd
+        | O::F32x4RelaxedMin
+        | O::F32x4RelaxedMax
+        | O::F32x4DemoteF64x2Zero => (lanes32, I::F32x4Eq),
+        O::F64x2RelaxedMadd
+        | O::F64x2RelaxedNmadd
+        | O::F64x2RelaxedMin
+        | O::F64x2RelaxedMax
+        | O::F64x2PromoteLowF32x4 => (lanes64, I::F64x2Eq),
+        _ => return Around::default(),
+    };
+    let local = first + 2;
+    let one = [
+        I::LocalTee(local),
+        I::V128Const(nan),
+        I::LocalGet(local),
+        I::LocalGet(local),
+        equal,
+        I::V128Bitselect,
+    ];
+    Around { behind: one.into(), ..Around::default() }
+}
+
+/// The interpreter rounds a relaxed multiplication and addition once, and what is tested twice.
+fn rounded_twice(op: &O<'_>, first: u32) -> Around {
+    let local = first + 3;
+    let (set, get) = (I::LocalSet(local), I::LocalGet(local));
+    let behind = match op {
+        O::F32x4RelaxedMadd => vec![set, I::F32x4Mul, get, I::F32x4Add],
+        O::F32x4RelaxedNmadd => vec![set, I::F32x4Mul, I::F32x4Neg, get, I::F32x4Add],
+        O::F64x2RelaxedMadd => vec![set, I::F64x2Mul, get, I::F64x2Add],
+        O::F64x2RelaxedNmadd => vec![set, I::F64x2Mul, I::F64x2Neg, get, I::F64x2Add],
+        _ => return Around::default(),
+    };
+    Around { replaces: true, behind, ..Around::default() }
+}
+
+/// A module with something put around its operators.
+fn changed(bytes: &[u8], around: fn(&O<'_>, u32) -> Around) -> wasmparser::Result<Vec<u8>> {
     let (mut types, mut params) = (Vec::new(), Vec::new());
     let mut module = wasm_encoder::Module::new();
     let mut code = CodeSection::new();
@@ -104,7 +182,7 @@ fn with_bits_of_one_nan(bytes: &[u8]) -> wasmparser::Result<Vec<u8>> {
                 params.extend(reader.clone().into_iter().flatten().map(|ty| types[ty as usize]));
             }
             Payload::CodeSectionEntry(body) => {
-                code.raw(&body_with_one_nan(bytes, body, params[code.len() as usize])?);
+                code.raw(&changed_body(bytes, body, params[code.len() as usize], around)?);
                 if code.len() as usize == params.len() {
                     module.section(&code);
                 }
@@ -120,10 +198,11 @@ fn with_bits_of_one_nan(bytes: &[u8]) -> wasmparser::Result<Vec<u8>> {
     Ok(module.finish())
 }
 
-fn body_with_one_nan(
+fn changed_body(
     bytes: &[u8],
     body: &wasmparser::FunctionBody<'_>,
     params: u32,
+    around: fn(&O<'_>, u32) -> Around,
 ) -> wasmparser::Result<Vec<u8>> {
     let mut locals = body.get_locals_reader()?;
     let groups = locals.get_count();
@@ -133,40 +212,31 @@ fn body_with_one_nan(
         count += locals.read()?.0;
     }
     let mut made = Vec::new();
-    (groups + 2).encode(&mut made);
+    (groups + LOCALS.len() as u32).encode(&mut made);
     made.extend(&bytes[start..locals.original_position()]);
-    for ty in [ValType::F32, ValType::F64] {
+    for ty in LOCALS {
         1u32.encode(&mut made);
         ty.encode(&mut made);
     }
     let mut operators = body.get_operators_reader()?;
     while !operators.eof() {
-        use wasmparser::Operator as O;
         let start = operators.original_position();
-        let nan = match operators.read()? {
-            O::F32Store { .. } | O::I32ReinterpretF32 | O::F32Copysign => {
-                Some((count, I::F32Const(Ieee32::new(0x7fc0_0000)), I::F32Eq))
-            }
-            O::F64Store { .. } | O::I64ReinterpretF64 | O::F64Copysign => {
-                Some((count + 1, I::F64Const(Ieee64::new(0x7ff8 << 48)), I::F64Eq))
-            }
-            _ => None,
-        };
-        if let Some((local, nan, equal)) = nan {
-            for op in [I::LocalTee(local), nan, I::LocalGet(local), I::LocalGet(local), equal, I::Select] {
-                op.encode(&mut made);
-            }
+        let Around { before, replaces, behind } = around(&operators.read()?, count);
+        before.iter().for_each(|op| op.encode(&mut made));
+        if !replaces {
+            made.extend(&bytes[start..operators.original_position()]);
         }
-        made.extend(&bytes[start..operators.original_position()]);
+        behind.iter().for_each(|op| op.encode(&mut made));
     }
     Ok(made)
 }
 
 /// What the interpreter makes of it; `None` when it gives up.
 fn interpret(bytes: &[u8], steps: &[Step], any_nan: bool) -> Option<String> {
+    let bytes = changed(bytes, rounded_twice).ok()?;
     let bits = if any_nan { bits_of_any_nan } else { bits };
     let engine = Engine::default();
-    let module = Module::new(&engine, bytes).ok()?;
+    let module = Module::new(&engine, &bytes).ok()?;
     let mut store = Store::new(&engine, ());
     let mut trace = String::new();
     let instance = match Linker::new(&engine).instantiate_and_start(&mut store, &module) {
@@ -189,6 +259,7 @@ fn interpret(bytes: &[u8], steps: &[Step], any_nan: bool) -> Option<String> {
                 wasmi::ValType::I64 => Val::I64(*value as i64),
                 wasmi::ValType::F32 => Val::F32(f32::from_bits(*value as u32).into()),
                 wasmi::ValType::F64 => Val::F64(f64::from_bits(*value).into()),
+                wasmi::ValType::V128 => Val::V128(vector(*value).into()),
                 other => Val::default(*other),
             })
             .collect();

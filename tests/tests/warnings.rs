@@ -12,7 +12,8 @@ use tests::in_ci;
 
 /// A crate with classes and buffers, and modules with what else there is in WebAssembly and its bindings.
 const CRATE: &str = "../examples/filter/Cargo.toml";
-const CASES: [&str; 7] = ["exports", "grow", "imports", "legacy_exceptions", "trap_names", "wasi", "wiring"];
+const CASES: [&str; 8] =
+    ["exports", "grow", "imports", "legacy_exceptions", "trap_names", "vectors", "wasi", "wiring"];
 
 /// Folders with a `unit.c` of the module that `options` build: one for each kind of memory, and more where a target has
 /// checks of its stack that others do not need.

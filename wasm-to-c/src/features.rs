@@ -20,10 +20,12 @@ const TRANSLATED: WasmFeatures = WasmFeatures::MUTABLE_GLOBAL
     .union(WasmFeatures::GC_TYPES)
     .union(WasmFeatures::MEMORY64)
     .union(WasmFeatures::THREADS)
-    .union(WasmFeatures::WIDE_ARITHMETIC);
+    .union(WasmFeatures::WIDE_ARITHMETIC)
+    .union(WasmFeatures::SIMD)
+    .union(WasmFeatures::RELAXED_SIMD);
 
-/// Those that are recognised, so that a module that needs one is told so and not that it is invalid.
-const REFUSED: WasmFeatures = WasmFeatures::SIMD.union(WasmFeatures::RELAXED_SIMD).union(WasmFeatures::GC);
+/// The one that is recognised, so that a module that needs it is told so and not that it is invalid.
+const REFUSED: WasmFeatures = WasmFeatures::GC;
 
 /// What the validator is to accept.
 pub(crate) fn valid() -> WasmFeatures {

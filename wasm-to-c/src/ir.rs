@@ -33,6 +33,8 @@ pub(crate) struct Expr {
 pub(crate) enum ExprKind {
     /// A number, as the bits of its type.
     Const(u64),
+    /// A vector, its low half first.
+    Vector([u64; 2]),
     /// The address of data or of a function of the program, in direct memory.
     Address(Reference),
     Get(Var),
@@ -42,6 +44,8 @@ pub(crate) enum ExprKind {
     RefFunc(u32),
     /// Its operands are in the tree's order.
     Op(OpId, Vec<Expr>),
+    /// Bytes of two vectors, by their numbers in both.
+    Shuffle(Box<[Expr; 2]>, [u8; 16]),
     Load(Box<Access>),
     /// `[first, second, condition]`; the first, if the condition is not zero.
     Select(Box<[Expr; 3]>),
@@ -508,7 +512,7 @@ macro_rules! contents {
                     ExprKind::Op(_, operands) => operands,
                     ExprKind::Load(access) => std::slice::$from(&$($mut)? access.address),
                     ExprKind::Select(parts) => &$($mut)? **parts,
-                    ExprKind::NarrowProduct(parts) => &$($mut)? **parts,
+                    ExprKind::NarrowProduct(parts) | ExprKind::Shuffle(parts, _) => &$($mut)? **parts,
                     ExprKind::DualProduct(parts) => &$($mut)? **parts,
                     ExprKind::NonNull(part)
                     | ExprKind::TableGet(_, part)
@@ -517,6 +521,7 @@ macro_rules! contents {
                     | ExprKind::Count(part)
                     | ExprKind::Computed(part) => std::slice::$from(part),
                     ExprKind::Const(_)
+                    | ExprKind::Vector(_)
                     | ExprKind::Address(_)
                     | ExprKind::Get(_)
                     | ExprKind::Global(_)

@@ -52,7 +52,8 @@ impl Address {
     pub fn cell(&self, cell: &str, bytes: u32, align: u32) -> String {
         let suffix = match align {
             _ if align >= bytes => "",
-            4 => "_at4",
+            // No more is known of what a vector's address is a multiple of where memory begins.
+            4 | 8 => "_at4",
             2 => "_at2",
             _ => "_unaligned",
         };
@@ -105,10 +106,9 @@ pub(crate) struct Memory {
     safety: Safety,
     /// It is memory 0, which a shadow stack is in.
     first: bool,
+    /// Bytes of the largest cell, which may begin at the last byte that a mask lets through.
+    largest_cell: u32,
 }
-
-/// Bytes of the largest cell, which may begin at the last byte that a mask lets through.
-const MASKED_CELL: u32 = 8;
 
 /// The most bytes that a memory or a table may have: no object in C is larger where pointers have 32 bits, as a
 /// difference of pointers into it would not fit (C11, 6.5.6p9).
@@ -135,7 +135,8 @@ impl Memory {
             Safety::Masked => size.checked_next_power_of_two().unwrap_or(u64::MAX),
             Safety::Checked | Safety::Trusted => size,
         };
-        let guard = u64::from(declared.reach).max(MASKED_CELL.into());
+        let largest_cell = if declared.has_vectors { 16 } else { 8 };
+        let guard = u64::from(declared.reach).max(largest_cell.into());
         let fits = declares.saturating_add(guard) <= MOST;
         if !fits && source.relocations.is_none() {
             return Err(too_large(&source.name, index, declares));
@@ -171,7 +172,8 @@ impl Memory {
             }
             other => other,
         };
-        Ok(Memory { name, model, page: page as u32, safety: options.safety, first: index == 0 })
+        let (page, safety) = (page as u32, options.safety);
+        Ok(Memory { name, model, page, safety, first: index == 0, largest_cell })
     }
 
     /// What is known of an address in this memory: a frame is in the first.
@@ -458,7 +460,7 @@ impl Memory {
             Model::Static { bytes, guard } => {
                 let bytes = if self.safety == Safety::Masked {
                     // Masked accesses reach past the mask by a cell at least.
-                    bytes.next_power_of_two() + guard.max(MASKED_CELL)
+                    bytes.next_power_of_two() + guard.max(self.largest_cell)
                 } else {
                     (bytes + guard).max(1)
                 };

@@ -36,6 +36,8 @@ pub(crate) enum Constant {
     I64(u64),
     F32(u32),
     F64(u64),
+    /// A vector, its low half first.
+    V128([u64; 2]),
     Global(u32),
     Null,
     Function(u32),
@@ -57,6 +59,8 @@ pub(crate) struct Memory {
     pub grows: bool,
     /// The farthest that an access with a small offset reaches behind its address.
     pub reach: u32,
+    /// It has vectors.
+    pub has_vectors: bool,
 }
 
 /// Offsets that fields of structures have.
@@ -123,6 +127,8 @@ pub(crate) struct Module<'a> {
     /// Of the functions that are not imported, in order.
     pub bodies: Vec<FunctionBody<'a>>,
     pub local_names: HashMap<(u32, u32), String>,
+    /// Something in it is a vector.
+    pub has_vectors: bool,
 }
 
 impl Module<'_> {
@@ -200,6 +206,7 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
         start: None,
         bodies: Vec::new(),
         local_names: HashMap::new(),
+        has_vectors: false,
     };
     let mut validator = Validator::new_with_features(features::valid());
     let mut allocations = wasmparser::FuncValidatorAllocations::default();
@@ -379,15 +386,24 @@ pub(crate) fn read(source: &WasmModule) -> Result<Module<'_>> {
     Ok(module)
 }
 
-/// Notes what the functions do with memories and tables.
+/// Notes what the functions do with memories and tables, and whether there are vectors.
 fn uses(module: &mut Module<'_>) -> std::result::Result<(), BinaryReaderError> {
+    let types = module.types.iter().flat_map(|ty| ty.params.iter().chain(&ty.results));
+    let globals = module.globals.iter().map(|global| &global.ty);
+    module.has_vectors = types.chain(globals).any(|ty| *ty == ValType::V128);
     for body in &module.bodies {
+        for local in body.get_locals_reader()? {
+            module.has_vectors |= local?.1 == wasmparser::ValType::V128;
+        }
         let mut reader = body.get_operators_reader()?;
         while !reader.eof() {
             let op = reader.read()?;
-            if let Some(access) = ops::access(&op) {
+            module.has_vectors = module.has_vectors || ops::vectors::is_any(&op);
+            let of_lane = || ops::vectors::access(&op).map(|(access, _)| access);
+            if let Some(access) = ops::access(&op).or_else(of_lane) {
                 let end = access.memarg.offset.saturating_add(access.cell.bytes().into());
                 let memory = &mut module.memories[access.memarg.memory as usize];
+                memory.has_vectors |= access.cell == ops::Cell::V128;
                 if end <= SMALL {
                     memory.reach = memory.reach.max(end as u32);
                 }
@@ -429,6 +445,7 @@ fn memory(ty: &wasmparser::MemoryType, import: Option<(String, String)>) -> Memo
         is_shared: ty.shared,
         grows: false,
         reach: 0,
+        has_vectors: false,
     }
 }
 
@@ -495,10 +512,8 @@ pub(crate) fn val_type(module: &str, ty: wasmparser::ValType) -> Result<ValType>
         wasmparser::ValType::I64 => ValType::I64,
         wasmparser::ValType::F32 => ValType::F32,
         wasmparser::ValType::F64 => ValType::F64,
+        wasmparser::ValType::V128 => ValType::V128,
         wasmparser::ValType::Ref(ty) => return ref_type(module, ty.heap_type()),
-        other => {
-            return Err(unsupported(module, None, 0, &format!("a value of type {other} (simd proposal)")));
-        }
     })
 }
 
@@ -517,6 +532,12 @@ pub(crate) fn ref_type(module: &str, ty: HeapType) -> Result<ValType> {
     })
 }
 
+/// A vector, its low half first.
+pub(crate) fn halves(value: wasmparser::V128) -> [u64; 2] {
+    let bits = value.i128().cast_unsigned();
+    [bits as u64, (bits >> 64) as u64]
+}
+
 fn constant(module: &str, expression: &ConstExpr<'_>) -> Result<Constant> {
     let mut stack: Vec<Constant> = Vec::new();
     let mut reader = expression.get_operators_reader();
@@ -528,6 +549,7 @@ fn constant(module: &str, expression: &ConstExpr<'_>) -> Result<Constant> {
             Operator::I64Const { value } => Constant::I64(value as u64),
             Operator::F32Const { value } => Constant::F32(value.bits()),
             Operator::F64Const { value } => Constant::F64(value.bits()),
+            Operator::V128Const { value } => Constant::V128(halves(value)),
             Operator::GlobalGet { global_index } => Constant::Global(global_index),
             Operator::RefNull { .. } => Constant::Null,
             Operator::RefFunc { function_index } => Constant::Function(function_index),

@@ -20,6 +20,9 @@
 //!    compiler split off (`f.part.0`, `f.constprop.0`) count for their function, all together. GCC must not merge
 //!    equal functions (`no_icf`). Other compilers do not.
 //! 4. The compiler's library is not measured. Its functions use less than [`LIBRARY`] bytes.
+//! 5. Functions of vectors (`wasm_simd.h`) that are not inlined are measured. They call none of the module, and one of their own
+//!    at most. So they are where the frame with the next check would be, which has `LARGE` bytes. Frames of the module count
+//!    for more if theirs are larger together.
 //!
 //! Between a call from Python and the first check, the functions of the module use no more than between two checks. As
 //! MicroPython's built-in functions, they rely on what the firmware reserves.
@@ -77,6 +80,14 @@ pub(crate) fn within(name: &str) -> String {
     format!("within_{name}")
 }
 
+/// The bytes that functions of vectors use at most: one, and one that it calls.
+fn of_vectors(frames: &Frames) -> u32 {
+    let of_vectors = frames.iter().filter(|(name, _)| name.starts_with("simd_"));
+    let mut sizes: Vec<u32> = of_vectors.map(|(_, size)| size + RETURN_ADDRESS).collect();
+    sizes.sort_unstable();
+    sizes.iter().rev().take(2).sum()
+}
+
 impl NativeStack {
     /// The checks that suffice for these frames: those that the module has, and more if they are needed.
     ///
@@ -104,7 +115,8 @@ impl NativeStack {
                 .help("divide the function, or use fewer locals"));
         }
         let mut checks = self.checks.clone();
-        let frame = |name: &str| frames.get(name).map(|size| size + RETURN_ADDRESS);
+        let more = of_vectors(frames).saturating_sub(LARGE);
+        let frame = |name: &str| frames.get(name).map(|size| size + RETURN_ADDRESS + more);
         let own = |index: usize| (self.imported..self.functions.len()).contains(&index);
         let callees = self.calls.callees();
         // A frame that no check precedes: that of an import, or of a function that checks for another one. It is large
@@ -278,6 +290,17 @@ mod tests {
         // With many parameters the frame that checks is large as well: its callers check for it.
         measured.extend([("within_f1".to_owned(), 5000), ("f1".to_owned(), 800)]);
         assert_eq!(functions(chain.checks(&measured).unwrap()), [(0, 896), (1, 5888)]);
+    }
+
+    #[test]
+    fn functions_of_vectors_are_frames_too() {
+        let chain = stack(&[vec![1], vec![]], 2, 0, &[true, false]);
+        let mut measured = frames(&[40, 100]);
+        measured.extend([("simd_f32x4_floor".to_owned(), 60), ("simd_round".to_owned(), 100)]);
+        assert_eq!(functions(chain.checks(&measured).unwrap()), []);
+        // Together 392 bytes: 200 more than there is room for.
+        measured.insert("simd_f32x4_floor".to_owned(), 276);
+        assert_eq!(functions(chain.checks(&measured).unwrap()), [(0, 320), (1, 384)]);
     }
 
     #[test]

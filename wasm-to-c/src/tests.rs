@@ -529,3 +529,88 @@ fn checked_products_make_no_pairs() {
     let proved = "(local.set 0 (i32.and (local.get 0) (i32.const 0xfff)))";
     assert!(c("(memory 1)", proved).contains("WASM_DUAL_PRODUCT"));
 }
+
+/// How many accesses of a module with this memory and function are checked, and its C.
+fn of_vectors(memory: &str, safety: Safety, body: &str) -> (usize, String) {
+    let text = format!("(module (memory {memory}) (func (export \"f\") (param i32) (result v128) {body}))");
+    let c = translated(&text, &Options { safety, ..Options::default() });
+    (c.matches("wasm_cell(").count() + c.matches("wasm_inside(").count(), c)
+}
+
+#[test]
+fn accesses_of_vectors_are_proved_as_others_are() {
+    let checked = |body: &str| of_vectors("1", Safety::Checked, body).0;
+    // As wide as a vector, the half of one that is loaded, and a lane.
+    for (op, width) in [
+        ("v128.load", 16),
+        ("v128.load8x8_s", 8),
+        ("v128.load64_zero", 8),
+        ("v128.load32_splat", 4),
+        ("v128.load16_splat", 2),
+    ] {
+        let load = |at: u32| format!("({op} (i32.rem_u (local.get 0) (i32.const {at})))");
+        assert_eq!(checked(&load(65536 - width + 1)), 0, "{op}");
+        assert_eq!(checked(&load(65536 - width + 2)), 1, "{op}");
+    }
+    let lane = |op: &str, at: u32| {
+        format!("({op} 1 (i32.rem_u (local.get 0) (i32.const {at})) (v128.const i64x2 0 0))")
+    };
+    assert_eq!(checked(&lane("v128.load32_lane", 65533)), 0);
+    assert_eq!(checked(&lane("v128.load32_lane", 65534)), 1);
+    let store = |at: u32| format!("{} (v128.const i64x2 0 0)", lane("v128.store64_lane", at));
+    assert_eq!(checked(&store(65529)), 0);
+    assert_eq!(checked(&store(65530)), 1);
+    // One that is inside says it of those behind.
+    let twice = "(drop (v128.load (local.get 0))) (v128.load (local.get 0))";
+    assert_eq!(checked(twice), 1);
+}
+
+#[test]
+fn a_masked_memory_has_room_behind_it_for_a_vector() {
+    // Farther than the fields of structures are.
+    let load = |op: &str| format!("(drop ({op} offset=300 (local.get 0))) (v128.const i64x2 0 0)");
+    for (op, bytes) in [("v128.load", 65536 + 16), ("v128.load64_splat", 65536 + 8), ("i64.load", 65536 + 8)]
+    {
+        let c = of_vectors("1", Safety::Masked, &load(op)).1;
+        assert!(c.contains(&format!("memory[{bytes}]")), "{op}: {c}");
+    }
+}
+
+#[test]
+fn lanes_are_shuffled_as_wide_as_they_are() {
+    let shuffle = |lanes: &str| {
+        let body = format!("(i8x16.shuffle {lanes} (v128.const i64x2 1 2) (v128.const i64x2 3 4))");
+        of_vectors("1", Safety::Checked, &body).1
+    };
+    for (lanes, c) in [
+        (
+            "8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23",
+            "simd_i64x2_shuffle(WASM_V128(0x1ull, 0x2ull), WASM_V128(0x3ull, 0x4ull), 1, 2)",
+        ),
+        (
+            "4 5 6 7 0 1 2 3 28 29 30 31 16 17 18 19",
+            "simd_i32x4_shuffle(WASM_V128(0x1ull, 0x2ull), WASM_V128(0x3ull, 0x4ull), 1, 0, 7, 4)",
+        ),
+        ("2 3 4 5 0 1 2 3 28 29 30 31 16 17 18 19", ", 1, 2, 0, 1, 14, 15, 8, 9)"),
+        ("1 2 3 4 0 1 2 3 28 29 30 31 16 17 18 19", "simd_i8x16_shuffle("),
+        ("0 1 2 3 0 1 2 3 28 29 31 30 16 17 18 19", "simd_i8x16_shuffle("),
+    ] {
+        assert!(shuffle(lanes).contains(c), "{lanes}: {}", shuffle(lanes));
+    }
+}
+
+#[test]
+fn only_modules_with_vectors_include_their_operators() {
+    let includes = |text: &str| translated(text, &Options::default()).contains("wasm_simd.h");
+    assert!(!includes("(module (memory 1) (func (export \"f\") (drop (i64.load (i32.const 0)))))"));
+    for text in [
+        "(module (func (param v128)))",
+        "(module (func (local v128)))",
+        "(module (global v128 (v128.const i64x2 1 2)))",
+        "(module (func (drop (block (result v128) (unreachable)))))",
+        "(module (func (if (result v128) (i32.const 1) (then (unreachable)) (else (unreachable))) (drop)))",
+        "(module (memory 1) (func (v128.store8_lane 0 (i32.const 0) (v128.const i64x2 1 2))))",
+    ] {
+        assert!(includes(text), "{text}");
+    }
+}

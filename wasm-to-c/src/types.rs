@@ -1,6 +1,6 @@
 //! The types of values and functions.
 
-/// A numeric or reference type of the spec.
+/// A numeric, vector or reference type of the spec.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ValType {
     /// An integer of 32 bits.
@@ -11,6 +11,8 @@ pub enum ValType {
     F32,
     /// A float of 64 bits (IEEE 754 binary64).
     F64,
+    /// A vector of 128 bits.
+    V128,
     /// A reference to a function, or null.
     FuncRef,
     /// A reference to something of the embedder's, or null.
@@ -27,21 +29,28 @@ impl ValType {
             ValType::I64 => "i64",
             ValType::F32 => "f32",
             ValType::F64 => "f64",
+            ValType::V128 => "v128",
             ValType::FuncRef => "funcref",
             ValType::ExternRef => "externref",
             ValType::ExnRef => "exnref",
         }
     }
 
-    /// The member of `wasm_value_t` that holds it.
-    pub(crate) fn member(self) -> char {
+    /// The member of `wasm_value_t` that holds it. A vector takes two of these.
+    pub(crate) fn member(self) -> Option<char> {
         match self {
-            ValType::I32 => 'i',
-            ValType::I64 => 'q',
-            ValType::F32 => 'f',
-            ValType::F64 => 'd',
-            ValType::FuncRef | ValType::ExternRef | ValType::ExnRef => 'r',
+            ValType::I32 => Some('i'),
+            ValType::I64 => Some('q'),
+            ValType::F32 => Some('f'),
+            ValType::F64 => Some('d'),
+            ValType::V128 => None,
+            ValType::FuncRef | ValType::ExternRef | ValType::ExnRef => Some('r'),
         }
+    }
+
+    /// How many `wasm_value_t` hold it.
+    pub(crate) fn values(self) -> usize {
+        if self == ValType::V128 { 2 } else { 1 }
     }
 }
 

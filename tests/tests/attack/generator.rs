@@ -67,6 +67,7 @@ enum Ty {
     I64,
     F32,
     F64,
+    V128,
     Func,
     /// A reference of that type; whether it may be null.
     Ref(u32, bool),
@@ -173,6 +174,8 @@ struct Generator {
     references: bool,
     exceptions: bool,
     grows: bool,
+    /// Whether it has vectors.
+    vectors: bool,
     chaos: Chaos,
     chaotic: u32,
     segments: u32,
@@ -221,6 +224,7 @@ pub fn attack(seed: u64, small: bool, first: Option<First>) -> Attack {
         references: random.chance(25),
         exceptions: random.chance(12),
         grows: random.chance(20),
+        vectors: seed % 8 == 5,
         chaos,
         chaotic: random.below(3) as u32,
         random,
@@ -283,6 +287,9 @@ impl Generator {
     }
 
     fn number(&mut self) -> Ty {
+        if self.vectors && self.chance(30) {
+            return Ty::V128;
+        }
         self.pick(&[Ty::I32, Ty::I32, Ty::I32, Ty::I64, Ty::I64, Ty::F32, Ty::F64])
     }
 
@@ -511,6 +518,10 @@ impl Generator {
             Ty::I64 => body.op(I::I32WrapI64),
             Ty::F32 => body.op(I::I32ReinterpretF32),
             Ty::F64 => body.ops([I::I64ReinterpretF64, I::I32WrapI64]),
+            Ty::V128 => {
+                let lane = self.below(4) as u8;
+                body.op(I::I32x4ExtractLane(lane));
+            }
             Ty::Func | Ty::Ref(..) => body.op(I::RefIsNull),
         }
         self.accumulate(body);
@@ -563,6 +574,17 @@ impl Generator {
                     body.op(I::F64Const(Ieee64::new(bits)));
                 }
                 _ => body.ops([I::LocalGet(local), I::I64ExtendI32S, I::F64ReinterpretI64]),
+            },
+            Ty::V128 => match self.below(3) {
+                0 => {
+                    let (low, high) = (self.random.value(), self.random.value());
+                    body.op(I::V128Const((u128::from(high) << 64 | u128::from(low)).cast_signed()));
+                }
+                1 => body.ops([I::LocalGet(local), I::I32x4Splat]),
+                _ => {
+                    let other = self.any(body);
+                    body.ops([I::LocalGet(local), I::I8x16Splat, I::LocalGet(other), I::I32x4ReplaceLane(2)]);
+                }
             },
             Ty::Func => {
                 let function = self.below(self.functions.len() as u64) as u32;
@@ -641,6 +663,7 @@ impl Generator {
                 Ty::I64 => I::I64Const(0),
                 Ty::F32 => I::F32Const(Ieee32::from(0.0)),
                 Ty::F64 => I::F64Const(Ieee64::from(0.0)),
+                Ty::V128 => I::V128Const(0),
                 Ty::Func | Ty::Ref(..) => I::RefNull(HeapType::FUNC),
             });
         }
@@ -779,8 +802,14 @@ impl Generator {
     /// An access at a local, when that is given.
     fn access_at(&mut self, body: &mut Body, memory: u32, local: Option<u32>) {
         let size = self.memories[memory as usize].bytes();
+        let is_vector = self.vectors && self.chance(50);
         let kind = self.below(12);
-        let width = [1, 1, 2, 2, 4, 4, 8, 4, 8, 1, 2, 4][kind as usize];
+        let widths = if is_vector {
+            [16, 16, 16, 1, 2, 4, 8, 8, 8, 4, 8, 16]
+        } else {
+            [1, 1, 2, 2, 4, 4, 8, 4, 8, 1, 2, 4]
+        };
+        let width = widths[kind as usize];
         let offset = match body.frame {
             Some((_, bytes)) if self.chance(70) => {
                 let near = self.pick(&[0, 0, 0, 4, 8, 12]);
@@ -793,6 +822,9 @@ impl Generator {
         match local {
             Some(local) => body.op(I::LocalGet(local)),
             None => self.address(body, memory, width + if offset < 300 { offset } else { 0 }),
+        }
+        if is_vector {
+            return self.vector_access(body, kind, memarg);
         }
         if self.chance(50) {
             let (ty, op) = match kind {
@@ -830,6 +862,37 @@ impl Generator {
             body.op(I::LocalSet(local));
         } else {
             self.take(body, ty);
+        }
+    }
+
+    /// An access of a vector or a lane, of the kind's width, behind its address.
+    fn vector_access(&mut self, body: &mut Body, kind: u64, memarg: MemArg) {
+        let loads = self.chance(50);
+        let lane = |lanes: u64| (memarg.offset % lanes) as u8;
+        let op = match (kind, loads) {
+            (0..3 | 11, true) => I::V128Load(memarg),
+            (3, true) => I::V128Load8Splat(memarg),
+            (4, true) => I::V128Load16Splat(memarg),
+            (5, true) => I::V128Load32Splat(memarg),
+            (6, true) => I::V128Load64Splat(memarg),
+            (7, true) => I::V128Load16x4S(memarg),
+            (8, true) => I::V128Load8x8U(memarg),
+            (9, true) => I::V128Load32Zero(memarg),
+            (_, true) => I::V128Load64Zero(memarg),
+            (0..3 | 11, false) => I::V128Store(memarg),
+            (3, false) => I::V128Store8Lane { memarg, lane: lane(16) },
+            (4, false) => I::V128Store16Lane { memarg, lane: lane(8) },
+            (5 | 9, false) => I::V128Store32Lane { memarg, lane: lane(4) },
+            (6 | 7, false) => I::V128Store64Lane { memarg, lane: lane(2) },
+            (_, false) => I::V128Load64Lane { memarg, lane: lane(2) },
+        };
+        let replaces = matches!(op, I::V128Load64Lane { .. });
+        if !loads {
+            self.value(body, Ty::V128);
+        }
+        body.op(op);
+        if loads || replaces {
+            self.take(body, Ty::V128);
         }
     }
 
@@ -1662,6 +1725,7 @@ impl Generator {
             Ty::I64 => ValType::I64,
             Ty::F32 => ValType::F32,
             Ty::F64 => ValType::F64,
+            Ty::V128 => ValType::V128,
             Ty::Func => ValType::FUNCREF,
             Ty::Ref(..) if twin => ValType::FUNCREF,
             Ty::Ref(to, nullable) => ValType::Ref(RefType { nullable, heap_type: HeapType::Concrete(to) }),

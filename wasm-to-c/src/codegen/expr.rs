@@ -1,6 +1,6 @@
 //! Expressions.
 
-use super::c::{number, variable};
+use super::c::{number, variable, vector};
 use super::printer::Printer;
 use crate::ir::{Access, Callee, Caught, Expr, ExprKind, Outside};
 use crate::memory::{Address, Shown};
@@ -13,6 +13,7 @@ impl Printer<'_, '_> {
     pub fn expr(&mut self, expr: &Expr) -> String {
         match &expr.kind {
             ExprKind::Const(bits) => number(expr.ty, *bits),
+            ExprKind::Vector(halves) => vector(*halves),
             ExprKind::Address(reference) => self.unit.reference(*reference),
             ExprKind::Get(var) => variable(*var),
             ExprKind::Global(global) => self.unit.global(*global),
@@ -22,6 +23,7 @@ impl Printer<'_, '_> {
                 Class::IsZero | Class::Compare => format!("(uint32_t)({})", self.condition(expr)),
                 Class::Helper | Class::Plain => self.operator(expr, *op, parts),
             },
+            ExprKind::Shuffle(parts, lanes) => self.shuffle(parts, lanes),
             ExprKind::Load(access) => self.load(access),
             ExprKind::Select(parts) => {
                 let [first, second, condition] = &**parts;
@@ -45,7 +47,10 @@ impl Printer<'_, '_> {
                     Caught::Handler => "e".to_owned(),
                     Caught::Try(label) => format!("x{label}"),
                 };
-                format!("{from}->values[{at}].{}", expr.ty.member())
+                match expr.ty.member() {
+                    Some(member) => format!("{from}->values[{at}].{member}"),
+                    None => format!("wasm_get_v128((const uint8_t *)&{from}->values[{at}])"),
+                }
             }
             ExprKind::Exception => "(uintptr_t)e".to_owned(),
             ExprKind::Index(index, outside) => {
@@ -109,6 +114,18 @@ impl Printer<'_, '_> {
         text
     }
 
+    /// Lanes of two vectors. They are as wide as they can be, as compilers do that better, and most are.
+    fn shuffle(&mut self, [a, b]: &[Expr; 2], bytes: &[u8; 16]) -> String {
+        let (mut lanes, mut width) = (bytes.to_vec(), 1);
+        while width < 8 && lanes.chunks(2).all(|pair| pair[0].is_multiple_of(2) && pair[1] == pair[0] + 1) {
+            lanes = lanes.chunks(2).map(|pair| pair[0] / 2).collect();
+            width *= 2;
+        }
+        let (a, b) = (self.expr(a), self.expr(b));
+        let list: Vec<String> = lanes.iter().map(u8::to_string).collect();
+        format!("simd_i{}x{}_shuffle({a}, {b}, {})", 8 * width, lanes.len(), list.join(", "))
+    }
+
     fn load(&mut self, access: &Access) -> String {
         let signed = access.cell.is_signed();
         let cast = match (access.ty, signed) {
@@ -160,10 +177,11 @@ impl Printer<'_, '_> {
     /// What address the cell is known to be a multiple of; `None` if only the address says so. WebAssembly promises nothing
     /// by a hint.
     fn alignment(&self, access: &Access) -> Option<u32> {
-        let hint = 1u32 << access.align.min(3);
+        let (hint, bytes) = (1u32 << access.align.min(4), access.cell.bytes());
         match self.unit.is_aligned(access) {
-            true => Some(hint),
-            false if hint >= access.cell.bytes() && access.cell.bytes() > 1 => None,
+            // Memory begins at a multiple of 8.
+            true => Some(hint.min(8)),
+            false if hint >= bytes && bytes > 1 => None,
             false => Some(1),
         }
     }

@@ -20,7 +20,7 @@ use crate::unit::Unit;
 use printer::Printer;
 
 pub use c::c_type;
-pub(crate) use c::number;
+pub(crate) use c::{number, vector};
 
 /// Writes a function behind `c`.
 ///
@@ -72,9 +72,9 @@ impl Printer<'_, '_> {
         let head = large.as_ref().map_or_else(|| unit.prototype(index, true), |(_, head)| head.clone());
         let mut begin = format!("{head} {{\n{}", indent(&unit.here(index)));
         let locals = || function.locals.iter().copied().enumerate().skip(function.ty.params.len());
-        use ValType::{ExnRef, ExternRef, F32, F64, FuncRef, I32, I64};
-        for ty in [I32, I64, F32, F64, FuncRef, ExternRef, ExnRef] {
-            declare(&mut begin, ty, 'l', " = 0", locals());
+        use ValType::{ExnRef, ExternRef, F32, F64, FuncRef, I32, I64, V128};
+        for ty in [I32, I64, F32, F64, V128, FuncRef, ExternRef, ExnRef] {
+            declare(&mut begin, ty, 'l', if ty == V128 { " = {0}" } else { " = 0" }, locals());
             declare(&mut begin, ty, 't', "", function.temps.iter().copied().enumerate());
         }
         if let Some(frame) = unit.native_frame(index) {

@@ -9,6 +9,7 @@ use super::printer::{DEEPEST, Printer};
 use crate::ir::{
     Bulk, Callee, Check, Expr, Form, Handlers, Leave, Loop, Stmt, TableHandler, Trap, Try, Twice, Var, Wide,
 };
+use crate::types::ValType;
 
 impl Printer<'_, '_> {
     /// Statements in their order.
@@ -169,10 +170,16 @@ impl Printer<'_, '_> {
             Stmt::NeverReached => "__builtin_unreachable();".to_owned(),
             Stmt::Throw(tag, args) => {
                 let name = self.unit.tag(*tag);
-                let mut text =
-                    format!("{{ wasm_exception_t *e = wasm_exception_new({name}, {});", args.len());
-                for (at, arg) in args.iter().enumerate() {
-                    let _ = write!(text, " e->values[{at}].{} = {};", arg.ty.member(), self.expr(arg));
+                let values: usize = args.iter().map(|arg| arg.ty.values()).sum();
+                let mut text = format!("{{ wasm_exception_t *e = wasm_exception_new({name}, {values});");
+                let mut at = 0;
+                for arg in args {
+                    let value = self.expr(arg);
+                    let _ = match arg.ty.member() {
+                        Some(member) => write!(text, " e->values[{at}].{member} = {value};"),
+                        None => write!(text, " wasm_set_v128((uint8_t *)&e->values[{at}], {value});"),
+                    };
+                    at += arg.ty.values();
                 }
                 text.push_str(" wasm_thrown = e; }");
                 text
@@ -197,10 +204,10 @@ impl Printer<'_, '_> {
 
     /// A statement with which an exception goes on.
     fn leave(&self, leave: Leave) -> String {
-        match (leave, self.function.ty.results.len()) {
+        match (leave, &self.function.ty.results[..]) {
             (Leave::Catch(label), _) => format!("goto C{label};"),
-            (Leave::Return, 0) => "return;".to_owned(),
-            (Leave::Return, 1) => "return 0;".to_owned(),
+            (Leave::Return, []) => "return;".to_owned(),
+            (Leave::Return, [one]) if *one != ValType::V128 => "return 0;".to_owned(),
             (Leave::Return, _) => format!("return ({}){{0}};", self.result_type()),
         }
     }

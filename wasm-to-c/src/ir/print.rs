@@ -9,6 +9,7 @@ use super::{
     Access, Bulk, Callee, Caught, Check, Expr, ExprKind, Form, Function, Handlers, Label, Leave, Loop, Proof,
     Stmt, Trap, Try, Twice, Var,
 };
+use crate::ops::OpId;
 use crate::types::ValType;
 
 /// Writes a function of this name behind `text`.
@@ -234,12 +235,15 @@ fn expr(value: &Expr) -> String {
             ValType::F64 => format!("{:?}", f64::from_bits(*bits)),
             _ => bits.cast_signed().to_string(),
         },
+        ExprKind::Vector([low, high]) => format!("{low:#x}:{high:#x}"),
         ExprKind::Address(reference) => format!("{reference:?}"),
         ExprKind::Get(from) => var(*from),
         ExprKind::Global(global) => format!("global {global}"),
         ExprKind::Null => "null".to_owned(),
         ExprKind::RefFunc(function) => format!("ref func {function}"),
+        ExprKind::Op(OpId::Vector(op), parts) => format!("{op:?}({})", exprs(parts)),
         ExprKind::Op(op, parts) => format!("{op:?}({})", exprs(parts)),
+        ExprKind::Shuffle(parts, lanes) => format!("I8x16Shuffle({}, {lanes:?})", exprs(&parts[..])),
         ExprKind::Load(access) => format!("load {}", self::access(access)),
         ExprKind::Select(parts) => format!("select({})", exprs(&parts[..])),
         ExprKind::NonNull(part) => format!("ref.as_non_null({})", expr(part)),

@@ -616,6 +616,9 @@ impl Pass<'_, '_> {
             }
             ExprKind::Op(op, parts) => {
                 let values: Vec<Affine> = parts.iter_mut().map(|part| self.visit(part)).collect();
+                if matches!(op, OpId::Vector(_)) {
+                    return self.any();
+                }
                 // GCC makes `x << 2 & 1020` of a byte that is shifted, for which there is no instruction, and of a product
                 // what scales an index.
                 if *op == OpId::I32Shl

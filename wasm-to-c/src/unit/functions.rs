@@ -26,6 +26,7 @@ fn letters(types: &[ValType]) -> String {
             ValType::I64 => 'q',
             ValType::F32 => 'f',
             ValType::F64 => 'd',
+            ValType::V128 => 'v',
             ValType::FuncRef => 'r',
             ValType::ExternRef => 'e',
             ValType::ExnRef => 'x',

@@ -1,7 +1,7 @@
 //! Globals and constant expressions.
 
 use super::{SHADOW_STACK, Unit};
-use crate::codegen::number;
+use crate::codegen::{number, vector};
 use crate::module::Constant;
 use crate::types::ValType;
 
@@ -31,6 +31,7 @@ impl Unit<'_> {
             Constant::I64(value) => (number(ValType::I64, *value), true),
             Constant::F32(bits) => (number(ValType::F32, (*bits).into()), f32::from_bits(*bits).is_finite()),
             Constant::F64(bits) => (number(ValType::F64, *bits), f64::from_bits(*bits).is_finite()),
+            Constant::V128(halves) => (vector(*halves), false),
             Constant::Global(index) => {
                 let global = &self.module.globals[*index as usize];
                 match global.import {

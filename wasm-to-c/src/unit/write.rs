@@ -52,7 +52,11 @@ impl Unit<'_> {
         if let Some(need) = self.need.as_ref().filter(|_| options.stack.is_some()) {
             let _ = writeln!(c, "#define WASM_SHADOW_STACK {}", literal(need.text()));
         }
-        c.push_str("#include \"wasm.h\"\n\n");
+        c.push_str("#include \"wasm.h\"\n");
+        if module.has_vectors {
+            c.push_str("#include \"wasm_simd.h\"\n");
+        }
+        c.push('\n');
 
         let mut structs = HashSet::new();
         for ty in module.types.iter().filter(|ty| ty.results.len() > 1) {

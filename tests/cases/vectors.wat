@@ -1,0 +1,113 @@
+;; Vectors wherever values are: parameters, results, locals, globals, blocks, loops, tables, exceptions, and memory.
+;;; python
+;; import vectors as m
+;; def error(f, *args):
+;;     try: return f(*args)
+;;     except RuntimeError as e: return str(e)
+;; print(m.sum(1, 2, 3, 4), m.global_(), m.again(5), m.select(0), m.select(1), m.loop(6), m.several())
+;; print(m.through(0, 7), m.through(1, 7), error(m.through, 2, 7), m.caught(3), m.thrown(4))
+;; print([m.stored(at) for at in (0, 1, 2, 3, 4, 8)], error(m.stored, 65521), m.stored(65520))
+;; print(m.lanes(16), m.lanes(17), [error(m.lane, at) for at in (65528, 65529)])
+;; print(m.wide(32), m.splat(48), error(m.splat, 65536), m.outside())
+;; print(m.floats(), m.order(64))
+;;; expect
+;; 10 99 630 20 4 7290 27
+;; 38 70 indirect call type mismatch 1013 -2
+;; [20, 20, 20, 20, 20, 20] out of bounds memory access 20
+;; 1717986930 1717986930 [6, 'out of bounds memory access']
+;; 67556755 -66978816 out of bounds memory access 1
+;; -6 16777482
+(module
+  (type $op (func (param v128 v128) (result v128)))
+  (tag $tag (param i32 v128 i64))
+  (memory 1)
+  (data (i32.const 32) "\01\02\03\04\05\06\07\08\f0\f1\f2\f3\f4\f5\f6\f7")
+  (global $g (mut v128) (v128.const i32x4 10 20 30 40))
+  (global $c v128 (v128.const i64x2 1 -1))
+  (table funcref (elem $add $mul $none))
+  (func $none)
+  (func $add (type $op) (i32x4.add (local.get 0) (local.get 1)))
+  (func $mul (type $op) (i32x4.mul (local.get 0) (local.get 1)))
+  (func $across (param v128) (result i32)
+    (i32.add (i32.add (i32x4.extract_lane 0 (local.get 0)) (i32x4.extract_lane 1 (local.get 0)))
+             (i32.add (i32x4.extract_lane 2 (local.get 0)) (i32x4.extract_lane 3 (local.get 0)))))
+  (func (export "sum") (param i32 i32 i32 i32) (result i32) (local $v v128)
+    (local.set $v (i32x4.replace_lane 0 (local.get $v) (local.get 0)))
+    (local.set $v (i32x4.replace_lane 1 (local.get $v) (local.get 1)))
+    (local.set $v (i32x4.replace_lane 2 (local.get $v) (local.get 2)))
+    (call $across (i32x4.replace_lane 3 (local.get $v) (local.get 3))))
+  (func (export "global_") (result i32)
+    (global.set $g (i32x4.add (global.get $g) (global.get $c)))
+    (call $across (global.get $g)))
+  ;; A function that calls itself with vectors.
+  (func $again (param $n i32) (param $v v128) (result v128)
+    (if (result v128) (local.get $n)
+      (then (i32x4.add (local.get $v)
+        (call $again (i32.sub (local.get $n) (i32.const 1)) (i32x4.shl (local.get $v) (i32.const 1)))))
+      (else (local.get $v))))
+  (func (export "again") (param $n i32) (result i32)
+    (call $across (call $again (local.get $n) (v128.const i32x4 1 2 3 4))))
+  (func (export "select") (param i32) (result i32)
+    (call $across (select (v128.const i32x4 1 1 1 1) (i32x4.splat (i32.const 5)) (local.get 0))))
+  (func (export "loop") (param $n i32) (result i32)
+    (v128.const i32x4 1 2 3 4)
+    (loop $more (param v128) (result v128)
+      (i32x4.mul (i32x4.splat (i32.const 3)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1)))))
+    (call $across))
+  (func $two (param v128) (result v128 i32 v128)
+    (i32x4.neg (local.get 0)) (i32.const 7) (i32x4.abs (i32x4.neg (local.get 0))))
+  (func (export "several") (result i32) (local $a v128) (local $n i32) (local $b v128)
+    (call $two (v128.const i32x4 1 2 3 4))
+    (local.set $b) (local.set $n) (local.set $a)
+    (i32.add (local.get $n) (i32.add (call $across (local.get $a)) (i32.mul (call $across (local.get $b)) (i32.const 3)))))
+  (func (export "through") (param $at i32) (param $n i32) (result i32)
+    (call $across (call_indirect (type $op) (i32x4.splat (local.get $n)) (v128.const i32x4 1 2 3 4) (local.get $at))))
+  ;; Between other values of an exception.
+  (func $throw (param $n i32) (result v128)
+    (throw $tag (local.get $n) (v128.const i64x2 0x100000002 0x300000004) (i64.const 1000)))
+  (func (export "caught") (param $n i32) (result i32) (local $v v128) (local $long i64)
+    (block $caught (result i32 v128 i64)
+      (try_table (catch $tag $caught) (drop (call $throw (local.get $n))))
+      (return (i32.const -1)))
+    (local.set $long) (local.set $v)
+    (i32.add (i32.wrap_i64 (local.get $long)))
+    (i32.add (call $across (local.get $v))))
+  ;; Through a function that returns a vector.
+  (func $pass (param $n i32) (result v128) (i32x4.add (call $throw (local.get $n)) (global.get $c)))
+  (func (export "thrown") (param $n i32) (result i32)
+    (block $caught
+      (try_table (catch_all $caught) (return (call $across (call $pass (local.get $n))))))
+    (i32.const -2))
+  ;; Wherever it is, whatever is hinted at.
+  (func (export "stored") (param $at i32) (result i32)
+    (v128.store align=16 (local.get $at) (v128.const i32x4 1 2 3 4))
+    (v128.store align=1 (i32.add (local.get $at) (i32.const 0))
+      (i32x4.add (v128.load align=8 (local.get $at)) (v128.load align=4 (local.get $at))))
+    (call $across (v128.load align=2 (local.get $at))))
+  (func (export "lanes") (param $at i32) (result i32)
+    (v128.store8_lane offset=1 15 (local.get $at) (v128.const i8x16 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 0x11))
+    (v128.store16_lane offset=2 align=1 3 (local.get $at) (v128.const i16x8 0 1 2 0x2233 4 5 6 7))
+    (v128.store32_lane offset=4 align=4 2 (local.get $at) (v128.const i32x4 0 1 0x44556677 3))
+    (i32.xor
+      (i32x4.extract_lane 1 (v128.load64_lane 0 (local.get $at) (v128.const i64x2 0 0)))
+      (i32x4.extract_lane 0 (v128.load16_lane offset=2 1 (local.get $at) (v128.const i64x2 0x5 0)))))
+  (func (export "lane") (param $at i32) (result i32)
+    (i32x4.extract_lane 2 (v128.load64_lane 1 (local.get $at) (i32x4.splat (i32.const 9)))))
+  (func (export "wide") (param $at i32) (result i32)
+    (i32.add
+      (call $across (i32x4.extend_high_i16x8_s (v128.load8x8_s offset=4 (local.get $at))))
+      (call $across (i32x4.add (v128.load16x4_u offset=8 align=1 (local.get $at)) (v128.load32_zero (local.get $at))))))
+  (func (export "splat") (param $at i32) (result i32)
+    (i32.store8 offset=1 (i32.const 48) (i32.const 0x7f))
+    (i32.add (call $across (v128.load16_splat (local.get $at))) (i8x16.bitmask (v128.load8_splat offset=1 (local.get $at)))))
+  (func (export "outside") (result i32)
+    (v128.any_true (v128.load offset=1 (i32.const 65519))))
+  (func (export "floats") (result i32)
+    (call $across (i32x4.trunc_sat_f32x4_s (f32x4.mul
+      (f32x4.convert_i32x4_s (v128.const i32x4 1 -2 3 -4)) (f32x4.sqrt (f32x4.splat (f32.const 6.25)))))))
+  ;; What traps first is what WebAssembly says: the vector is there before the address is.
+  (func (export "order") (param $at i32) (result i32)
+    (v128.store (local.get $at) (v128.const i32x4 1 2 3 4))
+    (v128.store8_lane 0 (i32.add (local.get $at) (i32.const 1)) (v128.load (local.get $at)))
+    (call $across (v128.load8_lane 3 (local.get $at) (v128.load (local.get $at))))))
