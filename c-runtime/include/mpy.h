@@ -5,7 +5,7 @@
  * MicroPython source is needed to build a module. Where it is defined:
  *
  *   the table                 py/nativeglue.h, `mp_fun_table_t`
- *   objects and functions     py/obj.h, `mp_obj_fun_builtin_fixed_t`, `mp_obj_fun_builtin_var_t`
+ *   objects and functions     py/obj.h, `mp_obj_fun_builtin_fixed_t`, `mp_obj_fun_builtin_var_t`, `mp_map_t`
  *   exceptions                py/nlr.h, `nlr_buf_t`
  *   operators, native types   py/runtime0.h
  *   version                   py/persistentcode.h, `MPY_VERSION`, `MPY_SUB_VERSION`
@@ -80,9 +80,15 @@ enum {
 typedef struct _mp_obj_type_t mp_obj_type_t;
 typedef struct _mp_obj_dict_t mp_obj_dict_t;
 typedef struct _mp_print_t mp_print_t;
-typedef struct _mp_map_t mp_map_t;
 typedef struct _mp_arg_t mp_arg_t;
 typedef struct _mp_module_context_t mp_module_context_t;
+
+/* A map of keyword arguments. */
+typedef struct {
+    size_t used; /* and flags */
+    size_t alloc; /* in a map of arguments, their number */
+    void *table;
+} mp_map_t;
 
 /* Types for native_from_obj and native_to_obj. */
 enum { MP_NATIVE_TYPE_BOOL = 1, MP_NATIVE_TYPE_INT = 2, MP_NATIVE_TYPE_UINT = 3, MP_NATIVE_TYPE_QSTR = 8 };
@@ -287,11 +293,14 @@ typedef struct {
     } fun;
 } mp_obj_fun_builtin_fixed_t;
 
-/* A function of as many positional arguments as `sig` allows. */
+/* A function of as many positional arguments as `sig` allows, and of keyword arguments if it says so. */
 typedef struct {
     const mp_obj_type_t *type;
     uint32_t sig;
-    mp_obj_t (*fun)(size_t n_args, const mp_obj_t *args);
+    union {
+        mp_obj_t (*_var)(size_t n_args, const mp_obj_t *args);
+        mp_obj_t (*_kw)(size_t n_args, const mp_obj_t *args, mp_map_t *keywords);
+    } fun;
 } mp_obj_fun_builtin_var_t;
 
 /* What contains addresses, and does not change:
@@ -330,6 +339,7 @@ typedef struct {
 #endif
 
 #define MP_OBJ_FUN_MAKE_SIG(n_args_min, n_args_max) ((uint32_t)(n_args_min) << 17 | (uint32_t)(n_args_max) << 1)
+#define MP_OBJ_FUN_TAKES_KEYWORDS 1u
 
 /* A type, with room for every slot; a slot's index is 1 more than its place in `slots`, or 0.
  * py/obj.h, `mp_obj_full_type_t`. */

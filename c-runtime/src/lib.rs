@@ -34,6 +34,7 @@ pub const HEADERS: &[File] = files!("include":
     "mpy_in_flash.h"
     "mpy_intrinsics.h"
     "mpy_js.h"
+    "mpy_keywords.h"
     "mpy_lend.h"
     "mpy_memory.h"
     "mpy_modules.h"

@@ -306,6 +306,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
             imports: settings.imports.unwrap_or_default(),
             exports: settings.exports.unwrap_or_default(),
             allocator: settings.allocator.unwrap_or_default(),
+            keywords: settings.keywords.unwrap_or_default(),
         },
         // Names take flash on a board, so only debug builds contain them by default.
         passes: usize::MAX,
@@ -581,6 +582,9 @@ impl fmt::Display for BuildPlan {
         }
         if self.interruptible {
             writeln!(f, "interruptible = true")?;
+        }
+        if self.mappings.keywords {
+            writeln!(f, "keywords = true")?;
         }
         writeln!(f, "out-dir = {:?}", self.out_dir)?;
         for target in &self.targets {

@@ -34,6 +34,7 @@ pub(crate) struct Settings {
     pub debug: Option<bool>,
     pub trap_names: Option<bool>,
     pub interruptible: Option<bool>,
+    pub keywords: Option<bool>,
     /// By board: what is different there.
     pub board: Option<BTreeMap<String, BoardSettings>>,
     // The port of a board, which is opened before anything is planned: `session/port_args.rs` reads these.
@@ -70,6 +71,7 @@ pub const SETTINGS: &[&str] = &[
     "debug",
     "trap-names",
     "interruptible",
+    "keywords",
     "imports",
     "exports",
     "allocator",
@@ -150,6 +152,7 @@ impl Settings {
             debug: self.debug.or(shared.debug),
             trap_names: self.trap_names.or(shared.trap_names),
             interruptible: self.interruptible.or(shared.interruptible),
+            keywords: self.keywords.or(shared.keywords),
             board: Some(board),
             _port: None,
             _baud: None,

@@ -15,7 +15,7 @@ use crate::javascript::{self, Answer, Meaning};
 use crate::tables::{Storage, Tables};
 use crate::types::{Direction, Family, Scalar, TypeEncoder, Wire};
 use crate::wbindgen::{self, Api, Call, Import, Target, Type};
-use crate::writer::{Registered, Signature, Writer, access, at, check, layout, unsupported};
+use crate::writer::{Passing, Registered, Signature, Writer, access, at, check, layout, unsupported};
 
 /// The crate whose methods of Python do not keep their buffers: what it calls reads or writes them until it returns.
 const SUPPORT_CRATE: &str = "mpy";
@@ -43,6 +43,8 @@ pub(crate) struct Bindings {
     pub builtins: Vec<&'static Builtin>,
     /// Whether `mpy_js.h` is needed.
     pub javascript: bool,
+    /// Whether functions take keyword arguments.
+    pub keywords: bool,
 }
 
 /// Writes the bindings for `api`, which describes functions in `interface`.
@@ -53,6 +55,7 @@ pub(crate) fn bindings<'a>(
     interface: &'a Interface,
     api: &'a Api,
     strings: &'a mut Strings,
+    keywords: bool,
 ) -> Result<Bindings> {
     let mut writer = Writer {
         interface,
@@ -83,6 +86,8 @@ pub(crate) fn bindings<'a>(
         builtins: Vec::new(),
         lowered: BTreeSet::new(),
         lifted: BTreeSet::new(),
+        keywords,
+        params: Vec::new(),
     };
     let own = |import: &&ImportedFunc| import.module == "mpy";
     let imports = || interface.imports.iter().filter(own).map(|import| import.field.as_str());
@@ -96,7 +101,7 @@ pub(crate) fn bindings<'a>(
     writer.imports(api)?;
     let mut functions = Vec::new();
     for call in &api.functions {
-        functions.push(writer.export(call, None, false)?.0);
+        functions.push(writer.export(call, None, Passing::ByName)?.0);
     }
     writer.in_class = true;
     classes::classes(&mut writer, api)?;
@@ -142,6 +147,7 @@ pub(crate) fn bindings<'a>(
         writer.modules.extend(own.modules().map(str::to_owned));
     }
     bindings.javascript = writer.javascript;
+    bindings.keywords = !writer.params.is_empty();
     bindings.builtins = writer.builtins;
     bindings.modules = writer.modules;
     bindings.floats = writer.encoder.floats;

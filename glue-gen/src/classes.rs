@@ -8,7 +8,7 @@ use crate::c::line;
 use crate::tables::Storage;
 use crate::types::{Encoded, Family, Number, Scalar, Wire};
 use crate::wbindgen::{Api, Class, Member};
-use crate::writer::{Registered, Writer, unsupported};
+use crate::writer::{Passing, Registered, Writer, unsupported};
 
 /// Operators with one operand, and the methods that Python calls for them (`mp_unary_op_t`).
 const UNARY: &[(&str, u8)] = &[
@@ -72,6 +72,8 @@ struct Method {
     function: Registered,
     /// The class of its second parameter, if that is an object of a class of the module.
     other: Option<Number>,
+    /// Of `__call__` with keyword arguments: the constant that describes its parameters.
+    params: Option<String>,
 }
 
 impl Method {
@@ -130,7 +132,14 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
         };
         // A property has only the function that the firmware calls. An operator is a method as well.
         let is_property = matches!(member, Member::Getter(_) | Member::Setter(_));
-        let (function, signature) = writer.export(call, this, is_property)?;
+        let is_call = call.name == "__call__" && matches!(member, Member::Method { .. });
+        let passing = match taken {
+            _ if is_property => Passing::All,
+            // The firmware calls these, and only `__call__` with names.
+            None if !is_call => Passing::ByName,
+            _ => Passing::InOrder,
+        };
+        let (function, signature) = writer.export(call, this, passing)?;
         if let Some(taken) = taken {
             let (least, most) = function.arity;
             if !(least..=most).contains(&(taken + 1)) {
@@ -166,7 +175,8 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
         members.push(format!("{{{name}, {kind}, &{object}}}"));
         // A function without `self` is not an operator.
         if !matches!(member, Member::Static(_)) {
-            methods.push(Method { name: call.name.clone(), function, other });
+            let params = if is_call { writer.named_params(call, &signature) } else { None };
+            methods.push(Method { name: call.name.clone(), function, other, params });
         }
     }
     let slots = slots(writer, number, &methods);
@@ -194,16 +204,10 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
 /// Defines the function object of a method.
 fn object(writer: &mut Writer, function: &Registered) -> String {
     let name = format!("mpy_object_{}", function.wrapper);
-    let (least, most) = function.arity;
     let Writer { tables, code, .. } = writer;
-    let wrapper = tables.entry(&function.wrapper);
-    if function.is_fixed() {
-        let value = format!("{{&mp_type_fun_builtin_{most}, {{._{most} = {wrapper}}}}}");
-        tables.object(code, "mp_obj_fun_builtin_fixed_t", &name, &value);
-    } else {
-        let value = format!("{{&mp_type_fun_builtin_var, MP_OBJ_FUN_MAKE_SIG({least}, {most}), {wrapper}}}");
-        tables.object(code, "mp_obj_fun_builtin_var_t", &name, &value);
-    }
+    let value = function.object(tables);
+    let ty = if function.is_fixed() { "mp_obj_fun_builtin_fixed_t" } else { "mp_obj_fun_builtin_var_t" };
+    tables.object(code, ty, &name, &value);
     line!(writer.code);
     name
 }
@@ -225,14 +229,26 @@ fn constructor(writer: &mut Writer, class: &Class, member: &Member, number: usiz
     let most = signature.params.len();
     let least = most - signature.optional();
     let invoke = writer.invocation(call, &signature)?;
+    let params = writer.named_params(call, &signature);
     let name = format!("mpy_new_{number}");
     line!(
         writer.code,
         "static mp_obj_t {name}(const mp_obj_type_t *type, size_t n, size_t n_kw, const mp_obj_t *given) {{"
     );
     line!(writer.code, "    (void)type;");
-    line!(writer.code, "    mp_fun_table.arg_check_num_sig(n, n_kw, MP_OBJ_FUN_MAKE_SIG({least}, {most}));");
-    if least == most {
+    let (least, keywords) = match params {
+        Some(_) => (0, " | MP_OBJ_FUN_TAKES_KEYWORDS"),
+        None => (least, ""),
+    };
+    line!(
+        writer.code,
+        "    mp_fun_table.arg_check_num_sig(n, n_kw, MP_OBJ_FUN_MAKE_SIG({least}, {most}){keywords});"
+    );
+    if let Some(params) = params {
+        line!(writer.code, "    mp_obj_t args[{most}];");
+        line!(writer.code, "    mpy_take_arguments({params}, n, n_kw, given, args);");
+        line!(writer.code, "    return {invoke}, args);");
+    } else if least == most {
         line!(writer.code, "    return {invoke}, given);");
     } else {
         writer.fill(most, "n", "given");
@@ -271,17 +287,29 @@ fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> String {
 
     let call = find("__call__").map(|method| {
         let Registered { wrapper, arity: (least, most), .. } = &method.function;
+        let (least, keywords) = match method.params {
+            Some(_) => (0, " | MP_OBJ_FUN_TAKES_KEYWORDS"),
+            None => (least - 1, ""),
+        };
         let mut body = vec![
             format!(
-                "mp_fun_table.arg_check_num_sig(n, n_kw, MP_OBJ_FUN_MAKE_SIG({}, {}));",
-                least - 1,
+                "mp_fun_table.arg_check_num_sig(n, n_kw, MP_OBJ_FUN_MAKE_SIG({least}, {}){keywords});",
                 most - 1
             ),
             format!("mp_obj_t args[{most}] = {{self}};"),
-            format!("mp_fun_table.memmove(args + 1, given, n * sizeof(mp_obj_t));"),
         ];
+        let given = match &method.params {
+            Some(params) => {
+                body.push(format!("mpy_take_arguments({params}, n, n_kw, given, args + 1);"));
+                format!("{most}, args")
+            }
+            None => {
+                body.push("mp_fun_table.memmove(args + 1, given, n * sizeof(mp_obj_t));".to_owned());
+                "n + 1, args".to_owned()
+            }
+        };
         let args = (0..*most).map(|i| format!("args[{i}]")).collect::<Vec<_>>().join(", ");
-        let args = if method.function.is_fixed() { args } else { "n + 1, args".to_owned() };
+        let args = if method.function.is_fixed() { args } else { given };
         body.push(format!("return {wrapper}({args});"));
         body
     });

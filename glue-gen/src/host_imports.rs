@@ -21,6 +21,8 @@ pub struct Mappings {
     pub exports: BTreeMap<String, String>,
     /// The exports that allocate and free memory for texts. If empty, `malloc` and `free`.
     pub allocator: Vec<String>,
+    /// Whether Python can give the parameters of functions that wasm-bindgen describes by name.
+    pub keywords: bool,
 }
 
 /// The types of a function in Python: those of its parameters, and that of its result.

@@ -57,7 +57,7 @@ pub fn glue(
             "futures are those of a crate that uses wasm-bindgen",
         ));
     }
-    write::write(module_name, &module_api, interface, api)
+    write::write(module_name, &module_api, interface, api, mappings.keywords)
 }
 
 /// Writes only the stub of the module.
@@ -65,5 +65,5 @@ pub fn glue(
 /// # Errors
 /// As [`glue`].
 pub fn stub(interface: &Interface, api: Option<&wbindgen::Api>, mappings: &Mappings) -> Result<String> {
-    Ok(stub::stub(&ModuleApi::of(interface, mappings)?, api))
+    Ok(stub::stub(&ModuleApi::of(interface, mappings)?, api, mappings.keywords))
 }

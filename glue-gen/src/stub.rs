@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use target_specs::{is_hidden, replace_chars};
 
 use crate::classes::operands;
-use crate::keywords::KEYWORDS;
+use crate::keywords::{is_identifier, is_special, parameter_names};
 use crate::module_api::{Function, ModuleApi};
 use crate::types::Scalar;
 use crate::wbindgen::{Api, Call, Class, Member, Type};
@@ -27,9 +27,11 @@ struct Stub {
     imports: RefCell<BTreeMap<&'static str, (&'static str, String)>>,
     /// Other names of the module's classes.
     aliases: RefCell<BTreeMap<String, String>>,
+    /// Whether functions take keyword arguments.
+    keywords: bool,
 }
 
-pub(crate) fn stub(api_of_module: &ModuleApi, api: Option<&Api>) -> String {
+pub(crate) fn stub(api_of_module: &ModuleApi, api: Option<&Api>, keywords: bool) -> String {
     let mut stub = Stub {
         text: String::new(),
         taken: BTreeSet::new(),
@@ -38,6 +40,7 @@ pub(crate) fn stub(api_of_module: &ModuleApi, api: Option<&Api>) -> String {
         defined: BTreeSet::new(),
         imports: RefCell::default(),
         aliases: RefCell::default(),
+        keywords,
     };
     stub.take_names(api_of_module, api);
     if let Some(api) = api {
@@ -52,7 +55,7 @@ pub(crate) fn stub(api_of_module: &ModuleApi, api: Option<&Api>) -> String {
         stub.attribute("", &global.name, &ty);
     }
     for call in api.iter().flat_map(|api| &api.functions) {
-        let params = stub.parameters(call);
+        let params = positional_unless(keywords, stub.parameters(call));
         let result = stub.result(call.awaited.as_ref().unwrap_or(&call.result));
         stub.define("", kind(call), &call.name, &params, &result, &call.docs);
     }
@@ -156,13 +159,13 @@ impl Stub {
     }
 
     fn function(&mut self, function: &Function) {
-        // Parameters have no names in WebAssembly, so callers cannot use names.
+        // Parameters have no names in WebAssembly.
         let params: Vec<String> = match &function.types {
             Some((params, _)) => params.iter().map(|ty| self.python_type(ty.python.0)).collect(),
             None => function.params.iter().map(|ty| self.number(*ty)).collect(),
         };
-        let params: Vec<String> =
-            params.into_iter().enumerate().map(|(i, ty)| format!("p{i}: {ty}")).collect();
+        let params = params.into_iter().enumerate().map(|(i, ty)| format!("p{i}: {ty}")).collect();
+        let params = positional_unless(false, params);
         let result = match (&function.types, function.results.as_slice()) {
             (Some((_, Some(ty))), _) => self.python_type(ty.python.1),
             (_, []) => "None".to_owned(),
@@ -175,7 +178,7 @@ impl Stub {
         self.define("", "def", &function.name, &params, &result, &[]);
     }
 
-    /// Writes a function of the module, or with an indent of a class, with positional parameters.
+    /// Writes a function of the module, or with an indent of a class.
     fn define(
         &mut self,
         indent: &str,
@@ -185,8 +188,7 @@ impl Stub {
         result: &str,
         docs: &[String],
     ) {
-        let only_positional = if params.iter().all(|param| param == "self") { "" } else { ", /" };
-        let params = params.join(", ") + only_positional;
+        let params = params.join(", ");
         let described = if indent.is_empty() { self.describes(name) } else { is_identifier(name) };
         if !described {
             // Only `getattr` reaches this name, which a stub cannot describe, or the name has another meaning for type
@@ -321,6 +323,8 @@ impl Stub {
                 self.text.push_str(&decorator);
             }
             let kind = if is_property(member) { "def" } else { kind(call) };
+            let is_operator = matches!(member, Member::Method { .. }) && operands(name).is_some();
+            let params = positional_unless(self.keywords && !is_property(member) && !is_operator, params);
             self.define("    ", kind, name, &params, &result, &call.docs);
         }
         if seen.insert("free") {
@@ -333,21 +337,12 @@ impl Stub {
     fn parameters(&self, call: &Call) -> Vec<String> {
         let optional = call.params.iter().rev().take_while(|(_, ty)| matches!(ty, Type::Option(_))).count();
         let first_optional = call.params.len() - optional;
-        let mut seen = BTreeSet::from(["self".to_owned()]);
-        let one = |(i, (name, ty)): (usize, &(String, Type))| {
-            let name = match name.as_str() {
-                name if is_identifier(name) && !is_special(name) => name.to_owned(),
-                name if KEYWORDS.contains(&name) => format!("{name}_"),
-                _ => format!("p{i}"),
-            };
-            let mut unique = name;
-            while !seen.insert(unique.clone()) {
-                unique.push('_');
-            }
+        let one = |(i, (name, (_, ty))): (usize, (String, &(String, Type)))| {
             let default = if i >= first_optional { " = None" } else { "" };
-            format!("{unique}: {}{default}", self.parameter(ty))
+            format!("{name}: {}{default}", self.parameter(ty))
         };
-        call.params.iter().enumerate().map(one).collect()
+        let names = parameter_names(call.params.iter().map(|(name, _)| name));
+        names.into_iter().zip(&call.params).enumerate().map(one).collect()
     }
 
     fn sequence(&self, of: &str) -> String {
@@ -424,6 +419,14 @@ impl Stub {
     }
 }
 
+/// Parameters that callers can name, or that they cannot name.
+fn positional_unless(named: bool, mut params: Vec<String>) -> Vec<String> {
+    if !named && params.iter().any(|param| param != "self") {
+        params.push("/".to_owned());
+    }
+    params
+}
+
 /// How the definition of `call` begins.
 fn kind(call: &Call) -> &'static str {
     if call.awaited.is_some() { "async def" } else { "def" }
@@ -431,11 +434,6 @@ fn kind(call: &Call) -> &'static str {
 
 fn has_getter(class: &Class, name: &str) -> bool {
     class.members.iter().any(|member| matches!(member, Member::Getter(call) if call.name == name))
-}
-
-/// Whether Python may give `name` a meaning of its own ("Reserved classes of identifiers").
-fn is_special(name: &str) -> bool {
-    name.starts_with("__") && name.ends_with("__")
 }
 
 /// Whether a member has the meaning of its name for type checkers. Of special names, these are the operators that the
@@ -477,17 +475,6 @@ fn is_integer(ty: &Type) -> bool {
     )
 }
 
-/// Whether Python reads `name` unchanged: it converts identifiers to a normal form.
-/// <https://docs.python.org/3/reference/lexical_analysis.html#identifiers>
-fn is_identifier(name: &str) -> bool {
-    let mut chars = name.chars();
-    chars.next().is_some_and(|c| unicode_ident::is_xid_start(c) || c == '_')
-        && chars.all(unicode_ident::is_xid_continue)
-        && unicode_normalization::is_nfkc(name)
-        && !KEYWORDS.contains(&name)
-        && name != "_" // which type checkers take for a name of nothing
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -513,7 +500,7 @@ mod tests {
             function("a-\nb", &[Scalar::I32], &[]),
         ];
         assert_eq!(
-            stub(&ModuleApi { functions, ..ModuleApi::default() }, None),
+            stub(&ModuleApi { functions, ..ModuleApi::default() }, None, false),
             "def add(p0: int, p1: float, /) -> int: ...\n\
              def none() -> None: ...\n\
              def pair(p0: float, /) -> tuple[int, float]: ...\n\

@@ -49,6 +49,7 @@ pub(crate) fn write(
     module_api: &ModuleApi,
     interface: &Interface,
     api: Option<&Api>,
+    keywords: bool,
 ) -> Result<Glue> {
     let mut c = String::new();
     line!(c, "/* Bindings of {} to Python. */", comment(module_name));
@@ -59,7 +60,7 @@ pub(crate) fn write(
     let mut bindings = match api {
         Some(api) => {
             strings = Strings::of(api.functions.iter().map(|call| call.name.clone()).collect());
-            bindings::bindings(interface, api, &mut strings)?
+            bindings::bindings(interface, api, &mut strings, keywords)?
         }
         None => Bindings { tables: Tables::new(module_api.code), ..Bindings::default() },
     };
@@ -114,7 +115,7 @@ pub(crate) fn write(
         unit: CUnit { file_name: "glue.c".to_owned(), source: c },
         qstrs: strings.into_texts(),
         objects: interface.flash_tables.clone(),
-        stub: stub(module_api, api),
+        stub: stub(module_api, api, keywords),
     })
 }
 
@@ -124,7 +125,7 @@ fn registered((at, function): (usize, &Function)) -> Registered {
         Some(_) => described_name(at),
         None => wrapper_name(function),
     };
-    Registered { name: function.name.clone(), wrapper, arity: (n, n) }
+    Registered { name: function.name.clone(), wrapper, arity: (n, n), unnamed: None }
 }
 
 /// The functions of the runtime's headers that the firmware can call: how many, by the header.
@@ -294,6 +295,9 @@ fn headers(
     if has_api {
         line!(c, "#include \"mpy_calls.h\"");
         line!(c, "#include \"mpy_intrinsics.h\"");
+        if bindings.keywords {
+            line!(c, "#include \"mpy_keywords.h\"");
+        }
     }
     if let Some(memory) = module_api.memory.as_ref().filter(|_| needs(Needs::Heap)) {
         if let Some(start) = memory.heap_base.filter(|_| !memory.direct) {
@@ -527,18 +531,9 @@ fn tables(
     tables: &mut Tables,
 ) {
     let storage = if closes { Storage::Changing } else { Storage::Constant };
-    let row = |function: &&Registered, tables: &mut Tables| {
-        let n = function.arity.1;
-        format!("{{&mp_type_fun_builtin_{n}, {{._{n} = {}}}}}", tables.entry(&function.wrapper))
-    };
-    let rows: Vec<String> = fixed.iter().map(|function| row(function, tables)).collect();
+    let rows: Vec<String> = fixed.iter().map(|function| function.object(tables)).collect();
     tables.array(c, storage, "mp_obj_fun_builtin_fixed_t", "mpy_fixed", &rows);
-    let row = |function: &&Registered, tables: &mut Tables| {
-        let (least, most) = function.arity;
-        let wrapper = tables.entry(&function.wrapper);
-        format!("{{&mp_type_fun_builtin_var, MP_OBJ_FUN_MAKE_SIG({least}, {most}), {wrapper}}}")
-    };
-    let rows: Vec<String> = var.iter().map(|function| row(function, tables)).collect();
+    let rows: Vec<String> = var.iter().map(|function| function.object(tables)).collect();
     tables.array(c, storage, "mp_obj_fun_builtin_var_t", "mpy_var", &rows);
     if let (Some(strings), false) = (strings, fixed.is_empty() && var.is_empty()) {
         let names = fixed.iter().chain(var).map(|function| strings.index(&function.name).to_string());
@@ -572,7 +567,7 @@ fn close(
 ) {
     line!(c, "#include \"mpy_close.h\"");
     line!(c, "static void mpy_change_functions(void) {{");
-    for (table, count, member) in [("mpy_fixed", fixed, "fun._0"), ("mpy_var", var, "fun")] {
+    for (table, count, member) in [("mpy_fixed", fixed, "fun._0"), ("mpy_var", var, "fun._var")] {
         if count > 0 {
             line!(c, "    for (size_t i = 0; i < {count}; i++) {{");
             line!(c, "        {table}[i].{member} = (void *)(uintptr_t)MPY_ENTRY(mpy_closed);");

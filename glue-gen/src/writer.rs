@@ -9,6 +9,7 @@ use wasm_to_c::{ExportedFunc, FuncType, Interface, literal};
 use crate::c::{Strings, comment, line, objects};
 use crate::host_imports::Builtin;
 use crate::javascript::Meaning;
+use crate::keywords::parameter_names;
 use crate::tables::Tables;
 use crate::types::{Direction, Encoded, Family, Scalar, TypeEncoder, UnsupportedType, Wire};
 use crate::wbindgen::{Call, Type};
@@ -19,6 +20,20 @@ pub(crate) const MOST_FIXED: usize = 3;
 /// the bindings are not checked.
 const MOST_WORDS: usize = 64;
 
+/// The parameters of a function that Python calls with keyword arguments, in C.
+const KEYWORD_PARAMETERS: &str = "size_t n, const mp_obj_t *given, mp_map_t *keywords";
+
+/// How the arguments of a function can be passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Passing {
+    /// Without names, and all of them.
+    All,
+    /// Without names; the last ones can be left out if they are optional.
+    InOrder,
+    /// As well by name, if the module takes keyword arguments.
+    ByName,
+}
+
 /// A function in a table of the module.
 #[derive(Debug, Clone)]
 pub(crate) struct Registered {
@@ -26,12 +41,31 @@ pub(crate) struct Registered {
     pub wrapper: String,
     /// The minimum and maximum number of arguments.
     pub arity: (usize, usize),
+    /// If it takes keyword arguments: how many of the first arguments have no name.
+    pub unnamed: Option<usize>,
 }
 
 impl Registered {
     /// Whether it takes its arguments separately, not as an array.
     pub fn is_fixed(&self) -> bool {
-        self.arity.0 == self.arity.1 && self.arity.1 <= MOST_FIXED
+        self.unnamed.is_none() && self.arity.0 == self.arity.1 && self.arity.1 <= MOST_FIXED
+    }
+
+    /// The initializer of its function object in C.
+    pub fn object(&self, tables: &mut Tables) -> String {
+        let (least, most) = self.arity;
+        let wrapper = tables.entry(&self.wrapper);
+        if self.is_fixed() {
+            return format!("{{&mp_type_fun_builtin_{most}, {{._{most} = {wrapper}}}}}");
+        }
+        let (signature, member) = match self.unnamed {
+            // The firmware counts only arguments without a name.
+            Some(first) => {
+                (format!("MP_OBJ_FUN_MAKE_SIG({first}, {most}) | MP_OBJ_FUN_TAKES_KEYWORDS"), "_kw")
+            }
+            None => (format!("MP_OBJ_FUN_MAKE_SIG({least}, {most})"), "_var"),
+        };
+        format!("{{&mp_type_fun_builtin_var, {signature}, {{.{member} = {wrapper}}}}}")
     }
 }
 
@@ -89,6 +123,10 @@ pub(crate) struct Writer<'a> {
     /// The letters of the types whose values come from Python, and of those whose values come from Rust.
     pub lowered: BTreeSet<u8>,
     pub lifted: BTreeSet<u8>,
+    /// Whether functions take keyword arguments.
+    pub keywords: bool,
+    /// The constants that describe parameters to `mpy_take_arguments`. Functions with the same share one.
+    pub params: Vec<String>,
 }
 
 /// Whether a value of type `ty` is a view of memory whose length Rust never changes.
@@ -270,27 +308,59 @@ impl<'a> Writer<'a> {
         Ok(Signature { params, result })
     }
 
-    /// Defines the function that Python calls for `call`, of the class `of` if it is a method. If `complete`, the
-    /// caller must pass all arguments.
+    /// The constant that describes the parameters of `call` to `mpy_take_arguments`, if they can be passed by name.
+    pub(crate) fn named_params(&mut self, call: &Call, signature: &Signature) -> Option<String> {
+        let most = call.params.len();
+        if !self.keywords || most == 0 {
+            return None;
+        }
+        let names = parameter_names(call.params.iter().map(|(name, _)| name));
+        let names: Vec<usize> = names.iter().map(|name| self.strings.index(name)).collect();
+        let numbers = [most - signature.optional(), most].into_iter().chain(names);
+        let text = numbers.map(|number| number.to_string()).collect::<Vec<_>>().join(", ");
+        let at = self.params.iter().position(|known| *known == text).unwrap_or_else(|| {
+            line!(self.code, "static const uint16_t mpy_params_{}[] = {{{text}}};", self.params.len());
+            self.params.push(text);
+            self.params.len() - 1
+        });
+        Some(format!("mpy_params_{at}"))
+    }
+
+    /// Defines the function that Python calls for `call`, of the class `of` if it is a method.
     pub(crate) fn export(
         &mut self,
         call: &Call,
         of: Option<Encoded>,
-        complete: bool,
+        passing: Passing,
     ) -> Result<(Registered, Signature)> {
+        let unnamed = usize::from(of.is_some());
         let signature = self.signature(call, of)?;
         let target = self.function(&call.symbol)?;
         // One function may be used for several that do the same.
         self.exports += 1;
         let name = format!("mpy_export_{}_{}", self.exports, target.c_name);
         let most = signature.params.len();
-        let least = if complete { most } else { most - signature.optional() };
+        let least = if passing == Passing::All { most } else { most - signature.optional() };
+        let params = if passing == Passing::ByName { self.named_params(call, &signature) } else { None };
         line!(self.code, "/* {} */", comment(&call.name));
         if signature.is_plain() && most <= MOST_FIXED {
-            self.plain(call, target, &signature, &name)?;
+            self.plain(call, target, &signature, &name, params.as_deref())?;
         } else {
             let invoke = self.invocation(call, &signature)?;
-            if least == most && most <= MOST_FIXED {
+            if let Some(params) = &params {
+                line!(self.code, "static mp_obj_t {name}({KEYWORD_PARAMETERS}) {{");
+                line!(self.code, "    mp_obj_t args[{most}];");
+                if unnamed == 0 {
+                    line!(self.code, "    mpy_take_arguments({params}, n, keywords->alloc, given, args);");
+                } else {
+                    line!(self.code, "    args[0] = given[0];");
+                    line!(
+                        self.code,
+                        "    mpy_take_arguments({params}, n - 1, keywords->alloc, given + 1, args + 1);"
+                    );
+                }
+                line!(self.code, "    return {invoke}, args);");
+            } else if least == most && most <= MOST_FIXED {
                 line!(self.code, "static mp_obj_t {name}({}) {{", objects(most));
                 if most == 0 {
                     line!(self.code, "    return {invoke}, NULL);");
@@ -311,7 +381,8 @@ impl<'a> Writer<'a> {
             line!(self.code, "}}");
             line!(self.code);
         }
-        Ok((Registered { name: call.name.clone(), wrapper: name, arity: (least, most) }, signature))
+        let unnamed = params.map(|_| unnamed);
+        Ok((Registered { name: call.name.clone(), wrapper: name, arity: (least, most), unnamed }, signature))
     }
 
     /// Declares `args`: the arguments that were passed, and None for the rest.
@@ -346,26 +417,33 @@ impl<'a> Writer<'a> {
         Ok(format!("{which}({thunk}, {}", self.spell(signature, Direction::FromPython)))
     }
 
-    /// Defines a function of numbers.
+    /// Defines a function of numbers. `named` describes its parameters if it takes keyword arguments.
     pub(crate) fn plain(
         &mut self,
         call: &Call,
         target: &ExportedFunc,
         signature: &Signature,
         name: &str,
+        named: Option<&str>,
     ) -> Result<()> {
         let words: Vec<Scalar> = signature.params.iter().flat_map(|param| param.words.clone()).collect();
         check(&call.name, &target.ty, &words, &signature.result.words)?;
-        line!(self.code, "static mp_obj_t {name}({}) {{", objects(words.len()));
+        let taken = named.map_or_else(|| objects(words.len()), |_| KEYWORD_PARAMETERS.to_owned());
+        line!(self.code, "static mp_obj_t {name}({taken}) {{");
         if self.in_class {
             line!(self.code, "    mpy_check_open();");
         }
+        if let Some(params) = named {
+            line!(self.code, "    mp_obj_t args[{}];", words.len());
+            line!(self.code, "    mpy_take_arguments({params}, n, keywords->alloc, given, args);");
+        }
         for (i, (param, word)) in signature.params.iter().zip(&words).enumerate() {
             let letter = param.wire.number_letter().unwrap_or_default();
+            let arg = if named.is_some() { format!("args[{i}]") } else { format!("a{i}") };
             let convert = match word {
-                Scalar::I32 => format!("mpy_to_int(a{i}, '{letter}')"),
-                Scalar::I64 => format!("mpy_to_long(a{i}, '{letter}')"),
-                _ => format!("mpy_to_{}(a{i})", word.suffix()),
+                Scalar::I32 => format!("mpy_to_int({arg}, '{letter}')"),
+                Scalar::I64 => format!("mpy_to_long({arg}, '{letter}')"),
+                _ => format!("mpy_to_{}({arg})", word.suffix()),
             };
             line!(self.code, "    {} p{i} = {convert};", word.c_type());
         }

@@ -280,7 +280,7 @@ static void f_nothing(void) {}
     let mut mappings = Mappings {
         imports: Imports::from([("os.getcwd".to_owned(), "os.getcwd() -> cstr".into())]),
         exports: exports.map(|(name, types)| (name.to_owned(), types.to_owned())).into(),
-        allocator: Vec::new(),
+        ..Mappings::default()
     };
     compile(module, &glue("texts", &interface, None, &mappings).unwrap());
     mappings.allocator = vec!["malloc".to_owned(), "free_sized".to_owned()];

@@ -265,6 +265,11 @@ fn python_name(name: &str) -> String {
     if crate::keywords::KEYWORDS.contains(&name) { format!("{name}_") } else { name.to_owned() }
 }
 
+/// The name in Rust of a function or a parameter: the macro puts an underscore before JavaScript's keywords.
+fn rust_name(name: &str) -> &str {
+    name.strip_prefix('_').filter(|rest| shared::identifier::is_js_keyword(rest)).unwrap_or(name)
+}
+
 fn texts(comments: &[&str]) -> Vec<String> {
     comments.iter().map(|line| (*line).to_owned()).collect()
 }
@@ -376,12 +381,9 @@ impl Crate<'_> {
             }
         }
         let Some(signature) = self.signature(&symbol)? else { return Ok(()) };
-        let name = match (item.class, function.name.strip_prefix('_')) {
-            // The macro renames functions whose names are JavaScript keywords.
-            (None, Some(name)) if shared::identifier::is_js_keyword(name) => name,
-            _ => function.name,
-        };
-        let names = function.args.iter().map(|arg| arg.name.clone()).chain(std::iter::repeat(String::new()));
+        let name = if item.class.is_none() { rust_name(function.name) } else { function.name };
+        let names = function.args.iter().map(|arg| rust_name(&arg.name).to_owned());
+        let names = names.chain(std::iter::repeat(String::new()));
         let params = match function.asyncness {
             true => signature.params.into_iter().map(|ty| owned(ty, function.name)).collect::<Result<_>>()?,
             false => signature.params,
