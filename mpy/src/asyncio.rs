@@ -40,7 +40,8 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_futures::js_sys::Promise;
 
-use crate::object::{Object, to_bytes};
+use crate::builtins::to_bytes;
+use crate::object::Object;
 use crate::{Result, time};
 
 type Caught<T> = core::result::Result<T, JsValue>;
@@ -51,6 +52,18 @@ extern "C" {
     fn start_sleep(ms: i32) -> JsValue;
 
     /// `asyncio.Event`: tasks wait until it is set.
+    ///
+    /// ```no_run
+    /// use mpy::asyncio::Event;
+    /// use wasm_bindgen::prelude::*;
+    ///
+    /// /// Waits for a signal, and is ready for the next one.
+    /// #[wasm_bindgen]
+    /// pub async fn next(signal: Event) -> mpy::Result<()> {
+    ///     signal.wait().await?;
+    ///     signal.clear()
+    /// }
+    /// ```
     #[derive(Clone, Debug)]
     pub type Event;
     #[wasm_bindgen(constructor, catch)]
@@ -65,6 +78,25 @@ extern "C" {
     fn wait_for_event(this: &Event) -> Caught<JsValue>;
 
     /// `asyncio.ThreadSafeFlag`: one task waits until it is set, which interrupt handlers and other threads can do.
+    ///
+    /// ```no_run
+    /// use mpy::asyncio::ThreadSafeFlag;
+    /// use mpy::hal::Pin;
+    /// use mpy::interrupt::{Edges, Handler, Kind};
+    /// use wasm_bindgen::prelude::*;
+    ///
+    /// /// Waits until the button is pressed.
+    /// #[wasm_bindgen]
+    /// pub async fn pressed(button: Pin) -> mpy::Result<()> {
+    ///     let flag = ThreadSafeFlag::new()?;
+    ///     let pressed = flag.clone();
+    ///     let _handler = Handler::on_pin(&button, Edges::Falling, Kind::Hard, move || {
+    ///         // There is nobody to tell of an exception.
+    ///         let _ = pressed.set();
+    ///     })?;
+    ///     flag.wait().await
+    /// }
+    /// ```
     #[derive(Clone, Debug)]
     pub type ThreadSafeFlag;
     #[wasm_bindgen(constructor, catch)]
@@ -77,6 +109,20 @@ extern "C" {
     fn wait_for_flag(this: &ThreadSafeFlag) -> Caught<JsValue>;
 
     /// `asyncio.StreamReader`: a socket, a `machine.UART` or another stream, from which a task reads.
+    ///
+    /// ```no_run
+    /// use mpy::asyncio::StreamReader;
+    /// use wasm_bindgen::prelude::*;
+    ///
+    /// /// A line with the number of bytes that follow it, and these bytes.
+    /// #[wasm_bindgen]
+    /// pub async fn receive(uart: JsValue) -> Result<Vec<u8>, JsValue> {
+    ///     let reader = StreamReader::new(uart)?;
+    ///     let line = String::from_utf8_lossy(&reader.read_line().await?).into_owned();
+    ///     let count = line.trim().parse().map_err(|_| JsError::new("no number"))?;
+    ///     Ok(reader.read_exactly(count).await?)
+    /// }
+    /// ```
     #[derive(Clone, Debug)]
     pub type StreamReader;
     #[wasm_bindgen(constructor, catch)]
@@ -89,6 +135,18 @@ extern "C" {
     fn start_read_line(this: &StreamReader) -> Caught<JsValue>;
 
     /// `asyncio.StreamWriter`: a socket, a `machine.UART` or another stream, to which a task writes.
+    ///
+    /// ```no_run
+    /// use mpy::asyncio::StreamWriter;
+    /// use wasm_bindgen::prelude::*;
+    ///
+    /// #[wasm_bindgen]
+    /// pub async fn send(socket: JsValue, bytes: Vec<u8>) -> mpy::Result<()> {
+    ///     let writer = StreamWriter::new(socket)?;
+    ///     writer.write(&bytes).await?;
+    ///     writer.close()
+    /// }
+    /// ```
     #[derive(Clone, Debug)]
     pub type StreamWriter;
     #[wasm_bindgen(constructor, catch)]
@@ -115,6 +173,20 @@ async fn await_object(object: JsValue) -> Caught<JsValue> {
 }
 
 /// Runs a future as a task.
+///
+/// ```no_run
+/// use mpy::asyncio;
+/// use wasm_bindgen::prelude::*;
+///
+/// /// Returns at once, and prints a second later.
+/// #[wasm_bindgen]
+/// pub fn remind() {
+///     asyncio::spawn(async {
+///         asyncio::sleep_ms(1000).await;
+///         mpy::println!("a second has passed");
+///     });
+/// }
+/// ```
 pub fn spawn(future: impl Future<Output = ()> + 'static) {
     wasm_bindgen_futures::spawn_local(future);
 }
@@ -316,6 +388,12 @@ impl StreamWriter {
 ///     }
 ///     sum
 /// }
+///
+/// // Code that does not wait, such as a callback, puts and gets what is possible at once.
+/// let queue = Queue::new(1);
+/// assert!(queue.is_empty() && queue.try_put(5).is_ok());
+/// assert!(queue.is_full() && queue.try_put(6) == Err(6));
+/// assert_eq!((queue.len(), queue.try_get(), queue.try_get()), (1, Some(5), None));
 /// ```
 pub struct Queue<T> {
     most: usize,

@@ -6,6 +6,7 @@ extern crate alloc;
 
 #[cfg(feature = "asyncio")]
 pub mod asyncio;
+mod builtins;
 #[cfg(feature = "critical-section")]
 mod critical;
 mod exception;
@@ -25,6 +26,8 @@ pub mod object;
 #[doc(hidden)]
 pub mod print;
 pub mod random;
+#[cfg(feature = "serde")]
+mod serde;
 pub mod time;
 
 pub use exception::{Exception, Raise, Result};

@@ -24,67 +24,11 @@ use core::ops::Deref;
 
 use wasm_bindgen::prelude::*;
 
+use crate::builtins::{
+    __import__, Any, StopIteration, getattr, hasattr, isinstance, iter, len, new_bytes, new_dict, new_float,
+    new_list, new_tuple, next, repr, setattr, text, to_bytes, to_int, truth,
+};
 use crate::{Exception, Result};
-
-type Caught<T> = core::result::Result<T, JsValue>;
-
-#[wasm_bindgen]
-extern "C" {
-    #[wasm_bindgen(catch)]
-    fn getattr(object: &JsValue, name: &str) -> Caught<JsValue>;
-    #[wasm_bindgen(catch)]
-    fn setattr(object: &JsValue, name: &str, value: &JsValue) -> Caught<()>;
-    #[wasm_bindgen(catch)]
-    fn hasattr(object: &JsValue, name: &str) -> Caught<bool>;
-    #[wasm_bindgen(catch)]
-    fn isinstance(object: &JsValue, class: &JsValue) -> Caught<bool>;
-    #[wasm_bindgen(catch)]
-    fn len(object: &JsValue) -> Caught<u32>;
-    #[wasm_bindgen(catch)]
-    fn repr(object: &JsValue) -> Caught<String>;
-    #[wasm_bindgen(catch, js_name = str)]
-    fn text(object: &JsValue) -> Caught<String>;
-    #[wasm_bindgen(catch, js_name = bool)]
-    fn truth(object: &JsValue) -> Caught<bool>;
-    #[wasm_bindgen(catch)]
-    fn iter(object: &JsValue) -> Caught<JsValue>;
-    #[wasm_bindgen(catch)]
-    fn next(iterator: &JsValue) -> Caught<JsValue>;
-    #[wasm_bindgen(catch)]
-    fn __import__(name: &str) -> Caught<JsValue>;
-    #[wasm_bindgen(catch, js_name = list)]
-    fn new_list() -> Caught<JsValue>;
-    #[wasm_bindgen(catch, js_name = tuple)]
-    fn new_tuple(items: &JsValue) -> Caught<JsValue>;
-    #[wasm_bindgen(catch, js_name = dict)]
-    fn new_dict() -> Caught<JsValue>;
-    #[wasm_bindgen(js_name = float)]
-    fn new_float(value: f64) -> JsValue;
-    #[wasm_bindgen(js_name = bytes)]
-    fn new_bytes(bytes: &[u8]) -> JsValue;
-    #[wasm_bindgen(catch, js_name = int)]
-    fn to_int(object: &JsValue) -> Caught<i64>;
-    #[wasm_bindgen(catch, js_name = bytes)]
-    pub(crate) fn to_bytes(object: &JsValue) -> Caught<Vec<u8>>;
-
-    type Any;
-    #[wasm_bindgen(method, catch, js_name = __call__, variadic)]
-    fn call(this: &Any, arguments: Vec<JsValue>) -> Caught<JsValue>;
-    #[wasm_bindgen(method, catch, js_name = __call_keywords__, variadic)]
-    fn call_keywords(this: &Any, keywords: u32, arguments: Vec<JsValue>) -> Caught<JsValue>;
-    #[wasm_bindgen(method, catch, js_name = __operator__)]
-    fn operator(this: &Any, operator: u32, other: &JsValue) -> Caught<JsValue>;
-    #[wasm_bindgen(method, catch, indexing_getter)]
-    fn item(this: &Any, key: &JsValue) -> Caught<JsValue>;
-    #[wasm_bindgen(method, catch, indexing_setter)]
-    fn set_item(this: &Any, key: &JsValue, value: &JsValue) -> Caught<()>;
-    #[wasm_bindgen(method, catch, indexing_deleter)]
-    fn delete_item(this: &Any, key: &JsValue) -> Caught<()>;
-    #[wasm_bindgen(method, catch)]
-    fn append(this: &Any, item: &JsValue) -> Caught<()>;
-
-    type StopIteration;
-}
 
 /// Operators with two operands, by their number in MicroPython (py/runtime0.h, `mp_binary_op_t`).
 ///
@@ -140,11 +84,71 @@ pub enum Operator {
 }
 
 /// Any object.
+///
+/// ```no_run
+/// use mpy::Result;
+/// use mpy::object::Object;
+///
+/// /// `f(1, scale=2.5)`, if the object has a method `f`, and otherwise its attribute `value`.
+/// fn ask(object: &Object) -> Result<Object> {
+///     if object.has_attr("f")? {
+///         object.attr("f")?.call_with(&[1.into()], &[("scale", 2.5.into())])
+///     } else {
+///         object.attr("value")
+///     }
+/// }
+///
+/// /// `object.count += 1`
+/// fn count(object: &Object) -> Result<()> {
+///     let before = i32::try_from(&object.attr("count")?)?;
+///     object.set_attr("count", before + 1)
+/// }
+///
+/// /// Deletes the items of a dict whose values are false.
+/// fn clean(dict: &Object) -> Result<()> {
+///     for key in dict.call_method("copy", &[])?.iter()? {
+///         let key = key?;
+///         if !dict.item(&key)?.is_true()? {
+///             dict.delete_item(&key)?;
+///         }
+///     }
+///     Ok(())
+/// }
+///
+/// /// `low <= value < high`
+/// fn is_between(value: &Object, low: i32, high: i32) -> Result<bool> {
+///     Ok(value.ge(low)? && value.lt(high)?)
+/// }
+///
+/// /// `a > b`, `a <= b`, `a == b`
+/// fn compare(a: &Object, b: &Object) -> Result<[bool; 3]> {
+///     Ok([a.gt(b)?, a.le(b)?, a.equals(b)?])
+/// }
+///
+/// /// `str(function())`, or "nothing" if that is empty or not of the class.
+/// fn show(function: &Object, class: &Object) -> Result<String> {
+///     let result = function.call(&[])?;
+///     if result.is_instance(class)? && !result.is_empty()? { result.str() } else { Ok("nothing".to_owned()) }
+/// }
+///
+/// fn has_item(container: &Object) -> Result<bool> {
+///     container.contains("item")
+/// }
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct Object(JsValue);
 
 impl Object {
     /// None.
+    ///
+    /// ```no_run
+    /// use mpy::object::Object;
+    ///
+    /// /// `function(None)`, or the argument itself if there is no function.
+    /// fn call(function: &Object) -> mpy::Result<Object> {
+    ///     if function.is_none() { Ok(Object::none()) } else { function.call(&[Object::none()]) }
+    /// }
+    /// ```
     pub fn none() -> Object {
         Object(JsValue::NULL)
     }
@@ -356,6 +360,19 @@ impl fmt::Debug for Object {
 }
 
 /// The items of an object.
+///
+/// ```no_run
+/// use mpy::object::{Iter, List, Object};
+///
+/// /// A list of the next items.
+/// fn take(iter: &mut Iter, count: usize) -> mpy::Result<List> {
+///     let list = List::new()?;
+///     for item in iter.take(count) {
+///         list.append(item?)?;
+///     }
+///     Ok(list)
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Iter(Option<JsValue>);
 
@@ -422,6 +439,76 @@ impl Exception {
     pub fn object(&self) -> Object {
         Object(self.clone().into())
     }
+}
+
+#[cfg(feature = "serde")]
+impl From<crate::serde::Error> for Exception {
+    fn from(error: crate::serde::Error) -> Exception {
+        use crate::serde::Error;
+        match error {
+            Error::Raised(exception) => exception.into(),
+            Error::Wrong { class, .. } => exception(class, &alloc::string::ToString::to_string(&error)),
+        }
+    }
+}
+
+/// A value of Rust from an object: a struct from a `dict` with its fields, a `Vec` from a `list` or any other iterable, an
+/// enum from the name of a variant or from a `dict` with that name as its only key.
+///
+/// # Errors
+/// `TypeError` if an object has another type, `OverflowError` if an `int` does not fit, otherwise `ValueError`. The message
+/// begins with the place: `.config[2].gain: expected int, found str`. An exception that Python raises meanwhile is returned as
+/// it is.
+///
+/// ```no_run
+/// use mpy::object::{Object, from_object};
+/// use serde::Deserialize;
+/// use wasm_bindgen::prelude::*;
+///
+/// #[derive(Deserialize)]
+/// struct Channel {
+///     gain: f32,
+///     name: Option<String>,
+/// }
+///
+/// /// Takes `[{"gain": 1.5}, {"gain": 2, "name": "left"}]`.
+/// #[wasm_bindgen]
+/// pub fn total_gain(channels: JsValue) -> mpy::Result<f32> {
+///     let channels: Vec<Channel> = from_object(&channels.into())?;
+///     Ok(channels.iter().map(|channel| channel.gain).sum())
+/// }
+/// ```
+#[cfg(feature = "serde")]
+pub fn from_object<T: serde::de::DeserializeOwned>(object: &Object) -> Result<T> {
+    Ok(crate::serde::read(&object.0)?)
+}
+
+/// An object of a value of Rust: a `dict` of a struct or a map, a `list` of a `Vec`, a `tuple` of a tuple, None of `None`
+/// and `()`, a `str` of a variant without fields, and a `dict` with its name as the only key of another variant.
+///
+/// # Errors
+/// `ValueError` with the message of the value's own `Serialize`, or the exception that Python raises.
+///
+/// ```no_run
+/// use mpy::object::to_object;
+/// use serde::Serialize;
+/// use wasm_bindgen::prelude::*;
+///
+/// #[derive(Serialize)]
+/// struct Peak {
+///     at: usize,
+///     height: f32,
+/// }
+///
+/// /// `[{"at": 3, "height": 0.5}]`
+/// #[wasm_bindgen]
+/// pub fn peaks() -> mpy::Result<JsValue> {
+///     Ok(to_object(&[Peak { at: 3, height: 0.5 }])?.into())
+/// }
+/// ```
+#[cfg(feature = "serde")]
+pub fn to_object<T: serde::Serialize + ?Sized>(value: &T) -> Result<Object> {
+    Ok(Object(crate::serde::write(value)?))
 }
 
 impl From<JsValue> for Object {
@@ -622,6 +709,14 @@ impl Dict {
 
 impl Bytes {
     /// A copy of the bytes.
+    ///
+    /// ```no_run
+    /// use mpy::object::{Bytes, Object};
+    ///
+    /// fn copy(object: Object) -> mpy::Result<Vec<u8>> {
+    ///     Bytes::try_from(object)?.to_vec()
+    /// }
+    /// ```
     ///
     /// # Errors
     /// Python's, if there is no memory.
