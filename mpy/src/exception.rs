@@ -26,6 +26,20 @@ pub struct Exception(JsValue);
 
 impl Exception {
     /// The number of an `OSError`, such as 19 for `ENODEV`; `None` if it is another exception.
+    ///
+    /// ```no_run
+    /// use embedded_hal::i2c::I2c as _;
+    /// use mpy::hal::I2c;
+    ///
+    /// /// Whether a device answers.
+    /// fn is_there(i2c: &mut I2c, address: u8) -> mpy::Result<bool> {
+    ///     match i2c.write(address, &[]) {
+    ///         Ok(()) => Ok(true),
+    ///         Err(error) if error.errno() == Some(19) => Ok(false),
+    ///         Err(error) => Err(error),
+    ///     }
+    /// }
+    /// ```
     pub fn errno(&self) -> Option<i32> {
         self.0.dyn_ref::<OsError>()?.errno().ok()
     }

@@ -78,6 +78,17 @@ extern "C" {
     fn set_value(this: &Pin, value: u8) -> Caught<()>;
 
     /// `machine.PWM`, or any object with the method `duty_u16`.
+    ///
+    /// ```no_run
+    /// use embedded_hal::pwm::SetDutyCycle;
+    /// use mpy::hal::Pwm;
+    /// use wasm_bindgen::prelude::*;
+    ///
+    /// #[wasm_bindgen]
+    /// pub fn dim(mut led: Pwm, percent: u8) -> mpy::Result<()> {
+    ///     led.set_duty_cycle_percent(percent)
+    /// }
+    /// ```
     #[wasm_bindgen(js_name = PWM)]
     #[derive(Clone, Debug)]
     pub type Pwm;
@@ -258,6 +269,21 @@ impl SpiBus for Spi {
 /// A device on an SPI bus: the bus, and the pin that selects the device while it is low.
 ///
 /// `embedded-hal-bus` has other devices, which share a bus in Rust. A [`Spi`] can also be cloned.
+///
+/// ```no_run
+/// use embedded_hal::spi::{Operation, SpiDevice as _};
+/// use mpy::hal::{Pin, Spi, SpiDevice};
+/// use wasm_bindgen::prelude::*;
+///
+/// /// The identification of a flash memory.
+/// #[wasm_bindgen]
+/// pub fn identify(spi: Spi, select: Pin) -> mpy::Result<Vec<u8>> {
+///     let mut id = [0; 3];
+///     let mut flash = SpiDevice::new(spi, select)?;
+///     flash.transaction(&mut [Operation::Write(&[0x9f]), Operation::Read(&mut id)])?;
+///     Ok(id.to_vec())
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct SpiDevice {
     bus: Spi,
@@ -388,6 +414,18 @@ impl Adc {
 }
 
 /// Delays by `time.sleep_us` and `time.sleep_ms`, which MicroPython uses for its own work. Ctrl-C ends them.
+///
+/// ```no_run
+/// use embedded_hal::delay::DelayNs;
+/// use embedded_hal::digital::OutputPin;
+/// use mpy::hal::{Delay, Pin};
+///
+/// fn pulse(pin: &mut Pin) -> mpy::Result<()> {
+///     pin.set_high()?;
+///     Delay.delay_us(10);
+///     pin.set_low()
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Delay;
 

@@ -208,6 +208,17 @@ impl Handler {
 
     /// `source.irq(handler=…, …)` of any object, such as a `machine.UART`.
     ///
+    /// ```no_run
+    /// use mpy::interrupt::{Handler, Kind};
+    /// use mpy::object::Object;
+    ///
+    /// /// Prints when bytes have come.
+    /// fn watch(uart: Object) -> mpy::Result<Handler> {
+    ///     let trigger = uart.attr("IRQ_RXIDLE")?;
+    ///     Handler::on(uart, &[("trigger", trigger)], Kind::Soft, || mpy::println!("bytes"))
+    /// }
+    /// ```
+    ///
     /// # Errors
     /// Python's.
     pub fn on(
@@ -220,6 +231,15 @@ impl Handler {
     }
 
     /// The function as an object of Python's, which can be called with any arguments.
+    ///
+    /// ```no_run
+    /// use mpy::interrupt::Handler;
+    ///
+    /// /// Calls the function once more, as the interrupt would.
+    /// fn again(handler: &Handler) -> mpy::Result<()> {
+    ///     handler.callable().call(&[]).map(drop)
+    /// }
+    /// ```
     pub fn callable(&self) -> Object {
         self.closure.as_ref().map_or_else(Object::none, |closure| closure.as_ref().clone().into())
     }
@@ -316,6 +336,23 @@ impl<T, const N: usize> fmt::Debug for Ring<T, N> {
 }
 
 /// The side of a [`Ring`] that puts values.
+///
+/// ```
+/// use mpy::interrupt::{Producer, Ring};
+///
+/// /// Puts what fits, and returns how many values that are.
+/// fn fill(producer: &mut Producer<'_, u8, 4>, values: &[u8]) -> usize {
+///     let mut values = values.iter();
+///     let mut count = 0;
+///     while !producer.is_full() && values.next().is_some_and(|value| producer.push(*value)) {
+///         count += 1;
+///     }
+///     count
+/// }
+///
+/// let ring = Ring::new(0);
+/// assert_eq!(fill(&mut ring.producer().unwrap(), &[1, 2, 3, 4, 5]), 4);
+/// ```
 #[derive(Debug)]
 pub struct Producer<'a, T, const N: usize>(&'a Ring<T, N>);
 
@@ -346,6 +383,24 @@ impl<T, const N: usize> Drop for Producer<'_, T, N> {
 }
 
 /// The side of a [`Ring`] that takes values.
+///
+/// ```
+/// use mpy::interrupt::{Consumer, Ring};
+///
+/// fn sum(consumer: &mut Consumer<'_, u8, 4>) -> u32 {
+///     let mut sum = 0;
+///     while !consumer.is_empty() {
+///         sum += u32::from(consumer.pop().unwrap_or_default());
+///     }
+///     sum
+/// }
+///
+/// let ring = Ring::new(0);
+/// let mut producer = ring.producer().unwrap();
+/// producer.push(2);
+/// producer.push(3);
+/// assert_eq!(sum(&mut ring.consumer().unwrap()), 5);
+/// ```
 #[derive(Debug)]
 pub struct Consumer<'a, T, const N: usize>(&'a Ring<T, N>);
 

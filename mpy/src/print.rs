@@ -18,6 +18,7 @@ impl Write for Output {
 }
 
 /// What the macros call.
+#[doc(hidden)]
 pub fn write(arguments: fmt::Arguments<'_>) {
     // A text without arguments needs no formatting.
     let _ = match arguments.as_str() {
@@ -27,6 +28,7 @@ pub fn write(arguments: fmt::Arguments<'_>) {
 }
 
 /// The same with the end of a line.
+#[doc(hidden)]
 pub fn write_line(arguments: fmt::Arguments<'_>) {
     write(arguments);
     let _ = Output.write_str("\n");

@@ -23,12 +23,32 @@ fn low(ticks: i64) -> u32 {
 }
 
 /// Microseconds since some time, which start anew after 2^30 of them, about 18 minutes.
+///
+/// ```no_run
+/// use mpy::time::{ticks_diff, ticks_us};
+///
+/// /// How many microseconds a function takes.
+/// fn measure(f: impl FnOnce()) -> i32 {
+///     let start = ticks_us();
+///     f();
+///     ticks_diff(ticks_us(), start)
+/// }
+/// ```
 pub fn ticks_us() -> u32 {
     // SAFETY: it has no conditions.
     low(unsafe { python::ticks_us() })
 }
 
 /// Milliseconds since some time, which start anew after 2^30 of them, about 12 days.
+///
+/// ```no_run
+/// use mpy::time::{ticks_diff, ticks_ms};
+///
+/// let start = ticks_ms();
+/// while ticks_diff(ticks_ms(), start) < 50 {
+///     mpy::interrupt::check();
+/// }
+/// ```
 pub fn ticks_ms() -> u32 {
     // SAFETY: it has no conditions.
     low(unsafe { python::ticks_ms() })
@@ -88,6 +108,15 @@ impl Instant {
     }
 
     /// The time from `earlier` to this; nothing if `earlier` is later.
+    ///
+    /// ```no_run
+    /// use mpy::time::{Duration, Instant};
+    ///
+    /// /// Whether two events belong together.
+    /// fn is_double(first: Instant, second: Instant) -> bool {
+    ///     second.duration_since(first) < Duration::from_millis(300)
+    /// }
+    /// ```
     pub fn duration_since(&self, earlier: Instant) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }

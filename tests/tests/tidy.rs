@@ -209,6 +209,44 @@ fn nothing_is_left_to_do() {
     );
 }
 
+/// The name that a line of Rust makes public.
+fn public_name(line: &str) -> Option<&str> {
+    let mut words = line.trim().strip_prefix("pub ")?.split_whitespace();
+    let word = words.find(|word| !["async", "const", "unsafe"].contains(word))?;
+    let rest = words.next().filter(|_| ["enum", "fn", "struct", "trait", "type"].contains(&word))?;
+    rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().filter(|name| !name.is_empty())
+}
+
+/// An item is known by its name alone, so a method counts as used where another of its name is.
+#[test]
+fn public_items_of_the_support_crate_are_in_compiled_examples() {
+    let (mut examples, mut items) = (String::new(), Vec::new());
+    for (path, text) in files(&[".rs"]).into_iter().filter(|(path, _)| path.starts_with("mpy/src/")) {
+        // In a block of code, whether it is compiled.
+        let mut block = None;
+        let mut is_hidden = false;
+        for (number, line) in text.lines().map(str::trim).enumerate() {
+            if let Some(doc) = line.strip_prefix("//!").or_else(|| line.strip_prefix("///")) {
+                match doc.trim().strip_prefix("```") {
+                    Some(language) => block = block.is_none().then(|| ["", "no_run"].contains(&language)),
+                    None if block == Some(true) => examples.extend([doc, "\n"]),
+                    None => {}
+                }
+            } else if line == "#[doc(hidden)]" {
+                is_hidden = true;
+            } else if let Some(name) = public_name(line)
+                && !std::mem::take(&mut is_hidden)
+            {
+                items.push((format!("{path}:{}: {name}", number + 1), name.to_owned()));
+            }
+        }
+    }
+    assert!(items.len() > 100, "{}", items.len());
+    let words: BTreeSet<&str> = examples.split(|c: char| !c.is_alphanumeric() && c != '_').collect();
+    let missing = items.into_iter().filter(|(_, name)| !words.contains(name.as_str()));
+    refuse("public items without an example", missing.map(|(place, _)| place).collect());
+}
+
 #[test]
 fn text_files_are_plain() {
     let mut offences = Vec::new();
