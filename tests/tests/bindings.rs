@@ -17,6 +17,10 @@
 //!
 //! Those that say `interruptible` are built so that their loops can be interrupted.
 //!
+//! The files of `ecosystem/` are the same, each with one published crate as it is: `//! crate: NAME | what it is | what it uses`.
+//! They run on boards of four architectures and on this machine, with the simulated `machine`: nightly, and those that say
+//! `//! usual` always on two boards. The table of the book with their sizes is compared nightly; `BLESS=1` rewrites it.
+//!
 //! A file with a section `error` in place of `python` must be refused with that message.
 //! A zero byte that is printed is expected as `\0`.
 //! `ROOT` in the section `dependencies` is the folder of this project.
@@ -40,6 +44,10 @@ use tests::{blessing, in_ci, rom};
 
 /// Where files run that do not ask for more.
 const BOARDS: [&str; 2] = ["unix", "qemu-armv6m"];
+/// Where published crates run.
+const CRATE_BOARDS: [&str; 5] = ["unix", "qemu-armv6m", "qemu-armv7emsp", "qemu-rv32imc", "qemu-xtensawin"];
+/// The page of the book with the table of published crates.
+const CRATES_PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/book/src/crates.md");
 
 #[derive(Debug, Clone)]
 struct Chapter {
@@ -54,6 +62,17 @@ struct Chapter {
     checked: bool,
     interruptible: bool,
     usual_in_flash: bool,
+    published: Option<Published>,
+}
+
+/// What a chapter says of the published crate that it uses.
+#[derive(Debug, Clone)]
+struct Published {
+    name: String,
+    /// What it is, and what it uses of `machine`.
+    about: String,
+    /// Whether it runs not only nightly.
+    usual: bool,
 }
 
 impl Chapter {
@@ -69,6 +88,10 @@ impl Chapter {
         let nightly = text.lines().find_map(|line| line.strip_prefix("//! nightly: ")).map(str::to_owned);
         let (lto, usual_in_flash) = (says("//! lto: both"), says("//! flash: usual"));
         let interruptible = says("//! interruptible");
+        let published = text.lines().find_map(|line| line.strip_prefix("//! crate: ")).map(|line| {
+            let (name, about) = line.split_once(" | ").expect("a name and what it is");
+            Published { name: name.to_owned(), about: about.to_owned(), usual: says("//! usual") }
+        });
         let chapter = Chapter {
             name,
             path,
@@ -80,6 +103,7 @@ impl Chapter {
             checked,
             interruptible,
             usual_in_flash,
+            published,
         };
         let variant = |kind: &str| {
             let name = format!("{}_{kind}", chapter.name);
@@ -142,7 +166,16 @@ impl Chapter {
     /// Whether it runs on this board only nightly.
     fn is_nightly(&self, board: &Board) -> bool {
         let chosen = |nightly: &String| nightly == "all" || *nightly == board.name;
-        board::is_nightly(board) || self.nightly.as_ref().is_some_and(chosen)
+        let is_usual = |published: &Published| published.usual && BOARDS.contains(&board.name.as_str());
+        board::is_nightly(board)
+            || self.nightly.as_ref().is_some_and(chosen)
+            || !self.published.as_ref().is_none_or(is_usual)
+    }
+
+    /// The boards where it runs, by their names.
+    fn runs_on(&self, board: &str) -> bool {
+        let boards: &[&str] = if self.published.is_some() { &CRATE_BOARDS } else { &BOARDS };
+        self.all_boards || boards.contains(&board)
     }
 
     /// How it is built, for boards that are said elsewhere.
@@ -181,9 +214,10 @@ fn write(chapters: &[Arc<Chapter>]) -> Result<(), Diagnostic> {
 
 fn main() {
     let arguments = Arguments::from_args();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("bindings");
-    let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
-        .expect("the folder of crates")
+    let folders = ["bindings", "ecosystem"].map(|name| Path::new(env!("CARGO_MANIFEST_DIR")).join(name));
+    let mut paths: Vec<PathBuf> = folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).expect("a folder of crates"))
         .map(|entry| entry.expect("a readable entry").path())
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
         .collect();
@@ -205,7 +239,7 @@ fn main() {
     for chapter in &chapters {
         // Expectations are the host's.
         let is_wanted = |board: &Board| match chapter.section("error") {
-            None if !blessing() => chapter.all_boards || BOARDS.contains(&board.name.as_str()),
+            None if !blessing() => chapter.runs_on(&board.name),
             _ => {
                 board.name == BOARDS[0]
                     && !(blessing() && (chapter.name.ends_with("_unwinding") || chapter.lto))
@@ -226,7 +260,10 @@ fn main() {
             trials.push(trial.with_ignored_flag(missing || ignored));
         }
     }
-    for chapter in chapters.iter().filter(|chapter| chapter.section("error").is_none() && !blessing()) {
+    let in_flash = |chapter: &&Arc<Chapter>| {
+        chapter.section("error").is_none() && chapter.published.is_none() && !blessing()
+    };
+    for chapter in chapters.iter().filter(in_flash) {
         let boards = rom::boards();
         let mut here = board::here(&boards);
         here.retain(|name| nightly || *name == BOARDS[1]);
@@ -240,6 +277,10 @@ fn main() {
             trials.push(trial.with_ignored_flag(missing || !usual));
         }
     }
+    let published: Vec<_> = chapters.iter().filter(|chapter| chapter.published.is_some()).cloned().collect();
+    let why_not = boards.iter().find(|(board, _)| board.name == BOARDS[1]).and_then(|(_, why)| why.clone());
+    let trial = Trial::test("ecosystem::table", move || check_table(&published));
+    trials.push(trial.with_ignored_flag(why_not.is_some() || !blessing()));
     // Boards that come later have modules that are built already, and nothing to wait for.
     trials.sort_by_key(|trial| !trial.name().starts_with("unix::"));
     for (board, why) in boards.iter().filter_map(|(board, why)| Some((board, why.as_ref()?))) {
@@ -259,7 +300,10 @@ fn check_stubs(chapters: &[Arc<Chapter>]) {
     let folder = board::crates(env!("CARGO_TARGET_TMPDIR")).join("mpy/x64");
     // What is built only nightly has none here.
     let is_built = |chapter: &&Arc<Chapter>| {
-        chapter.section("error").is_none() && !chapter.lto && chapter.nightly.as_deref() != Some("all")
+        chapter.section("error").is_none()
+            && !chapter.lto
+            && chapter.nightly.as_deref() != Some("all")
+            && chapter.published.as_ref().is_none_or(|published| published.usual)
     };
     let written = chapters.iter().filter(is_built);
     let stubs = written.map(|chapter| folder.join(&chapter.name).with_extension("pyi"));
@@ -286,7 +330,11 @@ fn play(chapter: &Chapter, board: &Board, modules: &Modules) -> Result<(), Faile
         },
         None => {
             let (code, timeout) = chapter.code()?;
-            chapter.shown(&board::execute_within(board, &[modules.of(board)?], &code, timeout)?)
+            let mut files = vec![modules.of(board)?];
+            if chapter.published.is_some() {
+                files = board::with_hardware(&files);
+            }
+            chapter.shown(&board::execute_within(board, &files, &code, timeout)?)
         }
     };
     let section = if chapter.section("error").is_some() { "error" } else { "expect" };
@@ -301,6 +349,68 @@ fn play(chapter: &Chapter, board: &Board, modules: &Modules) -> Result<(), Faile
         return Ok(());
     }
     Err(chapter.differs(expected, &printed))
+}
+
+/// A row of the table of published crates.
+struct Row {
+    /// Libraries follow drivers.
+    is_library: bool,
+    /// The cells before the size, and the one behind it.
+    head: String,
+    bytes: usize,
+    settings: String,
+}
+
+impl Row {
+    fn of(chapter: &Chapter, published: &Published) -> Result<Row, Failed> {
+        let Published { name, about, .. } = published;
+        let built = board::modules(chapter.options(), &[BOARDS[1].to_owned()]);
+        let bytes = built.map_err(|error| format!("{error:?}"))?[BOARDS[1]].1.len();
+        let section = chapter.section("dependencies").unwrap_or_default();
+        let manifest: toml::Table = format!("[dependencies]\n{section}").parse()?;
+        let dependencies = &manifest["dependencies"];
+        let version = dependencies[name].as_str().or_else(|| dependencies[name].get("version")?.as_str());
+        let version = version.and_then(|version| version.strip_prefix('=')).ok_or("no exact version")?;
+        let settings = manifest.get("package").map(|package| package["metadata"]["mpy"].to_string());
+        Ok(Row {
+            is_library: dependencies.get("mpy").is_none(),
+            head: format!("| `{name}` {version} | {about} |"),
+            bytes,
+            settings: settings.map_or("none".to_owned(), |settings| format!("`{settings}`")),
+        })
+    }
+
+    fn line(&self) -> String {
+        format!("{} {} | {} |", self.head, self.bytes, self.settings)
+    }
+
+    /// Whether it is this line, apart from the size, in which compilers differ a little.
+    fn is_near(&self, line: &str) -> bool {
+        let rest = line.strip_prefix(&self.head);
+        let rest = rest.and_then(|rest| rest.strip_suffix(&format!(" | {} |", self.settings)));
+        let known = rest.and_then(|known| known.trim().parse::<usize>().ok());
+        known.is_some_and(|known| known.abs_diff(self.bytes) * 50 <= self.bytes)
+    }
+}
+
+/// The table of published crates is that of the book.
+fn check_table(chapters: &[Arc<Chapter>]) -> Result<(), Failed> {
+    let rows = chapters.iter().filter_map(|chapter| Some(Row::of(chapter, chapter.published.as_ref()?)));
+    let mut rows = rows.collect::<Result<Vec<Row>, Failed>>()?;
+    rows.sort_by(|a, b| (a.is_library, &a.head).cmp(&(b.is_library, &b.head)));
+    let table = rows.iter().map(Row::line).collect::<Vec<_>>().join("\n");
+    println!("{table}");
+    let page = fs::read_to_string(CRATES_PAGE)?;
+    let (before, rest) = page.split_once("|---|---|---|---|\n").ok_or("the page has no table")?;
+    let (known, after) = rest.split_once("\n\n").ok_or("the table has no end")?;
+    if blessing() {
+        fs::write(CRATES_PAGE, format!("{before}|---|---|---|---|\n{table}\n\n{after}"))?;
+    } else if known.lines().count() != rows.len()
+        || !known.lines().zip(&rows).all(|(line, row)| row.is_near(line))
+    {
+        return Err(format!("{CRATES_PAGE} has another table: `cargo xtask bless` writes this one").into());
+    }
+    Ok(())
 }
 
 fn play_from_rom(chapter: &Chapter, board: &Board, modules: &Modules) -> Result<(), Failed> {
