@@ -447,18 +447,16 @@ static size_t mpy_write_text(char *to, const char *text) {
     return length;
 }
 
-/* "message in function", which the exception keeps; just the message where there is no memory for it. */
-__attribute__((noinline, unused)) static const char *mpy_message_in(const char *function, const char *message) {
-    size_t place = mpy_write_text(NULL, message);
-    size_t name = place + sizeof " in " - 1;
-    size_t end = name + mpy_write_text(NULL, function);
+/* The message and its place, which the exception keeps; just the message where there is no memory for it. */
+__attribute__((noinline, unused)) static const char *mpy_message_at(const char *place, const char *message) {
+    size_t length = mpy_write_text(NULL, message);
+    size_t end = length + mpy_write_text(NULL, place);
     char *text = mp_fun_table.realloc(NULL, end + 1, false);
     if (text == NULL) {
         return message;
     }
     mpy_write_text(text, message);
-    mpy_write_text(text + place, " in ");
-    mpy_write_text(text + name, function);
+    mpy_write_text(text + length, place);
     text[end] = 0;
     return text;
 }
@@ -467,7 +465,7 @@ __attribute__((noinline, unused)) static const char *mpy_message_in(const char *
 __attribute__((noreturn, unused)) static void mpy_raise_trap(WASM_WHERE const char *message) {
     mpy_unwind();
 #ifdef WASM_NAMES
-    message = wasm_here == NULL ? message : mpy_message_in(wasm_here, message);
+    message = wasm_here == NULL ? message : mpy_message_at(wasm_here, message);
 #endif
     mpy_raise(MP_QSTR_RuntimeError, message);
 }

@@ -3,6 +3,7 @@
 //! `pipeline` is the story, `plan` decides what it does, `toolchain` is the only place that starts
 //! processes and `ui` the only one that writes to the terminal.
 
+pub mod backtrace;
 pub mod code_in_flash;
 pub mod commands;
 mod failure;

@@ -113,7 +113,7 @@ pub struct BuildOptions {
     #[arg(long, help_heading = "Module")]
     pub debug: bool,
 
-    /// Name the function in trap messages: `integer divide by zero in my_crate::step`
+    /// Name the line and the function in trap messages: `integer divide by zero, src/lib.rs:53 in my_crate::step`
     /// [default: only in the profile dev]
     #[arg(long, help_heading = "Module")]
     pub trap_names: bool,

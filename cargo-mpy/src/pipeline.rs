@@ -398,7 +398,7 @@ fn prepare(
         Source::Wasm(_) => wasm::Origin::Other,
     };
     // Firmware is built by others, elsewhere.
-    let lines = (plan.debug && !plan.in_firmware).then(|| plan.source.root());
+    let lines = ((plan.debug || plan.trap_names) && !plan.in_firmware).then(|| plan.source.root());
     if memory != MemoryModel::Direct {
         return wasm::prepare(&plan.module, bytes, config.heap, config.limit, None, origin, lines);
     }

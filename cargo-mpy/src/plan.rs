@@ -204,7 +204,10 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
                 target_dir: home.join("wasm"),
                 unit: Unit::Library,
                 unwinds: unwinds(metadata.workspace_root.as_std_path(), options.profile()),
-                has_lines: options.debug || settings.debug.unwrap_or(is_to_debug),
+                has_lines: options.debug
+                    || options.trap_names
+                    || settings.debug.unwrap_or(is_to_debug)
+                    || settings.trap_names.unwrap_or(is_to_debug),
                 tests: tests(package),
             });
             let version = Some(package.version.to_string());

@@ -142,6 +142,25 @@ impl Symbols {
         Ok(text.unwrap_or_default().to_vec())
     }
 
+    /// Whether an address is in the text.
+    ///
+    /// # Errors
+    /// `no-symbols`
+    pub fn contains(&self, address: u64) -> Result<bool> {
+        let file = self.file()?;
+        Ok(file.section_by_name(".text").is_some_and(|text| address < text.size()))
+    }
+
+    /// The section about the frames of functions (`.debug_frame`), and the bytes of an address.
+    ///
+    /// # Errors
+    /// `no-symbols`
+    pub fn frames(&self) -> Result<(&[u8], u8)> {
+        let file = self.file()?;
+        let frames = file.section_by_name(".debug_frame").and_then(|section| section.data().ok());
+        Ok((frames.unwrap_or_default(), if file.is_64() { 8 } else { 4 }))
+    }
+
     /// The functions in the text, by their names in the source, and their addresses.
     ///
     /// # Errors
@@ -164,6 +183,22 @@ impl Symbols {
         let file = self.file()?;
         let context = self.context(&file)?;
         Ok(places(&file, &context, address))
+    }
+
+    /// Like [`Symbols::places`], without those in the C of the bindings and of the runtime.
+    ///
+    /// # Errors
+    /// `no-symbols`
+    pub fn source_places(&self, address: u64) -> Result<Vec<At>> {
+        let file = self.file()?;
+        let context = self.context(&file)?;
+        let own = own(&file).map_err(|error| self.damaged(error))?;
+        let is_own = |path: &str| {
+            own.iter().any(|own| Path::new(path).starts_with(own)) && !path.ends_with(TRANSLATED)
+        };
+        let mut places = places(&file, &context, address);
+        places.retain(|place| place.line.as_ref().is_none_or(|(path, _)| !is_own(path)));
+        Ok(places)
     }
 }
 

@@ -161,7 +161,7 @@ fn a_session_lasts_over_interrupts_and_resets() {
         }
         let name = &board.name;
         let soon = || Instant::now() + Duration::from_secs(20);
-        let mut session = Session::start(board, &firmware, &[], false).expect(name);
+        let mut session = Session::start(board, &firmware, &[]).expect(name);
         let mut connected = serial::Board::connect(&mut session, Duration::from_secs(20)).expect(name);
         let bytes: Vec<u8> = (0..3000u32).map(|i| (i * 7) as u8).collect();
         store(connected.repl(), &[("kept.bin".to_owned(), bytes.clone())], soon()).expect(name);

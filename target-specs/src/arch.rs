@@ -43,6 +43,10 @@ pub struct Arch {
     pub float: Float,
     /// The first MicroPython version that loads native modules for it.
     pub since: String,
+    /// The names of its registers as the firmware of emulated boards prints them, in the order of their numbers in DWARF. The
+    /// stack pointer is `sp`.
+    #[serde(default)]
+    pub registers: Vec<String>,
     /// Arguments of GNU `objdump` for raw code.
     pub disassembler: Vec<String>,
     /// The emulated or native board that `cargo mpy run --arch` uses.

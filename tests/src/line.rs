@@ -31,7 +31,7 @@ pub struct Served {
 pub fn serve(board: &Board, rate: Option<f64>) -> Result<Served, String> {
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let firmware = Firmware::build(board, &|_| {}).map_err(|error| text(&error))?;
-    let session = Session::start(board, &firmware, &[], false).map_err(|error| text(&error))?;
+    let session = Session::start(board, &firmware, &[]).map_err(|error| text(&error))?;
     serve_line(session, rate)
 }
 

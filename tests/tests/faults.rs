@@ -177,7 +177,7 @@ fn emulated_boards_survive_bad_lines() {
             continue;
         }
         let firmware = Firmware::build(board, &|_| {}).expect("a firmware");
-        let mut session = Session::start(board, &firmware, &[], false).expect("a board");
+        let mut session = Session::start(board, &firmware, &[]).expect("a board");
         // How many bytes a deploy is.
         put(&mut session, &old(), CALM).expect("a deploy");
         let mut whole = Faulty::new(&mut session, None, None);

@@ -172,7 +172,7 @@ fn collector(target: &Target) -> Result<(), Failed> {
 }
 
 fn resets(target: &Target) -> Result<(), Failed> {
-    let session = Session::start(target.board, &firmware(target)?, &[], false)?;
+    let session = Session::start(target.board, &firmware(target)?, &[])?;
     let mut repl = RawRepl::enter(session, Duration::from_secs(60))?;
     for number in 0..RESETS {
         let deadline = Instant::now() + Duration::from_secs(60);

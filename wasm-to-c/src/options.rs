@@ -135,7 +135,7 @@ pub struct Options {
     pub aligned: bool,
     /// Where the code is when it runs.
     pub code: CodePlace,
-    /// Traps say which function they are in: the C defines `WASM_NAMES`.
+    /// Traps say which function they are in, and which line of the source, if that is known: the C defines `WASM_NAMES`.
     pub trap_names: bool,
     /// If given, calls cannot overflow the native stack if these checks suffice for the frames that the C compiler makes:
     /// see [`settled`](crate::settled).

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::options::{self, BuildOptions};
 use crate::plan::{BuildPlan, Source};
 use crate::serial::{Sources, plain};
-use crate::session::{self, Machine};
+use crate::session::{self, Loaded, Machine};
 use crate::toolchain::{read_file, write_file};
 use crate::{pipeline, ui};
 
@@ -120,13 +120,13 @@ impl Bench {
         let programs = self.programs(plan)?;
         let mut slower = None;
         for (target, machine) in machines {
-            let modules = [(format!("{}.mpy", plan.module), read_file(&built[*target].mpy)?)];
+            let mut loaded = Loaded::new(&plan.module, &built[*target])?;
             let counts = machine.counts();
             let unit = if counts { "instructions" } else { "ns" };
             ui::status("Measuring", format_args!("{unit} on {}", machine.name()));
             let mut figures = BTreeMap::new();
             for program in &programs {
-                figures.extend(measure(machine, &modules, program, timeout)?);
+                figures.extend(measure(machine, &mut loaded, program, timeout)?);
             }
             let store = plan.out_dir.join("bench").join(format!("{}.json", file_name(machine.name())));
             let last = last(&store, unit);
@@ -220,14 +220,14 @@ fn python(text: &str) -> String {
 
 fn measure(
     machine: &mut Machine,
-    modules: &[(String, Vec<u8>)],
+    loaded: &mut Loaded,
     program: &str,
     timeout: Duration,
 ) -> std::result::Result<Vec<(String, Figure)>, Failure> {
     let counts = machine.counts();
     let code = program.replace("$MEASURE", if counts { COUNT } else { TIME });
     let mut lines = Vec::new();
-    let ended = machine.run(modules, &code, timeout, counts, &mut |line| match line
+    let ended = machine.run(loaded, &code, timeout, counts, &mut |line| match line
         .strip_prefix("\x1ebench\x1f")
     {
         Some(line) => lines.push(line.to_owned()),

@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -16,8 +17,10 @@ use crate::serial::port::{self, Port};
 use crate::serial::{Board, Facts, Found, Transport, UploadResult, monitor};
 use crate::session::connected::{PATIENCE, execute, options_for};
 use crate::session::events::Events;
+use crate::session::faults::Faults;
 use crate::session::port_args::PortArgs;
 use crate::session::rom;
+use crate::toolchain::cargo;
 use crate::{pipeline, toolchain, ui};
 
 /// How long to monitor a board that prints nothing if standard input is not a terminal.
@@ -95,6 +98,14 @@ struct Module {
     data: Vec<u8>,
     /// Bytes of RAM that it takes if its text is there too.
     ram: u64,
+    mpy: PathBuf,
+    arch: &'static Arch,
+}
+
+impl Module {
+    fn faults(&self) -> Faults {
+        Faults::of(&self.mpy, self.arch)
+    }
 }
 
 /// The modules that were built. Boards of one kind share one: the key is what the build was asked for. `None` is a build
@@ -122,7 +133,11 @@ impl Deploy {
             events.problem(error);
         }
         if self.monitor {
-            return Ok(restart_and_follow(done?, &line, self.raw)?);
+            let port = done?;
+            let modules = modules.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let module = modules.into_values().flatten().next();
+            let faults = module.map(|module| module.faults()).unwrap_or_default();
+            return Ok(restart_and_follow(port, &line, self.raw, faults)?);
         }
         done.map(drop)
     }
@@ -194,7 +209,8 @@ impl Deploy {
             let built = pipeline::build(&plan, None)?.remove(0);
             let Sizes { text, rodata, bss, .. } = built.sizes;
             let ram = u64::from(text) + u64::from(rodata) + u64::from(bss);
-            Ok(Module { name: plan.module, data: toolchain::read_file(&built.mpy)?, ram })
+            let (data, arch) = (toolchain::read_file(&built.mpy)?, built.target.arch);
+            Ok(Module { name: plan.module, data, ram, mpy: built.mpy, arch })
         };
         match build() {
             Ok(module) => Ok(known.insert(Some(Arc::new(module))).clone().expect("just inserted")),
@@ -221,7 +237,7 @@ impl Deploy {
         events.connected(port, &facts, arch);
 
         let module = self.module(arch, &facts, modules)?;
-        let Module { name, data, ram } = &*module;
+        let Module { name, data, ram, .. } = &*module;
         // Small boards copy text to the heap.
         if heap > 0 && *ram > heap {
             let text = format!("the module takes {ram} bytes of RAM, the board has {heap} free");
@@ -264,7 +280,7 @@ impl Deploy {
             ui::warning(events.about(text));
             format!("import sys\nsys.path.insert(0,{folder:?})\n")
         };
-        self.try_out(events, board, &format!("{path}{import}"), timeout)
+        self.try_out(events, board, &format!("{path}{import}"), timeout, module.faults())
     }
 
     /// Imports the module, and runs the user's code.
@@ -274,10 +290,11 @@ impl Deploy {
         board: &mut Board<Port>,
         import: &str,
         timeout: Duration,
+        mut faults: Faults,
     ) -> Result<(), Failure> {
-        execute(events, board, import, Instant::now() + timeout, self.raw)?;
+        execute(events, board, import, Instant::now() + timeout, self.raw, &mut faults)?;
         if let Some(code) = &self.run {
-            execute(events, board, code, Instant::now() + timeout, self.raw)?;
+            execute(events, board, code, Instant::now() + timeout, self.raw, &mut faults)?;
         }
         Ok(())
     }
@@ -300,7 +317,7 @@ impl Deploy {
         let (put, seconds) = send(events, bytes, |sent| board.put_rom(&image, sent))?;
         let file = rom::mount(board, name)?;
         say(events, put, &file, bytes, seconds);
-        self.try_out(events, board, &format!("import {name}\n"), timeout)
+        self.try_out(events, board, &format!("import {name}\n"), timeout, module.faults())
     }
 }
 
@@ -335,10 +352,15 @@ fn say(events: Events, put: UploadResult, file: &str, bytes: usize, seconds: f64
 }
 
 /// Restarts the board, so that its program uses the new module, and prints its output.
-fn restart_and_follow(mut port: Port, line: &PortArgs, raw: bool) -> target_specs::Result<()> {
+fn restart_and_follow(
+    mut port: Port,
+    line: &PortArgs,
+    raw: bool,
+    mut faults: Faults,
+) -> target_specs::Result<()> {
     // In the friendly REPL, Ctrl-D is a soft reset, after which main.py runs.
     let _ = port.write(b"\x04", Instant::now() + PATIENCE);
-    monitor::run(port, Some(&mut || line.open()), Some(SILENCE), raw)
+    monitor::run(port, Some(&mut || line.open()), Some(SILENCE), raw, &mut |bytes| faults.with(bytes))
 }
 
 /// Show the output of a connected board and send it input
@@ -364,6 +386,12 @@ impl Monitor {
     pub fn run(self) -> Result<(), Failure> {
         let port = self.line.open()?;
         ui::status("Connected", &port.name);
-        Ok(monitor::run(port, Some(&mut || self.line.open()), Some(SILENCE), self.raw)?)
+        // What was built here last may be what runs there.
+        let here = std::env::current_dir().unwrap_or_default();
+        let metadata = cargo::metadata(None, &here).ok().flatten();
+        let folder = metadata.map(|metadata| metadata.target_directory.join("mpy").into_std_path_buf());
+        let mut faults = folder.map(|folder| Faults::in_folder(&folder)).unwrap_or_default();
+        let reopen = &mut || self.line.open();
+        Ok(monitor::run(port, Some(reopen), Some(SILENCE), self.raw, &mut |bytes| faults.with(bytes))?)
     }
 }

@@ -16,6 +16,7 @@ use crate::serial::{Board, Facts, Newlines, Transport};
 use crate::session::connected::{PATIENCE, contents, options_for};
 use crate::session::emulated::{firmware, with_hardware};
 use crate::session::events::{Events, Output};
+use crate::session::faults::Faults;
 use crate::session::port_args::PortArgs;
 use crate::session::rom;
 use crate::toolchain::emulator::{self, Session};
@@ -160,7 +161,8 @@ impl Dev {
                 build_seconds: build,
             });
         };
-        let module = Module { name: &plan.module, data: &data, in_rom: self.rom };
+        let faults = &mut Faults::of(&built.mpy, built.target.arch);
+        let module = Module { name: &plan.module, data: &data, in_rom: self.rom, faults };
         host.run(module, &code, events, self.raw, &loaded, &mut || {
             watch.has_changed() || ui::output_has_failed()
         })
@@ -173,6 +175,7 @@ struct Module<'a> {
     data: &'a [u8],
     /// Whether it goes to the board's ROM, and not to its RAM.
     in_rom: bool,
+    faults: &'a mut Faults,
 }
 
 /// Where the module runs.
@@ -216,7 +219,7 @@ impl Host {
         events.event(&Message::Using { board: &emulated.name, arch: &emulated.arch });
         if let Some(Emulator::Qemu { .. }) = emulated.emulator {
             let transport: Box<dyn Transport> =
-                Box::new(Session::start(emulated, &firmware, &with_hardware(&[]), false)?);
+                Box::new(Session::start(emulated, &firmware, &with_hardware(&[]))?);
             let mut board = Board::connect(transport, 2 * PATIENCE)?;
             let facts = board.facts()?;
             return Ok(Host::Board { board: Box::new(board), facts });
@@ -227,7 +230,7 @@ impl Host {
     /// Replaces the loaded module, calls `loaded`, and runs code to its end or until `stop`.
     fn run(
         &mut self,
-        Module { name: module, data, in_rom }: Module<'_>,
+        Module { name: module, data, in_rom, faults }: Module<'_>,
         code: &str,
         events: Events,
         raw: bool,
@@ -250,7 +253,7 @@ impl Host {
                     timeout: FOREVER,
                     arguments: &[],
                 };
-                let mut output = Output::new(events, raw);
+                let mut output = Output::new(events, raw, faults);
                 loaded();
                 let outcome = emulator::run_unix(&run, &mut |bytes| output.write(bytes), stop)?;
                 output.end();
@@ -260,8 +263,9 @@ impl Host {
                 Ok(())
             }
             Host::Board { board, facts } => {
+                let question = faults.question();
                 // What the module prints when it is imported.
-                let (mut newlines, mut output) = (Newlines::default(), Output::new(events, raw));
+                let (mut newlines, mut output) = (Newlines::default(), Output::new(events, raw, faults));
                 let mut write = |bytes: &[u8]| output.write(&newlines.unix(bytes));
                 if in_rom {
                     let (image, _) = rom::image(board, facts, module, data)?;
@@ -269,11 +273,12 @@ impl Host {
                     board.put_rom(&image, &mut |at| progress.at(at as u64))?;
                     drop(progress);
                     rom::mount(board, module)?;
+                    question.map_or(Ok(String::new()), |question| board.ask(&question))?;
                     board.run(&format!("import {module}\n"), &mut write)?;
-                } else if !reload(board, module, &file, data, &mut write)? {
+                } else if !reload(board, (module, question.as_deref()), &file, data, &mut write)? {
                     // Some boards free the memory of native code only at a reset.
                     board.restart()?;
-                    if !reload(board, module, &file, data, &mut write)? {
+                    if !reload(board, (module, question.as_deref()), &file, data, &mut write)? {
                         return Err(Diagnostic::new("no-memory", "the board has no RAM for the module")
                             .help("`cargo mpy size` shows what it takes")
                             .into());
@@ -281,17 +286,17 @@ impl Host {
                 }
                 output.end();
                 loaded();
-                Ok(follow(board, code, events, raw, stop)?)
+                Ok(follow(board, code, events, raw, faults, stop)?)
             }
         }
     }
 }
 
 /// Removes modules that were imported from files and the names of the last run, then loads and imports the module.
-/// Returns `false` if there is not enough memory.
+/// Returns `false` if there is not enough memory. `question` is asked before the import.
 fn reload<T: Transport>(
     board: &mut Board<T>,
-    module: &str,
+    (module, question): (&str, Option<&str>),
     file: &str,
     data: &[u8],
     output: &mut dyn FnMut(&[u8]),
@@ -308,7 +313,8 @@ fn reload<T: Transport>(
     let done = board
         .ask(&forget)
         .and_then(|_| board.put_in_ram(file, data, &mut |at| progress.at(at as u64)))
-        .and_then(|()| board.run(&format!("import {module}\n"), output))
+        .and_then(|()| question.map_or(Ok(String::new()), |question| board.ask(question)))
+        .and_then(|_| board.run(&format!("import {module}\n"), output))
         // The code and data of the module are copies.
         .and_then(|()| board.forget_in_ram(file));
     match done {
@@ -323,9 +329,10 @@ fn follow<T: Transport>(
     code: &str,
     events: Events,
     raw: bool,
+    faults: &mut Faults,
     stop: &mut dyn FnMut() -> bool,
 ) -> Result<(), Diagnostic> {
-    let (mut newlines, mut output) = (Newlines::default(), Output::new(events, raw));
+    let (mut newlines, mut output) = (Newlines::default(), Output::new(events, raw, faults));
     board.repl().submit(code.as_bytes(), Instant::now() + PATIENCE)?;
     loop {
         let ended =

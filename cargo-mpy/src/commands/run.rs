@@ -8,6 +8,7 @@ use target_specs::{Diagnostic, Place, Result};
 use crate::failure::Failure;
 use crate::options::{self, BuildOptions};
 use crate::serial::Sources;
+use crate::session::Loaded;
 use crate::session::connected::{self, contents};
 use crate::session::emulated::{boards, firmware, with_hardware};
 use crate::session::events::{Events, Output};
@@ -96,16 +97,17 @@ impl Run {
         let code = script.unwrap_or_else(|| contents(&plan.module));
         let mut worst = 0;
         for (built, boards) in built.iter().zip(&boards) {
-            let module = (format!("{}.mpy", plan.module), toolchain::read_file(&built.mpy)?);
-            let modules = with_hardware(&[module]);
+            let Loaded { modules, mut faults } = Loaded::new(&plan.module, built)?;
+            let modules = with_hardware(&modules);
             for board in boards {
                 let firmware = firmware(board)?;
                 ui::status("Running", format_args!("in MicroPython on {}", board.name));
                 let (firmware, arguments) = (&firmware, &self.arguments[..]);
                 let run =
                     emulator::Run { board, firmware, modules: &modules, code: &code, timeout, arguments };
-                let mut output = Output::new(Events::default(), self.raw);
-                let outcome = emulator::run(&run, &mut |bytes| output.write(bytes))?;
+                let mut output = Output::new(Events::default(), self.raw, &mut faults);
+                let outcome = emulator::run(&run, &mut |bytes| output.write(bytes));
+                let outcome = outcome.map_err(|error| faults.explained(error))?;
                 if ui::output_has_failed() {
                     // The program was interrupted.
                     return Ok(());

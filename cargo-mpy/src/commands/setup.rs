@@ -10,6 +10,7 @@ use super::new;
 use crate::failure::Failure;
 use crate::options::BuildOptions;
 use crate::plan::default_board;
+use crate::session::Loaded;
 use crate::session::emulated::firmware;
 use crate::session::events::{Events, Output};
 use crate::toolchain::needs::{self, Need, State, needs};
@@ -117,7 +118,7 @@ impl Setup {
         for board in chosen {
             let plan = plan_for(board)?;
             for built in pipeline::build(&plan, None)? {
-                let modules = [(format!("{}.mpy", plan.module), toolchain::read_file(&built.mpy)?)];
+                let Loaded { modules, mut faults } = Loaded::new(&plan.module, &built)?;
                 let firmware = firmware(board)?;
                 ui::status("Running", format_args!("hello in MicroPython on {}", board.name));
                 let timeout = Duration::from_secs(60);
@@ -129,8 +130,9 @@ impl Setup {
                     timeout,
                     arguments: &[],
                 };
-                let mut output = Output::new(Events::default(), false);
-                let outcome = emulator::run(&run, &mut |bytes| output.write(bytes))?;
+                let mut output = Output::new(Events::default(), false, &mut faults);
+                let outcome = emulator::run(&run, &mut |bytes| output.write(bytes));
+                let outcome = outcome.map_err(|error| faults.explained(error))?;
                 ui::raw(outcome.stderr.as_bytes());
                 if outcome.status != 0 {
                     return Err(Failure::Exit(outcome.status));

@@ -11,7 +11,7 @@ use crate::junit::{self, Outcome, Report};
 use crate::options::{self, BuildOptions};
 use crate::plan::{BuildPlan, Source};
 use crate::serial::{FORGET, plain};
-use crate::session::{self, Machine};
+use crate::session::{self, Loaded, Machine};
 use crate::toolchain::crate_build::Unit;
 use crate::toolchain::{read_file, write_file};
 use crate::{pipeline, ui};
@@ -173,7 +173,7 @@ struct Verdict {
 struct Suite {
     title: String,
     /// The module to import, for each target.
-    modules: Vec<(String, Vec<u8>)>,
+    loaded: Vec<Loaded>,
     module: String,
     cases: TestSource,
 }
@@ -230,12 +230,12 @@ impl Test {
     ) -> std::result::Result<(), Failure> {
         let (plan, mut machines) = session::machines(options, self.port.as_deref())?;
         let done = (|| {
-            let suites = suites(&plan, self.lib, &self.files)?;
+            let mut suites = suites(&plan, self.lib, &self.files)?;
             if suites.is_empty() {
                 ui::status("Nothing", "to test: there is no library, and nothing in tests/");
             }
             let mut failed = false;
-            for suite in &suites {
+            for suite in &mut suites {
                 for (target, machine) in &mut machines {
                     ui::status("Running", format_args!("{} on {}", suite.title, machine.name()));
                     let start = Instant::now();
@@ -304,9 +304,8 @@ fn suites(plan: &BuildPlan, lib: bool, files: &[String]) -> std::result::Result<
 
 fn suite(plan: BuildPlan, title: String, cases: TestSource) -> std::result::Result<Suite, Failure> {
     let built = pipeline::build(&plan, None)?;
-    let file_name = format!("{}.mpy", plan.module);
-    let modules = built.iter().map(|built| Ok((file_name.clone(), read_file(&built.mpy)?)));
-    Ok(Suite { title, modules: modules.collect::<Result<_>>()?, module: plan.module, cases })
+    let loaded = built.iter().map(|built| Loaded::new(&plan.module, built)).collect::<Result<_>>()?;
+    Ok(Suite { title, loaded, module: plan.module, cases })
 }
 
 /// The Python tests: `tests/*.py` below `root`, sorted.
@@ -322,7 +321,7 @@ fn scripts(root: &Path) -> Result<Vec<PathBuf>> {
 impl Suite {
     /// Runs the selected tests and prints libtest's output; returns whether all of them passed.
     fn run(
-        &self,
+        &mut self,
         target: usize,
         machine: &mut Machine,
         choice: &Choice,
@@ -332,9 +331,9 @@ impl Suite {
     ) -> Result<bool> {
         let start = Instant::now();
         let show = choice.nocapture.then_some(shown);
-        let modules = std::slice::from_ref(&self.modules[target]);
+        let loaded = &mut self.loaded[target];
         let all = match &self.cases {
-            TestSource::InModule => list(machine, modules, &self.module, timeout)?,
+            TestSource::InModule => list(machine, loaded, &self.module, timeout)?,
             TestSource::Scripts(paths) => paths.iter().map(|path| script(path)).collect(),
         };
         let (wanted, others): (Vec<Case>, Vec<Case>) = all.into_iter().partition(|case| choice.wants(case));
@@ -379,11 +378,11 @@ impl Suite {
         };
         match &self.cases {
             TestSource::InModule => {
-                functions(machine, modules, &self.module, &run, show, timeout, &mut verdict)?;
+                functions(machine, loaded, &self.module, &run, show, timeout, &mut verdict)?;
             }
             TestSource::Scripts(_) => {
                 for case in &run {
-                    let ended = run_script(machine, modules, case, show, timeout)?;
+                    let ended = run_script(machine, loaded, case, show, timeout)?;
                     verdict(case, ended);
                 }
             }
@@ -421,16 +420,11 @@ fn script(path: &Path) -> Case {
 }
 
 /// The tests that the module lists.
-fn list(
-    machine: &mut Machine,
-    modules: &[(String, Vec<u8>)],
-    module: &str,
-    timeout: Duration,
-) -> Result<Vec<Case>> {
+fn list(machine: &mut Machine, loaded: &mut Loaded, module: &str, timeout: Duration) -> Result<Vec<Case>> {
     let mut cases = Vec::new();
     let mut other = String::new();
     let code = format!("import {module}\n{module}.main(0,0)\n");
-    let ended = machine.run(modules, &code, timeout, false, &mut |line| match listed(line, cases.len()) {
+    let ended = machine.run(loaded, &code, timeout, false, &mut |line| match listed(line, cases.len()) {
         Some(case) => cases.push(case),
         None => add_line(&mut other, line),
     })?;
@@ -457,7 +451,7 @@ fn listed(line: &str, number: usize) -> Option<Case> {
 /// Runs functions in one MicroPython. If one of them crashes it, the rest run in a new one.
 fn functions(
     machine: &mut Machine,
-    modules: &[(String, Vec<u8>)],
+    loaded: &mut Loaded,
     module: &str,
     cases: &[Case],
     show: Option<Shown>,
@@ -480,7 +474,7 @@ fn functions(
         );
         let before = done;
         let mut test = Running::default();
-        let ended = machine.run(modules, &code, timeout, false, &mut |line| {
+        let ended = machine.run(loaded, &code, timeout, false, &mut |line| {
             if let Some(shown) = show.filter(|_| !line.starts_with('\x1e') && test.begun) {
                 ui::output(format_args!("{}\n", shown(line)));
             }
@@ -553,7 +547,7 @@ impl Running {
 
 fn run_script(
     machine: &mut Machine,
-    modules: &[(String, Vec<u8>)],
+    loaded: &mut Loaded,
     case: &Case,
     show: Option<Shown>,
     timeout: Duration,
@@ -564,7 +558,7 @@ fn run_script(
     expected.push(".exp");
     let expected = Path::new(&expected).is_file().then(|| read_file(Path::new(&expected))).transpose()?;
     let mut output = String::new();
-    let ended = machine.run(modules, &code, timeout, false, &mut |line| {
+    let ended = machine.run(loaded, &code, timeout, false, &mut |line| {
         if let Some(shown) = show {
             ui::output(format_args!("{}\n", shown(line)));
         }

@@ -47,8 +47,8 @@ fn typed() -> Receiver<Vec<u8>> {
 }
 
 /// Connects the terminal and the board until Ctrl-] is typed, or standard output is closed. If standard input is not a
-/// terminal, ends after it has ended and the board has been silent for `idle` seconds. Adds the source lines that the
-/// output refers to. Removes terminal control sequences unless `raw`. If the line breaks, it is opened again with
+/// terminal, ends after it has ended and the board has been silent for `idle` seconds. Adds to the output what `located` adds,
+/// and the source lines that it refers to. Removes terminal control sequences unless `raw`. If the line breaks, it is opened again with
 /// `reopen`, as often as necessary.
 ///
 /// # Errors
@@ -58,6 +58,7 @@ pub fn run<T: Transport>(
     mut reopen: Option<&mut dyn FnMut() -> Result<T>>,
     idle: Option<Duration>,
     raw: bool,
+    located: &mut dyn FnMut(&[u8]) -> Vec<u8>,
 ) -> Result<()> {
     let keys = Keys::raw();
     let mut plain = Plain::new(match (raw, &keys) {
@@ -78,7 +79,7 @@ pub fn run<T: Transport>(
         let broken = match line.read(&mut buffer, Instant::now() + LOOK) {
             Ok(0) => true,
             Ok(n) => {
-                ui::output_bytes(&sources.with(&plain.text(&buffer[..n])));
+                ui::output_bytes(&sources.with(&located(&plain.text(&buffer[..n]))));
                 if ui::output_has_failed() {
                     return Ok(());
                 }

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use target_specs::{Arch, Diagnostic, Place};
 
 use super::events::{Events, Output};
+use super::faults::Faults;
 use super::port_args::PortArgs;
 use crate::failure::Failure;
 use crate::options::BuildOptions;
@@ -44,15 +45,19 @@ pub fn options_for(options: &BuildOptions, arch: &Arch, facts: &Facts) -> target
     Ok(options)
 }
 
-/// Runs code of the user's, whose output is theirs.
+/// Runs code of the user's, whose output is theirs. `faults` says where the module is that it imports.
 pub fn execute<T: Transport>(
     events: Events,
     board: &mut Board<T>,
     code: &str,
     deadline: Instant,
     raw: bool,
+    faults: &mut Faults,
 ) -> Result<(), Failure> {
-    let (mut newlines, mut output) = (Newlines::default(), Output::new(events, raw));
+    if let Some(question) = faults.question() {
+        board.ask(&question)?;
+    }
+    let (mut newlines, mut output) = (Newlines::default(), Output::new(events, raw, faults));
     let execution =
         board.repl().execute(code.as_bytes(), deadline, &mut |bytes| output.write(&newlines.unix(bytes)));
     output.end();
@@ -102,7 +107,8 @@ pub fn run_in_ram(
         if !arguments.is_empty() {
             board.ask(&argv(arguments))?;
         }
-        execute(Events::default(), &mut board, &code, Instant::now() + timeout, raw)
+        let faults = &mut Faults::of(&built.mpy, built.target.arch);
+        execute(Events::default(), &mut board, &code, Instant::now() + timeout, raw, faults)
     })();
     board.leave();
     done

@@ -4,6 +4,7 @@ use std::fmt::Display;
 
 use target_specs::{Arch, Diagnostic};
 
+use super::faults::Faults;
 use crate::messages::{Message, MpyDiagnostic};
 use crate::serial::{Facts, Mode, Plain, Sources};
 use crate::ui;
@@ -62,16 +63,18 @@ pub struct Output<'a> {
     events: Events<'a>,
     plain: Plain,
     line: Vec<u8>,
+    faults: &'a mut Faults,
 }
 
 impl<'a> Output<'a> {
-    /// With `raw`, terminal control sequences are kept.
-    pub fn new(events: Events<'a>, raw: bool) -> Self {
+    /// With `raw`, terminal control sequences are kept. `faults` says where the addresses in it are.
+    pub fn new(events: Events<'a>, raw: bool, faults: &'a mut Faults) -> Self {
         let plain = Plain::new(if raw { Mode::Raw } else { Mode::All });
-        Output { events, plain, line: Vec::new() }
+        Output { events, plain, line: Vec::new(), faults }
     }
 
     pub fn write(&mut self, bytes: &[u8]) {
+        let bytes = &self.faults.with(bytes);
         if !self.events.json && self.events.port.is_none() {
             return ui::output_bytes(&self.plain.text(bytes));
         }

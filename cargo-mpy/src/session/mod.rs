@@ -3,6 +3,7 @@
 pub mod connected;
 pub mod emulated;
 pub mod events;
+pub mod faults;
 pub mod port_args;
 pub mod rom;
 
@@ -11,21 +12,41 @@ use std::time::{Duration, Instant};
 use target_specs::Result;
 
 use connected::PATIENCE;
+use faults::Faults;
 use port_args::PortArgs;
 
 use crate::failure::Failure;
 use crate::options::BuildOptions;
-use crate::pipeline;
+use crate::pipeline::{self, Built};
 use crate::plan::BuildPlan;
 use crate::serial::port::Port;
 use crate::serial::{Board, Newlines};
-use crate::toolchain::emulator;
 use crate::toolchain::micropython::Firmware;
+use crate::toolchain::{emulator, read_file};
 
 /// A MicroPython.
 pub enum Machine {
     Emulated { board: &'static target_specs::Board, firmware: Firmware },
     Connected { board: Box<Board<Port>>, name: String },
+}
+
+/// What is loaded into a MicroPython.
+pub struct Loaded {
+    /// Modules that can be imported: file names, and contents.
+    pub modules: Vec<(String, Vec<u8>)>,
+    /// Says where in the source of a module a processor faults.
+    pub faults: Faults,
+}
+
+impl Loaded {
+    /// A module that was built, under its name.
+    ///
+    /// # Errors
+    /// `io`
+    pub fn new(name: &str, built: &Built) -> Result<Loaded> {
+        let modules = vec![(format!("{name}.mpy"), read_file(&built.mpy)?)];
+        Ok(Loaded { modules, faults: Faults::of(&built.mpy, built.target.arch) })
+    }
 }
 
 /// The result of running code.
@@ -89,14 +110,14 @@ impl Machine {
             if matches!(board.emulator, Some(target_specs::Emulator::Qemu { .. })))
     }
 
-    /// Runs code in a MicroPython that was just started, where these modules can be imported. Whole lines of
-    /// what it prints go to `output`, without their ends, as they come. To `count` is slower.
+    /// Runs code in a MicroPython that was just started. Whole lines of what it prints go to `output`, without their ends, as
+    /// they come. To `count` is slower.
     ///
     /// # Errors
     /// If the board stops, does not answer, or takes longer than `timeout`.
     pub fn run(
         &mut self,
-        modules: &[(String, Vec<u8>)],
+        loaded: &mut Loaded,
         code: &str,
         timeout: Duration,
         count: bool,
@@ -104,9 +125,11 @@ impl Machine {
     ) -> Result<RunResult> {
         /// Longer lines are truncated.
         const LONGEST: usize = 1 << 20;
+        let Loaded { modules, faults } = loaded;
+        faults.forget();
         let mut rest: Vec<u8> = Vec::new();
-        let mut lines = |bytes: &[u8]| {
-            for part in bytes.split_inclusive(|&byte| byte == b'\n') {
+        let mut lines = |faults: &mut Faults, bytes: &[u8]| {
+            for part in faults.with(bytes).split_inclusive(|&byte| byte == b'\n') {
                 rest.extend_from_slice(part);
                 if let Some(line) = rest.strip_suffix(b"\n") {
                     output(String::from_utf8_lossy(line).trim_end_matches('\r'));
@@ -120,7 +143,8 @@ impl Machine {
                 let modules = &emulated::with_hardware(modules);
                 let run = emulator::Run { board, firmware, modules, code, timeout, arguments: &[] };
                 let run_it = if count { emulator::count } else { emulator::run };
-                let outcome = run_it(&run, &mut lines)?;
+                let outcome = run_it(&run, &mut |bytes| lines(faults, bytes));
+                let outcome = outcome.map_err(|error| faults.explained(error))?;
                 RunResult { status: outcome.status, traceback: outcome.stderr, marks: outcome.marks }
             }
             Machine::Connected { board, .. } => {
@@ -128,11 +152,14 @@ impl Machine {
                 for (name, data) in modules {
                     board.put_in_ram(name, data, &mut |_| {})?;
                 }
+                if let Some(question) = faults.question() {
+                    board.ask(&question)?;
+                }
                 let mut newlines = Newlines::default();
                 let deadline = Instant::now() + timeout;
                 let done = board
                     .repl()
-                    .execute(code.as_bytes(), deadline, &mut |bytes| lines(&newlines.unix(bytes)));
+                    .execute(code.as_bytes(), deadline, &mut |bytes| lines(faults, &newlines.unix(bytes)));
                 if done.as_ref().is_err_and(|error| error.code == "timed-out") {
                     // If the board cannot be interrupted, its next use reports that.
                     let _ = board.repl().resume(Instant::now() + PATIENCE);

@@ -50,6 +50,17 @@ pub struct Run<'a> {
     pub arguments: &'a [String],
 }
 
+/// What QEMU does besides running the board.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Watch<'a> {
+    /// Counts the instructions of native code: [`Outcome::marks`].
+    pub counts: bool,
+    /// Counts what is executed by who called it. These are the functions, as `emulators/plugin.c` reads them.
+    pub functions: Option<&'a str>,
+    /// Listens for a debugger at this port, and waits for it before the board starts.
+    pub debugger: Option<u16>,
+}
+
 /// Runs code on an emulated board. `output` receives its output as it arrives. The emulator has ended when the function
 /// returns.
 ///
@@ -57,7 +68,7 @@ pub struct Run<'a> {
 /// `missing-tool`, `board-fault` with the registers when the processor faults, `board-died` when the
 /// program that runs MicroPython is killed, `timed-out`, `no-answer`, `store-failed`, `io`.
 pub fn run(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
-    run_any(run, output, false)
+    run_any(run, output, Watch::default())
 }
 
 /// Like [`run`], and counts the instructions of native modules: [`Outcome::marks`].
@@ -65,14 +76,35 @@ pub fn run(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
 /// # Errors
 /// As [`run`].
 pub fn count(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
-    run_any(run, output, true)
+    run_any(run, output, Watch { counts: true, ..Watch::default() })
 }
 
-fn run_any(run: &Run, output: &mut dyn FnMut(&[u8]), count: bool) -> Result<Outcome> {
+/// Like [`run`], for a board under QEMU, and returns what was executed since a module was imported, as `emulators/plugin.c` writes
+/// it. It is empty if no module was.
+///
+/// # Errors
+/// As [`run`].
+pub fn profile(run: &Run, functions: &str, output: &mut dyn FnMut(&[u8])) -> Result<(Outcome, String)> {
+    let mut session = Session::start_watched(
+        run.board,
+        run.firmware,
+        run.modules,
+        Watch { functions: Some(functions), ..Watch::default() },
+    )?;
+    let outcome = run_session(&mut session, run, output)?;
+    let profile =
+        session.profile.as_ref().map(|(_, profile)| super::read_file(profile.path())).transpose()?;
+    Ok((outcome, String::from_utf8_lossy(&profile.unwrap_or_default()).into_owned()))
+}
+
+fn run_any(run: &Run, output: &mut dyn FnMut(&[u8]), watch: Watch) -> Result<Outcome> {
     match run.board.emulator {
         // The program is stopped if standard output is closed.
         Some(Kind::Unix { .. }) => Ok(run_unix(run, output, &mut ui::output_has_failed)?.unwrap_or_default()),
-        Some(Kind::Qemu { .. }) => run_qemu(run, output, count),
+        Some(Kind::Qemu { .. }) => {
+            let mut session = Session::start_watched(run.board, run.firmware, run.modules, watch)?;
+            run_session(&mut session, run, output)
+        }
         None => Err(Diagnostic::new(
             "no-emulator",
             format!("board `{}` does not run on this machine", run.board.name),
@@ -208,13 +240,17 @@ pub fn run_unix(
     Ok(Some(outcome))
 }
 
-fn run_qemu(run: &Run, output: &mut dyn FnMut(&[u8]), count: bool) -> Result<Outcome> {
+/// Runs code on a board that has just started.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_session(session: &mut Session, run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
     let deadline = Instant::now() + run.timeout;
-    let mut session = Session::start(run.board, run.firmware, run.modules, count)?;
     let mut outcome = Outcome::default();
     let mut submitted = false;
+    let mut before_fault = BeforeFault::default();
     let ended = (|| {
-        let mut repl = RawRepl::enter(&mut session, START.min(run.timeout))?;
+        let mut repl = RawRepl::enter(&mut *session, START.min(run.timeout))?;
         submitted = true;
         if !run.arguments.is_empty() {
             repl.execute(argv(run.arguments).as_bytes(), deadline, &mut |_| {})?;
@@ -223,11 +259,14 @@ fn run_qemu(run: &Run, output: &mut dyn FnMut(&[u8]), count: bool) -> Result<Out
         let mut newlines = Newlines::default();
         let stdout = &mut outcome.stdout;
         repl.follow(deadline, &mut |bytes| {
-            let bytes = newlines.unix(bytes);
+            let bytes = before_fault.of(&newlines.unix(bytes));
             output(&bytes);
             keep(stdout, &bytes);
         })
     })();
+    let rest = before_fault.rest();
+    output(&rest);
+    keep(&mut outcome.stdout, &rest);
     match ended {
         Ok(execution) => {
             outcome.status = i32::from(!execution.traceback.is_empty());
@@ -251,6 +290,41 @@ fn run_qemu(run: &Run, output: &mut dyn FnMut(&[u8]), count: bool) -> Result<Out
     }
 }
 
+/// Output without the report of a fault, which an error contains.
+#[derive(Default)]
+struct BeforeFault {
+    /// The start of a line that may begin a report.
+    held: Vec<u8>,
+    in_line: bool,
+    faulted: bool,
+}
+
+impl BeforeFault {
+    /// What of the next bytes is known to be output.
+    fn of(&mut self, bytes: &[u8]) -> Vec<u8> {
+        let report = &FAULT.as_bytes()[1..];
+        let mut out = Vec::with_capacity(bytes.len());
+        for &byte in bytes {
+            if self.faulted {
+                break;
+            }
+            self.held.push(byte);
+            if !self.in_line && report.starts_with(&self.held) {
+                self.faulted = self.held == report;
+                continue;
+            }
+            self.in_line = byte != b'\n';
+            out.append(&mut self.held);
+        }
+        out
+    }
+
+    /// What was held back at the end.
+    fn rest(self) -> Vec<u8> {
+        if self.faulted { Vec::new() } else { self.held }
+    }
+}
+
 /// A running emulated board and its serial line. The emulator ends when this is dropped.
 pub struct Session {
     child: Guard,
@@ -260,6 +334,8 @@ pub struct Session {
     said: Vec<u8>,
     /// The file that the plugin writes the counts to.
     marks: Option<tempfile::NamedTempFile>,
+    /// The files with the functions that it reads, and with the profile that it writes.
+    profile: Option<(tempfile::NamedTempFile, tempfile::NamedTempFile)>,
     /// The memory image with the files. QEMU reads it some time after the start.
     _laid: Option<tempfile::NamedTempFile>,
 }
@@ -330,16 +406,23 @@ impl End {
 }
 
 impl Session {
-    /// Starts QEMU with the board's serial line on pipes and with these files in the board's filesystem. Counts the
-    /// instructions of native code if `count` is set.
+    /// Starts QEMU with the board's serial line on pipes and with these files in the board's filesystem.
     ///
     /// # Errors
     /// `missing-tool`, `no-emulator` for boards that do not run under QEMU, `io`.
-    pub fn start(
+    pub fn start(board: &Board, firmware: &Firmware, files: &[(String, Vec<u8>)]) -> Result<Session> {
+        Session::start_watched(board, firmware, files, Watch::default())
+    }
+
+    /// Like [`Session::start`], and watches the board.
+    ///
+    /// # Errors
+    /// As [`Session::start`].
+    pub fn start_watched(
         board: &Board,
         firmware: &Firmware,
         files: &[(String, Vec<u8>)],
-        count: bool,
+        watch: Watch,
     ) -> Result<Session> {
         let Some(Kind::Qemu {
             program,
@@ -368,13 +451,26 @@ impl Session {
         command.args(args).arg("-kernel").arg(&firmware.path);
         let serial = if *semihosting_console { "none" } else { "stdio" };
         command.args(["-nodefaults", "-display", "none", "-monitor", "none", "-serial", serial]);
-        let mut marks = None;
-        if count || *word_access_only {
+        if let Some(port) = watch.debugger {
+            // It takes the terminal, where Ctrl-C stops the board.
+            #[cfg(unix)]
+            std::os::unix::process::CommandExt::process_group(&mut command, 0);
+            command.args(["-S", "-gdb", &format!("tcp:localhost:{port}")]);
+        }
+        let (mut marks, mut profile) = (None, None);
+        if watch.counts || watch.functions.is_some() || *word_access_only {
             // A comma in a value is doubled in QEMU's options.
             let quoted = |path: &Path| path.to_string_lossy().replace(',', ",,");
             let range = format!("{:x}:{:x}", code[0], code[1]);
             let mut plugin = format!("{},code={range}", quoted(&plugin()?));
-            if count {
+            if let Some(functions) = watch.functions {
+                let (mut read, written) = (temporary_file()?, temporary_file()?);
+                read.write_all(functions.as_bytes())
+                    .map_err(|error| io_error("write", read.path(), &error))?;
+                plugin += &format!(",functions={},profile={}", quoted(read.path()), quoted(written.path()));
+                profile = Some((read, written));
+            }
+            if watch.counts {
                 let file = temporary_file()?;
                 plugin += &format!(",marks={}", quoted(file.path()));
                 marks = Some(file);
@@ -400,7 +496,7 @@ impl Session {
         let errors = Some(reader_of_end(child.0.stderr.take().expect("it was piped")));
         let stdin = child.0.stdin.take().expect("it was piped");
         let line = Pair::new(child.0.stdout.take().expect("it was piped"), stdin);
-        Ok(Session { child, errors, line, said: Vec::new(), marks, _laid: laid })
+        Ok(Session { child, errors, line, said: Vec::new(), marks, profile, _laid: laid })
     }
 
     /// How the emulator ended, if it has ended or ends right now.
@@ -434,8 +530,9 @@ impl Transport for Session {
     fn read(&mut self, buffer: &mut [u8], deadline: Instant) -> io::Result<usize> {
         let n = self.line.read(buffer, deadline)?;
         self.said.extend_from_slice(&buffer[..n]);
-        if self.said.len() > 8192 {
-            self.said.drain(..self.said.len() - 4096);
+        // The report of a fault has 5 KiB.
+        if self.said.len() > 32768 {
+            self.said.drain(..self.said.len() - 16384);
         }
         Ok(n)
     }

@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use addr2line::Context;
 use gimli::{EndianSlice, LittleEndian};
 use walrus::{CodeTransform, CustomSection, IdsToIndices, Module};
 use wasm_to_c::{SourceLine, SourceLines};
@@ -16,7 +17,9 @@ use wasmparser::{Parser, Payload};
 type Slice<'a> = EndianSlice<'a, LittleEndian>;
 type Program<'a> = gimli::IncompleteLineProgram<Slice<'a>>;
 
-/// The lines of the code in a module that no pass has changed. `None` if it has no debug information that can be read. Paths of files in the folder `root` are relative to it.
+/// The lines of the code in a module that no pass has changed. `None` if it has no debug information that can be read. Paths of
+/// files in the folder `root` are relative to it. Where a function of another folder was inlined, such as one of Rust's library,
+/// the line in `root` counts that calls it, if there is one.
 pub fn read(bytes: &[u8], root: &Path) -> Option<SourceLines> {
     let (mut sections, mut code) = (HashMap::new(), 0);
     for payload in Parser::new(0).parse_all(bytes) {
@@ -30,7 +33,8 @@ pub fn read(bytes: &[u8], root: &Path) -> Option<SourceLines> {
         Ok(EndianSlice::new(sections.get(id.name()).copied().unwrap_or_default(), LittleEndian))
     };
     let dwarf = gimli::Dwarf::load(section).ok()?;
-    let mut found = Found { root, code, files: Vec::new(), known: HashMap::new(), rows: Vec::new() };
+    let calls = gimli::Dwarf::load(section).and_then(Context::from_dwarf).ok();
+    let mut found = Found { root, code, calls, files: Vec::new(), known: HashMap::new(), rows: Vec::new() };
     let mut units = dwarf.units();
     while let Ok(Some(header)) = units.next() {
         // What cannot be read has no lines.
@@ -43,19 +47,21 @@ pub fn read(bytes: &[u8], root: &Path) -> Option<SourceLines> {
 }
 
 /// What has been read.
-struct Found<'r> {
-    root: &'r Path,
+struct Found<'a> {
+    root: &'a Path,
     /// The offset of the contents of the code section.
     code: u64,
+    /// Which functions were inlined where.
+    calls: Option<Context<Slice<'a>>>,
     files: Vec<String>,
     known: HashMap<String, usize>,
     /// An offset, whether a line begins there or code ends, and the line.
     rows: Vec<(u32, bool, Option<SourceLine>)>,
 }
 
-impl Found<'_> {
+impl<'a> Found<'a> {
     /// Adds the line table of a unit.
-    fn add<'a>(
+    fn add(
         &mut self,
         dwarf: &gimli::Dwarf<Slice<'a>>,
         unit: &gimli::Unit<Slice<'a>>,
@@ -68,11 +74,12 @@ impl Found<'_> {
             let address = row.address();
             let file = *indices.entry(row.file_index()).or_insert_with(|| {
                 let path = path(dwarf, unit, header, row.file(header)?)?;
-                let path = path.strip_prefix(self.root).unwrap_or(&path);
-                Some(self.file(path.to_string_lossy().into_owned()))
+                Some(self.file(&path))
             });
             let line = row.line().and_then(|line| u32::try_from(line.get()).ok());
             let line = line.zip(file).map(|(line, file)| SourceLine { file, line });
+            let is_own = file.is_some_and(|file| Path::new(&self.files[file]).is_relative());
+            let line = if is_own { line } else { self.call(address).or(line) };
             let ends = row.end_sequence();
             sequence.push((address, !ends, line.filter(|_| !ends)));
             if ends {
@@ -86,7 +93,22 @@ impl Found<'_> {
         Ok(())
     }
 
-    fn file(&mut self, path: String) -> usize {
+    /// The line in `root` of the innermost call by which the code at an address was inlined.
+    fn call(&mut self, address: u64) -> Option<SourceLine> {
+        let mut frames = self.calls.as_ref()?.find_frames(address).skip_all_loads().ok()?;
+        let mut own = None;
+        while let (None, Ok(Some(frame))) = (&own, frames.next()) {
+            let place = frame.location.and_then(|at| Some((Path::new(at.file?), at.line?)));
+            own = place
+                .filter(|(path, _)| path.starts_with(self.root))
+                .map(|(path, line)| (path.to_owned(), line));
+        }
+        let (path, line) = own?;
+        Some(SourceLine { file: self.file(&path), line })
+    }
+
+    fn file(&mut self, path: &Path) -> usize {
+        let path = path.strip_prefix(self.root).unwrap_or(path).to_string_lossy().into_owned();
         *self.known.entry(path).or_insert_with_key(|path| {
             self.files.push(path.clone());
             self.files.len() - 1

@@ -10,6 +10,8 @@
 static volatile uint8_t ring[4096];
 static volatile uint16_t ring_in, ring_out;
 
+extern char _stack_bottom[], _stack_top[];
+
 static uint16_t ring_next(uint16_t i) {
     return (i + 1) % sizeof(ring);
 }
@@ -102,19 +104,44 @@ void console_fault(const char *what) {
     put("\r\n");
 }
 
-void console_fault_word(const char *name, uintptr_t value) {
-    put(fault_column++ % 4 ? "  " : fault_column == 1 ? " " : "\r\n ");
-    for (size_t i = strlen(name); i < 5; ++i) {
-        uart_tx(' ');
-    }
-    put(name);
+static void put_word(uintptr_t value) {
     uart_tx(' ');
     for (int shift = sizeof(value) * 8 - 4; shift >= 0; shift -= 4) {
         uart_tx("0123456789abcdef"[value >> shift & 15]);
     }
 }
 
-void console_fault_end(void) {
+void console_fault_word(const char *name, uintptr_t value) {
+    put(fault_column++ % 4 ? "  " : fault_column == 1 ? " " : "\r\n ");
+    for (size_t i = strlen(name); i < 5; ++i) {
+        uart_tx(' ');
+    }
+    put(name);
+    put_word(value);
+}
+
+// What the host needs to say where in its source native code is, and who called it: where code was placed, and the
+// stack from `sp` on.
+void console_fault_stack(uintptr_t sp) {
+    fault_column = 0;
     put("\r\n");
+    emulator_code_report();
+    uintptr_t bottom = (uintptr_t)_stack_bottom, top = (uintptr_t)_stack_top;
+    if (fault_column == 0) {
+        return;
+    }
+    // What is below cannot be read.
+    sp = (sp < bottom && bottom - sp < top - bottom ? bottom : sp) & ~(sizeof(uintptr_t) - 1);
+    for (unsigned i = 0; i < 256 && bottom <= sp && sp < top; ++i, sp += sizeof(uintptr_t)) {
+        if (i % 8 == 0) {
+            put("\r\n stack");
+            put_word(sp);
+        }
+        put_word(*(const uintptr_t *)sp);
+    }
+}
+
+void console_fault_end(void) {
+    put("\r\nhalted\r\n");
     cpu_exit(70);
 }

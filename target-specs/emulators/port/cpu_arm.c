@@ -117,8 +117,9 @@ void cpu_exit(int status) {
     }
 }
 
-// `frame` is where the processor put r0-r3, r12, lr, pc and xpsr; `saved` holds r4-r11.
-__attribute__((used, noreturn)) static void fault(uint32_t *frame, uint32_t *saved) {
+// `frame` is where the processor put r0-r3, r12, lr, pc and xpsr, and registers of the FPU if bit 4 of `exc_return` is clear;
+// `saved` holds r4-r11.
+__attribute__((used, noreturn)) static void fault(uint32_t *frame, uint32_t *saved, uint32_t exc_return) {
     // Cleared by reset: a handler that runs over its own stack must not come here again.
     bool lost = (char *)frame < _stack_bottom || (char *)frame + 32 > _handler_stack_top;
     console_fault(lost ? "stack overflow" : "HardFault");
@@ -126,7 +127,12 @@ __attribute__((used, noreturn)) static void fault(uint32_t *frame, uint32_t *sav
         console_fault_word("pc", frame[6]);
         console_fault_word("lr", frame[5]);
     }
-    console_fault_word("sp", (uintptr_t)frame + 32);
+    uintptr_t sp = (uintptr_t)frame + (exc_return & 16 ? 32 : 104);
+    if (!lost && frame[7] & 1 << 9) {
+        // The frame was aligned.
+        sp += 4;
+    }
+    console_fault_word("sp", sp);
     if (!lost) {
         console_fault_word("xpsr", frame[7]);
         console_fault_word("r0", frame[0]);
@@ -143,6 +149,9 @@ __attribute__((used, noreturn)) static void fault(uint32_t *frame, uint32_t *sav
     console_fault_word("mmfar", SCB_MMFAR);
     console_fault_word("bfar", SCB_BFAR);
     #endif
+    if (!lost) {
+        console_fault_stack(sp);
+    }
     console_fault_end();
 }
 
@@ -165,6 +174,7 @@ __attribute__((naked)) static void Fault_Handler(void) {
         "push {r3}\n"
         "push {r4-r7}\n"
         "mov r1, sp\n"
+        "mov r2, lr\n"
         "ldr r3, =fault\n"
         "blx r3\n"
         );

@@ -170,6 +170,7 @@ __attribute__((used)) static void trap(uintptr_t *x) {
     }
     console_fault_word("cause", cause);
     console_fault_word("mtval", value);
+    console_fault_stack(x[2]);
     console_fault_end();
 }
 

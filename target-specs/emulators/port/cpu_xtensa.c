@@ -123,6 +123,7 @@ void emulator_code_init(void) {
 }
 
 void *emulator_code_commit(void *buffer, size_t len, void *relocations) {
+    size_t size = len;
     len = (len + 3) & ~3;
     char *to = code_end;
     if (len > (size_t)((char *)CODE_START + CODE_SIZE - to)) {
@@ -135,6 +136,7 @@ void *emulator_code_commit(void *buffer, size_t len, void *relocations) {
         ((volatile uint32_t *)to)[i] = ((uint32_t *)buffer)[i];
     }
     code_end += len;
+    emulator_code_note(to, size);
     return to;
 }
 
@@ -147,6 +149,8 @@ __attribute__((noinline)) void gc_helper_collect_regs_and_stack(void) {
 }
 
 uint32_t fault_registers[16];
+// 1 once a fault is handled, 2 once the registers of callers are on the stack (xtensa_windowed.s).
+uint32_t fault_spilled, fault_pc;
 
 __attribute__((used, noreturn)) void fault(void) {
     uint32_t pc, cause, address;
@@ -177,5 +181,19 @@ __attribute__((used, noreturn)) void fault(void) {
     }
     console_fault_word("cause", cause);
     console_fault_word("vaddr", address);
+    #if defined(__XTENSA_WINDOWED_ABI__)
+    // Callers, whose registers are on the stack now: a return address, without its size of the window, and the stack pointer
+    // (Xtensa Instruction Set Architecture, "Windowed Procedure-Call Protocol").
+    uint32_t from = fault_registers[0], sp = fault_registers[1];
+    for (int i = 0; i < 32 && fault_spilled == 2 && (from & 0x3fffffff) != 0; ++i) {
+        console_fault_word("from", (from & 0x3fffffff) | (pc & 0xc0000000));
+        if (sp < (uintptr_t)_stack_bottom + 16 || sp > (uintptr_t)_stack_top || sp % 4 != 0) {
+            break;
+        }
+        from = ((uint32_t *)sp)[-4];
+        sp = ((uint32_t *)sp)[-3];
+    }
+    #endif
+    console_fault_stack(fault_registers[1]);
     console_fault_end();
 }

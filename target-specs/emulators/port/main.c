@@ -24,6 +24,7 @@ int main(void) {
 
     for (;;) {
         gc_init(heap, heap + parcel_heap((const uint32_t *)PARCEL, sizeof(heap)));
+        emulator_code_forget();
         #if defined(__xtensa__)
         emulator_code_init();
         #endif

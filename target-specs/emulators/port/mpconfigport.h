@@ -37,6 +37,13 @@ void emulator_poll(void);
 #define MICROPY_VM_HOOK_POLL                if (++vm_hook_turn % 4096 == 0) { emulator_poll(); }
 #define MICROPY_VM_HOOK_LOOP                MICROPY_VM_HOOK_POLL
 #define MICROPY_VM_HOOK_RETURN              MICROPY_VM_HOOK_POLL
+#else
+// Native code is in the heap, as if there were no such macros, but it is known where (code.c).
+void *emulator_code_alloc(size_t size);
+#define MP_PLAT_ALLOC_EXEC(min_size, ptr, size) do { *(ptr) = emulator_code_alloc(min_size); *(size) = (min_size); } while (0)
+#define MP_PLAT_FREE_EXEC(ptr, size)        m_del(byte, ptr, size)
+#define MICROPY_PERSISTENT_CODE_TRACK_FUN_DATA (1)
+#define MICROPY_PERSISTENT_CODE_TRACK_BSS_RODATA (0)
 #endif
 #if defined(__thumb__)
 #define MICROPY_MAKE_POINTER_CALLABLE(p)    ((void *)((mp_uint_t)(p) | 1))

@@ -29,10 +29,17 @@ void uart_tx(int c);
 // Called by the processor's UART interrupt.
 void console_rx_isr(void);
 // Called by the processor's fault handler: `console_fault` starts the report, `console_fault_word`
-// adds a register, `console_fault_end` ends the emulator.
+// adds a register, `console_fault_stack` what the host finds callers by, `console_fault_end` ends the emulator.
 void console_fault(const char *what);
 void console_fault_word(const char *name, uintptr_t value);
+void console_fault_stack(uintptr_t sp);
 __attribute__((noreturn)) void console_fault_end(void);
+
+// Where native code is (code.c). `emulator_code_note` is told by what places it, `emulator_code_report` adds words to
+// the report of a fault, `emulator_code_forget` is for a soft reset.
+void emulator_code_note(const void *start, size_t size);
+void emulator_code_report(void);
+void emulator_code_forget(void);
 
 // `machine.Timer` (timer.c).
 void emulator_tick(void);

@@ -165,8 +165,36 @@ fault_entry:
     s32i    a13, a0, 52
     s32i    a14, a0, 56
     s32i    a15, a0, 60
+    mov     a2, a1
     rsr     a1, excsave1
     s32i    a1, a0, 0
+    # The callers' registers go to the stack, as for a call, if that is where it should be. Once: this may fault.
+    movi    a3, fault_spilled
+    l32i    a4, a3, 0
+    bnez    a4, 1f
+    movi    a4, 1
+    s32i    a4, a3, 0
+    movi    a4, _stack_bottom + 1024
+    bltu    a2, a4, 1f
+    movi    a4, _stack_top
+    bltu    a4, a2, 1f
+    # What the overflow of a window overwrites.
+    rsr     a4, epc1
+    movi    a3, fault_pc
+    s32i    a4, a3, 0
+    mov     a1, a2
+    movi    a4, 0x40020
+    wsr     a4, ps
+    rsync
+    movi    a10, 8
+    call8   spill
+    movi    a3, fault_pc
+    l32i    a4, a3, 0
+    wsr     a4, epc1
+    movi    a3, fault_spilled
+    movi    a4, 2
+    s32i    a4, a3, 0
+1:
     # All other frames are given up: nothing returns from here.
     rsr     a2, windowbase
     ssl     a2

@@ -69,10 +69,12 @@ pub(crate) fn function(
         at: 0,
     };
     let mut reader = body.get_operators_reader().map_err(invalid)?;
-    let line = unit.line(reader.original_position());
+    // What a pass put before the function's own code is from no line.
+    let mut line = None;
     while !reader.eof() {
         let start = reader.original_position();
         let op = reader.read().map_err(invalid)?;
+        line = line.or_else(|| unit.line(start));
         this.number += 1;
         this.at = start;
         this.operators += 1;

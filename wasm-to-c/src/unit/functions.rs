@@ -13,6 +13,9 @@ use crate::names::{demangled, literal};
 use crate::native_stack;
 use crate::types::{FuncType, ValType};
 
+/// Ends what [`Unit::here`] says.
+const NOWHERE: &str = "#undef wasm_here\n";
+
 fn returns_float(ty: &FuncType) -> bool {
     matches!(ty.results[..], [ValType::F32 | ValType::F64])
 }
@@ -126,7 +129,7 @@ impl Unit<'_> {
         }
     }
 
-    /// The declaration that tells what may trap which function it is in, when that is wanted.
+    /// The directives that tell what may trap which function it is in, when that is wanted. They hold until the next ones.
     pub fn here(&self, index: u32) -> String {
         if !self.trap_names {
             return String::new();
@@ -134,7 +137,12 @@ impl Unit<'_> {
         let function = &self.module.functions[index as usize];
         let name = function.name.as_deref().or_else(|| self.exported.get(&index).copied());
         let name = name.map_or_else(|| format!("function {index}"), demangled);
-        format!("WASM_IN({});\n", literal(&name))
+        format!("{NOWHERE}#define wasm_here WASM_SITE({})\n", literal(&name))
+    }
+
+    /// The directive behind the last function of the module, if [`Unit::here`] wrote some.
+    pub fn nowhere(&self) -> &'static str {
+        if self.trap_names { NOWHERE } else { "" }
     }
 
     /// A reference to a function.

@@ -17,6 +17,9 @@ use crate::options::Options;
 use crate::relocs::refuse;
 use crate::{codegen, passes};
 
+/// What the C calls itself.
+const FILE_NAME: &str = "module.c";
+
 /// The most bytes of C for functions, many times what fits the devices that MicroPython is for.
 const LARGEST: usize = 128 << 20;
 
@@ -45,6 +48,9 @@ impl Unit<'_> {
         let mut c = format!("/* {} in C. */\n", comment(self.name));
         if self.trap_names {
             c.push_str("#define WASM_NAMES\n");
+            if self.has_lines() {
+                let _ = writeln!(c, "#define WASM_LINES {}", literal(FILE_NAME));
+            }
         }
         if self.stack_checks.is_some() {
             c.push_str("#define WASM_FRAMES_ARE_MEASURED\n");
@@ -160,19 +166,20 @@ impl Unit<'_> {
             self.elements(&mut rest, &mut dynamic);
         }
         self.entrances(&mut functions);
+        functions.push_str(self.nowhere());
         let start = self.start(&dynamic);
         self.references(&mut c);
         // Everything that is in the block is known now.
         let start = self.block_init() + &start;
         let init = (!start.is_empty()).then(|| {
-            let _ = write!(functions, "static void start(void) {{\n{}}}\n", indent(&start));
+            let _ = write!(functions, "static void start(void) {{\n{}}}\n{}", indent(&start), self.nowhere());
             "start".to_owned()
         });
         c.insert_str(types_end, &self.block_type());
         c.push_str(&rest);
         c.push_str(&functions);
         let interface = self.interface(imported, init, options);
-        let file_name = "module.c".to_owned();
+        let file_name = FILE_NAME.to_owned();
         let source = if self.has_lines() { number_lines(&c, &file_name) } else { c };
         let unit = CUnit { file_name, source };
         let named = self.functions.iter().zip(&module.functions);
