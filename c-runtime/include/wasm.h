@@ -735,6 +735,23 @@ static inline uint32_t wasm_sum(uint32_t a) {
     return a;
 }
 
+/* The larger and the smaller of two signed numbers. */
+static inline uint32_t wasm_max_s32(uint32_t a, uint32_t b) {
+    return (uint32_t)((int32_t)a > (int32_t)b ? (int32_t)a : (int32_t)b);
+}
+
+static inline uint32_t wasm_min_s32(uint32_t a, uint32_t b) {
+    return (uint32_t)((int32_t)a < (int32_t)b ? (int32_t)a : (int32_t)b);
+}
+
+static inline uint64_t wasm_max_s64(uint64_t a, uint64_t b) {
+    return (uint64_t)((int64_t)a > (int64_t)b ? (int64_t)a : (int64_t)b);
+}
+
+static inline uint64_t wasm_min_s64(uint64_t a, uint64_t b) {
+    return (uint64_t)((int64_t)a < (int64_t)b ? (int64_t)a : (int64_t)b);
+}
+
 static inline uint32_t wasm_rotl32(uint32_t a, uint32_t b) { return a << (b & 31) | a >> (-b & 31); }
 static inline uint32_t wasm_rotr32(uint32_t a, uint32_t b) { return a >> (b & 31) | a << (-b & 31); }
 static inline uint64_t wasm_rotl64(uint64_t a, uint64_t b) { return a << (b & 63) | a >> (-b & 63); }

@@ -614,3 +614,30 @@ fn only_modules_with_vectors_include_their_operators() {
         assert!(includes(text), "{text}");
     }
 }
+
+#[test]
+fn choices_between_what_is_compared_are_extrema() {
+    let select = |bits: u32, op: &str, operands: [u32; 4]| {
+        let [first, second, a, b] = operands.map(|local| format!("(local.get {local})"));
+        let ty = format!("i{bits}");
+        trusted(&format!(
+            "(func (export \"f\") (param {ty} {ty} {ty}) (result {ty})
+               (select {first} {second} (i{bits}.{op} {a} {b})))"
+        ))
+    };
+    for bits in [32, 64] {
+        for (op, max) in [("gt_s", true), ("ge_s", true), ("lt_s", false), ("le_s", false)] {
+            for (operands, max) in [([0, 1, 0, 1], max), ([1, 0, 0, 1], !max)] {
+                let function = format!("wasm_{}_s{bits}(", if max { "max" } else { "min" });
+                assert!(select(bits, op, operands).contains(&function), "{bits} {op} {operands:?}");
+            }
+        }
+        // Other numbers are compared, or as unsigned ones, or for being the same.
+        for (op, operands) in
+            [("gt_s", [0, 2, 0, 1]), ("gt_s", [0, 0, 0, 1]), ("gt_u", [0, 1, 0, 1]), ("eq", [0, 1, 0, 1])]
+        {
+            let c = select(bits, op, operands);
+            assert!(!c.contains("wasm_max_s") && !c.contains("wasm_min_s"), "{bits} {op} {operands:?}");
+        }
+    }
+}

@@ -27,6 +27,9 @@ impl Printer<'_, '_> {
             ExprKind::Load(access) => self.load(access),
             ExprKind::Select(parts) => {
                 let [first, second, condition] = &**parts;
+                if let Some(function) = extremum(first, second, condition) {
+                    return format!("{function}({}, {})", self.expr(first), self.expr(second));
+                }
                 // A choice by a comparison is a minimum to clang, which makes a signalling NaN a quiet one.
                 let first = match first.ty {
                     ValType::F32 => format!("WASM_OPERAND(32, {})", self.expr(first)),
@@ -200,6 +203,30 @@ impl Printer<'_, '_> {
             }
         }
     }
+}
+
+/// The function that computes a choice between two signed numbers by a comparison of the same numbers. C compilers recognise what
+/// it does only in signed types, and Arm has an instruction for a minimum of a maximum.
+fn extremum(first: &Expr, second: &Expr, condition: &Expr) -> Option<&'static str> {
+    let ExprKind::Op(op, operands) = &condition.kind else { return None };
+    let (bits, is_greater) = match op {
+        OpId::I32GtS | OpId::I32GeS => (32, true),
+        OpId::I32LtS | OpId::I32LeS => (32, false),
+        OpId::I64GtS | OpId::I64GeS => (64, true),
+        OpId::I64LtS | OpId::I64LeS => (64, false),
+        _ => return None,
+    };
+    let in_order = match &operands[..] {
+        [a, b] if a == first && b == second => true,
+        [a, b] if a == second && b == first => false,
+        _ => return None,
+    };
+    Some(match (is_greater == in_order, bits) {
+        (true, 32) => "wasm_max_s32",
+        (false, 32) => "wasm_min_s32",
+        (true, _) => "wasm_max_s64",
+        (false, _) => "wasm_min_s64",
+    })
 }
 
 /// Whether an expression is printed as a condition of C.
