@@ -26,6 +26,7 @@ pub const HEADERS: &[File] = files!("include":
     "mpy_classes.h"
     "mpy_close.h"
     "mpy_convert.h"
+    "mpy_dsp.h"
     "mpy_exports.h"
     "mpy_flash.h"
     "mpy_futures.h"

@@ -60,6 +60,8 @@ pub enum Needs {
     Text,
     /// Unused memory.
     Heap,
+    /// `mpy_dsp.h`.
+    Dsp,
     /// `mpy_shims.h`.
     Shims,
     /// `mpy_wasi.h`.
@@ -156,6 +158,7 @@ impl Builtin {
 /// - `check_interrupt()` lets MicroPython raise KeyboardInterrupt and run scheduled functions; `disable_irq()` and
 ///   `enable_irq(state)` are those of `machine`, and do nothing where there are none;
 /// - `barrier()` orders accesses of memory, also for handlers of interrupts;
+/// - `dsp_NAME` compute what the instruction NAME for signal processing does;
 /// - `unix_time()` is the time since 1970 in nanoseconds;
 /// - `new_future(future)` returns an object for a future, `spawn_future(future)` makes a task of it, `wake_future(number)` wakes
 ///   the task that waits for it, `start_await(object, state)` begins to await an object and returns its task, and
@@ -172,6 +175,49 @@ static BUILTINS: &[Builtin] = &[
     builtin("dealloc", "i>", Needs::Heap, &[]),
     builtin("out_of_memory", ">", Needs::Nothing, &[]).without_memory(),
     builtin("barrier", ">", Needs::Nothing, &[]).without_memory(),
+    builtin("dsp_sxtb16", "i>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_sxtb16_ror8", "i>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_uxtb16", "i>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_uxtb16_ror8", "i>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_smuad", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_smuadx", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_smusd", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_smusdx", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_smulwb", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_smulwt", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_smmul", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_smmulr", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_qadd", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_qsub", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_qadd16", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_qsub16", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_sadd16", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_ssub16", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_shadd16", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_shsub16", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_qadd8", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_qsub8", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_sadd8", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_ssub8", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_uqadd8", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_uqsub8", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_uhadd8", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_usad8", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_pkhbt", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_pkhbt_lsl16", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_pkhtb_asr16", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_smlad", "iii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_smladx", "iii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_smlsd", "iii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_smlsdx", "iii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_smlawb", "iii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_smlawt", "iii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_smmla", "iii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_usada8", "iii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_smlald", "iiq>q", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_smlaldx", "iiq>q", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_smlsld", "iiq>q", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_smlsldx", "iiq>q", Needs::Dsp, &[]).without_memory(),
     builtin("throw_again", ">", Needs::Nothing, &[]).without_memory(),
     builtin("exception_ends", "i>", Needs::Nothing, &[]).without_memory(),
     builtin("raise_caught", ">", Needs::Nothing, &[]).without_memory(),

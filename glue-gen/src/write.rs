@@ -335,8 +335,12 @@ fn headers(
             line!(c, "#define MPY_STRING_{text} {}", strings.index(text));
         }
     }
-    let headers =
-        [(Needs::Shims, "mpy_shims.h"), (Needs::Wasi, "mpy_wasi.h"), (Needs::Futures, "mpy_futures.h")];
+    let headers = [
+        (Needs::Dsp, "mpy_dsp.h"),
+        (Needs::Shims, "mpy_shims.h"),
+        (Needs::Wasi, "mpy_wasi.h"),
+        (Needs::Futures, "mpy_futures.h"),
+    ];
     for (which, header) in headers {
         if needs(which) {
             line!(c, "#include \"{header}\"");

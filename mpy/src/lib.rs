@@ -9,6 +9,7 @@ pub mod asyncio;
 mod builtins;
 #[cfg(feature = "critical-section")]
 mod critical;
+pub mod dsp;
 mod exception;
 #[cfg(feature = "hal")]
 pub mod hal;
