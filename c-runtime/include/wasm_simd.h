@@ -254,6 +254,16 @@ SIMD_INLINE wasm_v128_t simd_hidden(wasm_v128_t a) {
 #define SIMD_TWO(name, ...) \
     SIMD_INLINE wasm_v128_t simd_##name(wasm_v128_t a, wasm_v128_t b) { return __VA_ARGS__; }
 
+/* Products of lanes whose numbers have 16 bits and are signed. The instruction makes sums of two products each, and one of them
+ * is 0 where a factor has zeros above its 16 bits: the first factor of `low`, and the second of `narrow` once it is masked. */
+SIMD_TWO(low_product32, _mm_madd_epi16(a, b))
+SIMD_TWO(narrow_product32, _mm_madd_epi16(a, _mm_and_si128(b, _mm_set1_epi32(0xffff))))
+SIMD_INLINE wasm_v128_t simd_low_product64(wasm_v128_t a, wasm_v128_t b) {
+    const __m128i product = _mm_madd_epi16(a, b);
+    return _mm_or_si128(product, _mm_slli_epi64(_mm_srai_epi32(product, 31), 32));
+}
+SIMD_TWO(narrow_product64, simd_low_product64(a, _mm_and_si128(b, _mm_set1_epi64x(0xffff))))
+
 /* Where the mask has ones, a, else b. */
 SIMD_INLINE wasm_v128_t simd_either(wasm_v128_t mask, wasm_v128_t a, wasm_v128_t b) {
     return _mm_or_si128(_mm_and_si128(mask, a), _mm_andnot_si128(mask, b));
@@ -702,6 +712,11 @@ SIMD_WIDEN(i64x2, i32x4, 2, u, u64, u32)
 SIMD_MAP2(i16x8_mul, 8, u16, (uint32_t)a.u16[i] * b.u16[i])
 SIMD_MAP2(i32x4_mul, 4, u32, a.u32[i] * b.u32[i])
 SIMD_MAP2(i64x2_mul, 2, u64, a.u64[i] * b.u64[i])
+/* Of numbers of 16 bits, whatever is above them. */
+SIMD_MAP2(narrow_product32, 4, s32, (int16_t)a.u32[i] * (int16_t)b.u32[i])
+SIMD_MAP2(narrow_product64, 2, s64, (int64_t)((int16_t)a.u64[i] * (int16_t)b.u64[i]))
+#define simd_low_product32 simd_narrow_product32
+#define simd_low_product64 simd_narrow_product64
 SIMD_MAP2(i16x8_q15mulr_sat_s, 8, s16, SIMD_s16((a.s16[i] * b.s16[i] + 0x4000) >> 15))
 SIMD_MAP2(i32x4_dot_i16x8_s, 4, u32,
     (uint32_t)(a.s16[2 * i] * b.s16[2 * i]) + (uint32_t)(a.s16[2 * i + 1] * b.s16[2 * i + 1]))

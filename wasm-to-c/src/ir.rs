@@ -68,6 +68,14 @@ pub(crate) enum ExprKind {
     Count(Box<Expr>),
     /// A product of i64s, which an i32 holds: so do its factors.
     NarrowProduct(Box<[Expr; 2]>),
+    /// Products of lanes, whose numbers have 16 bits and are signed.
+    NarrowLanes {
+        factors: Box<[Expr; 2]>,
+        /// The bits of a lane: 32 or 64.
+        width: u32,
+        /// Above its 16 bits, the first has zeros and not its sign.
+        is_unsigned: bool,
+    },
     /// `[sum, a, b, c, d]`: `sum + a * b + c * d`. The factors are signed and have 16 bits. `c` is loaded from directly
     /// behind `a`, and neither is checked.
     DualProduct(Box<[Expr; 5]>),
@@ -512,7 +520,9 @@ macro_rules! contents {
                     ExprKind::Op(_, operands) => operands,
                     ExprKind::Load(access) => std::slice::$from(&$($mut)? access.address),
                     ExprKind::Select(parts) => &$($mut)? **parts,
-                    ExprKind::NarrowProduct(parts) | ExprKind::Shuffle(parts, _) => &$($mut)? **parts,
+                    ExprKind::NarrowProduct(parts)
+                    | ExprKind::NarrowLanes { factors: parts, .. }
+                    | ExprKind::Shuffle(parts, _) => &$($mut)? **parts,
                     ExprKind::DualProduct(parts) => &$($mut)? **parts,
                     ExprKind::NonNull(part)
                     | ExprKind::TableGet(_, part)

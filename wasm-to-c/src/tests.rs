@@ -641,3 +641,80 @@ fn choices_between_what_is_compared_are_extrema() {
         }
     }
 }
+
+#[test]
+fn products_of_lanes_of_few_bits_are_narrow() {
+    let c = |body: &str| {
+        let text = format!(
+            "(module (memory 1) (func $v (result v128) (v128.const i64x2 0 0)) \
+             (func (export \"f\") (param $p v128) (param $n i32) (result v128) (local $x v128) (local $y v128) {body}))"
+        );
+        translated(&text, &Options { safety: Safety::Trusted, ..Options::default() })
+    };
+    let narrow = |body: &str| {
+        let c = c(body);
+        c.matches("simd_narrow_product").count() + c.matches("simd_low_product").count()
+    };
+    const S16: &str = "(i32x4.extend_low_i16x8_s (local.get $p))";
+    const U16: &str = "(i32x4.extend_high_i16x8_u (local.get $p))";
+    const U8: &str = "(i32x4.extend_low_i16x8_u (i16x8.extend_high_i8x16_u (local.get $p)))";
+    const LOADED: &str = "(i32x4.splat (i32.load16_s (local.get $n)))";
+    let mul = |a: &str, b: &str| format!("(i32x4.mul {a} {b})");
+    let long = |value: &str| format!("(i64x2.extend_high_i32x4_s {value})");
+    let number = |lanes: &str| format!("(v128.const i32x4 {lanes})");
+    for body in [
+        mul(S16, S16),
+        mul(U8, LOADED),
+        mul(S16, &number("-32768 32767 0 1")),
+        mul("(i32x4.splat (i32.const -32768))", S16),
+        format!("(i64x2.mul {} {})", long(S16), long(S16)),
+        format!("(i64x2.mul {} (v128.const i64x2 -32768 32767))", long(S16)),
+        format!("(i64x2.extmul_high_i32x4_s {S16} {S16})"),
+        // A local that has such numbers alone.
+        format!(
+            "(local.set $x {S16}) (if (local.get $n) (then (local.set $x {}))) (local.set $y (local.get $x)) {}",
+            number("1 2 3 4"),
+            mul("(local.get $y)", S16)
+        ),
+    ] {
+        assert_eq!(narrow(&body), 1, "{body}");
+    }
+    for body in [
+        mul(S16, U16),
+        mul(S16, "(local.get $p)"),
+        mul(S16, &number("0 0 0 32768")),
+        mul(S16, &number("0 -32769 0 0")),
+        mul("(i32x4.splat (i32.load16_u (local.get $n)))", S16),
+        mul("(i32x4.splat (i32.const 32768))", S16),
+        // Numbers of 16 bits that are signed elsewhere only.
+        mul("(i32x4.extend_low_i16x8_u (i16x8.extend_low_i8x16_s (local.get $p)))", S16),
+        format!("(i64x2.mul {} (i64x2.extend_low_i32x4_u {S16}))", long(S16)),
+        format!("(i64x2.mul {} {})", long(S16), long("(local.get $p)")),
+        format!("(i64x2.extmul_low_i32x4_u {S16} {S16})"),
+        // A local that may have others: a parameter, a result, what a loop makes of it.
+        format!("(if (local.get $n) (then (local.set $p {S16}))) {}", mul("(local.get $p)", S16)),
+        format!("(local.set $x {S16}) (local.set $x (call $v)) {}", mul("(local.get $x)", S16)),
+        format!(
+            "(local.set $x {S16}) (loop (local.set $y {}) (local.set $x (i32x4.add (local.get $x) (local.get $x))) \
+             (br_if 0 (local.get $n))) (local.get $y)",
+            mul("(local.get $x)", S16)
+        ),
+    ] {
+        assert_eq!(narrow(&body), 0, "{body}");
+    }
+    // Bytes that are put into a vector one by one.
+    let byte = |at: u32| format!("(i32.load8_u offset={at} (local.get $n))");
+    let gathered = |first: &str, lanes: [u32; 3]| {
+        let [a, b, d] = lanes;
+        let (x, y, z) = (byte(1), byte(2), byte(3));
+        let vector = format!(
+            "(i8x16.replace_lane {a} (i8x16.replace_lane {b} (i8x16.replace_lane {d} {first} {x}) {y}) {z})"
+        );
+        c(&format!("(i32x4.extend_low_i16x8_s (i16x8.extend_low_i8x16_s {vector}))"))
+            .contains("simd_v128_load32_zero")
+    };
+    let splat = format!("(i8x16.splat {})", byte(0));
+    assert!(gathered(&splat, [3, 1, 2]) && gathered("(i8x16.splat (local.get $n))", [1, 2, 3]));
+    assert!(!gathered(&splat, [1, 1, 2]) && !gathered(&splat, [1, 2, 4]) && !gathered(&splat, [0, 1, 2]));
+    assert!(!gathered("(local.get $p)", [1, 2, 3]));
+}

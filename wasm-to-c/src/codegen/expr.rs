@@ -72,6 +72,11 @@ impl Printer<'_, '_> {
                 let [a, b] = [0, 1].map(|at| self.inner(&factors[at]));
                 format!("wasm_narrow_product((int32_t){a}, (int32_t){b})")
             }
+            ExprKind::NarrowLanes { factors, width, is_unsigned } => {
+                let [a, b] = [0, 1].map(|at| self.expr(&factors[at]));
+                let kind = if *is_unsigned { "low" } else { "narrow" };
+                format!("simd_{kind}_product{width}({a}, {b})")
+            }
             ExprKind::DualProduct(parts) => {
                 let [_, a, b, c, d] = &**parts;
                 let (a_and_c, b_and_d) = (self.pair(a, c), self.pair(b, d));

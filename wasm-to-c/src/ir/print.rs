@@ -258,6 +258,9 @@ fn expr(value: &Expr) -> String {
         ExprKind::Aligned(part, _, bytes) => format!("aligned to {bytes}({})", expr(part)),
         ExprKind::Count(part) => format!("count({})", expr(part)),
         ExprKind::NarrowProduct(parts) => format!("narrow_product({}, {})", expr(&parts[0]), expr(&parts[1])),
+        ExprKind::NarrowLanes { factors, width, .. } => {
+            format!("narrow_product{width}({}, {})", expr(&factors[0]), expr(&factors[1]))
+        }
         ExprKind::DualProduct(parts) => {
             format!("dual_product({})", parts.iter().map(expr).collect::<Vec<_>>().join(", "))
         }

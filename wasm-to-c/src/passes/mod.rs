@@ -4,6 +4,7 @@
 //! the module and prove nothing.
 
 mod facts;
+mod lanes;
 mod loops;
 mod neighbours;
 mod products;
@@ -29,6 +30,8 @@ type Pass = (&'static str, fn(&Unit<'_>, &mut Function));
 pub(crate) const PASSES: &[Pass] = &[
     // What values can be, and so which accesses need a check.
     ("ranges", ranges::run),
+    // Products of lanes of few bits.
+    ("lanes", lanes::run),
     // How loops are repeated, and how often.
     ("loops", loops::run),
     // Products of few bits, and sums of them.
