@@ -115,24 +115,24 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
     let mut programs = plan
         .targets
         .iter()
-        .map(|target| target.memory.stack)
+        .map(|target| Variant::of(target.memory))
         .collect::<BTreeSet<_>>()
         .into_iter()
-        .map(|stack| Ok((stack, webassembly(plan, stack)?)))
+        .map(|variant| Ok((variant, webassembly(plan, variant)?)))
         .collect::<std::result::Result<BTreeMap<_, _>, Failure>>()?;
     let optimisation: Vec<&str> = plan
         .targets
         .iter()
-        .map(|target| plan::c_optimisation(&programs[&target.memory.stack].opt_level))
+        .map(|target| plan::c_optimisation(&programs[&Variant::of(target.memory)].opt_level))
         .collect();
 
     // What is up to date is not made again, and when that is all, nothing more is done.
-    let keys_of = |programs: &BTreeMap<Option<u32>, Program>| -> Vec<String> {
+    let keys_of = |programs: &BTreeMap<Variant, Program>| -> Vec<String> {
         let targets = plan.targets.iter().zip(&compilers).zip(&optimisation);
         targets
             .map(|((target, compiler), optimisation)| {
                 let compiler = compiler.identity(&target.c_flags, optimisation);
-                key(plan, target, &programs[&target.memory.stack].bytes, &compiler)
+                key(plan, target, &programs[&Variant::of(target.memory)].bytes, &compiler)
             })
             .collect()
     };
@@ -155,9 +155,10 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
             continue;
         }
         // WebAssembly → the same with nothing in it that Python cannot reach, and its exact memory → C.
-        let (prepared, translation, program) = settled(plan, &programs[&config.stack].bytes, memory, config)?;
+        let variant = Variant::of(config);
+        let (prepared, translation, program) = settled(plan, &programs[&variant], memory, config)?;
         if let Some(program) = program {
-            programs.insert(config.stack, program);
+            programs.insert(variant, program);
             keys = keys_of(&programs);
         }
         if emit == Some(Stage::Wasm) {
@@ -280,8 +281,8 @@ pub fn bindings(plan: &BuildPlan) -> std::result::Result<Glue, Failure> {
     let target = &plan.targets[0];
     let (memory, config) = (plan.memory_of(target), target.memory);
     let _lock = matches!(plan.source, Source::Crate(_)).then(|| lock(plan)).transpose()?;
-    let Program { bytes, .. } = webassembly(plan, config.stack)?;
-    let (prepared, translation, _) = settled(plan, &bytes, memory, config)?;
+    let program = webassembly(plan, Variant::of(config))?;
+    let (prepared, translation, _) = settled(plan, &program, memory, config)?;
     Ok(bind(plan, &prepared, &translation)?)
 }
 
@@ -290,30 +291,56 @@ struct Program {
     bytes: Vec<u8>,
     /// Cargo's `opt-level` that it was made with.
     opt_level: String,
+    has_vectors: bool,
 }
 
-/// Rust → WebAssembly with a stack of this many bytes, or what is WebAssembly already.
-fn webassembly(plan: &BuildPlan, stack: Option<u32>) -> std::result::Result<Program, Failure> {
-    let (wasm, opt_level) = match &plan.source {
+/// The settings of a target that decide which WebAssembly it is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Variant {
+    stack: Option<u32>,
+    simd: bool,
+}
+
+impl Variant {
+    fn of(config: MemoryConfig) -> Variant {
+        Variant { stack: config.stack, simd: config.simd }
+    }
+}
+
+/// Rust → WebAssembly, or what is WebAssembly already. Only cargo says whether a crate is optimised for speed: then it is
+/// built again with vectors, if they are wanted.
+fn webassembly(plan: &BuildPlan, variant: Variant) -> std::result::Result<Program, Failure> {
+    let (wasm, opt_level, has_vectors) = match &plan.source {
         Source::Crate(build) => {
             let rust = rust::find_for(build)?;
-            let build = build_with(plan, build, stack);
-            let artifact = cargo::build(&rust, &build, link(&build, stack))?;
-            (artifact.wasm, artifact.opt_level)
+            let made = |has_vectors: bool| {
+                let build = build_with(plan, build, variant.stack, has_vectors);
+                cargo::build(&rust, &build, link(&build, variant.stack))
+            };
+            let mut artifact = made(false)?;
+            // Firmware of any architecture may be compiled with the same C.
+            let has_vectors = variant.simd && !plan.in_firmware && plan::is_for_speed(&artifact.opt_level);
+            if has_vectors {
+                artifact = made(true)?;
+            }
+            (artifact.wasm, artifact.opt_level, has_vectors)
         }
-        Source::Wasm(path) => (path.clone(), "s".to_owned()),
+        Source::Wasm(path) => (path.clone(), "s".to_owned(), false),
     };
     let contents = toolchain::read_file(&wasm)?;
-    Ok(Program { bytes: wasm::binary(&wasm, &contents)?.into_owned(), opt_level })
+    Ok(Program { bytes: wasm::binary(&wasm, &contents)?.into_owned(), opt_level, has_vectors })
 }
 
-/// The cargo build of a program with this setting of the stack. The linker lays out the stack: one that only some boards
-/// have gets a folder of its own, where cargo does not have to link anew every time.
-fn build_with(plan: &BuildPlan, build: &CrateBuild, stack: Option<u32>) -> CrateBuild {
-    let mut build = build.clone();
+/// The cargo build of a program with this setting of the stack, and with vectors or without. The linker lays out the stack: one
+/// that only some boards have gets a folder of its own, where cargo does not have to link anew every time. So do vectors.
+fn build_with(plan: &BuildPlan, build: &CrateBuild, stack: Option<u32>, has_vectors: bool) -> CrateBuild {
+    let mut build = CrateBuild { has_vectors, ..build.clone() };
     if plan.targets.first().is_some_and(|first| first.memory.stack != stack) {
         let size = stack.map_or("usual".to_owned(), |stack| stack.to_string());
         build.target_dir.as_mut_os_string().push(format!("-{size}"));
+    }
+    if has_vectors {
+        build.target_dir.as_mut_os_string().push("-simd");
     }
     build
 }
@@ -327,7 +354,7 @@ fn link(build: &CrateBuild, stack: Option<u32>) -> Link {
 /// A program as `memory` wants it, in C; and the program itself, if it had to be linked again.
 fn settled(
     plan: &BuildPlan,
-    bytes: &[u8],
+    program: &Program,
     memory: MemoryModel,
     config: MemoryConfig,
 ) -> std::result::Result<(wasm::Prepared, Translation, Option<Program>), Failure> {
@@ -335,10 +362,11 @@ fn settled(
     // Linked again twice at most, because what is linked for `std` needs stack as well.
     let mut left = 2;
     loop {
-        let bytes = again.as_ref().map_or(bytes, |program| &program.bytes);
-        let prepared = prepare(plan, bytes, memory, config)?;
+        let program = again.as_ref().unwrap_or(program);
+        let prepared = prepare(plan, &program.bytes, memory, config)?;
         let translation = transpile(plan, &prepared, memory, config, StackChecks::default())?;
-        match linked_again(plan, &prepared, config, &translation)?.filter(|_| left > 0) {
+        let has_vectors = program.has_vectors;
+        match linked_again(plan, &prepared, config, &translation, has_vectors)?.filter(|_| left > 0) {
             Some(program) => again = Some(program),
             None => return Ok((prepared, translation, again)),
         }
@@ -353,9 +381,10 @@ fn linked_again(
     prepared: &wasm::Prepared,
     config: MemoryConfig,
     translation: &Translation,
+    has_vectors: bool,
 ) -> std::result::Result<Option<Program>, Failure> {
     let Source::Crate(build) = &plan.source else { return Ok(None) };
-    let build = build_with(plan, build, config.stack);
+    let build = build_with(plan, build, config.stack, has_vectors);
     let last = link(&build, config.stack);
     let need = translation.interface.stack_need.as_ref();
     let need = need.filter(|_| config.stack.is_none() && prepared.module.relocations.is_none());
@@ -369,7 +398,7 @@ fn linked_again(
         need.map_or(Ok(()), |need| has_room_for_stack(board, need))?;
     }
     cargo::remember_link(&build, wanted)?;
-    webassembly(plan, config.stack).map(Some)
+    webassembly(plan, Variant::of(config)).map(Some)
 }
 
 /// Holds off others that build the same module into the same folder, while it lasts.

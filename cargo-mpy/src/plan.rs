@@ -66,6 +66,8 @@ pub struct MemoryConfig {
     pub flash_tables: Option<u32>,
     /// Where the code is when it runs.
     pub code: Code,
+    /// A crate that is optimised for speed is built with vectors.
+    pub simd: bool,
 }
 
 impl MemoryConfig {
@@ -208,6 +210,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
                     || options.trap_names
                     || settings.debug.unwrap_or(is_to_debug)
                     || settings.trap_names.unwrap_or(is_to_debug),
+                has_vectors: false,
                 tests: tests(package),
             });
             let version = Some(package.version.to_string());
@@ -248,7 +251,8 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
         }
     };
     // Flags apply to every board. The settings of one board override those of all boards.
-    let config = |board: Option<&str>| -> Result<MemoryConfig> {
+    let is_crate = matches!(source, Source::Crate(_));
+    let config = |arch: &Arch, board: Option<&str>| -> Result<MemoryConfig> {
         let own = board.and_then(|board| settings.board.as_ref()?.get(board)).cloned().unwrap_or_default();
         let model = options.memory.as_deref().map(str::parse).transpose();
         let model =
@@ -262,6 +266,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
             limit: options.limit.or(own.limit).or(settings.limit).map(|size| size.0),
             flash_tables: own.flash_tables.or(settings.flash_tables).map(|size| size.0),
             code: options.code.or(own.code).or(settings.code).unwrap_or_default(),
+            simd: is_crate && own.simd.or(settings.simd).unwrap_or(arch.simd.is_some()),
         };
         config.check(board, &place)?;
         Ok(config)
@@ -380,12 +385,11 @@ fn targets(
     boards: &[String],
     archs: &[String],
     out_dir: &Path,
-    config: &dyn Fn(Option<&str>) -> Result<MemoryConfig>,
+    config: &dyn Fn(&Arch, Option<&str>) -> Result<MemoryConfig>,
 ) -> Result<Vec<Target>> {
     let mut groups: Vec<Target> = Vec::new();
-    let usual = config(None)?;
     let mut add = |arch: &'static Arch, c_flags: &[String], board: Option<&str>| -> Result<()> {
-        let config = config(board)?;
+        let (usual, config) = (config(arch, None)?, config(arch, board)?);
         let same = |target: &&mut Target| {
             target.arch.name == arch.name && target.c_flags == c_flags && target.memory == config
         };
@@ -550,10 +554,12 @@ pub fn is_identifier(name: &str) -> bool {
 /// The C optimisation level for an `opt-level` of cargo: speed or size, as there. Code that rustc did not optimise is
 /// still optimised for size, because it has to fit on a board.
 pub fn c_optimisation(opt_level: &str) -> &'static str {
-    match opt_level {
-        "2" | "3" => "-O2",
-        _ => "-Os",
-    }
+    if is_for_speed(opt_level) { "-O2" } else { "-Os" }
+}
+
+/// Whether code is optimised for speed at an `opt-level` of cargo.
+pub fn is_for_speed(opt_level: &str) -> bool {
+    matches!(opt_level, "2" | "3")
 }
 
 impl fmt::Display for BuildPlan {
@@ -607,6 +613,9 @@ impl fmt::Display for BuildPlan {
             }
             if target.memory.code == Code::Flash {
                 writeln!(f, "code = \"flash\"")?;
+            }
+            if target.memory.simd {
+                writeln!(f, "simd = true")?;
             }
             writeln!(f, "mpy = {:?}", target.mpy(&self.module))?;
         }
@@ -772,6 +781,7 @@ mod tests {
                 unit: Unit::Library,
                 unwinds: false,
                 has_lines: false,
+                has_vectors: false,
                 tests: Vec::new(),
             })
         };

@@ -28,6 +28,7 @@ pub(crate) struct Settings {
     pub limit: Option<Size>,
     pub flash_tables: Option<Size>,
     pub code: Option<Code>,
+    pub simd: Option<bool>,
     pub imports: Option<Imports>,
     pub exports: Option<BTreeMap<String, String>>,
     pub allocator: Option<Vec<String>>,
@@ -56,6 +57,7 @@ pub(crate) struct BoardSettings {
     pub limit: Option<Size>,
     pub flash_tables: Option<Size>,
     pub code: Option<Code>,
+    pub simd: Option<bool>,
 }
 
 /// The keys of `[package.metadata.mpy]`.
@@ -68,6 +70,7 @@ pub const SETTINGS: &[&str] = &[
     "limit",
     "flash-tables",
     "code",
+    "simd",
     "debug",
     "trap-names",
     "interruptible",
@@ -80,7 +83,7 @@ pub const SETTINGS: &[&str] = &[
     "baud",
     "dest",
 ];
-const BOARD_SETTINGS: &[&str] = &["memory", "stack", "heap", "limit", "flash-tables", "code"];
+const BOARD_SETTINGS: &[&str] = &["memory", "stack", "heap", "limit", "flash-tables", "code", "simd"];
 /// Settings of the WebAssembly files in the same folder: a table such as `[package.metadata.mpy]`.
 const FILE: &str = "mpy.toml";
 
@@ -129,6 +132,7 @@ impl Settings {
             limit: own.limit.or(shared.limit),
             flash_tables: own.flash_tables.or(shared.flash_tables),
             code: own.code.or(shared.code),
+            simd: own.simd.or(shared.simd),
         };
         let mut board = shared.board.unwrap_or_default();
         for (name, own) in self.board.unwrap_or_default() {
@@ -145,6 +149,7 @@ impl Settings {
             limit: self.limit.or(shared.limit),
             flash_tables: self.flash_tables.or(shared.flash_tables),
             code: self.code.or(shared.code),
+            simd: self.simd.or(shared.simd),
             imports: Some(imports),
             // The exports of one module do not describe another module.
             exports: self.exports,

@@ -19,6 +19,14 @@ pub enum Float {
     Double,
 }
 
+/// The instructions for vectors that code of an architecture may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Simd {
+    /// Those that every 64-bit x86 has.
+    Sse2,
+}
+
 /// A native architecture (`py/persistentcode.h`, `MP_NATIVE_ARCH_*`).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -41,6 +49,9 @@ pub struct Arch {
     pub byte_readable_text: bool,
     /// The floating-point unit.
     pub float: Float,
+    /// What vectors are in its code, if crates are faster with vectors. Otherwise they are built without.
+    #[serde(default)]
+    pub simd: Option<Simd>,
     /// The first MicroPython version that loads native modules for it.
     pub since: String,
     /// The names of its registers as the firmware of emulated boards prints them, in the order of their numbers in DWARF. The

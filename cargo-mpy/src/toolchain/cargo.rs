@@ -225,12 +225,18 @@ fn command(rust: &Rust, plan: &CrateBuild, link: Link, allocator: Allocator) -> 
         command.arg("--config").arg(format!("target.{TRIPLE}.linker={toml}"));
     }
     let std = std_library::find(rust)?;
+    let mut flags = Vec::new();
     if let Some(sysroot) = &rust.sysroot {
         let sysroot = std.as_ref().map_or(sysroot, |std| &std.sysroot);
-        let mut flags = vec![format!("--sysroot={}", sysroot.display())];
+        flags.push(format!("--sysroot={}", sysroot.display()));
         if rust.unwinds {
             flags.push("-Cpanic=unwind".to_owned());
         }
+    }
+    if plan.has_vectors {
+        flags.push("-Ctarget-feature=+simd128".to_owned());
+    }
+    if !flags.is_empty() {
         add_rustflags(&mut command, &flags);
     }
     #[cfg(unix)]

@@ -25,6 +25,8 @@ pub struct CrateBuild {
     pub unwinds: bool,
     /// The program says which lines of the source its code is from.
     pub has_lines: bool,
+    /// rustc makes vectors of loops.
+    pub has_vectors: bool,
     /// The parts of the package that have `#[test]` functions.
     pub tests: Vec<Unit>,
 }

@@ -53,6 +53,13 @@ impl Road {
     }
 }
 
+impl Road {
+    /// Whether WebAssembly becomes C by cargo-mpy.
+    pub fn is_ours(self) -> bool {
+        matches!(self, Road::Ours(_) | Road::Direct | Road::Flash | Road::Interruptible)
+    }
+}
+
 pub const ROADS: &[Road] = &[
     Road::Native,
     Road::Ours(Safety::Checked),

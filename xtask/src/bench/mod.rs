@@ -118,17 +118,26 @@ pub fn run(options: &Options) -> Result<()> {
         }
         let mut programs = Vec::new();
         for program in PROGRAMS.iter().filter(|program| wanted(program.name, &options.only)) {
-            if let Some(wasm) = subjects::wasm(program, language, options, &folder, "-O2")? {
+            if let Some(wasm) = subjects::wasm(program, language, options, &folder, "-O2", false)? {
                 programs.push((program, wasm));
             }
         }
         for name in options.archs.iter().filter(|_| !options.no_speed) {
             let arch = target_specs::arch(name)?;
             let builder = Builder { arch, options, folder: &folder };
+            // As cargo-mpy builds crates.
+            let mut with_vectors = Vec::new();
+            for (program, wasm) in &programs {
+                let vectors = (arch.simd.is_some() && language == Language::Rust)
+                    .then(|| subjects::wasm(program, language, options, &folder, "-O2", true))
+                    .transpose()?;
+                with_vectors.push(vectors.flatten().unwrap_or_else(|| wasm.clone()));
+            }
             let mut made = Vec::new();
             for road in &roads {
                 let mut modules = Vec::new();
-                for (program, wasm) in &programs {
+                for ((program, wasm), with_vectors) in programs.iter().zip(&with_vectors) {
+                    let wasm = if road.is_ours() { with_vectors } else { wasm };
                     let module = builder.build(program, language, *road, wasm, "-O2");
                     modules.push(
                         module
@@ -146,7 +155,7 @@ pub fn run(options: &Options) -> Result<()> {
         if language == Language::Rust && !options.no_sizes {
             let mut small = Vec::new();
             for (program, _) in &programs {
-                if let Some(wasm) = subjects::wasm(program, language, options, &folder, "-Os")? {
+                if let Some(wasm) = subjects::wasm(program, language, options, &folder, "-Os", false)? {
                     small.push((*program, wasm));
                 }
             }

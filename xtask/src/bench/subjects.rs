@@ -96,6 +96,7 @@ pub fn wasm(
     options: &Options,
     folder: &Path,
     level: &str,
+    has_vectors: bool,
 ) -> Result<Option<Vec<u8>>> {
     let whole = match language {
         Language::Rust => {
@@ -105,10 +106,11 @@ pub fn wasm(
                 manifest: root().join(program.folder).join("Cargo.toml"),
                 profile: "release".to_owned(),
                 cargo_args: features(program).chain(opt_level(level)).collect(),
-                target_dir: folder.join("rust-wasm"),
+                target_dir: folder.join(if has_vectors { "rust-wasm-simd" } else { "rust-wasm" }),
                 unit: Unit::Library,
                 unwinds: false,
                 has_lines: false,
+                has_vectors,
                 root: std::path::PathBuf::new(),
                 tests: Vec::new(),
             };
