@@ -180,6 +180,9 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         let Translation { native_stack, names, .. } = translation;
         sources.push(Sources { memory, config, prepared, made: Made { folder, glue, native_stack, names } });
     }
+    if let (Source::Crate(_), Some(sources)) = (&plan.source, sources.first()) {
+        warn_of_unavailable(&programs[&sources.config.stack].bytes);
+    }
     let source_of = |target: &Target| {
         let wanted = (plan.memory_of(target), target.memory);
         sources.iter().find(|made| (made.memory, made.config) == wanted).expect("just made")
@@ -399,6 +402,24 @@ fn linked_again(
     }
     cargo::remember_link(&build, wanted)?;
     webassembly(plan, Variant::of(config)).map(Some)
+}
+
+/// Says which functions ask `std` for what MicroPython does not have.
+fn warn_of_unavailable(program: &[u8]) {
+    let users: Vec<String> =
+        wasm::unavailable::users(program).iter().map(|path| format!("`{path}`")).collect();
+    if let Some((last, others)) = users.split_last() {
+        let (users, verb) = match others {
+            [] => (last.clone(), "asks"),
+            others => (format!("{} and {last}", others.join(", ")), "ask"),
+        };
+        ui::warning(format_args!(
+            "{users} {verb} `std` for files, sockets, processes or threads, which MicroPython does not have, and get{} the \
+             error `{}`: use Python's, by `mpy::io` and `mpy::object`",
+            if others.is_empty() { "s" } else { "" },
+            wasm::unavailable::TEXT,
+        ));
+    }
 }
 
 /// Holds off others that build the same module into the same folder, while it lasts.

@@ -13,17 +13,36 @@ const BETWEEN: [&str; 6] = ["alloc", "core", "js_sys", "std", "wasm_bindgen", "w
 /// A module that cannot be read has none.
 pub fn callers(bytes: &[u8], symbols: &BTreeSet<&str>) -> BTreeMap<String, BTreeSet<String>> {
     let Ok(module) = Module::from_buffer(bytes) else { return BTreeMap::new() };
-    let mut callers: BTreeMap<FunctionId, BTreeSet<FunctionId>> = BTreeMap::new();
-    for (id, callees) in calls(&module) {
-        for callee in callees {
-            callers.entry(callee).or_default().insert(id);
-        }
-    }
+    let callers = callers_of_all(&module);
     let wanted = module.imports.iter().filter_map(|import| match import.kind {
         ImportKind::Function(id) if symbols.contains(import.name.as_str()) => Some((import.name.clone(), id)),
         _ => None,
     });
     wanted.map(|(symbol, id)| (symbol, leading_to(&module, &callers, id))).collect()
+}
+
+/// The paths of these functions, and of the callers of those that belong to the standard library.
+pub fn outside_of_std(module: &Module, functions: &BTreeSet<FunctionId>) -> BTreeSet<String> {
+    let callers = callers_of_all(module);
+    let of = |id: &FunctionId| {
+        let path = wasm_to_c::demangled(module.funcs.get(*id).name.as_deref().unwrap_or_default());
+        match ["alloc", "core", "std"].contains(&crate_of(&path)) {
+            true => leading_to(module, &callers, *id),
+            false => BTreeSet::from([path]),
+        }
+    };
+    functions.iter().flat_map(of).filter(|path| !path.is_empty()).collect()
+}
+
+/// By function, those that call it by name.
+fn callers_of_all(module: &Module) -> BTreeMap<FunctionId, BTreeSet<FunctionId>> {
+    let mut callers: BTreeMap<FunctionId, BTreeSet<FunctionId>> = BTreeMap::new();
+    for (id, callees) in calls(module) {
+        for callee in callees {
+            callers.entry(callee).or_default().insert(id);
+        }
+    }
+    callers
 }
 
 /// By function, those that it calls by name.

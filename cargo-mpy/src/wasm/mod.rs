@@ -10,6 +10,7 @@ mod names;
 mod pages;
 mod panics;
 pub mod std_functions;
+pub mod unavailable;
 mod unreferenced;
 
 use std::collections::{HashMap, HashSet};
