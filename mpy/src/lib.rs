@@ -7,6 +7,7 @@ extern crate alloc;
 #[cfg(feature = "asyncio")]
 pub mod asyncio;
 mod builtins;
+pub mod convert;
 #[cfg(feature = "critical-section")]
 mod critical;
 pub mod dsp;
