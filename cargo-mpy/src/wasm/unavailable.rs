@@ -3,57 +3,51 @@
 //! On this target, `std` answers with one error, which is a constant. The compiler makes functions of `std` part of their
 //! callers, so what is known is who uses the constant.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashSet};
 
-use walrus::ir::{Instr, InstrLocId, Value, Visitor, dfs_in_order};
-use walrus::{ConstExpr, DataKind, FunctionId, Module};
-use wasm_to_c::relocs;
+use walrus::{FunctionId, Module};
+use wasm_to_c::relocs::{self, Reference};
 
-use super::callers;
+use super::{callers, unreferenced};
 
 /// The text of the error (`io::Error::UNSUPPORTED_PLATFORM`).
 pub const TEXT: &str = "operation not supported on this platform";
 
 /// The paths of the functions that use the error, in the linked module `bytes`. Functions of `std` count as their callers. If
-/// the module does not say where its constants begin, there are none.
+/// the relocations of the module cannot be followed, there are none.
 pub fn users(bytes: &[u8]) -> BTreeSet<String> {
-    if !bytes.windows(TEXT.len()).any(|window| window == TEXT.as_bytes()) {
+    let has_text = |data: &[u8]| data.windows(TEXT.len()).any(|window| window == TEXT.as_bytes());
+    if !has_text(bytes) {
         return BTreeSet::new();
     }
-    let Ok(module) = Module::from_buffer(bytes) else { return BTreeSet::new() };
-    let memory = initial_memory(&module);
-    // Objects with the text, or with the address of such an object: the text, the error, and results that contain it.
-    let objects: Vec<(u32, &[u8])> = relocs::data_symbols(bytes)
-        .into_iter()
-        .filter_map(|(_, address, size)| {
-            let (start, data) = memory.range(..=address).next_back()?;
-            let from = usize::try_from(address - start).ok()?;
-            Some((address, data.get(from..from.checked_add(size as usize)?)?))
-        })
-        .collect();
-    let mut wanted: BTreeMap<u32, u32> = BTreeMap::new();
-    let refers = |data: &[u8], wanted: &BTreeMap<u32, u32>| {
-        let mut words =
-            data.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]));
-        words.any(|word| is_in(wanted, word))
+    let Ok((bytes, relocations)) = relocs::read("", bytes) else { return BTreeSet::new() };
+    let Ok(module) = Module::from_buffer(&bytes) else { return BTreeSet::new() };
+    let segments: Vec<&[u8]> = module.data.iter().map(|segment| segment.value.as_slice()).collect();
+    let objects = relocations.objects.iter().enumerate().filter(|(_, object)| {
+        let data = segments.get(object.segment).and_then(|data| data.get(object.offset as usize..));
+        data.is_some_and(|data| has_text(&data[..data.len().min(object.size as usize)]))
+    });
+    let mut wanted: HashSet<usize> = objects.map(|(at, _)| at).collect();
+    let is_wanted = |reference: &Reference, wanted: &HashSet<usize>| match reference {
+        Reference::Data { object, .. } => wanted.contains(object),
+        Reference::Function(_) => false,
     };
+    // Objects with the address of such an object: the error, and results that contain it.
     loop {
-        let before = wanted.len();
-        for (address, data) in &objects {
-            let has_text = data.windows(TEXT.len()).any(|window| window == TEXT.as_bytes());
-            if has_text || refers(data, &wanted) {
-                wanted.insert(*address, u32::try_from(data.len()).unwrap_or(u32::MAX));
-            }
-        }
-        if wanted.len() == before {
+        let more = (0..relocations.objects.len()).filter(|at| {
+            !wanted.contains(at)
+                && relocations.in_object(*at).any(|(_, reference)| is_wanted(&reference, &wanted))
+        });
+        let more: Vec<usize> = more.collect();
+        if more.is_empty() {
             break;
         }
+        wanted.extend(more);
     }
-    let users = module.funcs.iter_local().filter(|(_, function)| {
-        let mut found = Found { wanted: &wanted, is_there: false };
-        dfs_in_order(&mut found, function, function.entry_block());
-        found.is_there
-    });
+    let uses = |function| {
+        unreferenced::references(function, &relocations).iter().any(|reference| is_wanted(reference, &wanted))
+    };
+    let users = module.funcs.iter_local().filter(|(_, function)| uses(function));
     let users: BTreeSet<FunctionId> = users.map(|(id, _)| id).collect();
     callers::outside_of_std(&module, &users).iter().map(|path| without_hash(path).to_owned()).collect()
 }
@@ -64,42 +58,6 @@ fn without_hash(name: &str) -> &str {
     match name.rsplit_once('_') {
         Some((name, hash)) if is_hash(hash) => name,
         _ => name,
-    }
-}
-
-/// The bytes of the data segments, by their addresses.
-fn initial_memory(module: &Module) -> BTreeMap<u32, &[u8]> {
-    let segments = module.data.iter().filter_map(|segment| match segment.kind {
-        DataKind::Active { offset: ConstExpr::Value(Value::I32(offset)), .. } => {
-            Some((offset.cast_unsigned(), segment.value.as_slice()))
-        }
-        _ => None,
-    });
-    segments.collect()
-}
-
-/// Whether an address is in one of these objects, by their addresses and sizes.
-fn is_in(objects: &BTreeMap<u32, u32>, address: u32) -> bool {
-    objects.range(..=address).next_back().is_some_and(|(start, size)| address - start < *size)
-}
-
-struct Found<'a> {
-    wanted: &'a BTreeMap<u32, u32>,
-    is_there: bool,
-}
-
-impl<'instr> Visitor<'instr> for Found<'_> {
-    fn visit_instr(&mut self, instr: &'instr Instr, _: &'instr InstrLocId) {
-        let address = match instr {
-            Instr::Const(constant) => match constant.value {
-                Value::I32(value) => Some(value.cast_unsigned()),
-                _ => None,
-            },
-            // Of a constant address, a part may be in the instruction.
-            Instr::Load(load) => u32::try_from(load.arg.offset).ok(),
-            _ => None,
-        };
-        self.is_there |= address.is_some_and(|address| is_in(self.wanted, address));
     }
 }
 
@@ -119,12 +77,5 @@ mod tests {
         assert_eq!(without_hash("spawn_3417d316b0806ac3"), "spawn");
         assert_eq!(without_hash("files::load_all"), "files::load_all");
         assert_eq!(without_hash("spawn_3417d316b0806ac"), "spawn_3417d316b0806ac");
-    }
-
-    #[test]
-    fn addresses_are_in_objects_up_to_their_end() {
-        let objects = BTreeMap::from([(16, 4), (32, 0)]);
-        let found: Vec<u32> = (0..40).filter(|address| is_in(&objects, *address)).collect();
-        assert_eq!(found, [16, 17, 18, 19]);
     }
 }

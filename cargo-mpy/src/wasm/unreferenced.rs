@@ -7,7 +7,10 @@
 use std::collections::{BTreeMap, HashSet};
 
 use walrus::ir::{Const, Instr, InstrLocId, Value, Visitor, dfs_in_order};
-use walrus::{ConstExpr, ElementItems, ElementKind, ExportItem, FunctionId, FunctionKind, Module, RefType};
+use walrus::{
+    ConstExpr, ElementItems, ElementKind, ExportItem, FunctionId, FunctionKind, LocalFunction, Module,
+    RefType,
+};
 use wasm_to_c::relocs::{Reference, Relocations};
 
 /// Takes out of the table the functions whose addresses no function has that can be called, and no data that such a function
@@ -65,6 +68,13 @@ pub fn remove(module: &mut Module, relocations: &Relocations) {
         let items = items.collect();
         element.items = ElementItems::Expressions(RefType::FUNCREF, items);
     }
+}
+
+/// What the constants of a function refer to.
+pub fn references(function: &LocalFunction, relocations: &Relocations) -> Vec<Reference> {
+    let mut found = Found { relocations, references: Vec::new(), functions: Vec::new() };
+    dfs_in_order(&mut found, function, function.entry_block());
+    found.references
 }
 
 /// What a function refers to, and the functions that it names.
