@@ -130,7 +130,10 @@ fn type_checkers_read_stubs_of_all_names() {
     let interface = functions(&names);
     write(glue_gen::stub(&interface, None, &Mappings::default()).expect("a stub"));
     for api in crates(&names) {
-        write(glue_gen::stub(&Interface::default(), Some(&api), &Mappings::default()).expect("a stub"));
+        for keywords in [false, true] {
+            let mappings = Mappings { keywords, ..Mappings::default() };
+            write(glue_gen::stub(&Interface::default(), Some(&api), &mappings).expect("a stub"));
+        }
     }
     // What is described has the types it should have.
     let uses = folder.path().join("uses.py");
