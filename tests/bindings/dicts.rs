@@ -1,4 +1,3 @@
-//! boards: all
 //! Structs from dicts and to dicts.
 
 use mpy::object::{from_object, to_object};
