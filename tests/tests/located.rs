@@ -87,8 +87,8 @@ fn in_order(text: &str, wanted: &[String]) -> Result<(), Failed> {
 /// Where the processor stopped, and the calls that led there. Some compilers make one function of two.
 fn fault() -> Result<[String; 3], Failed> {
     Ok([
-        format!("at {} in <located::Filter>::store\n", line_of("// store")?),
-        format!("at {} in <located::Filter>::twice\n", line_of("// first call")?),
+        format!("at {} in located::Filter::store\n", line_of("// store")?),
+        format!("at {} in located::Filter::twice\n", line_of("// first call")?),
         format!("at {} in store\n", line_of("// outer call")?),
     ])
 }
@@ -110,9 +110,9 @@ print('Failing:')
     let build = ["run", "--board", &board.name, "--debug", "--trap-names", "-e", code];
     let (stdout, stderr) = said(&command(&folder, &build)?.output()?);
     let messages = format!(
-        "unreachable, {} in <located::Filter>::trap\n\
+        "unreachable, {} in located::Filter::trap\n\
          index out of bounds: the len is 3 but the index is 8, {}\n\
-         call stack exhausted, {} in <located::Filter>::recurse\nFailing:\n",
+         call stack exhausted, {} in located::Filter::recurse\nFailing:\n",
         line_of("// trap")?,
         line_of("// panic")?,
         line_of("if n == 0 {")?
@@ -126,7 +126,7 @@ print('Failing:')
     if target_specs::arch(&board.arch)?.word_bits == 64 {
         // Its memory is not the machine's.
         let trap =
-            format!("out of bounds memory access, {} in <located::Filter>::store\n", line_of("// store")?);
+            format!("out of bounds memory access, {} in located::Filter::store\n", line_of("// store")?);
         return in_order(&stderr, &[trap]);
     }
     let place = format!("--> {}\n", line_of("// store")?);
@@ -154,7 +154,7 @@ fn run_connected(board: &'static Board) -> Result<(), Failed> {
          located.store({:#x})\n",
         nowhere(board)?
     );
-    let run = ["run", "--port", &served.path, "--debug", "--timeout", "20", "-e", &code];
+    let run = ["run", "--port", &served.path, "--debug", "--timeout", "5", "-e", &code];
     let (stdout, stderr) = said(&command(&folder, &run)?.output()?);
     let dump =
         stdout.split_once('\n').map(|(first, rest)| (first.to_owned(), rest.lines().next().unwrap_or("")));

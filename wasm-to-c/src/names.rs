@@ -38,6 +38,36 @@ pub fn demangled(name: &str) -> String {
     text.0
 }
 
+/// The path of a function as its source calls it: Rust's names have `<a::T>::f` for a method `a::T::f`.
+pub fn path(name: &str) -> String {
+    let name = demangled(name);
+    let Some(rest) = name.strip_prefix('<').filter(|rest| rest.starts_with(char::is_alphabetic)) else {
+        return name;
+    };
+    let mut depth = 1;
+    let mut before = ' ';
+    for (at, c) in rest.char_indices() {
+        match c {
+            '<' => depth += 1,
+            // Not that of `->`.
+            '>' if before != '-' => depth -= 1,
+            _ => {}
+        }
+        before = c;
+        // `<T as Trait>::f` is no path.
+        if depth == 1 && rest[at..].starts_with(" as ") {
+            return name;
+        }
+        if depth == 0 {
+            return match rest[at + 1..].strip_prefix("::") {
+                Some(method) => format!("{}::{method}", &rest[..at]),
+                None => name,
+            };
+        }
+    }
+    name
+}
+
 /// `text` as it may stand in a comment. Trigraphs are replaced before comments are.
 pub fn comment(text: &str) -> String {
     let line = target_specs::visible(text).replace(['\n', '\t'], " ");
@@ -92,6 +122,16 @@ fn readable(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn methods_have_paths() {
+        assert_eq!(path("<filter::Median>::add"), "filter::Median::add");
+        assert_eq!(path("<a::B<fn(u8) -> c::D>>::f::<E>"), "a::B<fn(u8) -> c::D>::f::<E>");
+        for other in ["f", "<a::B as c::D>::f", "<[u8]>::f", "<a::B>", "<a::B", "<>::f", "<&a as b>::f", "<"]
+        {
+            assert_eq!(path(other), other);
+        }
+    }
 
     #[test]
     fn each_name_is_given_once() {

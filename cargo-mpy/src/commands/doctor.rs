@@ -19,6 +19,10 @@ pub struct Wanted {
     /// Check every board that runs on this machine
     #[arg(long)]
     all: bool,
+
+    /// Also check GDB, for `cargo mpy debug`
+    #[arg(long)]
+    pub debugger: bool,
 }
 
 impl Wanted {
@@ -69,7 +73,7 @@ pub struct Doctor {
 
 impl Doctor {
     pub fn run(self) -> std::result::Result<(), Failure> {
-        let needs = needs(&self.wanted.boards()?, unwinds_here());
+        let needs = needs(&self.wanted.boards()?, unwinds_here(), self.wanted.debugger);
         report(&needs);
         ui::output(format_args!("\ncache: {}\n", toolchain::cache_dir().display()));
         if needs.iter().any(Need::is_missing) { Err(Failure::Exit(1)) } else { Ok(()) }

@@ -6,6 +6,7 @@ mod boards;
 mod build;
 mod clean;
 mod completions;
+mod debug;
 mod deploy;
 mod dev;
 mod doctor;
@@ -38,6 +39,7 @@ pub(crate) enum Command {
     Explain(explain::Explain),
     Deploy(deploy::Deploy),
     Dev(dev::Dev),
+    Debug(debug::Debug),
     Monitor(deploy::Monitor),
     Package(package::Package),
     Setup(setup::Setup),
@@ -86,6 +88,7 @@ impl Command {
             Command::Size(command) => command.run(),
             Command::Deploy(command) => command.run(),
             Command::Dev(command) => command.run(),
+            Command::Debug(command) => command.run(),
             Command::Monitor(command) => command.run(),
             Command::Package(command) => command.run(),
             Command::Setup(command) => command.run(),

@@ -43,7 +43,7 @@ impl Setup {
     pub fn run(self) -> Result<(), Failure> {
         let boards = self.wanted.boards()?;
         let unwinds = unwinds_here();
-        let before = needs(&boards, unwinds);
+        let before = needs(&boards, unwinds, self.wanted.debugger);
         report(&before);
 
         // Rust first: the target of rustup is smaller than another Rust.
@@ -60,16 +60,16 @@ impl Setup {
                     .into());
             }
             if lacks_rust && needs::add_target()? {
-                missing = needs(&boards, unwinds);
+                missing = needs(&boards, unwinds, self.wanted.debugger);
             }
             if unwinds && rust::look_for_source().is_err() && needs::add_source()? {
-                missing = needs(&boards, unwinds);
+                missing = needs(&boards, unwinds, self.wanted.debugger);
             }
             let packages = packages(&missing);
             if !packages.is_empty() {
                 needs::install(&packages)?;
             }
-            missing = needs(&boards, unwinds);
+            missing = needs(&boards, unwinds, self.wanted.debugger);
         }
         if let Some(Need { what, state: State::Missing { help, .. } }) =
             missing.iter().find(|need| need.is_missing())

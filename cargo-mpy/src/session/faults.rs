@@ -222,6 +222,11 @@ impl Faults {
         }
     }
 
+    /// Where the text of the module is, as the board said.
+    pub fn base(&self) -> Option<u64> {
+        self.modules.first()?.base
+    }
+
     /// Python that lets a connected board say where the module is once it is imported, if that is of use and not known yet. On
     /// a board that cannot, it does nothing.
     pub fn question(&self) -> Option<String> {
@@ -296,9 +301,9 @@ impl Module {
     /// address. Most of such words agree about where the module is.
     fn hear(&mut self, answer: &str) -> Option<()> {
         let mut words = answer.split(' ');
-        let symbol = format!("{EXPORT}{}", words.next()?);
+        let exported = words.next()?;
         let functions = self.symbols.functions().ok()?;
-        let (_, addresses) = functions.iter().find(|(name, _)| *name == symbol)?;
+        let (_, addresses) = functions.iter().find(|(name, _)| is_export(name, exported).is_some())?;
         for word in words {
             let address = u64::from_str_radix(word.trim(), 16).ok()? & !1;
             // Text is aligned to words.
@@ -311,8 +316,14 @@ impl Module {
     }
 }
 
-/// The C function of an exported one begins with this.
-const EXPORT: &str = "mpy_export_f_";
+/// Whether a function is the C of an exported one: `mpy_export_f_NAME`, or `mpy_export_1_f_mpy_NAME_HASH` of wasm-bindgen's.
+fn is_export(function: &str, name: &str) -> Option<()> {
+    let (number, of) = function.strip_prefix("mpy_export_")?.split_once("f_")?;
+    let is_number = number.trim_end_matches('_').chars().all(|c| c.is_ascii_digit());
+    let of_bindgen = || of.strip_prefix("mpy_")?.strip_prefix(name)?.strip_prefix('_');
+    let is_hash = |hash: &str| hash.len() == 16 && hash.chars().all(|c| c.is_ascii_hexdigit());
+    (is_number && (of == name || of_bindgen().is_some_and(is_hash))).then_some(())
+}
 
 impl Report {
     /// Takes note of a line. Returns whether it is one for people.
@@ -382,6 +393,14 @@ mod tests {
         assert_eq!(report.word("pc"), Some(0x2000_1234));
         assert_eq!(report.all("code").collect::<Vec<_>>(), [0x2000_1000, 0x2000_2000]);
         assert_eq!(report.stack, BTreeMap::from([(0x2000_fff0, 1), (0x2000_fff4, 2)]));
+    }
+
+    #[test]
+    fn functions_are_known_by_their_names_in_python() {
+        let is = |function| is_export(function, "run").is_some();
+        assert!(is("mpy_export_f_run") && is("mpy_export_12_f_mpy_run_4ff7aa91afc48d64"));
+        assert!(!is("mpy_export_f_rerun") && !is("mpy_export_4_f_mpy_median_run_4ff7aa91afc48d64"));
+        assert!(!is("mpy_thunk_2_f_mpy_run_4ff7aa91afc48d64") && !is("mpy_export_4_f_mpy_run_fast"));
     }
 
     #[test]

@@ -338,6 +338,8 @@ pub struct Session {
     profile: Option<(tempfile::NamedTempFile, tempfile::NamedTempFile)>,
     /// The memory image with the files. QEMU reads it some time after the start.
     _laid: Option<tempfile::NamedTempFile>,
+    /// Ends the emulator with this program, where a debugger has the terminal.
+    _group: Option<Group>,
 }
 
 /// QEMU's plugin (`emulators/plugin.c`). It is compiled if necessary.
@@ -451,10 +453,10 @@ impl Session {
         command.args(args).arg("-kernel").arg(&firmware.path);
         let serial = if *semihosting_console { "none" } else { "stdio" };
         command.args(["-nodefaults", "-display", "none", "-monitor", "none", "-serial", serial]);
+        let mut group = None;
         if let Some(port) = watch.debugger {
-            // It takes the terminal, where Ctrl-C stops the board.
-            #[cfg(unix)]
-            std::os::unix::process::CommandExt::process_group(&mut command, 0);
+            // It takes the terminal, where Ctrl-C is for it alone.
+            group = Some(Group::new(&mut command));
             command.args(["-S", "-gdb", &format!("tcp:localhost:{port}")]);
         }
         let (mut marks, mut profile) = (None, None);
@@ -496,7 +498,7 @@ impl Session {
         let errors = Some(reader_of_end(child.0.stderr.take().expect("it was piped")));
         let stdin = child.0.stdin.take().expect("it was piped");
         let line = Pair::new(child.0.stdout.take().expect("it was piped"), stdin);
-        Ok(Session { child, errors, line, said: Vec::new(), marks, profile, _laid: laid })
+        Ok(Session { child, errors, line, said: Vec::new(), marks, profile, _laid: laid, _group: group })
     }
 
     /// How the emulator ended, if it has ended or ends right now.

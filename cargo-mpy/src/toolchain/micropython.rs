@@ -107,6 +107,26 @@ impl Firmware {
         cache::is_whole(&path).then(|| Firmware { board: board.name.clone(), path })
     }
 
+    /// The addresses of these symbols.
+    ///
+    /// # Errors
+    /// `io`, `bad-firmware` if one is not there.
+    pub fn addresses<const N: usize>(&self, names: [&str; N]) -> Result<[u64; N]> {
+        use object::{Object as _, ObjectSymbol as _};
+        let refuse = |why: String| {
+            Diagnostic::new("bad-firmware", format!("cannot use the firmware of `{}`: {why}", self.board))
+                .help("`cargo mpy clean --cache` deletes it, so that it is built again")
+        };
+        let data = read_file(&self.path)?;
+        let file = object::File::parse(&*data).map_err(|error| refuse(error.to_string()))?;
+        let mut found = [0; N];
+        for (name, address) in names.iter().zip(&mut found) {
+            let symbol = file.symbols().find(|symbol| symbol.name() == Ok(name));
+            *address = symbol.ok_or_else(|| refuse(format!("it lacks `{name}`")))?.address();
+        }
+        Ok(found)
+    }
+
     /// The firmware of a board with user C modules in it: those in the folders that `modules` contains. It is built in
     /// `folder`, an absolute path, where a later call continues. `make` are more arguments for it.
     ///

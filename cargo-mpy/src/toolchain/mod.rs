@@ -6,6 +6,7 @@ mod cache;
 pub mod cargo;
 pub mod cc;
 pub mod crate_build;
+pub mod debugger;
 pub mod disassembler;
 pub mod emulator;
 mod futures;

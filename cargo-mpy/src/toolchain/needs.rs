@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use target_specs::{Board, Diagnostic, Result};
+use target_specs::{Arch, Board, Diagnostic, Result};
 
 use super::micropython::{Firmware, missing_tools};
 use super::rust::{self, Found, TRIPLE};
-use super::{cannot_start, cc, install_command, package_manager, shown, which};
+use super::{cannot_start, cc, debugger, install_command, package_manager, shown, which};
 use crate::ui;
 
 /// A requirement of a build or a run.
@@ -43,8 +43,8 @@ impl Need {
 }
 
 /// The requirements of `boards`, in the order in which they are needed. With `unwinds`, also those of a crate that
-/// unwinds.
-pub fn needs(boards: &[&Board], unwinds: bool) -> Vec<Need> {
+/// unwinds; with `debugger`, also GDB.
+pub fn needs(boards: &[&Board], unwinds: bool, debugger: bool) -> Vec<Need> {
     let mut needs = vec![rust()];
     needs.extend(unwinds.then(source));
     let mut archs: Vec<&str> = boards.iter().map(|board| board.arch.as_str()).collect();
@@ -52,7 +52,30 @@ pub fn needs(boards: &[&Board], unwinds: bool) -> Vec<Need> {
     archs.dedup();
     needs.extend(archs.iter().filter_map(|arch| target_specs::arch(arch).ok()).map(compiler));
     needs.extend(boards.iter().filter(|board| board.emulator.is_some()).map(|board| micropython(board)));
+    if debugger {
+        needs.extend(archs.iter().filter_map(|arch| target_specs::arch(arch).ok()).map(gdb));
+    }
     needs
+}
+
+fn gdb(arch: &Arch) -> Need {
+    let state = match debugger::find(arch) {
+        Ok(path) => State::Here(path.display().to_string()),
+        Err(error) => {
+            let manager = package_manager();
+            let package = debugger::PACKAGES.iter().find(|(name, _)| Some(*name) == manager);
+            let is_there = error.code != "missing-tool" && which("gdb-multiarch").is_some();
+            match package.filter(|_| !is_there) {
+                Some((_, package)) => {
+                    let help = error.help.unwrap_or_default();
+                    State::Missing { packages: vec![(*package).to_owned()], help }
+                }
+                // No package brings it.
+                None => State::Later(error.message),
+            }
+        }
+    };
+    Need { what: format!("GDB for {}", arch.name), state }
 }
 
 fn rust() -> Need {

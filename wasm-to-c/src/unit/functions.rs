@@ -9,7 +9,7 @@ use super::Unit;
 use crate::code::indent;
 use crate::codegen::c_type;
 use crate::ir::Callee;
-use crate::names::{demangled, literal};
+use crate::names::{literal, path};
 use crate::native_stack;
 use crate::types::{FuncType, ValType};
 
@@ -136,7 +136,7 @@ impl Unit<'_> {
         }
         let function = &self.module.functions[index as usize];
         let name = function.name.as_deref().or_else(|| self.exported.get(&index).copied());
-        let name = name.map_or_else(|| format!("function {index}"), demangled);
+        let name = name.map_or_else(|| format!("function {index}"), path);
         format!("{NOWHERE}#define wasm_here WASM_SITE({})\n", literal(&name))
     }
 

@@ -11,7 +11,7 @@ use crate::code::{indent, number_lines};
 use crate::codegen::c_type;
 use crate::interface::{CUnit, Translation};
 use crate::module::{Constant, Place, place};
-use crate::names::{comment, demangled, literal};
+use crate::names::{comment, literal, path};
 use crate::native_stack::{self, NativeStack};
 use crate::options::Options;
 use crate::relocs::refuse;
@@ -183,7 +183,7 @@ impl Unit<'_> {
         let source = if self.has_lines() { number_lines(&c, &file_name) } else { c };
         let unit = CUnit { file_name, source };
         let named = self.functions.iter().zip(&module.functions);
-        let named = named.filter_map(|(c, function)| Some((c.clone(), demangled(function.name.as_ref()?))));
+        let named = named.filter_map(|(c, function)| Some((c.clone(), path(function.name.as_ref()?))));
         let mut names: HashMap<String, String> = named.collect();
         for index in 0..module.functions.len() as u32 {
             let name = &self.functions[index as usize];
