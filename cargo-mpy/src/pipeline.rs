@@ -181,7 +181,7 @@ pub fn build(plan: &BuildPlan, emit: Option<Stage>) -> std::result::Result<Vec<B
         sources.push(Sources { memory, config, prepared, made: Made { folder, glue, native_stack, names } });
     }
     if let (Source::Crate(_), Some(sources)) = (&plan.source, sources.first()) {
-        warn_of_unavailable(&programs[&sources.config.stack].bytes);
+        warn_of_unavailable(&programs[&Variant::of(sources.config)].bytes);
     }
     let source_of = |target: &Target| {
         let wanted = (plan.memory_of(target), target.memory);

@@ -73,7 +73,7 @@ futures = "0.3"
 /* python
 import more_published_crates as m
 a, b, offset, same = m.times()
-print(a > 0, abs(b - a) < 60, offset, same)
+print(a >= 0, abs(b - a) < 60, offset, same)
 print(m.date(1750000000), m.date(1733333333))
 print(sorted(m.moved({"x": 1, "y": 2.5, "name": None}).items()), m.json({"a": [1, 2.5, None, "x"]}))
 print({m.dice() for _ in range(200)} == set(range(1, 7)), m.joined())
