@@ -224,7 +224,7 @@ pub fn attack(seed: u64, small: bool, first: Option<First>) -> Attack {
         references: random.chance(25),
         exceptions: random.chance(12),
         grows: random.chance(20),
-        vectors: seed % 8 == 5,
+        vectors: seed % 4 == 1,
         chaos,
         chaotic: random.below(3) as u32,
         random,
