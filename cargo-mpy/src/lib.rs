@@ -15,6 +15,7 @@ mod missing_imports;
 pub mod options;
 pub mod pipeline;
 mod plan;
+pub mod profile;
 mod qstrs;
 pub mod romfs;
 pub mod serial;

@@ -182,7 +182,8 @@ static int function_at(uint64_t address, bool *starts) {
  *
  *   code ADDRESS            for each time the module was loaded
  *   block NUMBER ADDRESS…   the instructions of a block
- *   node NUMBER PARENT FUNCTION
+ *   node NUMBER PARENT FUNCTION ADDRESS
+ *                           the last is that of the call, if native code called; 0 otherwise
  *   count NODE BLOCK TIMES
  *   end INSTRUCTIONS        all that were executed
  */
@@ -193,6 +194,7 @@ typedef struct {
 } block_t;
 typedef struct {
     int parent, function;
+    uint64_t from;
 } node_t;
 typedef struct {
     uint64_t key, value;
@@ -210,11 +212,12 @@ static block_t **blocks;
 static int all_blocks;
 static node_t *nodes;
 static int all_nodes;
-static map_t blocks_by_place, nodes_by_function, counts;
+static map_t blocks_by_place, nodes_by_call, sites, counts;
 static block_t *last_block;
 static struct {
     int node;
-    uint64_t behind;
+    // The instruction behind the call, and the last one of the function so far.
+    uint64_t behind, last;
 } calls[256];
 static int depth;
 
@@ -260,11 +263,20 @@ static block_t *block_of(const uint64_t *addresses, int count, uint64_t behind) 
     return blocks[known->value - 1];
 }
 
-static int child(int parent, int function) {
-    slot_t *known = slot(&nodes_by_function, (uint64_t)(parent + 2) << 32 | (function + 2));
+// A call by native code has a node of its own, as functions are inlined there.
+static int child(int parent, int function, uint64_t from) {
+    uint64_t site = 0;
+    if (inside(code, from)) {
+        slot_t *known = slot(&sites, from);
+        known->value = known->value ? known->value : sites.used;
+        site = known->value;
+    } else {
+        from = 0;
+    }
+    slot_t *known = slot(&nodes_by_call, (uint64_t)(parent + 2) << 40 | (uint64_t)(function + 2) << 20 | site);
     if (!known->value) {
         nodes = more(nodes, all_nodes, sizeof(*nodes));
-        nodes[all_nodes++] = (node_t){parent, function};
+        nodes[all_nodes++] = (node_t){parent, function, from};
         known->value = all_nodes;
     }
     return known->value - 1;
@@ -284,20 +296,16 @@ static void count_last(void) {
     ++slot(&counts, (uint64_t)(calls[depth].node + 1) << 32 | block->number)->value;
 }
 
-static void enter(unsigned vcpu, void *data) {
-    (void)vcpu;
-    if (!counting) {
-        return;
-    }
-    count_last();
-    block_t *block = data, *before = last_block;
-    last_block = block;
+// Finds the call that a block is of.
+static void follow(const block_t *block, const block_t *before) {
     uint64_t at = block->addresses[0];
     int function = block->function, top = nodes[calls[depth].node].function;
     if (block->starts && function != top && !(before && at == before->behind)) {
         int to = depth + 1 < (int)(sizeof(calls) / sizeof(calls[0])) ? depth + 1 : depth;
         calls[to].behind = before ? before->behind : 0;
-        calls[to].node = child(calls[to == depth ? depth - 1 : depth].node, function);
+        calls[to].last = 0;
+        // Code of no function may be between them.
+        calls[to].node = child(calls[to == depth ? depth - 1 : depth].node, function, calls[depth].last);
         depth = to;
         return;
     }
@@ -316,8 +324,22 @@ static void enter(unsigned vcpu, void *data) {
             return;
         }
     }
-    // Counted from the middle of it, or jumped to.
-    calls[depth].node = child(depth ? calls[depth - 1].node : 0, function);
+    // Counted from the middle of it, or jumped to: it takes the place of the one before.
+    calls[depth].node = child(depth ? calls[depth - 1].node : 0, function, nodes[calls[depth].node].from);
+}
+
+static void enter(unsigned vcpu, void *data) {
+    (void)vcpu;
+    if (!counting) {
+        return;
+    }
+    count_last();
+    block_t *block = data;
+    follow(block, last_block);
+    last_block = block;
+    if (block->function == nodes[calls[depth].node].function) {
+        calls[depth].last = block->addresses[block->count - 1];
+    }
 }
 
 // `emulator_code_placed` reads the first and the last word of what was loaded.
@@ -335,7 +357,7 @@ static void placed(unsigned vcpu, qemu_plugin_meminfo_t info, uint64_t address, 
             counting = true;
             counted_from = counted_to = executed;
             last_block = NULL;
-            calls[0].node = child(-1, -1);
+            calls[0].node = child(-1, -1, 0);
         }
     }
     second = !second;
@@ -366,7 +388,7 @@ static void end(unsigned vcpu, void *data) {
         fprintf(file, "\n");
     }
     for (int i = 0; i < all_nodes; ++i) {
-        fprintf(file, "node %d %d %d\n", i, nodes[i].parent, nodes[i].function);
+        fprintf(file, "node %d %d %d %" PRIx64 "\n", i, nodes[i].parent, nodes[i].function, nodes[i].from);
     }
     for (uint64_t i = 0; i < counts.size; ++i) {
         if (counts.slots[i].key) {
@@ -387,7 +409,8 @@ static void translate_for_profile(struct qemu_plugin_tb *tb, size_t n) {
         addresses[count++] = qemu_plugin_insn_vaddr(last);
         const char *symbol = qemu_plugin_insn_symbol(last);
         if (symbol && strcmp(symbol, "emulator_code_placed") == 0) {
-            qemu_plugin_register_vcpu_mem_cb(last, placed, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_R, NULL);
+            // It only reads; QEMU 7.2 mistakes MEM_R.
+            qemu_plugin_register_vcpu_mem_cb(last, placed, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_RW, NULL);
         } else if (i == 0 && symbol && strcmp(symbol, "emulator_after_exec") == 0) {
             qemu_plugin_register_vcpu_insn_exec_cb(last, end, QEMU_PLUGIN_CB_NO_REGS, NULL);
         }

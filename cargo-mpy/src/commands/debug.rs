@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::json;
-use target_specs::{Board, Diagnostic, Emulator, Place, Result};
+use target_specs::{Board, Diagnostic, Place, Result};
 
 use crate::failure::Failure;
 use crate::options::BuildOptions;
@@ -15,7 +15,7 @@ use crate::plan::BuildPlan;
 use crate::serial::{Board as Connected, Newlines, RawRepl, Sources, Transport};
 use crate::session::Loaded;
 use crate::session::connected::{PATIENCE, contents, options_for};
-use crate::session::emulated::{boards, firmware, with_hardware};
+use crate::session::emulated::{firmware, under_qemu, with_hardware};
 use crate::session::events::{Events, Output};
 use crate::session::faults::Faults;
 use crate::session::port_args::PortArgs;
@@ -25,8 +25,6 @@ use crate::toolchain::emulator::{self, Session, Watch};
 use crate::toolchain::micropython::Firmware;
 use crate::{pipeline, toolchain, ui};
 
-/// The board that is debugged if none is named that can be.
-const DEFAULT: &str = "qemu-armv6m";
 /// The port of `--print-config`, unless `--listen` names another. VS Code's extensions suggest it.
 const USUAL_PORT: u16 = 3333;
 /// Somebody thinks at a breakpoint.
@@ -50,7 +48,8 @@ Examples:
       for GDB with a debug probe
 
 GDB starts before the board. Breakpoints in the module, by line or function,
-become active when Python imports the module. `CARGO_MPY_GDB` names another GDB.")]
+become active when Python imports the module. `CARGO_MPY_GDB` names another
+GDB.")]
 pub struct Debug {
     /// Python code to run
     #[arg(short, long, value_name = "PYTHON", conflicts_with = "files")]
@@ -98,7 +97,7 @@ impl Debug {
         if let Some(port) = &self.port {
             return connected(&PortArgs::at(port), &options);
         }
-        let (plan, board) = chosen(options)?;
+        let (plan, board) = under_qemu(options)?;
         // Report what is missing before the build.
         let gdb = match self.listen {
             None if !self.print_config => Some(debugger::find(plan.targets[0].arch)?),
@@ -147,30 +146,6 @@ impl Debug {
             status => Err(Failure::Exit(status)),
         }
     }
-}
-
-/// The plan for one emulated board that can be debugged.
-fn chosen(options: BuildOptions) -> std::result::Result<(BuildPlan, &'static Board), Failure> {
-    let can = |board: &Board| matches!(board.emulator, Some(Emulator::Qemu { .. }));
-    let is_named = !options.boards.is_empty() || !options.archs.is_empty();
-    let mut plan = pipeline::plan(&options)?;
-    let mut found = plan.targets.iter().map(boards).collect::<Result<Vec<_>>>()?.into_iter().flatten();
-    if let Some(board) = found.clone().find(|board| can(board)) {
-        // Others of the settings are not debugged.
-        let options = BuildOptions { boards: vec![board.name.clone()], archs: Vec::new(), ..options };
-        plan = pipeline::plan(&options)?;
-        return Ok((plan, board));
-    }
-    if let (true, Some(board)) = (is_named, found.next()) {
-        let message = format!("board `{}` is a program of this machine, not an emulated board", board.name);
-        let help =
-            format!("name an emulated one, such as `--board {DEFAULT}`; `cargo mpy boards` lists them");
-        return Err(Diagnostic::new("no-emulator", message).help(help).into());
-    }
-    let board = target_specs::board(DEFAULT)?;
-    ui::status("Using", format_args!("{DEFAULT}, the default; `--board` chooses another"));
-    let options = BuildOptions { boards: vec![DEFAULT.to_owned()], archs: Vec::new(), ..options };
-    Ok((pipeline::plan(&options)?, board))
 }
 
 /// A port of this machine that nobody listens at.

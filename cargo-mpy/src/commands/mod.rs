@@ -16,6 +16,7 @@ mod inspect;
 pub(crate) mod link;
 pub mod new;
 mod package;
+mod profile;
 mod run;
 mod setup;
 mod size;
@@ -34,6 +35,7 @@ pub(crate) enum Command {
     Run(run::Run),
     Test(test::Test),
     Bench(bench::Bench),
+    Profile(profile::Profiler),
     Size(size::Size),
     Expand(expand::Expand),
     Explain(explain::Explain),
@@ -83,6 +85,7 @@ impl Command {
             Command::Run(command) => command.run(),
             Command::Test(command) => command.run(),
             Command::Bench(command) => command.run(),
+            Command::Profile(command) => command.run(),
             Command::Expand(command) => command.run(),
             Command::Explain(command) => command.run(),
             Command::Size(command) => command.run(),

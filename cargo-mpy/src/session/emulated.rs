@@ -1,10 +1,16 @@
 //! MicroPython on this computer: programs and emulated boards.
 
-use target_specs::{Board, Diagnostic, Result};
+use target_specs::{Board, Diagnostic, Emulator, Result};
 
-use crate::plan::Target;
+use crate::failure::Failure;
+use crate::options::BuildOptions;
+use crate::pipeline;
+use crate::plan::{BuildPlan, Target};
 use crate::toolchain::micropython::Firmware;
 use crate::ui;
+
+/// The board under QEMU that is used if none is named.
+const DEFAULT: &str = "qemu-armv6m";
 
 /// The boards on this computer that can run a module for `target`: those that the user named, or the test board of the
 /// architecture.
@@ -43,4 +49,31 @@ pub fn firmware(board: &Board) -> Result<Firmware> {
     ui::status("Building", format_args!("MicroPython for {} (once)", board.name));
     let progress = ui::Progress::new("Building", 0);
     Firmware::build(board, &|doing| progress.message(doing))
+}
+
+/// The plan for one board under QEMU: the first that the user named, or the default.
+///
+/// # Errors
+/// Errors of [`pipeline::plan`]; `no-emulator` if only others are named.
+pub fn under_qemu(options: BuildOptions) -> std::result::Result<(BuildPlan, &'static Board), Failure> {
+    let can = |board: &Board| matches!(board.emulator, Some(Emulator::Qemu { .. }));
+    let is_named = !options.boards.is_empty() || !options.archs.is_empty();
+    let mut plan = pipeline::plan(&options)?;
+    let mut found = plan.targets.iter().map(boards).collect::<Result<Vec<_>>>()?.into_iter().flatten();
+    if let Some(board) = found.clone().find(|board| can(board)) {
+        // Others of the settings are left out.
+        let options = BuildOptions { boards: vec![board.name.clone()], archs: Vec::new(), ..options };
+        plan = pipeline::plan(&options)?;
+        return Ok((plan, board));
+    }
+    if let (true, Some(board)) = (is_named, found.next()) {
+        let message = format!("board `{}` is a program of this machine, not an emulated board", board.name);
+        let help =
+            format!("name an emulated one, such as `--board {DEFAULT}`; `cargo mpy boards` lists them");
+        return Err(Diagnostic::new("no-emulator", message).help(help).into());
+    }
+    let board = target_specs::board(DEFAULT)?;
+    ui::status("Using", format_args!("{DEFAULT}, the default; `--board` chooses another"));
+    let options = BuildOptions { boards: vec![DEFAULT.to_owned()], archs: Vec::new(), ..options };
+    Ok((pipeline::plan(&options)?, board))
 }

@@ -8,6 +8,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use object::{Object as _, ObjectSymbol as _};
 use target_specs::{Board, Compiler, Diagnostic, Emulator, Result};
 
 use super::{
@@ -107,22 +108,40 @@ impl Firmware {
         cache::is_whole(&path).then(|| Firmware { board: board.name.clone(), path })
     }
 
+    fn bad(&self, why: &str) -> Diagnostic {
+        Diagnostic::new("bad-firmware", format!("cannot use the firmware of `{}`: {why}", self.board))
+            .help("`cargo mpy clean --cache` deletes it, so that it is built again")
+    }
+
+    /// Its functions: addresses, sizes and names, sorted.
+    ///
+    /// # Errors
+    /// `io`, `bad-firmware`
+    pub fn functions(&self) -> Result<Vec<(u64, u64, String)>> {
+        let data = read_file(&self.path)?;
+        let file = object::File::parse(&*data).map_err(|error| self.bad(&error.to_string()))?;
+        let functions = file.symbols().filter(|symbol| symbol.kind() == object::SymbolKind::Text);
+        // The lowest bit is that of Thumb; code begins at even addresses everywhere.
+        let functions = functions.filter_map(|symbol| {
+            Some((symbol.address() & !1, symbol.size(), symbol.name().ok()?.to_owned()))
+        });
+        let mut functions: Vec<_> = functions.filter(|(_, size, _)| *size > 0).collect();
+        functions.sort();
+        functions.dedup_by_key(|(address, ..)| *address);
+        Ok(functions)
+    }
+
     /// The addresses of these symbols.
     ///
     /// # Errors
     /// `io`, `bad-firmware` if one is not there.
     pub fn addresses<const N: usize>(&self, names: [&str; N]) -> Result<[u64; N]> {
-        use object::{Object as _, ObjectSymbol as _};
-        let refuse = |why: String| {
-            Diagnostic::new("bad-firmware", format!("cannot use the firmware of `{}`: {why}", self.board))
-                .help("`cargo mpy clean --cache` deletes it, so that it is built again")
-        };
         let data = read_file(&self.path)?;
-        let file = object::File::parse(&*data).map_err(|error| refuse(error.to_string()))?;
+        let file = object::File::parse(&*data).map_err(|error| self.bad(&error.to_string()))?;
         let mut found = [0; N];
         for (name, address) in names.iter().zip(&mut found) {
             let symbol = file.symbols().find(|symbol| symbol.name() == Ok(name));
-            *address = symbol.ok_or_else(|| refuse(format!("it lacks `{name}`")))?.address();
+            *address = symbol.ok_or_else(|| self.bad(&format!("it lacks `{name}`")))?.address();
         }
         Ok(found)
     }
