@@ -44,10 +44,19 @@ fn between<'a>(text: &'a str, before: &'a str, after: &'a str) -> impl Iterator<
     text.split(before).skip(1).filter_map(move |rest| rest.split_once(after).map(|(inside, _)| inside))
 }
 
-/// The files that a text includes, from where it stands.
+/// The files that a text includes, from where it stands, as a whole or a part of that has a name in them.
 fn includes(page: &Path, text: &str) -> Vec<PathBuf> {
     let folder = page.parent().expect("a folder");
-    between(text, "{{#include ", "}}").map(|path| folder.join(path)).collect()
+    let path = |link: &str| match link.split_once(':') {
+        Some((path, part)) => {
+            let path = folder.join(path);
+            let begins = format!("// ANCHOR: {part}\n");
+            assert!(read(&path).contains(&begins), "{}: {} has no {part}", page.display(), path.display());
+            path
+        }
+        None => folder.join(link),
+    };
+    between(text, "{{#include ", "}}").map(path).collect()
 }
 
 /// A page as its reader sees it.
