@@ -468,8 +468,10 @@ fn bash_completes_boards() {
             words[words.len() - 1],
             words[words.len() - 2],
         );
-        // Cargo's own completions are not needed.
-        let output = Command::new("bash").args(["--norc", "-c", &code]).output().expect("bash");
+        // Cargo's own completions are not needed. The script is longer than an argument can be.
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(file.path(), code).expect("a file");
+        let output = Command::new("bash").arg("--norc").arg(file.path()).output().expect("bash");
         assert!(output.status.success() && output.stderr.is_empty(), "{words:?}: {}", text(&output.stderr));
         text(&output.stdout).lines().map(str::to_owned).collect::<Vec<_>>()
     };
