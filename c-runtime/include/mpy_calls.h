@@ -60,10 +60,12 @@ static mpy_call_t *mpy_call_before(mpy_call_t *call) {
 /* Notes what the call has to give back of parameter `i`, which is lowered. */
 static void mpy_note(mpy_call_t *call, unsigned i, const char *type, mpy_slot_t *slots) {
     switch (*type) {
-#ifdef MPY_USES_CLASS
+#if MPY_LOWERS('R') || MPY_LOWERS('P')
         case 'R': case 'P': call->tracked = true; return;
 #endif
+#if MPY_LOWERS('S') || MPY_LOWERS('L') || MPY_LOWERS('M')
         case 'S': case 'L': case 'M': break;
+#endif
         default: return;
     }
     (void)i;

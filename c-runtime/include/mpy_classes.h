@@ -236,7 +236,7 @@ static inline wasm_u32 *mpy_borrowed(uint32_t ptr) {
 /* What Rust is given back must not be in use. */
 static void mpy_check_unborrowed(const mpy_entry_t *entry) {
     if (*mpy_borrowed(entry->ptr) != 0) {
-        mpy_raise(MP_QSTR_RuntimeError, "attempted to take ownership of Rust value while it was borrowed");
+        mpy_raise(MP_QSTR_RuntimeError, "object is borrowed");
     }
 }
 

@@ -9,7 +9,8 @@
 #endif
 
 /* Whether values of the type with this letter come from Python, come from Rust, or any of both. Only code for such types is
- * compiled. The letters are numbered as in MPY_LOWERED and MPY_LIFTED, the sets that the including file defines. */
+ * compiled. The letters are numbered as in MPY_LOWERED and MPY_LIFTED, the sets that the including file defines. MPY_ELEMENTS
+ * is that of the elements of sequences. */
 #define MPY_LETTER(letter) (1ull << ((letter) & 63))
 #define MPY_LOWERS(letter) ((MPY_LOWERED & MPY_LETTER(letter)) != 0)
 #define MPY_LIFTS(letter) ((MPY_LIFTED & MPY_LETTER(letter)) != 0)

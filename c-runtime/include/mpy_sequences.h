@@ -48,6 +48,19 @@ static inline bool mpy_has_cells(char element) {
 }
 
 static uint32_t mpy_element_size(char element) {
+    const uint64_t ones = MPY_LETTER('b') | MPY_LETTER('B');
+    const uint64_t twos = MPY_LETTER('h') | MPY_LETTER('H');
+    const uint64_t eights = MPY_LETTER('q') | MPY_LETTER('Q') | MPY_LETTER('d') | MPY_LETTER('e') | MPY_LETTER('S');
+    /* Where elements are of one size only, it is a constant. */
+    if ((MPY_ELEMENTS & ~ones) == 0) {
+        return 1;
+    }
+    if ((MPY_ELEMENTS & ~twos) == 0) {
+        return 2;
+    }
+    if ((MPY_ELEMENTS & ~eights) == 0) {
+        return 8;
+    }
     switch (element) {
         case 'b': case 'B': return 1;
         case 'h': case 'H': return 2;

@@ -31,18 +31,22 @@ static mp_obj_t mpy_new_closure(uint32_t kind, uint32_t data, uint32_t methods);
 /* How many slots the type at `*type` takes; steps over it. */
 MPY_SHARED unsigned mpy_skip(const char **type) {
     switch (*(*type)++) {
+#if MPY_PASSES('v')
         case 'v': return 0;
+#endif
 #if defined(MPY_LENDS) || defined(MPY_LENDS_BYTES)
         case '&': return mpy_skip(type);
 #endif
 #if MPY_PASSES('n') || MPY_PASSES('N') || MPY_PASSES('s') || MPY_PASSES('S')
         case 'n': case 'N': case 's': case 'S': return 2;
 #endif
-#ifdef MPY_USES_SEQUENCE
+#if MPY_PASSES('V') || MPY_PASSES('L') || MPY_PASSES('W')
         case 'V': case 'L': case 'W': mpy_skip(type); return 2;
+#endif
+#if MPY_PASSES('M')
         case 'M': mpy_skip(type); return 3;
 #endif
-#if defined(MPY_USES_CLASS) || defined(MPY_USES_ENUM) || defined(MPY_USES_STRING_ENUM)
+#if MPY_PASSES('C') || MPY_PASSES('R') || MPY_PASSES('P') || MPY_PASSES('k') || MPY_PASSES('e') || MPY_PASSES('E')
         case 'C': case 'R': case 'P': case 'k': case 'e': case 'E': (*type)++; return 1;
 #endif
 #ifdef MPY_CLOSURES

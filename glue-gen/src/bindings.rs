@@ -86,6 +86,7 @@ pub(crate) fn bindings<'a>(
         builtins: Vec::new(),
         lowered: BTreeSet::new(),
         lifted: BTreeSet::new(),
+        elements: BTreeSet::new(),
         keywords,
         params: Vec::new(),
     };
@@ -787,7 +788,8 @@ impl Writer<'_> {
         for used in &self.encoder.uses {
             line!(out, "#define MPY_USES_{} 1", used.name());
         }
-        for (which, letters) in [("LOWERED", &self.lowered), ("LIFTED", &self.lifted)] {
+        let sets = [("LOWERED", &self.lowered), ("LIFTED", &self.lifted), ("ELEMENTS", &self.elements)];
+        for (which, letters) in sets {
             line!(
                 out,
                 "#define MPY_{which} {:#x}ull /* {} */",

@@ -123,6 +123,8 @@ pub(crate) struct Writer<'a> {
     /// The letters of the types whose values come from Python, and of those whose values come from Rust.
     pub lowered: BTreeSet<u8>,
     pub lifted: BTreeSet<u8>,
+    /// The letters of the types that are elements of sequences.
+    pub elements: BTreeSet<u8>,
     /// Whether functions take keyword arguments.
     pub keywords: bool,
     /// The constants that describe parameters to `mpy_take_arguments`. Functions with the same share one.
@@ -402,6 +404,11 @@ impl<'a> Writer<'a> {
         };
         from.extend(signature.params.iter().flat_map(|param| param.wire.letters()));
         to.extend(signature.result.wire.letters());
+        for value in signature.params.iter().chain([&signature.result]) {
+            let letters: Vec<u8> = value.wire.letters().collect();
+            let sequences = letters.windows(2).filter(|pair| b"VLMW".contains(&pair[0]));
+            self.elements.extend(sequences.map(|pair| pair[1]));
+        }
         literal(signature.encode())
     }
 
