@@ -222,7 +222,7 @@ pub fn pkhtb_asr16(a: u32, b: u32) -> u32 {
 mpy = { path = "ROOT/mpy" }
 */
 /* python
-import dsp as m
+import dsp_instructions as m
 def s32(x): return (x & 0xffffffff ^ 0x80000000) - 0x80000000
 def s64(x): return (x & 0xffffffffffffffff ^ 0x8000000000000000) - 0x8000000000000000
 def lo(x): return (x & 0xffff ^ 0x8000) - 0x8000
