@@ -192,15 +192,9 @@ typedef enum {
 /* Where a trap is: with WASM_NAMES each function of the module defines `wasm_here` as its WASM_SITE, and what may trap
  * takes that before its own parameters, as it may be called from several or be part of one. Elsewhere it is NULL.
  *
- * It is the end of a message: " in NAME", or ", FILE:LINE in NAME" where a line is from a file of the source, which #line
- * says. With WASM_LINES, which is then the name of the C's own file, all others are from that. */
+ * It is the end of a message: " in NAME", or with wasm_lines.h the line of the source too. */
 #ifdef WASM_NAMES
-#ifdef WASM_LINES
-#define WASM_TEXT_OF(number) #number
-#define WASM_TEXT(number) WASM_TEXT_OF(number)
-#define WASM_SITE(name) \
-    (__builtin_strcmp(__FILE__, WASM_LINES) == 0 ? " in " name : ", " __FILE__ ":" WASM_TEXT(__LINE__) " in " name)
-#else
+#ifndef WASM_SITE
 #define WASM_SITE(name) " in " name
 #endif
 #define WASM_WHERE_ONLY const char *wasm_here

@@ -54,6 +54,7 @@ pub const HEADERS: &[File] = files!("include":
     "softfloat32.h"
     "softfloat64.h"
     "wasm.h"
+    "wasm_lines.h"
     "wasm_simd.h"
     "wasm_state.h"
 );

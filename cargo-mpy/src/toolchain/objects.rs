@@ -14,8 +14,7 @@ const OWN_HEADERS: [&str; 8] =
     ["emmintrin.h", "float.h", "iso646.h", "stdalign.h", "stdarg.h", "stdbool.h", "stddef.h", "stdint.h"];
 
 /// Words that make an object depend on more than its source text.
-const OUTSIDE: [&str; 7] =
-    ["__DATE__", "__TIME__", "__TIMESTAMP__", "__FILE__", "__has_include", "incbin", "#embed"];
+const OUTSIDE: [&str; 6] = ["__DATE__", "__TIME__", "__TIMESTAMP__", "__has_include", "incbin", "#embed"];
 
 /// The name of the object that `command`, which contains no file and no folder, makes of a source: a digest of the
 /// compiler, its flags, the source, and everything that it includes. `None` if the object may depend on anything else.
@@ -41,19 +40,23 @@ pub fn key_of_several(
     let environment = command.get_envs().flat_map(|(name, value)| [Some(name), value]).flatten();
     parts.extend(command.get_args().chain(environment).map(|word| word.as_encoded_bytes().to_vec()));
     // Debug information contains the paths of files.
-    if command.get_args().any(|word| word == "-g") {
-        let paths = sources.iter().chain(includes);
-        parts.extend(paths.map(|path| path.as_os_str().as_encoded_bytes().to_vec()));
-    }
+    let mut has_paths = command.get_args().any(|word| word == "-g");
     for source in sources {
         let mut files = BTreeMap::new();
         if !collect(source, includes, system, &mut files)? {
             return Ok(None);
         }
-        parts.push(read_file(source)?);
+        let source = read_file(source)?;
+        has_paths |=
+            files.values().chain([&source]).any(|text| String::from_utf8_lossy(text).contains("__FILE__"));
+        parts.push(source);
         for (name, contents) in files {
             parts.extend([name.into_bytes(), contents]);
         }
+    }
+    if has_paths {
+        let paths = sources.iter().chain(includes);
+        parts.extend(paths.map(|path| path.as_os_str().as_encoded_bytes().to_vec()));
     }
     Ok(Some(digest(parts)))
 }
@@ -186,6 +189,25 @@ mod tests {
             let key = key_in(other.path(), &["-O2"]);
             assert!(key.is_some() && !known.contains(&key), "{name}");
             known.push(key);
+        }
+    }
+
+    #[test]
+    fn the_location_matters_where_the_source_asks_for_it() {
+        let [one, other] = [sources(), sources()];
+        for folder in [&one, &other] {
+            write_file(&folder.path().join("include/b.h"), b"#define A __FILE__\n").unwrap();
+        }
+        let [one, again, other] = [&one, &one, &other].map(|folder| key_in(folder.path(), &[]));
+        assert!(one.is_some() && one == again && one != other);
+    }
+
+    /// Otherwise nothing is ever found in the cache.
+    #[test]
+    fn the_headers_of_modules_depend_on_nothing_else() {
+        for (name, text) in c_runtime::HEADERS {
+            assert!(!OUTSIDE.iter().any(|word| text.contains(word)), "{name}");
+            assert!(!text.contains("__FILE__") || *name == "wasm_lines.h", "{name}");
         }
     }
 

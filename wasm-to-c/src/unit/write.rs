@@ -49,7 +49,7 @@ impl Unit<'_> {
         if self.trap_names {
             c.push_str("#define WASM_NAMES\n");
             if self.has_lines() {
-                let _ = writeln!(c, "#define WASM_LINES {}", literal(FILE_NAME));
+                let _ = writeln!(c, "#define WASM_LINES {}\n#include \"wasm_lines.h\"", literal(FILE_NAME));
             }
         }
         if self.stack_checks.is_some() {
