@@ -295,6 +295,8 @@ struct Program {
     /// Cargo's `opt-level` that it was made with.
     opt_level: String,
     has_vectors: bool,
+    /// What a crate was linked with.
+    link: Option<Link>,
 }
 
 /// The settings of a target that decide which WebAssembly it is made of.
@@ -313,25 +315,26 @@ impl Variant {
 /// Rust → WebAssembly, or what is WebAssembly already. Only cargo says whether a crate is optimised for speed: then it is
 /// built again with vectors, if they are wanted.
 fn webassembly(plan: &BuildPlan, variant: Variant) -> std::result::Result<Program, Failure> {
-    let (wasm, opt_level, has_vectors) = match &plan.source {
+    let (wasm, opt_level, has_vectors, link) = match &plan.source {
         Source::Crate(build) => {
             let rust = rust::find_for(build)?;
             let made = |has_vectors: bool| {
                 let build = build_with(plan, build, variant.stack, has_vectors);
-                cargo::build(&rust, &build, link(&build, variant.stack))
+                let link = link(&build, variant.stack);
+                cargo::build(&rust, &build, link).map(|artifact| (artifact, link))
             };
-            let mut artifact = made(false)?;
+            let (mut artifact, mut link) = made(false)?;
             // Firmware of any architecture may be compiled with the same C.
             let has_vectors = variant.simd && !plan.in_firmware && plan::is_for_speed(&artifact.opt_level);
             if has_vectors {
-                artifact = made(true)?;
+                (artifact, link) = made(true)?;
             }
-            (artifact.wasm, artifact.opt_level, has_vectors)
+            (artifact.wasm, artifact.opt_level, has_vectors, Some(link))
         }
-        Source::Wasm(path) => (path.clone(), "s".to_owned(), false),
+        Source::Wasm(path) => (path.clone(), "s".to_owned(), false, None),
     };
     let contents = toolchain::read_file(&wasm)?;
-    Ok(Program { bytes: wasm::binary(&wasm, &contents)?.into_owned(), opt_level, has_vectors })
+    Ok(Program { bytes: wasm::binary(&wasm, &contents)?.into_owned(), opt_level, has_vectors, link })
 }
 
 /// The cargo build of a program with this setting of the stack, and with vectors or without. The linker lays out the stack: one
@@ -368,8 +371,7 @@ fn settled(
         let program = again.as_ref().unwrap_or(program);
         let prepared = prepare(plan, &program.bytes, memory, config)?;
         let translation = transpile(plan, &prepared, memory, config, StackChecks::default())?;
-        let has_vectors = program.has_vectors;
-        match linked_again(plan, &prepared, config, &translation, has_vectors)?.filter(|_| left > 0) {
+        match linked_again(plan, program, &prepared, config, &translation)?.filter(|_| left > 0) {
             Some(program) => again = Some(program),
             None => return Ok((prepared, translation, again)),
         }
@@ -381,14 +383,13 @@ fn settled(
 /// memory is smaller than what it needs, or larger because it once needed more.
 fn linked_again(
     plan: &BuildPlan,
+    program: &Program,
     prepared: &wasm::Prepared,
     config: MemoryConfig,
     translation: &Translation,
-    has_vectors: bool,
 ) -> std::result::Result<Option<Program>, Failure> {
-    let Source::Crate(build) = &plan.source else { return Ok(None) };
-    let build = build_with(plan, build, config.stack, has_vectors);
-    let last = link(&build, config.stack);
+    let (Source::Crate(build), Some(last)) = (&plan.source, program.link) else { return Ok(None) };
+    let build = build_with(plan, build, config.stack, program.has_vectors);
     let need = translation.interface.stack_need.as_ref();
     let need = need.filter(|_| config.stack.is_none() && prepared.module.relocations.is_none());
     let stack = need.map_or(last.stack, |need| need.wanted.max(plan::USUAL_STACK));
