@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use serde_json::json;
-use target_specs::{Board, Diagnostic, Place, Result};
+use target_specs::{Arch, Board, Diagnostic, Result};
 
+use super::files;
 use crate::failure::Failure;
 use crate::options::BuildOptions;
 use crate::pipeline::Built;
@@ -81,18 +82,9 @@ pub struct Debug {
 
 impl Debug {
     pub fn run(self) -> std::result::Result<(), Failure> {
-        let is_wasm = |path: &PathBuf| path.extension().is_some_and(|e| e == "wasm" || e == "wat");
-        let (wasm, scripts): (Vec<PathBuf>, Vec<PathBuf>) = self.files.iter().cloned().partition(is_wasm);
-        if let Some(extra) = wasm.get(1).or(scripts.get(1)) {
-            return Err(Diagnostic::new("too-many-files", "one script and one module at a time")
-                .at(Place::Argument(extra.display().to_string()))
-                .into());
-        }
-        let script = match scripts.first() {
-            Some(path) => Some(String::from_utf8_lossy(&toolchain::read_file(path)?).into_owned()),
-            None => self.execute.clone(),
-        };
-        let input = wasm.into_iter().next().or(self.options.input.clone());
+        let (module, script) = files::module_and_script(self.files.clone())?;
+        let script = files::code(script.as_deref(), self.execute.as_deref())?;
+        let input = module.or(self.options.input.clone());
         let options = BuildOptions { input, debug: true, ..self.options.clone() };
         if let Some(port) = &self.port {
             return connected(&PortArgs::at(port), &options);
@@ -129,9 +121,9 @@ impl Debug {
             ui::status("", format_args!("gdb-multiarch -x {} -ex '{target}'", commands.display()));
             return drive(&mut session, board, &firmware, &code, &mut faults);
         };
-        let mut arguments = vec!["-x".to_owned(), commands.display().to_string(), "-ex".to_owned(), target];
-        // The usual prompt, without the notices before it.
-        arguments.insert(0, "-q".to_owned());
+        // `-q` leaves out the notices before the prompt.
+        let commands = commands.display().to_string();
+        let mut arguments = ["-q", "-x", &commands, "-ex", &target].map(str::to_owned).to_vec();
         arguments.extend(self.arguments);
         let name = &board.name;
         ui::status("Debugging", format_args!("{} on {name}; `continue` starts the board", plan.module));
@@ -158,6 +150,11 @@ fn free_port() -> Result<u16> {
 /// A path as GDB reads it.
 fn quoted(path: &Path) -> String {
     format!("\"{}\"", path.display().to_string().replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// The GDB to start by hand, which need not be installed yet.
+fn gdb_for(arch: &Arch) -> String {
+    debugger::find(arch).map_or_else(|_| "gdb-multiarch".to_owned(), |gdb| gdb.display().to_string())
 }
 
 /// Commands that each GDB needs.
@@ -201,8 +198,7 @@ fn absolute(path: &Path) -> PathBuf {
 /// A launch.json with a configuration for each of two extensions of VS Code.
 fn config(plan: &BuildPlan, board: &Board, built: &Built, commands: &Path, port: u16) -> String {
     let source = format!("source {}", commands.display());
-    let gdb = debugger::find(built.target.arch);
-    let gdb = gdb.map_or_else(|_| "gdb-multiarch".to_owned(), |gdb| gdb.display().to_string());
+    let gdb = gdb_for(built.target.arch);
     let target = format!("localhost:{port}");
     let cortex = json!({
         "name": format!("{} on {} (cortex-debug)", plan.module, board.name),
@@ -276,9 +272,7 @@ fn connected(line: &PortArgs, options: &BuildOptions) -> std::result::Result<(),
         let file = format!("{}.mpy", plan.module);
         board.put_in_ram(&file, &toolchain::read_file(&built.mpy)?, &mut |_| {})?;
         let mut faults = Faults::of(&built.mpy, built.target.arch);
-        if let Some(question) = faults.question() {
-            board.ask(&question)?;
-        }
+        faults.ask(&mut board)?;
         let mut newlines = Newlines::default();
         let mut output = Output::new(Events::default(), false, &mut faults);
         board.run(&format!("import {}\n", plan.module), &mut |bytes| output.write(&newlines.unix(bytes)))?;
@@ -292,8 +286,7 @@ fn connected(line: &PortArgs, options: &BuildOptions) -> std::result::Result<(),
         let commands = absolute(&built.mpy.with_extension("gdb"));
         toolchain::write_file(&commands, text.as_bytes())?;
         ui::status("Loaded", format_args!("{} at {base:#x}, until the board is reset", plan.module));
-        let gdb = debugger::find(built.target.arch);
-        let gdb = gdb.map_or_else(|_| "gdb-multiarch".to_owned(), |gdb| gdb.display().to_string());
+        let gdb = gdb_for(built.target.arch);
         let commands = commands.display();
         ui::output(format_args!(
             "With a debug probe, start one of these:\n\

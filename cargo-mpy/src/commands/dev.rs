@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use notify::{EventKind, RecursiveMode, Watcher};
-use target_specs::{Diagnostic, Emulator, Place};
+use target_specs::{Diagnostic, Emulator};
 
+use super::files;
 use crate::failure::Failure;
 use crate::messages::Message;
 use crate::options::BuildOptions;
@@ -78,18 +79,8 @@ pub struct Dev {
 
 impl Dev {
     pub fn run(mut self) -> Result<(), Failure> {
-        let is_wasm = |path: &PathBuf| {
-            path.extension().is_some_and(|extension| extension == "wasm" || extension == "wat")
-        };
-        let (wasm, scripts): (Vec<PathBuf>, Vec<PathBuf>) =
-            std::mem::take(&mut self.files).into_iter().partition(is_wasm);
-        if let Some(extra) = wasm.get(1).or(scripts.get(1)) {
-            return Err(Diagnostic::new("too-many-files", "one script and one module at a time")
-                .at(Place::Argument(extra.display().to_string()))
-                .into());
-        }
-        self.options.input = wasm.into_iter().next().or(self.options.input);
-        let script = scripts.into_iter().next();
+        let (module, script) = files::module_and_script(std::mem::take(&mut self.files))?;
+        self.options.input = module.or(self.options.input);
 
         let events = Events { json: self.json, port: None };
         // The plan depends on the board.
@@ -145,11 +136,8 @@ impl Dev {
         let built = pipeline::build(&plan, None)?.remove(0);
         let data = toolchain::read_file(&built.mpy)?;
         let built_in = start.elapsed();
-        let code = match (script, &self.execute) {
-            (Some(path), _) => String::from_utf8_lossy(&toolchain::read_file(path)?).into_owned(),
-            (None, Some(code)) => code.clone(),
-            (None, None) => contents(&plan.module),
-        };
+        let code = files::code(script, self.execute.as_deref())?;
+        let code = code.unwrap_or_else(|| contents(&plan.module));
         let loaded = || {
             let (all, build) = (start.elapsed().as_secs_f64(), built_in.as_secs_f64());
             let verb = if saved.is_some() { "Reloaded" } else { "Loaded" };

@@ -12,6 +12,7 @@ mod dev;
 mod doctor;
 mod expand;
 mod explain;
+mod files;
 mod inspect;
 pub(crate) mod link;
 pub mod new;

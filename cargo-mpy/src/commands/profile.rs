@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 use inferno::differential;
 use inferno::flamegraph::{self, Options};
-use target_specs::{Diagnostic, Place, Result};
+use target_specs::{Diagnostic, Result};
 
+use super::files;
 use crate::failure::Failure;
 use crate::options::{self, BuildOptions};
 use crate::profile::{self, Counts, Profile};
@@ -64,24 +65,15 @@ pub struct Profiler {
 
 impl Profiler {
     pub fn run(self) -> std::result::Result<(), Failure> {
-        let is_wasm = |path: &PathBuf| path.extension().is_some_and(|e| e == "wasm" || e == "wat");
-        let (wasm, scripts): (Vec<PathBuf>, Vec<PathBuf>) = self.files.iter().cloned().partition(is_wasm);
-        if let Some(extra) = wasm.get(1).or(scripts.get(1)) {
-            return Err(Diagnostic::new("too-many-files", "one script and one module at a time")
-                .at(Place::Argument(extra.display().to_string()))
-                .into());
-        }
-        let script = match scripts.first() {
-            Some(path) => Some(String::from_utf8_lossy(&toolchain::read_file(path)?).into_owned()),
-            None => self.execute.clone(),
-        };
+        let (module, script) = files::module_and_script(self.files.clone())?;
+        let script = files::code(script.as_deref(), self.execute.as_deref())?;
         let timeout = options::timeout(self.timeout)?;
         let baseline = self
             .baseline
             .as_ref()
             .map(|path| Profile::from_folded(&String::from_utf8_lossy(&toolchain::read_file(path)?), path));
         let baseline = baseline.transpose()?;
-        let input = wasm.into_iter().next().or(self.options.input.clone());
+        let input = module.or(self.options.input.clone());
         let (plan, board) = under_qemu(BuildOptions { input, debug: true, ..self.options.clone() })?;
         let built = pipeline::build(&plan, None)?.remove(0);
         let symbols = Symbols::of(&built.mpy)?;

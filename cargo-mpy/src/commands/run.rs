@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use target_specs::{Diagnostic, Place, Result};
+use target_specs::Result;
 
+use super::files;
 use crate::failure::Failure;
 use crate::options::{self, BuildOptions};
 use crate::serial::Sources;
@@ -14,7 +15,7 @@ use crate::session::emulated::{boards, firmware, with_hardware};
 use crate::session::events::{Events, Output};
 use crate::session::port_args::PortArgs;
 use crate::toolchain::emulator;
-use crate::{pipeline, toolchain, ui};
+use crate::{pipeline, ui};
 
 /// Build the module and run Python with it, on this machine or on a connected board
 #[derive(Debug, Args)]
@@ -63,21 +64,10 @@ pub struct Run {
 
 impl Run {
     pub fn run(self) -> std::result::Result<(), Failure> {
-        let is_wasm = |path: &PathBuf| {
-            path.extension().is_some_and(|extension| extension == "wasm" || extension == "wat")
-        };
-        let (wasm, scripts): (Vec<PathBuf>, Vec<PathBuf>) = self.files.into_iter().partition(is_wasm);
-        if let Some(extra) = wasm.get(1).or(scripts.get(1)) {
-            return Err(Diagnostic::new("too-many-files", "one script and one module at a time")
-                .at(Place::Argument(extra.display().to_string()))
-                .into());
-        }
-        let script = match scripts.first() {
-            Some(path) => Some(String::from_utf8_lossy(&toolchain::read_file(path)?).into_owned()),
-            None => self.execute,
-        };
+        let (module, script) = files::module_and_script(self.files)?;
+        let script = files::code(script.as_deref(), self.execute.as_deref())?;
         let timeout = options::timeout(self.timeout)?;
-        let options = BuildOptions { input: wasm.into_iter().next().or(self.options.input), ..self.options };
+        let options = BuildOptions { input: module.or(self.options.input), ..self.options };
         if let Some(port) = &self.port {
             let line = PortArgs::at(port);
             return connected::run_in_ram(

@@ -54,9 +54,7 @@ pub fn execute<T: Transport>(
     raw: bool,
     faults: &mut Faults,
 ) -> Result<(), Failure> {
-    if let Some(question) = faults.question() {
-        board.ask(&question)?;
-    }
+    faults.ask(board)?;
     let (mut newlines, mut output) = (Newlines::default(), Output::new(events, raw, faults));
     let execution =
         board.repl().execute(code.as_bytes(), deadline, &mut |bytes| output.write(&newlines.unix(bytes)));

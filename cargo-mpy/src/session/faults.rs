@@ -5,9 +5,10 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use target_specs::{Arch, Diagnostic, Place};
+use target_specs::{Arch, Diagnostic, Place, Result};
 
 use crate::backtrace::Stopped;
+use crate::serial::{Board as Connected, Transport};
 use crate::symbols::{At, Symbols};
 
 /// Longer lines contain no addresses of a fault.
@@ -225,6 +226,14 @@ impl Faults {
     /// Where the text of the module is, as the board said.
     pub fn base(&self) -> Option<u64> {
         self.modules.first()?.base
+    }
+
+    /// Lets a connected board say where the module is: see [`Faults::question`].
+    ///
+    /// # Errors
+    /// `no-answer`, `garbled`, `board-error`.
+    pub fn ask<T: Transport>(&self, board: &mut Connected<T>) -> Result<()> {
+        self.question().map_or(Ok(()), |question| board.ask(&question).map(drop))
     }
 
     /// Python that lets a connected board say where the module is once it is imported, if that is of use and not known yet. On

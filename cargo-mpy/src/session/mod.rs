@@ -152,9 +152,7 @@ impl Machine {
                 for (name, data) in modules {
                     board.put_in_ram(name, data, &mut |_| {})?;
                 }
-                if let Some(question) = faults.question() {
-                    board.ask(&question)?;
-                }
+                faults.ask(board)?;
                 let mut newlines = Newlines::default();
                 let deadline = Instant::now() + timeout;
                 let done = board
