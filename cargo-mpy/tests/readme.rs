@@ -1,9 +1,10 @@
 //! The commands of the examples' READMEs, typed as they stand there.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use cargo_mpy::pipeline::in_parallel;
 use tests::board;
 use tests::readme::commands;
 
@@ -19,10 +20,13 @@ fn commands_print_what_the_readme_says() {
     )
     .expect("a PATH");
     let missing: Vec<_> = board::boards().into_iter().filter(|(_, why_not)| why_not.is_some()).collect();
-    let mut tried = 0;
-    for entry in fs::read_dir(examples).expect("the examples") {
-        let example = entry.expect("a readable entry").path();
-        let Ok(markdown) = fs::read_to_string(example.join("README.md")) else { continue };
+    let examples: Vec<PathBuf> = fs::read_dir(examples)
+        .expect("the examples")
+        .map(|entry| entry.expect("a readable entry").path())
+        .collect();
+    let try_commands = |example: &PathBuf| {
+        let Ok(markdown) = fs::read_to_string(example.join("README.md")) else { return 0 };
+        let mut tried = 0;
         for command in commands(&markdown) {
             if let Some((board, why)) = missing.iter().find(|(board, _)| command.shell.contains(&board.name))
             {
@@ -31,7 +35,7 @@ fn commands_print_what_the_readme_says() {
             }
             let output = Command::new("bash")
                 .args(["-euc", &command.shell])
-                .current_dir(&example)
+                .current_dir(example)
                 .env("PATH", &path)
                 .env("CARGO_TARGET_DIR", tests::board::crates(env!("CARGO_TARGET_TMPDIR")))
                 .output()
@@ -46,6 +50,8 @@ fn commands_print_what_the_readme_says() {
             );
             tried += 1;
         }
-    }
+        tried
+    };
+    let tried: u32 = in_parallel(&examples, try_commands).iter().sum();
     assert!(tried >= 3, "the READMEs have commands");
 }

@@ -169,13 +169,6 @@ pub fn run(run: &Run, counts: bool, output: &mut dyn FnMut(&[u8])) -> target_spe
     Ok(outcome)
 }
 
-/// These modules, and the simulated hardware.
-pub fn with_hardware(modules: &[(String, Vec<u8>)]) -> Vec<(String, Vec<u8>)> {
-    let simulated = target_specs::SIMULATED.iter();
-    let simulated = simulated.map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_owned()));
-    modules.iter().cloned().chain(simulated).collect()
-}
-
 /// Runs Python on a board; what it prints, and the traceback when it ends with one.
 ///
 /// # Errors

@@ -15,8 +15,20 @@ pub mod tools;
 pub mod unix;
 
 use std::fmt::Write as _;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::{env, fs, thread};
+
+use libtest_mimic::Arguments;
+
+/// The arguments of a test program. Tests wait for boards and for each other's builds much of the time: if no number of threads
+/// is given, it is two for each processor.
+pub fn arguments() -> Arguments {
+    let mut arguments = Arguments::from_args();
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    arguments.test_threads.get_or_insert(2 * processors);
+    arguments
+}
 
 /// One `.wat` of `cases/`: a module, Python that imports it, and what that must print.
 ///

@@ -36,8 +36,8 @@ use std::time::Duration;
 
 use cargo_mpy::Failure;
 use cargo_mpy::options::BuildOptions;
-use cargo_mpy::toolchain::{rust, write_file};
-use libtest_mimic::{Arguments, Failed, Trial};
+use cargo_mpy::toolchain::{emulator, rust, write_file};
+use libtest_mimic::{Failed, Trial};
 use target_specs::{Board, Diagnostic};
 use tests::board::{self, Modules};
 use tests::{blessing, in_ci, rom};
@@ -213,7 +213,7 @@ fn write(chapters: &[Arc<Chapter>]) -> Result<(), Diagnostic> {
 }
 
 fn main() {
-    let arguments = Arguments::from_args();
+    let arguments = tests::arguments();
     let folders = ["bindings", "ecosystem"].map(|name| Path::new(env!("CARGO_MANIFEST_DIR")).join(name));
     let mut paths: Vec<PathBuf> = folders
         .iter()
@@ -332,7 +332,7 @@ fn play(chapter: &Chapter, board: &Board, modules: &Modules) -> Result<(), Faile
             let (code, timeout) = chapter.code()?;
             let mut files = vec![modules.of(board)?];
             if chapter.published.is_some() {
-                files = board::with_hardware(&files);
+                files = emulator::with_hardware(&files);
             }
             chapter.shown(&board::execute_within(board, &files, &code, timeout)?)
         }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use target_specs::Board;
 use tests::{Case, blessing, board, outputs, session};
 
@@ -14,7 +14,7 @@ use tests::{Case, blessing, board, outputs, session};
 type Session = Result<BTreeMap<String, String>, String>;
 
 fn main() {
-    let arguments = Arguments::from_args();
+    let arguments = tests::arguments();
     let cases = Arc::new(tests::cases(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")));
     if blessing() {
         bless(&cases);

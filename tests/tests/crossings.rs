@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cargo_mpy::options::BuildOptions;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use target_specs::Board;
 use tests::board;
 use tests::crossings::{Crossings, Parts, crossings};
@@ -23,7 +23,7 @@ const BOARDS: [(&str, &[&str]); 7] = [
 ];
 
 fn main() {
-    let arguments = Arguments::from_args();
+    let arguments = tests::arguments();
     let crates: Vec<Arc<Crossings>> = crossings().into_iter().map(Arc::new).collect();
     let turn = Arc::new(Mutex::new(()));
     let mut trials = Vec::new();
@@ -75,15 +75,16 @@ fn made(crate_: &Crossings, folder: &Path) -> std::io::Result<PathBuf> {
 
 fn play(crate_: &Crossings, board: &Board, memory: &str, turn: &Mutex<()>) -> Result<(), Failed> {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("crossings");
-    let module = {
+    let manifest = {
         let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let options = BuildOptions {
-            manifest_path: Some(made(crate_, &folder)?),
-            memory: Some(memory.to_owned()),
-            ..board::options(board, &board::crates(env!("CARGO_TARGET_TMPDIR")))
-        };
-        board::module(&options).map_err(|failure| format!("{failure:?}"))?
+        made(crate_, &folder)?
     };
+    let options = BuildOptions {
+        manifest_path: Some(manifest),
+        memory: Some(memory.to_owned()),
+        ..board::options(board, &board::crates(env!("CARGO_TARGET_TMPDIR")))
+    };
+    let module = board::module(&options).map_err(|failure| format!("{failure:?}"))?;
     let printed = board::execute(board, &[module], &crate_.python)?;
     match printed.strip_suffix(" cells\n").map(|cells| cells.parse::<u32>()) {
         Some(Ok(cells)) if cells > 0 => Ok(()),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::{fs, iter};
 
 use cargo_mpy::options::BuildOptions;
@@ -47,6 +48,12 @@ fn build(example: &str, test: &str, debug: bool) -> Vec<Built> {
     pipeline::build(&plan, None).expect("a build")
 }
 
+/// Every example with debug information.
+static WITH_LINES: LazyLock<Vec<(&str, Vec<Built>)>> = LazyLock::new(|| {
+    let built = EXAMPLES.iter().map(|example| (*example, build(example, "debug-lines", true)));
+    built.collect()
+});
+
 /// The C is the same but for `#line`, however many lines there are.
 #[test]
 fn lines_do_not_change_the_c() {
@@ -79,17 +86,11 @@ fn lines_do_not_change_the_c() {
 
 #[test]
 fn modules_are_the_same() {
-    for example in EXAMPLES {
-        let plain: Vec<Vec<u8>> = build(example, "debug", false)
-            .iter()
-            .map(|built| {
-                assert!(!built.mpy.with_extension("elf").exists());
-                fs::read(&built.mpy).expect("a module")
-            })
-            .collect();
-        for (built, plain) in build(example, "debug", true).iter().zip(plain) {
+    for (example, with_lines) in &*WITH_LINES {
+        for (built, plain) in iter::zip(with_lines, build(example, "debug", false)) {
             let arch = &built.target.arch.name;
-            let module = fs::read(&built.mpy).expect("a module");
+            assert!(!plain.mpy.with_extension("elf").exists());
+            let [module, plain] = [built, &plain].map(|built| fs::read(&built.mpy).expect("a module"));
             assert!(module == plain || arch == ALIGNS_AT_LABELS, "{example} for {arch}");
             // The symbols are of the code that is in the module.
             let text = Symbols::of(&built.mpy).expect("symbols").text().expect("text");
@@ -111,9 +112,11 @@ fn own<'a>(name: &'a str, krate: &str) -> Option<&'a str> {
 /// Most code has a line, and that where a function begins is the function's.
 #[test]
 fn code_has_lines_and_functions_their_names() {
+    // An equal build elsewhere, whose objects are kept.
+    build("filter", "debug-before", true);
     let mut found = BTreeSet::new();
-    for example in EXAMPLES {
-        for built in build(example, "debug-lines", true) {
+    for (example, with_lines) in &*WITH_LINES {
+        for built in with_lines {
             let what = format!("{example} for {}", built.target.arch.name);
             let symbols = Symbols::of(&built.mpy).expect("symbols");
             let lines = symbols.lines().expect("lines");

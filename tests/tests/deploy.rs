@@ -7,7 +7,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use cargo_mpy::serial::Transport;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use tests::board;
 use tests::line::{self, Served};
 use tests::messages;
@@ -20,7 +20,7 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).is_some_and(|word| word == "mpy") {
         return cargo_mpy::main();
     }
-    let arguments = Arguments::from_args();
+    let arguments = tests::arguments();
     let mut trials = Vec::new();
     for (board, why_not) in board::boards() {
         if !BOARDS.contains(&board.name.as_str()) {

@@ -6,14 +6,14 @@ use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
 use cargo_mpy::options::BuildOptions;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use target_specs::{Board, arch};
 use tests::board::{self, Modules};
 
 const MEMORIES: [&str; 4] = ["direct", "trusted", "masked", "checked"];
 
 fn main() {
-    let arguments = Arguments::from_args();
+    let arguments = tests::arguments();
     let expected: Arc<OnceLock<Result<String, String>>> = Arc::default();
     let boards = board::boards();
     let mut trials = Vec::new();

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cargo_mpy::options::BuildOptions;
-use libtest_mimic::{Arguments, Failed, Trial};
+use cargo_mpy::toolchain::emulator;
+use libtest_mimic::{Failed, Trial};
 use target_specs::Board;
 use tests::board::{self, Modules};
 use tests::{applications, readme};
@@ -16,7 +17,7 @@ use tests::{applications, readme};
 const COMPARED: [&str; 4] = ["qemu-armv6m", "qemu-armv7emsp", "qemu-rv32imc", "qemu-xtensawin"];
 
 fn main() {
-    let arguments = Arguments::from_args();
+    let arguments = tests::arguments();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     let mut examples: Vec<PathBuf> = fs::read_dir(&folder)
         .expect("the examples")
@@ -67,7 +68,7 @@ fn play(example: &Path, board: &Board, modules: &Modules) -> Result<(), Failed> 
     let expected = expected.ok_or("the README does not say what `cargo mpy run test.py` prints")?;
     let module = modules.of(board)?;
     let code = fs::read_to_string(example.join("test.py"))?;
-    let printed = board::execute(board, &board::with_hardware(&[module]), &code)?;
+    let printed = board::execute(board, &emulator::with_hardware(&[module]), &code)?;
     if printed == expected.prints {
         return Ok(());
     }

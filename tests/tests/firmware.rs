@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use cargo_mpy::options::{BuildOptions, Stage};
 use cargo_mpy::serial::RawRepl;
-use cargo_mpy::toolchain::emulator::Session;
+use cargo_mpy::toolchain::emulator::{self, Session};
 use cargo_mpy::toolchain::micropython::Firmware;
 use cargo_mpy::{pipeline, user_module};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use target_specs::Board;
 use tests::examples;
 use tests::{Case, board, differences, session};
@@ -55,7 +55,7 @@ struct Target {
 type Part = fn(&Target) -> Result<(), Failed>;
 
 fn main() {
-    let arguments = Arguments::from_args();
+    let arguments = tests::arguments();
     let mut trials = Vec::new();
     let mut targets: Vec<(Target, bool)> = Vec::new();
     for (board, why_not) in board::boards() {
@@ -143,7 +143,7 @@ fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
 }
 
 fn run(target: &Target, code: &str) -> Result<String, String> {
-    let files = board::with_hardware(&[]);
+    let files = emulator::with_hardware(&[]);
     board::execute_on(&firmware(target)?, target.board, &files, code, Duration::from_secs(1200))
 }
 

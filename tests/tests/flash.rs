@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use cargo_mpy::options::BuildOptions;
 use cargo_mpy::romfs::{self, Entry};
-use libtest_mimic::{Arguments, Failed, Trial};
+use cargo_mpy::toolchain::emulator;
+use libtest_mimic::{Failed, Trial};
 use target_specs::Board;
 use tests::examples;
 use tests::rom::{self, File};
@@ -57,7 +58,7 @@ print(again is not filter, again.Median(5).width, hello.fibonacci(90))
 type Part = fn(&Board) -> Result<(), Failed>;
 
 fn main() {
-    let arguments = Arguments::from_args();
+    let arguments = tests::arguments();
     let mut trials = Vec::new();
     for (board, why_not) in rom::boards() {
         let parts: [(&str, Part); 5] = [
@@ -86,7 +87,7 @@ fn built(options: BuildOptions, board: &Board) -> Result<File, String> {
 
 fn run(board: &Board, modules: &[File], code: &str) -> Result<String, String> {
     let (image, code) = rom::mounted(modules, code);
-    board::execute(board, &board::with_hardware(&[image]), &code)
+    board::execute(board, &emulator::with_hardware(&[image]), &code)
 }
 
 /// GCC makes no tail calls through tables for a Cortex-M0, unless it knows what is in them. In flash, a table is state.
@@ -126,7 +127,7 @@ fn all_examples(board: &Board) -> Result<(), Failed> {
         let module = built(rom::in_flash(options), board)?;
         example.check(&run(board, std::slice::from_ref(&module), &example.code()?)?)?;
         // It is the same file in any filesystem.
-        let files = board::with_hardware(std::slice::from_ref(&module));
+        let files = emulator::with_hardware(std::slice::from_ref(&module));
         example.check(&board::execute(board, &files, &example.code()?)?)?;
         let name = module.0.trim_end_matches(".mpy").to_owned();
         let code = format!(

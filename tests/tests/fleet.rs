@@ -7,7 +7,7 @@ use std::process::{Child, Command, ExitCode, Output, Stdio};
 use std::time::Instant;
 
 use cargo_mpy::toolchain::micropython::Firmware;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use tests::{board, line, messages};
 
 /// The boards of the hub.
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).is_some_and(|word| word == "mpy") {
         return cargo_mpy::main();
     }
-    let arguments = Arguments::from_args();
+    let arguments = tests::arguments();
     libtest_mimic::run(&arguments, vec![Trial::test("64 boards", fleet)]).exit_code()
 }
 

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use cargo_mpy::options::{BuildOptions, Size};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use mpy_link::inspect::Module;
 use target_specs::{Board, Emulator};
 use tests::board::{self, Modules};
@@ -25,7 +25,7 @@ const PEER: &str =
     "import sys\nclass peer:\n def check(value):\n  return 10 // value\nsys.modules['peer'] = peer\n";
 
 fn main() {
-    let arguments = Arguments::from_args();
+    let arguments = tests::arguments();
     let mut trials = Vec::new();
     for (board, why_not) in board::boards() {
         for (name, test) in [

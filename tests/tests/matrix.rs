@@ -17,7 +17,7 @@ use std::time::Duration;
 use cargo_mpy::options::BuildOptions;
 use cargo_mpy::pipeline;
 use cargo_mpy::toolchain::which;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use target_specs::{Board, Emulator};
 use tests::{blessing, board, in_ci, python_literal, readme};
 
@@ -137,7 +137,7 @@ const KNOWN_CRC_VALIDATION: &str = "0x18f2 0xe3c1 0x747 0x8d84";
 type Built = Result<BTreeMap<String, (String, Vec<u8>)>, String>;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+    let arguments = tests::arguments();
     let boards: Vec<_> = board::boards().into_iter().chain(board::small_boards()).collect();
     let here: Vec<String> =
         boards.iter().filter(|(_, why)| why.is_none()).map(|(board, _)| board.name.clone()).collect();

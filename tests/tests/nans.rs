@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use cargo_mpy::toolchain::cc;
 use cargo_mpy::wasm;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use mpy_link::{Input, InputKind};
 use target_specs::Board;
 use tests::board;
@@ -667,7 +667,7 @@ fn play(cases: &[&Case], board: &Board, compiler: &str, level: &str) -> Result<(
 }
 
 fn main() {
-    let arguments = Arguments::from_args();
+    let arguments = tests::arguments();
     let cases = Arc::new(cases());
     let all = std::env::var_os("NANS_ALL").is_some();
     println!("{} functions, {} NaNs each", cases.len(), F32.nans().len());

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use cargo_mpy::commands::new::{Options, Template, make};
 use cargo_mpy::options::BuildOptions;
+use cargo_mpy::toolchain::emulator;
 use clap::ValueEnum;
 use target_specs::Emulator;
 use tests::board;
@@ -54,7 +55,7 @@ fn every_template_builds_and_runs_at_once() {
                 Some(Emulator::Qemu { .. }) => format!("{LITTLE}{code}"),
                 _ => code.clone(),
             };
-            let printed = board::execute(board, &board::with_hardware(&[module]), &code).expect("a run");
+            let printed = board::execute(board, &emulator::with_hardware(&[module]), &code).expect("a run");
             assert_eq!(printed, expected, "{name} on {}", board.name);
             for command in ["run", "test", "bench", "size"] {
                 let script = (command == "run").then(|| crate_.join("test.py").into());

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 
 use cargo_mpy::commands::new::{Ci, Options, Template, make};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use tests::{board, line};
 
 /// Boards that install the package of all architectures from outside.
@@ -17,7 +17,7 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).is_some_and(|word| word == "mpy") {
         return cargo_mpy::main();
     }
-    let arguments = Arguments::from_args();
+    let arguments = tests::arguments();
     let trials = vec![
         Trial::test("package", package),
         Trial::test("tables", tables),

@@ -12,7 +12,7 @@ use cargo_mpy::profile::{self, Profile};
 use cargo_mpy::symbols::Symbols;
 use cargo_mpy::toolchain::emulator::{self, Run};
 use cargo_mpy::toolchain::micropython::Firmware;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use target_specs::{Board, Emulator};
 use tests::board;
 
@@ -21,7 +21,7 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).is_some_and(|word| word == "mpy") {
         return cargo_mpy::main();
     }
-    let arguments = Arguments::from_args();
+    let arguments = tests::arguments();
     let mut trials = Vec::new();
     for (board, why_not) in board::boards() {
         if matches!(board.emulator, Some(Emulator::Qemu { .. })) {

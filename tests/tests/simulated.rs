@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use cargo_mpy::toolchain::emulator;
+use libtest_mimic::{Failed, Trial};
 use target_specs::Board;
 use tests::board;
 
@@ -14,7 +15,7 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).is_some_and(|word| word == "mpy") {
         return cargo_mpy::main();
     }
-    let arguments = Arguments::from_args();
+    let arguments = tests::arguments();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("simulated");
     let mut files: Vec<PathBuf> = fs::read_dir(&folder)
         .expect("the folder")
@@ -43,7 +44,7 @@ fn play(file: &Path, board: &Board) -> Result<(), Failed> {
     let code = fs::read_to_string(file)?;
     let expected: String =
         code.lines().filter_map(|line| line.strip_prefix("#> ")).map(|line| format!("{line}\n")).collect();
-    let printed = board::execute(board, &board::with_hardware(&[]), &code)?;
+    let printed = board::execute(board, &emulator::with_hardware(&[]), &code)?;
     if printed == expected {
         return Ok(());
     }

@@ -10,7 +10,7 @@ use std::process::{Command, ExitCode};
 use std::sync::Mutex;
 
 use cargo_mpy::toolchain::{cc, which};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use mpy_link::{Input, InputKind};
 use target_specs::Board;
 use tests::{blessing, board, in_ci, programs};
@@ -22,7 +22,7 @@ const LEVELS: [&str; 2] = ["-Os", "-O2"];
 static PROVEN: Mutex<BTreeSet<[String; 4]>> = Mutex::new(BTreeSet::new());
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+    let arguments = tests::arguments();
     let mut trials = Vec::new();
     let mut all_here = true;
     for (board, why_not) in board::boards() {

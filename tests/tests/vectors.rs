@@ -63,8 +63,19 @@ extern \"C\" fn scale(by: f32) -> f32 {
 }
 ";
 
+/// A loop in a crate that prints by `std`, which MicroPython implements.
+const LOOP_THAT_PRINTS: &str = "
+#[unsafe(no_mangle)]
+extern \"C\" fn scale(by: f32) -> f32 {
+    let mut numbers = [1.0; 64];
+    numbers.iter_mut().for_each(|number| *number = *number * by + 1.0);
+    println!(\"{}\", numbers[63]);
+    numbers[0]
+}
+";
+
 /// A crate with a loop, and the build of it for this machine and a board.
-fn crate_with(settings: &str, opt_level: &str) -> (tempfile::TempDir, BuildOptions) {
+fn crate_with(code: &str, settings: &str, opt_level: &str) -> (tempfile::TempDir, BuildOptions) {
     let folder = tempfile::tempdir().expect("a folder");
     fs::create_dir(folder.path().join("src")).expect("a folder");
     let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("a file");
@@ -73,7 +84,7 @@ fn crate_with(settings: &str, opt_level: &str) -> (tempfile::TempDir, BuildOptio
          crate-type = [\"cdylib\"]\n[workspace]\n[profile.release]\nopt-level = {opt_level}\n"
     );
     write("Cargo.toml", &manifest);
-    write("src/lib.rs", LOOP);
+    write("src/lib.rs", code);
     let manifest_path = Some(folder.path().join("Cargo.toml"));
     let target_dir = Some(folder.path().join("target"));
     let boards = ["unix", "qemu-armv6m"].map(str::to_owned).to_vec();
@@ -91,7 +102,7 @@ fn loops_of_crates_for_speed_are_vectors_where_that_is_faster() {
         ("simd = true", "3", [true, true]),
         ("[package.metadata.mpy.board.unix]\nsimd = false", "3", [false, false]),
     ] {
-        let (_folder, options) = crate_with(settings, opt_level);
+        let (_folder, options) = crate_with(LOOP, settings, opt_level);
         let plan = pipeline::plan(&options).expect("a plan");
         pipeline::build(&plan, Some(Stage::Obj)).expect("objects");
         let c = |memory: &str| {
@@ -102,11 +113,22 @@ fn loops_of_crates_for_speed_are_vectors_where_that_is_faster() {
         assert_eq!(has, expected, "{settings:?} {opt_level}");
     }
     // And both do the same.
-    let (_folder, options) = crate_with("", "3");
+    assert_eq!(printed(LOOP), ["3.0 2.5 -6.5\n"; 2]);
+}
+
+/// Each of the two programs is linked again when it lacks functions of `std`, also where nothing was built before.
+#[test]
+fn crates_for_speed_print() {
+    assert_eq!(printed(LOOP_THAT_PRINTS), ["3\n1.5\n-2\n3.0 1.5 -2.0\n"; 2]);
+}
+
+/// What both modules of a crate that is built for speed print.
+fn printed(code: &str) -> Vec<String> {
+    let (_folder, options) = crate_with(code, "", "3");
     let modules = board::modules(options.clone(), &options.boards).expect("modules");
-    for board in board::named(&["unix", "qemu-armv6m"]) {
+    let of = |board: &target_specs::Board| {
         let code = "import scaled as m\nprint(m.scale(2.0), m.scale(0.5), m.scale(-3.0))\n";
-        let printed = board::execute(board, &[modules[&board.name].clone()], code);
-        assert_eq!(printed.as_deref(), Ok("3.0 2.5 -6.5\n"), "{}", board.name);
-    }
+        board::execute(board, &[modules[&board.name].clone()], code).unwrap_or_else(|error| panic!("{error}"))
+    };
+    board::named(&["unix", "qemu-armv6m"]).into_iter().map(of).collect()
 }

@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::{env, fs};
 
 use cargo_mpy::options::BuildOptions;
+use cargo_mpy::toolchain::emulator;
 use cargo_mpy::toolchain::micropython::{Firmware, RELEASES};
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use serde::{Deserialize, Serialize};
 use target_specs::Board;
 use tests::board;
@@ -43,7 +44,7 @@ fn main() {
         println!("{}", serde_json::to_string(&outcome).expect("JSON"));
         return;
     }
-    let arguments = Arguments::from_args();
+    let arguments = tests::arguments();
     let named: Option<Vec<String>> = env::var_os("VERSIONS").map(|versions| {
         env::split_paths(&versions).map(|path| path.to_string_lossy().into_owned()).collect()
     });
@@ -185,8 +186,8 @@ fn examples(board: &Board) -> Result<Vec<(String, String, String)>, String> {
         let run = commands.iter().find(|command| command.shell == "cargo mpy run test.py\n");
         let expected = run.ok_or_else(|| format!("{name}: no `cargo mpy run test.py`"))?.prints.clone();
         let code = fs::read_to_string(folder.join("test.py")).map_err(text)?;
-        let printed =
-            board::execute(board, &board::with_hardware(&[module]), &code).unwrap_or_else(|printed| printed);
+        let printed = board::execute(board, &emulator::with_hardware(&[module]), &code)
+            .unwrap_or_else(|printed| printed);
         results.push((name, printed, expected));
     }
     Ok(results)

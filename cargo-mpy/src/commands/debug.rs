@@ -16,7 +16,7 @@ use crate::plan::BuildPlan;
 use crate::serial::{Board as Connected, Newlines, RawRepl, Sources, Transport};
 use crate::session::Loaded;
 use crate::session::connected::{PATIENCE, contents, options_for};
-use crate::session::emulated::{firmware, under_qemu, with_hardware};
+use crate::session::emulated::{firmware, under_qemu};
 use crate::session::events::{Events, Output};
 use crate::session::faults::Faults;
 use crate::session::port_args::PortArgs;
@@ -109,7 +109,7 @@ impl Debug {
             None => free_port()?,
         };
         let Loaded { modules, mut faults } = Loaded::new(&plan.module, &built)?;
-        let modules = with_hardware(&modules);
+        let modules = emulator::with_hardware(&modules);
         let watch = Watch { debugger: Some(port), ..Watch::default() };
         let mut session = Session::start_watched(board, &firmware, &modules, watch)?;
         let target = format!("target remote localhost:{port}");

@@ -15,7 +15,7 @@ use crate::options::BuildOptions;
 use crate::plan::{BuildPlan, Source, default_board};
 use crate::serial::{Board, Facts, Newlines, Transport};
 use crate::session::connected::{PATIENCE, contents, options_for};
-use crate::session::emulated::{firmware, with_hardware};
+use crate::session::emulated::firmware;
 use crate::session::events::{Events, Output};
 use crate::session::faults::Faults;
 use crate::session::port_args::PortArgs;
@@ -207,7 +207,7 @@ impl Host {
         events.event(&Message::Using { board: &emulated.name, arch: &emulated.arch });
         if let Some(Emulator::Qemu { .. }) = emulated.emulator {
             let transport: Box<dyn Transport> =
-                Box::new(Session::start(emulated, &firmware, &with_hardware(&[]))?);
+                Box::new(Session::start(emulated, &firmware, &emulator::with_hardware(&[]))?);
             let mut board = Board::connect(transport, 2 * PATIENCE)?;
             let facts = board.facts()?;
             return Ok(Host::Board { board: Box::new(board), facts });
@@ -232,7 +232,7 @@ impl Host {
                 Err(Diagnostic::new("no-rom", message).help("leave out `--rom`").into())
             }
             Host::Program { board, firmware } => {
-                let modules = with_hardware(&[(file, data.to_owned())]);
+                let modules = emulator::with_hardware(&[(file, data.to_owned())]);
                 let run = emulator::Run {
                     board,
                     firmware,

@@ -15,7 +15,7 @@ use crate::profile::{self, Counts, Profile};
 use crate::serial::Sources;
 use crate::session::Loaded;
 use crate::session::connected::contents;
-use crate::session::emulated::{firmware, under_qemu, with_hardware};
+use crate::session::emulated::{firmware, under_qemu};
 use crate::session::events::{Events, Output};
 use crate::symbols::Symbols;
 use crate::toolchain::{self, emulator, write_file};
@@ -82,7 +82,7 @@ impl Profiler {
         let functions = profile::functions(&firmware_functions, &symbols)?;
         let code = script.unwrap_or_else(|| contents(&plan.module));
         let Loaded { modules, mut faults } = Loaded::new(&plan.module, &built)?;
-        let modules = with_hardware(&modules);
+        let modules = emulator::with_hardware(&modules);
         ui::status("Profiling", format_args!("{} on {}", plan.module, board.name));
         let run = emulator::Run {
             board,

@@ -11,7 +11,7 @@ use crate::options::{self, BuildOptions};
 use crate::serial::Sources;
 use crate::session::Loaded;
 use crate::session::connected::{self, contents};
-use crate::session::emulated::{boards, firmware, with_hardware};
+use crate::session::emulated::{boards, firmware};
 use crate::session::events::{Events, Output};
 use crate::session::port_args::PortArgs;
 use crate::toolchain::emulator;
@@ -88,7 +88,7 @@ impl Run {
         let mut worst = 0;
         for (built, boards) in built.iter().zip(&boards) {
             let Loaded { modules, mut faults } = Loaded::new(&plan.module, built)?;
-            let modules = with_hardware(&modules);
+            let modules = emulator::with_hardware(&modules);
             for board in boards {
                 let firmware = firmware(board)?;
                 ui::status("Running", format_args!("in MicroPython on {}", board.name));

@@ -32,15 +32,6 @@ pub fn boards(target: &Target) -> Result<Vec<&'static Board>> {
     Ok(boards)
 }
 
-/// These modules, and the simulated hardware, except what the modules take the place of.
-pub fn with_hardware(modules: &[(String, Vec<u8>)]) -> Vec<(String, Vec<u8>)> {
-    let stem = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
-    let simulated = target_specs::SIMULATED.iter();
-    let simulated = simulated.filter(|(name, _)| !modules.iter().any(|(of, _)| stem(of) == stem(name)));
-    let simulated = simulated.map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_owned()));
-    modules.iter().cloned().chain(simulated).collect()
-}
-
 /// The MicroPython of a board. It is built on first use.
 pub fn firmware(board: &Board) -> Result<Firmware> {
     if let Some(ready) = Firmware::find(board) {

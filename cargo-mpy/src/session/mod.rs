@@ -140,7 +140,7 @@ impl Machine {
         };
         let ended = match self {
             Machine::Emulated { board, firmware } => {
-                let modules = &emulated::with_hardware(modules);
+                let modules = &emulator::with_hardware(modules);
                 let run = emulator::Run { board, firmware, modules, code, timeout, arguments: &[] };
                 let run_it = if count { emulator::count } else { emulator::run };
                 let outcome = run_it(&run, &mut |bytes| lines(faults, bytes));

@@ -34,6 +34,15 @@ pub struct Outcome {
     pub marks: Vec<u64>,
 }
 
+/// These modules, and the simulated hardware, except what the modules take the place of.
+pub fn with_hardware(modules: &[(String, Vec<u8>)]) -> Vec<(String, Vec<u8>)> {
+    let stem = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+    let simulated = target_specs::SIMULATED.iter();
+    let simulated = simulated.filter(|(name, _)| !modules.iter().any(|(of, _)| stem(of) == stem(name)));
+    let simulated = simulated.map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_owned()));
+    modules.iter().cloned().chain(simulated).collect()
+}
+
 /// The input of a run: modules that can be imported, and code.
 pub struct Run<'a> {
     /// The board, which must have an emulator.
