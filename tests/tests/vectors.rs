@@ -113,18 +113,21 @@ fn loops_of_crates_for_speed_are_vectors_where_that_is_faster() {
         assert_eq!(has, expected, "{settings:?} {opt_level}");
     }
     // And both do the same.
-    assert_eq!(printed(LOOP), ["3.0 2.5 -6.5\n"; 2]);
+    assert_eq!(printed(LOOP, "3"), ["3.0 2.5 -6.5\n"; 2]);
 }
 
-/// Each of the two programs is linked again when it lacks functions of `std`, also where nothing was built before.
+/// Programs that lack functions of `std` are linked again, also where nothing was built before: two with a folder each, or
+/// one for both targets.
 #[test]
-fn crates_for_speed_print() {
-    assert_eq!(printed(LOOP_THAT_PRINTS), ["3\n1.5\n-2\n3.0 1.5 -2.0\n"; 2]);
+fn crates_print_the_first_time() {
+    for opt_level in ["3", "\"s\""] {
+        assert_eq!(printed(LOOP_THAT_PRINTS, opt_level), ["3\n1.5\n-2\n3.0 1.5 -2.0\n"; 2], "{opt_level}");
+    }
 }
 
-/// What both modules of a crate that is built for speed print.
-fn printed(code: &str) -> Vec<String> {
-    let (_folder, options) = crate_with(code, "", "3");
+/// What both modules of a crate print.
+fn printed(code: &str, opt_level: &str) -> Vec<String> {
+    let (_folder, options) = crate_with(code, "", opt_level);
     let modules = board::modules(options.clone(), &options.boards).expect("modules");
     let of = |board: &target_specs::Board| {
         let code = "import scaled as m\nprint(m.scale(2.0), m.scale(0.5), m.scale(-3.0))\n";
