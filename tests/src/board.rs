@@ -12,7 +12,7 @@ use cargo_mpy::toolchain::{digest, identity, read_file, which};
 use cargo_mpy::{Failure, pipeline};
 use target_specs::{Board, Emulator};
 
-use crate::{in_ci, kept};
+use crate::{arguments, in_ci, kept};
 
 /// Boards that stand for the others in most runs: one for each family of compilers. Tests on the others are ignored, and
 /// run nightly (`cargo test -- --ignored`).
@@ -63,9 +63,13 @@ fn checked(wanted: impl Fn(&Board) -> bool) -> Vec<(&'static Board, Option<Strin
         .collect()
 }
 
-/// The names of those that are not missing.
+/// The names of those that are not missing; without those that run only nightly, unless they run now.
 pub fn here(boards: &[(&Board, Option<String>)]) -> Vec<String> {
-    boards.iter().filter(|(_, why)| why.is_none()).map(|(board, _)| board.name.clone()).collect()
+    let arguments = arguments();
+    let is_nightly = arguments.ignored || arguments.include_ignored;
+    let runs = |board: &Board| is_nightly || !self::is_nightly(board);
+    let here = boards.iter().filter(|(board, why)| why.is_none() && runs(board));
+    here.map(|(board, _)| board.name.clone()).collect()
 }
 
 /// Builds a `.wasm` file for a board and reads the module.

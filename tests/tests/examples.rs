@@ -1,5 +1,5 @@
-//! Every example crate's `test.py` on every board that runs on this machine: it prints what the README says. Those that
-//! compare themselves with Python are quicker than it.
+//! Every example crate's `test.py` on a board of each family of compilers, nightly on every board: it prints what the README
+//! says. Those that compare themselves with Python are quicker than it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -39,7 +39,7 @@ fn main() {
             let (example, modules) = of(example);
             let name = format!("{}::{}", board.name, example.file_name().expect("a name").to_string_lossy());
             let trial = Trial::test(name, move || play(&example, board, &modules));
-            trials.push(trial.with_ignored_flag(why_not.is_some()));
+            trials.push(trial.with_ignored_flag(why_not.is_some() || board::is_nightly(board)));
         }
         for example in applications::applications() {
             if !COMPARED.contains(&board.name.as_str()) {
@@ -52,7 +52,7 @@ fn main() {
             );
             let (example, modules) = of(&folder.join(example.file_name().expect("a name")));
             let trial = Trial::test(name, move || compare(&example, board, &modules));
-            trials.push(trial.with_ignored_flag(why_not.is_some()));
+            trials.push(trial.with_ignored_flag(why_not.is_some() || board::is_nightly(board)));
         }
         if let Some(why) = why_not {
             eprintln!("skipped: {} ({why})", board.name);

@@ -204,7 +204,7 @@ fn lay(source: &Path, tree: &Path, variant: &Variant) -> std::io::Result<()> {
     for folder in ["py", "extmod", "shared", "lib", "tools", "ports", "tests/extmod", "tests/feature_check"] {
         symlink(source.join(folder), tree.join(folder))?;
     }
-    for name in ["run-natmodtests.py", "test_utils.py"] {
+    for name in ["run-natmodtests.py", "run-tests.py", "test_utils.py"] {
         let from = source.join("tests").join(name);
         if from.is_file() {
             fs::copy(from, tree.join("tests").join(name))?;
