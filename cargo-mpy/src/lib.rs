@@ -16,6 +16,7 @@ pub mod options;
 pub mod pipeline;
 mod plan;
 pub mod profile;
+mod python_files;
 mod qstrs;
 pub mod romfs;
 pub mod serial;

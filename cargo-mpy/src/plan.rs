@@ -10,6 +10,7 @@ use target_specs::{Arch, Diagnostic, Place, Result};
 use wasm_to_c::Safety;
 
 use crate::options::{BuildOptions, Code, DEFAULT_PROFILE, Jobs, MemoryModel};
+use crate::python_files;
 use crate::settings::Settings;
 use crate::toolchain::crate_build::{CrateBuild, Unit};
 
@@ -28,6 +29,8 @@ pub struct BuildPlan {
     pub module: String,
     /// The version of the package; `None` for a WebAssembly file.
     pub version: Option<String>,
+    /// A directory with Python files that go beside the module.
+    pub python: Option<PathBuf>,
     pub source: Source,
     /// The output directory.
     pub out_dir: PathBuf,
@@ -222,6 +225,11 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
         }
     };
 
+    let beside = match &source {
+        Source::Crate(build) => build.manifest.parent(),
+        Source::Wasm(path) => path.parent(),
+    };
+    let python = settings.python.map(|python| beside.unwrap_or(folder).join(python));
     let chosen = options.name.clone().or(settings.name);
     let is_chosen = chosen.is_some();
     let module = chosen.unwrap_or(default_name);
@@ -309,6 +317,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
     Ok(BuildPlan {
         module,
         version,
+        python,
         out_dir,
         mappings: Mappings {
             imports: settings.imports.unwrap_or_default(),
@@ -330,6 +339,14 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
 }
 
 impl BuildPlan {
+    /// The Python files that go beside the module: their paths there, with `/` between names, and contents.
+    ///
+    /// # Errors
+    /// `bad-value`, `io`.
+    pub fn python_files(&self) -> Result<python_files::Files> {
+        self.python.as_ref().map_or(Ok(Vec::new()), |folder| python_files::read(folder, &self.module))
+    }
+
     /// The same for the `#[test]` functions of `unit`: a module that runs them.
     #[must_use]
     pub fn for_tests(&self, unit: &Unit) -> BuildPlan {

@@ -1,7 +1,7 @@
 //! Files → an image of MicroPython's read-only filesystem (`extmod/vfs_rom.c` describes the format), which
 //! `mpremote romfs deploy` writes to a board's ROM.
 
-use mpy_link::OBJECT_ALIGN;
+use mpy_link::{OBJECT_ALIGN, inspect};
 
 const HEADER: [u8; 3] = [0xd2, 0xcd, 0x31];
 const PADDING: u64 = 1;
@@ -25,6 +25,14 @@ pub enum Entry {
     Folder(String, Vec<Entry>),
 }
 
+impl Entry {
+    fn name(&self) -> &str {
+        match self {
+            Entry::File { name, .. } | Entry::Folder(name, _) => name,
+        }
+    }
+}
+
 /// The image that has these entries at its root. Its length is even.
 pub fn image(entries: &[Entry]) -> Vec<u8> {
     for tail in [&[][..], &[PADDING as u8, 1, 0]] {
@@ -39,12 +47,6 @@ pub fn image(entries: &[Entry]) -> Vec<u8> {
         }
     }
     unreachable!("one of the two tails has the other parity")
-}
-
-/// The image of one module in `/lib`.
-pub fn module(file: &str, data: &[u8], has_objects: bool) -> Vec<u8> {
-    let entry = Entry::File { name: file.to_owned(), data: data.to_vec(), has_objects };
-    image(&[Entry::Folder("lib".to_owned(), vec![entry])])
 }
 
 /// The length of the image that begins with `bytes`, of which 16 suffice; `None` if that is no image.
@@ -100,17 +102,23 @@ fn split_number(bytes: &[u8]) -> Option<(usize, &[u8])> {
     Some((number.iter().try_fold(0, add)?, rest))
 }
 
-/// Puts a file into a folder of the root, in place of one of that name.
-pub fn put(entries: &mut Vec<Entry>, folder: &str, name: &str, data: Vec<u8>) {
-    let named = |entry: &Entry| matches!(entry, Entry::Folder(known, _) if known == folder);
-    let at = entries.iter().position(named).unwrap_or_else(|| {
+/// Puts a file at this path, in place of what has its name there. Folders are made.
+pub fn put(entries: &mut Vec<Entry>, path: &str, data: Vec<u8>) {
+    let Some((folder, rest)) = path.split_once('/') else {
+        entries.retain(|entry| entry.name() != path);
+        // What another tool made may have objects that only MicroPython finds.
+        let has_objects = || inspect::read(&data).map_or(true, |module| !module.objects.is_empty());
+        let has_objects = path.ends_with(".mpy") && has_objects();
+        entries.push(Entry::File { name: path.to_owned(), data, has_objects });
+        return;
+    };
+    entries.retain(|entry| entry.name() != folder || matches!(entry, Entry::Folder(..)));
+    let at = entries.iter().position(|entry| entry.name() == folder).unwrap_or_else(|| {
         entries.push(Entry::Folder(folder.to_owned(), Vec::new()));
         entries.len() - 1
     });
-    let Entry::Folder(_, files) = &mut entries[at] else { unreachable!("it was found or made") };
-    files.retain(|entry| !matches!(entry, Entry::File { name: known, .. } if known == name));
-    let has_objects = name.ends_with(".mpy");
-    files.push(Entry::File { name: name.to_owned(), data, has_objects });
+    let Entry::Folder(_, inside) = &mut entries[at] else { unreachable!("no file has its name") };
+    put(inside, rest, data);
 }
 
 /// How many files there are.
@@ -197,9 +205,6 @@ mod tests {
         for len in 5..200 {
             let data: Vec<u8> = (1..=len).collect();
             let at = |image: &[u8], data: &[u8]| image.windows(data.len()).position(|window| window == data);
-            let one = module("a.mpy", &data, true);
-            let begins = at(&one, &data).expect("the data");
-            assert!(begins.is_multiple_of(OBJECT_ALIGN) && one.len().is_multiple_of(2), "{len}: {begins}");
             let other: Vec<u8> = data.iter().rev().copied().collect();
             let file = |name: &str, data: &[u8]| Entry::File {
                 name: name.to_owned(),
@@ -216,8 +221,13 @@ mod tests {
             );
             let mut read = entries(&several).expect("an image");
             assert_eq!((count(&read), image(&read) == several), (3, true));
-            put(&mut read, "lib", "b.mpy", other.clone());
-            put(&mut read, "etc", "d", data.clone());
+            put(&mut read, "lib/b.mpy", other.clone());
+            put(&mut read, "lib/d/e/f.py", data.clone());
+            put(&mut read, "lib/d/e/g.py", data.clone());
+            assert_eq!(count(&read), 5);
+            // A file in place of a folder, and a folder in place of a file.
+            put(&mut read, "lib/d", data.clone());
+            put(&mut read, "main.py/x", data.clone());
             assert_eq!(count(&read), 4);
             for cut in 0..several.len() {
                 assert!(entries(&several[..cut]).is_none(), "{cut}");

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use glue_gen::Imports;
 use serde::Deserialize;
@@ -36,6 +36,8 @@ pub(crate) struct Settings {
     pub trap_names: Option<bool>,
     pub interruptible: Option<bool>,
     pub keywords: Option<bool>,
+    /// A directory, relative to the package or the WebAssembly file.
+    pub python: Option<PathBuf>,
     /// By board: what is different there.
     pub board: Option<BTreeMap<String, BoardSettings>>,
     // The port of a board, which is opened before anything is planned: `session/port_args.rs` reads these.
@@ -75,6 +77,7 @@ pub const SETTINGS: &[&str] = &[
     "trap-names",
     "interruptible",
     "keywords",
+    "python",
     "imports",
     "exports",
     "allocator",
@@ -158,6 +161,7 @@ impl Settings {
             trap_names: self.trap_names.or(shared.trap_names),
             interruptible: self.interruptible.or(shared.interruptible),
             keywords: self.keywords.or(shared.keywords),
+            python: self.python.or(shared.python),
             board: Some(board),
             _port: None,
             _baud: None,

@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         add("rom", rom);
         if board.name == BOARDS[0] {
             add("monitor", monitor);
+            add("Python files", |board| python_files(&line::serve(board, None)?, board));
             add("network", network);
             add("tests and benchmarks", |board| tests_and_benchmarks(&line::serve(board, None)?));
             add("dev, a crate", |board| dev_of_a_crate(&line::serve(board, None)?));
@@ -573,18 +574,72 @@ fn dev_with_little_memory(served: &Served) -> Result<(), Failed> {
     for left in ["20000", "6000", "3000"] {
         put(41)?;
         let code = code.replace("LEFT", left);
-        let words = ["dev", "--wasm", "answer.wat", "-e", &code, "--port", &served.path];
+        // Events are in order, where messages and output come by two roads.
+        let words = ["dev", "--json", "--wasm", "answer.wat", "-e", &code, "--port", &served.path];
         let mut running = Running::start(folder.path(), &words)?;
         running.says("it says 41 files 0")?;
         running.says("kept")?;
         for number in 42..44 {
-            running.says("Watching")?;
+            running.says("\"watching\"")?;
             put(number)?;
             running.says(&format!("it says {number} files 0"))?;
             running.says("kept")?;
         }
     }
     Ok(())
+}
+
+/// Files in Python beside the module: in RAM, on the board where `mip` puts packages, and while they are developed.
+fn python_files(served: &Served, board: &target_specs::Board) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let put = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).and_then(|()| std::fs::write(path, text))
+    };
+    put("answer.wat", &wat(41))?;
+    put("mpy.toml", "name = \"_answer\"\npython = \"python\"\n")?;
+    put("python/answer/__init__.py", "from _answer import number\nfrom .words import word\n")?;
+    put("python/answer/words.py", "def word(): return 'one'\n")?;
+    put("python/half.py", "def of(n): return n // 2\n")?;
+    put("python/half.pyi", "def of(n: int) -> int: ...\n")?;
+    let code = "import answer, half\nprint(answer.number(), answer.word(), half.of(8))";
+    let call = |words: &[&str]| tool(folder.path(), &[words, &["--wasm", "answer.wat"]].concat());
+    let at_port = |words: &[&str]| call(&[words, &["--port", &served.path]].concat());
+    for board in ["unix", &board.name] {
+        let said = call(&["run", "--board", board, "-e", code]);
+        holds(said.0 && said.1 == "41 one 4\n", board, &said)?;
+    }
+    let said = at_port(&["run", "-e", code]);
+    holds(said.0 && said.1 == "41 one 4\n", "in RAM", &said)?;
+
+    let deploy = || at_port(&["deploy", "--mip", "--run", code]);
+    let files = ["/lib/answer/__init__.py", "/lib/answer/words.py", "/lib/half.py", "/lib/_answer.mpy"];
+    for verb in ["Deployed", "Unchanged"] {
+        let said = deploy();
+        let are_told = files.iter().all(|file| said.2.contains(&format!("{verb} {file}")));
+        holds(said.0 && said.1 == "41 one 4\n" && are_told && !said.2.contains(".pyi"), verb, &said)?;
+    }
+    put("python/answer/words.py", "def word(): return 'two'\n")?;
+    let said = deploy();
+    let is_sent =
+        said.2.matches("Deployed ").count() == 1 && said.2.contains("Deployed /lib/answer/words.py");
+    holds(said.0 && said.1 == "41 two 4\n" && is_sent, "one that changed", &said)?;
+
+    let words = ["dev", "--json", "--wasm", "answer.wat", "-e", code, "--port", &served.path];
+    let mut running = Running::start(folder.path(), &words)?;
+    running.says("41 two 4")?;
+    running.says("\"watching\"")?;
+    put("python/answer/words.py", "def word(): return 'three'\n")?;
+    running.says("41 three 4")?;
+    running.says("\"watching\"")?;
+    put("answer.wat", &wat(42))?;
+    running.says("42 three 4")?;
+    drop(running);
+
+    // Python would find the file in place of the module.
+    put("python/_answer.py", "")?;
+    let said = call(&["run", "--board", "unix", "-e", code]);
+    holds(!said.0 && said.2.contains("_answer.py") && said.2.contains("error[bad-value]"), "a name", &said)
 }
 
 /// A crate of `examples/`, as a user has it.

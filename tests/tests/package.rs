@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Trial::test("package", package),
         Trial::test("tables", tables),
         Trial::test("state", state),
+        Trial::test("index", index),
         Trial::test("workflow", workflow),
         Trial::test("action", action),
     ];
@@ -283,6 +284,70 @@ fn tables() -> Result<(), Failed> {
         holds((file - plain).abs() < 700, "nothing is lost without ROM", &taken)?;
     }
     Ok(())
+}
+
+/// An index of two versions of a package with files in Python, which `mip` installs from by name.
+fn index() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let put = |path: &str, text: &str| {
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().expect("a folder")).and_then(|()| std::fs::write(path, text))
+    };
+    put("src/lib.rs", "#[unsafe(no_mangle)]\npub extern \"C\" fn number() -> i32 {\n    41\n}\n")?;
+    put("python/answer/__init__.py", "from _answer import number\nfrom answer.word import word\n")?;
+    for version in ["1.0.0", "1.1.0"] {
+        put("python/answer/word.py", &format!("def word(): return 'of {version}'\n"))?;
+        let manifest = format!(
+            "[package]\nname = \"answer\"\nversion = \"{version}\"\nedition = \"2024\"\n[lib]\n\
+             crate-type = [\"cdylib\"]\n[workspace]\n[package.metadata.mpy]\nname = \"_answer\"\n\
+             python = \"python\"\nboards = [\"unix\", \"qemu-armv6m\"]\n"
+        );
+        put("Cargo.toml", &manifest)?;
+        let words = ["mpy", "package", "--index", "index"];
+        output(Command::new(std::env::current_exe()?).args(words).current_dir(folder.path()))?;
+    }
+    let server = Server::start(folder.path())?;
+    let list = std::fs::read_to_string(folder.path().join("index/index.json"))?;
+    let list: serde_json::Value = serde_json::from_str(&list)?;
+    let versions = &list["packages"][0]["versions"];
+    holds(list["packages"][0]["version"] == "1.1.0", "the list", &list)?;
+    holds(versions["py"] == versions["6"] && versions["6"][0] == "1.0.0", "its versions", &list)?;
+    let address = format!("{}index", server.url);
+    for (wanted, version) in [("", "1.1.0"), ("@1.0.0", "1.0.0")] {
+        let lib = folder.path().join(format!("lib-{version}"));
+        let code = format!(
+            "import mip,sys\nmip.install('_answer'{},index={address:?},target={lib:?})\nsys.path.insert(0,{lib:?})\n\
+             import answer,_answer\nprint('it is',answer.number(),answer.word(),_answer.__version__)\n",
+            wanted.strip_prefix('@').map_or(String::new(), |version| format!(",version='{version}'")),
+        );
+        let run = "import sys,micropython_unix\nsys.exit(micropython_unix.run_main(['micropython','-c',sys.argv[1]]))";
+        let said = output(python().args(["-c", run, &code]))?;
+        holds(said.contains(&format!("it is 41 of {version} {version}")), version, &said)?;
+        for board in board::named(&["qemu-armv6m"]) {
+            let served = line::serve(board, None)?;
+            let mpremote = |words: &[&str]| {
+                output(python().args(["-m", "mpremote", "connect", &served.path]).args(words))
+            };
+            let package = format!("_answer{wanted}");
+            mpremote(&["mip", "install", "--index", &address, "--target", "/lib", &package])?;
+            let said = mpremote(&[
+                "exec",
+                "import answer,_answer\nprint(answer.number(),answer.word(),_answer.__version__)",
+            ])?;
+            holds(said.trim() == format!("41 of {version} {version}"), "from outside", &said)?;
+        }
+    }
+    // The package of one architecture, and the image.
+    let made = folder.path().join("target/mpy/package/_answer-1.1.0");
+    for file in ["x64/answer/word.py", "x64/_answer.mpy", "python/answer/__init__.py"] {
+        holds(made.join(file).is_file(), file, &made)?;
+    }
+    let image = std::fs::read(made.join("_answer-x64.romfs"))?;
+    let code = "import vfs,sys\nvfs.mount(vfs.VfsRom(open('i.romfs','rb').read()),'/rom')\n\
+                sys.path.append('/rom/lib')\nimport _answer\nfrom answer.word import word\n\
+                print(_answer.number(), word())\n";
+    let said = board::execute(target_specs::board("unix")?, &[("i.romfs".to_owned(), image)], code)?;
+    holds(said == "41 of 1.1.0\n", "from ROM", &said)
 }
 
 /// MicroPython's own `mip`, by both addresses.

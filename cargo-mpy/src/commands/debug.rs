@@ -108,7 +108,7 @@ impl Debug {
             Some(port) => port,
             None => free_port()?,
         };
-        let Loaded { modules, mut faults } = Loaded::new(&plan.module, &built)?;
+        let Loaded { modules, mut faults } = Loaded::new(&plan, &built)?;
         let modules = emulator::with_hardware(&modules);
         let watch = Watch { debugger: Some(port), ..Watch::default() };
         let mut session = Session::start_watched(board, &firmware, &modules, watch)?;

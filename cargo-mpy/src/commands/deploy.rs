@@ -15,13 +15,14 @@ use crate::messages::Message;
 use crate::options::{self, BuildOptions};
 use crate::serial::port::{self, Port};
 use crate::serial::{Board, Facts, Found, Transport, UploadResult, monitor};
+use crate::session::Loaded;
 use crate::session::connected::{PATIENCE, execute, options_for};
 use crate::session::events::Events;
 use crate::session::faults::Faults;
 use crate::session::port_args::PortArgs;
 use crate::session::rom;
 use crate::toolchain::cargo;
-use crate::{pipeline, toolchain, ui};
+use crate::{pipeline, ui};
 
 /// How long to monitor a board that prints nothing if standard input is not a terminal.
 const SILENCE: Duration = Duration::from_secs(5);
@@ -64,8 +65,12 @@ pub struct Deploy {
     #[arg(long, value_name = "DIRECTORY")]
     dest: Option<String>,
 
-    /// Write the module to the board's ROM, beside what is there already. With `--code flash`, its code is executed there
+    /// Copy to the directory where `mip install` puts packages: the first of `sys.path` that ends with `/lib`
     #[arg(long, conflicts_with = "dest")]
+    mip: bool,
+
+    /// Write the module to the board's ROM, beside what is there already. With `--code flash`, its code is executed there
+    #[arg(long, conflicts_with_all = ["dest", "mip"])]
     rom: bool,
 
     /// Python code to run on the board afterwards
@@ -95,7 +100,8 @@ pub struct Deploy {
 /// A module for the boards of one kind.
 struct Module {
     name: String,
-    data: Vec<u8>,
+    /// The files of a deploy: those in Python, and last the module.
+    files: Vec<(String, Vec<u8>)>,
     /// Bytes of RAM that it takes if its text is there too.
     ram: u64,
     mpy: PathBuf,
@@ -209,8 +215,8 @@ impl Deploy {
             let built = pipeline::build(&plan, None)?.remove(0);
             let Sizes { text, rodata, bss, .. } = built.sizes;
             let ram = u64::from(text) + u64::from(rodata) + u64::from(bss);
-            let (data, arch) = (toolchain::read_file(&built.mpy)?, built.target.arch);
-            Ok(Module { name: plan.module, data, ram, mpy: built.mpy, arch })
+            let files = Loaded::new(&plan, &built)?.modules;
+            Ok(Module { name: plan.module, files, ram, mpy: built.mpy, arch: built.target.arch })
         };
         match build() {
             Ok(module) => Ok(known.insert(Some(Arc::new(module))).clone().expect("just inserted")),
@@ -237,7 +243,7 @@ impl Deploy {
         events.connected(port, &facts, arch);
 
         let module = self.module(arch, &facts, modules)?;
-        let Module { name, data, ram, .. } = &*module;
+        let Module { name, files, ram, .. } = &*module;
         // Small boards copy text to the heap.
         if heap > 0 && *ram > heap {
             let text = format!("the module takes {ram} bytes of RAM, the board has {heap} free");
@@ -249,18 +255,24 @@ impl Deploy {
         }
         let dest = match &self.dest {
             Some(dest) => dest.clone(),
+            None if self.mip => board.library_folder()?,
             None => line.settings()?.dest.unwrap_or_default(),
         };
         let folder = dest.trim_end_matches('/');
-        let file = match folder {
-            "" if dest.is_empty() => format!("{name}.mpy"),
-            folder => format!("{folder}/{name}.mpy"),
+        let place = |file: &str| match folder {
+            "" if dest.is_empty() => file.to_owned(),
+            folder => format!("{folder}/{file}"),
         };
-        if !folder.is_empty() {
-            board.make_folder(folder)?;
+        let mut sent = Vec::new();
+        for (path, data) in files {
+            let file = place(path);
+            if let Some((folder, _)) = file.rsplit_once('/').filter(|(folder, _)| !folder.is_empty()) {
+                board.make_folder(folder)?;
+            }
+            let (put, seconds) = send(events, data.len(), |sent| board.put(&file, data, sent))?;
+            sent.push((put, file, data.len(), seconds));
         }
-        let bytes = data.len();
-        let (put, seconds) = send(events, bytes, |sent| board.put(&file, data, sent))?;
+        let file = place(&format!("{name}.mpy"));
         // Only a reset removes the module that was imported before, and what a program added to `sys.path`.
         board.restart()?;
         let (found, is_in_path) = board.found(name, &file)?;
@@ -268,7 +280,9 @@ impl Deploy {
         if is_in_path || found == Found::Firmware {
             found.check(name, &file)?;
         }
-        say(events, put, &file, bytes, seconds);
+        for (put, file, bytes, seconds) in sent {
+            say(events, put, &file, bytes, seconds);
+        }
 
         let import = format!("import {name}\n");
         let path = if is_in_path {
@@ -308,8 +322,8 @@ impl Deploy {
         module: &Module,
         timeout: Duration,
     ) -> Result<(), Failure> {
-        let Module { name, data, .. } = module;
-        let (image, others) = rom::image(board, facts, name, data)?;
+        let Module { name, files, .. } = module;
+        let (image, others) = rom::image(board, facts, files)?;
         if others > 0 {
             ui::verbose("Keeping", events.about(format_args!("{others} other files in the board's ROM")));
         }

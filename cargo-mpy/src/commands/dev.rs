@@ -14,15 +14,16 @@ use crate::messages::Message;
 use crate::options::BuildOptions;
 use crate::plan::{BuildPlan, Source, default_board};
 use crate::serial::{Board, Facts, Newlines, Transport};
+use crate::session::Loaded;
 use crate::session::connected::{PATIENCE, contents, options_for};
 use crate::session::emulated::firmware;
 use crate::session::events::{Events, Output};
 use crate::session::faults::Faults;
 use crate::session::port_args::PortArgs;
 use crate::session::rom;
+use crate::toolchain::cargo;
 use crate::toolchain::emulator::{self, Session};
 use crate::toolchain::micropython::Firmware;
-use crate::toolchain::{self, cargo};
 use crate::{pipeline, ui};
 
 /// Editors save in several steps. A change is complete when nothing happened for this long.
@@ -134,7 +135,7 @@ impl Dev {
         let start = saved.unwrap_or_else(Instant::now);
         let plan = pipeline::plan(&self.options)?;
         let built = pipeline::build(&plan, None)?.remove(0);
-        let data = toolchain::read_file(&built.mpy)?;
+        let Loaded { modules, mut faults } = Loaded::new(&plan, &built)?;
         let built_in = start.elapsed();
         let code = files::code(script, self.execute.as_deref())?;
         let code = code.unwrap_or_else(|| contents(&plan.module));
@@ -144,13 +145,12 @@ impl Dev {
             ui::status(verb, format_args!("{} in {all:.2} s, {build:.2} s of it the build", plan.module));
             events.event(&Message::Loaded {
                 module: &plan.module,
-                bytes: data.len(),
+                bytes: modules.last().map_or(0, |(_, data)| data.len()),
                 seconds: all,
                 build_seconds: build,
             });
         };
-        let faults = &mut Faults::of(&built.mpy, built.target.arch);
-        let module = Module { name: &plan.module, data: &data, in_rom: self.rom, faults };
+        let module = Module { name: &plan.module, files: &modules, in_rom: self.rom, faults: &mut faults };
         host.run(module, &code, events, self.raw, &loaded, &mut || {
             watch.has_changed() || ui::output_has_failed()
         })
@@ -160,7 +160,8 @@ impl Dev {
 /// A module that was built.
 struct Module<'a> {
     name: &'a str,
-    data: &'a [u8],
+    /// Python files, and last the module.
+    files: &'a [(String, Vec<u8>)],
     /// Whether it goes to the board's ROM, and not to its RAM.
     in_rom: bool,
     faults: &'a mut Faults,
@@ -218,21 +219,20 @@ impl Host {
     /// Replaces the loaded module, calls `loaded`, and runs code to its end or until `stop`.
     fn run(
         &mut self,
-        Module { name: module, data, in_rom, faults }: Module<'_>,
+        Module { name: module, files, in_rom, faults }: Module<'_>,
         code: &str,
         events: Events,
         raw: bool,
         loaded: &dyn Fn(),
         stop: &mut dyn FnMut() -> bool,
     ) -> Result<(), Failure> {
-        let file = format!("{module}.mpy");
         match self {
             Host::Program { board, .. } if in_rom => {
                 let message = format!("MicroPython on {} has no ROM", board.name);
                 Err(Diagnostic::new("no-rom", message).help("leave out `--rom`").into())
             }
             Host::Program { board, firmware } => {
-                let modules = emulator::with_hardware(&[(file, data.to_owned())]);
+                let modules = emulator::with_hardware(files);
                 let run = emulator::Run {
                     board,
                     firmware,
@@ -256,17 +256,17 @@ impl Host {
                 let (mut newlines, mut output) = (Newlines::default(), Output::new(events, raw, faults));
                 let mut write = |bytes: &[u8]| output.write(&newlines.unix(bytes));
                 if in_rom {
-                    let (image, _) = rom::image(board, facts, module, data)?;
+                    let (image, _) = rom::image(board, facts, files)?;
                     let progress = ui::Progress::new("Sending", image.len() as u64);
                     board.put_rom(&image, &mut |at| progress.at(at as u64))?;
                     drop(progress);
                     rom::mount(board, module)?;
                     question.map_or(Ok(String::new()), |question| board.ask(&question))?;
                     board.run(&format!("import {module}\n"), &mut write)?;
-                } else if !reload(board, (module, question.as_deref()), &file, data, &mut write)? {
+                } else if !reload(board, (module, question.as_deref()), files, &mut write)? {
                     // Some boards free the memory of native code only at a reset.
                     board.restart()?;
-                    if !reload(board, (module, question.as_deref()), &file, data, &mut write)? {
+                    if !reload(board, (module, question.as_deref()), files, &mut write)? {
                         return Err(Diagnostic::new("no-memory", "the board has no RAM for the module")
                             .help("`cargo mpy size` shows what it takes")
                             .into());
@@ -285,8 +285,7 @@ impl Host {
 fn reload<T: Transport>(
     board: &mut Board<T>,
     (module, question): (&str, Option<&str>),
-    file: &str,
-    data: &[u8],
+    files: &[(String, Vec<u8>)],
     output: &mut dyn FnMut(&[u8]),
 ) -> Result<bool, Diagnostic> {
     let forget = format!(
@@ -297,14 +296,19 @@ fn reload<T: Transport>(
          \x20if _n[0]!='_' and _n not in ('H','gc'):globals().pop(_n)\n\
          gc.collect()\n"
     );
-    let progress = ui::Progress::new("Sending", data.len() as u64);
+    let send = |board: &mut Board<T>| {
+        files.iter().try_for_each(|(file, data)| {
+            let progress = ui::Progress::new("Sending", data.len() as u64);
+            board.put_in_ram(file, data, &mut |at| progress.at(at as u64))
+        })
+    };
     let done = board
         .ask(&forget)
-        .and_then(|_| board.put_in_ram(file, data, &mut |at| progress.at(at as u64)))
+        .and_then(|_| send(board))
         .and_then(|()| question.map_or(Ok(String::new()), |question| board.ask(question)))
         .and_then(|_| board.run(&format!("import {module}\n"), output))
         // The code and data of the module are copies.
-        .and_then(|()| board.forget_in_ram(file));
+        .and_then(|()| board.forget_in_ram(&format!("{module}.mpy")));
     match done {
         Err(error) if error.code == "no-memory" => Ok(false),
         done => done.map(|()| true),
@@ -356,6 +360,7 @@ impl Watch {
             Source::Crate(build) => folders = crate_folders(&build.manifest)?,
             Source::Wasm(path) => files.extend([path.clone(), path.with_file_name("mpy.toml")]),
         }
+        folders.extend(plan.python.clone());
         // Events contain absolute paths.
         let whole = |path: &PathBuf| std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let files: Vec<PathBuf> = files.iter().map(whole).collect();

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
-use target_specs::{Arch, Diagnostic, Result};
+use target_specs::{Arch, Diagnostic, Place, Result};
 
 use crate::failure::Failure;
 use crate::options::BuildOptions;
 use crate::pipeline::Built;
+use crate::plan::BuildPlan;
 use crate::romfs;
 use crate::toolchain::{self, cc};
 use crate::{pipeline, ui};
@@ -33,12 +34,19 @@ target/mpy/package/NAME-VERSION contains
   NAME.pyi                             for editors
 NAME-VERSION.zip, beside that directory, contains the same files. URL is the
 place where you publish the package: a web server, or
-github:USER/REPOSITORY/DIRECTORY."
+github:USER/REPOSITORY/DIRECTORY.
+
+The files of the directory that the setting `python` names are installed beside
+the module."
 )]
 pub struct Package {
     /// Directory for the package [default: target/mpy/package]
     #[arg(long, value_name = "DIRECTORY")]
     out: Option<PathBuf>,
+
+    /// Add the package to this directory too, which a web server can offer as an index: `mip install --index URL NAME`
+    #[arg(long, value_name = "DIRECTORY")]
+    index: Option<PathBuf>,
 
     #[command(flatten)]
     options: BuildOptions,
@@ -76,7 +84,7 @@ impl Package {
         let version = plan.version.as_deref().unwrap_or("0.0.0");
         let name = format!("{}-{version}", plan.module);
         let parent = self.out.clone().unwrap_or_else(|| plan.out_dir.join("package"));
-        let files = contents(&plan.module, version, &built)?;
+        let files = contents(&plan, version, &built)?;
         write_folder(&parent.join(&name), &files)?;
         let archive = parent.join(format!("{name}.zip"));
         let zipped = zip(&name, &files)
@@ -84,30 +92,46 @@ impl Package {
         toolchain::write_file(&archive, &zipped)?;
         ui::status("Packaged", format_args!("{} for {}", parent.join(&name).display(), archs.join(", ")));
         ui::status("Packaged", archive.display());
+        if let Some(index) = &self.index {
+            add_to_index(index, &plan.module, version, &files)?;
+            ui::status("Packaged", index.display());
+        }
         Ok(())
     }
 }
 
+/// The directory of a package with the Python files that go beside the module.
+const PYTHON: &str = "python";
+
 /// The paths and contents of the files in a package.
 type Files = Vec<(String, Vec<u8>)>;
 
-fn contents(module: &str, version: &str, built: &[Built]) -> Result<Files> {
+fn contents(plan: &BuildPlan, version: &str, built: &[Built]) -> Result<Files> {
+    let module = &plan.module;
+    let python = plan.python_files()?;
     let mut files: Files = Vec::new();
     let mut all = vec![(format!("{module}/__init__.py"), format!("{module}/__init__.py"))];
+    // In a directory of their own, as the package has other files.
+    all.extend(python.iter().map(|(path, _)| (path.clone(), format!("{PYTHON}/{path}"))));
     for one in built {
         let arch = &one.target.arch.name;
-        let data = toolchain::read_file(&one.mpy)?;
         let file = format!("{module}.mpy");
-        files.push((format!("{arch}/package.json"), json_of(version, &[(file.clone(), file.clone())])));
-        let has_objects = mpy_link::inspect::read(&data).is_ok_and(|module| !module.objects.is_empty());
-        let image = romfs::module(&file, &data, has_objects);
-        files.push((format!("{module}-{arch}.romfs"), image));
         all.push((format!("{module}/{arch}.mpy"), format!("{arch}/{file}")));
-        files.push((format!("{arch}/{file}"), data));
+        // `mip` does not resolve `..`, so each has its own.
+        let of_arch = python.iter().cloned().chain([(file, toolchain::read_file(&one.mpy)?)]);
+        let (mut urls, mut entries) = (Vec::new(), Vec::new());
+        for (path, data) in of_arch {
+            urls.push((path.clone(), path.clone()));
+            romfs::put(&mut entries, &format!("lib/{path}"), data.clone());
+            files.push((format!("{arch}/{path}"), data));
+        }
+        files.push((format!("{arch}/package.json"), json_of(version, &urls)));
+        files.push((format!("{module}-{arch}.romfs"), romfs::image(&entries)));
     }
     let archs: Vec<&Arch> = built.iter().map(|one| one.target.arch).collect();
     files.push(("package.json".to_owned(), json_of(version, &all)));
-    files.push((format!("{module}/__init__.py"), chooser(module, &archs).into_bytes()));
+    files.push((format!("{module}/__init__.py"), chooser(module, version, &archs).into_bytes()));
+    files.extend(python.into_iter().map(|(path, data)| (format!("{PYTHON}/{path}"), data)));
     if let Some(one) = built.first() {
         files.push((format!("{module}.pyi"), toolchain::read_file(&one.mpy.with_extension("pyi"))?));
     }
@@ -122,7 +146,7 @@ fn json_of(version: &str, urls: &[(String, String)]) -> Vec<u8> {
 }
 
 /// A Python module that is the native module for the architecture of the board.
-fn chooser(module: &str, archs: &[&Arch]) -> String {
+fn chooser(module: &str, version: &str, archs: &[&Arch]) -> String {
     let mut text = String::from(
         "def _choose():\n    import sys\n\n    \
          # The best module for the architecture of this board.\n    \
@@ -153,10 +177,71 @@ fn chooser(module: &str, archs: &[&Arch]) -> String {
          known = dir(package)\n    \
          for name in dir(module):\n        if name not in known and name != \"__module__\":\n            \
          globals()[name] = getattr(module, name)\n\n\n\
-         _choose()\ndel _choose\n"
+         _choose()\ndel _choose\nglobals().setdefault(\"__version__\", \"{version}\")\n"
     )
     .expect("a String");
     text
+}
+
+/// The first hexadecimal digits of the digest of a file, which name it in an index. micropython-lib's index has as many.
+const SHORT: usize = 8;
+
+/// Adds the package of all architectures to an index: the files that `mip` and other tools ask a server for, as
+/// `tools/build.py` of micropython-lib lays them out (version 2).
+fn add_to_index(index: &Path, module: &str, version: &str, files: &Files) -> Result<()> {
+    let bad = |path: &Path, what: String| {
+        let at = Place::File { path: path.to_owned(), line: 0, column: 0 };
+        Diagnostic::new("bad-value", what).at(at).help("name another directory with `--index`, or correct it")
+    };
+    let find = |path: &str| files.iter().find(|(known, _)| known == path).map(|(_, data)| data);
+    let manifest = find("package.json").expect("each package has one");
+    let manifest: serde_json::Value = serde_json::from_slice(manifest).expect("it was just made");
+    let urls: Vec<(String, String)> = serde_json::from_value(manifest["urls"].clone()).expect("it has those");
+
+    let list = index.join("index.json");
+    let mut known: serde_json::Value = match std::fs::read(&list) {
+        Ok(data) => serde_json::from_slice(&data)
+            .map_err(|error| bad(&list, format!("it is no index of packages: {error}")))?,
+        Err(_) => json!({ "v": 2, "packages": [] }),
+    };
+    let packages = known["packages"].as_array_mut();
+    let packages = packages.ok_or_else(|| bad(&list, "it is no index of packages".to_owned()))?;
+
+    let mut hashes = Vec::new();
+    for (target, path) in urls {
+        let data = find(&path).expect("each URL is that of a file");
+        let digest = toolchain::sha256(data);
+        let short = &digest[..SHORT];
+        let file = index.join("file").join(&short[..2]).join(short);
+        if std::fs::read(&file).is_ok_and(|old| old != *data) {
+            return Err(bad(&file, format!("another file with the short name of {target}")));
+        }
+        toolchain::write_file(&file, data)?;
+        hashes.push((target, short.to_owned()));
+    }
+    let entry = json!({ "v": 1, "hashes": hashes, "deps": [], "version": version });
+    let entry = format!("{entry:#}\n").into_bytes();
+    let old = packages.iter().position(|package| package["name"] == module);
+    let old = old.map(|at| packages.remove(at)).unwrap_or_default();
+    let mut versions = serde_json::Map::new();
+    // Boards ask with the version of `.mpy` files that they load, or, for `--no-mpy`, with `py`.
+    for kind in [&mpy_link::VERSION.to_string(), "py"] {
+        for name in [version, "latest"] {
+            toolchain::write_file(&index.join(format!("package/{kind}/{module}/{name}.json")), &entry)?;
+        }
+        let known = old["versions"][kind].as_array().cloned().unwrap_or_default();
+        let mut all: Vec<_> = known.into_iter().filter(|known| known != version).collect();
+        all.push(version.into());
+        versions.insert(kind.to_owned(), all.into());
+    }
+    packages.push(json!({
+        "name": module, "version": version, "versions": versions,
+        "author": "", "description": "", "license": "", "path": "",
+    }));
+    packages.sort_by_key(|package| package["name"].to_string());
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    known["updated"] = now.as_secs().into();
+    toolchain::write_file(&list, format!("{known:#}\n").as_bytes())
 }
 
 /// Writes a directory, and replaces an old one. Never leaves part of a directory.
@@ -194,13 +279,13 @@ mod tests {
         let archs = |names: &[&str]| -> Vec<&'static Arch> {
             names.iter().map(|name| target_specs::arch(name).expect("an architecture")).collect()
         };
-        let text = chooser("m", &archs(&["armv6m", "armv7m", "armv7emsp", "rv32imc"]));
+        let text = chooser("m", "1.2.3", &archs(&["armv6m", "armv7m", "armv7emsp", "rv32imc"]));
         assert!(text.contains("if arch == 4:\n        from . import armv6m "), "{text}");
         // A Cortex-M4 without FPU, and an M7.
         assert!(text.contains("elif arch in (5, 6):\n        from . import armv7m "), "{text}");
         assert!(text.contains("elif arch in (7, 8):\n        from . import armv7emsp "), "{text}");
         assert!(text.contains("elif arch == 11:\n        from . import rv32imc "), "{text}");
-        let text = chooser("m", &archs(&["armv6m"]));
+        let text = chooser("m", "1.2.3", &archs(&["armv6m"]));
         assert!(text.contains("if arch in (4, 5, 6, 7, 8):\n"), "{text}");
     }
 }

@@ -81,7 +81,7 @@ impl Profiler {
         let firmware_functions = firmware.functions()?;
         let functions = profile::functions(&firmware_functions, &symbols)?;
         let code = script.unwrap_or_else(|| contents(&plan.module));
-        let Loaded { modules, mut faults } = Loaded::new(&plan.module, &built)?;
+        let Loaded { modules, mut faults } = Loaded::new(&plan, &built)?;
         let modules = emulator::with_hardware(&modules);
         ui::status("Profiling", format_args!("{} on {}", plan.module, board.name));
         let run = emulator::Run {

@@ -87,7 +87,7 @@ impl Run {
         let code = script.unwrap_or_else(|| contents(&plan.module));
         let mut worst = 0;
         for (built, boards) in built.iter().zip(&boards) {
-            let Loaded { modules, mut faults } = Loaded::new(&plan.module, built)?;
+            let Loaded { modules, mut faults } = Loaded::new(&plan, built)?;
             let modules = emulator::with_hardware(&modules);
             for board in boards {
                 let firmware = firmware(board)?;

@@ -118,7 +118,7 @@ impl Setup {
         for board in chosen {
             let plan = plan_for(board)?;
             for built in pipeline::build(&plan, None)? {
-                let Loaded { modules, mut faults } = Loaded::new(&plan.module, &built)?;
+                let Loaded { modules, mut faults } = Loaded::new(&plan, &built)?;
                 let firmware = firmware(board)?;
                 ui::status("Running", format_args!("hello in MicroPython on {}", board.name));
                 let timeout = Duration::from_secs(60);

@@ -304,7 +304,7 @@ fn suites(plan: &BuildPlan, lib: bool, files: &[String]) -> std::result::Result<
 
 fn suite(plan: BuildPlan, title: String, cases: TestSource) -> std::result::Result<Suite, Failure> {
     let built = pipeline::build(&plan, None)?;
-    let loaded = built.iter().map(|built| Loaded::new(&plan.module, built)).collect::<Result<_>>()?;
+    let loaded = built.iter().map(|built| Loaded::new(&plan, built)).collect::<Result<_>>()?;
     Ok(Suite { title, loaded, module: plan.module, cases })
 }
 

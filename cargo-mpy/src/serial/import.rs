@@ -86,6 +86,20 @@ print('found',int(d in[a(q).rstrip('/')for q in sys.path]),'=' if r and r!='-' a
 ";
 
 impl<T: Transport> Board<T> {
+    /// The directory where `mip` puts packages on the board.
+    ///
+    /// # Errors
+    /// `no-answer`, `garbled`, `board-error`.
+    pub fn library_folder(&mut self) -> Result<String> {
+        let code = "import sys\n\
+                    for p in sys.path+['/lib']:\n\
+                    \x20if p[-4:]=='/lib'and p[:4]!='/rom':break\n\
+                    print('found',p)\n";
+        let said = self.ask(code)?;
+        let (_, folder) = said.rsplit_once("found ").ok_or_else(garbled)?;
+        Ok(folder.trim_end_matches(['\r', '\n']).to_owned())
+    }
+
     /// What `import module` takes, if `file` is the file of the module; and whether `sys.path` has its folder.
     ///
     /// # Errors

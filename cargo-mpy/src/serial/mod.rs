@@ -17,7 +17,7 @@ pub use board::{Board, Facts, UploadResult};
 pub use import::Found;
 pub use newlines::Newlines;
 pub use plain::{Mode, Plain, plain};
-pub use ram::{FORGET, argv, store};
+pub use ram::{FORGET, argv};
 pub use raw_repl::{Execution, RawRepl};
 pub use sources::Sources;
 pub use transport::{Pair, Transport};

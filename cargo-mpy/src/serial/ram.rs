@@ -1,53 +1,6 @@
-//! Copies files without a deploy: to the filesystem of an emulator, as fast as it allows; and modules to the RAM of a
-//! board for one session, without touching its filesystem.
+//! Copies modules to the RAM of a board for one session, without touching its filesystem.
 
-use std::time::Instant;
-
-use target_specs::{Diagnostic, Result};
-
-use super::raw_repl::RawRepl;
-use super::transport::Transport;
-
-/// Writes files over a line that loses nothing and needs no pauses (that of an emulator).
-///
-/// # Errors
-/// `no-answer`, `store-failed` with the traceback of the board.
-pub fn store<T: Transport>(
-    repl: &mut RawRepl<T>,
-    files: &[(String, Vec<u8>)],
-    deadline: Instant,
-) -> Result<()> {
-    // While data is transferred, byte 3 does not mean Ctrl-C, so the board says when it is ready.
-    let mut code = String::from(
-        "import sys,micropython\n\
-         def _w(name,size):\n\
-         \x20f=open(name,'wb')\n\
-         \x20b=memoryview(bytearray(min(size,1024)))\n\
-         \x20while size:\n\
-         \x20\x20n=sys.stdin.buffer.readinto(b[:size])\n\
-         \x20\x20f.write(b[:n])\n\
-         \x20\x20size-=n\n\
-         \x20f.close()\n\
-         micropython.kbd_intr(-1)\n\
-         print('ready')\n",
-    );
-    for (name, data) in files {
-        code += &format!("_w('{}',{})\n", escaped(name.as_bytes()), data.len());
-    }
-    code += "micropython.kbd_intr(3)\ndel _w,sys,micropython\n";
-    repl.submit(code.as_bytes(), deadline)?;
-    repl.expect(b"ready\r\n", deadline)?;
-    for (_, data) in files {
-        repl.input(data, deadline)?;
-    }
-    let (_, execution) = repl.reply(deadline, 1 << 10)?;
-    if execution.traceback.is_empty() {
-        return Ok(());
-    }
-    Err(Diagnostic::new("store-failed", "the board could not store the module").help(execution.traceback))
-}
-
-/// The folder of modules in RAM, in Python.
+/// The folder of modules in RAM, in Python. [`MOUNT`] counts its letters, and the slash behind them.
 pub(super) const FOLDER: &str = "/__ram";
 
 /// Python code that opens `p` there for `n` bytes. The buffer has its final size from the start, because a buffer that
@@ -86,8 +39,11 @@ class _FS:
  def getcwd(self):
   return '/'
  def stat(self,path):
-  if path[1:] in self.files:
-   return (0x8000,0,0,0,0,0,len(self.files[path[1:]]),0,0,0)
+  name=path[1:]
+  if name in self.files:
+   return (0x8000,0,0,0,0,0,len(self.files[name]),0,0,0)
+  if any(n.startswith(name+'/') for n in self.files):
+   return (0x4000,0,0,0,0,0,0,0,0,0)
   raise OSError(2)
  def open(self,path,mode):
   if path[1:] in self.files:
@@ -95,7 +51,7 @@ class _FS:
   raise OSError(2)
 class _Sink:
  def __init__(self,path,size):
-  name=path.rsplit('/',1)[1]
+  name=path[7:]
   _FS.files.pop(name,0)
   self.data=memoryview(bytearray(size))
   self.at=0

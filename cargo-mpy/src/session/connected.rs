@@ -4,13 +4,14 @@ use std::time::{Duration, Instant};
 
 use target_specs::{Arch, Diagnostic, Place};
 
+use super::Loaded;
 use super::events::{Events, Output};
 use super::faults::Faults;
 use super::port_args::PortArgs;
 use crate::failure::Failure;
 use crate::options::BuildOptions;
 use crate::serial::{Board, Facts, Newlines, Transport, argv};
-use crate::{pipeline, toolchain, ui};
+use crate::{pipeline, ui};
 
 /// How long to wait for an answer of a board.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -95,18 +96,18 @@ pub fn run_in_ram(
         let facts = board.facts()?;
         let plan = pipeline::plan(&options_for(options, facts.arch()?, &facts)?)?;
         let built = pipeline::build(&plan, None)?.remove(0);
-        let module = (format!("{}.mpy", plan.module), toolchain::read_file(&built.mpy)?);
+        let Loaded { modules, mut faults } = Loaded::new(&plan, &built)?;
         ui::status("Running", format_args!("on {}", facts.machine));
         board.restart()?;
-        let progress = ui::Progress::new("Sending", module.1.len() as u64);
-        board.put_in_ram(&module.0, &module.1, &mut |at| progress.at(at as u64))?;
-        drop(progress);
+        for (name, data) in &modules {
+            let progress = ui::Progress::new("Sending", data.len() as u64);
+            board.put_in_ram(name, data, &mut |at| progress.at(at as u64))?;
+        }
         let code = script.map_or_else(|| contents(&plan.module), str::to_owned);
         if !arguments.is_empty() {
             board.ask(&argv(arguments))?;
         }
-        let faults = &mut Faults::of(&built.mpy, built.target.arch);
-        execute(Events::default(), &mut board, &code, Instant::now() + timeout, raw, faults)
+        execute(Events::default(), &mut board, &code, Instant::now() + timeout, raw, &mut faults)
     })();
     board.leave();
     done

@@ -39,12 +39,13 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// A module that was built, under its name.
+    /// A module that was built, and the Python files beside it.
     ///
     /// # Errors
-    /// `io`
-    pub fn new(name: &str, built: &Built) -> Result<Loaded> {
-        let modules = vec![(format!("{name}.mpy"), read_file(&built.mpy)?)];
+    /// Errors of [`BuildPlan::python_files`], and `io`.
+    pub fn new(plan: &BuildPlan, built: &Built) -> Result<Loaded> {
+        let mut modules = plan.python_files()?;
+        modules.push((format!("{}.mpy", plan.module), read_file(&built.mpy)?));
         Ok(Loaded { modules, faults: Faults::of(&built.mpy, built.target.arch) })
     }
 }

@@ -8,7 +8,7 @@ use crate::serial::{Board, Facts, Found, Transport};
 /// Where MicroPython looks for modules in its ROM.
 const FOLDER: &str = "lib";
 
-/// The image that the board's ROM is to have: what is there, and the module in the file `NAME.mpy`. The second value is the
+/// The image that the board's ROM is to have: what is there, and these files in the folder of modules. The second value is the
 /// number of other files. The board is restarted first, because nothing may run from its ROM while that is written.
 ///
 /// # Errors
@@ -16,8 +16,7 @@ const FOLDER: &str = "lib";
 pub fn image<T: Transport>(
     board: &mut Board<T>,
     facts: &Facts,
-    name: &str,
-    data: &[u8],
+    files: &[(String, Vec<u8>)],
 ) -> Result<(Vec<u8>, usize)> {
     board.restart()?;
     let size = board.rom_size()?.ok_or_else(|| {
@@ -43,8 +42,10 @@ pub fn image<T: Transport>(
             })?
         }
     };
-    romfs::put(&mut entries, FOLDER, &format!("{name}.mpy"), data.to_vec());
-    let others = romfs::count(&entries) - 1;
+    for (path, data) in files {
+        romfs::put(&mut entries, &format!("{FOLDER}/{path}"), data.clone());
+    }
+    let others = romfs::count(&entries) - files.len();
     let image = romfs::image(&entries);
     if image.len() > size {
         let message = format!("{} bytes are needed in the board's ROM, which has {size}", image.len());

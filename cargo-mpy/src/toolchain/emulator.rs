@@ -1,5 +1,6 @@
 //! Runs code in a MicroPython on this computer.
 
+use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -380,7 +381,11 @@ fn temporary_file() -> Result<tempfile::NamedTempFile> {
 fn parcel_of(files: &[(String, Vec<u8>)], heap: u32) -> Vec<u8> {
     let mut parcel = b"MPYF".to_vec();
     parcel.extend(heap.to_le_bytes());
-    for (name, data) in files {
+    // Each folder goes before what is in it.
+    let folders = files.iter().flat_map(|(name, _)| name.match_indices('/').map(|(at, _)| &name[..=at]));
+    let folders: BTreeSet<&str> = folders.collect();
+    let folders = folders.into_iter().map(|name| (name, &[][..]));
+    for (name, data) in folders.chain(files.iter().map(|(name, data)| (name.as_str(), &data[..]))) {
         for part in [name.len(), data.len()] {
             parcel.extend(u32::try_from(part).unwrap_or(u32::MAX).to_le_bytes());
         }

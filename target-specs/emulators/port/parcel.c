@@ -3,7 +3,7 @@
 //
 // A parcel is the word `MPYF`, the bytes of heap that this board has (0: all there are) and, for each
 // file, the lengths of its name and its contents (32-bit, little-endian), the name, the contents, and
-// zeros up to a multiple of 4; then two zero words.
+// zeros up to a multiple of 4; then two zero words. A name that ends with `/` is that of a folder.
 
 #include <string.h>
 #include "py/builtin.h"
@@ -34,6 +34,11 @@ void parcel_unpack(const uint32_t *parcel) {
     while (parcel[0] != 0) {
         uint32_t name_len = parcel[0], len = parcel[1];
         const char *name = (const char *)(parcel + 2);
+        parcel += 2 + (name_len + len + 3) / 4;
+        if (name[name_len - 1] == '/') {
+            mp_vfs_mkdir(mp_obj_new_str(name, name_len - 1));
+            continue;
+        }
         mp_obj_t args[] = { mp_obj_new_str(name, name_len), MP_OBJ_NEW_QSTR(MP_QSTR_wb) };
         mp_obj_t file = mp_vfs_open(2, args, (mp_map_t *)&mp_const_empty_map);
         int error;
@@ -42,7 +47,6 @@ void parcel_unpack(const uint32_t *parcel) {
             mp_raise_OSError(error);
         }
         mp_stream_close(file);
-        parcel += 2 + (name_len + len + 3) / 4;
     }
     nlr_pop();
 }
