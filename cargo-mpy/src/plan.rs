@@ -717,7 +717,8 @@ mod tests {
     fn code_in_flash_is_refused_where_it_cannot_be() {
         for board in target_specs::boards() {
             let planned = of_wasm(&["--board", &board.name, "--code", "flash"]);
-            let can = ["armv6m", "armv7m", "armv7emsp", "armv7emdp", "rv32imc"].contains(&&*board.arch)
+            let can = ["armv6m", "armv7m", "armv7emsp", "armv7emdp", "armv81m", "rv32imc"]
+                .contains(&&*board.arch)
                 && !board.chip().is_some_and(|chip| chip.title.starts_with("ESP"));
             match planned {
                 Ok(plan) => assert!(can && plan.targets[0].memory.code == Code::Flash, "{}", board.name),

@@ -41,8 +41,13 @@ fn refused(result: Result<(), Diagnostic>, object: &str, message: &str) {
 }
 
 /// The cores of the Arm architectures, each of which runs what is for those before it.
-const ARM: [(&str, &str); 4] =
-    [("armv6m", "v6S-M"), ("armv7m", "v7-M"), ("armv7emsp", "v7E-M"), ("armv7emdp", "v7E-M")];
+const ARM: [(&str, &str); 5] = [
+    ("armv6m", "v6S-M"),
+    ("armv7m", "v7-M"),
+    ("armv7emsp", "v7E-M"),
+    ("armv7emdp", "v7E-M"),
+    ("armv81m", "v8.1-M.mainline"),
+];
 
 #[test]
 fn a_core_runs_what_is_for_a_lower_one() {
@@ -93,6 +98,7 @@ fn cores_and_units_that_an_architecture_has_not_are_refused() {
             &["-mcpu=cortex-m55", "-mfpu=auto"],
             "armv7emdp`: its `Tag_CPU_arch` is v8.1-M.mainline, not v7E-M",
         ),
+        ("armv81m", &["-mcpu=cortex-a9"], "armv81m`: its `Tag_CPU_arch` is v7-A, not v8.1-M.mainline"),
         ("rv32imc", &["-march=rv32imafc", "-mabi=ilp32"], "rv32imc`: its `Tag_RISCV_arch` has f"),
         ("rv32imc", &["-march=rv32imc_zbb"], "rv32imc`: its `Tag_RISCV_arch` has zbb"),
         (
@@ -119,6 +125,8 @@ fn cores_and_units_that_an_architecture_has_not_are_refused() {
     }
     // Lower, or what every board has.
     let cases: &[(&str, &[&str])] = &[
+        ("armv81m", &["-mcpu=cortex-m33"]),
+        ("armv81m", &["-mcpu=cortex-m7", "-mfpu=fpv5-d16"]),
         ("armv7emdp", &["-mcpu=cortex-m4", "-mfpu=fpv4-sp-d16"]),
         ("armv7emsp", &["-mcpu=cortex-m4", "-mfloat-abi=soft"]),
         ("armv7m", &["-march=armv7"]),

@@ -31,7 +31,8 @@ pub enum Simd {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Arch {
-    /// MicroPython's name of it, as in `mpy_ld.py --arch`.
+    /// MicroPython's name of it, as in `mpy_ld.py --arch`. One that MicroPython does not tell from another is named in the
+    /// same way.
     pub name: String,
     /// A description in one line.
     pub title: String,
@@ -41,6 +42,10 @@ pub struct Arch {
     /// firmware loads the modules of all lower Thumb architectures. 6 is a Cortex-M4 without FPU.
     #[serde(default)]
     pub loaded_by: Vec<u8>,
+    /// The processors that have its instructions, if the number of the firmware does not say so. Their names, at the end of
+    /// `sys.implementation._machine`, start with one of these. Empty if all that load its modules have them.
+    #[serde(default)]
+    pub processors: Vec<String>,
     /// Bits of a pointer and of a MicroPython word.
     pub word_bits: u8,
     /// Whether a misaligned load or store faults.
@@ -68,14 +73,23 @@ pub struct Arch {
 }
 
 impl Arch {
-    /// Whether firmware of architecture `number` (`MP_NATIVE_ARCH_*`) loads its modules.
-    pub fn is_loaded_by(&self, number: u8) -> bool {
-        number == self.mpy_arch || self.loaded_by.contains(&number)
+    /// Whether its modules run in firmware of architecture `number` (`MP_NATIVE_ARCH_*`), on the processor that `machine`,
+    /// the firmware's `sys.implementation._machine`, ends with.
+    pub fn runs_on(&self, number: u8, machine: &str) -> bool {
+        let processor = machine.rsplit(" with ").next().unwrap_or_default();
+        let has_instructions = self.processors.is_empty()
+            || self.processors.iter().any(|name| processor.starts_with(name.as_str()));
+        (number == self.mpy_arch || self.loaded_by.contains(&number)) && has_instructions
     }
 
-    /// The best of `archs` for firmware of architecture `number`: that with the most of its instructions.
-    pub fn best_for<'a>(number: u8, archs: impl IntoIterator<Item = &'a Arch>) -> Option<&'a Arch> {
-        archs.into_iter().filter(|arch| arch.is_loaded_by(number)).max_by_key(|arch| arch.mpy_arch)
+    /// The best of `archs` for such firmware: that with the most of the processor's instructions.
+    pub fn best_for<'a>(
+        number: u8,
+        machine: &str,
+        archs: impl IntoIterator<Item = &'a Arch>,
+    ) -> Option<&'a Arch> {
+        let those = archs.into_iter().filter(|arch| arch.runs_on(number, machine));
+        those.max_by_key(|arch| (arch.mpy_arch, !arch.processors.is_empty()))
     }
 }
 
@@ -112,12 +126,13 @@ pub struct Compiler {
     pub packages: std::collections::BTreeMap<String, String>,
 }
 
-/// All architectures, in the order of their numbers in MicroPython.
+/// All architectures, in the order of their numbers in MicroPython. Of those with one number, that which runs on all
+/// processors is first.
 pub fn archs() -> &'static [Arch] {
     static ARCHS: OnceLock<Vec<Arch>> = OnceLock::new();
     ARCHS.get_or_init(|| {
         let mut archs: Vec<Arch> = parse(embedded::ARCHS);
-        archs.sort_by_key(|arch| arch.mpy_arch);
+        archs.sort_by_key(|arch| (arch.mpy_arch, !arch.processors.is_empty()));
         archs
     })
 }

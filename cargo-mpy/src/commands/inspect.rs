@@ -34,9 +34,12 @@ impl Inspect {
         let bytes = toolchain::read_file(&self.file)?;
         let module = inspect::read(&bytes)
             .map_err(|error| error.at(Place::File { path: self.file.clone(), line: 0, column: 0 }))?;
-        let arch = target_specs::archs().iter().find(|arch| arch.mpy_arch == module.arch);
-        let arch = arch.ok_or_else(|| Diagnostic::new("unknown-arch", "its architecture is not known"))?;
-        ui::output(text(&module, arch, bytes.len()));
+        // The last of several with this number has the instructions of the others too.
+        let archs: Vec<&Arch> =
+            target_specs::archs().iter().filter(|arch| arch.mpy_arch == module.arch).collect();
+        let arch =
+            archs.last().ok_or_else(|| Diagnostic::new("unknown-arch", "its architecture is not known"))?;
+        ui::output(text(&module, &archs, bytes.len()));
         if self.disassemble {
             ui::output(format_args!("\ndisassembly\n{}", disassembler::disassemble(arch, &module.text)?));
         }
@@ -45,12 +48,13 @@ impl Inspect {
 }
 
 /// Prints everything except the code.
-fn text(module: &Module, arch: &Arch, size: usize) -> String {
+fn text(module: &Module, archs: &[&Arch], size: usize) -> String {
     let mut text = String::new();
     let mut line = |words: std::fmt::Arguments| {
         writeln!(text, "{}", target_specs::visible_line(&words.to_string())).expect("a String");
     };
-    line(format_args!("native module for {} ({})", arch.name, arch.title));
+    let names: Vec<String> = archs.iter().map(|arch| format!("{} ({})", arch.name, arch.title)).collect();
+    line(format_args!("native module for {}", names.join(" or ")));
     line(format_args!("  format       .mpy 6.{}, {size} bytes", module.sub_version));
     if module.arch_flags != 0 {
         line(format_args!("  extensions   {:#x}", module.arch_flags));
@@ -80,7 +84,7 @@ fn text(module: &Module, arch: &Arch, size: usize) -> String {
     if !module.relocs.is_empty() {
         line(format_args!("relocations"));
     }
-    let word = u64::from(arch.word_bits / 8);
+    let word = u64::from(archs.first().map_or(32, |arch| arch.word_bits) / 8);
     for reloc in &module.relocs {
         let part = if reloc.part == Part::Text { &module.text } else { &module.rodata };
         let at = reloc.word * word;

@@ -152,20 +152,34 @@ fn chooser(module: &str, version: &str, archs: &[&Arch]) -> String {
          # The best module for the architecture of this board.\n    \
          arch = getattr(sys.implementation, \"_mpy\", 0) >> 10 & 15\n",
     );
-    for (at, arch) in archs.iter().enumerate() {
+    // Those for some processors first, as boards with these load others too.
+    let (special, usual): (Vec<&Arch>, _) = archs.iter().partition(|arch| !arch.processors.is_empty());
+    if !special.is_empty() {
+        text.push_str(
+            "    processor = getattr(sys.implementation, \"_machine\", \"\").split(\" with \")[-1]\n",
+        );
+    }
+    let mut word = "if";
+    for arch in special.iter().chain(&usual) {
         // MP_NATIVE_ARCH_* has four bits.
+        let machine = arch.processors.first().map_or("", String::as_str);
         let loads_it = |number: &u8| {
-            Arch::best_for(*number, archs.iter().copied()).is_some_and(|best| best.mpy_arch == arch.mpy_arch)
+            Arch::best_for(*number, machine, archs.iter().copied()).is_some_and(|best| best.name == arch.name)
         };
         let numbers: Vec<String> = (0..16).filter(loads_it).map(|number| number.to_string()).collect();
-        let word = if at == 0 { "if" } else { "elif" };
-        let condition = match &numbers[..] {
+        let mut condition = match &numbers[..] {
             [number] => format!("== {number}"),
             _ => format!("in ({})", numbers.join(", ")),
         };
+        if !arch.processors.is_empty() {
+            // Not every MicroPython takes several prefixes at a time.
+            write!(condition, " and any(processor.startswith(name) for name in {:?})", arch.processors)
+                .expect("a String");
+        }
         let name = &arch.name;
         write!(text, "    {word} arch {condition}:\n        from . import {name} as module\n")
             .expect("a String");
+        word = "elif";
     }
     // Memories and globals of WebAssembly are not copied: the module answers for them.
     write!(
@@ -285,7 +299,21 @@ mod tests {
         assert!(text.contains("elif arch in (5, 6):\n        from . import armv7m "), "{text}");
         assert!(text.contains("elif arch in (7, 8):\n        from . import armv7emsp "), "{text}");
         assert!(text.contains("elif arch == 11:\n        from . import rv32imc "), "{text}");
+        // What only some processors with a number have.
+        let text = chooser("m", "1.2.3", &archs(&["armv6m", "armv7emdp", "armv81m"]));
+        assert!(
+            text.contains(
+                "    if arch == 8 and any(processor.startswith(name) for name in \
+                 [\"AE302F80F55D5\", \"AE722F80F55D5\", \"Cortex-M55\"]):\n        \
+                 from . import armv81m as module\n    \
+                 elif arch in (4, 5, 6, 7):\n        from . import armv6m as module\n    \
+                 elif arch == 8:\n        from . import armv7emdp as module\n"
+            ),
+            "{text}"
+        );
+        assert!(text.contains("    processor = getattr("), "{text}");
         let text = chooser("m", "1.2.3", &archs(&["armv6m"]));
+        assert!(!text.contains("processor"), "{text}");
         assert!(text.contains("if arch in (4, 5, 6, 7, 8):\n"), "{text}");
     }
 }

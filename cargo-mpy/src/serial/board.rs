@@ -66,7 +66,7 @@ impl Facts {
     /// `firmware` if the firmware loads no native modules, or those of another version, or is too old.
     pub fn arch(&self) -> Result<&'static Arch> {
         let (version, sub_version) = ((self.mpy & 0xff) as u8, (self.mpy >> 8 & 3) as u8);
-        let native = Arch::best_for(self.native_arch(), target_specs::archs());
+        let native = Arch::best_for(self.native_arch(), &self.machine, target_specs::archs());
         let wanted = format!("{}.{}", mpy_link::VERSION, mpy_link::SUB_VERSION);
         let firmware = |message: String| {
             let help = "native modules need MicroPython 1.24 or later, built with native code loading";
@@ -643,6 +643,20 @@ mod tests {
         // Cortex-M4 without FPU.
         assert_eq!(of(6 << 10 | 3 << 8 | 6), Ok("armv7m"));
         assert_eq!(of(8 << 10 | 3 << 8 | 6), Ok("armv7emdp"));
+        let on = |machine: &str| {
+            let facts = Facts { mpy: 8 << 10 | 3 << 8 | 6, machine: machine.to_owned(), ..Facts::default() };
+            facts.arch().map(|arch| arch.name.as_str()).map_err(|error| error.code)
+        };
+        assert_eq!(on("Alif Ensemble DevKit with AE722F80F55D5XX"), Ok("armv81m"));
+        assert_eq!(on("OpenMV-AE3 with AE302F80F55D5AE"), Ok("armv81m"));
+        assert_eq!(on("Teensy 4.1 with MIMXRT1062DVJ6A"), Ok("armv7emdp"));
+        // Its modules are refused on other boards that have its number.
+        let helium = target_specs::arch("armv81m").expect("an architecture");
+        assert!(helium.runs_on(8, "OpenMV-AE3 with AE302F80F55D5AE"));
+        assert!(!helium.runs_on(8, "Teensy 4.1 with MIMXRT1062DVJ6A") && !helium.runs_on(8, ""));
+        assert!(!helium.runs_on(7, "qemu-armv81m with Cortex-M55"));
+        // Not the processor.
+        assert_eq!(on("AE722F80F55D5 with STM32H747"), Ok("armv7emdp"));
         assert_eq!(of(7 << 10 | 1 << 8 | 6), Err("firmware"));
         assert_eq!(of(3 << 8 | 6), Err("firmware"));
     }

@@ -23,7 +23,7 @@ pub fn options_for(options: &BuildOptions, arch: &Arch, facts: &Facts) -> target
     let named = named.collect::<target_specs::Result<Vec<_>>>()?;
     let archs = options.archs.iter().map(|name| (name, name.as_str()));
     for (name, wanted) in named.into_iter().chain(archs) {
-        if !target_specs::arch(wanted)?.is_loaded_by(facts.native_arch()) {
+        if !target_specs::arch(wanted)?.runs_on(facts.native_arch(), &facts.machine) {
             let message = format!(
                 "`{name}` takes modules for {wanted}, the board that is connected takes {}",
                 arch.name

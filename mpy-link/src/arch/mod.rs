@@ -19,6 +19,7 @@ pub static ARCHS: &[&Arch] = &[
     &arm::ARMV7M,
     &arm::ARMV7EMSP,
     &arm::ARMV7EMDP,
+    &arm::ARMV81M,
     &xtensa::XTENSA,
     &xtensa::XTENSAWIN,
     &riscv::RV32IMC,

@@ -98,7 +98,7 @@ void cpu_wait(void) {
 }
 
 void cpu_uart_irq(bool enable) {
-    *(enable ? &NVIC_ISER : &NVIC_ICER) = 1 << UART_IRQ;
+    (enable ? &NVIC_ISER : &NVIC_ICER)[UART_IRQ / 32] = 1 << UART_IRQ % 32;
 }
 
 void cpu_reset(void) {

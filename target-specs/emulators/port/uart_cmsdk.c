@@ -1,8 +1,8 @@
-// The CMSDK UART of the MPS2 boards.
+// The CMSDK UART of the MPS2 and MPS3 boards.
 
 #include "py/mphal.h"
 
-#define REG(offset) (*(volatile uint32_t *)(0x40004000 + (offset)))
+#define REG(offset) (*(volatile uint32_t *)(UART_BASE + (offset)))
 #define DATA        REG(0x00)
 #define STATE       REG(0x04)
 #define CTRL        REG(0x08)

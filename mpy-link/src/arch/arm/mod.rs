@@ -147,14 +147,20 @@ const fn core(fits: &'static [&'static str], help: &'static str) -> Property {
     Property { name: "Tag_CPU_arch", of, fits: Fits::Arch(fits), help }
 }
 
-/// `Tag_Advanced_SIMD_arch`, `Tag_MVE_arch`.
-const VECTORS: Property = Property {
+/// `Tag_Advanced_SIMD_arch`: vectors of a Cortex-A.
+const NO_NEON: Property = Property {
     name: "Tag_Advanced_SIMD_arch",
+    of: |info| info.number(12).filter(|&n| n != 0).map(|n| n.to_string()),
+    fits: Fits::Arch(&["0"]),
+    help: "compile for a Cortex-M",
+};
+/// `Tag_Advanced_SIMD_arch`, `Tag_MVE_arch`.
+const NO_VECTORS: Property = Property {
     of: |info| {
         [12, 48].into_iter().find_map(|tag| info.number(tag).filter(|&n| n != 0)).map(|n| n.to_string())
     },
-    fits: Fits::Arch(&["0"]),
     help: "compile for a Cortex-M without vector instructions",
+    ..NO_NEON
 };
 
 const VFP_ARGS: Property = Property {
@@ -215,11 +221,13 @@ const EABI: Property = Property {
 /// All values of `Tag_ABI_HardFP_use`: the precision does not matter.
 const BOTH: &[&str] = &["SP only", "SP and DP", "as Tag_FP_arch"];
 
-/// The properties for an architecture with these cores, floating-point units and precisions. `help` says how to compile for it.
+/// The properties for an architecture with these cores, floating-point units, precisions and vectors. `help` says how to compile
+/// for it.
 const fn properties(
     cores: &'static [&'static str],
     fpus: &'static [&'static str],
     precisions: &'static [&'static str],
+    vectors: Property,
     help: &'static str,
 ) -> [Property; 10] {
     let fpu = Property {
@@ -238,38 +246,49 @@ const fn properties(
         fits: Fits::Arch(precisions),
         help,
     };
-    [EABI, core(cores, help), fpu, precision, VECTORS, VFP_ARGS, R9, HALF_FLOATS, WCHAR, ENUMS]
+    [EABI, core(cores, help), fpu, precision, vectors, VFP_ARGS, R9, HALF_FLOATS, WCHAR, ENUMS]
 }
 
 static V6M_PROPERTIES: [Property; 10] = properties(
     &["pre-v4", "v4", "v4T", "v5T", "v5TE", "v5TEJ", "v6", "v6KZ", "v6K", "v6-M", "v6S-M"],
     &["none"],
     BOTH,
+    NO_VECTORS,
     "compile with -mthumb -mcpu=cortex-m0, and link the libraries for it",
 );
 /// The values of `Tag_CPU_arch` whose code runs on Armv7-M, and others.
 macro_rules! up_to_v7m {
-    ($($own:literal)*) => {
-        &["pre-v4", "v4", "v4T", "v5T", "v5TE", "v5TEJ", "v6", "v6KZ", "v6T2", "v6K", "v6-M", "v6S-M", "v7", "v7-M", $($own)*]
+    ($($own:literal),*) => {
+        &["pre-v4", "v4", "v4T", "v5T", "v5TE", "v5TEJ", "v6", "v6KZ", "v6T2", "v6K", "v6-M", "v6S-M", "v7", "v7-M", $($own),*]
     };
 }
 static V7M_PROPERTIES: [Property; 10] = properties(
     up_to_v7m!(),
     &["none"],
     BOTH,
+    NO_VECTORS,
     "compile with -mthumb -mcpu=cortex-m3, and link the libraries for it",
 );
 static V7EMSP_PROPERTIES: [Property; 10] = properties(
     up_to_v7m!("v7E-M"),
     &["none", "VFPv2", "VFPv3-D16", "VFPv4-D16"],
     &["SP only"],
+    NO_VECTORS,
     "compile with -mthumb -mcpu=cortex-m4 -mfpu=fpv4-sp-d16 -mfloat-abi=hard, and link the libraries for it",
 );
 static V7EMDP_PROPERTIES: [Property; 10] = properties(
     up_to_v7m!("v7E-M"),
     &["none", "VFPv2", "VFPv3-D16", "VFPv4-D16", "FPv5-D16"],
     BOTH,
+    NO_VECTORS,
     "compile with -mthumb -mcpu=cortex-m7 -mfpu=fpv5-d16 -mfloat-abi=hard, and link the libraries for it",
+);
+static V81M_PROPERTIES: [Property; 10] = properties(
+    up_to_v7m!("v7E-M", "v8-M.baseline", "v8-M.mainline", "v8.1-M.mainline"),
+    &["none", "VFPv2", "VFPv3-D16", "VFPv4-D16", "FPv5-D16"],
+    BOTH,
+    NO_NEON,
+    "compile with -mthumb -mcpu=cortex-m55 -mfloat-abi=hard, and link the libraries for it",
 );
 
 const V7M: Arch = Arch {
@@ -301,3 +320,4 @@ pub static ARMV6M: Arch = Arch { name: "armv6m", jump: jump_v6m, properties: &V6
 pub static ARMV7M: Arch = V7M;
 pub static ARMV7EMSP: Arch = Arch { name: "armv7emsp", properties: &V7EMSP_PROPERTIES, ..V7M };
 pub static ARMV7EMDP: Arch = Arch { name: "armv7emdp", properties: &V7EMDP_PROPERTIES, ..V7M };
+pub static ARMV81M: Arch = Arch { name: "armv81m", properties: &V81M_PROPERTIES, ..V7M };
