@@ -120,7 +120,7 @@ impl Bench {
         let programs = self.programs(plan)?;
         let mut slower = None;
         for (target, machine) in machines {
-            let mut loaded = Loaded::new(&plan, &built[*target])?;
+            let mut loaded = Loaded::new(plan, &built[*target])?;
             let counts = machine.counts();
             let unit = if counts { "instructions" } else { "ns" };
             ui::status("Measuring", format_args!("{unit} on {}", machine.name()));
