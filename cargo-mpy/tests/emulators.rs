@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use cargo_mpy::serial::{self, RawRepl, store};
+use cargo_mpy::serial::{self, RawRepl};
 use cargo_mpy::toolchain::emulator::{Outcome, Run, Session, count, run};
 use cargo_mpy::toolchain::micropython::{Firmware, emulated, missing_tools};
 use target_specs::{Board, Result};
@@ -164,7 +164,7 @@ fn a_session_lasts_over_interrupts_and_resets() {
         let mut session = Session::start(board, &firmware, &[]).expect(name);
         let mut connected = serial::Board::connect(&mut session, Duration::from_secs(20)).expect(name);
         let bytes: Vec<u8> = (0..3000u32).map(|i| (i * 7) as u8).collect();
-        store(connected.repl(), &[("kept.bin".to_owned(), bytes.clone())], soon()).expect(name);
+        connected.put("kept.bin", &bytes, &mut |_| {}).expect(name);
         connected.put_in_ram("held.py", b"x = 'in RAM'\n", &mut |_| {}).expect(name);
         let repl = connected.repl();
         let say = |repl: &mut RawRepl<&mut Session>, code: &str| {
