@@ -714,10 +714,77 @@ static inline uint64_t wasm_smlald(uint64_t sum, uint32_t ac, uint32_t bd) {
 
 #define WASM_DUAL_PRODUCT32(sum, a, b, c, d, ac, bd) wasm_smlad(sum, ac, bd)
 #define WASM_DUAL_PRODUCT64(sum, a, b, c, d, ac, bd) wasm_smlald(sum, ac, bd)
+
+/* Bytes 0 and 2, and bytes 1 and 3, as signed halves, plus both halves of `addends`. */
+static inline uint32_t wasm_even_bytes(uint32_t bytes, uint32_t addends) {
+    uint32_t halves;
+    if (__builtin_constant_p(addends) && addends == 0) {
+        __asm__("sxtb16 %0, %1" : "=r"(halves) : "r"(bytes));
+    } else {
+        __asm__("sxtab16 %0, %1, %2" : "=r"(halves) : "r"(addends), "r"(bytes));
+    }
+    return halves;
+}
+
+static inline uint32_t wasm_odd_bytes(uint32_t bytes, uint32_t addends) {
+    uint32_t halves;
+    if (__builtin_constant_p(addends) && addends == 0) {
+        __asm__("sxtb16 %0, %1, ror #8" : "=r"(halves) : "r"(bytes));
+    } else {
+        __asm__("sxtab16 %0, %1, %2, ror #8" : "=r"(halves) : "r"(addends), "r"(bytes));
+    }
+    return halves;
+}
+
+#define WASM_QUAD_PRODUCT(sum, a0, b0, a1, b1, a2, b2, a3, b3, a02, a13, b02, b13) \
+    wasm_smlad(wasm_smlad(sum, a02, b02), a13, b13)
+
+/* In one piece, as GCC would read as much as it can ahead, into registers that there are not. */
+static inline uint32_t wasm_four_products(uint32_t sum, const uint8_t *a, const uint8_t *b, uint32_t addends) {
+    uint32_t a4, b4, a2, b2;
+    __asm__(
+        "ldr %1, %5\n\tldr %2, %6\n\t"
+        "sxtab16 %3, %7, %1\n\tsxtb16 %4, %2\n\tsmlad %0, %3, %4, %0\n\t"
+        "sxtab16 %1, %7, %1, ror #8\n\tsxtb16 %2, %2, ror #8\n\tsmlad %0, %1, %2, %0"
+        : "+&r"(sum), "=&r"(a4), "=&r"(b4), "=&r"(a2), "=&r"(b2)
+        : "m"(*(const wasm_u32_unaligned *)a), "m"(*(const wasm_u32_unaligned *)b), "r"(addends));
+    return sum;
+}
+
+/* sum and (a + addend) * b of as many signed bytes, a multiple of four. It is not inlined, as the registers of its caller may be
+ * in use for other things. */
+#define WASM_MULTIPLIES_BYTES 1
+WASM_UNUSED __attribute__((noinline)) static uint32_t wasm_dot_product(
+    uint32_t sum, const uint8_t *a, const uint8_t *b, uint32_t count, uint32_t addends) {
+    for (uint32_t left = count >> 4; left; left--, a += 16, b += 16) {
+        sum = wasm_four_products(sum, a, b, addends);
+        sum = wasm_four_products(sum, a + 4, b + 4, addends);
+        sum = wasm_four_products(sum, a + 8, b + 8, addends);
+        sum = wasm_four_products(sum, a + 12, b + 12, addends);
+    }
+    for (uint32_t left = count & 12; left; left -= 4, a += 4, b += 4) {
+        sum = wasm_four_products(sum, a, b, addends);
+    }
+    return sum;
+}
 #else
 #define WASM_DUAL_PRODUCT32(sum, a, b, c, d, ac, bd) ((uint32_t)((c) * (d)) + ((uint32_t)((a) * (b)) + (sum)))
 #define WASM_DUAL_PRODUCT64(sum, a, b, c, d, ac, bd) \
     (wasm_narrow_product(c, d) + (wasm_narrow_product(a, b) + (sum)))
+#define WASM_QUAD_PRODUCT(sum, a0, b0, a1, b1, a2, b2, a3, b3, a02, a13, b02, b13) \
+    ((uint32_t)((a3) * (b3)) + ((uint32_t)((a2) * (b2)) + ((uint32_t)((a1) * (b1)) + ((uint32_t)((a0) * (b0)) + (sum)))))
+
+/* Tests set it to 1. */
+#ifndef WASM_MULTIPLIES_BYTES
+#define WASM_MULTIPLIES_BYTES 0
+#endif
+static inline uint32_t wasm_dot_product(
+    uint32_t sum, const uint8_t *a, const uint8_t *b, uint32_t count, uint32_t addends) {
+    for (uint32_t at = 0; at != count; at++) {
+        sum += (uint32_t)(((int8_t)a[at] + (int16_t)addends) * (int8_t)b[at]);
+    }
+    return sum;
+}
 #endif
 
 /* A sum of several such products, which is there before what comes behind it: GCC delays it until somebody wants it,

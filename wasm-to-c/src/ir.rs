@@ -79,6 +79,14 @@ pub(crate) enum ExprKind {
     /// `[sum, a, b, c, d]`: `sum + a * b + c * d`. The factors are signed and have 16 bits. `c` is loaded from directly
     /// behind `a`, and neither is checked.
     DualProduct(Box<[Expr; 5]>),
+    /// `[sum, a, b, a, b, a, b, a, b]`: `sum` and four products. Each `a` is a signed byte behind the one before, or such a byte plus
+    /// a constant, which is the same for all. So is each `b`, or all are constants of 16 bits. None is checked.
+    QuadProduct(Box<[Expr; 9]>),
+    /// `[sum, a, b, count]`: `sum` and the products of as many signed bytes from `a` on, plus a constant, with those from `b` on.
+    /// The count is a multiple of four, and none is checked.
+    DotProduct(Box<[Expr; 4]>, i16),
+    /// Whether the processor has instructions that multiply more than one pair of bytes.
+    MultipliesBytes,
     /// The value, which the C compiler computes here and not where it is used.
     Computed(Box<Expr>),
 }
@@ -128,6 +136,17 @@ impl Access {
     /// How far behind the address it ends.
     pub fn end(&self) -> u64 {
         self.offset.saturating_add(self.cell.bytes().into())
+    }
+
+    /// What the offset stands for, without the distance from its start, and that distance modulo 2^32.
+    pub fn within_object(&self) -> (Option<Reference>, u32) {
+        match self.base {
+            Some(Reference::Data { object, offset }) => {
+                (Some(Reference::Data { object, offset: 0 }), offset as u32)
+            }
+            Some(function) => (Some(function), 0),
+            None => (None, self.offset as u32),
+        }
     }
 
     /// Whether the offset may be that of a field.
@@ -524,6 +543,8 @@ macro_rules! contents {
                     | ExprKind::NarrowLanes { factors: parts, .. }
                     | ExprKind::Shuffle(parts, _) => &$($mut)? **parts,
                     ExprKind::DualProduct(parts) => &$($mut)? **parts,
+                    ExprKind::QuadProduct(parts) => &$($mut)? **parts,
+                    ExprKind::DotProduct(parts, _) => &$($mut)? **parts,
                     ExprKind::NonNull(part)
                     | ExprKind::TableGet(_, part)
                     | ExprKind::Index(part, _)
@@ -540,6 +561,7 @@ macro_rules! contents {
                     | ExprKind::TableSize(_)
                     | ExprKind::MemorySize(_)
                     | ExprKind::NativeFrame
+                    | ExprKind::MultipliesBytes
                     | ExprKind::Payload(..)
                     | ExprKind::Exception => &$($mut)? [],
                 }

@@ -1,5 +1,6 @@
 //! Tests of whole translations.
 
+mod dot_products;
 mod vectors;
 
 use crate::options::{Options, Safety, WasmModule};

@@ -119,6 +119,67 @@ impl Generator {
         body.loops -= 1;
     }
 
+    /// A loop that adds products of signed bytes, and nearly one.
+    pub(super) fn bytes(&mut self, body: &mut Body) {
+        if self.memories.is_empty() || self.memories[0].bytes() == 0 {
+            return self.access(body);
+        }
+        let size = self.memories[0].bytes();
+        let [a, b, left, sum] = [(); 4].map(|()| body.local(Ty::I32));
+        for pointer in [a, b] {
+            let start = match self.chance(60) {
+                true => self.below(size) as u32 / 2,
+                false => self.edge(size),
+            };
+            match self.chance(30) {
+                true => body.ops([I::LocalGet(self.variable(body)), I::I32Const(63), I::I32And]),
+                false => body.constant(start),
+            }
+            body.op(I::LocalSet(pointer));
+        }
+        let each = self.pick(&[2, 2, 2, 4]);
+        let turns = 1 + self.below(20) as u32;
+        body.constant(each * turns);
+        body.op(I::LocalSet(left));
+        let (addend, offset) = (self.pick(&[0, 0, 5, -128, 32640, 32641]), self.pick(&[0, 0, 1, 16]));
+        let wrong = if self.chance(25) { self.below(6) } else { 6 };
+        body.op(I::Loop(BlockType::Empty));
+        body.depth += 1;
+        if wrong == 0 {
+            self.access_at(body, 0, Some(a));
+        }
+        body.op(I::LocalGet(sum));
+        for at in 0..each {
+            let at = if wrong == 1 && at == 1 { 3 } else { u64::from(at) };
+            let memarg = |offset| MemArg { offset, align: 0, memory_index: 0 };
+            let load =
+                |is_signed: bool, memarg| if is_signed { I::I32Load8S(memarg) } else { I::I32Load8U(memarg) };
+            body.ops([I::LocalGet(a), load(wrong != 2, memarg(at + offset))]);
+            if addend != 0 {
+                body.ops([I::I32Const(addend), I::I32Add]);
+            }
+            body.ops([I::LocalGet(b), load(true, memarg(at)), I::I32Mul, I::I32Add]);
+        }
+        body.op(I::LocalSet(sum));
+        for pointer in [a, b] {
+            let by = if wrong == 3 { each + 1 } else { each };
+            self.change(body, pointer, Change::By(by));
+        }
+        if wrong == 4 {
+            self.change(body, sum, Change::By(1));
+        }
+        let counted = self.pick(&[0, 0, 1]);
+        body.ops([I::LocalGet(left), I::I32Const(each.cast_signed()), I::I32Sub, I::LocalTee(left)]);
+        if counted == 1 {
+            body.ops([I::I32Const(0), I::I32Ne]);
+        }
+        body.ops([I::BrIf(0), I::End]);
+        for local in [sum, a, b] {
+            body.op(I::LocalGet(local));
+            self.accumulate(body);
+        }
+    }
+
     /// Puts `base + (local << shift)` on the stack.
     fn scaled(&mut self, body: &mut Body, local: u32, shift: u32, base: u32) {
         body.op(I::LocalGet(local));

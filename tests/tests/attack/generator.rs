@@ -1433,8 +1433,9 @@ impl Generator {
         if body.depth > 6 || body.ours.len() > 330 {
             return;
         }
-        match self.below(22) {
+        match self.below(23) {
             0..6 => self.access(body),
+            22 => self.bytes(body),
             6..8 => self.looped(body),
             8..10 => self.side_by_side(body),
             10..13 => self.call(body),

@@ -5,7 +5,7 @@ use super::printer::Printer;
 use crate::ir::{Access, Callee, Caught, Expr, ExprKind, Outside};
 use crate::memory::{Address, Shown};
 use crate::ops::{Class, OpId};
-use crate::passes::are_neighbours;
+use crate::passes::{Byte, are_neighbours};
 use crate::types::ValType;
 
 impl Printer<'_, '_> {
@@ -86,6 +86,13 @@ impl Printer<'_, '_> {
                     "WASM_DUAL_PRODUCT{width}({sum}, (int32_t){a}, (int32_t){b}, (int32_t){c}, (int32_t){d}, {a_and_c}, {b_and_d})"
                 )
             }
+            ExprKind::QuadProduct(parts) => self.quad_product(parts),
+            ExprKind::DotProduct(parts, addend) => {
+                let [a, b] = [1, 2].map(|at| self.bytes(&parts[at]));
+                let (sum, count) = (self.expr(&parts[0]), self.expr(&parts[3]));
+                format!("wasm_dot_product({sum}, {a}, {b}, {count}, {})", twice(*addend))
+            }
+            ExprKind::MultipliesBytes => "WASM_MULTIPLIES_BYTES".to_owned(),
             ExprKind::Computed(sum) => format!("wasm_sum({})", self.expr(sum)),
         }
     }
@@ -153,10 +160,35 @@ impl Printer<'_, '_> {
     /// Two numbers of 16 bits as one of 32, the first in its low half.
     fn pair(&mut self, low: &Expr, high: &Expr) -> String {
         match &low.kind {
-            ExprKind::Load(access) if are_neighbours(low, high) => {
-                format!("wasm_pair({})", self.place(access).pointer())
-            }
+            ExprKind::Load(_) if are_neighbours(low, high) => format!("wasm_pair({})", self.bytes(low)),
             _ => format!("wasm_pack((int32_t){}, (int32_t){})", self.inner(low), self.inner(high)),
+        }
+    }
+
+    /// A sum with four products of bytes: its parts, and as halves the bytes 0 and 2 and the bytes 1 and 3 of both factors.
+    fn quad_product(&mut self, parts: &[Expr; 9]) -> String {
+        let halves = [1, 2].map(|first| match Byte::of(&parts[first]) {
+            Some(Byte::Memory(_, addend)) => {
+                let load = parts[first].op(OpId::I32Add).map_or(&parts[first], |sum| &sum[0]);
+                let (bytes, addend) = (self.bytes(load), twice(addend));
+                ["even", "odd"].map(|which| format!("wasm_{which}_bytes(wasm_pair({bytes}), {addend})"))
+            }
+            _ => [[first, first + 4], [first + 2, first + 6]].map(|pair| {
+                let [low, high] = pair.map(|at| parts[at].known().unwrap_or_default());
+                format!("{:#x}u", low & 0xffff | high << 16)
+            }),
+        });
+        let factors: Vec<String> =
+            parts[1..].iter().map(|part| format!("(int32_t){}", self.inner(part))).collect();
+        let sum = self.inner(&parts[0]);
+        format!("WASM_QUAD_PRODUCT({sum}, {}, {})", factors.join(", "), halves.concat().join(", "))
+    }
+
+    /// A pointer to what is loaded.
+    fn bytes(&mut self, load: &Expr) -> String {
+        match &load.kind {
+            ExprKind::Load(access) => format!("(const uint8_t *){}", self.place(access).pointer()),
+            _ => self.expr(load),
         }
     }
 
@@ -232,6 +264,11 @@ fn extremum(first: &Expr, second: &Expr, condition: &Expr) -> Option<&'static st
         (true, _) => "wasm_max_s64",
         (false, _) => "wasm_min_s64",
     })
+}
+
+/// A number in both halves of 32 bits.
+fn twice(number: i16) -> String {
+    format!("{:#x}u", u32::from(number.cast_unsigned()) * 0x1_0001)
 }
 
 /// Whether an expression is printed as a condition of C.

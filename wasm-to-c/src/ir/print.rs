@@ -262,8 +262,11 @@ fn expr(value: &Expr) -> String {
             format!("narrow_product{width}({}, {})", expr(&factors[0]), expr(&factors[1]))
         }
         ExprKind::DualProduct(parts) => {
-            format!("dual_product({})", parts.iter().map(expr).collect::<Vec<_>>().join(", "))
+            format!("dual_product({})", exprs(&parts[..]))
         }
+        ExprKind::QuadProduct(parts) => format!("quad_product({})", exprs(&parts[..])),
+        ExprKind::DotProduct(parts, addend) => format!("dot_product({}, {addend})", exprs(&parts[..])),
+        ExprKind::MultipliesBytes => "multiplies bytes".to_owned(),
         ExprKind::Computed(part) => format!("computed({})", expr(part)),
     }
 }

@@ -3,6 +3,7 @@
 //! A pass derives what it notes from operators alone. Names, the order of sections and alignment hints come from whoever wrote
 //! the module and prove nothing.
 
+mod dot_products;
 mod facts;
 mod lanes;
 mod loops;
@@ -12,7 +13,7 @@ mod ranges;
 mod sets;
 mod values;
 
-pub(crate) use products::are_neighbours;
+pub(crate) use products::{Byte, are_neighbours};
 use std::collections::BTreeSet;
 
 use target_specs::Result;
@@ -34,6 +35,8 @@ pub(crate) const PASSES: &[Pass] = &[
     ("lanes", lanes::run),
     // How loops are repeated, and how often.
     ("loops", loops::run),
+    // Loops that add products of bytes.
+    ("reductions", dot_products::run),
     // Products of few bits, and sums of them.
     ("products", products::run),
     // Addresses with many accesses near them.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use crate::ir::{Access, Check, Expr, ExprKind, Function, Stmt, Var, each};
 use crate::ops::{Cell, OpId};
+use crate::relocs::Reference;
 use crate::types::ValType;
 use crate::unit::Unit;
 
@@ -133,7 +134,7 @@ fn body(stmts: &mut Vec<Stmt>, variables: &HashMap<Var, Bounds>, uses: &HashMap<
 /// Operators of a sum that is put together. Expressions of C must not be nested too deep.
 const LONGEST: usize = 96;
 
-fn operators(expr: &Expr) -> usize {
+pub(super) fn operators(expr: &Expr) -> usize {
     let mut operators = 0;
     expr.each(&mut |part| operators += usize::from(matches!(part.kind, ExprKind::Op(..))));
     operators
@@ -259,21 +260,101 @@ fn factors<'e>(term: &'e Expr, mul: OpId, variables: &HashMap<Var, Bounds>) -> O
 pub(crate) fn are_neighbours(first: &Expr, second: &Expr) -> bool {
     let (ExprKind::Load(first), ExprKind::Load(second)) = (&first.kind, &second.kind) else { return false };
     let is_half = |load: &Access| load.cell == Cell::S16 && matches!(load.check, Check::None(_));
-    let ((base, behind), (next_base, next_behind)) = (place(first), place(second));
-    is_half(first)
-        && is_half(second)
-        && (first.memory, first.base) == (second.memory, second.base)
-        && (behind.wrapping_add(2), base) == (next_behind, next_base)
+    is_half(first) && is_half(second) && are_apart(first, second, 2)
 }
 
-/// What the address of an access is a constant above, and the constant, modulo 2^32. Accesses that are inside of a memory, which
-/// has less than 2^32 bytes, are as far apart as their constants: no sum wraps around between them.
-fn place(access: &Access) -> (&Expr, u32) {
+/// Whether the second lies so many bytes behind the first. Accesses that are inside of a memory, which has less than 2^32 bytes, are
+/// as far apart as the constants in their addresses: no sum wraps around between them. Neither does one in an object.
+fn are_apart(first: &Access, second: &Access, by: u32) -> bool {
+    let ((place, behind), (next, next_behind)) = (place(first), place(second));
+    place == next && behind.wrapping_add(by) == next_behind
+}
+
+/// What the address of an access is a constant above: its memory, an object, and a value. And the constant, modulo 2^32.
+type Place<'e> = ((u32, Option<Reference>, &'e Expr), u32);
+
+fn place(access: &Access) -> Place<'_> {
     let (base, constant) = match access.address.op(OpId::I32Add).map(|parts| (&parts[0], parts[1].known())) {
         Some((base, Some(constant))) => (base, constant),
         _ => (&access.address, 0),
     };
-    (base, constant.wrapping_add(access.offset as u32))
+    let (object, offset) = access.within_object();
+    ((access.memory, object, base), constant.wrapping_add(offset))
+}
+
+/// A factor of a product in a [`QuadProduct`](ExprKind::QuadProduct).
+#[derive(Clone, Copy)]
+pub(crate) enum Byte<'e> {
+    /// A signed byte in memory that needs no check, and a constant that is added to it.
+    Memory(&'e Access, i16),
+    /// A number of 16 bits.
+    Constant,
+}
+
+impl Byte<'_> {
+    pub fn of(expr: &Expr) -> Option<Byte<'_>> {
+        let number = |expr: &Expr| expr.known().and_then(|known| i16::try_from(known.cast_signed()).ok());
+        let (load, addend) = match expr.op(OpId::I32Add) {
+            Some(parts) => (&parts[0], number(&parts[1])?),
+            None => (expr, 0),
+        };
+        match &load.kind {
+            ExprKind::Load(access) => {
+                let is_byte = access.cell == Cell::S8
+                    && access.ty == ValType::I32
+                    && matches!(access.check, Check::None(_));
+                // The sum has 16 bits.
+                let fits =
+                    addend.checked_add(i8::MIN.into()).and(addend.checked_add(i8::MAX.into())).is_some();
+                (is_byte && fits && is_pure(load)).then_some(Byte::Memory(access, addend))
+            }
+            _ => number(expr).map(|_| Byte::Constant),
+        }
+    }
+
+    /// Whether the other one may follow it after so many others.
+    fn precedes(self, by: u32, other: Byte<'_>) -> bool {
+        match (self, other) {
+            (Byte::Memory(first, addend), Byte::Memory(second, other)) => {
+                addend == other && are_apart(first, second, by)
+            }
+            (Byte::Constant, Byte::Constant) => true,
+            _ => false,
+        }
+    }
+}
+
+/// Three terms with which the one at `at` makes a sum of four products of bytes that follow one another, and the factors of all.
+/// That one is the first of all that follow one another.
+fn followers(terms: &[Expr], at: usize) -> Option<([usize; 4], [Expr; 8])> {
+    let orders = |at: usize| {
+        let [a, b] = terms[at].op(OpId::I32Mul)? else { return None };
+        Some([[a, b], [b, a]])
+    };
+    let precedes = |first: [&Expr; 2], by: u32, second: [&Expr; 2]| {
+        let one = |at: usize| Some(Byte::of(first[at])?.precedes(by, Byte::of(second[at])?));
+        one(0) == Some(true) && one(1) == Some(true)
+    };
+    let others = || (0..terms.len()).filter(|other| *other != at);
+    for first in orders(at)?.into_iter().filter(|first| matches!(Byte::of(first[0]), Some(Byte::Memory(..))))
+    {
+        let before = |other: usize| orders(other)?.into_iter().find(|other| precedes(*other, 1, first));
+        if others().any(|other| before(other).is_some()) {
+            continue;
+        }
+        let mut found = vec![(at, first)];
+        for by in 1..4 {
+            let next = |other: usize| {
+                let second = orders(other)?.into_iter().find(|second| precedes(first, by, *second))?;
+                Some((other, second))
+            };
+            found.extend(others().find_map(next));
+        }
+        if let [(a, [a0, b0]), (b, [a1, b1]), (c, [a2, b2]), (d, [a3, b3])] = found[..] {
+            return Some(([a, b, c, d], [a0, b0, a1, b1, a2, b2, a3, b3].map(Expr::clone)));
+        }
+    }
+    None
 }
 
 /// Makes of terms the sum again, with pairs of products where both first factors are neighbours.
@@ -285,6 +366,19 @@ fn pair_products(
     variables: &HashMap<Var, Bounds>,
 ) {
     let ty = expr.ty;
+    let mut quads = Vec::new();
+    let mut at = 0;
+    while ty == ValType::I32 && at < terms.len() {
+        match followers(&terms, at) {
+            Some((mut places, factors)) => {
+                quads.push(factors);
+                places.sort_unstable();
+                places.iter().rev().for_each(|place| _ = terms.remove(*place));
+                at = places[0];
+            }
+            None => at += 1,
+        }
+    }
     let mut pairs = Vec::new();
     let mut at = 0;
     while at < terms.len() {
@@ -302,6 +396,9 @@ fn pair_products(
     let mut terms = terms.into_iter();
     let first = terms.next().unwrap_or_else(|| Expr::new(ExprKind::Const(0), ty));
     let sum = terms.fold(first, |sum, term| Expr::new(ExprKind::Op(add, vec![sum, term]), ty));
+    let sum = quads.into_iter().fold(sum, |sum, [a, b, c, d, e, f, g, h]| {
+        Expr::new(ExprKind::QuadProduct(Box::new([sum, a, b, c, d, e, f, g, h])), ty)
+    });
     *expr = pairs
         .into_iter()
         .fold(sum, |sum, [a, b, c, d]| Expr::new(ExprKind::DualProduct(Box::new([sum, a, b, c, d])), ty));

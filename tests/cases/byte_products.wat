@@ -1,0 +1,462 @@
+;; Sums of products of signed bytes, of which some processors compute four at a time: by a call for most of a loop, in one expression,
+;; with a constant that is added, arrays that overlap or are not aligned, and what must stay as it is.
+;;; python
+;; import byte_products as m
+;; memory = m.memory
+;; state = 9
+;; def fill():
+;;     global state
+;;     for i in range(len(memory)):
+;;         state = (state * 1664525 + 1013904223) & 0xffffffff
+;;         memory[i] = (128, 127, 255, state >> 8 & 255)[state >> 28 & 3]
+;; def at(i): return (memory[i] ^ 128) - 128
+;; def dot(a, b, n, addend=0): return sum((at(a + i) + addend) * at(b + i) for i in range(n))
+;; def low(value): return ((value & 0xffffffff) ^ 0x80000000) - 0x80000000
+;; wrong = []
+;; for a, b in ((0, 64), (0, 0), (1, 64), (3, 66), (5, 4), (255, 17)):
+;;     fill()
+;;     for n in 2, 4, 6, 14, 16, 18, 22, 64:
+;;         got = [getattr(m, "%s%d" % (name, n))(a, b) for name in ("dot", "plus", "least")]
+;;         want = [100 + dot(a, b, n), dot(a, b, n, 5), low(dot(a, b, n, -32640))]
+;;         if got != want:
+;;             wrong.append((a, b, n, got, want))
+;;     got = [m.fours(a, b), m.far(a, b), m.ends(a, b), m.unrolled(a, b), m.constants(a), m.lags(a), m.reads(a, b), m.unsigned(a, b)]
+;;     u = sum(memory[a + i] * memory[b + i] for i in range(16))
+;;     want = [dot(a, b, 32), low(dot(a, b, 16, 32641)), dot(a, b, 16), dot(a, b, 8, -7), sum(x * at(a + i) for i, x in enumerate((3, -4, 32767, -32768)))]
+;;     want += [dot(a, a + 3, 16), dot(a, b, 16) + a + b + 32, u]
+;;     if got != want:
+;;         wrong.append((a, b, got, want))
+;; print(wrong)
+;;; expect
+;; []
+(module
+  (memory (export "memory") 512 512 (pagesize 1))
+  (func (export "dot2") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 100))
+    (local.set $n (i32.const 2))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.load8_s offset=1 (local.get $b)) (i32.load8_s offset=1 (local.get $a)))
+          (i32.add (i32.mul (i32.load8_s (local.get $a)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "plus2") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 0))
+    (local.set $n (i32.const 2))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.add (i32.load8_s offset=1 (local.get $a)) (i32.const 5)) (i32.load8_s offset=1 (local.get $b)))
+          (i32.add (i32.mul (i32.add (i32.load8_s (local.get $a)) (i32.const 5)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "least2") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 0))
+    (local.set $n (i32.const 2))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.add (i32.load8_s offset=1 (local.get $a)) (i32.const -32640)) (i32.load8_s offset=1 (local.get $b)))
+          (i32.add (i32.mul (i32.add (i32.load8_s (local.get $a)) (i32.const -32640)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "dot4") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 100))
+    (local.set $n (i32.const 4))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.load8_s offset=1 (local.get $a)) (i32.load8_s offset=1 (local.get $b)))
+          (i32.add (i32.mul (i32.load8_s (local.get $a)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "plus4") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 0))
+    (local.set $n (i32.const 4))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.add (i32.load8_s offset=1 (local.get $a)) (i32.const 5)) (i32.load8_s offset=1 (local.get $b)))
+          (i32.add (i32.mul (i32.add (i32.load8_s (local.get $a)) (i32.const 5)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "least4") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 0))
+    (local.set $n (i32.const 4))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.add (i32.load8_s offset=1 (local.get $a)) (i32.const -32640)) (i32.load8_s offset=1 (local.get $b)))
+          (i32.add (i32.mul (i32.add (i32.load8_s (local.get $a)) (i32.const -32640)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "dot6") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 100))
+    (local.set $n (i32.const 6))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.load8_s offset=1 (local.get $b)) (i32.load8_s offset=1 (local.get $a)))
+          (i32.add (i32.mul (i32.load8_s (local.get $a)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "plus6") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 0))
+    (local.set $n (i32.const 6))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.add (i32.load8_s offset=1 (local.get $a)) (i32.const 5)) (i32.load8_s offset=1 (local.get $b)))
+          (i32.add (i32.mul (i32.add (i32.load8_s (local.get $a)) (i32.const 5)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "least6") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 0))
+    (local.set $n (i32.const 6))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.add (i32.load8_s offset=1 (local.get $a)) (i32.const -32640)) (i32.load8_s offset=1 (local.get $b)))
+          (i32.add (i32.mul (i32.add (i32.load8_s (local.get $a)) (i32.const -32640)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "dot14") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 100))
+    (local.set $n (i32.const 14))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.load8_s offset=1 (local.get $b)) (i32.load8_s offset=1 (local.get $a)))
+          (i32.add (i32.mul (i32.load8_s (local.get $a)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "plus14") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 0))
+    (local.set $n (i32.const 14))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.add (i32.load8_s offset=1 (local.get $a)) (i32.const 5)) (i32.load8_s offset=1 (local.get $b)))
+          (i32.add (i32.mul (i32.add (i32.load8_s (local.get $a)) (i32.const 5)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "least14") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 0))
+    (local.set $n (i32.const 14))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.add (i32.load8_s offset=1 (local.get $a)) (i32.const -32640)) (i32.load8_s offset=1 (local.get $b)))
+          (i32.add (i32.mul (i32.add (i32.load8_s (local.get $a)) (i32.const -32640)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "dot16") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 100))
+    (local.set $n (i32.const 16))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.load8_s offset=1 (local.get $a)) (i32.load8_s offset=1 (local.get $b)))
+          (i32.add (i32.mul (i32.load8_s (local.get $a)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "plus16") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 0))
+    (local.set $n (i32.const 16))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.add (i32.load8_s offset=1 (local.get $a)) (i32.const 5)) (i32.load8_s offset=1 (local.get $b)))
+          (i32.add (i32.mul (i32.add (i32.load8_s (local.get $a)) (i32.const 5)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "least16") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 0))
+    (local.set $n (i32.const 16))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.add (i32.load8_s offset=1 (local.get $a)) (i32.const -32640)) (i32.load8_s offset=1 (local.get $b)))
+          (i32.add (i32.mul (i32.add (i32.load8_s (local.get $a)) (i32.const -32640)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "dot18") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 100))
+    (local.set $n (i32.const 18))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.load8_s offset=1 (local.get $b)) (i32.load8_s offset=1 (local.get $a)))
+          (i32.add (i32.mul (i32.load8_s (local.get $a)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "plus18") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 0))
+    (local.set $n (i32.const 18))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.add (i32.load8_s offset=1 (local.get $a)) (i32.const 5)) (i32.load8_s offset=1 (local.get $b)))
+          (i32.add (i32.mul (i32.add (i32.load8_s (local.get $a)) (i32.const 5)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "least18") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 0))
+    (local.set $n (i32.const 18))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.add (i32.load8_s offset=1 (local.get $a)) (i32.const -32640)) (i32.load8_s offset=1 (local.get $b)))
+          (i32.add (i32.mul (i32.add (i32.load8_s (local.get $a)) (i32.const -32640)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "dot22") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 100))
+    (local.set $n (i32.const 22))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.load8_s offset=1 (local.get $b)) (i32.load8_s offset=1 (local.get $a)))
+          (i32.add (i32.mul (i32.load8_s (local.get $a)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "plus22") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 0))
+    (local.set $n (i32.const 22))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.add (i32.load8_s offset=1 (local.get $a)) (i32.const 5)) (i32.load8_s offset=1 (local.get $b)))
+          (i32.add (i32.mul (i32.add (i32.load8_s (local.get $a)) (i32.const 5)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "least22") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 0))
+    (local.set $n (i32.const 22))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.add (i32.load8_s offset=1 (local.get $a)) (i32.const -32640)) (i32.load8_s offset=1 (local.get $b)))
+          (i32.add (i32.mul (i32.add (i32.load8_s (local.get $a)) (i32.const -32640)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "dot64") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 100))
+    (local.set $n (i32.const 64))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.load8_s offset=1 (local.get $a)) (i32.load8_s offset=1 (local.get $b)))
+          (i32.add (i32.mul (i32.load8_s (local.get $a)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "plus64") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 0))
+    (local.set $n (i32.const 64))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.add (i32.load8_s offset=1 (local.get $a)) (i32.const 5)) (i32.load8_s offset=1 (local.get $b)))
+          (i32.add (i32.mul (i32.add (i32.load8_s (local.get $a)) (i32.const 5)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  (func (export "least64") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 0))
+    (local.set $n (i32.const 64))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.add (i32.load8_s offset=1 (local.get $a)) (i32.const -32640)) (i32.load8_s offset=1 (local.get $b)))
+          (i32.add (i32.mul (i32.add (i32.load8_s (local.get $a)) (i32.const -32640)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  ;; Four in an iteration, at sums of an address and an index that ends at a variable.
+  (func (export "fours") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32) (local $end i32) (local $p i32) (local $q i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $end (i32.const 32))
+    (loop $more
+      (local.set $p (i32.add (local.get $a) (local.get $n)))
+      (local.set $q (i32.add (local.get $b) (local.get $n)))
+      (local.set $sum
+        (i32.add (i32.mul (i32.load8_s offset=3 (local.get $p)) (i32.load8_s offset=3 (local.get $q)))
+        (i32.add (i32.add (i32.mul (i32.load8_s offset=2 (local.get $p)) (i32.load8_s offset=2 (local.get $q))) (i32.mul (i32.load8_s offset=1 (local.get $q)) (i32.load8_s offset=1 (local.get $p))))
+        (i32.add (i32.mul (i32.load8_s (local.get $p)) (i32.load8_s (local.get $q))) (local.get $sum)))))
+      (local.set $n (i32.add (local.get $n) (i32.const 4)))
+      (br_if $more (i32.ne (local.get $end) (local.get $n))))
+    (local.get $sum))
+  ;; 16 bits do not hold a byte and this constant.
+  (func (export "far") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $sum (i32.const 0))
+    (local.set $n (i32.const 16))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.add (i32.load8_s offset=1 (local.get $a)) (i32.const 32641)) (i32.load8_s offset=1 (local.get $b)))
+          (i32.add (i32.mul (i32.add (i32.load8_s (local.get $a)) (i32.const 32641)) (i32.load8_s (local.get $b)))
+          (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  ;; Counted up to an end.
+  (func (export "ends") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32) (local $end i32) (local $p i32) (local $q i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $end (i32.add (local.get $a) (i32.const 16)))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.load8_s offset=1 (local.get $a)) (i32.load8_s offset=1 (local.get $b)))
+        (i32.add (i32.mul (i32.load8_s (local.get $a)) (i32.load8_s (local.get $b))) (local.get $sum))))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (i32.ne (local.tee $a (i32.add (local.get $a) (i32.const 2))) (local.get $end))))
+    (local.get $sum))
+  (func (export "unrolled") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32) (local $end i32) (local $p i32) (local $q i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (i32.add (i32.mul (i32.load8_s offset=4 (local.get $b)) (i32.add (i32.load8_s offset=4 (local.get $a)) (i32.const -7)))
+      (i32.add (i32.mul (i32.add (i32.load8_s offset=2 (local.get $a)) (i32.const -7)) (i32.load8_s offset=2 (local.get $b)))
+      (i32.add (i32.mul (i32.load8_s offset=7 (local.get $b)) (i32.add (i32.load8_s offset=7 (local.get $a)) (i32.const -7)))
+      (i32.add (i32.mul (i32.load8_s offset=1 (local.get $b)) (i32.add (i32.load8_s offset=1 (local.get $a)) (i32.const -7)))
+      (i32.add (i32.mul (i32.add (i32.load8_s offset=6 (local.get $a)) (i32.const -7)) (i32.load8_s offset=6 (local.get $b)))
+      (i32.add (i32.mul (i32.add (i32.load8_s offset=3 (local.get $a)) (i32.const -7)) (i32.load8_s offset=3 (local.get $b)))
+      (i32.add (i32.mul (i32.add (i32.load8_s (local.get $a)) (i32.const -7)) (i32.load8_s (local.get $b)))
+      (i32.mul (i32.add (i32.load8_s offset=5 (local.get $a)) (i32.const -7)) (i32.load8_s offset=5 (local.get $b)))))))))))
+  (func (export "constants") (param $a i32) (result i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (i32.add (i32.mul (i32.load8_s offset=3 (local.get $a)) (i32.const -32768)) (i32.add (i32.mul (i32.load8_s offset=2 (local.get $a)) (i32.const 32767)) (i32.add (i32.mul (i32.load8_s offset=1 (local.get $a)) (i32.const -4)) (i32.mul (i32.load8_s (local.get $a)) (i32.const 3))))))
+  ;; Of an array with itself.
+  (func (export "lags") (param $a i32) (result i32) (local $sum i32) (local $n i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $n (i32.const 16))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.load8_s offset=4 (local.get $a)) (i32.load8_s offset=1 (local.get $a)))
+        (i32.add (i32.mul (i32.load8_s (local.get $a)) (i32.load8_s offset=3 (local.get $a))) (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum))
+  ;; What an iteration leaves is needed behind the loop.
+  (func (export "reads") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32) (local $end i32) (local $p i32) (local $q i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $n (i32.const 16))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.load8_s offset=1 (local.get $a)) (i32.load8_s offset=1 (local.get $b)))
+        (i32.add (i32.mul (i32.load8_s (local.get $a)) (i32.load8_s (local.get $b))) (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (local.set $p (i32.add (local.get $a) (local.get $b)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (i32.add (local.get $sum) (local.get $p)))
+  (func (export "unsigned") (param $a i32) (param $b i32) (result i32) (local $sum i32) (local $n i32) (local $end i32) (local $p i32) (local $q i32)
+    (local.set $a (i32.and (local.get $a) (i32.const 255)))
+    (local.set $b (i32.and (local.get $b) (i32.const 255)))
+    (local.set $n (i32.const 16))
+    (loop $more
+      (local.set $sum
+        (i32.add (i32.mul (i32.load8_u offset=1 (local.get $a)) (i32.load8_u offset=1 (local.get $b)))
+        (i32.add (i32.mul (i32.load8_u (local.get $a)) (i32.load8_u (local.get $b))) (local.get $sum))))
+      (local.set $a (i32.add (local.get $a) (i32.const 2)))
+      (local.set $b (i32.add (local.get $b) (i32.const 2)))
+      (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 2)))))
+    (local.get $sum)))

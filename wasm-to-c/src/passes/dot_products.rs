@@ -1,0 +1,424 @@
+//! Loops that add products of signed bytes. Processors with instructions for four bytes at once compute most of such a loop by one
+//! call, and leave the rest of its iterations to the loop.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::ir::{Access, Check, Expr, ExprKind, Form, Function, Label, Loop, Stmt, Var, each};
+use crate::ops::{Cell, OpId};
+use crate::relocs::Reference;
+use crate::types::ValType;
+use crate::unit::Unit;
+
+/// Statements in a loop, and operators in a statement, that are looked at.
+const STATEMENTS: usize = 32;
+const OPERATORS: usize = 96;
+/// Bytes that one step of the call takes. Fewer are left to the loop.
+const STEP: u32 = 4;
+
+pub(super) fn run(_unit: &Unit<'_>, function: &mut Function) {
+    if !function.has_loops {
+        return;
+    }
+    let mut reads = HashMap::new();
+    count_reads(&function.body, &mut reads);
+    let mut new = New { temps: std::mem::take(&mut function.temps), labels: function.labels };
+    body(&mut function.body, &reads, &mut new);
+    (function.temps, function.labels) = (new.temps, new.labels);
+}
+
+/// How often each variable is read.
+type Reads = HashMap<Var, usize>;
+
+fn count_reads(body: &[Stmt], reads: &mut Reads) {
+    each(body, &mut |stmt| {
+        for expr in stmt.exprs() {
+            expr.each(&mut |part| {
+                if let ExprKind::Get(var) = part.kind {
+                    *reads.entry(var).or_default() += 1;
+                }
+            });
+        }
+    });
+}
+
+/// The variables and labels that the function has, and new ones.
+struct New {
+    temps: Vec<ValType>,
+    labels: usize,
+}
+
+impl New {
+    fn temp(&mut self) -> Var {
+        self.temps.push(ValType::I32);
+        Var::Temp(self.temps.len() as u32 - 1)
+    }
+
+    fn label(&mut self) -> Label {
+        self.labels += 1;
+        self.labels
+    }
+}
+
+fn body(stmts: &mut [Stmt], reads: &Reads, new: &mut New) {
+    for stmt in stmts {
+        stmt.bodies_mut().into_iter().for_each(|inner| body(inner, reads, new));
+        let Stmt::Loop(looped) = stmt else { continue };
+        let Some(found) = DotProduct::of(looped, reads) else { continue };
+        let (label, inner) = (new.label(), new.label());
+        let before = found.before(inner, label, new);
+        let looped = std::mem::replace(stmt, Stmt::NeverReached);
+        *stmt = Stmt::Block { label, body: vec![before, looped], used: true };
+    }
+}
+
+/// A constant plus variables times their coefficients, and the start of an object, modulo 2^32. The variables have the values that
+/// they have when an iteration begins.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Linear {
+    constant: u32,
+    terms: BTreeMap<Var, u32>,
+    object: Option<Reference>,
+}
+
+impl Linear {
+    /// `None` if it would have more than one object.
+    fn plus(mut self, times: u32, other: &Linear) -> Option<Linear> {
+        if other.object.is_some() && (self.object.is_some() || times != 1) {
+            return None;
+        }
+        self.object = self.object.or(other.object);
+        self.constant = self.constant.wrapping_add(times.wrapping_mul(other.constant));
+        for (var, coefficient) in &other.terms {
+            let sum = self.terms.entry(*var).or_default();
+            *sum = sum.wrapping_add(times.wrapping_mul(*coefficient));
+        }
+        self.terms.retain(|_, coefficient| *coefficient != 0);
+        Some(self)
+    }
+
+    /// What it computes.
+    fn expr(&self) -> Expr {
+        let op = |op, a, b| Expr::new(ExprKind::Op(op, vec![a, b]), ValType::I32);
+        let is_negative = |coefficient: u32| coefficient == u32::MAX;
+        let address = |object| Expr::new(ExprKind::Address(object), ValType::I32);
+        let mut sum: Option<Expr> = self.object.map(address);
+        let mut terms: Vec<_> = self.terms.iter().collect();
+        terms.sort_by_key(|(_, coefficient)| is_negative(**coefficient));
+        for (var, coefficient) in terms {
+            let get = Expr::new(ExprKind::Get(*var), ValType::I32);
+            sum = Some(match (sum, *coefficient) {
+                (None, 1) => get,
+                (None, times) => op(OpId::I32Mul, get, Expr::i32(times)),
+                (Some(sum), 1) => op(OpId::I32Add, sum, get),
+                (Some(sum), times) if is_negative(times) => op(OpId::I32Sub, sum, get),
+                (Some(sum), times) => op(OpId::I32Add, sum, op(OpId::I32Mul, get, Expr::i32(times))),
+            });
+        }
+        match (sum, self.constant) {
+            (None, constant) => Expr::i32(constant),
+            (Some(sum), 0) => sum,
+            (Some(sum), constant) => op(OpId::I32Add, sum, Expr::i32(constant)),
+        }
+    }
+}
+
+/// A signed byte in memory plus a constant.
+#[derive(Debug, Clone)]
+struct Factor {
+    access: Access,
+    address: Linear,
+    /// What is added to the address.
+    offset: u32,
+    addend: u32,
+}
+
+impl Factor {
+    /// Whether both are a constant number of bytes apart, and have the same constant added.
+    fn is_like(&self, other: &Factor) -> bool {
+        (self.access.memory, self.addend) == (other.access.memory, other.addend)
+            && (&self.address.terms, self.address.object) == (&other.address.terms, other.address.object)
+    }
+
+    /// How far behind another one it is. Accesses inside of a memory, which has less than 2^32 bytes, or of an object are as far
+    /// apart as the constants in their addresses.
+    fn behind(&self, other: &Factor) -> u32 {
+        let place = |factor: &Factor| factor.address.constant.wrapping_add(factor.offset);
+        place(self).wrapping_sub(place(other))
+    }
+
+    fn load(mut self) -> Expr {
+        self.access.address = self.address.expr();
+        // An object is a part of the address.
+        if self.access.base.take().is_some() {
+            self.access.offset = self.offset.into();
+        }
+        // Nothing is known of the new address.
+        (self.access.sum_is_exact, self.access.is_element) = (false, false);
+        Expr::new(ExprKind::Load(Box::new(self.access)), ValType::I32)
+    }
+}
+
+/// What an iteration makes of a variable.
+#[derive(Debug, Clone)]
+enum Value {
+    Linear(Linear),
+    Factor(Factor),
+    /// A variable, if there is one, and products.
+    Sum(Option<Var>, Vec<[Factor; 2]>),
+}
+
+/// The values of variables in an iteration.
+#[derive(Default)]
+struct Iteration(BTreeMap<Var, Value>);
+
+impl Iteration {
+    fn linear(&self, expr: &Expr) -> Option<Linear> {
+        let known = |at: usize, parts: &[Expr]| parts[at].known();
+        match &expr.kind {
+            ExprKind::Const(constant) if expr.ty == ValType::I32 => {
+                Some(Linear { constant: *constant as u32, ..Linear::default() })
+            }
+            ExprKind::Address(Reference::Data { object, offset }) => Some(Linear {
+                constant: *offset as u32,
+                object: Some(Reference::Data { object: *object, offset: 0 }),
+                ..Linear::default()
+            }),
+            ExprKind::Get(var) if expr.ty == ValType::I32 => match self.0.get(var) {
+                None => Some(Linear { terms: BTreeMap::from([(*var, 1)]), ..Linear::default() }),
+                Some(Value::Linear(linear)) => Some(linear.clone()),
+                Some(_) => None,
+            },
+            ExprKind::Op(op, parts) => {
+                let of = |at: usize| self.linear(&parts[at]);
+                match op {
+                    OpId::I32Add => of(0)?.plus(1, &of(1)?),
+                    OpId::I32Sub => of(0)?.plus(u32::MAX, &of(1)?),
+                    OpId::I32Shl => Linear::default().plus(1 << (known(1, parts)? & 31), &of(0)?),
+                    OpId::I32Mul => Linear::default().plus(known(1, parts)?, &of(0)?),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    fn factor(&self, expr: &Expr) -> Option<Factor> {
+        match &expr.kind {
+            ExprKind::Load(access) => {
+                let is_byte = access.cell == Cell::S8 && matches!(access.check, Check::None(_));
+                let address = self.linear(&access.address).filter(|_| is_byte)?;
+                let (object, offset) = access.within_object();
+                let address = address.plus(1, &Linear { object, ..Linear::default() })?;
+                Some(Factor { access: Access::clone(access), address, offset, addend: 0 })
+            }
+            ExprKind::Get(var) => match self.0.get(var) {
+                Some(Value::Factor(factor)) => Some(factor.clone()),
+                _ => None,
+            },
+            ExprKind::Op(OpId::I32Add, parts) => {
+                let mut factor = self.factor(&parts[0])?;
+                factor.addend = factor.addend.wrapping_add(parts[1].known()?);
+                Some(factor)
+            }
+            _ => None,
+        }
+    }
+
+    /// Adds the terms of a sum of products to others.
+    fn sum(&self, expr: &Expr, var: &mut Option<Var>, products: &mut Vec<[Factor; 2]>) -> Option<()> {
+        match &expr.kind {
+            ExprKind::Op(OpId::I32Add, parts) => {
+                parts.iter().try_for_each(|part| self.sum(part, var, products))
+            }
+            ExprKind::Op(OpId::I32Mul, parts) => {
+                products.push([self.factor(&parts[0])?, self.factor(&parts[1])?]);
+                Some(())
+            }
+            ExprKind::Get(found) => {
+                let found = match self.0.get(found) {
+                    None => Some(*found),
+                    Some(Value::Sum(found, more)) => {
+                        products.extend(more.iter().cloned());
+                        *found
+                    }
+                    Some(_) => return None,
+                };
+                // One variable is the sum so far.
+                let is_first = found.is_none() || var.is_none();
+                *var = var.or(found);
+                is_first.then_some(())
+            }
+            _ => None,
+        }
+    }
+
+    fn value(&self, expr: &Expr) -> Option<Value> {
+        if expr.ty != ValType::I32 || super::products::operators(expr) > OPERATORS {
+            return None;
+        }
+        if let Some(linear) = self.linear(expr) {
+            return Some(Value::Linear(linear));
+        }
+        if let Some(factor) = self.factor(expr) {
+            return Some(Value::Factor(factor));
+        }
+        let (mut var, mut products) = (None, Vec::new());
+        self.sum(expr, &mut var, &mut products)?;
+        (products.len() <= STEP as usize).then_some(Value::Sum(var, products))
+    }
+
+    /// What each iteration adds to a variable; `None` if that is not one number.
+    fn step(&self, var: Var) -> Option<u32> {
+        match self.0.get(&var) {
+            None => Some(0),
+            Some(Value::Linear(linear))
+                if linear.object.is_none() && linear.terms == BTreeMap::from([(var, 1)]) =>
+            {
+                Some(linear.constant)
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// What each iteration adds to a value.
+    fn step_of(&self, linear: &Linear) -> Option<u32> {
+        let mut terms = linear.terms.iter();
+        terms
+            .try_fold(0u32, |sum, (var, times)| Some(sum.wrapping_add(self.step(*var)?.wrapping_mul(*times))))
+    }
+}
+
+/// A loop that only adds products of bytes which follow one another.
+struct DotProduct {
+    sum: Var,
+    first: [Factor; 2],
+    addend: i16,
+    /// The bytes of each factor up to the end of the loop, of which an iteration takes as many as are added to each variable.
+    rest: Linear,
+    /// How often what a variable steps by in an iteration is as many bytes.
+    steps: Vec<(Var, u32)>,
+}
+
+impl DotProduct {
+    fn of(looped: &Loop, reads: &Reads) -> Option<DotProduct> {
+        let Form::DoWhile { condition, .. } = &looped.form else { return None };
+        let mut iteration = Iteration::default();
+        if looped.body.len() > STATEMENTS {
+            return None;
+        }
+        for stmt in looped.body.iter().filter(|stmt| !stmt.is_line()) {
+            let Stmt::Set(var, value) = stmt else { return None };
+            let value = iteration.value(value)?;
+            iteration.0.insert(*var, value);
+        }
+
+        // The loop ends when this is 0.
+        let left = match condition.op(OpId::I32Ne) {
+            Some(parts) => iteration.linear(&parts[0])?.plus(u32::MAX, &iteration.linear(&parts[1])?)?,
+            None => iteration.linear(condition)?,
+        };
+        let by = iteration.step_of(&left)?;
+        // The same before the iteration.
+        let left = Linear { constant: left.constant.wrapping_sub(by), ..left };
+        let is_down = by.cast_signed() < 0;
+        let (rest, bytes) =
+            if is_down { (left, by.wrapping_neg()) } else { (Linear::default().plus(u32::MAX, &left)?, by) };
+
+        let mut within = Reads::new();
+        count_reads(&looped.body, &mut within);
+        count_reads(&[Stmt::Eval(condition.clone())], &mut within);
+        let (mut sums, mut steps) = (Vec::new(), Vec::new());
+        for (var, value) in &iteration.0 {
+            match value {
+                Value::Sum(Some(start), products) if start == var => sums.push((*var, products)),
+                _ if let Some(step) = iteration.step(*var) => {
+                    let times = step.cast_signed().checked_div(bytes.cast_signed())?;
+                    let times = times.cast_unsigned();
+                    if times.wrapping_mul(bytes) != step {
+                        return None;
+                    }
+                    steps.push((*var, times));
+                }
+                // Nothing needs the value of the last iteration.
+                _ if within.get(var) == reads.get(var) => {}
+                _ => return None,
+            }
+        }
+        let [(sum, products)] = sums[..] else { return None };
+        // The step of the call is that of several iterations. A loop of single bytes is usually what an unrolled one leaves.
+        if !matches!(bytes, 2 | STEP) || products.len() != bytes as usize || within.get(&sum) != Some(&1) {
+            return None;
+        }
+        let (first, addend) = follow(products)?;
+        let is_step = |factor: &Factor| iteration.step_of(&factor.address) == Some(bytes);
+        first.iter().all(is_step).then_some(DotProduct { sum, first, addend, rest, steps })
+    }
+
+    /// The statement before the loop: what the call computes.
+    fn before(self, inner: Label, end: Label, new: &mut New) -> Stmt {
+        let op = |op, parts| Expr::new(ExprKind::Op(op, parts), ValType::I32);
+        let get = |var| Expr::new(ExprKind::Get(var), ValType::I32);
+        let DotProduct { sum, first: [a, b], addend, rest, steps } = self;
+        let (rest, count) = (rest.expr(), new.temp());
+        let multiplies = Expr::new(ExprKind::MultipliesBytes, ValType::I32);
+        let is_enough = op(OpId::I32GeU, vec![rest.clone(), Expr::i32(STEP)]);
+        let parts = [get(sum), a.load(), b.load(), get(count)];
+        let product = Expr::new(ExprKind::DotProduct(Box::new(parts), addend), ValType::I32);
+        let mut then = vec![
+            Stmt::Set(count, op(OpId::I32And, vec![rest.clone(), Expr::i32(STEP.wrapping_neg())])),
+            Stmt::Set(sum, product),
+        ];
+        then.extend(steps.into_iter().filter(|(_, times)| *times != 0).map(|(var, times)| {
+            let by = op(OpId::I32Mul, vec![get(count), Expr::i32(times)]);
+            Stmt::Set(
+                var,
+                match times {
+                    1 => op(OpId::I32Add, vec![get(var), get(count)]),
+                    u32::MAX => op(OpId::I32Sub, vec![get(var), get(count)]),
+                    _ => op(OpId::I32Add, vec![get(var), by]),
+                },
+            )
+        }));
+        then.push(Stmt::BrIf(op(OpId::I32Eqz, vec![rest]), vec![Stmt::Br(end)]));
+        Stmt::If {
+            label: inner,
+            condition: op(OpId::I32And, vec![multiplies, is_enough]),
+            then,
+            otherwise: Vec::new(),
+            used: false,
+            falls: true,
+        }
+    }
+}
+
+/// The factors of the first byte, and the constant that is added to the first of them, if the products are of bytes that follow
+/// one another.
+fn follow(products: &[[Factor; 2]]) -> Option<([Factor; 2], i16)> {
+    let [a, b] = products.first()?;
+    // How far each is behind the first one: both factors are.
+    let mut behind = Vec::new();
+    for [c, d] in products {
+        let order = [[c, d], [d, c]].into_iter().find(|[c, d]| {
+            let is_like = a.is_like(c) && b.is_like(d);
+            is_like && c.behind(a) == d.behind(b)
+        });
+        let [c, d] = order?;
+        behind.push((c.behind(a).cast_signed(), [c, d]));
+    }
+    behind.sort_by_key(|(by, _)| *by);
+    let (least, [a, b]) = behind.first()?;
+    if (*least..).zip(&behind).any(|(expected, (by, _))| expected != *by) {
+        return None;
+    }
+    let [a, b] = match [a.addend, b.addend] {
+        [_, 0] => [*a, *b],
+        [0, _] => [*b, *a],
+        _ => return None,
+    };
+    // The sum has 16 bits.
+    let addend = a.addend.cast_signed();
+    let fits = i16::try_from(addend).is_ok_and(|addend| {
+        addend.checked_add(i8::MIN.into()).is_some() && addend.checked_add(i8::MAX.into()).is_some()
+    });
+    fits.then(|| ([a.clone(), b.clone()], addend as i16))
+}
