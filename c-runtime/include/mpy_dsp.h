@@ -33,6 +33,8 @@ MPY_DSP1(sxtb16, "sxtb16 %0, %1")
 MPY_DSP1(sxtb16_ror8, "sxtb16 %0, %1, ror #8")
 MPY_DSP1(uxtb16, "uxtb16 %0, %1")
 MPY_DSP1(uxtb16_ror8, "uxtb16 %0, %1, ror #8")
+MPY_DSP2(sxtab16, "sxtab16 %0, %1, %2")
+MPY_DSP2(sxtab16_ror8, "sxtab16 %0, %1, %2, ror #8")
 MPY_DSP2(smuad, "smuad %0, %1, %2")
 MPY_DSP2(smuadx, "smuadx %0, %1, %2")
 MPY_DSP2(smusd, "smusd %0, %1, %2")
@@ -120,6 +122,8 @@ MPY_DSP1(sxtb16, MPY_HALVES(MPY_BYTE(a, 0), MPY_BYTE(a, 2)))
 MPY_DSP1(sxtb16_ror8, MPY_HALVES(MPY_BYTE(a, 1), MPY_BYTE(a, 3)))
 MPY_DSP1(uxtb16, a & 0x00ff00ffu)
 MPY_DSP1(uxtb16_ror8, a >> 8 & 0x00ff00ffu)
+MPY_DSP2(sxtab16, MPY_HALVES(MPY_LOW(a) + MPY_BYTE(b, 0), MPY_HIGH(a) + MPY_BYTE(b, 2)))
+MPY_DSP2(sxtab16_ror8, MPY_HALVES(MPY_LOW(a) + MPY_BYTE(b, 1), MPY_HIGH(a) + MPY_BYTE(b, 3)))
 MPY_DSP2(smuad, MPY_PRODUCT(MPY_LOW(a), MPY_LOW(b)) + MPY_PRODUCT(MPY_HIGH(a), MPY_HIGH(b)))
 MPY_DSP2(smuadx, MPY_PRODUCT(MPY_LOW(a), MPY_HIGH(b)) + MPY_PRODUCT(MPY_HIGH(a), MPY_LOW(b)))
 MPY_DSP2(smusd, MPY_PRODUCT(MPY_LOW(a), MPY_LOW(b)) - MPY_PRODUCT(MPY_HIGH(a), MPY_HIGH(b)))
@@ -160,5 +164,15 @@ MPY_DSP_LONG(smlaldx, c + wasm_narrow_product(MPY_LOW(a), MPY_HIGH(b)) + wasm_na
 MPY_DSP_LONG(smlsld, c + wasm_narrow_product(MPY_LOW(a), MPY_LOW(b)) - wasm_narrow_product(MPY_HIGH(a), MPY_HIGH(b)))
 MPY_DSP_LONG(smlsldx, c + wasm_narrow_product(MPY_LOW(a), MPY_HIGH(b)) - wasm_narrow_product(MPY_HIGH(a), MPY_LOW(b)))
 #endif
+
+/* sum + a * b. */
+__attribute__((unused)) static inline float mpy_dsp_vfma(float a, float b, float sum) {
+#if defined(__ARM_FEATURE_FMA) && defined(__ARM_FP) && defined(__ARM_FEATURE_DSP)
+    __asm__("vfma.f32 %0, %1, %2" : "+t"(sum) : "t"(a), "t"(b));
+    return sum;
+#else
+    return a * b + sum;
+#endif
+}
 
 #endif

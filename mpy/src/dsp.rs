@@ -1,6 +1,6 @@
 //! Instructions for signal processing, of processors that have them (Cortex-M4 and higher): ACLE, 12.5 and 12.6, by their names
 //! there. Each is one instruction in a module for such a processor. Elsewhere, and in `cargo test`, it is a function that
-//! computes the same.
+//! computes the same, but for how [`vfma`] rounds.
 //!
 //! They work on the halves or the bytes of 32 bits: [`pair`] makes a `u32` of two numbers. rustc reads two elements of a slice at
 //! once if they are a chunk:
@@ -439,6 +439,24 @@ instructions! {
         sxtb16(a >> 8)
     }
 
+    /// Bytes 0 and 2 of `b` as signed numbers, added to the halves of `a`. Sums wrap.
+    ///
+    /// ```
+    /// assert_eq!(mpy::dsp::sxtab16(0x7ffe_81ff, 0x8001_7f02), 0x7fff_8201);
+    /// ```
+    fn sxtab16 = "dsp_sxtab16" (a: u32, b: u32) -> u32 {
+        sadd16(a, sxtb16(b))
+    }
+
+    /// Bytes 1 and 3 of `b` as signed numbers, added to the halves of `a`. Sums wrap.
+    ///
+    /// ```
+    /// assert_eq!(mpy::dsp::sxtab16_ror8(0x7ffe_81ff, 0x8001_7f02), 0x7f7e_827e);
+    /// ```
+    fn sxtab16_ror8 = "dsp_sxtab16_ror8" (a: u32, b: u32) -> u32 {
+        sadd16(a, sxtb16_ror8(b))
+    }
+
     /// Bytes 0 and 2 as unsigned numbers, in the halves.
     ///
     /// ```
@@ -482,5 +500,15 @@ instructions! {
     /// ```
     fn pkhtb_asr16 = "dsp_pkhtb_asr16" (a: u32, b: u32) -> u32 {
         a & 0xffff_0000 | b >> 16
+    }
+
+    /// `sum` and the product of floats. Processors with an FPU for it (Cortex-M4F and higher) round once, behind the sum; others
+    /// round the product too. Results can therefore differ in their last bits.
+    ///
+    /// ```
+    /// assert_eq!(mpy::dsp::vfma(1.5, 2.0, 0.25), 3.25);
+    /// ```
+    fn vfma = "dsp_vfma" (a: f32, b: f32, sum: f32) -> f32 {
+        a * b + sum
     }
 }

@@ -218,6 +218,21 @@ pub fn pkhtb_asr16(a: u32, b: u32) -> u32 {
     mpy::dsp::pkhtb_asr16(a, b)
 }
 
+#[wasm_bindgen]
+pub fn sxtab16(a: u32, b: u32) -> u32 {
+    mpy::dsp::sxtab16(a, b)
+}
+
+#[wasm_bindgen]
+pub fn sxtab16_ror8(a: u32, b: u32) -> u32 {
+    mpy::dsp::sxtab16_ror8(a, b)
+}
+
+#[wasm_bindgen]
+pub fn vfma(a: f32, b: f32, sum: f32) -> f32 {
+    mpy::dsp::vfma(a, b, sum)
+}
+
 /* dependencies
 mpy = { path = "ROOT/mpy" }
 */
@@ -276,6 +291,9 @@ table = (
     ("usada8", "uuu", lambda a, b, c: c + usad(a, b) & 0xffffffff),
     ("sxtb16", "u", lambda a: pair(sb(a, 0), sb(a, 2))),
     ("sxtb16_ror8", "u", lambda a: pair(sb(a, 1), sb(a, 3))),
+    ("sxtab16", "uu", lambda a, b: pair(a + sb(b, 0), (a >> 16) + sb(b, 2))),
+    ("sxtab16_ror8", "uu", lambda a, b: pair(a + sb(b, 1), (a >> 16) + sb(b, 3))),
+    ("vfma", "fff", lambda a, b, c: a * b + c),
     ("uxtb16", "u", lambda a: pair(ub(a, 0), ub(a, 2))),
     ("uxtb16_ror8", "u", lambda a: pair(ub(a, 1), ub(a, 3))),
     ("pkhbt", "uu", lambda a, b: pair(a, b >> 16)),
@@ -288,7 +306,7 @@ def word():
     global state
     state = (state * 1103515245 + 12345) & 0xffffffff
     return edges[state >> 8 & 7] if state >> 28 < 6 else state ^ state >> 15
-make = {"u": word, "s": lambda: s32(word()), "l": lambda: s64(word() << 32 | word())}
+make = {"f": lambda: float(word() & 1023), "u": word, "s": lambda: s32(word()), "l": lambda: s64(word() << 32 | word())}
 for name, kinds, expected in table:
     function = getattr(m, name)
     for i in range(40):
@@ -299,5 +317,5 @@ for name, kinds, expected in table:
 print(len(table))
 */
 /* expect
-43
+46
 */

@@ -5,22 +5,31 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-use cargo_mpy::toolchain::{cache_dir, digest, needs, output_of, package_manager, rust, which};
+use cargo_mpy::toolchain::{cache_dir, digest, needs, output_of, package_manager, rust, which, write_file};
 use cargo_mpy::ui;
 use serde::Deserialize;
 use target_specs::Result;
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Tools {
     /// Packages, by package manager.
     packages: BTreeMap<String, Vec<String>>,
     /// Packages of what the benchmarks compare with, likewise.
     peers: BTreeMap<String, Vec<String>>,
+    /// Packages of Python with the sources of others, by name.
+    peer_sources: BTreeMap<String, SourcePackage>,
     /// Packages of Python.
     python: Vec<String>,
     /// Packages of Node.js.
     node: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourcePackage {
+    version: String,
+    sha256: String,
 }
 
 fn tools() -> &'static Tools {
@@ -38,6 +47,14 @@ pub fn python() -> PathBuf {
 /// Where the packages of Node.js are, in `node_modules`.
 pub fn node() -> PathBuf {
     cache_dir().join(format!("node-{}", digest(&tools().node)))
+}
+
+/// Where the sources are that a package of Python brings.
+pub fn peer_source(name: &str) -> PathBuf {
+    let package = &tools().peer_sources[name];
+    cache_dir()
+        .join(format!("{name}-{}", digest([&package.sha256])))
+        .join(format!("{name}-{}", package.version))
 }
 
 /// Installs the packages of the distribution, and in the cache those of Python and Node.js.
@@ -76,9 +93,33 @@ pub fn install() -> Result<()> {
 /// Installs what the benchmarks compare with.
 ///
 /// # Errors
-/// As [`needs::install`].
+/// As [`needs::install`]; `tool-failed` when the package manager of Python fails.
 pub fn install_peers() -> Result<()> {
-    install_packages(&tools().peers)
+    install_packages(&tools().peers)?;
+    for (name, package) in &tools().peer_sources {
+        let source = peer_source(name);
+        needs::into_cache(source.parent().unwrap_or(&source), &|target| {
+            let SourcePackage { version, sha256 } = package;
+            ui::status("Installing", format_args!("the source of {name} {version}"));
+            let wanted = target.join("requirements.txt");
+            write_file(&wanted, format!("{name}=={version} --hash=sha256:{sha256}\n").as_bytes())?;
+            let mut pip = Command::new("python3");
+            pip.args([
+                "-m",
+                "pip",
+                "download",
+                "--quiet",
+                "--no-deps",
+                "--no-binary",
+                name,
+                "--require-hashes",
+            ]);
+            output_of(pip.arg("--requirement").arg(&wanted).arg("--dest").arg(target))?;
+            let archive = target.join(format!("{name}-{version}.tar.gz"));
+            output_of(Command::new("tar").arg("xzf").arg(archive).arg("-C").arg(target)).map(drop)
+        })?;
+    }
+    Ok(())
 }
 
 fn install_packages(packages: &BTreeMap<String, Vec<String>>) -> Result<()> {

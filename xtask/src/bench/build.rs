@@ -15,8 +15,8 @@ use wasm_to_c::{
     ValType, WasmModule,
 };
 
-use super::subjects::{Language, Program, STACK, c_source, only, rust_library};
-use super::{Options, Result, checked};
+use super::subjects::{Language, PEERS, Program, STACK, c_source, only, rust_library};
+use super::{Options, Result, checked, cmsis};
 
 /// How a program becomes C.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,6 +96,8 @@ struct Unit {
     interface: Interface,
     includes: Vec<PathBuf>,
     library: Option<Vec<u8>>,
+    /// More flags for the compiler, behind all others.
+    flags: &'static [&'static str],
     /// What is needed to write it again with other checks of the native stack.
     stack: Option<(WasmModule, Safety, NativeStack)>,
 }
@@ -118,7 +120,7 @@ fn ours(
     let translation = wasm_to_c::transpile(module, &options)?;
     let stack = translation.native_stack.map(|stack| (module.clone(), safety, stack));
     let Translation { unit, interface, .. } = translation;
-    Ok(Unit { text: unit.source, interface, includes: Vec::new(), library: None, stack })
+    Ok(Unit { text: unit.source, interface, includes: Vec::new(), library: None, flags: &[], stack })
 }
 
 pub struct Builder<'a> {
@@ -163,7 +165,9 @@ impl Builder<'_> {
         match self.unit(program, language, road, wasm, level)? {
             Some(unit) => {
                 let road_name = road.name().replace(", ", "-");
-                let stem = format!("{}-{language:?}-{}{level}-{road_name}", self.arch.name, program.name);
+                let features = program.features.replace(',', "-");
+                let stem =
+                    format!("{}-{language:?}-{}{features}{level}-{road_name}", self.arch.name, program.name);
                 self.module(&stem, program, &unit, road, level).map(Some)
             }
             None => Ok(None),
@@ -181,7 +185,7 @@ impl Builder<'_> {
                 export.result_type, export.c_name
             );
         }
-        let unit = Unit { text, interface, includes: Vec::new(), library: None, stack: None };
+        let unit = Unit { text, interface, includes: Vec::new(), library: None, flags: &[], stack: None };
         self.module("hollow", program, &unit, Road::Native, "-O2")
     }
 
@@ -232,7 +236,7 @@ impl Builder<'_> {
             let (mut command, tuning) = self.compiler(&compiler);
             // Native code is what one gets from that compiler; what tools make gets what ours gets.
             command.args(if road == Road::Native { &[][..] } else { tuning });
-            command.args(FLAGS).arg(level).arg("-c").arg(&c).arg("-o").arg(&object);
+            command.args(FLAGS).arg(level).args(unit.flags).arg("-c").arg(&c).arg("-o").arg(&object);
             for folder in unit.includes.iter().chain([&include]) {
                 command.arg("-I").arg(folder);
             }
@@ -357,7 +361,15 @@ impl Builder<'_> {
             Road::Native if language == Language::C => {
                 let Some((text, mut includes)) = c_source(program, self.options)? else { return Ok(None) };
                 includes.push(self.folder.join("libc"));
-                Some(Unit { text, interface: exports(program, ""), includes, library: None, stack: None })
+                let flags = if program.folder == PEERS { cmsis::FLAGS } else { &[] };
+                Some(Unit {
+                    text,
+                    interface: exports(program, ""),
+                    includes,
+                    library: None,
+                    flags,
+                    stack: None,
+                })
             }
             Road::Native => {
                 let Some(library) = rust_library(program, self.arch, self.options, self.folder, level)?
@@ -369,7 +381,14 @@ impl Builder<'_> {
                 for export in &interface.exports {
                     let _ = writeln!(text, "{} {}(uint32_t);", export.result_type, export.c_name);
                 }
-                Some(Unit { text, interface, includes: Vec::new(), library: Some(library), stack: None })
+                Some(Unit {
+                    text,
+                    interface,
+                    includes: Vec::new(),
+                    library: Some(library),
+                    flags: &[],
+                    stack: None,
+                })
             }
             Road::Wasm2c { checked: checks } => {
                 let Some(header) = &self.options.wasm2c else { return Ok(None) };
@@ -434,6 +453,6 @@ impl Builder<'_> {
         interface.init = Some("call_init".to_owned());
         let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/bench");
         let includes = vec![self.folder.join("libc"), self.folder.to_owned(), here];
-        Unit { text, interface, includes, library: None, stack: None }
+        Unit { text, interface, includes, library: None, flags: &[], stack: None }
     }
 }

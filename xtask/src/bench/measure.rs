@@ -117,8 +117,8 @@ pub fn measure(
                 let program = programs[*at];
                 let _ = write!(
                     code,
-                    "import {0} as m\n{1}\nmachine.idle()\nr = {2}\nmachine.idle()\nprint(r)\n",
-                    made.name, program.setup, program.call
+                    "import {0} as m\n{1}\nmachine.idle()\nr = {2}\nmachine.idle()\nprint({3})\n",
+                    made.name, program.setup, program.call, program.result
                 );
             }
             let run =

@@ -6,6 +6,7 @@
 //! bindings and the linker.
 
 mod build;
+mod cmsis;
 mod measure;
 mod subjects;
 
@@ -48,6 +49,13 @@ pub struct Options {
     /// Folder of w2c2's sources with `w2c2-bin`, the program
     #[arg(long)]
     w2c2: Option<PathBuf>,
+    /// Compare signal processing and layers of neural networks with CMSIS-DSP, which `cargo xtask setup --peers` installs, on
+    /// the architectures of Arm; nothing else is measured
+    #[arg(long)]
+    cmsis: bool,
+    /// CMSIS-NN (github.com/ARM-software/CMSIS-NN), for the layers
+    #[arg(long, requires = "cmsis")]
+    cmsis_nn: Option<PathBuf>,
     /// MicroPython's tools/mpy_ld.py, for sizes
     #[arg(long)]
     mpy_ld: Option<PathBuf>,
@@ -99,6 +107,13 @@ pub fn run(options: &Options) -> Result<()> {
     let folder = options.keep.clone().unwrap_or_else(|| scratch.path().to_owned());
     std::fs::create_dir_all(&folder)?;
     prepare(&folder)?;
+    if options.cmsis {
+        let document = cmsis::compare(options, &folder)?;
+        return match &options.out {
+            Some(path) => Ok(std::fs::write(path, document)?),
+            None => Ok(()),
+        };
+    }
     let wanted = |name: &str, among: &[String]| {
         among.is_empty() || among.iter().any(|part| name.contains(part.as_str()))
     };

@@ -7,7 +7,7 @@ use cargo_mpy::toolchain::crate_build::{CrateBuild, Link, Unit};
 use cargo_mpy::toolchain::{cargo, read_file, rust};
 use target_specs::Arch;
 
-use super::{Options, Result, checked};
+use super::{Options, Result, checked, cmsis};
 use crate::process::root;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,10 @@ pub struct Program {
     /// Python before the measurement, and what is measured: `m` is the module.
     pub setup: &'static str,
     pub call: &'static str,
+    /// What is behind the measurement and must be the same for all.
+    pub result: &'static str,
+    /// Features of the crate, whose others are left out, and with them their constants.
+    pub features: &'static str,
 }
 
 macro_rules! kernels {
@@ -35,6 +39,8 @@ macro_rules! kernels {
                 exports: &["start", "iterate"],
                 setup: "m.start(0)",
                 call: "m.iterate(1)",
+                result: "r",
+                features: "",
             },
             $(Program {
                 name: $name,
@@ -42,6 +48,8 @@ macro_rules! kernels {
                 exports: &[$name],
                 setup: "None",
                 call: concat!("m.", $name, "(3)"),
+                result: "r",
+                features: $name,
             },)*
         ]
     };
@@ -53,11 +61,42 @@ pub const PROGRAMS: &[Program] = kernels! {
     "sha256" "crc32" "sort" "json" "base64" "search"
 };
 
+/// A function of `tests/peers`, which takes a size.
+macro_rules! peers {
+    ($features:literal: $($name:literal $size:literal)*) => {
+        &[$(Program {
+            name: $name,
+            folder: PEERS,
+            exports: &["start", $name, "result"],
+            setup: "m.start(7)",
+            call: concat!("m.", $name, "(", $size, ")"),
+            result: "m.result(0)",
+            features: concat!($name, $features),
+        },)*]
+    };
+    ($features:literal) => {
+        peers! { $features:
+            "dot_q15" 512 "dot_q7" 512 "dot_f32" 512 "fir_q15" 32 "fir_fast_q15" 32 "fir_f32" 32
+            "mat_q7" 24 "mat_q15" 24 "mat_fast_q15" 24 "mat_f32" 20 "biquad_f32" 128 "cfft_f32" 256
+            "fully_connected_s8" 128 "convolve_s8" 16
+        }
+    };
+}
+
+pub const PEERS: &str = "tests/peers";
+
+/// What is compared with CMSIS, in plain Rust and by functions for processors with instructions for signal processing.
+pub const PLAIN: &[Program] = peers!("");
+pub const BY_HAND: &[Program] = peers!(",by_hand");
+
 /// Bytes of shadow stack: `tests/kernels` says so too.
 pub const STACK: u32 = 8192;
 
 /// A C program as one translation unit: its text and where it includes from.
 pub fn c_source(program: &Program, options: &Options) -> Result<Option<(String, Vec<PathBuf>)>> {
+    if program.folder == PEERS {
+        return cmsis::source(program, options).map(Some);
+    }
     if program.name != "coremark" {
         return Ok(Some((std::fs::read_to_string(root().join("tests/kernels/kernels.c"))?, Vec::new())));
     }
@@ -75,9 +114,9 @@ pub fn c_source(program: &Program, options: &Options) -> Result<Option<(String, 
 
 /// Arguments of cargo that leave the other kernels out of the crate, and with them their constants.
 fn features(program: &Program) -> impl Iterator<Item = String> {
-    let one =
-        (program.folder == "tests/kernels").then_some(["--no-default-features", "--features", program.name]);
-    one.into_iter().flatten().map(str::to_owned)
+    let these =
+        (!program.features.is_empty()).then_some(["--no-default-features", "--features", program.features]);
+    these.into_iter().flatten().map(str::to_owned)
 }
 
 /// Arguments of cargo for what C compilers call `level`.

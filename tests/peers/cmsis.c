@@ -1,0 +1,198 @@
+/* The functions of src/lib.rs by CMSIS-DSP and CMSIS-NN, with the same data and results. KERNEL_name says which it is. */
+#include <stdint.h>
+#include <string.h>
+
+#include "arm_math.h"
+#if defined(KERNEL_fully_connected_s8) || defined(KERNEL_convolve_s8)
+#include "arm_nnfunctions.h"
+#endif
+
+static uint32_t words[9];
+static int8_t a8[8192], b8[2304], y8[1024];
+static int16_t a16[576], b16[576], y16[576], scratch16[576];
+static float af[512], bf[512], yf[400], spectrum[512], states[16];
+static int32_t bias[64], multipliers[16], shifts[16];
+
+static uint32_t seed;
+
+static uint32_t next(void) {
+    seed = seed * 1664525u + 1013904223u;
+    return seed >> 8;
+}
+
+void start(uint32_t first) {
+    seed = first;
+    for (unsigned i = 0; i < 8192; i++) a8[i] = (int8_t)next();
+    for (unsigned i = 0; i < 2304; i++) b8[i] = (int8_t)next();
+    for (unsigned i = 0; i < 576; i++) a16[i] = (int16_t)next();
+    for (unsigned i = 0; i < 576; i++) b16[i] = (int16_t)next();
+    for (unsigned i = 0; i < 512; i++) af[i] = (float)(next() & 63) - 32.0f;
+    for (unsigned i = 0; i < 512; i++) bf[i] = (float)(next() & 63) - 32.0f;
+    for (unsigned i = 0; i < 512; i++) spectrum[i] = (float)(next() & 1023) - 512.0f;
+    for (unsigned i = 0; i < 64; i++) bias[i] = (int32_t)(next() & 4095) - 2048;
+    for (int i = 0; i < 16; i++) {
+        multipliers[i] = 0x40000000 + 0x02000000 * i;
+        shifts[i] = -9;
+    }
+}
+
+static uint32_t mix(uint32_t sum, uint32_t value) { return ((sum << 5 | sum >> 27) ^ value) * 0x9e3779b1u; }
+
+static uint32_t near(float x) { return (uint32_t)(int32_t)(x / 64.0f); }
+
+uint32_t result(uint32_t sum) {
+    for (unsigned i = 0; i < 9; i++) sum = mix(sum, words[i]);
+    for (unsigned i = 0; i < 1024; i++) sum = mix(sum, (uint32_t)y8[i]);
+    for (unsigned i = 0; i < 576; i++) sum = mix(sum, (uint32_t)y16[i]);
+    for (unsigned i = 0; i < 400; i++) sum = mix(sum, near(yf[i]));
+    for (unsigned i = 0; i < 512; i++) sum = mix(sum, near(spectrum[i]));
+    return sum;
+}
+
+#ifdef KERNEL_dot_q15
+#include "BasicMathFunctions/arm_dot_prod_q15.c"
+uint32_t dot_q15(uint32_t n) {
+    q63_t sum;
+    arm_dot_prod_q15(a16, b16, n, &sum);
+    words[0] = (uint32_t)sum;
+    words[1] = (uint32_t)(sum >> 32);
+    return 0;
+}
+#endif
+
+#ifdef KERNEL_dot_q7
+#include "BasicMathFunctions/arm_dot_prod_q7.c"
+uint32_t dot_q7(uint32_t n) {
+    q31_t sum;
+    arm_dot_prod_q7(a8, b8, n, &sum);
+    words[0] = (uint32_t)sum;
+    return 0;
+}
+#endif
+
+#ifdef KERNEL_dot_f32
+#include "BasicMathFunctions/arm_dot_prod_f32.c"
+uint32_t dot_f32(uint32_t n) {
+    float sum;
+    arm_dot_prod_f32(af, bf, n, &sum);
+    words[0] = (uint32_t)(int32_t)sum;
+    return 0;
+}
+#endif
+
+/* The state of a filter begins with the inputs before the first one. */
+#define OUTPUTS 128
+#define FILTER(instance, number, init, run, x, taps, y)             \
+    static number state[32 + OUTPUTS];                              \
+    instance filter;                                                \
+    init(&filter, (uint16_t)n, taps, state, OUTPUTS);               \
+    memcpy(state, x, (n - 1) * sizeof *state);                      \
+    run(&filter, x + n - 1, y, OUTPUTS);                            \
+    return 0;
+
+#ifdef KERNEL_fir_q15
+#include "FilteringFunctions/arm_fir_init_q15.c"
+#include "FilteringFunctions/arm_fir_q15.c"
+uint32_t fir_q15(uint32_t n) { FILTER(arm_fir_instance_q15, q15_t, arm_fir_init_q15, arm_fir_q15, a16, b16, y16) }
+#endif
+
+#ifdef KERNEL_fir_fast_q15
+#include "FilteringFunctions/arm_fir_fast_q15.c"
+#include "FilteringFunctions/arm_fir_init_q15.c"
+uint32_t fir_fast_q15(uint32_t n) {
+    FILTER(arm_fir_instance_q15, q15_t, arm_fir_init_q15, arm_fir_fast_q15, a16, b16, y16)
+}
+#endif
+
+#ifdef KERNEL_fir_f32
+#include "FilteringFunctions/arm_fir_f32.c"
+#include "FilteringFunctions/arm_fir_init_f32.c"
+uint32_t fir_f32(uint32_t n) { FILTER(arm_fir_instance_f32, float32_t, arm_fir_init_f32, arm_fir_f32, af, bf, yf) }
+#endif
+
+#define PRODUCT(type, run, x, y, to, ...)                           \
+    type a = {(uint16_t)n, (uint16_t)n, x}, b = {(uint16_t)n, (uint16_t)n, y}, c = {(uint16_t)n, (uint16_t)n, to}; \
+    run(&a, &b, &c __VA_ARGS__);                                    \
+    return 0;
+
+#ifdef KERNEL_mat_q7
+#include "MatrixFunctions/arm_mat_mult_q7.c"
+#include "MatrixFunctions/arm_mat_trans_q7.c"
+uint32_t mat_q7(uint32_t n) { PRODUCT(arm_matrix_instance_q7, arm_mat_mult_q7, a8, b8, y8, , a8 + 4096) }
+#endif
+
+#ifdef KERNEL_mat_q15
+#include "MatrixFunctions/arm_mat_mult_q15.c"
+#include "MatrixFunctions/arm_mat_trans_q15.c"
+uint32_t mat_q15(uint32_t n) { PRODUCT(arm_matrix_instance_q15, arm_mat_mult_q15, a16, b16, y16, , scratch16) }
+#endif
+
+#ifdef KERNEL_mat_fast_q15
+#include "MatrixFunctions/arm_mat_mult_fast_q15.c"
+uint32_t mat_fast_q15(uint32_t n) {
+    PRODUCT(arm_matrix_instance_q15, arm_mat_mult_fast_q15, a16, b16, y16, , scratch16)
+}
+#endif
+
+#ifdef KERNEL_mat_f32
+#include "MatrixFunctions/arm_mat_mult_f32.c"
+uint32_t mat_f32(uint32_t n) { PRODUCT(arm_matrix_instance_f32, arm_mat_mult_f32, af, bf, yf) }
+#endif
+
+#ifdef KERNEL_biquad_f32
+#include "FilteringFunctions/arm_biquad_cascade_df1_f32.c"
+#include "FilteringFunctions/arm_biquad_cascade_df1_init_f32.c"
+uint32_t biquad_f32(uint32_t n) {
+    static const float stages[20] = {
+        0.25f,  0.5f, 0.25f, 0.5f,  -0.25f, 0.5f, 0.25f, 0.125f, 0.25f,  -0.125f,
+        0.375f, 0.5f, 0.25f, 0.75f, -0.5f,  0.5f, 0.5f,  0.5f,   -0.25f, -0.25f,
+    };
+    arm_biquad_casd_df1_inst_f32 filter;
+    arm_biquad_cascade_df1_init_f32(&filter, 4, stages, states);
+    arm_biquad_cascade_df1_f32(&filter, af, yf, n);
+    return 0;
+}
+#endif
+
+#ifdef KERNEL_cfft_f32
+#include "CommonTables/arm_common_tables.c"
+#include "CommonTables/arm_const_structs.c"
+#include "TransformFunctions/arm_bitreversal2.c"
+#include "TransformFunctions/arm_cfft_f32.c"
+#include "TransformFunctions/arm_cfft_radix8_f32.c"
+uint32_t cfft_f32(uint32_t n) {
+    (void)n;
+    arm_cfft_f32(&arm_cfft_sR_f32_len256, spectrum, 0, 1);
+    return 0;
+}
+#endif
+
+#ifdef KERNEL_fully_connected_s8
+#include "FullyConnectedFunctions/arm_fully_connected_s8.c"
+#include "NNSupportFunctions/arm_nn_vec_mat_mult_t_s8.c"
+uint32_t fully_connected_s8(uint32_t n) {
+    cmsis_nn_context context = {NULL, 0};
+    cmsis_nn_fc_params parameters = {5, 0, 3, {-128, 127}};
+    cmsis_nn_per_tensor_quant_params scale = {multipliers[1], shifts[1]};
+    cmsis_nn_dims inputs = {1, 1, 1, (int32_t)n}, weights = {(int32_t)n, 1, 1, 64}, biases = {1, 1, 1, 64}, outputs = {1, 1, 1, 64};
+    arm_fully_connected_s8(&context, &parameters, &scale, &inputs, b8, &weights, a8, &biases, bias, &outputs, y8);
+    return 0;
+}
+#endif
+
+#ifdef KERNEL_convolve_s8
+#include "ConvolutionFunctions/arm_convolve_s8.c"
+#include "ConvolutionFunctions/arm_nn_mat_mult_kernel_row_offset_s8_s16.c"
+#include "ConvolutionFunctions/arm_nn_mat_mult_kernel_s8_s16.c"
+#include "NNSupportFunctions/arm_nn_mat_mult_nt_t_s8.c"
+#include "NNSupportFunctions/arm_q7_to_q15_with_offset.c"
+#include "NNSupportFunctions/arm_s8_to_s16_unordered_with_offset.c"
+uint32_t convolve_s8(uint32_t n) {
+    cmsis_nn_context context = {scratch16, sizeof scratch16};
+    cmsis_nn_conv_params parameters = {5, 3, {1, 1}, {1, 1}, {1, 1}, {-128, 127}};
+    cmsis_nn_per_channel_quant_params scales = {multipliers, shifts};
+    cmsis_nn_dims input = {1, 8, 8, (int32_t)n}, filters = {16, 3, 3, (int32_t)n}, biases = {1, 1, 1, 16}, output = {1, 8, 8, 16};
+    arm_convolve_s8(&context, &parameters, &scales, &input, a8, &filters, b8, &biases, bias, NULL, &output, y8);
+    return 0;
+}
+#endif
