@@ -3,7 +3,8 @@
  * WebAssembly core specification, 4.3.5 Vectors. A relaxed operator has the result that the specification's deterministic
  * profile chooses, which is the same on every processor.
  *
- * Everywhere but on x86 a vector is its lanes. What a processor with SSE2 does in an instruction or a few is written so.
+ * Everywhere but on x86 and with Helium (MVE) a vector is its lanes. What a processor with SSE2 or Helium does in an instruction
+ * or a few is written so. Instructions of Helium treat numbers near 0 as 0, so floats are computed by lanes there.
  */
 #ifndef WASM_SIMD_H
 #define WASM_SIMD_H
@@ -33,10 +34,33 @@ typedef union __attribute__((may_alias)) {
 #include <emmintrin.h>
 typedef __m128i wasm_v128_t;
 #define WASM_V128(low, high) ((wasm_v128_t){(long long)(low), (long long)(high)})
+/* clang 14 computes other results with these instructions. */
+#elif defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 2) && !defined(__clang__) && !defined(SIMD_PORTABLE)
+#define SIMD_MVE
+#include <arm_mve.h>
+/* Bytes, as loads and stores of wider lanes fault where those are not aligned. */
+typedef uint8x16_t wasm_v128_t;
+#define WASM_V128(low, high) \
+    ((wasm_v128_t)(simd_u32){(uint32_t)(low), (uint32_t)((low) >> 32), (uint32_t)(high), (uint32_t)((high) >> 32)})
 #else
 typedef simd_lanes_t wasm_v128_t;
 #define WASM_V128(low, high) \
     ((wasm_v128_t){{(uint32_t)(low), (uint32_t)((low) >> 32), (uint32_t)(high), (uint32_t)((high) >> 32)}})
+#endif
+
+#if defined(SIMD_SSE2) || defined(SIMD_MVE)
+#define SIMD_VECTORS
+/* The machine's vectors, whose elements have numbers. */
+typedef int8_t simd_s8 __attribute__((vector_size(16)));
+typedef uint8_t simd_u8 __attribute__((vector_size(16)));
+typedef int16_t simd_s16 __attribute__((vector_size(16)));
+typedef uint16_t simd_u16 __attribute__((vector_size(16)));
+typedef int32_t simd_s32 __attribute__((vector_size(16)));
+typedef uint32_t simd_u32 __attribute__((vector_size(16)));
+typedef int64_t simd_s64 __attribute__((vector_size(16)));
+typedef uint64_t simd_u64 __attribute__((vector_size(16)));
+typedef float simd_f32 __attribute__((vector_size(16)));
+typedef double simd_f64 __attribute__((vector_size(16)));
 #endif
 
 /* What is as short as a call, or needs to know the number of a lane. */
@@ -44,12 +68,22 @@ typedef simd_lanes_t wasm_v128_t;
 /* Others are parts of their callers where compilers want that. */
 #define SIMD_FUNCTION WASM_UNUSED static
 
-#ifdef SIMD_SSE2
+/* SIMD_LANES(name, vector): a variable with the lanes of a vector. */
+#ifdef SIMD_MVE
+/* By stores and loads, as GCC would copy what it makes of others once more. */
+#define SIMD_STORED(name, vector) \
+    simd_lanes_t name; \
+    vstrbq_u8(name.u8, vector)
+#define SIMD_LOADED(lanes) vldrbq_u8((lanes).u8)
+#define SIMD_LANES SIMD_STORED
+#define simd_vector SIMD_LOADED
+#elif defined(SIMD_SSE2)
 SIMD_INLINE simd_lanes_t simd_lanes(wasm_v128_t vector) {
     simd_lanes_t lanes;
     __builtin_memcpy(&lanes, &vector, sizeof lanes);
     return lanes;
 }
+#define SIMD_LANES(name, vector) const simd_lanes_t name = simd_lanes(vector)
 
 SIMD_INLINE wasm_v128_t simd_vector(simd_lanes_t lanes) {
     wasm_v128_t vector;
@@ -58,6 +92,7 @@ SIMD_INLINE wasm_v128_t simd_vector(simd_lanes_t lanes) {
 }
 #else
 #define simd_lanes(vector) (vector)
+#define SIMD_LANES(name, vector) const simd_lanes_t name = simd_lanes(vector)
 #define simd_vector(lanes) (lanes)
 #endif
 
@@ -106,23 +141,26 @@ WASM_UNUSED static inline void wasm_set_v128(uint8_t *cell, wasm_v128_t value) {
     return simd_vector(r);
 #define SIMD_MAP1(name, count, lane, ...) \
     SIMD_FUNCTION wasm_v128_t simd_##name(wasm_v128_t vector_a) { \
-        const simd_lanes_t a = simd_lanes(vector_a); \
+        SIMD_LANES(a, vector_a); \
         SIMD_RESULT(count, lane, __VA_ARGS__) \
     }
 #define SIMD_MAP2(name, count, lane, ...) \
     SIMD_FUNCTION wasm_v128_t simd_##name(wasm_v128_t vector_a, wasm_v128_t vector_b) { \
-        const simd_lanes_t a = simd_lanes(vector_a), b = simd_lanes(vector_b); \
+        SIMD_LANES(a, vector_a); \
+        SIMD_LANES(b, vector_b); \
         SIMD_RESULT(count, lane, __VA_ARGS__) \
     }
 #define SIMD_MAP3(name, count, lane, ...) \
     SIMD_FUNCTION wasm_v128_t simd_##name(wasm_v128_t vector_a, wasm_v128_t vector_b, wasm_v128_t vector_c) { \
-        const simd_lanes_t a = simd_lanes(vector_a), b = simd_lanes(vector_b), c = simd_lanes(vector_c); \
+        SIMD_LANES(a, vector_a); \
+        SIMD_LANES(b, vector_b); \
+        SIMD_LANES(c, vector_c); \
         SIMD_RESULT(count, lane, __VA_ARGS__) \
     }
 /* With a number of bits, modulo the lane's. */
 #define SIMD_SHIFT(name, count, lane, bits, ...) \
     SIMD_FUNCTION wasm_v128_t simd_##name(wasm_v128_t vector_a, uint32_t by) { \
-        const simd_lanes_t a = simd_lanes(vector_a); \
+        SIMD_LANES(a, vector_a); \
         const uint32_t n = by & ((bits) - 1); \
         SIMD_RESULT(count, lane, __VA_ARGS__) \
     }
@@ -140,18 +178,7 @@ SIMD_INLINE int32_t simd_clamp(int32_t value, int32_t least, int32_t most) {
 #define SIMD_GREATER(a, b) ((a) > (b) ? (a) : (b))
 
 /* Lanes taken out, and replaced. */
-#ifdef SIMD_SSE2
-/* By the machine's vectors, whose elements have numbers. */
-typedef int8_t simd_s8 __attribute__((vector_size(16)));
-typedef uint8_t simd_u8 __attribute__((vector_size(16)));
-typedef int16_t simd_s16 __attribute__((vector_size(16)));
-typedef uint16_t simd_u16 __attribute__((vector_size(16)));
-typedef int32_t simd_s32 __attribute__((vector_size(16)));
-typedef uint32_t simd_u32 __attribute__((vector_size(16)));
-typedef int64_t simd_s64 __attribute__((vector_size(16)));
-typedef uint64_t simd_u64 __attribute__((vector_size(16)));
-typedef float simd_f32 __attribute__((vector_size(16)));
-typedef double simd_f64 __attribute__((vector_size(16)));
+#ifdef SIMD_VECTORS
 #define SIMD_EXTRACT(name, type, lane) \
     SIMD_INLINE type simd_##name(wasm_v128_t a, uint32_t n) { return (type)((simd_##lane)a)[n]; }
 #define SIMD_REPLACE(name, type, lane) \
@@ -160,6 +187,8 @@ typedef double simd_f64 __attribute__((vector_size(16)));
         r[n] = value; \
         return (wasm_v128_t)r; \
     }
+#endif
+#ifdef SIMD_SSE2
 /* There is an instruction for two bytes. */
 SIMD_INLINE wasm_v128_t simd_i8x16_replace_lane(wasm_v128_t a, uint32_t value, uint32_t n) {
     simd_u16 r = (simd_u16)a;
@@ -168,6 +197,7 @@ SIMD_INLINE wasm_v128_t simd_i8x16_replace_lane(wasm_v128_t a, uint32_t value, u
     return (wasm_v128_t)r;
 }
 #else
+#ifndef SIMD_VECTORS
 #define SIMD_EXTRACT(name, type, lane) \
     SIMD_INLINE type simd_##name(wasm_v128_t a, uint32_t n) { return (type)a.lane[n]; }
 #define SIMD_REPLACE(name, type, lane) \
@@ -175,6 +205,7 @@ SIMD_INLINE wasm_v128_t simd_i8x16_replace_lane(wasm_v128_t a, uint32_t value, u
         a.lane[n] = value; \
         return a; \
     }
+#endif
 SIMD_REPLACE(i8x16_replace_lane, uint32_t, u8)
 #endif
 SIMD_EXTRACT(i8x16_extract_lane_s, uint32_t, s8)
@@ -182,14 +213,31 @@ SIMD_EXTRACT(i8x16_extract_lane_u, uint32_t, u8)
 SIMD_EXTRACT(i16x8_extract_lane_s, uint32_t, s16)
 SIMD_EXTRACT(i16x8_extract_lane_u, uint32_t, u16)
 SIMD_EXTRACT(i32x4_extract_lane, uint32_t, u32)
-SIMD_EXTRACT(i64x2_extract_lane, uint64_t, u64)
 SIMD_EXTRACT(f32x4_extract_lane, float, f32)
-SIMD_EXTRACT(f64x2_extract_lane, double, f64)
 SIMD_REPLACE(i16x8_replace_lane, uint32_t, u16)
 SIMD_REPLACE(i32x4_replace_lane, uint32_t, u32)
-SIMD_REPLACE(i64x2_replace_lane, uint64_t, u64)
 SIMD_REPLACE(f32x4_replace_lane, float, f32)
+#ifdef SIMD_MVE
+/* By halves: GCC 12 takes other registers for the number that replaces a lane of 64 bits. */
+SIMD_INLINE uint64_t simd_i64x2_extract_lane(wasm_v128_t a, uint32_t n) {
+    return (uint64_t)((simd_u32)a)[2 * n + 1] << 32 | ((simd_u32)a)[2 * n];
+}
+SIMD_INLINE wasm_v128_t simd_i64x2_replace_lane(wasm_v128_t a, uint64_t value, uint32_t n) {
+    simd_u32 r = (simd_u32)a;
+    r[2 * n] = (uint32_t)value;
+    r[2 * n + 1] = (uint32_t)(value >> 32);
+    return (wasm_v128_t)r;
+}
+SIMD_INLINE double simd_f64x2_extract_lane(wasm_v128_t a, uint32_t n) { return wasm_float64(simd_i64x2_extract_lane(a, n)); }
+SIMD_INLINE wasm_v128_t simd_f64x2_replace_lane(wasm_v128_t a, double value, uint32_t n) {
+    return simd_i64x2_replace_lane(a, wasm_bits64(value), n);
+}
+#else
+SIMD_EXTRACT(i64x2_extract_lane, uint64_t, u64)
+SIMD_EXTRACT(f64x2_extract_lane, double, f64)
+SIMD_REPLACE(i64x2_replace_lane, uint64_t, u64)
 SIMD_REPLACE(f64x2_replace_lane, double, f64)
+#endif
 #undef SIMD_EXTRACT
 #undef SIMD_REPLACE
 
@@ -205,6 +253,30 @@ SIMD_REPLACE(f64x2_replace_lane, double, f64)
 #define simd_i16x8_shuffle(a, b, ...) SIMD_SHUFFLE(u16, a, b, __VA_ARGS__)
 #define simd_i32x4_shuffle(a, b, ...) SIMD_SHUFFLE(u32, a, b, __VA_ARGS__)
 #define simd_i64x2_shuffle(a, b, ...) SIMD_SHUFFLE(u64, a, b, __VA_ARGS__)
+#elif defined(SIMD_MVE)
+/* From memory, where both are stored. The compiler believes that a gathering load reads what is at its address only. */
+#define SIMD_GATHERED(name, bits, count, load) \
+    SIMD_INLINE wasm_v128_t simd_##name(wasm_v128_t a, wasm_v128_t b, simd_u##bits numbers) { \
+        simd_lanes_t both[2]; \
+        vstrbq_u8(both[0].u8, a); \
+        vstrbq_u8(both[1].u8, b); \
+        const uint##bits##_t *from = both[0].u##bits; \
+        __asm__("" : "+r"(from) : "m"(both)); \
+        const wasm_v128_t r = (wasm_v128_t)load(from, (uint##bits##x##count##_t)numbers); \
+        __asm__ volatile("" : : "w"(r), "m"(both)); \
+        return r; \
+    }
+SIMD_GATHERED(gathered8, 8, 16, vldrbq_gather_offset_u8)
+SIMD_GATHERED(gathered16, 16, 8, vldrhq_gather_shifted_offset_u16)
+#undef SIMD_GATHERED
+SIMD_INLINE uint32_t simd_one_of(wasm_v128_t a, wasm_v128_t b, uint32_t n) {
+    return n < 4 ? ((simd_u32)a)[n & 3] : ((simd_u32)b)[n & 3];
+}
+SIMD_INLINE wasm_v128_t simd_shuffle32(wasm_v128_t a, wasm_v128_t b, uint32_t n0, uint32_t n1, uint32_t n2, uint32_t n3) {
+    return (wasm_v128_t)(simd_u32){simd_one_of(a, b, n0), simd_one_of(a, b, n1), simd_one_of(a, b, n2), simd_one_of(a, b, n3)};
+}
+#define simd_i8x16_shuffle(a, b, ...) simd_gathered8(a, b, (simd_u8){__VA_ARGS__})
+#define simd_i16x8_shuffle(a, b, ...) simd_gathered16(a, b, (simd_u16){__VA_ARGS__})
 #else
 #define SIMD_NUMBERS(a, b, c, d) ((a) | (b) << 8 | (c) << 16 | (uint32_t)(d) << 24)
 /* The numbers of four lanes are in each word. */
@@ -229,6 +301,8 @@ SIMD_INLINE wasm_v128_t simd_shuffle32(wasm_v128_t a, wasm_v128_t b, uint32_t n0
         SIMD_NUMBERS(n12, n13, n14, n15))
 #define simd_i16x8_shuffle(a, b, n0, n1, n2, n3, n4, n5, n6, n7) \
     simd_shuffle16(a, b, SIMD_NUMBERS(n0, n1, n2, n3), SIMD_NUMBERS(n4, n5, n6, n7))
+#endif
+#ifndef SIMD_SSE2
 #define simd_i32x4_shuffle simd_shuffle32
 #define simd_i64x2_shuffle(a, b, n0, n1) simd_shuffle32(a, b, 2 * (n0), 2 * (n0) + 1, 2 * (n1), 2 * (n1) + 1)
 #endif
@@ -565,17 +639,57 @@ SIMD_ONE(f64x2_promote_low_f32x4, SIMD_OF_PD(_mm_cvtps_pd(SIMD_PS(simd_hidden(a)
     SIMD_FUNCTION wasm_v128_t simd_##name(type value) { \
         SIMD_RESULT(count, lane, value) \
     }
+#define SIMD_TRUE(shape, count, lane, bits) \
+    SIMD_FUNCTION uint32_t simd_##shape##_all_true(wasm_v128_t vector_a) { \
+        SIMD_LANES(a, vector_a); \
+        uint32_t all = 1; \
+        SIMD_FOR##count(all &= a.lane[i] != 0) \
+        return all; \
+    } \
+    SIMD_FUNCTION uint32_t simd_##shape##_bitmask(wasm_v128_t vector_a) { \
+        SIMD_LANES(a, vector_a); \
+        uint32_t mask = 0; \
+        SIMD_FOR##count(mask |= (uint32_t)(a.lane[i] >> ((bits) - 1)) << i) \
+        return mask; \
+    }
+#define SIMD_ORDER(shape, count, bits, sign, lane) \
+    SIMD_MAP2(shape##_lt##sign, count, u##bits, -(a.lane[i] < b.lane[i])) \
+    SIMD_MAP2(shape##_gt##sign, count, u##bits, -(a.lane[i] > b.lane[i])) \
+    SIMD_MAP2(shape##_le##sign, count, u##bits, -(a.lane[i] <= b.lane[i])) \
+    SIMD_MAP2(shape##_ge##sign, count, u##bits, -(a.lane[i] >= b.lane[i]))
+#define SIMD_EQUALITY(shape, count, bits, lane) \
+    SIMD_MAP2(shape##_eq, count, u##bits, -(a.lane[i] == b.lane[i])) \
+    SIMD_MAP2(shape##_ne, count, u##bits, -(a.lane[i] != b.lane[i]))
+#define SIMD_ABSOLUTE(shape, count, bits) \
+    SIMD_MAP1(shape##_abs, count, u##bits, a.s##bits[i] < 0 ? -a.u##bits[i] : a.u##bits[i])
+#define SIMD_SHIFTS(shape, count, bits) \
+    SIMD_SHIFT(shape##_shl, count, u##bits, bits, a.u##bits[i] << n) \
+    SIMD_SHIFT(shape##_shr_s, count, s##bits, bits, a.s##bits[i] >> n) \
+    SIMD_SHIFT(shape##_shr_u, count, u##bits, bits, a.u##bits[i] >> n)
+/* Lanes of the lower or upper half that become twice as wide, and their products. */
+#define SIMD_WIDEN(wide, narrow, count, sign, to, from) \
+    SIMD_MAP1(wide##_extend_low_##narrow##_##sign, count, to, a.from[i]) \
+    SIMD_MAP1(wide##_extend_high_##narrow##_##sign, count, to, a.from[i + count]) \
+    SIMD_MAP2(wide##_extmul_low_##narrow##_##sign, count, to, SIMD_TIMES_##to(a.from[i], b.from[i])) \
+    SIMD_MAP2(wide##_extmul_high_##narrow##_##sign, count, to, SIMD_TIMES_##to(a.from[i + count], b.from[i + count]))
+#define SIMD_TIMES_s16(a, b) ((a) * (b))
+#define SIMD_TIMES_u16(a, b) ((a) * (b))
+#define SIMD_TIMES_s32(a, b) ((a) * (b))
+#define SIMD_TIMES_u32(a, b) ((uint32_t)(a) * (b))
+#define SIMD_TIMES_s64(a, b) ((int64_t)(a) * (b))
+#define SIMD_TIMES_u64(a, b) ((uint64_t)(a) * (b))
+
+#ifdef SIMD_MVE
+#include "wasm_simd_mve.h"
+#else
 SIMD_INLINE wasm_v128_t simd_v128_load32_zero(uint32_t value) { return (wasm_v128_t){{value, 0, 0, 0}}; }
 SIMD_INLINE wasm_v128_t simd_v128_load64_zero(uint64_t value) {
     return (wasm_v128_t){{(uint32_t)value, (uint32_t)(value >> 32), 0, 0}};
 }
 SIMD_SPLAT(i32x4_splat, uint32_t, 4, u32)
-SIMD_SPLAT(i64x2_splat, uint64_t, 2, u64)
 SIMD_SPLAT(f32x4_splat, float, 4, f32)
-SIMD_SPLAT(f64x2_splat, double, 2, f64)
 SIMD_INLINE wasm_v128_t simd_i8x16_splat(uint32_t value) { return simd_i32x4_splat((value & 0xff) * 0x01010101u); }
 SIMD_INLINE wasm_v128_t simd_i16x8_splat(uint32_t value) { return simd_i32x4_splat((value & 0xffff) * 0x00010001u); }
-#undef SIMD_SPLAT
 
 SIMD_MAP1(v128_not, 4, u32, ~a.u32[i])
 SIMD_MAP2(v128_and, 4, u32, a.u32[i] & b.u32[i])
@@ -587,48 +701,19 @@ SIMD_MAP3(v128_bitselect, 4, u32, ((a.u32[i] ^ b.u32[i]) & c.u32[i]) ^ b.u32[i])
 SIMD_INLINE uint32_t simd_v128_any_true(wasm_v128_t a) {
     return (a.u32[0] | a.u32[1] | a.u32[2] | a.u32[3]) != 0;
 }
-#define SIMD_TRUE(shape, count, lane, bits) \
-    SIMD_FUNCTION uint32_t simd_##shape##_all_true(wasm_v128_t a) { \
-        uint32_t all = 1; \
-        SIMD_FOR##count(all &= a.lane[i] != 0) \
-        return all; \
-    } \
-    SIMD_FUNCTION uint32_t simd_##shape##_bitmask(wasm_v128_t a) { \
-        uint32_t mask = 0; \
-        SIMD_FOR##count(mask |= (uint32_t)(a.lane[i] >> ((bits) - 1)) << i) \
-        return mask; \
-    }
 SIMD_TRUE(i8x16, 16, u8, 8)
 SIMD_TRUE(i16x8, 8, u16, 16)
 SIMD_TRUE(i32x4, 4, u32, 32)
-SIMD_TRUE(i64x2, 2, u64, 64)
-#undef SIMD_TRUE
 
-#define SIMD_ORDER(shape, count, bits, sign, lane) \
-    SIMD_MAP2(shape##_lt##sign, count, u##bits, -(a.lane[i] < b.lane[i])) \
-    SIMD_MAP2(shape##_gt##sign, count, u##bits, -(a.lane[i] > b.lane[i])) \
-    SIMD_MAP2(shape##_le##sign, count, u##bits, -(a.lane[i] <= b.lane[i])) \
-    SIMD_MAP2(shape##_ge##sign, count, u##bits, -(a.lane[i] >= b.lane[i]))
-#define SIMD_EQUALITY(shape, count, bits, lane) \
-    SIMD_MAP2(shape##_eq, count, u##bits, -(a.lane[i] == b.lane[i])) \
-    SIMD_MAP2(shape##_ne, count, u##bits, -(a.lane[i] != b.lane[i]))
 SIMD_EQUALITY(i8x16, 16, 8, u8)
 SIMD_EQUALITY(i16x8, 8, 16, u16)
 SIMD_EQUALITY(i32x4, 4, 32, u32)
-SIMD_EQUALITY(i64x2, 2, 64, u64)
-SIMD_EQUALITY(f32x4, 4, 32, f32)
-SIMD_EQUALITY(f64x2, 2, 64, f64)
 SIMD_ORDER(i8x16, 16, 8, _s, s8)
 SIMD_ORDER(i8x16, 16, 8, _u, u8)
 SIMD_ORDER(i16x8, 8, 16, _s, s16)
 SIMD_ORDER(i16x8, 8, 16, _u, u16)
 SIMD_ORDER(i32x4, 4, 32, _s, s32)
 SIMD_ORDER(i32x4, 4, 32, _u, u32)
-SIMD_ORDER(i64x2, 2, 64, _s, s64)
-SIMD_ORDER(f32x4, 4, 32, , f32)
-SIMD_ORDER(f64x2, 2, 64, , f64)
-#undef SIMD_ORDER
-#undef SIMD_EQUALITY
 
 /* Bytes and pairs of bytes a word at a time: no sum of the bits below the highest of each carries further. */
 #define SIMD_HIGH8 0x80808080u
@@ -644,9 +729,6 @@ SIMD_MAP1(i16x8_neg, 4, u32, SIMD_SUBTRACTED(0, a.u32[i], SIMD_HIGH16))
 SIMD_MAP2(i32x4_add, 4, u32, a.u32[i] + b.u32[i])
 SIMD_MAP2(i32x4_sub, 4, u32, a.u32[i] - b.u32[i])
 SIMD_MAP1(i32x4_neg, 4, u32, -a.u32[i])
-SIMD_MAP2(i64x2_add, 2, u64, a.u64[i] + b.u64[i])
-SIMD_MAP2(i64x2_sub, 2, u64, a.u64[i] - b.u64[i])
-SIMD_MAP1(i64x2_neg, 2, u64, -a.u64[i])
 
 #define SIMD_SATURATING(shape, count, sign, lane) \
     SIMD_MAP2(shape##_add_sat_##sign, count, lane, SIMD_##lane(a.lane[i] + b.lane[i])) \
@@ -670,53 +752,25 @@ SIMD_EXTREMES(i32x4, 4, s, s32)
 SIMD_EXTREMES(i32x4, 4, u, u32)
 #undef SIMD_EXTREMES
 
-SIMD_MAP1(i8x16_abs, 16, u8, a.s8[i] < 0 ? -a.u8[i] : a.u8[i])
-SIMD_MAP1(i16x8_abs, 8, u16, a.s16[i] < 0 ? -a.u16[i] : a.u16[i])
-SIMD_MAP1(i32x4_abs, 4, u32, a.s32[i] < 0 ? -a.u32[i] : a.u32[i])
-SIMD_MAP1(i64x2_abs, 2, u64, a.s64[i] < 0 ? -a.u64[i] : a.u64[i])
-
-#define SIMD_SHIFTS(shape, count, bits) \
-    SIMD_SHIFT(shape##_shl, count, u##bits, bits, a.u##bits[i] << n) \
-    SIMD_SHIFT(shape##_shr_s, count, s##bits, bits, a.s##bits[i] >> n) \
-    SIMD_SHIFT(shape##_shr_u, count, u##bits, bits, a.u##bits[i] >> n)
+SIMD_ABSOLUTE(i8x16, 16, 8)
+SIMD_ABSOLUTE(i16x8, 8, 16)
+SIMD_ABSOLUTE(i32x4, 4, 32)
 SIMD_SHIFTS(i8x16, 16, 8)
 SIMD_SHIFTS(i16x8, 8, 16)
 SIMD_SHIFTS(i32x4, 4, 32)
-SIMD_SHIFTS(i64x2, 2, 64)
-#undef SIMD_SHIFTS
 
 SIMD_MAP2(i8x16_narrow_i16x8_s, 16, s8, SIMD_s8(i < 8 ? a.s16[i & 7] : b.s16[i & 7]))
 SIMD_MAP2(i8x16_narrow_i16x8_u, 16, u8, SIMD_u8(i < 8 ? a.s16[i & 7] : b.s16[i & 7]))
 SIMD_MAP2(i16x8_narrow_i32x4_s, 8, s16, SIMD_s16(i < 4 ? a.s32[i & 3] : b.s32[i & 3]))
-
-/* Lanes of the lower or upper half that become twice as wide, and their products. */
-#define SIMD_WIDEN(wide, narrow, count, sign, to, from) \
-    SIMD_MAP1(wide##_extend_low_##narrow##_##sign, count, to, a.from[i]) \
-    SIMD_MAP1(wide##_extend_high_##narrow##_##sign, count, to, a.from[i + count]) \
-    SIMD_MAP2(wide##_extmul_low_##narrow##_##sign, count, to, SIMD_TIMES_##to(a.from[i], b.from[i])) \
-    SIMD_MAP2(wide##_extmul_high_##narrow##_##sign, count, to, SIMD_TIMES_##to(a.from[i + count], b.from[i + count]))
-#define SIMD_TIMES_s16(a, b) ((a) * (b))
-#define SIMD_TIMES_u16(a, b) ((a) * (b))
-#define SIMD_TIMES_s32(a, b) ((a) * (b))
-#define SIMD_TIMES_u32(a, b) ((uint32_t)(a) * (b))
-#define SIMD_TIMES_s64(a, b) ((int64_t)(a) * (b))
-#define SIMD_TIMES_u64(a, b) ((uint64_t)(a) * (b))
 SIMD_WIDEN(i16x8, i8x16, 8, s, s16, s8)
 SIMD_WIDEN(i16x8, i8x16, 8, u, u16, u8)
 SIMD_WIDEN(i32x4, i16x8, 4, s, s32, s16)
 SIMD_WIDEN(i32x4, i16x8, 4, u, u32, u16)
-SIMD_WIDEN(i64x2, i32x4, 2, s, s64, s32)
-SIMD_WIDEN(i64x2, i32x4, 2, u, u64, u32)
-#undef SIMD_WIDEN
 
 SIMD_MAP2(i16x8_mul, 8, u16, (uint32_t)a.u16[i] * b.u16[i])
 SIMD_MAP2(i32x4_mul, 4, u32, a.u32[i] * b.u32[i])
-SIMD_MAP2(i64x2_mul, 2, u64, a.u64[i] * b.u64[i])
 /* Of numbers of 16 bits, whatever is above them. */
 SIMD_MAP2(narrow_product32, 4, s32, (int16_t)a.u32[i] * (int16_t)b.u32[i])
-SIMD_MAP2(narrow_product64, 2, s64, (int64_t)((int16_t)a.u64[i] * (int16_t)b.u64[i]))
-#define simd_low_product32 simd_narrow_product32
-#define simd_low_product64 simd_narrow_product64
 SIMD_MAP2(i16x8_q15mulr_sat_s, 8, s16, SIMD_s16((a.s16[i] * b.s16[i] + 0x4000) >> 15))
 SIMD_MAP2(i32x4_dot_i16x8_s, 4, u32,
     (uint32_t)(a.s16[2 * i] * b.s16[2 * i]) + (uint32_t)(a.s16[2 * i + 1] * b.s16[2 * i + 1]))
@@ -733,48 +787,115 @@ SIMD_INLINE uint32_t simd_popcnt(uint32_t a) {
 }
 SIMD_MAP1(i8x16_popcnt, 4, u32, simd_popcnt(a.u32[i]))
 
+SIMD_MAP1(f32x4_abs, 4, u32, a.u32[i] & ~0x80000000u)
+SIMD_MAP1(f32x4_neg, 4, u32, a.u32[i] ^ 0x80000000u)
+SIMD_MAP1(i32x4_trunc_sat_f32x4_s, 4, u32, wasm_sat_s32_f32(a.f32[i]))
+SIMD_MAP1(i32x4_trunc_sat_f32x4_u, 4, u32, wasm_sat_u32_f32(a.f32[i]))
+SIMD_MAP1(f32x4_convert_i32x4_s, 4, f32, (float)a.s32[i])
+SIMD_MAP1(f32x4_convert_i32x4_u, 4, f32, (float)a.u32[i])
+#endif
+
+#ifdef SIMD_MVE
+/* Between registers, here. */
+#undef SIMD_LANES
+#undef simd_vector
+#define SIMD_LANES(name, vector) \
+    simd_lanes_t name; \
+    name.u64[0] = SIMD_HALF("e", vector); \
+    name.u64[1] = SIMD_HALF("f", vector)
+#define simd_vector(lanes) simd_of_halves((lanes).u64[0], (lanes).u64[1])
+#endif
+/* Integers of 64 bits. */
+SIMD_SPLAT(i64x2_splat, uint64_t, 2, u64)
+SIMD_TRUE(i64x2, 2, u64, 64)
+SIMD_EQUALITY(i64x2, 2, 64, u64)
+SIMD_ORDER(i64x2, 2, 64, _s, s64)
+SIMD_MAP2(i64x2_add, 2, u64, a.u64[i] + b.u64[i])
+SIMD_MAP2(i64x2_sub, 2, u64, a.u64[i] - b.u64[i])
+SIMD_MAP1(i64x2_neg, 2, u64, -a.u64[i])
+SIMD_ABSOLUTE(i64x2, 2, 64)
+SIMD_SHIFTS(i64x2, 2, 64)
+SIMD_WIDEN(i64x2, i32x4, 2, s, s64, s32)
+SIMD_WIDEN(i64x2, i32x4, 2, u, u64, u32)
+SIMD_MAP2(i64x2_mul, 2, u64, a.u64[i] * b.u64[i])
+SIMD_MAP2(narrow_product64, 2, s64, (int64_t)((int16_t)a.u64[i] * (int16_t)b.u64[i]))
+#define simd_low_product32 simd_narrow_product32
+#define simd_low_product64 simd_narrow_product64
+
+#ifdef SIMD_MVE
+#undef SIMD_LANES
+#undef simd_vector
+#define SIMD_LANES SIMD_STORED
+#define simd_vector SIMD_LOADED
+#endif
+
 /* Floats: as numbers of their own. */
-#define SIMD_FLOATS(shape, count, bits, sign) \
-    SIMD_MAP1(shape##_abs, count, u##bits, a.u##bits[i] & ~(sign)) \
-    SIMD_MAP1(shape##_neg, count, u##bits, a.u##bits[i] ^ (sign)) \
-    SIMD_MAP1(shape##_sqrt, count, f##bits, wasm_sqrt##bits(a.f##bits[i])) \
-    SIMD_MAP2(shape##_add, count, f##bits, wasm_add##bits(a.f##bits[i], b.f##bits[i])) \
-    SIMD_MAP2(shape##_sub, count, f##bits, wasm_sub##bits(a.f##bits[i], b.f##bits[i])) \
-    SIMD_MAP2(shape##_mul, count, f##bits, wasm_mul##bits(a.f##bits[i], b.f##bits[i])) \
-    SIMD_MAP2(shape##_div, count, f##bits, wasm_div##bits(a.f##bits[i], b.f##bits[i])) \
+#define SIMD_FLOATS(shape, count, bits) \
+    SIMD_EQUALITY(shape, count, bits, f##bits) \
+    SIMD_ORDER(shape, count, bits, , f##bits) \
     SIMD_MAP2(shape##_min, count, f##bits, wasm_min##bits(a.f##bits[i], b.f##bits[i])) \
     SIMD_MAP2(shape##_max, count, f##bits, wasm_max##bits(a.f##bits[i], b.f##bits[i])) \
     /* Bits, which stay as they are. */ \
     SIMD_MAP2(shape##_pmin, count, u##bits, b.f##bits[i] < a.f##bits[i] ? b.u##bits[i] : a.u##bits[i]) \
     SIMD_MAP2(shape##_pmax, count, u##bits, a.f##bits[i] < b.f##bits[i] ? b.u##bits[i] : a.u##bits[i])
-SIMD_FLOATS(f32x4, 4, 32, 0x80000000u)
-SIMD_FLOATS(f64x2, 2, 64, 0x8000000000000000ull)
-#undef SIMD_FLOATS
+SIMD_FLOATS(f32x4, 4, 32)
+SIMD_FLOATS(f64x2, 2, 64)
+#ifndef SIMD_MVE
+#define SIMD_ARITHMETIC(shape, count, bits) \
+    SIMD_MAP1(shape##_sqrt, count, f##bits, wasm_sqrt##bits(a.f##bits[i])) \
+    SIMD_MAP2(shape##_add, count, f##bits, wasm_add##bits(a.f##bits[i], b.f##bits[i])) \
+    SIMD_MAP2(shape##_sub, count, f##bits, wasm_sub##bits(a.f##bits[i], b.f##bits[i])) \
+    SIMD_MAP2(shape##_mul, count, f##bits, wasm_mul##bits(a.f##bits[i], b.f##bits[i])) \
+    SIMD_MAP2(shape##_div, count, f##bits, wasm_div##bits(a.f##bits[i], b.f##bits[i]))
+SIMD_ARITHMETIC(f32x4, 4, 32)
+SIMD_ARITHMETIC(f64x2, 2, 64)
+#undef SIMD_ARITHMETIC
 SIMD_MAP1(f32x4_ceil, 4, f32, wasm_ceil32(a.f32[i]))
 SIMD_MAP1(f32x4_floor, 4, f32, wasm_floor32(a.f32[i]))
 SIMD_MAP1(f32x4_trunc, 4, f32, wasm_trunc32(a.f32[i]))
 SIMD_MAP1(f32x4_nearest, 4, f32, wasm_nearest32(a.f32[i]))
-
-SIMD_MAP1(i32x4_trunc_sat_f32x4_s, 4, u32, wasm_sat_s32_f32(a.f32[i]))
-SIMD_MAP1(i32x4_trunc_sat_f32x4_u, 4, u32, wasm_sat_u32_f32(a.f32[i]))
-SIMD_MAP1(f32x4_convert_i32x4_s, 4, f32, (float)a.s32[i])
-SIMD_MAP1(f32x4_convert_i32x4_u, 4, f32, (float)a.u32[i])
+#endif
+SIMD_SPLAT(f64x2_splat, double, 2, f64)
+SIMD_MAP1(f64x2_abs, 2, u64, a.u64[i] & ~0x8000000000000000ull)
+SIMD_MAP1(f64x2_neg, 2, u64, a.u64[i] ^ 0x8000000000000000ull)
 SIMD_MAP1(f64x2_convert_low_i32x4_s, 2, f64, (double)a.s32[i])
 SIMD_MAP1(f64x2_convert_low_i32x4_u, 2, f64, (double)a.u32[i])
 SIMD_MAP1(f32x4_demote_f64x2_zero, 2, f32, wasm_demote(a.f64[i]))
 SIMD_MAP1(f64x2_promote_low_f32x4, 2, f64, (double)a.f32[i])
+#undef SIMD_SPLAT
+#undef SIMD_TRUE
+#undef SIMD_ORDER
+#undef SIMD_EQUALITY
+#undef SIMD_ABSOLUTE
+#undef SIMD_SHIFTS
+#undef SIMD_WIDEN
+#undef SIMD_FLOATS
 
 #endif
 
-/* Those that no processor here has an instruction for. */
+/* Those that SSE2 has no instructions for either. */
+#ifndef SIMD_MVE
 SIMD_MAP2(i8x16_swizzle, 16, u8, b.u8[i] < 16 ? a.u8[b.u8[i] & 15] : 0)
 SIMD_MAP2(i16x8_narrow_i32x4_u, 8, u16, SIMD_u16(i < 4 ? a.s32[i & 3] : b.s32[i & 3]))
 SIMD_MAP1(f64x2_ceil, 2, f64, wasm_ceil64(a.f64[i]))
 SIMD_MAP1(f64x2_floor, 2, f64, wasm_floor64(a.f64[i]))
 SIMD_MAP1(f64x2_trunc, 2, f64, wasm_trunc64(a.f64[i]))
 SIMD_MAP1(f64x2_nearest, 2, f64, wasm_nearest64(a.f64[i]))
+#endif
 SIMD_MAP1(i32x4_trunc_sat_f64x2_s_zero, 2, u32, wasm_sat_s32_f64(a.f64[i]))
 SIMD_MAP1(i32x4_trunc_sat_f64x2_u_zero, 2, u32, wasm_sat_u32_f64(a.f64[i]))
+
+#ifndef SIMD_MVE
+/* Numbers in memory, all of them one cell, that become lanes of more bits: whether they have signs, and the cell. */
+#define SIMD_LOAD8TO16(sign, cell) simd_i16x8_extend_low_i8x16_##sign(simd_v128_load64_zero(cell))
+#define SIMD_LOAD16TO32(sign, cell) simd_i32x4_extend_low_i16x8_##sign(simd_v128_load64_zero(cell))
+#define SIMD_LOAD8TO32(sign, cell) \
+    simd_i32x4_extend_low_i16x8_##sign(simd_i16x8_extend_low_i8x16_##sign(simd_v128_load32_zero(cell)))
+/* Products of four bytes. */
+#define SIMD_PRODUCTS8TO32(sign_a, a, sign_b, b) \
+    simd_i32x4_extmul_low_i16x8_s(simd_i16x8_extend_low_i8x16_##sign_a(simd_v128_load32_zero(a)), \
+        simd_i16x8_extend_low_i8x16_##sign_b(simd_v128_load32_zero(b)))
+#endif
 
 /* Relaxed operators. */
 #define simd_i8x16_relaxed_swizzle simd_i8x16_swizzle
@@ -795,7 +916,9 @@ SIMD_MAP1(i32x4_trunc_sat_f64x2_u_zero, 2, u32, wasm_sat_u32_f64(a.f64[i]))
 #define simd_f64x2_relaxed_min simd_f64x2_min
 #define simd_f64x2_relaxed_max simd_f64x2_max
 #define simd_i16x8_relaxed_q15mulr_s simd_i16x8_q15mulr_sat_s
+#ifndef SIMD_MVE
 SIMD_MAP2(i16x8_relaxed_dot_i8x16_i7x16_s, 8, s16, a.s8[2 * i] * b.s8[2 * i] + a.s8[2 * i + 1] * b.s8[2 * i + 1])
+#endif
 SIMD_INLINE wasm_v128_t simd_i32x4_relaxed_dot_i8x16_i7x16_add_s(wasm_v128_t a, wasm_v128_t b, wasm_v128_t c) {
     return simd_i32x4_add(simd_i32x4_extadd_pairwise_i16x8_s(simd_i16x8_relaxed_dot_i8x16_i7x16_s(a, b)), c);
 }

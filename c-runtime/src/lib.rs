@@ -56,6 +56,7 @@ pub const HEADERS: &[File] = files!("include":
     "wasm.h"
     "wasm_lines.h"
     "wasm_simd.h"
+    "wasm_simd_mve.h"
     "wasm_state.h"
 );
 

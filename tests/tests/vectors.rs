@@ -10,7 +10,7 @@ use cargo_mpy::pipeline;
 use cargo_mpy::toolchain::which;
 use tests::{board, in_ci};
 
-const BOARDS: [&str; 3] = ["unix", "unix-x86", "qemu-armv6m"];
+const BOARDS: [&str; 4] = ["unix", "unix-x86", "qemu-armv6m", "qemu-armv81m"];
 
 /// Without and with what native addresses need.
 const FLAGS: [&[&str]; 2] = [&[], &["-Wl,--emit-relocs"]];

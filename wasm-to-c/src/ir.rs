@@ -76,6 +76,15 @@ pub(crate) enum ExprKind {
         /// Above its 16 bits, the first has zeros and not its sign.
         is_unsigned: bool,
     },
+    /// Numbers that are loaded, a load of all, as lanes of more bits. Four bytes in lanes of 16 bits, which leave lanes that are
+    /// 0, are the factors of `I32x4ExtMulLowI16x8S` only.
+    WidenedLoad {
+        load: Box<Expr>,
+        /// The bits of a number and of a lane.
+        from: u32,
+        to: u32,
+        is_signed: bool,
+    },
     /// `[sum, a, b, c, d]`: `sum + a * b + c * d`. The factors are signed and have 16 bits. `c` is loaded from directly
     /// behind `a`, and neither is checked.
     DualProduct(Box<[Expr; 5]>),
@@ -550,6 +559,7 @@ macro_rules! contents {
                     | ExprKind::Index(part, _)
                     | ExprKind::Aligned(part, ..)
                     | ExprKind::Count(part)
+                    | ExprKind::WidenedLoad { load: part, .. }
                     | ExprKind::Computed(part) => std::slice::$from(part),
                     ExprKind::Const(_)
                     | ExprKind::Vector(_)

@@ -9,9 +9,18 @@ use target_specs::Result;
 
 use super::{answer_of, cache, cache_dir, digest, identity, read_file, which, write_file};
 
-/// Headers that come with every compiler (C11, 4p6), or with every one for x86. The identity of the compiler covers them.
-const OWN_HEADERS: [&str; 8] =
-    ["emmintrin.h", "float.h", "iso646.h", "stdalign.h", "stdarg.h", "stdbool.h", "stddef.h", "stdint.h"];
+/// Headers that come with every compiler (C11, 4p6), or with every one for a processor. The identity of the compiler covers them.
+const OWN_HEADERS: [&str; 9] = [
+    "arm_mve.h",
+    "emmintrin.h",
+    "float.h",
+    "iso646.h",
+    "stdalign.h",
+    "stdarg.h",
+    "stdbool.h",
+    "stddef.h",
+    "stdint.h",
+];
 
 /// Words that make an object depend on more than its source text.
 const OUTSIDE: [&str; 6] = ["__DATE__", "__TIME__", "__TIMESTAMP__", "__has_include", "incbin", "#embed"];

@@ -24,8 +24,8 @@ use super::script::{self, Expected, Player, Want};
 const BOARDS: &[&str] = &["qemu-armv6m", "qemu-rv32imc"];
 /// And one whose processor has vectors, which compilers would make of loops.
 const NIGHTLY_BOARDS: &[&str] = &["qemu-armv6m", "qemu-armv81m", "qemu-rv32imc"];
-/// The same for SIMD, and one that has floats and instructions for two numbers of 16 bits.
-const SIMD_BOARDS: &[&str] = &["qemu-armv6m", "qemu-armv7emsp", "qemu-rv32imc"];
+/// The same for SIMD, one that has floats and instructions for two numbers of 16 bits, and one that has vectors.
+const SIMD_BOARDS: &[&str] = &["qemu-armv6m", "qemu-armv7emsp", "qemu-armv81m", "qemu-rv32imc"];
 /// Files that run by default: every kind of operator, trap and import.
 const SOME: &[&str] = &[
     "address",

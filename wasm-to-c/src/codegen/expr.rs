@@ -4,7 +4,7 @@ use super::c::{number, variable, vector};
 use super::printer::Printer;
 use crate::ir::{Access, Callee, Caught, Expr, ExprKind, Outside};
 use crate::memory::{Address, Shown};
-use crate::ops::{Class, OpId};
+use crate::ops::{Class, OpId, VectorOp};
 use crate::passes::{Byte, are_neighbours};
 use crate::types::ValType;
 
@@ -19,6 +19,9 @@ impl Printer<'_, '_> {
             ExprKind::Global(global) => self.unit.global(*global),
             ExprKind::Null => "0".to_owned(),
             ExprKind::RefFunc(function) => self.unit.function_reference(*function),
+            ExprKind::Op(op @ OpId::Vector(VectorOp::I32x4ExtMulLowI16x8S), parts) => {
+                self.products_of_bytes(parts).unwrap_or_else(|| self.operator(expr, *op, parts))
+            }
             ExprKind::Op(op, parts) => match op.line().class {
                 Class::IsZero | Class::Compare => format!("(uint32_t)({})", self.condition(expr)),
                 Class::Helper | Class::Plain => self.operator(expr, *op, parts),
@@ -76,6 +79,9 @@ impl Printer<'_, '_> {
                 let [a, b] = [0, 1].map(|at| self.expr(&factors[at]));
                 let kind = if *is_unsigned { "low" } else { "narrow" };
                 format!("simd_{kind}_product{width}({a}, {b})")
+            }
+            ExprKind::WidenedLoad { load, from, to, is_signed } => {
+                self.widened(load, [*from, *to], sign(*is_signed))
             }
             ExprKind::DualProduct(parts) => {
                 let [_, a, b, c, d] = &**parts;
@@ -155,6 +161,42 @@ impl Printer<'_, '_> {
             None => format!("{cast}wasm_get_{name}({})", place.pointer()),
             Some(align) => format!("{cast}{}", place.cell(name, access.cell.bytes(), align)),
         }
+    }
+
+    /// Numbers that are loaded into wider lanes.
+    fn widened(&mut self, load: &Expr, [from, to]: [u32; 2], sign: char) -> String {
+        let is_cell = self.is_cell(load);
+        let value = self.expr(load);
+        match (from, to) {
+            (8, 16) if is_four(load) => {
+                format!("simd_i16x8_extend_low_i8x16_{sign}(simd_v128_load32_zero({value}))")
+            }
+            _ if is_cell => format!("SIMD_LOAD{from}TO{to}({sign}, {value})"),
+            (8, 16) => format!("simd_i16x8_extend_low_i8x16_{sign}(simd_v128_load64_zero({value}))"),
+            (16, _) => format!("simd_i32x4_extend_low_i16x8_{sign}(simd_v128_load64_zero({value}))"),
+            _ => format!(
+                "simd_i32x4_extend_low_i16x8_{sign}(simd_i16x8_extend_low_i8x16_{sign}(simd_v128_load32_zero({value})))"
+            ),
+        }
+    }
+
+    /// Products of four bytes that are loaded.
+    fn products_of_bytes(&mut self, parts: &[Expr]) -> Option<String> {
+        let mut factors = Vec::new();
+        for part in parts {
+            match &part.kind {
+                ExprKind::WidenedLoad { load, is_signed, .. } if is_four(load) && self.is_cell(load) => {
+                    factors.push(format!("{}, {}", sign(*is_signed), self.expr(load)));
+                }
+                _ => return None,
+            }
+        }
+        Some(format!("SIMD_PRODUCTS8TO32({})", factors.join(", ")))
+    }
+
+    /// Whether a load is printed as what the address of can be taken.
+    fn is_cell(&self, load: &Expr) -> bool {
+        matches!(&load.kind, ExprKind::Load(access) if self.alignment(access).is_some())
     }
 
     /// Two numbers of 16 bits as one of 32, the first in its low half.
@@ -274,4 +316,14 @@ fn twice(number: i16) -> String {
 /// Whether an expression is printed as a condition of C.
 fn is_test(expr: &Expr) -> bool {
     matches!(&expr.kind, ExprKind::Op(op, _) if matches!(op.line().class, Class::IsZero | Class::Compare))
+}
+
+/// Whether a load is one of four bytes.
+fn is_four(load: &Expr) -> bool {
+    matches!(&load.kind, ExprKind::Load(access) if access.cell.bytes() == 4)
+}
+
+/// What the names of operators end with, for numbers with a sign or without.
+fn sign(is_signed: bool) -> char {
+    if is_signed { 's' } else { 'u' }
 }

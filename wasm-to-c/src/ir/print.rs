@@ -261,6 +261,9 @@ fn expr(value: &Expr) -> String {
         ExprKind::NarrowLanes { factors, width, .. } => {
             format!("narrow_product{width}({}, {})", expr(&factors[0]), expr(&factors[1]))
         }
+        ExprKind::WidenedLoad { load, from, to, is_signed } => {
+            format!("widened{from}to{to}_{}({})", if *is_signed { 's' } else { 'u' }, expr(load))
+        }
         ExprKind::DualProduct(parts) => {
             format!("dual_product({})", exprs(&parts[..]))
         }

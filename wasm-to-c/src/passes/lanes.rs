@@ -1,5 +1,6 @@
 //! Products of lanes of few bits, and vectors that are gathered from bytes, as LLVM makes them of loops. SSE2 multiplies lanes of
-//! 16 bits, and others by several instructions; and it has none to put a byte into a vector.
+//! 16 bits, and others by several instructions; and it has none to put a byte into a vector. Helium has instructions that load
+//! numbers into wider lanes.
 
 use std::collections::HashMap;
 
@@ -11,7 +12,8 @@ use crate::unit::Unit;
 pub(super) fn run(unit: &Unit<'_>, function: &mut Function) {
     if unit.module.has_vectors {
         let known = variables(function);
-        body(&mut function.body, &known);
+        body(&mut function.body, &mut |expr| simplify(expr, &known));
+        body(&mut function.body, &mut |expr| widen(expr, unit));
     }
 }
 
@@ -110,15 +112,19 @@ fn bits_of(number: i64) -> u32 {
     65 - magnitude.leading_zeros()
 }
 
-fn body(stmts: &mut [Stmt], known: &Known) {
+/// Changes all expressions, parts before what they are parts of.
+fn body(stmts: &mut [Stmt], change: &mut impl FnMut(&mut Expr)) {
+    fn all(expr: &mut Expr, change: &mut impl FnMut(&mut Expr)) {
+        expr.parts_mut().iter_mut().for_each(|part| all(part, change));
+        change(expr);
+    }
     for stmt in stmts {
-        stmt.exprs_mut().into_iter().for_each(|expr| simplify(expr, known));
-        stmt.bodies_mut().into_iter().for_each(|inner| body(inner, known));
+        stmt.exprs_mut().into_iter().for_each(|expr| all(expr, change));
+        stmt.bodies_mut().into_iter().for_each(|inner| body(inner, change));
     }
 }
 
 fn simplify(expr: &mut Expr, known: &Known) {
-    expr.parts_mut().iter_mut().for_each(|part| simplify(part, known));
     let ExprKind::Op(OpId::Vector(op), parts) = &mut expr.kind else { return };
     let is_narrow = |parts: &[Expr], width: u32| {
         parts.iter().all(|part| bits(part, width, known).is_some_and(|bits| bits <= 16))
@@ -209,4 +215,51 @@ fn gather(expr: &mut Expr) {
         op(OpId::I32Or, number, op(OpId::I32Shl, byte(value), Expr::i32(by)))
     });
     expr.kind = ExprKind::Op(OpId::Vector(VectorOp::V128Load32Zero), vec![number]);
+}
+
+/// A load of numbers that become the lower lanes of a vector, and are then widened.
+fn widen(expr: &mut Expr, unit: &Unit<'_>) {
+    let ExprKind::Op(OpId::Vector(op), parts) = &mut expr.kind else { return };
+    let widened = match op {
+        VectorOp::I16x8ExtendLowI8x16S => loaded(&parts[0], VectorOp::V128Load64Zero, 8, 16, true),
+        VectorOp::I16x8ExtendLowI8x16U => loaded(&parts[0], VectorOp::V128Load64Zero, 8, 16, false),
+        VectorOp::I32x4ExtendLowI16x8S | VectorOp::I32x4ExtendLowI16x8U => {
+            let is_signed = *op == VectorOp::I32x4ExtendLowI16x8S;
+            four_bytes(&parts[0], is_signed, 32).or_else(|| {
+                let widened = loaded(&parts[0], VectorOp::V128Load64Zero, 16, 32, is_signed)?;
+                // Helium's instruction faults where they are not.
+                let ExprKind::WidenedLoad { load, .. } = &widened else { return None };
+                let ExprKind::Load(access) = &load.kind else { return None };
+                (access.align > 0 && unit.is_aligned(access)).then_some(widened)
+            })
+        }
+        VectorOp::I32x4ExtMulLowI16x8S => {
+            if let [Some(a), Some(b)] = [0, 1].map(|at| four_bytes(&parts[at], true, 16)) {
+                (parts[0].kind, parts[1].kind) = (a, b);
+            }
+            return;
+        }
+        _ => return,
+    };
+    if let Some(widened) = widened {
+        expr.kind = widened;
+    }
+}
+
+/// Four bytes in lanes of 16 bits, as lanes of `to` bits. What `is_signed` says of these means nothing to numbers without a sign.
+fn four_bytes(expr: &Expr, is_signed: bool, to: u32) -> Option<ExprKind> {
+    match vector(expr)? {
+        (VectorOp::I16x8ExtendLowI8x16S, parts) if is_signed => {
+            loaded(&parts[0], VectorOp::V128Load32Zero, 8, to, true)
+        }
+        (VectorOp::I16x8ExtendLowI8x16U, parts) => loaded(&parts[0], VectorOp::V128Load32Zero, 8, to, false),
+        _ => None,
+    }
+}
+
+/// The numbers that `zero` makes a vector of, if they are loaded.
+fn loaded(expr: &Expr, zero: VectorOp, from: u32, to: u32, is_signed: bool) -> Option<ExprKind> {
+    let (op, parts) = vector(expr)?;
+    let is_loaded = op == zero && matches!(&parts[0].kind, ExprKind::Load(_));
+    is_loaded.then(|| ExprKind::WidenedLoad { load: Box::new(parts[0].clone()), from, to, is_signed })
 }

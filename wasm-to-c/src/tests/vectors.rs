@@ -164,3 +164,47 @@ fn products_of_lanes_of_few_bits_are_narrow() {
     assert!(!gathered(&splat, [1, 1, 2]) && !gathered(&splat, [1, 2, 4]) && !gathered(&splat, [0, 1, 2]));
     assert!(!gathered("(local.get $p)", [1, 2, 3]));
 }
+
+#[test]
+fn numbers_are_loaded_into_wider_lanes() {
+    let c_in = |safety: Safety, body: &str| {
+        let text = format!(
+            "(module (memory 1) (func (export \"f\") (param $p i32) (param $v v128) (result v128) {body}))"
+        );
+        translated(&text, &Options { safety, ..Options::default() })
+    };
+    let c = |body: &str| c_in(Safety::Trusted, body);
+    let four =
+        |sign: &str| format!("(i16x8.extend_low_i8x16_{sign} (v128.load32_zero offset=8 (local.get $p)))");
+    for (body, expected) in [
+        ("(v128.load8x8_s (local.get $p))".to_owned(), "SIMD_LOAD8TO16(s, "),
+        ("(i16x8.extend_low_i8x16_u (v128.load64_zero (local.get $p)))".to_owned(), "SIMD_LOAD8TO16(u, "),
+        (format!("(i32x4.extend_low_i16x8_s {})", four("s")), "SIMD_LOAD8TO32(s, "),
+        // 8 bits without a sign are no negative number of 16 bits.
+        (format!("(i32x4.extend_low_i16x8_s {})", four("u")), "SIMD_LOAD8TO32(u, "),
+        (format!("(i32x4.extmul_low_i16x8_s {} {})", four("s"), four("u")), "SIMD_PRODUCTS8TO32(s, "),
+    ] {
+        assert!(c(&body).contains(expected), "{body}");
+    }
+    for body in [
+        "(i16x8.extend_high_i8x16_s (v128.load64_zero (local.get $p)))".to_owned(),
+        "(i16x8.extend_low_i8x16_s (v128.load32_zero (local.get $p)))".to_owned(),
+        "(i16x8.extend_low_i8x16_s (v128.load (local.get $p)))".to_owned(),
+        // Numbers that may lie anywhere.
+        "(v128.load16x4_s align=1 (local.get $p))".to_owned(),
+        // The sign is one of 16 bits only.
+        format!("(i32x4.extend_low_i16x8_u {})", four("s")),
+        format!("(i32x4.extend_high_i16x8_s {})", four("s")),
+        format!("(i32x4.extmul_low_i16x8_s {} (local.get $v))", four("s")),
+        format!("(i32x4.extmul_low_i16x8_u {} {})", four("u"), four("u")),
+        format!("(i32x4.extmul_high_i16x8_s {} {})", four("s"), four("s")),
+    ] {
+        assert!(!c(&body).contains("SIMD_LOAD") && !c(&body).contains("SIMD_PRODUCTS"), "{body}");
+    }
+    // What a hint says of a module that nobody trusts means nothing. Bytes lie right anywhere.
+    for (align, expected) in [(8, false), (4, false), (1, false)] {
+        let body = format!("(v128.load16x4_s align={align} (local.get $p))");
+        assert_eq!(c_in(Safety::Checked, &body).contains("SIMD_LOAD"), expected, "{align}");
+    }
+    assert!(c_in(Safety::Checked, "(v128.load8x8_s align=1 (local.get $p))").contains("SIMD_LOAD8TO16(s, "));
+}
