@@ -267,6 +267,8 @@ _Static_assert(sizeof(mp_fun_table_t) == 87 * sizeof(void *), "layout of mp_fun_
 extern const mp_fun_table_t mp_fun_table;
 extern const uint16_t mp_native_qstr_table[];
 extern const mp_obj_t mp_native_obj_table[];
+extern const mp_obj_type_t mp_type_type;
+extern const mp_obj_type_t mp_type_str;
 extern const mp_obj_type_t mp_type_fun_builtin_0;
 extern const mp_obj_type_t mp_type_fun_builtin_1;
 extern const mp_obj_type_t mp_type_fun_builtin_2;
@@ -275,11 +277,86 @@ extern const mp_obj_type_t mp_type_fun_builtin_var;
 #else
 #define mp_fun_table (*((const struct mpy_head *)WASM_BASE)->functions)
 #define mp_native_qstr_table (((const struct mpy_head *)WASM_BASE)->strings)
+#define mp_type_type (*mp_fun_table.type_type)
+#define mp_type_str (*mp_fun_table.type_str)
 #define mp_type_fun_builtin_0 (*mp_fun_table.type_fun_builtin_0)
 #define mp_type_fun_builtin_1 (*mp_fun_table.type_fun_builtin_1)
 #define mp_type_fun_builtin_2 (*mp_fun_table.type_fun_builtin_2)
 #define mp_type_fun_builtin_3 (*mp_fun_table.type_fun_builtin_3)
 #define mp_type_fun_builtin_var (*mp_fun_table.type_fun_builtin_var)
+#endif
+
+/* Where the linker of this project links, entries of the table are symbols as well. The including file defines MPY_NAMES_ENTRIES
+ * if the module uses so much of MicroPython that this makes it smaller: each function that is called needs code of its own. */
+#if defined(MPY_NAMES_ENTRIES) && !defined(MPY_CODE_IN_FLASH) && !defined(MPY_IN_FIRMWARE) \
+    && (defined(__arm__) || defined(__riscv) || defined(__xtensa__))
+#define MPY_HAS_NAMES 1
+#endif
+
+/* Constants of Python. In code with absolute addresses, the loader sets their values where they are used. */
+#if defined(MPY_HAS_NAMES) && !defined(__PIC__)
+extern const char mp_fun_none[] __asm__("mp_fun_table.0");
+extern const char mp_fun_false[] __asm__("mp_fun_table.1");
+extern const char mp_fun_true[] __asm__("mp_fun_table.2");
+#define mp_const_none ((mp_obj_t)(uintptr_t)mp_fun_none)
+#define mp_const_false ((mp_obj_t)(uintptr_t)mp_fun_false)
+#define mp_const_true ((mp_obj_t)(uintptr_t)mp_fun_true)
+#else
+#define mp_const_none ((mp_obj_t)(uintptr_t)mp_fun_table.const_none)
+#define mp_const_false ((mp_obj_t)(uintptr_t)mp_fun_table.const_false)
+#define mp_const_true ((mp_obj_t)(uintptr_t)mp_fun_table.const_true)
+#endif
+
+/* The functions that bindings call most often: mp_fun_NAME. A call of one with a symbol is a branch to a jump that all calls of it
+ * share, which is shorter than a load from the table. The jump may change a register, so these have three parameters at most. */
+#ifdef MPY_HAS_NAMES
+#define MPY_NAMED(name, index) \
+    extern __typeof__(*((const mp_fun_table_t *)0)->name) mp_fun_##name __asm__("mp_fun_table." #index); \
+    _Static_assert(offsetof(mp_fun_table_t, name) == index * sizeof(void *), "layout of mp_fun_table")
+MPY_NAMED(native_from_obj, 3);
+MPY_NAMED(native_to_obj, 4);
+MPY_NAMED(load_global, 7);
+MPY_NAMED(load_attr, 9);
+MPY_NAMED(load_method, 10);
+MPY_NAMED(obj_subscr, 15);
+MPY_NAMED(unary_op, 17);
+MPY_NAMED(binary_op, 18);
+MPY_NAMED(dict_store, 25);
+MPY_NAMED(call_function_n_kw, 27);
+MPY_NAMED(call_method_n_kw, 28);
+MPY_NAMED(nlr_push, 32);
+MPY_NAMED(nlr_pop, 33);
+MPY_NAMED(raise, 34);
+MPY_NAMED(import_name, 35);
+MPY_NAMED(memmove, 51);
+MPY_NAMED(realloc, 52);
+MPY_NAMED(obj_get_type, 56);
+MPY_NAMED(obj_new_str, 57);
+MPY_NAMED(get_buffer, 65);
+MPY_NAMED(binary_get_val_array, 70);
+#undef MPY_NAMED
+#else
+#define mp_fun_native_from_obj mp_fun_table.native_from_obj
+#define mp_fun_native_to_obj mp_fun_table.native_to_obj
+#define mp_fun_load_global mp_fun_table.load_global
+#define mp_fun_load_attr mp_fun_table.load_attr
+#define mp_fun_load_method mp_fun_table.load_method
+#define mp_fun_obj_subscr mp_fun_table.obj_subscr
+#define mp_fun_unary_op mp_fun_table.unary_op
+#define mp_fun_binary_op mp_fun_table.binary_op
+#define mp_fun_dict_store mp_fun_table.dict_store
+#define mp_fun_call_function_n_kw mp_fun_table.call_function_n_kw
+#define mp_fun_call_method_n_kw mp_fun_table.call_method_n_kw
+#define mp_fun_nlr_push mp_fun_table.nlr_push
+#define mp_fun_nlr_pop mp_fun_table.nlr_pop
+#define mp_fun_raise mp_fun_table.raise
+#define mp_fun_import_name mp_fun_table.import_name
+#define mp_fun_memmove mp_fun_table.memmove
+#define mp_fun_realloc mp_fun_table.realloc
+#define mp_fun_obj_get_type mp_fun_table.obj_get_type
+#define mp_fun_obj_new_str mp_fun_table.obj_new_str
+#define mp_fun_get_buffer mp_fun_table.get_buffer
+#define mp_fun_binary_get_val_array mp_fun_table.binary_get_val_array
 #endif
 
 /* A function of exactly 0 to 3 positional arguments; its type says how many. */
@@ -341,18 +418,21 @@ typedef struct {
 #define MP_OBJ_FUN_MAKE_SIG(n_args_min, n_args_max) ((uint32_t)(n_args_min) << 17 | (uint32_t)(n_args_max) << 1)
 #define MP_OBJ_FUN_TAKES_KEYWORDS 1u
 
-/* A type, with room for every slot; a slot's index is 1 more than its place in `slots`, or 0.
- * py/obj.h, `mp_obj_full_type_t`. */
-typedef struct {
-    const mp_obj_type_t *type;
-    uint16_t flags;
-    uint16_t name;
-    uint8_t make_new, print, call, unary_op, binary_op, attr, subscr, iter, buffer, protocol, parent, locals_dict;
-    const void *slots[11];
-} mp_obj_full_type_t;
+/* A type, with room for `count` slots; a slot's index is 1 more than its place in `slots`, or 0.
+ * py/obj.h, `mp_obj_type_t`. */
+#define MPY_TYPE(count) \
+    struct { \
+        const mp_obj_type_t *type; \
+        uint16_t flags; \
+        uint16_t name; \
+        uint8_t make_new, print, call, unary_op, binary_op, attr, subscr, iter, buffer, protocol, parent, locals_dict; \
+        const void *slots[count]; \
+    }
+
+/* With room for every slot. */
+typedef MPY_TYPE(11) mp_obj_full_type_t;
 
 enum { MP_TYPE_FLAG_EQ_CHECKS_OTHER_TYPE = 0x8, MP_TYPE_FLAG_ITER_IS_ITERNEXT = 0x80 };
 
-#define mp_const_none ((mp_obj_t)mp_fun_table.const_none)
 
 #endif

@@ -44,7 +44,7 @@ static void *mpy_block_memory(mpy_block_t *block, uint32_t bytes) {
     mpy_stacks_t outside;
     mpy_enter_python(&outside);
 #endif
-    void *memory = mp_fun_table.realloc(block, bytes, true);
+    void *memory = mp_fun_realloc(block, bytes, true);
 #ifdef MPY_HAS_STACKS
     mpy_leave_python(&outside);
 #endif
@@ -72,7 +72,7 @@ static void mpy_block_remove(mpy_block_t *block) {
 static void mpy_block_free(uint32_t at) {
     mpy_block_t *block = mpy_block_of(at);
     mpy_block_remove(block);
-    mp_fun_table.realloc(block, 0, false);
+    mp_fun_realloc(block, 0, false);
 }
 
 /* A handler of an interrupt may come in the middle of a change: it gets no memory then, as it gets none of MicroPython, and
@@ -165,7 +165,7 @@ MPY_SHARED uint32_t mpy_realloc(uint32_t at, uint32_t old, uint32_t bytes, uint3
     if (align > sizeof(mpy_block_t)) {
         uint32_t moved = mpy_alloc(bytes, align);
         if (moved != 0) {
-            mp_fun_table.memmove((void *)(uintptr_t)moved, (void *)(uintptr_t)at, old < bytes ? old : bytes);
+            mp_fun_memmove((void *)(uintptr_t)moved, (void *)(uintptr_t)at, old < bytes ? old : bytes);
             mpy_dealloc(at);
         }
         return moved;

@@ -21,9 +21,13 @@ struct mpy_call {
     const char *type;
     const mp_obj_t *args;
     mp_obj_t result;
+#ifdef MPY_CLOSURES
     unsigned first; /* slots in use before the parameters */
+#endif
+#ifdef MPY_USES_GUARD
     unsigned lowered; /* parameters whose slots are filled */
     bool called;
+#endif
 #ifdef MPY_TRACKS
     bool tracked; /* it is to be one of mpy_calls */
     mpy_call_t *before;
@@ -33,11 +37,22 @@ struct mpy_call {
     uint32_t copies[MPY_COPIES];
 #endif
 #ifdef MPY_LENDS
+#ifdef MPY_USES_GUARD
     unsigned lent; /* parameters that are lent and whose slots are filled */
+#endif
     mpy_lending_t lending;
 #endif
     mpy_slot_t slots[MPY_SLOTS];
 };
+
+/* The slots of the parameters. */
+static inline mpy_slot_t *mpy_params(mpy_call_t *call) {
+#ifdef MPY_CLOSURES
+    return call->slots + call->first;
+#else
+    return call->slots;
+#endif
+}
 
 #ifdef MPY_COPIES
 /* The copy of a buffer that Rust borrows stays the bindings': the heap does not take it back from Rust. */
@@ -59,13 +74,10 @@ static mpy_call_t *mpy_call_before(mpy_call_t *call) {
 
 /* Notes what the call has to give back of parameter `i`, which is lowered. */
 static void mpy_note(mpy_call_t *call, unsigned i, const char *type, mpy_slot_t *slots) {
-    switch (*type) {
-#if MPY_LOWERS('R') || MPY_LOWERS('P')
-        case 'R': case 'P': call->tracked = true; return;
-#endif
-#if MPY_LOWERS('S') || MPY_LOWERS('L') || MPY_LOWERS('M')
-        case 'S': case 'L': case 'M': break;
-#endif
+    int code = *type;
+    switch (code) {
+        MPY_LOWERED_CASE('R'): MPY_LOWERED_CASE('P'): call->tracked = true; return;
+        MPY_LOWERED_CASE('S'): MPY_LOWERED_CASE('L'): MPY_LOWERED_CASE('M'): break;
         default: return;
     }
     (void)i;
@@ -117,10 +129,11 @@ __attribute__((noinline)) static void mpy_give_up(mpy_call_t *call) {
     uintptr_t limit = MPY_STACK_LIMIT;
     MPY_STACK_LIMIT = 0;
 #endif
+    const uint64_t borrows = MPY_LOWERED & (MPY_LETTER('R') | MPY_LETTER('P'));
     const char *type = call->type;
-    mpy_slot_t *slots = call->slots + call->first;
+    mpy_slot_t *slots = mpy_params(call);
     for (unsigned i = 0; *type != '>'; i++) {
-        if (*type == 'R' || *type == 'P') {
+        if ((MPY_LOWERS('R') && *type == 'R') || (MPY_LOWERS('P') && *type == 'P')) {
             uint32_t kind = mpy_number(type[1]);
             uint32_t ptr = slots->i;
             /* What is borrowed cannot be given away, so what was given away is not borrowed. */
@@ -130,8 +143,8 @@ __attribute__((noinline)) static void mpy_give_up(mpy_call_t *call) {
                 uint32_t more = *mpy_borrowed(ptr) - before;
                 *mpy_borrowed(ptr) = before;
                 /* With each borrow it holds the object itself (`RcRef`, `RcRefMut`), but not to use a field. */
-                for (more = (int32_t)more < 0 ? -more : more; more > 0 && *type == 'R'; more--) {
-                    mpy_classes[kind].free(ptr, 1);
+                for (more = (int32_t)more < 0 ? -more : more; more > 0 && MPY_IS_ONE_OF(borrows, MPY_LETTER('R'), *type == 'R'); more--) {
+                    mpy_class(kind)->free(ptr, 1);
                 }
             }
         }
@@ -147,31 +160,43 @@ __attribute__((noinline)) static void mpy_give_up(mpy_call_t *call) {
 #endif
 
 #ifdef MPY_LENDS
+/* Above the address of a buffer, whether it is a copy. */
+static inline bool mpy_is_copied(const mpy_slot_t *slots) { return (slots->q >> 32) != 0; }
+
 /* As mpy_lower for the type at `type`, which follows an `&`: Rust is given the buffer itself if that has the right
- * type, lies as Rust wants it and shares no byte with another that the call was given. */
-static void mpy_lower_lent(mpy_call_t *call, unsigned i, const char *type, mpy_slot_t *slots) {
+ * type, lies as Rust wants it and shares no byte with another that the call was given. Whether code of Python's may have run
+ * after another was given, and moved that. */
+static bool mpy_lower_lent(mpy_call_t *call, unsigned i, const char *type, mpy_slot_t *slots) {
     mpy_lending_t *lending = &call->lending;
     mp_obj_t obj = call->args[i];
     mp_buffer_info_t info;
     uint32_t size = 1;
     bool usable = true;
+    const uint64_t buffers = MPY_LOWERED & (MPY_LETTER('S') | MPY_LETTER('L') | MPY_LETTER('M'));
+    bool is_mutable = MPY_IS_ONE_OF(buffers, MPY_LETTER('M'), *type == 'M');
 #if MPY_LOWERS('S')
-    if (*type == 'S') {
+    bool is_text = MPY_IS_ONE_OF(buffers, MPY_LETTER('S'), *type == 'S');
+    if (is_text) {
         mpy_utf8_buffer(obj, &info);
     }
+#else
+    bool is_text = false;
 #endif
 #if MPY_LOWERS('L') || MPY_LOWERS('M')
-    if (*type != 'S') {
-        size = mpy_element_size(type[1]);
-        usable = mp_fun_table.obj_get_type(obj) != mp_fun_table.type_str
-                 && mp_fun_table.get_buffer(obj, &info, *type == 'M' ? MP_BUFFER_RW : MP_BUFFER_READ)
-                 && mpy_typecode(info.typecode) == type[1];
+    if (!is_text) {
+        size = mpy_element_size(mpy_element(type));
+        usable = mp_fun_obj_get_type(obj) != &mp_type_str
+                 && mp_fun_get_buffer(obj, &info, is_mutable ? MP_BUFFER_RW : MP_BUFFER_READ)
+                 && mpy_typecode(info.typecode) == mpy_element(type);
     }
 #endif
     uint32_t at = (uint32_t)(uintptr_t)info.buf;
-    if (!usable || (at & (size - 1)) != 0 || mpy_overlaps(lending, at, (uint32_t)info.len)) {
+    if (!usable || (at & (size - 1)) != 0 || (MPY_LENDS > 1 && mpy_overlaps(lending, at, (uint32_t)info.len))) {
         mpy_lower_argument(call, i, type, slots);
-        return;
+#if MPY_LENDS > 1
+        slots->q |= 1ull << 32;
+#endif
+        return lending->count > 0;
     }
     uint32_t count = (uint32_t)mpy_count_elements(info.len, size);
     slots[0].i = size;
@@ -181,9 +206,10 @@ static void mpy_lower_lent(mpy_call_t *call, unsigned i, const char *type, mpy_s
         lending->at[lending->count] = at;
         lending->bytes[lending->count++] = count * size;
     }
-    if (*type == 'M') {
+    if (is_mutable) {
         slots[2].i = 1024; /* None: there is nothing to write back */
     }
+    return false;
 }
 #endif
 
@@ -192,42 +218,69 @@ static void mpy_lower_lent(mpy_call_t *call, unsigned i, const char *type, mpy_s
 static void mpy_note_future(mpy_call_t *call);
 #endif
 
+#ifdef MPY_LENDS
+/* Whether each call has one buffer to lend at most, and lowers nothing behind it that may run code of Python's. */
+#if MPY_LENDS == 1 && !defined(MPY_LENDS_FIRST)
+#define MPY_LENDS_LAST 1
+#else
+#define MPY_LENDS_LAST 0
+#endif
+#endif
+
 static void mpy_do_call(void *with) {
     mpy_call_t *call = with;
     const char *type = call->type;
-    mpy_slot_t *slots = call->slots + call->first;
+    mpy_slot_t *slots = mpy_params(call);
     bool has_buffers = false, has_lent = false;
     for (unsigned i = 0; *type != '>'; i++) {
         /* Lent objects come last, as nothing gives them back if another parameter is refused. Before them come
          * buffers, which have nothing to give back in most calls. */
-        if (*type == 'O') {
+        if (MPY_LOWERS('O') && *type == 'O') {
             has_lent = true;
+#ifdef MPY_LENDS
         } else if (*type == '&') {
-            has_buffers = true;
+            if (MPY_LENDS_LAST) {
+                mpy_lower_lent(call, i, type + 1, slots);
+            } else {
+                has_buffers = true;
+                slots->q = 0;
+            }
+#endif
         } else {
             mpy_lower_argument(call, i, type, slots);
         }
+#ifdef MPY_USES_GUARD
         call->lowered = i + 1;
+#ifdef MPY_LENDS
+        call->lent = MPY_LENDS_LAST ? i + 1 : 0;
+#endif
+#endif
         slots += mpy_skip(&type);
     }
     (void)has_buffers, (void)has_lent;
     const char *result = type + 1;
 #ifdef MPY_LENDS
-    type = call->type;
-    slots = call->slots + call->first;
-    for (unsigned i = 0; has_buffers && *type != '>'; i++) {
-        if (*type == '&') {
-            mpy_lower_lent(call, i, type + 1, slots);
+    for (bool again = has_buffers; again;) {
+        again = false;
+        call->lending.count = 0;
+        type = call->type;
+        slots = mpy_params(call);
+        for (unsigned i = 0; *type != '>'; i++) {
+            if (*type == '&' && !mpy_is_copied(slots)) {
+                again |= mpy_lower_lent(call, i, type + 1, slots);
+            }
+#ifdef MPY_USES_GUARD
+            call->lent = i + 1;
+#endif
+            slots += mpy_skip(&type);
         }
-        call->lent = i + 1;
-        slots += mpy_skip(&type);
     }
 #endif
     mpy_check_open();
 #ifdef MPY_LENT
     uint32_t top = mpy_lent_top;
     type = call->type;
-    slots = call->slots + call->first;
+    slots = mpy_params(call);
     for (unsigned i = 0; has_lent && *type != '>'; i++) {
         if (*type == 'O') {
             mpy_lower(type, call->args[i], slots);
@@ -235,7 +288,9 @@ static void mpy_do_call(void *with) {
         slots += mpy_skip(&type);
     }
 #endif
+#ifdef MPY_USES_GUARD
     call->called = true;
+#endif
 #ifdef MPY_LENDS
     call->lending.before = mpy_lending;
     mpy_lending = &call->lending;
@@ -276,9 +331,14 @@ static inline void mpy_begin_call(mpy_call_t *call, void (*function)(mpy_slot_t 
     call->call = function;
     call->type = type;
     call->args = args;
+#ifdef MPY_CLOSURES
     call->first = first;
+#endif
+    (void)first;
+#ifdef MPY_USES_GUARD
     call->lowered = 0;
     call->called = false;
+#endif
 #ifdef MPY_TRACKS
     call->tracked = false;
 #endif
@@ -286,7 +346,9 @@ static inline void mpy_begin_call(mpy_call_t *call, void (*function)(mpy_slot_t 
     call->copied = 0;
 #endif
 #ifdef MPY_LENDS
+#ifdef MPY_USES_GUARD
     call->lent = 0;
+#endif
     call->lending.count = 0;
 #endif
 }
@@ -306,7 +368,7 @@ static void mpy_take_back(mpy_call_t *call) {
     mpy_give_up_calls((uintptr_t)call);
 #endif
     const char *type = call->type;
-    mpy_slot_t *slots = call->slots + call->first;
+    mpy_slot_t *slots = mpy_params(call);
 #ifdef MPY_COPIES
     if (!call->called) {
         mpy_end_copies(call);
@@ -358,7 +420,7 @@ MPY_SHARED mp_obj_t mpy_invoke_guarded(void (*function)(mpy_slot_t *), const cha
     mpy_end_use();
     if (exception != NULL) {
         mpy_take_back(&call);
-        mp_fun_table.raise(exception);
+        mp_fun_raise(exception);
     }
     return call.result;
 }
@@ -389,7 +451,7 @@ static void mpy_end_closure(mpy_entry_t *entry, unsigned calls) {
 }
 
 __attribute__((unused)) static void mpy_unref_closure(mp_obj_t obj) {
-    if ((const mp_obj_full_type_t *)mp_fun_table.obj_get_type(obj) == &mpy_types[MPY_CLASSES]) {
+    if ((const mpy_type_t *)mp_fun_obj_get_type(obj) == &mpy_types[MPY_CLASSES]) {
         mpy_entry_t *entry = &mpy_entries[((mpy_instance_t *)obj)->entry];
         mpy_end_closure(entry, entry->calls | 1u);
     }
@@ -422,7 +484,7 @@ static mp_obj_t mpy_call_closure(mp_obj_t self, size_t n_args, size_t n_kw, cons
     mpy_end_closure(entry, entry->calls - 2u);
     if (exception != NULL) {
         mpy_take_back(&call);
-        mp_fun_table.raise(exception);
+        mp_fun_raise(exception);
     }
     return call.result;
 }
@@ -471,17 +533,17 @@ static mp_obj_t mpy_resolve(const mpy_target_t *target) {
         qstr name = mp_native_qstr_table[path[0]];
         mp_obj_t zero = MP_OBJ_NEW_SMALL_INT(0);
         mp_obj_t found[2];
-        mp_fun_table.load_method_maybe(mp_fun_table.import_name(MP_QSTR_builtins, mp_const_none, zero), name, found);
+        mp_fun_table.load_method_maybe(mp_fun_import_name(MP_QSTR_builtins, mp_const_none, zero), name, found);
         if (found[0] == MP_OBJ_NULL) {
-            mp_fun_table.load_method_maybe(mp_fun_table.import_name(MP_QSTR___main__, mp_const_none, zero), name, found);
+            mp_fun_table.load_method_maybe(mp_fun_import_name(MP_QSTR___main__, mp_const_none, zero), name, found);
         }
         obj = found[0];
         if (obj == MP_OBJ_NULL) {
-            obj = target[2] > 1 ? mpy_import(path[0]) : mp_fun_table.load_global(name);
+            obj = target[2] > 1 ? mpy_import(path[0]) : mp_fun_load_global(name);
         }
     }
     for (unsigned i = 1; i < target[2]; i++) {
-        obj = mp_fun_table.load_attr(obj, mp_native_qstr_table[path[i]]);
+        obj = mp_fun_load_attr(obj, mp_native_qstr_table[path[i]]);
     }
     return obj;
 }
@@ -495,44 +557,44 @@ static mp_obj_t mpy_call_target(const mpy_target_t *target, size_t n, mp_obj_t *
     qstr name = target[2] > 0 ? mp_native_qstr_table[target[3]] : 0;
     switch (target[0]) {
         case MPY_GLOBAL: case MPY_MODULE:
-            return mp_fun_table.call_function_n_kw(mpy_resolve(target), n, args);
+            return mp_fun_call_function_n_kw(mpy_resolve(target), n, args);
         case MPY_GLOBAL_VALUE: case MPY_MODULE_VALUE:
             return mpy_resolve(target);
         case MPY_GLOBAL_INSTANCE: case MPY_MODULE_INSTANCE:
             args[1] = mpy_resolve(target);
-            return mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_isinstance), 2, args);
+            return mp_fun_call_function_n_kw(mp_fun_load_global(MP_QSTR_isinstance), 2, args);
         case MPY_TEXT:
             return mpy_string(target[3]);
         case MPY_CALL_METHOD: {
             mp_obj_t self = args[0];
             if ((target[1] & MPY_LENDING) == 0) {
-                mp_fun_table.load_method(self, name, objs + 1);
+                mp_fun_load_method(self, name, objs + 1);
             }
-            return mp_fun_table.call_method_n_kw(n - 1, 0, objs + 1);
+            return mp_fun_call_method_n_kw(n - 1, 0, objs + 1);
         }
         case MPY_CALL_OBJECT:
-            return mp_fun_table.call_function_n_kw(args[0], n - 1, args + 1);
+            return mp_fun_call_function_n_kw(args[0], n - 1, args + 1);
         case MPY_CALL_KEYWORDS: {
             size_t keywords = (size_t)MP_OBJ_SMALL_INT_VALUE(args[1]);
             /* Both numbers have 8 bits. */
             if (keywords > 255 || n - 2 - 2 * keywords > 255) {
                 mpy_raise_type_error("too many arguments");
             }
-            return mp_fun_table.call_function_n_kw(args[0], keywords << 8 | (n - 2 - 2 * keywords), args + 2);
+            return mp_fun_call_function_n_kw(args[0], keywords << 8 | (n - 2 - 2 * keywords), args + 2);
         }
         case MPY_OPERATOR:
-            return mp_fun_table.binary_op((int)MP_OBJ_SMALL_INT_VALUE(args[1]), args[0], args[2]);
+            return mp_fun_binary_op((int)MP_OBJ_SMALL_INT_VALUE(args[1]), args[0], args[2]);
         case MPY_GET:
-            return mp_fun_table.load_attr(args[0], name);
+            return mp_fun_load_attr(args[0], name);
         case MPY_SET:
             mp_fun_table.store_attr(args[0], name, args[1]);
             return mp_const_none;
         case MPY_INDEX_GET:
-            return mp_fun_table.obj_subscr(args[0], args[1], MP_OBJ_SENTINEL);
+            return mp_fun_obj_subscr(args[0], args[1], MP_OBJ_SENTINEL);
         case MPY_INDEX_SET:
-            return mp_fun_table.obj_subscr(args[0], args[1], args[2]);
+            return mp_fun_obj_subscr(args[0], args[1], args[2]);
         case MPY_INDEX_DELETE:
-            return mp_fun_table.obj_subscr(args[0], args[1], MP_OBJ_NULL);
+            return mp_fun_obj_subscr(args[0], args[1], MP_OBJ_NULL);
         case MPY_INTRINSIC:
             return mpy_intrinsic(target[1], args);
 #ifdef MPY_USES_JS
@@ -608,20 +670,20 @@ static void mpy_do_import(void *with) {
         if (n == 0 && (import->target[1] & MPY_LENDING) != 0) {
             /* What the method is decides how the other arguments are passed. */
             mpy_ask_before_call();
-            mp_fun_table.load_method(objs[2], mp_native_qstr_table[import->target[3]], objs + 1);
+            mp_fun_load_method(objs[2], mp_native_qstr_table[import->target[3]], objs + 1);
         }
 #endif
     }
     type++;
 #ifdef MPY_USES_VARIADIC
     if ((import->target[1] & MPY_VARIADIC) != 0 && import->target[0] != MPY_INTRINSIC) {
-        mp_obj_t *more = mp_fun_table.realloc(NULL, (n + 1 + last) * sizeof(mp_obj_t), false);
+        mp_obj_t *more = mp_fun_realloc(NULL, (n + 1 + last) * sizeof(mp_obj_t), false);
         if (more == NULL) {
             mpy_raise_memory_error("too many arguments");
         }
-        mp_fun_table.memmove(more, objs, (n + 1) * sizeof(mp_obj_t));
+        mp_fun_memmove(more, objs, (n + 1) * sizeof(mp_obj_t));
         for (uint32_t i = 0; i < last; i++) {
-            more[n + 1 + i] = mp_fun_table.obj_subscr(objs[n + 1], MP_OBJ_NEW_SMALL_INT(i), MP_OBJ_SENTINEL);
+            more[n + 1 + i] = mp_fun_obj_subscr(objs[n + 1], MP_OBJ_NEW_SMALL_INT(i), MP_OBJ_SENTINEL);
         }
         objs = more;
         n = n - 1 + last;
@@ -635,9 +697,9 @@ static void mpy_do_import(void *with) {
         const char *slice = written + (*written == '~' || *written == '&');
         if (*slice == 'W' && import->objs[i + 2] != mp_const_none) {
             mp_buffer_info_t info;
-            mp_fun_table.get_buffer(import->objs[i + 2], &info, MP_BUFFER_READ);
+            mp_fun_get_buffer(import->objs[i + 2], &info, MP_BUFFER_READ);
             size_t bytes = slots[1].i * mpy_element_size(slice[1]);
-            mp_fun_table.memmove((void *)mpy_text(slots[0].i, (uint32_t)bytes), info.buf, info.len < bytes ? info.len : bytes);
+            mp_fun_memmove((void *)mpy_text(slots[0].i, (uint32_t)bytes), info.buf, info.len < bytes ? info.len : bytes);
         }
         slots += mpy_skip(&written);
     }

@@ -5,9 +5,10 @@
  * looked at from there, from time to time, whether it still is what it was. An object that lives is
  * never taken for a dead one; a dead one may be noticed late, but before many new ones are made.
  *
- * The including file defines MPY_CLASSES (their number), mpy_classes[], and MPY_STRING_GC, _COLLECT and
- * _FREE; with closures MPY_CLOSURES, mpy_closures[], MPY_STRING_CLOSURE and MPY_DESTROY(a, b); with futures
- * MPY_USES_FUTURE, for mpy_futures.h.
+ * The including file defines MPY_CLASSES (their number), mpy_classes[], mpy_types[], MPY_TYPES and MPY_TYPE_SLOTS (how many of
+ * them there are, and the most slots of one), and MPY_STRING_GC, _COLLECT and _FREE; MPY_USES_STATIC, MPY_USES_GETTER and
+ * MPY_USES_SETTER if there are such members; with closures MPY_CLOSURES, mpy_closures[] and MPY_DESTROY(a, b); with
+ * futures MPY_USES_FUTURE, for mpy_futures.h.
  */
 #ifndef MPY_CLASSES_H
 #define MPY_CLASSES_H
@@ -15,15 +16,17 @@
 #include "mpy_text.h"
 
 /* An object: what else there is to know of it is in its entry. */
+typedef MPY_TYPE(MPY_TYPE_SLOTS) mpy_type_t;
+
 typedef struct {
-    const mp_obj_full_type_t *type;
+    const mpy_type_t *type;
     size_t entry;
 #ifdef MPY_USES_FUTURE
     void *more; /* of a future, what it borrows; of an awaiter, what it awaits */
 #endif
 } mpy_instance_t;
 
-typedef struct {
+typedef struct mpy_entry {
     uintptr_t hidden; /* the address plus 1, which the collector takes for no pointer; the next free << 1 */
     uint32_t ptr; /* Rust's; 0 when Rust has taken it back. Of a closure, its data. */
     uint32_t extra; /* of a closure, its table of methods; of a future, the task that waits for it */
@@ -39,10 +42,7 @@ enum { MPY_FUTURE = 0xfffe, MPY_AWAITER = 0xffff };
 #else
 #define MPY_FUTURE_TYPE MPY_CLASSES
 #endif
-#define MPY_TYPES (MPY_FUTURE_TYPE + 1)
 static void mpy_end_future(uint32_t kind, uint32_t ptr);
-#else
-#define MPY_TYPES (MPY_CLASSES + 1)
 #endif
 
 #define MPY_NO_ENTRY (SIZE_MAX >> 1)
@@ -59,11 +59,9 @@ enum { MPY_METHOD, MPY_STATIC, MPY_GETTER, MPY_SETTER };
 
 typedef struct {
     uint16_t name;
-    uint16_t flags;
     uint16_t count;
     const mpy_member_t *members;
     void (*free)(uint32_t ptr, uint32_t later);
-    const void *make_new, *print, *call, *unary_op, *binary_op, *subscr, *iter;
 } mpy_class_t;
 
 typedef struct {
@@ -74,31 +72,33 @@ typedef struct {
     uint8_t is_owned;
 } mpy_closure_t;
 
-WASM_STATE(mpy_entry_t *, mpy_entries);
-WASM_STATE(size_t, mpy_entries_size);
-WASM_STATE(size_t, mpy_entries_free);
-WASM_STATE(mp_obj_full_type_t, mpy_types, [MPY_TYPES]); /* behind the classes, the types of closures and of futures */
-#define mpy_entries WASM_REACH(mpy_entries)
-#define mpy_entries_size WASM_REACH(mpy_entries_size)
-#define mpy_entries_free WASM_REACH(mpy_entries_free)
+WASM_STATE(mpy_type_t, mpy_types, [MPY_TYPES]); /* behind the classes, the types of closures and of futures */
 #define mpy_types WASM_REACH(mpy_types)
 
 #if MPY_CLASSES > 0
 MPY_TABLE(mpy_class_t, mpy_classes, [MPY_CLASSES]);
 #define mpy_classes MPY_REACH_TABLE(mpy_classes)
 #endif
+#if MPY_CLASSES > 0
+/* Class number `kind`, which may be the only one. */
+static inline const mpy_class_t *mpy_class(uint32_t kind) { return &mpy_classes[MPY_CLASSES == 1 ? 0 : kind]; }
+#endif
 #ifdef MPY_CLOSURES
 MPY_TABLE(mpy_closure_t, mpy_closures, [MPY_CLOSURES]);
 #define mpy_closures MPY_REACH_TABLE(mpy_closures)
 #endif
 
-static const mp_obj_full_type_t *mpy_type_of_kind(uint32_t kind) {
+static const mpy_type_t *mpy_type_of_kind(uint32_t kind) {
 #ifdef MPY_USES_FUTURE
     if (kind >= MPY_FUTURE) {
         return &mpy_types[MPY_FUTURE_TYPE];
     }
 #endif
+#ifdef MPY_CLOSURES
     return &mpy_types[kind < MPY_CLASSES ? kind : MPY_CLASSES];
+#else
+    return &mpy_types[MPY_TYPES == 1 ? 0 : kind];
+#endif
 }
 
 #ifdef MPY_CLOSES
@@ -129,15 +129,16 @@ static size_t mpy_sweep(void) {
             continue;
         }
 #endif
-#if MPY_CLASSES > 0
-        if (entry.kind < MPY_CLASSES) {
-            mpy_classes[entry.kind].free(entry.ptr, 1);
+#ifdef MPY_CLOSURES
+        if (entry.kind >= MPY_CLASSES) {
+            if (mpy_closures[entry.kind - MPY_CLASSES].is_owned) {
+                MPY_DESTROY(entry.ptr, entry.extra);
+            }
+            continue;
         }
 #endif
-#ifdef MPY_CLOSURES
-        if (entry.kind >= MPY_CLASSES && mpy_closures[entry.kind - MPY_CLASSES].is_owned) {
-            MPY_DESTROY(entry.ptr, entry.extra);
-        }
+#if MPY_CLASSES > 0
+        mpy_class(entry.kind)->free(entry.ptr, 1);
 #endif
     }
     return found;
@@ -147,14 +148,14 @@ static size_t mpy_sweep(void) {
  * it, and allocations of several sizes find it. How much of it is worth the time depends on how many
  * objects may be found. */
 static void mpy_recycle(size_t objects) {
-    mp_obj_t gc = mp_fun_table.import_name(mp_native_qstr_table[MPY_STRING_GC], mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
-    mp_fun_table.call_function_n_kw(mp_fun_table.load_attr(gc, mp_native_qstr_table[MPY_STRING_COLLECT]), 0, NULL);
+    mp_obj_t gc = mp_fun_import_name(mp_native_qstr_table[MPY_STRING_GC], mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
+    mp_fun_call_function_n_kw(mp_fun_load_attr(gc, mp_native_qstr_table[MPY_STRING_COLLECT]), 0, NULL);
     /* Small ones fill holes, the large ones what lies between objects that died with others. */
     static const uint16_t sizes[] = {sizeof(void *), 128, 1024};
     void **chain = NULL;
     for (unsigned i = 0; i < 3; i++) {
         for (size_t left = i == 0 ? 4 * objects : objects; left > 0; left--) {
-            void **block = mp_fun_table.realloc(NULL, sizes[i], false);
+            void **block = mp_fun_realloc(NULL, sizes[i], false);
             if (block == NULL) {
                 break;
             }
@@ -164,7 +165,7 @@ static void mpy_recycle(size_t objects) {
     }
     while (chain != NULL) {
         void **next = *chain;
-        mp_fun_table.realloc(chain, 0, false);
+        mp_fun_realloc(chain, 0, false);
         chain = next;
     }
 }
@@ -182,7 +183,7 @@ static bool mpy_more_entries(void) {
         }
     }
     size_t more = size == 0 ? 8 : 2 * size;
-    mpy_entry_t *moved = mp_fun_table.realloc(mpy_entries, more * sizeof(mpy_entry_t), true);
+    mpy_entry_t *moved = mp_fun_realloc(mpy_entries, more * sizeof(mpy_entry_t), true);
     if (moved == NULL) {
         /* As little memory as that is soon used again. */
         mpy_recycle(size);
@@ -204,7 +205,7 @@ static mpy_instance_t *mpy_new_entry(uint32_t kind, uint32_t ptr, uint32_t extra
     if (mpy_entries_free >= mpy_entries_size && !mpy_more_entries()) {
         return NULL;
     }
-    mpy_instance_t *obj = mp_fun_table.realloc(NULL, sizeof(mpy_instance_t), false);
+    mpy_instance_t *obj = mp_fun_realloc(NULL, sizeof(mpy_instance_t), false);
     if (obj == NULL) {
         return NULL;
     }
@@ -251,7 +252,7 @@ static mp_obj_t mpy_new_instance(uint32_t kind, uint32_t ptr) {
 #endif
     mpy_instance_t *obj = mpy_new_entry(kind, ptr, 0);
     if (obj == NULL) {
-        mpy_classes[kind].free(ptr, 0);
+        mpy_class(kind)->free(ptr, 0);
         mpy_raise_no_memory("no memory for an object");
     }
     return obj;
@@ -260,8 +261,8 @@ static mp_obj_t mpy_new_instance(uint32_t kind, uint32_t ptr) {
 /* `obj` as an instance of the class itself, which is the part of an instance of a class in Python that
  * is derived from it (`mp_obj_instance_t`); NULL when it is none. */
 static mpy_instance_t *mpy_cast(mp_obj_t obj, uint32_t kind) {
-    const mp_obj_full_type_t *wanted = &mpy_types[kind];
-    const mp_obj_full_type_t *type = (const mp_obj_full_type_t *)mp_fun_table.obj_get_type(obj);
+    const mp_obj_full_type_t *wanted = (const void *)mpy_type_of_kind(kind);
+    const mp_obj_full_type_t *type = (const mp_obj_full_type_t *)mp_fun_obj_get_type(obj);
     if (type == wanted) {
         return obj;
     }
@@ -269,9 +270,9 @@ static mpy_instance_t *mpy_cast(mp_obj_t obj, uint32_t kind) {
         type = type->slots[type->parent - 1];
         if (type == wanted) {
             mpy_instance_t *part = ((mp_obj_t *)obj)[4];
-            return (const mp_obj_full_type_t *)mp_fun_table.obj_get_type(part) == wanted ? part : NULL;
+            return (const mp_obj_full_type_t *)mp_fun_obj_get_type(part) == wanted ? part : NULL;
         }
-        if (type->type != mp_fun_table.type_type) {
+        if (type->type != &mp_type_type) {
             break; /* several parents */
         }
     }
@@ -279,8 +280,8 @@ static mpy_instance_t *mpy_cast(mp_obj_t obj, uint32_t kind) {
 }
 
 MPY_SHARED mpy_entry_t *mpy_instance(mp_obj_t obj, uint32_t kind) {
-    const void *wanted = &mpy_types[kind];
-    mpy_instance_t *instance = mp_fun_table.obj_get_type(obj) == wanted ? obj : mpy_cast(obj, kind);
+    const void *wanted = mpy_type_of_kind(kind);
+    mpy_instance_t *instance = mp_fun_obj_get_type(obj) == wanted ? obj : mpy_cast(obj, kind);
     if (instance == NULL) {
         mpy_raise_type_error("object of another class");
     }
@@ -306,106 +307,93 @@ __attribute__((unused)) static uint32_t mpy_unwrap(mp_obj_t obj, uint32_t kind) 
 /* What the slot `print` of a class does with what its method returns. */
 __attribute__((unused)) static void mpy_print_text(const mp_print_t *print, mp_obj_t text) {
     mp_buffer_info_t info;
-    mp_fun_table.get_buffer(text, &info, MP_BUFFER_READ | MP_BUFFER_RAISE_IF_UNSUPPORTED);
+    mp_fun_get_buffer(text, &info, MP_BUFFER_READ | MP_BUFFER_RAISE_IF_UNSUPPORTED);
     mp_fun_table.printf(print, "%.*s", (int)info.len, info.buf);
 }
 
 /* What a method returns as a hash, which must be a small integer (py/objtype.c, instance_unary_op). */
 __attribute__((unused)) static mp_obj_t mpy_hash(mp_obj_t obj) {
-    return MP_OBJ_NEW_SMALL_INT(mp_fun_table.native_from_obj(obj, MP_NATIVE_TYPE_INT));
+    return MP_OBJ_NEW_SMALL_INT(mp_fun_native_from_obj(obj, MP_NATIVE_TYPE_INT));
 }
 
 /* free() of every class. */
 static mp_obj_t mpy_free(mp_obj_t self) {
     mpy_check_open();
-    uint32_t kind = (uint32_t)((const mp_obj_full_type_t *)mp_fun_table.obj_get_type(self) - mpy_types);
+    /* Python can call it with any object. */
+    uintptr_t distance = (uintptr_t)mp_fun_obj_get_type(self) - (uintptr_t)mpy_types;
+    if (distance >= MPY_CLASSES * sizeof(mpy_type_t)) {
+        mpy_raise_type_error("object of another class");
+    }
     mpy_entry_t *entry = &mpy_entries[((mpy_instance_t *)self)->entry];
     if (entry->ptr != 0) {
         mpy_check_unborrowed(entry);
-        mpy_classes[kind].free(mpy_consume(entry), 0);
+        mpy_class((uint32_t)(distance / sizeof(mpy_type_t)))->free(mpy_consume(entry), 0);
     }
     return mp_const_none;
 }
 
 MPY_FUNCTION(mpy_free_object, 1, mpy_free);
 
+#if defined(MPY_USES_GETTER) || defined(MPY_USES_SETTER)
 /* Attributes that are properties; the rest is in the type's dictionary. */
 static void mpy_attribute(mp_obj_t self, qstr name, mp_obj_t *dest) {
-    const mpy_class_t *type = &mpy_classes[((const mpy_instance_t *)self)->type - mpy_types];
+    const mpy_class_t *type = mpy_class((uint32_t)(((const mpy_instance_t *)self)->type - mpy_types));
     for (unsigned i = 0; i < type->count; i++) {
         const mpy_member_t *member = &type->members[i];
         if (mp_native_qstr_table[member->name] != name) {
             continue;
         }
+#ifdef MPY_USES_GETTER
         if (member->kind == MPY_GETTER && dest[0] == MP_OBJ_NULL) {
             dest[0] = ((mp_obj_t(*)(mp_obj_t))member->value)(self);
             return;
         }
+#endif
+#ifdef MPY_USES_SETTER
         if (member->kind == MPY_SETTER && dest[0] != MP_OBJ_NULL && dest[1] != MP_OBJ_NULL) {
             ((mp_obj_t(*)(mp_obj_t, mp_obj_t))member->value)(self, dest[1]);
             dest[0] = MP_OBJ_NULL;
             return;
         }
+#endif
     }
     if (dest[0] == MP_OBJ_NULL) {
         dest[1] = MP_OBJ_SENTINEL;
     }
 }
+#endif
 
 #endif
 
-__attribute__((unused)) static void mpy_set_slot(mp_obj_full_type_t *type, uint8_t *index, const void *value) {
-    if (value != NULL) {
-        unsigned used = 0;
-        while (type->slots[used] != NULL) {
-            used++;
-        }
-        type->slots[used] = value;
-        *index = (uint8_t)(used + 1);
-    }
-}
-
-static void mpy_init_type(mp_obj_full_type_t *type, unsigned name) {
-    type->type = mp_fun_table.type_type;
-    type->name = mp_native_qstr_table[name];
-}
-
 #if MPY_CLASSES > 0
-/* Makes the classes, and names them in the module. */
+/* Completes the types of the classes, and names them in the module. */
 static void mpy_init_classes(void) {
     for (unsigned i = 0; i < MPY_CLASSES; i++) {
         const mpy_class_t *class_ = &mpy_classes[i];
-        mp_obj_full_type_t *type = &mpy_types[i];
-        mpy_init_type(type, class_->name);
-        type->flags = class_->flags;
-        mpy_set_slot(type, &type->make_new, class_->make_new);
-        mpy_set_slot(type, &type->print, class_->print);
-        mpy_set_slot(type, &type->call, class_->call);
-        mpy_set_slot(type, &type->unary_op, class_->unary_op);
-        mpy_set_slot(type, &type->binary_op, class_->binary_op);
-        mpy_set_slot(type, &type->subscr, class_->subscr);
-        mpy_set_slot(type, &type->iter, class_->iter);
+        mpy_type_t *type = &mpy_types[i];
+        type->name = mp_native_qstr_table[class_->name];
         mp_obj_t dict = mp_fun_table.new_dict(class_->count + 1u);
         /* A method of the user's may have this name, too. */
-        mp_fun_table.dict_store(dict,
-            mp_fun_table.native_to_obj(mp_native_qstr_table[MPY_STRING_FREE], MP_NATIVE_TYPE_QSTR),
+        mp_fun_dict_store(dict,
+            mp_fun_native_to_obj(mp_native_qstr_table[MPY_STRING_FREE], MP_NATIVE_TYPE_QSTR),
             (mp_obj_t)MPY_OBJECT(mpy_free_object, 1, mpy_free));
-        bool has_properties = false;
         for (unsigned j = 0; j < class_->count; j++) {
             const mpy_member_t *member = &class_->members[j];
+#if defined(MPY_USES_GETTER) || defined(MPY_USES_SETTER)
             if (member->kind >= MPY_GETTER) {
-                has_properties = true;
                 continue;
             }
+#endif
             mp_obj_t function = (mp_obj_t)member->value;
+#ifdef MPY_USES_STATIC
             if (member->kind == MPY_STATIC) {
-                function = mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_staticmethod), 1, &function);
+                function = mp_fun_call_function_n_kw(mp_fun_load_global(MP_QSTR_staticmethod), 1, &function);
             }
-            mp_fun_table.dict_store(dict,
-                mp_fun_table.native_to_obj(mp_native_qstr_table[member->name], MP_NATIVE_TYPE_QSTR), function);
+#endif
+            mp_fun_dict_store(dict,
+                mp_fun_native_to_obj(mp_native_qstr_table[member->name], MP_NATIVE_TYPE_QSTR), function);
         }
-        mpy_set_slot(type, &type->attr, has_properties ? (const void *)MPY_ENTRY(mpy_attribute) : NULL);
-        mpy_set_slot(type, &type->locals_dict, dict);
+        type->slots[type->locals_dict - 1] = dict;
         mp_fun_table.store_global(type->name, type);
     }
 }

@@ -35,7 +35,7 @@ __attribute__((unused)) static void mpy_end_memory(wasm_memory_t *memory) {
     /* Python may still look at it; it is the collector's. */
     (void)data;
 #else
-    mp_fun_table.realloc(data, 0, false);
+    mp_fun_realloc(data, 0, false);
 #endif
 }
 
@@ -43,13 +43,13 @@ __attribute__((unused)) static void mpy_end_table(wasm_table_t *table) {
     void *elements = table->elements;
     table->elements = NULL;
     table->size = 0;
-    mp_fun_table.realloc(elements, 0, false);
+    mp_fun_realloc(elements, 0, false);
 }
 
 /* Closes the instance: False if it is in use. */
 static mp_obj_t mpy_close(void) {
     if (mpy_uses != 0) {
-        return (mp_obj_t)mp_fun_table.const_false;
+        return mp_const_false;
     }
     mpy_is_closed = true;
     mpy_change_functions();
@@ -65,28 +65,28 @@ MPY_FUNCTION(mpy_close_object, 0, mpy_close);
 /* Closes the instances of this module before this one; `sys` and `modules` are the names of that. */
 static void mpy_close_others(unsigned sys, unsigned modules) {
     mp_obj_t found[3];
-    mp_obj_t from = mp_fun_table.import_name(mp_native_qstr_table[sys], mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
+    mp_obj_t from = mp_fun_import_name(mp_native_qstr_table[sys], mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
     mp_fun_table.load_method_maybe(from, mp_native_qstr_table[modules], found);
     mp_obj_t known = found[0];
     if (known == MP_OBJ_NULL) {
         return;
     }
-    mp_obj_t star = mp_fun_table.native_to_obj(MP_QSTR__star_, MP_NATIVE_TYPE_QSTR);
-    mp_obj_t key = mp_fun_table.load_global(MP_QSTR___name__);
+    mp_obj_t star = mp_fun_native_to_obj(MP_QSTR__star_, MP_NATIVE_TYPE_QSTR);
+    mp_obj_t key = mp_fun_load_global(MP_QSTR___name__);
     mp_obj_t free = NULL;
     for (;;) {
-        key = mp_fun_table.binary_op(MP_BINARY_OP_ADD, key, star);
-        mp_fun_table.load_method(known, MP_QSTR_get, found);
+        key = mp_fun_binary_op(MP_BINARY_OP_ADD, key, star);
+        mp_fun_load_method(known, MP_QSTR_get, found);
         found[2] = key;
-        mp_obj_t close = mp_fun_table.call_method_n_kw(1, 0, found);
+        mp_obj_t close = mp_fun_call_method_n_kw(1, 0, found);
         if (close == mp_const_none) {
             break;
         }
-        if (mp_fun_table.call_function_n_kw(close, 0, NULL) == mp_const_none) {
+        if (mp_fun_call_function_n_kw(close, 0, NULL) == mp_const_none) {
             free = key;
         }
     }
-    mp_fun_table.obj_subscr(known, free != NULL ? free : key, (mp_obj_t)(uintptr_t)MPY_OBJECT(mpy_close_object, 0, mpy_close));
+    mp_fun_obj_subscr(known, free != NULL ? free : key, (mp_obj_t)(uintptr_t)MPY_OBJECT(mpy_close_object, 0, mpy_close));
 }
 
 #endif

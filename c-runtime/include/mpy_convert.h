@@ -16,6 +16,14 @@
 #define MPY_LIFTS(letter) ((MPY_LIFTED & MPY_LETTER(letter)) != 0)
 #define MPY_PASSES(letter) (MPY_LOWERS(letter) || MPY_LIFTS(letter))
 
+/* Labels of a `switch` over the letters of types, which is on an int. One of a type that does not cross is a number that no
+ * letter has, so the compiler drops it. */
+#define MPY_LOWERED_CASE(letter) case MPY_LOWERS(letter) ? (letter) : 256 + (letter)
+#define MPY_LIFTED_CASE(letter) case MPY_LIFTS(letter) ? (letter) : 256 + (letter)
+#define MPY_PASSED_CASE(letter) case MPY_PASSES(letter) ? (letter) : 256 + (letter)
+/* Whether a letter of the set `all` is one of `some`, which `is` says: a constant, if all or none are. */
+#define MPY_IS_ONE_OF(all, some, is) (((all) & ~(some)) == 0 || (((all) & (some)) != 0 && (is)))
+
 /* Words of memory that wasm-bindgen's ABI passes several results in. The module itself named the
  * place, which is on its stack. */
 static inline uint32_t mpy_load32(uint32_t ptr) { return *(const wasm_u32 *)mpy_word(ptr, 4); }
@@ -32,17 +40,23 @@ static inline uint32_t mpy_number(char number) { return (uint8_t)number - 1u; }
 
 /* Integers. */
 
-static bool mpy_is_negative(mp_obj_t obj) {
-    mp_obj_t is_less = mp_fun_table.binary_op(MP_BINARY_OP_LESS, obj, MP_OBJ_NEW_SMALL_INT(0));
+/* Apart, as integers are small ones in most calls. */
+MPY_SHARED bool mpy_is_negative(mp_obj_t obj) {
+    mp_obj_t is_less = mp_fun_binary_op(MP_BINARY_OP_LESS, obj, MP_OBJ_NEW_SMALL_INT(0));
     mpy_check_open();
-    return is_less == (mp_obj_t)mp_fun_table.const_true;
+    return is_less == mp_const_true;
 }
 
-/* An integer of the type `code`: one of b B h H i I. */
+/* An integer of the type `code`: one of b B h H i I, of which the module has MPY_INTEGERS. */
 MPY_SHARED uint32_t mpy_to_int(mp_obj_t obj, char code) {
+    const uint64_t with_sign = MPY_LETTER('b') | MPY_LETTER('h') | MPY_LETTER('i');
+    const uint64_t eight = MPY_LETTER('b') | MPY_LETTER('B');
+    const uint64_t at_most_16 = eight | MPY_LETTER('h') | MPY_LETTER('H');
     uint32_t value = mpy_to_i32(obj);
-    bool is_signed = code >= 'a';
-    unsigned bits = (code | 0x20) == 'b' ? 8 : (code | 0x20) == 'h' ? 16 : 32;
+    bool is_signed = MPY_IS_ONE_OF(MPY_INTEGERS, with_sign, code >= 'a');
+    unsigned bits = MPY_IS_ONE_OF(MPY_INTEGERS, eight, (code | 0x20) == 'b') ? 8
+                    : MPY_IS_ONE_OF(MPY_INTEGERS, at_most_16, (code | 0x20) == 'h') ? 16
+                                                                                    : 32;
     /* What is left above the bits: all zeros, or all ones of a negative number. */
     int32_t above = bits == 32 ? 0 : (is_signed ? (int32_t)value >> (bits - 1) : (int32_t)(value >> bits));
     if (bits == 32) {
@@ -72,19 +86,19 @@ __attribute__((unused)) static mp_obj_t mpy_from_int(uint32_t value, char code) 
         case 'B': value = (uint8_t)value; break;
         case 'h': value = (uint32_t)(int16_t)value; break;
         case 'H': value = (uint16_t)value; break;
-        case 'I': case 'a': return mp_fun_table.native_to_obj(value, MP_NATIVE_TYPE_UINT);
+        case 'I': case 'a': return mp_fun_native_to_obj(value, MP_NATIVE_TYPE_UINT);
     }
     return mpy_from_i32(value);
 }
 
 #if MPY_LOWERS('n') || MPY_LOWERS('N')
 static void mpy_to_int128(mp_obj_t obj, char code, mpy_slot_t *slots) {
-    mp_obj_t mask = mp_fun_table.binary_op(MP_BINARY_OP_SUBTRACT,
-        mp_fun_table.binary_op(MP_BINARY_OP_LSHIFT, MP_OBJ_NEW_SMALL_INT(1), MP_OBJ_NEW_SMALL_INT(64)),
+    mp_obj_t mask = mp_fun_binary_op(MP_BINARY_OP_SUBTRACT,
+        mp_fun_binary_op(MP_BINARY_OP_LSHIFT, MP_OBJ_NEW_SMALL_INT(1), MP_OBJ_NEW_SMALL_INT(64)),
         MP_OBJ_NEW_SMALL_INT(1));
-    slots[1].q = mpy_to_long(mp_fun_table.binary_op(MP_BINARY_OP_RSHIFT, obj, MP_OBJ_NEW_SMALL_INT(64)),
+    slots[1].q = mpy_to_long(mp_fun_binary_op(MP_BINARY_OP_RSHIFT, obj, MP_OBJ_NEW_SMALL_INT(64)),
         code == 'n' ? 'q' : 'Q');
-    slots[0].q = mpy_to_long(mp_fun_table.binary_op(MP_BINARY_OP_AND, obj, mask), 'Q');
+    slots[0].q = mpy_to_long(mp_fun_binary_op(MP_BINARY_OP_AND, obj, mask), 'Q');
 }
 #endif
 
@@ -92,9 +106,9 @@ static void mpy_to_int128(mp_obj_t obj, char code, mpy_slot_t *slots) {
 static mp_obj_t mpy_from_int128(const mpy_slot_t *slots, char code) {
     uint64_t low = slots[0].q;
     uint64_t high = slots[1].q;
-    mp_obj_t obj = mp_fun_table.binary_get_val_array(code == 'n' ? 'q' : 'Q', &high, 0);
-    obj = mp_fun_table.binary_op(MP_BINARY_OP_LSHIFT, obj, MP_OBJ_NEW_SMALL_INT(64));
-    return mp_fun_table.binary_op(MP_BINARY_OP_OR, obj, mp_fun_table.binary_get_val_array('Q', &low, 0));
+    mp_obj_t obj = mp_fun_binary_get_val_array(code == 'n' ? 'q' : 'Q', &high, 0);
+    obj = mp_fun_binary_op(MP_BINARY_OP_LSHIFT, obj, MP_OBJ_NEW_SMALL_INT(64));
+    return mp_fun_binary_op(MP_BINARY_OP_OR, obj, mp_fun_binary_get_val_array('Q', &low, 0));
 }
 #endif
 
@@ -134,7 +148,7 @@ __attribute__((unused)) static mp_obj_t mpy_from_number(uint64_t bits) {
         return MP_OBJ_NEW_SMALL_INT(0);
     }
     if (exponent < 0 || exponent > 52 || (fraction << exponent & (((uint64_t)1 << 52) - 1)) != 0) {
-        return mp_fun_table.binary_get_val_array('d', &bits, 0);
+        return mp_fun_binary_get_val_array('d', &bits, 0);
     }
     int64_t value = (int64_t)((fraction | (uint64_t)1 << 52) >> (52 - exponent));
     return mpy_from_i64((uint64_t)((int64_t)bits < 0 ? -value : value));
@@ -147,10 +161,10 @@ static uint64_t mpy_to_number(mp_obj_t obj) {
         double d;
         uint64_t q;
     } value;
-    if (mp_fun_table.obj_get_type(obj) == mp_fun_table.obj_get_type(MP_OBJ_NEW_SMALL_INT(0))) {
+    if (mp_fun_obj_get_type(obj) == mp_fun_obj_get_type(MP_OBJ_NEW_SMALL_INT(0))) {
         uint64_t low = mpy_to_i64(obj);
-        mp_obj_t is_same = mp_fun_table.binary_op(MP_BINARY_OP_EQUAL, mpy_from_i64(low), obj);
-        if (is_same == (mp_obj_t)mp_fun_table.const_true) {
+        mp_obj_t is_same = mp_fun_binary_op(MP_BINARY_OP_EQUAL, mpy_from_i64(low), obj);
+        if (is_same == mp_const_true) {
             value.d = (double)(int64_t)low;
             return value.q;
         }
@@ -169,12 +183,12 @@ static void mpy_init_enums(void) {
     for (unsigned i = 0; i < MPY_ENUMS; i++) {
         mp_obj_t dict = mp_fun_table.new_dict(mpy_enums[i].count);
         for (unsigned j = mpy_enums[i].first; j < mpy_enums[i].first + (unsigned)mpy_enums[i].count; j++) {
-            mp_fun_table.dict_store(dict, mpy_string(mpy_enum_variants[j].name),
+            mp_fun_dict_store(dict, mpy_string(mpy_enum_variants[j].name),
                 mpy_from_int(mpy_enum_variants[j].value, mpy_enums[i].is_signed ? 'i' : 'I'));
         }
         mp_obj_t args[3] = {mpy_string(mpy_enums[i].name), mp_fun_table.new_tuple(0, NULL), dict};
         mp_fun_table.store_global(mp_native_qstr_table[mpy_enums[i].name],
-            mp_fun_table.call_function_n_kw((mp_obj_t)mp_fun_table.type_type, 3, args));
+            mp_fun_call_function_n_kw((mp_obj_t)&mp_type_type, 3, args));
     }
 }
 #endif
@@ -205,28 +219,20 @@ static uint64_t mpy_to_enum(mp_obj_t obj, uint32_t number) {
 #define MPY_OBJECT_FALSE 1027
 #define MPY_OBJECT_FIRST 1028
 
-/* The table; an entry that is free holds the index of the next as a small integer. */
-WASM_STATE(mp_obj_t *, mpy_objects);
-WASM_STATE(uint32_t, mpy_objects_size);
-WASM_STATE(uint32_t, mpy_objects_free);
-#define mpy_objects WASM_REACH(mpy_objects)
-#define mpy_objects_size WASM_REACH(mpy_objects_size)
-#define mpy_objects_free WASM_REACH(mpy_objects_free)
-
 MPY_SHARED uint32_t mpy_new_object(mp_obj_t obj) {
     if (obj == mp_const_none) {
         return MPY_OBJECT_NONE;
     }
-    if (obj == (mp_obj_t)mp_fun_table.const_true) {
+    if (obj == mp_const_true) {
         return MPY_OBJECT_TRUE;
     }
-    if (obj == (mp_obj_t)mp_fun_table.const_false) {
+    if (obj == mp_const_false) {
         return MPY_OBJECT_FALSE;
     }
     uint32_t index = mpy_objects_free;
     if (index == mpy_objects_size) {
         uint32_t size = index == 0 ? 8 : 2 * index;
-        mp_obj_t *moved = mp_fun_table.realloc(mpy_objects, size * sizeof(mp_obj_t), true);
+        mp_obj_t *moved = mp_fun_realloc(mpy_objects, size * sizeof(mp_obj_t), true);
         if (moved == NULL) {
             mpy_raise_no_memory("no memory for an object");
         }
@@ -262,8 +268,8 @@ MPY_SHARED mp_obj_t mpy_object(uint32_t index) {
         return mpy_lent[index - 1];
     }
 #endif
-    return index == MPY_OBJECT_TRUE    ? (mp_obj_t)mp_fun_table.const_true
-           : index == MPY_OBJECT_FALSE ? (mp_obj_t)mp_fun_table.const_false
+    return index == MPY_OBJECT_TRUE    ? mp_const_true
+           : index == MPY_OBJECT_FALSE ? mp_const_false
                                        : mp_const_none;
 }
 
@@ -350,7 +356,7 @@ static mp_obj_t mpy_from_char(uint32_t scalar) {
         scalar >>= 6;
     }
     text[0] = (char)(more == 0 ? scalar : scalar | (0xff00u >> (more + 1) & 0xffu));
-    return mp_fun_table.obj_new_str(text, more + 1);
+    return mp_fun_obj_new_str(text, more + 1);
 }
 #endif
 
@@ -359,7 +365,7 @@ static void mpy_to_text(mp_obj_t obj, mpy_slot_t *slots) {
     mp_buffer_info_t info;
     mpy_utf8_buffer(obj, &info);
     uint32_t ptr = MPY_MALLOC((uint32_t)info.len, 1);
-    mp_fun_table.memmove((void *)mpy_text(ptr, (uint32_t)info.len), info.buf, info.len);
+    mp_fun_memmove((void *)mpy_text(ptr, (uint32_t)info.len), info.buf, info.len);
     slots[0].i = ptr;
     slots[1].i = (uint32_t)info.len;
 }

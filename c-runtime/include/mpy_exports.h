@@ -98,7 +98,7 @@ MPY_SHARED mp_obj_t mpy_call_export(void (*function)(mpy_slot_t *), const char *
     mpy_end_use();
     mpy_give_back(&call);
     if (exception != NULL) {
-        mp_fun_table.raise(exception);
+        mp_fun_raise(exception);
     }
 #else
     mpy_do_export(&call);

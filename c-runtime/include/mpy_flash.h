@@ -18,12 +18,12 @@
 
 static const uint8_t *wasm_flash_table(uint32_t number, uint32_t align) {
     mp_buffer_info_t table;
-    mp_fun_table.get_buffer(mp_native_obj_table[number], &table, MP_BUFFER_READ);
+    mp_fun_get_buffer(mp_native_obj_table[number], &table, MP_BUFFER_READ);
     uintptr_t from = (uintptr_t)table.buf;
     if ((from & ((align < MPY_FLASH_ALIGN ? align : MPY_FLASH_ALIGN) - 1)) == 0 && !MPY_FLASH_IS_WORDS(from)) {
         return table.buf;
     }
-    uint8_t *copy = mp_fun_table.realloc(NULL, table.len, true);
+    uint8_t *copy = mp_fun_realloc(NULL, table.len, true);
     if (copy == NULL) {
         mpy_raise_memory_error("");
     }

@@ -21,16 +21,16 @@ static mp_obj_t mpy_asyncio(unsigned name) { return mpy_python(MPY_STRING_asynci
 
 /* Ends an iteration with a value, as `return` does in a coroutine. */
 __attribute__((noinline, noreturn)) static void mpy_stop(mp_obj_t value) {
-    mp_obj_t stop = mp_fun_table.load_global(MP_QSTR_StopIteration);
-    mp_fun_table.raise(mp_fun_table.call_function_n_kw(stop, value != mp_const_none, &value));
+    mp_obj_t stop = mp_fun_load_global(MP_QSTR_StopIteration);
+    mp_fun_raise(mp_fun_call_function_n_kw(stop, value != mp_const_none, &value));
     __builtin_unreachable();
 }
 
 static void mpy_schedule(mp_obj_t task) {
     mp_obj_t call[3];
-    mp_fun_table.load_method(mpy_asyncio(MPY_STRING__task_queue), mp_native_qstr_table[MPY_STRING_push], call);
+    mp_fun_load_method(mpy_asyncio(MPY_STRING__task_queue), mp_native_qstr_table[MPY_STRING_push], call);
     call[2] = task;
-    mp_fun_table.call_method_n_kw(1, 0, call);
+    mp_fun_call_method_n_kw(1, 0, call);
 }
 
 /* The task that waits for the future, which does not wait any longer. */
@@ -79,7 +79,7 @@ static void mpy_hold(mpy_call_t *call) {
             mpy_skip(&type);
         }
         if (pass == 0) {
-            if (count == 0 || (held = mp_fun_table.realloc(NULL, (1 + 2 * count) * sizeof(uint32_t), false)) == NULL) {
+            if (count == 0 || (held = mp_fun_realloc(NULL, (1 + 2 * count) * sizeof(uint32_t), false)) == NULL) {
                 return;
             }
             *held = count;
@@ -95,7 +95,7 @@ static void mpy_let_go(uint32_t *held) {
         /* -1 is a mutable borrow (`RefCell`). */
         wasm_u32 *borrowed = mpy_borrowed(ptr);
         *borrowed = *borrowed == UINT32_MAX ? 0 : *borrowed - 1;
-        mpy_classes[kind].free(ptr, 1);
+        mpy_class(kind)->free(ptr, 1);
     }
 }
 #endif
@@ -144,7 +144,7 @@ static mp_obj_t mpy_poll(mpy_instance_t *obj) {
         mpy_let_go(obj->more);
 #endif
 #endif
-        mp_fun_table.raise(exception);
+        mp_fun_raise(exception);
     }
     if (poll.result > 1) {
         mp_obj_t value = mpy_take_object(poll.result >> 1);
@@ -159,7 +159,7 @@ static mp_obj_t mpy_poll(mpy_instance_t *obj) {
             /* A number of JavaScript's is a whole one of Python's, if it can be. */
             uint64_t bits = 0;
             mp_fun_table.binary_set_val_array('d', &bits, 0, value);
-            value = mp_fun_table.binary_get_val_array('d', &bits, 0);
+            value = mp_fun_binary_get_val_array('d', &bits, 0);
         }
 #endif
         mpy_stop(value);
@@ -189,15 +189,15 @@ static void mpy_do_step(void *with) {
     mp_obj_t call[3];
     mpy_ask_before_call();
     if (step->exception == NULL) {
-        mp_fun_table.load_method(step->obj->more, MP_QSTR___next__, call);
+        mp_fun_load_method(step->obj->more, MP_QSTR___next__, call);
     } else {
         mp_fun_table.load_method_maybe(step->obj->more, MP_QSTR_throw, call);
         if (call[0] == MP_OBJ_NULL) {
-            mp_fun_table.raise(step->exception);
+            mp_fun_raise(step->exception);
         }
         call[2] = step->exception;
     }
-    step->result = mp_fun_table.call_method_n_kw(step->exception != NULL, 0, call);
+    step->result = mp_fun_call_method_n_kw(step->exception != NULL, 0, call);
 }
 
 static void mpy_first_step(void *with) {
@@ -208,8 +208,8 @@ static void mpy_first_step(void *with) {
 
 /* Tells Rust what `exception` says of the end. */
 static void mpy_end_steps(mpy_instance_t *obj, mp_obj_t exception) {
-    bool failed = mp_fun_table.obj_get_type(exception) != mp_fun_table.load_global(MP_QSTR_StopIteration);
-    uint32_t value = mpy_new_object(failed ? exception : mp_fun_table.load_attr(exception, MP_QSTR_value));
+    bool failed = mp_fun_obj_get_type(exception) != mp_fun_load_global(MP_QSTR_StopIteration);
+    uint32_t value = mpy_new_object(failed ? exception : mp_fun_load_attr(exception, MP_QSTR_value));
     obj->more = NULL;
     MPY_END_AWAIT(mpy_consume(&mpy_entries[obj->entry]), value, failed);
 }
@@ -270,7 +270,7 @@ static mp_obj_t mpy_future_throw(mp_obj_t self, mp_obj_t exception) {
         mpy_stop(mp_const_none);
     }
     /* It may be a class, such as CancelledError. */
-    mp_fun_table.raise(exception);
+    mp_fun_raise(exception);
     return mp_const_none;
 }
 
@@ -306,14 +306,6 @@ static void mpy_future_attribute(mp_obj_t self, qstr name, mp_obj_t *dest) {
     }
 }
 
-static void mpy_init_futures(void) {
-    mp_obj_full_type_t *type = &mpy_types[MPY_FUTURE_TYPE];
-    mpy_init_type(type, MPY_STRING_Future);
-    type->flags = MP_TYPE_FLAG_ITER_IS_ITERNEXT;
-    mpy_set_slot(type, &type->attr, (const void *)MPY_ENTRY(mpy_future_attribute));
-    mpy_set_slot(type, &type->iter, (const void *)MPY_ENTRY(mpy_future_next));
-}
-
 /* The functions that Rust calls. Each gets its arguments in an array, where its result is put. */
 
 __attribute__((unused)) static void mpy_new_future_python(void *with) {
@@ -331,7 +323,7 @@ __attribute__((unused)) static uint32_t mpy_new_future(uint32_t future) {
 static void mpy_spawn_future_python(void *with) {
     uint32_t *future = with;
     mp_obj_t obj = mpy_future_object(MPY_FUTURE, *future);
-    mp_fun_table.call_function_n_kw(mpy_asyncio(MPY_STRING_create_task), 1, &obj);
+    mp_fun_call_function_n_kw(mpy_asyncio(MPY_STRING_create_task), 1, &obj);
 }
 
 /* A future as a task. */
@@ -356,12 +348,12 @@ static void mpy_start_await_python(void *with) {
     mpy_instance_t *obj = mpy_future_object(MPY_AWAITER, values[1]);
     obj->more = awaited;
     mp_obj_t arg = obj;
-    mp_obj_t task = mp_fun_table.call_function_n_kw(mpy_asyncio(MPY_STRING_Task), 1, &arg);
+    mp_obj_t task = mp_fun_call_function_n_kw(mpy_asyncio(MPY_STRING_Task), 1, &arg);
     values[0] = mpy_new_object(task);
     /* The first step, now: what `asyncio.sleep_ms` returns must be awaited before it is called again. */
     mp_obj_t core = mpy_import(MPY_STRING_asyncio_core);
     qstr current = mp_native_qstr_table[MPY_STRING_cur_task];
-    mp_obj_t outer = mp_fun_table.load_attr(core, current);
+    mp_obj_t outer = mp_fun_load_attr(core, current);
     mpy_step_t step = {obj, NULL, NULL};
     mp_fun_table.store_attr(core, current, task);
     mp_obj_t exception = mpy_try(mpy_first_step, &step);
@@ -382,8 +374,8 @@ static uint32_t mpy_start_await(uint32_t awaitable, uint32_t state) {
 
 static void mpy_cancel_await_python(void *with) {
     mp_obj_t call[2];
-    mp_fun_table.load_method(mpy_take_object(*(uint32_t *)with), mp_native_qstr_table[MPY_STRING_cancel], call);
-    mp_fun_table.call_method_n_kw(0, 0, call);
+    mp_fun_load_method(mpy_take_object(*(uint32_t *)with), mp_native_qstr_table[MPY_STRING_cancel], call);
+    mp_fun_call_method_n_kw(0, 0, call);
 }
 
 __attribute__((unused)) static void mpy_cancel_await(uint32_t task) {

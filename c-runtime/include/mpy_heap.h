@@ -195,10 +195,10 @@ MPY_SHARED int mpy_heap_more(uint32_t need) {
     mpy_stacks_t outside;
     mpy_enter_python(&outside);
 #endif
-    uint8_t *chunk = mp_fun_table.realloc(NULL, bytes, false);
+    uint8_t *chunk = mp_fun_realloc(NULL, bytes, false);
     if (chunk == NULL && bytes > need) {
         bytes = (need + 15) & ~15u;
-        chunk = mp_fun_table.realloc(NULL, bytes, false);
+        chunk = mp_fun_realloc(NULL, bytes, false);
     }
 #ifdef MPY_HAS_STACKS
     mpy_leave_python(&outside);
@@ -231,7 +231,7 @@ __attribute__((noinline)) static void mpy_heap_less(uint32_t block) {
         MPY_HEAP_WORD(before) = next;
     }
     mpy_heap.count--;
-    mp_fun_table.realloc(MPY_HEAP_BYTES(chunk, 0), 0, false);
+    mp_fun_realloc(MPY_HEAP_BYTES(chunk, 0), 0, false);
 }
 #endif
 

@@ -36,7 +36,7 @@ static inline mp_obj_t mpy_from_slot(char type, mpy_slot_t **slot) {
     switch (type) {
 #ifdef MPY_GIVES_BOOL
         case '?':
-            return mp_fun_table.native_to_obj(value->i, MP_NATIVE_TYPE_BOOL);
+            return mp_fun_native_to_obj(value->i, MP_NATIVE_TYPE_BOOL);
 #endif
 #ifdef MPY_GIVES_LOW32
         case 'l':
@@ -45,7 +45,7 @@ static inline mp_obj_t mpy_from_slot(char type, mpy_slot_t **slot) {
 #ifdef MPY_GIVES_STR
         case 's': {
             uint32_t len = (*slot)++->i;
-            return mp_fun_table.obj_new_str(mpy_text(value->i, len), len);
+            return mp_fun_obj_new_str(mpy_text(value->i, len), len);
         }
 #endif
 #ifdef MPY_GIVES_BYTES
@@ -60,7 +60,7 @@ static inline mp_obj_t mpy_from_slot(char type, mpy_slot_t **slot) {
             while (*mpy_text(value->i + len, 1) != 0) {
                 len++;
             }
-            return mp_fun_table.obj_new_str(mpy_text(value->i, len), len);
+            return mp_fun_obj_new_str(mpy_text(value->i, len), len);
         }
 #endif
 #ifdef MPY_GIVES_UTF16
@@ -68,7 +68,7 @@ static inline mp_obj_t mpy_from_slot(char type, mpy_slot_t **slot) {
             return mpy_utf16(value->i);
 #endif
         default:
-            return mp_fun_table.binary_get_val_array(type, value, 0);
+            return mp_fun_binary_get_val_array(type, value, 0);
     }
 }
 
@@ -112,7 +112,7 @@ MPY_SHARED uint32_t mpy_take_text(char type, mpy_slot_t *slots, mp_obj_t obj) {
 #endif
     if (type != 'y') {
         mpy_utf8_buffer(obj, &info);
-    } else if (mp_fun_table.obj_get_type(obj) == mp_fun_table.type_str || !mp_fun_table.get_buffer(obj, &info, MP_BUFFER_READ)) {
+    } else if (mp_fun_obj_get_type(obj) == &mp_type_str || !mp_fun_get_buffer(obj, &info, MP_BUFFER_READ)) {
         mpy_raise_type_error("expected bytes");
     }
     uint32_t len = (uint32_t)info.len;
@@ -136,7 +136,7 @@ MPY_SHARED uint32_t mpy_take_text(char type, mpy_slot_t *slots, mp_obj_t obj) {
         mpy_raise_no_memory("out of memory");
     }
     char *to = (char *)(uintptr_t)mpy_text(ptr, size);
-    mp_fun_table.memmove(to, info.buf, len);
+    mp_fun_memmove(to, info.buf, len);
     slots[0].i = ptr;
     if (end != 0) {
         to[len] = 0;
@@ -167,7 +167,7 @@ __attribute__((unused)) static void mpy_to_slot(char type, mpy_slot_t *slot, mp_
 #endif
 #ifdef MPY_TAKES_LOW32
         case 'l':
-            slot->i = (uint32_t)mp_fun_table.native_from_obj(obj, MP_NATIVE_TYPE_UINT);
+            slot->i = (uint32_t)mp_fun_native_from_obj(obj, MP_NATIVE_TYPE_UINT);
             break;
 #endif
 #if defined(MPY_ALLOC) || defined(MPY_NEW)
@@ -182,7 +182,7 @@ __attribute__((unused)) static void mpy_to_slot(char type, mpy_slot_t *slot, mp_
 
 /* Attribute `field` of module `module` (indices of the module's strings). */
 __attribute__((unused)) static mp_obj_t mpy_python(unsigned module, unsigned field) {
-    return mp_fun_table.load_attr(mpy_import(module), mp_native_qstr_table[field]);
+    return mp_fun_load_attr(mpy_import(module), mp_native_qstr_table[field]);
 }
 
 /* Calls it. `type` is "parameters>results"; `slots` holds the arguments and receives the results. */
@@ -193,7 +193,7 @@ __attribute__((noinline, unused)) static void mpy_call_python(unsigned module, u
     for (; type[n] != '>'; n++) {
         objs[n] = mpy_from_slot(type[n], &slot);
     }
-    mp_obj_t result = mp_fun_table.call_function_n_kw(mpy_python(module, field), n, objs);
+    mp_obj_t result = mp_fun_call_function_n_kw(mpy_python(module, field), n, objs);
     type += n + 1;
 #ifdef MPY_IMPORT_MULTIPLE_RESULTS
     n = 0;

@@ -6,29 +6,29 @@
 #include "mpy_calls.h"
 
 #define MPY_INTRINSIC_FUNCTION(name) __attribute__((unused)) static mp_obj_t mpy_intrinsic_##name(mp_obj_t *args)
-#define MPY_BOOL(condition) ((mp_obj_t)((condition) ? mp_fun_table.const_true : mp_fun_table.const_false))
+#define MPY_BOOL(condition) ((condition) ? mp_const_true : mp_const_false)
 
 static bool mpy_is_bool(mp_obj_t obj) {
-    return obj == (mp_obj_t)mp_fun_table.const_true || obj == (mp_obj_t)mp_fun_table.const_false;
+    return obj == mp_const_true || obj == mp_const_false;
 }
 
 static bool mpy_is_str(mp_obj_t obj) {
-    return mp_fun_table.obj_get_type(obj) == mp_fun_table.type_str;
+    return mp_fun_obj_get_type(obj) == &mp_type_str;
 }
 
 static bool mpy_is_integer(mp_obj_t obj) {
-    return mp_fun_table.obj_get_type(obj) == mp_fun_table.obj_get_type(MP_OBJ_NEW_SMALL_INT(0));
+    return mp_fun_obj_get_type(obj) == mp_fun_obj_get_type(MP_OBJ_NEW_SMALL_INT(0));
 }
 
 __attribute__((unused)) static bool mpy_is_number(mp_obj_t obj) {
     float zero = 0;
     return mpy_is_integer(obj)
-           || mp_fun_table.obj_get_type(obj) == mp_fun_table.obj_get_type(mp_fun_table.binary_get_val_array('f', &zero, 0));
+           || mp_fun_obj_get_type(obj) == mp_fun_obj_get_type(mp_fun_binary_get_val_array('f', &zero, 0));
 }
 
 __attribute__((unused)) static bool mpy_is_callable(mp_obj_t obj) {
-    mp_obj_t callable = mp_fun_table.load_global(MP_QSTR_callable);
-    return mp_fun_table.call_function_n_kw(callable, 1, &obj) == (mp_obj_t)mp_fun_table.const_true;
+    mp_obj_t callable = mp_fun_load_global(MP_QSTR_callable);
+    return mp_fun_call_function_n_kw(callable, 1, &obj) == mp_const_true;
 }
 
 MPY_INTRINSIC_FUNCTION(is_none) { return MPY_BOOL(args[0] == mp_const_none); }
@@ -42,7 +42,7 @@ MPY_INTRINSIC_FUNCTION(is_object) {
 }
 MPY_INTRINSIC_FUNCTION(is_falsy) { return MPY_BOOL(!mp_fun_table.obj_is_true(args[0])); }
 MPY_INTRINSIC_FUNCTION(typeof) {
-    return mp_fun_table.load_attr((mp_obj_t)mp_fun_table.obj_get_type(args[0]), MP_QSTR___name__);
+    return mp_fun_load_attr((mp_obj_t)mp_fun_obj_get_type(args[0]), MP_QSTR___name__);
 }
 MPY_INTRINSIC_FUNCTION(same) { return args[0]; }
 MPY_INTRINSIC_FUNCTION(number_get) { return mpy_is_number(args[0]) ? args[0] : mp_const_none; }
@@ -50,7 +50,7 @@ MPY_INTRINSIC_FUNCTION(bigint_get) { return mpy_is_integer(args[0]) ? args[0] : 
 MPY_INTRINSIC_FUNCTION(boolean_get) { return mpy_is_bool(args[0]) ? args[0] : mp_const_none; }
 MPY_INTRINSIC_FUNCTION(string_get) { return mpy_is_str(args[0]) ? args[0] : mp_const_none; }
 MPY_INTRINSIC_FUNCTION(debug_string) {
-    return mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_repr), 1, args);
+    return mp_fun_call_function_n_kw(mp_fun_load_global(MP_QSTR_repr), 1, args);
 }
 MPY_INTRINSIC_FUNCTION(rethrow) {
 #ifdef MPY_UNWINDS
@@ -62,7 +62,7 @@ MPY_INTRINSIC_FUNCTION(rethrow) {
     }
     mpy_catching = false;
 #endif
-    mp_fun_table.raise(args[0]);
+    mp_fun_raise(args[0]);
     return mp_const_none;
 }
 #ifdef MPY_UNWINDS
@@ -72,7 +72,7 @@ MPY_INTRINSIC_FUNCTION(panic_error) {
     mpy_catching = true;
     if (mpy_is_str(args[0])) {
         mp_buffer_info_t info;
-        mp_fun_table.get_buffer(args[0], &info, MP_BUFFER_READ);
+        mp_fun_get_buffer(args[0], &info, MP_BUFFER_READ);
         /* What was remembered says where it was, too. */
         uint32_t at = MPY_LAST_PANIC();
         uint32_t len = mpy_load32(at);
@@ -86,15 +86,15 @@ MPY_INTRINSIC_FUNCTION(panic_error) {
         }
         return mpy_text_exception(info.buf, info.len);
     }
-    mp_obj_t is[2] = {args[0], mp_fun_table.load_global(MP_QSTR_BaseException)};
-    if (mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_isinstance), 2, is) == (mp_obj_t)mp_fun_table.const_true) {
+    mp_obj_t is[2] = {args[0], mp_fun_load_global(MP_QSTR_BaseException)};
+    if (mp_fun_call_function_n_kw(mp_fun_load_global(MP_QSTR_isinstance), 2, is) == mp_const_true) {
         return args[0];
     }
-    return mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_RuntimeError), 1, args);
+    return mp_fun_call_function_n_kw(mp_fun_load_global(MP_QSTR_RuntimeError), 1, args);
 }
 #endif
-MPY_INTRINSIC_FUNCTION(neg) { return mp_fun_table.unary_op(MP_UNARY_OP_NEGATIVE, args[0]); }
-MPY_INTRINSIC_FUNCTION(bit_not) { return mp_fun_table.unary_op(MP_UNARY_OP_INVERT, args[0]); }
+MPY_INTRINSIC_FUNCTION(neg) { return mp_fun_unary_op(MP_UNARY_OP_NEGATIVE, args[0]); }
+MPY_INTRINSIC_FUNCTION(bit_not) { return mp_fun_unary_op(MP_UNARY_OP_INVERT, args[0]); }
 
 MPY_INTRINSIC_FUNCTION(unref) {
 #ifdef MPY_CLOSURES
@@ -105,7 +105,7 @@ MPY_INTRINSIC_FUNCTION(unref) {
 }
 
 #define MPY_BINARY(name, op) \
-    MPY_INTRINSIC_FUNCTION(name) { return mp_fun_table.binary_op(MP_BINARY_OP_##op, args[0], args[1]); }
+    MPY_INTRINSIC_FUNCTION(name) { return mp_fun_binary_op(MP_BINARY_OP_##op, args[0], args[1]); }
 MPY_BINARY(eq, EQUAL)
 MPY_BINARY(in, IN)
 MPY_BINARY(lt, LESS)
@@ -130,8 +130,8 @@ __attribute__((unused)) static void mpy_write_back(uint32_t ptr, uint32_t bytes,
     mp_buffer_info_t info;
     const char *from = mpy_text(ptr, bytes);
     mp_obj_t obj = mpy_argument(object - MPY_OBJECT_ARGUMENT);
-    if (obj != NULL && mp_fun_table.get_buffer(obj, &info, MP_BUFFER_RW)) {
-        mp_fun_table.memmove(info.buf, from, info.len < bytes ? info.len : bytes);
+    if (obj != NULL && mp_fun_get_buffer(obj, &info, MP_BUFFER_RW)) {
+        mp_fun_memmove(info.buf, from, info.len < bytes ? info.len : bytes);
     }
 #else
     (void)ptr, (void)bytes, (void)object;

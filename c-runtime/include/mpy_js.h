@@ -14,26 +14,26 @@
 
 /* A global of Python's, also if the module has one of that name. */
 __attribute__((unused)) static mp_obj_t mpy_js_builtin(unsigned name) {
-    mp_obj_t builtins = mp_fun_table.import_name(MP_QSTR_builtins, mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
-    return mp_fun_table.load_attr(builtins, mp_native_qstr_table[name]);
+    mp_obj_t builtins = mp_fun_import_name(MP_QSTR_builtins, mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
+    return mp_fun_load_attr(builtins, mp_native_qstr_table[name]);
 }
 
 /* Whether `obj` is an instance of a built-in class. */
 __attribute__((unused)) static bool mpy_js_is(mp_obj_t obj, mp_obj_t class) {
     mp_obj_t is[2] = {obj, class};
-    return (mp_obj_t)mp_fun_table.obj_get_type(obj) == class
-           || mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_isinstance), 2, is)
-                  == (mp_obj_t)mp_fun_table.const_true;
+    return (mp_obj_t)mp_fun_obj_get_type(obj) == class
+           || mp_fun_call_function_n_kw(mp_fun_load_global(MP_QSTR_isinstance), 2, is)
+                  == mp_const_true;
 }
 
 __attribute__((unused)) static size_t mpy_js_length(mp_obj_t obj) {
-    return (size_t)MP_OBJ_SMALL_INT_VALUE(mp_fun_table.unary_op(MP_UNARY_OP_LEN, obj));
+    return (size_t)MP_OBJ_SMALL_INT_VALUE(mp_fun_unary_op(MP_UNARY_OP_LEN, obj));
 }
 
 /* Whether `obj` is a buffer of bytes. */
 __attribute__((unused)) static bool mpy_js_is_buffer(mp_obj_t obj) {
     mp_buffer_info_t info;
-    return !mpy_is_str(obj) && mp_fun_table.get_buffer(obj, &info, MP_BUFFER_READ)
+    return !mpy_is_str(obj) && mp_fun_get_buffer(obj, &info, MP_BUFFER_READ)
            && (info.typecode == 'B' || info.typecode == 1);
 }
 
@@ -44,23 +44,23 @@ WASM_STATE(mp_obj_t, mpy_js_functions, [MPY_JS_FUNCTIONS]);
 
 /* What a text defines, as a dict. */
 static mp_obj_t mpy_js_exec(const char *text, size_t length) {
-    mp_obj_t exec[2] = {mp_fun_table.obj_new_str(text, length), mp_fun_table.new_dict(0)};
-    mp_fun_table.call_function_n_kw(mpy_js_builtin(MPY_JS_EXEC), 2, exec);
+    mp_obj_t exec[2] = {mp_fun_obj_new_str(text, length), mp_fun_table.new_dict(0)};
+    mp_fun_call_function_n_kw(mpy_js_builtin(MPY_JS_EXEC), 2, exec);
     return exec[1];
 }
 
 /* Calls the function `name` of a dict, which is kept as number `which`. */
 static mp_obj_t mpy_js_call_of(mp_obj_t dict, unsigned which, const char *name, size_t length, size_t n, mp_obj_t *args) {
-    mp_obj_t key = mp_fun_table.obj_new_str(name, length);
-    mpy_js_functions[which] = mp_fun_table.obj_subscr(dict, key, MP_OBJ_SENTINEL);
-    return mp_fun_table.call_function_n_kw(mpy_js_functions[which], n, args);
+    mp_obj_t key = mp_fun_obj_new_str(name, length);
+    mpy_js_functions[which] = mp_fun_obj_subscr(dict, key, MP_OBJ_SENTINEL);
+    return mp_fun_call_function_n_kw(mpy_js_functions[which], n, args);
 }
 
 __attribute__((unused)) static mp_obj_t mpy_js_run(unsigned which, const char *text, size_t length, size_t n, mp_obj_t *args) {
     if (mpy_js_functions[which] == NULL) {
         return mpy_js_call_of(mpy_js_exec(text, length), which, "f", 1, n, args);
     }
-    return mp_fun_table.call_function_n_kw(mpy_js_functions[which], n, args);
+    return mp_fun_call_function_n_kw(mpy_js_functions[which], n, args);
 }
 
 /* A function of a text that several share, whose dict is number `shared`. */
@@ -72,7 +72,7 @@ __attribute__((unused)) static mp_obj_t mpy_js_run_shared(unsigned which, unsign
         }
         return mpy_js_call_of(mpy_js_functions[shared], which, name, name_length, n, args);
     }
-    return mp_fun_table.call_function_n_kw(mpy_js_functions[which], n, args);
+    return mp_fun_call_function_n_kw(mpy_js_functions[which], n, args);
 }
 #endif
 
@@ -96,18 +96,18 @@ static mp_obj_t mpy_js_find(mp_obj_t obj, mp_obj_t key) {
         return is_dict || mpy_try(mpy_js_iterate, &obj) != NULL ? MP_OBJ_NULL : key;
     }
     if (is_dict) {
-        return mp_fun_table.binary_op(MP_BINARY_OP_IN, key, obj) == (mp_obj_t)mp_fun_table.const_true
-                   ? mp_fun_table.obj_subscr(obj, key, MP_OBJ_SENTINEL)
+        return mp_fun_binary_op(MP_BINARY_OP_IN, key, obj) == mp_const_true
+                   ? mp_fun_obj_subscr(obj, key, MP_OBJ_SENTINEL)
                    : MP_OBJ_NULL;
     }
     if (MP_OBJ_IS_SMALL_INT(key)) {
         return (size_t)MP_OBJ_SMALL_INT_VALUE(key) < mpy_js_length(obj)
-                   ? mp_fun_table.obj_subscr(obj, key, MP_OBJ_SENTINEL)
+                   ? mp_fun_obj_subscr(obj, key, MP_OBJ_SENTINEL)
                    : MP_OBJ_NULL;
     }
     /* An object that no attribute is. */
     mp_obj_t args[3] = {obj, key, (mp_obj_t)mp_fun_table.type_fun_builtin_var};
-    mp_obj_t found = mp_fun_table.call_function_n_kw(mpy_js_builtin(MPY_STRING_getattr), 3, args);
+    mp_obj_t found = mp_fun_call_function_n_kw(mpy_js_builtin(MPY_STRING_getattr), 3, args);
     return found == args[2] ? MP_OBJ_NULL : found;
 }
 
@@ -130,9 +130,9 @@ MPY_INTRINSIC_FUNCTION(js_in) { return MPY_BOOL(mpy_js_find(args[1], args[0]) !=
 MPY_JS_FUNCTION(set) {
     (void)n;
     if (mpy_is_str(args[1]) && !mpy_js_is(args[0], (mp_obj_t)mp_fun_table.type_dict)) {
-        mp_fun_table.call_function_n_kw(mpy_js_builtin(MPY_STRING_setattr), 3, args);
+        mp_fun_call_function_n_kw(mpy_js_builtin(MPY_STRING_setattr), 3, args);
     } else {
-        mp_fun_table.obj_subscr(args[0], args[1], args[2]);
+        mp_fun_obj_subscr(args[0], args[1], args[2]);
     }
     return MPY_BOOL(true);
 }
@@ -145,14 +145,14 @@ MPY_JS_FUNCTION(none) {
 
 MPY_JS_FUNCTION(empty) {
     (void)n, (void)args;
-    return mp_fun_table.obj_new_str("", 0);
+    return mp_fun_obj_new_str("", 0);
 }
 
 /* Elements. Those beyond the end are None; a list grows when one is set. */
 MPY_JS_FUNCTION(item) {
     (void)n;
     size_t at = (size_t)MP_OBJ_SMALL_INT_VALUE(args[1]);
-    return at < mpy_js_length(args[0]) ? mp_fun_table.obj_subscr(args[0], args[1], MP_OBJ_SENTINEL) : mp_const_none;
+    return at < mpy_js_length(args[0]) ? mp_fun_obj_subscr(args[0], args[1], MP_OBJ_SENTINEL) : mp_const_none;
 }
 
 MPY_JS_FUNCTION(set_item) {
@@ -160,8 +160,8 @@ MPY_JS_FUNCTION(set_item) {
     size_t at = (size_t)MP_OBJ_SMALL_INT_VALUE(args[1]);
     size_t length = mpy_js_length(args[0]);
     if (at < length) {
-        mp_fun_table.obj_subscr(args[0], args[1], args[2]);
-    } else if (mp_fun_table.obj_get_type(args[0]) == mp_fun_table.type_list) {
+        mp_fun_obj_subscr(args[0], args[1], args[2]);
+    } else if (mp_fun_obj_get_type(args[0]) == mp_fun_table.type_list) {
         for (; length < at; length++) {
             mp_fun_table.list_append(args[0], mp_const_none);
         }
@@ -180,7 +180,7 @@ MPY_JS_FUNCTION(is_array) {
 
 MPY_JS_FUNCTION(map_set) {
     (void)n;
-    mp_fun_table.obj_subscr(args[0], args[1], args[2]);
+    mp_fun_obj_subscr(args[0], args[1], args[2]);
     return args[0];
 }
 
@@ -188,9 +188,9 @@ MPY_JS_FUNCTION(map_set) {
 MPY_JS_FUNCTION(entries) {
     (void)n;
     mp_obj_t items[2];
-    mp_fun_table.load_method(args[0], mp_native_qstr_table[MPY_STRING_items], items);
-    mp_obj_t found = mp_fun_table.call_method_n_kw(0, 0, items);
-    return mp_fun_table.call_function_n_kw((mp_obj_t)mp_fun_table.type_list, 1, &found);
+    mp_fun_load_method(args[0], mp_native_qstr_table[MPY_STRING_items], items);
+    mp_obj_t found = mp_fun_call_method_n_kw(0, 0, items);
+    return mp_fun_call_function_n_kw((mp_obj_t)mp_fun_table.type_list, 1, &found);
 }
 #endif
 
@@ -210,7 +210,7 @@ MPY_JS_FUNCTION(result_done) {
 MPY_JS_FUNCTION(result_value) {
     (void)n;
     mp_obj_t zero = MP_OBJ_NEW_SMALL_INT(0);
-    return mpy_js_length(args[0]) == 0 ? mp_const_none : mp_fun_table.obj_subscr(args[0], zero, MP_OBJ_SENTINEL);
+    return mpy_js_length(args[0]) == 0 ? mp_const_none : mp_fun_obj_subscr(args[0], zero, MP_OBJ_SENTINEL);
 }
 
 /* The property `next` of iterators, which are their own iterators. */
@@ -230,7 +230,7 @@ MPY_JS_FUNCTION(call) {
     if (mpy_js_is_symbol(args[0])) {
         return mp_fun_table.getiter(args[1], NULL);
     }
-    return mp_fun_table.call_function_n_kw(args[0], n - 2, args + 2);
+    return mp_fun_call_function_n_kw(args[0], n - 2, args + 2);
 }
 #endif
 
@@ -244,18 +244,18 @@ MPY_JS_FUNCTION(is_bytes) {
 MPY_JS_FUNCTION(byte_length) {
     (void)n;
     mp_buffer_info_t info;
-    mp_fun_table.get_buffer(args[0], &info, MP_BUFFER_READ | MP_BUFFER_RAISE_IF_UNSUPPORTED);
-    return mp_fun_table.native_to_obj(info.len, MP_NATIVE_TYPE_UINT);
+    mp_fun_get_buffer(args[0], &info, MP_BUFFER_READ | MP_BUFFER_RAISE_IF_UNSUPPORTED);
+    return mp_fun_native_to_obj(info.len, MP_NATIVE_TYPE_UINT);
 }
 
 #ifdef MPY_STRING_memoryview
 MPY_JS_FUNCTION(bytes_new) {
     (void)n;
     mp_obj_t view = mpy_js_builtin(MPY_STRING_memoryview);
-    if ((mp_obj_t)mp_fun_table.obj_get_type(args[0]) == view) {
+    if ((mp_obj_t)mp_fun_obj_get_type(args[0]) == view) {
         return args[0];
     }
-    return mp_fun_table.call_function_n_kw(
+    return mp_fun_call_function_n_kw(
         mpy_js_builtin(MPY_STRING_bytearray), 1, args);
 }
 #endif
@@ -263,12 +263,12 @@ MPY_JS_FUNCTION(bytes_new) {
 MPY_JS_FUNCTION(bytes_copy) {
     (void)n;
     mp_buffer_info_t to, from;
-    mp_fun_table.get_buffer(args[0], &to, MP_BUFFER_RW | MP_BUFFER_RAISE_IF_UNSUPPORTED);
-    mp_fun_table.get_buffer(args[1], &from, MP_BUFFER_READ | MP_BUFFER_RAISE_IF_UNSUPPORTED);
+    mp_fun_get_buffer(args[0], &to, MP_BUFFER_RW | MP_BUFFER_RAISE_IF_UNSUPPORTED);
+    mp_fun_get_buffer(args[1], &from, MP_BUFFER_READ | MP_BUFFER_RAISE_IF_UNSUPPORTED);
     if (to.len < from.len) {
         mpy_raise_value_error("the buffer is too small");
     }
-    mp_fun_table.memmove(to.buf, from.buf, from.len);
+    mp_fun_memmove(to.buf, from.buf, from.len);
     return mp_const_none;
 }
 
@@ -277,7 +277,7 @@ MPY_JS_FUNCTION(bytes_copy) {
 #ifdef MPY_JS_USES_RANDOM_FILL
 MPY_JS_FUNCTION(random_fill) {
     mp_buffer_info_t to;
-    mp_fun_table.get_buffer(args[n - 1], &to, MP_BUFFER_RW | MP_BUFFER_RAISE_IF_UNSUPPORTED);
+    mp_fun_get_buffer(args[n - 1], &to, MP_BUFFER_RW | MP_BUFFER_RAISE_IF_UNSUPPORTED);
     mp_obj_t urandom[2];
     mp_fun_table.load_method_maybe(mpy_import(MPY_STRING_os), mp_native_qstr_table[MPY_STRING_urandom], urandom);
     for (size_t at = 0, part; at < to.len; at += part) {
@@ -286,15 +286,15 @@ MPY_JS_FUNCTION(random_fill) {
         if (urandom[0] != MP_OBJ_NULL) {
             mp_obj_t count = MP_OBJ_NEW_SMALL_INT(part);
             mp_buffer_info_t bytes;
-            mp_fun_table.get_buffer(mp_fun_table.call_function_n_kw(urandom[0], 1, &count), &bytes,
+            mp_fun_get_buffer(mp_fun_call_function_n_kw(urandom[0], 1, &count), &bytes,
                 MP_BUFFER_READ | MP_BUFFER_RAISE_IF_UNSUPPORTED);
-            mp_fun_table.memmove(place, bytes.buf, part);
+            mp_fun_memmove(place, bytes.buf, part);
         } else {
             mp_obj_t bits = MP_OBJ_NEW_SMALL_INT(8);
             mp_obj_t random = mpy_import(MPY_STRING_random);
             part = 1;
-            *place = (uint8_t)mpy_to_i32(mp_fun_table.call_function_n_kw(
-                mp_fun_table.load_attr(random, mp_native_qstr_table[MPY_STRING_getrandbits]), 1, &bits));
+            *place = (uint8_t)mpy_to_i32(mp_fun_call_function_n_kw(
+                mp_fun_load_attr(random, mp_native_qstr_table[MPY_STRING_getrandbits]), 1, &bits));
         }
     }
     return args[n - 1];
@@ -331,7 +331,7 @@ MPY_JS_FUNCTION(date_new) {
 
 MPY_JS_FUNCTION(date_of) {
     (void)n;
-    return mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_int), 1, args);
+    return mp_fun_call_function_n_kw(mp_fun_load_global(MP_QSTR_int), 1, args);
 }
 
 /* Text, whose length and indices are those of UTF-16. */
@@ -345,7 +345,7 @@ MPY_JS_FUNCTION(string_length) {
         uint8_t byte = ((const uint8_t *)info.buf)[i];
         units += (byte & 0xc0u) == 0x80 ? 0 : byte < 0xf0 ? 1 : 2;
     }
-    return mp_fun_table.native_to_obj(units, MP_NATIVE_TYPE_UINT);
+    return mp_fun_native_to_obj(units, MP_NATIVE_TYPE_UINT);
 }
 
 MPY_JS_FUNCTION(code_point_at) {
@@ -374,10 +374,10 @@ MPY_JS_FUNCTION(global) {
     (void)n, (void)args;
     if (mpy_js_globals == NULL) {
         mp_obj_t class[3] = {
-            mp_fun_table.obj_new_str("globalThis", 10), mp_fun_table.new_tuple(0, NULL), mp_fun_table.new_dict(0),
+            mp_fun_obj_new_str("globalThis", 10), mp_fun_table.new_tuple(0, NULL), mp_fun_table.new_dict(0),
         };
-        mp_obj_t type = mp_fun_table.call_function_n_kw((mp_obj_t)mp_fun_table.type_type, 3, class);
-        mp_obj_t global = mp_fun_table.call_function_n_kw(type, 0, NULL);
+        mp_obj_t type = mp_fun_call_function_n_kw((mp_obj_t)&mp_type_type, 3, class);
+        mp_obj_t global = mp_fun_call_function_n_kw(type, 0, NULL);
         mp_fun_table.store_attr(global, mp_native_qstr_table[MPY_STRING_performance], global);
         mp_fun_table.store_attr(global, mp_native_qstr_table[MPY_STRING_crypto], global);
         mpy_js_globals = global;

@@ -6,8 +6,8 @@
 
 /* Raises TypeError: `what` is a text of `len` bytes, with `%s` where the name belongs. */
 __attribute__((noinline, noreturn)) static void mpy_refuse_argument(const char *what, size_t len, mp_obj_t name) {
-    mp_obj_t text = mp_fun_table.binary_op(MP_BINARY_OP_MODULO, mp_fun_table.obj_new_str(what, len), name);
-    mp_fun_table.raise(mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_TypeError), 1, &text));
+    mp_obj_t text = mp_fun_binary_op(MP_BINARY_OP_MODULO, mp_fun_obj_new_str(what, len), name);
+    mp_fun_raise(mp_fun_call_function_n_kw(mp_fun_load_global(MP_QSTR_TypeError), 1, &text));
     __builtin_unreachable();
 }
 

@@ -31,7 +31,7 @@ WASM_STATE(mpy_bytes_t, mpy_empty_bytes, [2]);
 
 /* Whether a function is one of the firmware's, or of another native module. */
 static bool mpy_is_builtin(mp_obj_t function) {
-    const mp_obj_type_t *type = mp_fun_table.obj_get_type(function);
+    const mp_obj_type_t *type = mp_fun_obj_get_type(function);
     return type == mp_fun_table.type_fun_builtin_2 || type == mp_fun_table.type_fun_builtin_3
            || type == mp_fun_table.type_fun_builtin_var || type == mp_fun_table.type_fun_builtin_1;
 }
@@ -44,8 +44,8 @@ static const mpy_bytes_t *mpy_empty(bool is_mutable) {
         mp_buffer_info_t info;
         const mpy_bytes_t *made = is_mutable ? mp_fun_table.obj_new_bytearray_by_ref(sizeof some, (void *)(uintptr_t)some)
                                              : mp_fun_table.obj_new_bytes(some, sizeof some);
-        mp_fun_table.get_buffer((mp_obj_t)(uintptr_t)made, &info, MP_BUFFER_READ);
-        if (made->type != (const void *)mp_fun_table.obj_get_type(made) || made->len != sizeof some || made->data != info.buf) {
+        mp_fun_get_buffer((mp_obj_t)(uintptr_t)made, &info, MP_BUFFER_READ);
+        if (made->type != (const void *)mp_fun_obj_get_type(made) || made->len != sizeof some || made->data != info.buf) {
             return NULL;
         }
         empty->kind = is_mutable ? made->kind : 0;

@@ -13,15 +13,15 @@ static uint8_t *wasm_memory_grow(uint8_t *memory, uint32_t old, uint32_t bytes) 
 #endif
 #ifdef MPY_SHOWS_GROWTH
     /* Python may still look at the block: it stays where it is until nobody does. */
-    uint8_t *moved = mp_fun_table.realloc(memory, bytes, memory == NULL);
+    uint8_t *moved = mp_fun_realloc(memory, bytes, memory == NULL);
     if (moved == NULL && memory != NULL) {
-        moved = mp_fun_table.realloc(NULL, bytes, true);
+        moved = mp_fun_realloc(NULL, bytes, true);
         if (moved != NULL) {
-            mp_fun_table.memmove(moved, memory, old);
+            mp_fun_memmove(moved, memory, old);
         }
     }
 #else
-    uint8_t *moved = mp_fun_table.realloc(memory, bytes, true);
+    uint8_t *moved = mp_fun_realloc(memory, bytes, true);
 #endif
 #ifdef MPY_HAS_STACKS
     mpy_leave_python(&outside);

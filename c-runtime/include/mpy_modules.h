@@ -26,8 +26,8 @@ MPY_SHARED mp_obj_t mpy_import(unsigned name) {
     }
 #endif
     /* Any `fromlist` but None makes `import a.b` return b. */
-    mp_obj_t module = mp_fun_table.import_name(
-        mp_native_qstr_table[name], (mp_obj_t)mp_fun_table.const_true, MP_OBJ_NEW_SMALL_INT(0));
+    mp_obj_t module = mp_fun_import_name(
+        mp_native_qstr_table[name], mp_const_true, MP_OBJ_NEW_SMALL_INT(0));
 #ifdef MPY_MODULES
     /* The module may have called this one when it was imported. */
     for (unsigned i = 0; i < MPY_MODULES; i++) {

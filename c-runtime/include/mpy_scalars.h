@@ -8,7 +8,7 @@
 #ifndef MPY_SCALARS_H
 #define MPY_SCALARS_H
 
-#include "mpy.h"
+#include "mpy_state.h"
 #include "wasm.h"
 
 #define MPY_SHARED __attribute__((noinline, unused)) static
@@ -17,7 +17,7 @@ static inline void mpy_check_open(void);
 
 /* Raises an exception of the type of that name. */
 __attribute__((noreturn, unused)) static void mpy_raise(qstr type, const char *message) {
-    mp_fun_table.raise_msg(mp_fun_table.load_global(type), message);
+    mp_fun_table.raise_msg(mp_fun_load_global(type), message);
 }
 
 __attribute__((noinline, noreturn, unused)) static void mpy_raise_overflow(void) {
@@ -45,8 +45,8 @@ MPY_SHARED uint32_t mpy_to_i32(mp_obj_t obj) {
     if (MP_OBJ_IS_SMALL_INT(obj) && (sizeof(intptr_t) == 4 || small == (int32_t)small)) {
         return (uint32_t)small;
     }
-    uint32_t low = (uint32_t)mp_fun_table.native_from_obj(obj, MP_NATIVE_TYPE_UINT);
-    uintptr_t high = (uintptr_t)mp_fun_table.binary_op(MP_BINARY_OP_RSHIFT, obj, MP_OBJ_NEW_SMALL_INT(31));
+    uint32_t low = (uint32_t)mp_fun_native_from_obj(obj, MP_NATIVE_TYPE_UINT);
+    uintptr_t high = (uintptr_t)mp_fun_binary_op(MP_BINARY_OP_RSHIFT, obj, MP_OBJ_NEW_SMALL_INT(31));
     mpy_check_open();
     /* Small integers -1, 0, 1 are the words -1, 1, 3. */
     if (high + 1 > 4) {
@@ -60,8 +60,8 @@ MPY_SHARED uint64_t mpy_to_i64(mp_obj_t obj) {
     if (MP_OBJ_IS_SMALL_INT(obj)) {
         return (uint64_t)(int64_t)MP_OBJ_SMALL_INT_VALUE(obj);
     }
-    uint32_t low = (uint32_t)mp_fun_table.native_from_obj(obj, MP_NATIVE_TYPE_UINT);
-    obj = mp_fun_table.binary_op(MP_BINARY_OP_RSHIFT, obj, MP_OBJ_NEW_SMALL_INT(32));
+    uint32_t low = (uint32_t)mp_fun_native_from_obj(obj, MP_NATIVE_TYPE_UINT);
+    obj = mp_fun_binary_op(MP_BINARY_OP_RSHIFT, obj, MP_OBJ_NEW_SMALL_INT(32));
     mpy_check_open();
     return (uint64_t)mpy_to_i32(obj) << 32 | low;
 }
@@ -81,28 +81,28 @@ MPY_SHARED double mpy_to_f64(mp_obj_t obj) {
 }
 
 MPY_SHARED mp_obj_t mpy_from_i32(uint32_t value) {
-    return mp_fun_table.native_to_obj((mp_uint_t)(mp_int_t)(int32_t)value, MP_NATIVE_TYPE_INT);
+    return mp_fun_native_to_obj((mp_uint_t)(mp_int_t)(int32_t)value, MP_NATIVE_TYPE_INT);
 }
 
 MPY_SHARED mp_obj_t mpy_from_i64(uint64_t value) {
-    return mp_fun_table.binary_get_val_array('q', &value, 0);
+    return mp_fun_binary_get_val_array('q', &value, 0);
 }
 
 MPY_SHARED mp_obj_t mpy_from_f32(float value) {
-    return mp_fun_table.binary_get_val_array('f', &value, 0);
+    return mp_fun_binary_get_val_array('f', &value, 0);
 }
 
 MPY_SHARED mp_obj_t mpy_from_f64(double value) {
-    return mp_fun_table.binary_get_val_array('d', &value, 0);
+    return mp_fun_binary_get_val_array('d', &value, 0);
 }
 
 MPY_SHARED mp_obj_t mpy_from_u64(uint64_t value) {
-    return mp_fun_table.binary_get_val_array('Q', &value, 0);
+    return mp_fun_binary_get_val_array('Q', &value, 0);
 }
 
 /* A string of the module, by its index. */
 __attribute__((unused)) static mp_obj_t mpy_string(unsigned index) {
-    return mp_fun_table.native_to_obj(mp_native_qstr_table[index], MP_NATIVE_TYPE_QSTR);
+    return mp_fun_native_to_obj(mp_native_qstr_table[index], MP_NATIVE_TYPE_QSTR);
 }
 
 /* A WebAssembly value on its way. Its types are written with the letters that the firmware's
@@ -114,14 +114,7 @@ typedef union {
     double d;
 } mpy_slot_t;
 
-/* An instance of a module can be closed when the module is imported again (mpy_close.h). */
 #ifdef MPY_CLOSES
-WASM_STATE(bool, mpy_is_closed);
-#define mpy_is_closed WASM_REACH(mpy_is_closed)
-/* How many calls are under way that use its memory and wait for Python. */
-WASM_STATE(uint32_t, mpy_uses);
-#define mpy_uses WASM_REACH(mpy_uses)
-
 __attribute__((noinline)) static void mpy_check_not_closed(void) {
     if (mpy_is_closed) {
         mpy_raise(MP_QSTR_RuntimeError, "the module was imported again");

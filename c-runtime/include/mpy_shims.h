@@ -17,12 +17,12 @@ __attribute__((unused)) static void mpy_pin_mode_python(void *with) {
     uint32_t mode = slots[1].i;
     mp_obj_t args[3] = {
         mpy_from_i32(slots[0].i),
-        mp_fun_table.load_attr(type, mp_native_qstr_table[mode == 1 ? MPY_STRING_OUT : MPY_STRING_IN]),
+        mp_fun_load_attr(type, mp_native_qstr_table[mode == 1 ? MPY_STRING_OUT : MPY_STRING_IN]),
     };
     if (mode == 2) {
-        args[2] = mp_fun_table.load_attr(type, mp_native_qstr_table[MPY_STRING_PULL_UP]);
+        args[2] = mp_fun_load_attr(type, mp_native_qstr_table[MPY_STRING_PULL_UP]);
     }
-    mp_fun_table.call_function_n_kw(type, mode == 2 ? 3 : 2, args);
+    mp_fun_call_function_n_kw(type, mode == 2 ? 3 : 2, args);
 }
 
 __attribute__((unused)) static void mpy_pin_mode(uint32_t pin, uint32_t mode) {
@@ -36,10 +36,10 @@ __attribute__((unused)) static void mpy_pin_mode(uint32_t pin, uint32_t mode) {
 __attribute__((unused)) static void mpy_digital_write_python(void *with) {
     mpy_slot_t *slots = with;
     mp_obj_t args[3] = {mpy_from_i32(slots[0].i)};
-    mp_obj_t pin = mp_fun_table.call_function_n_kw(mpy_python(MPY_STRING_machine, MPY_STRING_Pin), 1, args);
-    mp_fun_table.load_method(pin, mp_native_qstr_table[MPY_STRING_value], args);
+    mp_obj_t pin = mp_fun_call_function_n_kw(mpy_python(MPY_STRING_machine, MPY_STRING_Pin), 1, args);
+    mp_fun_load_method(pin, mp_native_qstr_table[MPY_STRING_value], args);
     args[2] = MP_OBJ_NEW_SMALL_INT(slots[1].i != 0);
-    mp_fun_table.call_method_n_kw(1, 0, args);
+    mp_fun_call_method_n_kw(1, 0, args);
 }
 
 __attribute__((unused)) static void mpy_digital_write(uint32_t pin, uint32_t value) {
@@ -52,9 +52,9 @@ __attribute__((unused)) static void mpy_digital_write(uint32_t pin, uint32_t val
 __attribute__((noreturn, unused)) static void mpy_assembly_abort(uint32_t message, uint32_t file, uint32_t row, uint32_t column) {
     mpy_unwind();
     mp_obj_t parts[4] = {mpy_utf16(message), mpy_utf16(file), mpy_from_i32(row), mpy_from_i32(column)};
-    mp_obj_t text = mp_fun_table.obj_new_str("%s in %s:%d:%d", 14);
-    text = mp_fun_table.binary_op(MP_BINARY_OP_MODULO, text, mp_fun_table.new_tuple(4, parts));
-    mp_fun_table.raise(mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_RuntimeError), 1, &text));
+    mp_obj_t text = mp_fun_obj_new_str("%s in %s:%d:%d", 14);
+    text = mp_fun_binary_op(MP_BINARY_OP_MODULO, text, mp_fun_table.new_tuple(4, parts));
+    mp_fun_raise(mp_fun_call_function_n_kw(mp_fun_load_global(MP_QSTR_RuntimeError), 1, &text));
     __builtin_unreachable();
 }
 
@@ -65,9 +65,9 @@ __attribute__((unused)) static void mpy_trace_python(void *with) {
     mp_obj_t args[6] = {mpy_utf16(slots[0].i)};
     uint32_t n = slots[1].i < 5 ? slots[1].i : 5;
     for (uint32_t i = 0; i < n; i++) {
-        args[1 + i] = mp_fun_table.binary_get_val_array('d', &slots[2 + i], 0);
+        args[1 + i] = mp_fun_binary_get_val_array('d', &slots[2 + i], 0);
     }
-    mp_fun_table.call_function_n_kw(mpy_python(MPY_STRING_builtins, MPY_STRING_print), 1 + n, args);
+    mp_fun_call_function_n_kw(mpy_python(MPY_STRING_builtins, MPY_STRING_print), 1 + n, args);
 }
 
 __attribute__((unused)) static void mpy_assembly_trace(uint32_t message, uint32_t n, double a0, double a1, double a2, double a3, double a4) {
@@ -87,9 +87,9 @@ __attribute__((unused)) static void mpy_print_error_python(void *with) {
         mpy_print(slots[0].i, slots[1].i);
         return;
     }
-    mp_fun_table.load_method(args[0], mp_native_qstr_table[MPY_STRING_write], args);
+    mp_fun_load_method(args[0], mp_native_qstr_table[MPY_STRING_write], args);
     args[2] = mp_fun_table.obj_new_bytes((const uint8_t *)text, slots[1].i);
-    mp_fun_table.call_method_n_kw(1, 0, args);
+    mp_fun_call_method_n_kw(1, 0, args);
 }
 
 __attribute__((unused)) static void mpy_print_error(uint32_t ptr, uint32_t len) {
@@ -111,8 +111,8 @@ __attribute__((unused)) static void mpy_time_python(void *with) {
         return;
     }
     mp_obj_t zero = MP_OBJ_NEW_SMALL_INT(0);
-    mp_obj_t epoch = mp_fun_table.call_function_n_kw(gmtime[0], 1, &zero);
-    if (mpy_to_i32(mp_fun_table.obj_subscr(epoch, zero, MP_OBJ_SENTINEL)) == 2000) {
+    mp_obj_t epoch = mp_fun_call_function_n_kw(gmtime[0], 1, &zero);
+    if (mpy_to_i32(mp_fun_obj_subscr(epoch, zero, MP_OBJ_SENTINEL)) == 2000) {
         slots->q += UINT64_C(946684800) * 1000000000;
     }
 }
@@ -138,8 +138,8 @@ WASM_STATE(uint64_t, mpy_ticks_sum);
 
 __attribute__((unused)) static void mpy_ticks_python(void *with) {
     mpy_slot_t *slots = with;
-    mp_obj_t ticks = mp_fun_table.call_function_n_kw(mpy_python(MPY_STRING_time, MPY_STRING_ticks_us), 0, NULL);
-    slots->i = (uint32_t)mp_fun_table.native_from_obj(ticks, MP_NATIVE_TYPE_UINT);
+    mp_obj_t ticks = mp_fun_call_function_n_kw(mpy_python(MPY_STRING_time, MPY_STRING_ticks_us), 0, NULL);
+    slots->i = (uint32_t)mp_fun_native_from_obj(ticks, MP_NATIVE_TYPE_UINT);
 }
 
 __attribute__((unused)) static uint64_t mpy_monotonic_us(void) {
@@ -165,11 +165,11 @@ __attribute__((unused)) static void mpy_check_interrupt_python(void *with) {
     (void)with;
     if (mpy_loop == NULL) {
         static const char text[] = "def f():\n for f in b'f':pass";
-        mp_obj_t args[2] = {mp_fun_table.obj_new_str(text, sizeof text - 1), mp_fun_table.new_dict(0)};
-        mp_fun_table.call_function_n_kw(mpy_python(MPY_STRING_builtins, MPY_STRING_exec), 2, args);
-        mpy_loop = mp_fun_table.obj_subscr(args[1], mp_fun_table.obj_new_str("f", 1), MP_OBJ_SENTINEL);
+        mp_obj_t args[2] = {mp_fun_obj_new_str(text, sizeof text - 1), mp_fun_table.new_dict(0)};
+        mp_fun_call_function_n_kw(mpy_python(MPY_STRING_builtins, MPY_STRING_exec), 2, args);
+        mpy_loop = mp_fun_obj_subscr(args[1], mp_fun_obj_new_str("f", 1), MP_OBJ_SENTINEL);
     }
-    mp_fun_table.call_function_n_kw(mpy_loop, 0, NULL);
+    mp_fun_call_function_n_kw(mpy_loop, 0, NULL);
 }
 
 __attribute__((unused)) static void mpy_check_interrupt(void) {
@@ -187,7 +187,7 @@ WASM_STATE(bool, mpy_has_no_irqs);
 
 __attribute__((unused)) static void mpy_disable_irq_python(void *with) {
     (void)with;
-    mpy_irq_state = mp_fun_table.call_function_n_kw(mpy_python(MPY_STRING_machine, MPY_STRING_disable_irq), 0, NULL);
+    mpy_irq_state = mp_fun_call_function_n_kw(mpy_python(MPY_STRING_machine, MPY_STRING_disable_irq), 0, NULL);
 }
 
 __attribute__((unused)) static void mpy_try_disable_irq(void *with) {
@@ -206,7 +206,7 @@ __attribute__((unused)) static uint32_t mpy_disable_irq(void) {
 #ifdef MPY_STRING_enable_irq
 __attribute__((unused)) static void mpy_enable_irq_python(void *with) {
     mp_obj_t state = with;
-    mp_fun_table.call_function_n_kw(mpy_python(MPY_STRING_machine, MPY_STRING_enable_irq), 1, &state);
+    mp_fun_call_function_n_kw(mpy_python(MPY_STRING_machine, MPY_STRING_enable_irq), 1, &state);
 }
 
 __attribute__((unused)) static void mpy_enable_irq(uint32_t state) {

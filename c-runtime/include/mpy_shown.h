@@ -51,7 +51,7 @@ static void mpy_module_attribute(mp_obj_t self, qstr name, mp_obj_t *dest) {
  * setting `__module__` of the module to itself. The firmware refuses the attribute for modules in ROM. */
 static bool mpy_show_in(mp_obj_t package, mp_obj_t self) {
     mp_obj_t dest[] = {MP_OBJ_SENTINEL, self};
-    if (mp_fun_table.obj_get_type(package) != (mp_obj_t)mpy_usual_module_type) {
+    if (mp_fun_obj_get_type(package) != (mp_obj_t)mpy_usual_module_type) {
         return false;
     }
     mpy_module_attribute(package, MP_QSTR___module__, dest);
@@ -95,9 +95,9 @@ void mpy_shown_attribute(mp_obj_t self, qstr name, mp_obj_t *dest) {
  * function that does so. */
 static void mpy_show(unsigned import) {
     /* With something to import from it, it is the module itself, not the package it is in. */
-    mp_obj_t args[] = {mp_fun_table.load_global(MP_QSTR___name__), mp_const_none, mp_const_none,
-        (mp_obj_t)mp_fun_table.const_true};
-    mp_obj_t self = mp_fun_table.call_function_n_kw(mp_fun_table.load_global(mp_native_qstr_table[import]), 4, args);
+    mp_obj_t args[] = {mp_fun_load_global(MP_QSTR___name__), mp_const_none, mp_const_none,
+        mp_const_true};
+    mp_obj_t self = mp_fun_call_function_n_kw(mp_fun_load_global(mp_native_qstr_table[import]), 4, args);
     const mp_obj_full_type_t *type = *(const mp_obj_full_type_t **)self;
     mpy_usual_module_type = type;
     mpy_module_type.type = type->type;
@@ -122,10 +122,10 @@ WASM_STATE(mp_obj_t, mpy_fixed_views, [MPY_FIXED_VIEWS]);
 
 static mp_obj_t mpy_fixed_view(unsigned which, uint8_t *memory, uint32_t size) {
     if (mpy_fixed_views[which] == NULL) {
-        mp_obj_t type = mp_fun_table.import_name(MP_QSTR_builtins, mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
-        type = mp_fun_table.load_attr(type, mp_native_qstr_table[MPY_STRING_MEMORYVIEW]);
+        mp_obj_t type = mp_fun_import_name(MP_QSTR_builtins, mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
+        type = mp_fun_load_attr(type, mp_native_qstr_table[MPY_STRING_MEMORYVIEW]);
         mp_obj_t bytes = mp_fun_table.obj_new_bytearray_by_ref(size, memory);
-        mpy_fixed_views[which] = mp_fun_table.call_function_n_kw(type, 1, &bytes);
+        mpy_fixed_views[which] = mp_fun_call_function_n_kw(type, 1, &bytes);
     }
     return mpy_fixed_views[which];
 }
@@ -178,21 +178,21 @@ static intptr_t mpy_view_number(mp_obj_t obj) {
 static mp_obj_t mpy_view_subscr(mp_obj_t self, mp_obj_t index, mp_obj_t value) {
     uint32_t size;
     mpy_view(self, &size);
-    mp_obj_t range = mp_fun_table.import_name(MP_QSTR_builtins, mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
+    mp_obj_t range = mp_fun_import_name(MP_QSTR_builtins, mp_const_none, MP_OBJ_NEW_SMALL_INT(0));
     mp_obj_t args[] = {MP_OBJ_NEW_SMALL_INT(size)};
-    range = mp_fun_table.call_function_n_kw(mp_fun_table.load_attr(range, MP_QSTR_range), 1, args);
-    range = mp_fun_table.obj_subscr(range, index, MP_OBJ_SENTINEL);
+    range = mp_fun_call_function_n_kw(mp_fun_load_attr(range, MP_QSTR_range), 1, args);
+    range = mp_fun_obj_subscr(range, index, MP_OBJ_SENTINEL);
     bool is_slice = !MP_OBJ_IS_SMALL_INT(range);
     intptr_t at = 0, step = 1;
     size_t count = 1;
     if (is_slice) {
         mp_obj_t zero = MP_OBJ_NEW_SMALL_INT(0), one = MP_OBJ_NEW_SMALL_INT(1);
-        count = (size_t)mpy_view_number(mp_fun_table.unary_op(MP_UNARY_OP_LEN, range));
+        count = (size_t)mpy_view_number(mp_fun_unary_op(MP_UNARY_OP_LEN, range));
         if (count > 0) {
-            at = mpy_view_number(mp_fun_table.obj_subscr(range, zero, MP_OBJ_SENTINEL));
+            at = mpy_view_number(mp_fun_obj_subscr(range, zero, MP_OBJ_SENTINEL));
         }
         if (count > 1) {
-            step = mpy_view_number(mp_fun_table.obj_subscr(range, one, MP_OBJ_SENTINEL)) - at;
+            step = mpy_view_number(mp_fun_obj_subscr(range, one, MP_OBJ_SENTINEL)) - at;
         }
     } else {
         at = MP_OBJ_SMALL_INT_VALUE(range);
@@ -203,16 +203,16 @@ static mp_obj_t mpy_view_subscr(mp_obj_t self, mp_obj_t index, mp_obj_t value) {
     bool is_load = value == MP_OBJ_SENTINEL;
     if (is_load) {
         if (is_slice) {
-            copy = mp_fun_table.realloc(NULL, count + 1, false);
+            copy = mp_fun_realloc(NULL, count + 1, false);
             if (copy == NULL) {
                 mpy_raise_memory_error("no memory for a copy");
             }
         }
-    } else if (value == MP_OBJ_NULL || (is_slice && mp_fun_table.obj_get_type(value) == mp_fun_table.type_str)) {
+    } else if (value == MP_OBJ_NULL || (is_slice && mp_fun_obj_get_type(value) == &mp_type_str)) {
         mpy_raise_type_error(value == MP_OBJ_NULL ? "a memory cannot be resized" : "expected bytes");
     } else if (is_slice) {
         mp_buffer_info_t info;
-        mp_fun_table.get_buffer(value, &info, MP_BUFFER_READ | MP_BUFFER_RAISE_IF_UNSUPPORTED);
+        mp_fun_get_buffer(value, &info, MP_BUFFER_READ | MP_BUFFER_RAISE_IF_UNSUPPORTED);
         if (info.len != count) {
             mpy_raise_value_error("a memory cannot be resized");
         }
@@ -224,7 +224,7 @@ static mp_obj_t mpy_view_subscr(mp_obj_t self, mp_obj_t index, mp_obj_t value) {
     /* A `range` of the user's may say anything. */
     bool is_run = step == 1 && (size_t)at <= size && count <= size - (size_t)at;
     if (is_run && count > 0) {
-        mp_fun_table.memmove(is_load ? copy : memory + at, is_load ? memory + at : copy, count);
+        mp_fun_memmove(is_load ? copy : memory + at, is_load ? memory + at : copy, count);
     }
     for (size_t i = 0; !is_run && i < count; i++, at += step) {
         if ((size_t)at >= size) {
@@ -267,7 +267,7 @@ static mp_obj_t mpy_view_next(mp_obj_t self) {
 }
 
 static void mpy_init_views(unsigned name) {
-    mpy_view_type.type = mpy_view_iterator_type.type = mp_fun_table.type_type;
+    mpy_view_type.type = mpy_view_iterator_type.type = &mp_type_type;
     mpy_view_type.name = mpy_view_iterator_type.name = mp_native_qstr_table[name];
     mpy_view_type.unary_op = 1;
     mpy_view_type.subscr = 2;

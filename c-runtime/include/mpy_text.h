@@ -9,12 +9,20 @@
 
 #include "mpy_unwind.h"
 
+#ifdef MPY_IS_DIRECT
+/* Nothing is checked in this memory: the module reads and writes all addresses by itself. */
+__attribute__((unused)) static inline const char *mpy_text(uint32_t ptr, uint32_t len) {
+    (void)len;
+    return (const char *)((uintptr_t)MPY_MEMORY + ptr);
+}
+#else
 __attribute__((noinline, unused)) static const char *mpy_text(uint32_t ptr, uint32_t len) {
     if (ptr > MPY_MEMORY_SIZE || len > MPY_MEMORY_SIZE - ptr) {
         wasm_trap(WASM_TRAP_MEMORY_OUT_OF_BOUNDS);
     }
     return (const char *)((uintptr_t)MPY_MEMORY + ptr);
 }
+#endif
 
 /* Words that the module keeps where its compiler aligned them. A module with a memory of its own may name any place, and
  * a processor may not be able to read it. */
@@ -34,8 +42,8 @@ typedef struct {
 
 static void mpy_make_exception(void *with) {
     mpy_message_t *message = with;
-    mp_obj_t text = mp_fun_table.obj_new_str(message->text, message->len);
-    message->exception = mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_RuntimeError), 1, &text);
+    mp_obj_t text = mp_fun_obj_new_str(message->text, message->len);
+    message->exception = mp_fun_call_function_n_kw(mp_fun_load_global(MP_QSTR_RuntimeError), 1, &text);
 }
 
 /* Raises RuntimeError with a text as its argument, which may lie in what the calls hold that end with it. */
@@ -43,7 +51,7 @@ __attribute__((noinline, noreturn, unused)) static void mpy_raise_text(const cha
     mpy_message_t message = {text, len, NULL};
     mp_obj_t other = mpy_try(mpy_make_exception, &message);
     mpy_unwind();
-    mp_fun_table.raise(other != NULL ? other : message.exception);
+    mp_fun_raise(other != NULL ? other : message.exception);
     __builtin_unreachable();
 }
 
@@ -67,17 +75,17 @@ static mp_obj_t mpy_panic_exception(void) {
 static void *mpy_keep_last_panic(void) {
     const wasm_u32 *last = (const wasm_u32 *)(uintptr_t)mpy_text(MPY_LAST_PANIC(), 4);
     size_t size = 4 + (size_t)*last;
-    void *kept = mp_fun_table.realloc(NULL, size, false);
+    void *kept = mp_fun_realloc(NULL, size, false);
     if (kept != NULL) {
-        mp_fun_table.memmove(kept, mpy_text(MPY_LAST_PANIC(), (uint32_t)size), size);
+        mp_fun_memmove(kept, mpy_text(MPY_LAST_PANIC(), (uint32_t)size), size);
     }
     return kept;
 }
 
 static void mpy_put_back_last_panic(void *kept) {
     size_t size = 4 + (size_t)*(uint32_t *)kept;
-    mp_fun_table.memmove((void *)(uintptr_t)mpy_text(MPY_LAST_PANIC(), (uint32_t)size), kept, size);
-    mp_fun_table.realloc(kept, 0, false);
+    mp_fun_memmove((void *)(uintptr_t)mpy_text(MPY_LAST_PANIC(), (uint32_t)size), kept, size);
+    mp_fun_realloc(kept, 0, false);
 }
 
 #ifdef MPY_PANICKING
@@ -174,12 +182,12 @@ __attribute__((noinline, unused)) static mp_obj_t mpy_utf16(uint32_t ptr) {
     uint32_t bytes = size[0] | (uint32_t)size[1] << 8 | (uint32_t)size[2] << 16 | (uint32_t)size[3] << 24;
     const uint8_t *source = (const uint8_t *)mpy_text(ptr, bytes);
     /* A unit becomes three bytes at most. */
-    char *text = mp_fun_table.realloc(NULL, (size_t)(bytes / 2) * 3 + 1, true);
+    char *text = mp_fun_realloc(NULL, (size_t)(bytes / 2) * 3 + 1, true);
     if (text == NULL) {
         mpy_raise_no_memory("out of memory");
     }
-    mp_obj_t str = mp_fun_table.obj_new_str(text, mpy_utf8_of_utf16(source, bytes / 2, text));
-    mp_fun_table.realloc(text, 0, true);
+    mp_obj_t str = mp_fun_obj_new_str(text, mpy_utf8_of_utf16(source, bytes / 2, text));
+    mp_fun_realloc(text, 0, true);
     return str;
 }
 
@@ -208,10 +216,10 @@ __attribute__((noinline, unused)) static unsigned mpy_scalar(const uint8_t *text
 }
 
 __attribute__((unused)) static void mpy_text_buffer(mp_obj_t obj, mp_buffer_info_t *info) {
-    if (mp_fun_table.obj_get_type(obj) != mp_fun_table.type_str) {
+    if (mp_fun_obj_get_type(obj) != &mp_type_str) {
         mpy_raise_type_error("expected a str");
     }
-    mp_fun_table.get_buffer(obj, info, MP_BUFFER_READ);
+    mp_fun_get_buffer(obj, info, MP_BUFFER_READ);
 }
 
 /* As mpy_text_buffer, and it is UTF-8: who is handed it relies on that. */

@@ -36,31 +36,15 @@
 #include "mpy_scalars.h"
 #include "wasm.h"
 
-#ifdef MPY_LENT
-/* Objects lent, the last of them last, and how many of them belong to calls that wait for an import. */
-WASM_STATE(mp_obj_t, mpy_lent, [MPY_LENT]);
-WASM_STATE(uint32_t, mpy_lent_top);
-WASM_STATE(uint32_t, mpy_lent_base);
-#define mpy_lent WASM_REACH(mpy_lent)
-#define mpy_lent_top WASM_REACH(mpy_lent_top)
-#define mpy_lent_base WASM_REACH(mpy_lent_base)
-#endif
-
 #ifdef MPY_LENDS
 /* Buffers of Python's that a call works on where they are. Rust believes it owns them, and gives them back to the
  * heap when it is done: the heap asks here first. */
-typedef struct mpy_lending {
-    const struct mpy_lending *before;
+typedef struct mpy_lent_buffers {
+    const struct mpy_lent_buffers *before;
     uint32_t count;
     uint32_t at[MPY_LENDS];
     uint32_t bytes[MPY_LENDS];
 } mpy_lending_t;
-
-/* The innermost call's, and that of the innermost which waits for an import. */
-WASM_STATE(const mpy_lending_t *, mpy_lending);
-WASM_STATE(const mpy_lending_t *, mpy_lending_base);
-#define mpy_lending WASM_REACH(mpy_lending)
-#define mpy_lending_base WASM_REACH(mpy_lending_base)
 
 /* Whether a block of `bytes` bytes at `at` overlaps one that is lent in the call. */
 static bool mpy_overlaps(const mpy_lending_t *lending, uint32_t at, uint32_t bytes) {
@@ -120,22 +104,16 @@ static void mpy_put_back_last_panic(void *kept);
 MPY_SHARED mp_obj_t mpy_try(void (*run)(void *), void *with) {
     nlr_buf_t nlr;
     __asm__("" : "+r"(run));
-    if (mp_fun_table.nlr_push(&nlr) || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(nlr.regs))) {
+    if (mp_fun_nlr_push(&nlr) || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(nlr.regs))) {
         return nlr.ret_val;
     }
     run(with);
-    mp_fun_table.nlr_pop();
+    mp_fun_nlr_pop();
     return NULL;
 }
 
 #ifdef MPY_TRACKS
 /* A call of a WebAssembly function under way that borrows objects of Rust's, or for which memory was taken. */
-struct mpy_call;
-
-/* The innermost; the others follow by `before`. */
-WASM_STATE(struct mpy_call *, mpy_calls);
-#define mpy_calls WASM_REACH(mpy_calls)
-
 static struct mpy_call *mpy_call_before(struct mpy_call *call);
 static void mpy_give_up(struct mpy_call *call);
 
@@ -151,8 +129,8 @@ MPY_SHARED void mpy_give_up_calls(uintptr_t place) {
 /* Where the exception is caught that is raised now. A call that lies above goes on: an interrupt handler interrupted it. */
 static uintptr_t mpy_catcher(void) {
     nlr_buf_t nlr;
-    mp_fun_table.nlr_push(&nlr);
-    mp_fun_table.nlr_pop();
+    mp_fun_nlr_push(&nlr);
+    mp_fun_nlr_pop();
     return (uintptr_t)nlr.prev;
 }
 #endif
@@ -280,9 +258,9 @@ __attribute__((noinline, noreturn, unused)) static void mpy_raise_no_memory(cons
 #if defined(MPY_PANICKING) || defined(MPY_UNWINDS)
 /* Whether an exception is an error, rather than one that ends the program. */
 static bool mpy_is_error(mp_obj_t exception) {
-    mp_obj_t args[2] = {exception, mp_fun_table.load_global(MP_QSTR_Exception)};
-    mp_obj_t is = mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_isinstance), 2, args);
-    return is == (mp_obj_t)mp_fun_table.const_true;
+    mp_obj_t args[2] = {exception, mp_fun_load_global(MP_QSTR_Exception)};
+    mp_obj_t is = mp_fun_call_function_n_kw(mp_fun_load_global(MP_QSTR_isinstance), 2, args);
+    return is == mp_const_true;
 }
 #endif
 
@@ -296,7 +274,7 @@ WASM_STATE(wasm_value_t, mpy_spare, [2]);
 
 static void mpy_throw_foreign(mp_obj_t exception) {
     size_t size = sizeof(wasm_exception_t) + sizeof(wasm_value_t);
-    wasm_exception_t *thrown = mp_fun_table.realloc(NULL, size, false);
+    wasm_exception_t *thrown = mp_fun_realloc(NULL, size, false);
     if (thrown == NULL) {
         thrown = (wasm_exception_t *)(void *)mpy_spare;
     }
@@ -353,7 +331,7 @@ __attribute__((noinline, noreturn)) static void wasm_uncaught(void) {
     mpy_panicking(0);
 #endif
     mpy_unwind();
-    mp_fun_table.raise(exception);
+    mp_fun_raise(exception);
     __builtin_unreachable();
 }
 
@@ -415,7 +393,7 @@ __attribute__((noinline, noreturn, unused)) static void mpy_pass_on(mp_obj_t exc
     }
 #endif
     mpy_unwind();
-    mp_fun_table.raise(exception);
+    mp_fun_raise(exception);
     __builtin_unreachable();
 }
 
@@ -451,7 +429,7 @@ static size_t mpy_write_text(char *to, const char *text) {
 __attribute__((noinline, unused)) static const char *mpy_message_at(const char *place, const char *message) {
     size_t length = mpy_write_text(NULL, message);
     size_t end = length + mpy_write_text(NULL, place);
-    char *text = mp_fun_table.realloc(NULL, end + 1, false);
+    char *text = mp_fun_realloc(NULL, end + 1, false);
     if (text == NULL) {
         return message;
     }

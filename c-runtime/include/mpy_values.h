@@ -30,25 +30,17 @@ static mp_obj_t mpy_new_closure(uint32_t kind, uint32_t data, uint32_t methods);
 
 /* How many slots the type at `*type` takes; steps over it. */
 MPY_SHARED unsigned mpy_skip(const char **type) {
-    switch (*(*type)++) {
-#if MPY_PASSES('v')
-        case 'v': return 0;
-#endif
+    int code = *(*type)++;
+    switch (code) {
+        MPY_PASSED_CASE('v'): return 0;
 #if defined(MPY_LENDS) || defined(MPY_LENDS_BYTES)
         case '&': return mpy_skip(type);
 #endif
-#if MPY_PASSES('n') || MPY_PASSES('N') || MPY_PASSES('s') || MPY_PASSES('S')
-        case 'n': case 'N': case 's': case 'S': return 2;
-#endif
-#if MPY_PASSES('V') || MPY_PASSES('L') || MPY_PASSES('W')
-        case 'V': case 'L': case 'W': mpy_skip(type); return 2;
-#endif
-#if MPY_PASSES('M')
-        case 'M': mpy_skip(type); return 3;
-#endif
-#if MPY_PASSES('C') || MPY_PASSES('R') || MPY_PASSES('P') || MPY_PASSES('k') || MPY_PASSES('e') || MPY_PASSES('E')
-        case 'C': case 'R': case 'P': case 'k': case 'e': case 'E': (*type)++; return 1;
-#endif
+        MPY_PASSED_CASE('n'): MPY_PASSED_CASE('N'): MPY_PASSED_CASE('s'): MPY_PASSED_CASE('S'): return 2;
+        MPY_PASSED_CASE('V'): MPY_PASSED_CASE('L'): MPY_PASSED_CASE('W'): mpy_skip(type); return 2;
+        MPY_PASSED_CASE('M'): mpy_skip(type); return 3;
+        MPY_PASSED_CASE('C'): MPY_PASSED_CASE('R'): MPY_PASSED_CASE('P'): MPY_PASSED_CASE('k'):
+        MPY_PASSED_CASE('e'): MPY_PASSED_CASE('E'): (*type)++; return 1;
 #ifdef MPY_CLOSURES
         case 'F': (*type)++; return 2;
 #endif
@@ -142,20 +134,19 @@ __attribute__((unused)) static bool mpy_is_none(const char *type, const mpy_slot
 #endif
 
 __attribute__((noinline)) static void mpy_lower(const char *type, mp_obj_t obj, mpy_slot_t *slots) {
-    char code = *type++;
+    int code = *type++;
     mpy_check_open();
     switch (code) {
 #if MPY_LOWERS('?')
         case '?':
-            if (obj != (mp_obj_t)mp_fun_table.const_true && obj != (mp_obj_t)mp_fun_table.const_false) {
+            if (obj != mp_const_true && obj != mp_const_false) {
                 mpy_raise_type_error("expected a bool");
             }
-            slots->i = obj == (mp_obj_t)mp_fun_table.const_true;
+            slots->i = obj == mp_const_true;
             return;
 #endif
-#if MPY_LOWERED & (MPY_LETTER('b') | MPY_LETTER('B') | MPY_LETTER('h') | MPY_LETTER('H') | MPY_LETTER('i') | MPY_LETTER('I'))
-        case 'b': case 'B': case 'h': case 'H': case 'i': case 'I': slots->i = mpy_to_int(obj, code); return;
-#endif
+        MPY_LOWERED_CASE('b'): MPY_LOWERED_CASE('B'): MPY_LOWERED_CASE('h'): MPY_LOWERED_CASE('H'):
+        MPY_LOWERED_CASE('i'): MPY_LOWERED_CASE('I'): slots->i = mpy_to_int(obj, (char)code); return;
 #if MPY_LOWERS('a')
         case 'a':
             slots->i = mpy_to_int(obj, 'I');
@@ -164,26 +155,22 @@ __attribute__((noinline)) static void mpy_lower(const char *type, mp_obj_t obj, 
             }
             return;
 #endif
-#if MPY_LOWERS('q') || MPY_LOWERS('Q')
-        case 'q': case 'Q': slots->q = mpy_to_long(obj, code); return;
-#endif
-#if MPY_LOWERS('f') || MPY_LOWERS('d')
-        case 'f': case 'd': mp_fun_table.binary_set_val_array(code, slots, 0, obj); return;
-#endif
+        MPY_LOWERED_CASE('q'): MPY_LOWERED_CASE('Q'): slots->q = mpy_to_long(obj, (char)code); return;
+        MPY_LOWERED_CASE('f'): MPY_LOWERED_CASE('d'): mp_fun_table.binary_set_val_array((char)code, slots, 0, obj); return;
 #if MPY_LOWERS('D')
         case 'D': slots->q = mpy_to_number(obj); return;
 #endif
 #if MPY_LOWERS('n') || MPY_LOWERS('N')
-        case 'n': case 'N': mpy_to_int128(obj, code, slots); return;
+        MPY_LOWERED_CASE('n'): MPY_LOWERED_CASE('N'): mpy_to_int128(obj, (char)code, slots); return;
 #endif
 #if MPY_LOWERS('c')
         case 'c': slots->i = mpy_to_char(obj); return;
 #endif
 #if MPY_LOWERS('s') || MPY_LOWERS('S')
-        case 's': case 'S': mpy_to_text(obj, slots); return;
+        MPY_LOWERED_CASE('s'): MPY_LOWERED_CASE('S'): mpy_to_text(obj, slots); return;
 #endif
 #if MPY_LOWERS('V') || MPY_LOWERS('L') || MPY_LOWERS('M')
-        case 'V': case 'L': case 'M': mpy_to_sequence(type - 1, obj, slots); return;
+        MPY_LOWERED_CASE('V'): MPY_LOWERED_CASE('L'): MPY_LOWERED_CASE('M'): mpy_to_sequence(type - 1, obj, slots); return;
 #endif
 #if MPY_LOWERS('e')
         case 'e': slots->q = mpy_to_enum(obj, mpy_number(*type)); return;
@@ -193,7 +180,7 @@ __attribute__((noinline)) static void mpy_lower(const char *type, mp_obj_t obj, 
 #endif
 #if MPY_LOWERS('t')
         case 't':
-            if (mp_fun_table.obj_get_type(obj) != mp_fun_table.type_str) {
+            if (mp_fun_obj_get_type(obj) != &mp_type_str) {
                 mpy_raise_type_error("expected a str");
             }
             slots->i = mpy_new_object(obj);
@@ -212,7 +199,7 @@ __attribute__((noinline)) static void mpy_lower(const char *type, mp_obj_t obj, 
             return;
 #endif
 #if MPY_LOWERS('R') || MPY_LOWERS('P')
-        case 'R': case 'P': {
+        MPY_LOWERED_CASE('R'): MPY_LOWERED_CASE('P'): {
             /* Above the pointer, how the object is borrowed before the call. */
             uint32_t ptr = mpy_instance(obj, mpy_number(*type))->ptr;
             slots->q = (uint64_t)*mpy_borrowed(ptr) << 32 | ptr;
@@ -237,12 +224,12 @@ __attribute__((noinline)) static void mpy_lower(const char *type, mp_obj_t obj, 
 /* Raises what Rust returned as an error: exceptions as they are, text and everything else as the
  * argument of a RuntimeError. */
 __attribute__((noreturn)) static void mpy_raise_object(mp_obj_t obj) {
-    mp_obj_t args[2] = {obj, mp_fun_table.load_global(MP_QSTR_BaseException)};
-    mp_obj_t is = mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_isinstance), 2, args);
-    if (is != (mp_obj_t)mp_fun_table.const_true) {
-        obj = mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_RuntimeError), 1, &obj);
+    mp_obj_t args[2] = {obj, mp_fun_load_global(MP_QSTR_BaseException)};
+    mp_obj_t is = mp_fun_call_function_n_kw(mp_fun_load_global(MP_QSTR_isinstance), 2, args);
+    if (is != mp_const_true) {
+        obj = mp_fun_call_function_n_kw(mp_fun_load_global(MP_QSTR_RuntimeError), 1, &obj);
     }
-    mp_fun_table.raise(obj);
+    mp_fun_raise(obj);
     __builtin_unreachable();
 }
 #endif
@@ -262,16 +249,16 @@ __attribute__((unused)) static void mpy_release(const char *type, const mpy_slot
 #endif
 #if MPY_LIFTS('L') || MPY_PASSES('V')
         case 'L':
-            if (!mpy_has_cells(type[1]) || type[1] == 'O') {
+            if (!mpy_has_cells(mpy_element(type)) || mpy_element(type) == 'O') {
                 return;
             }
             /* fall through */
         case 'V': {
-            uint32_t size = mpy_element_size(type[1]);
+            uint32_t size = mpy_element_size(mpy_element(type));
 #ifdef MPY_USES_OBJECTS
             mpy_drop_elements(type, slots[0].i, slots[1].i);
 #endif
-            MPY_FREE(slots[0].i, slots[1].i * size, type[1] == 'S' ? 4 : size);
+            MPY_FREE(slots[0].i, slots[1].i * size, mpy_element(type) == 'S' ? 4 : size);
             return;
         }
 #endif
@@ -279,7 +266,7 @@ __attribute__((unused)) static void mpy_release(const char *type, const mpy_slot
         case 'o': mpy_drop_object(slots->i); return;
 #endif
 #if MPY_PASSES('C')
-        case 'C': mpy_classes[mpy_number(type[1])].free(slots->i, 1); return;
+        case 'C': mpy_class(mpy_number(type[1]))->free(slots->i, 1); return;
 #endif
 #ifdef MPY_CLOSURES
         case 'F':
@@ -307,7 +294,7 @@ static void mpy_lift_lent(void *with) {
         return;
     }
 #endif
-    lifting->obj = mp_fun_table.obj_new_str(mpy_text(slots[0].i, slots[1].i), slots[1].i);
+    lifting->obj = mp_fun_obj_new_str(mpy_text(slots[0].i, slots[1].i), slots[1].i);
 }
 
 /* A value that is memory of Rust's, which is given back. */
@@ -318,32 +305,31 @@ MPY_SHARED mp_obj_t mpy_lift_memory(const char *type, const mpy_slot_t *slots) {
     mpy_end_use();
     mpy_release(type, slots);
     if (exception != NULL) {
-        mp_fun_table.raise(exception);
+        mp_fun_raise(exception);
     }
     return lifting.obj;
 }
 #endif
 
 __attribute__((noinline)) static mp_obj_t mpy_lift(const char *type, const mpy_slot_t *slots) {
-    char code = *type++;
+    int code = *type++;
     switch (code) {
 #if MPY_LIFTS('?')
-        case '?': return (mp_obj_t)(slots->i != 0 ? mp_fun_table.const_true : mp_fun_table.const_false);
+        case '?': return slots->i != 0 ? mp_const_true : mp_const_false;
 #endif
-#if MPY_LIFTED & (MPY_LETTER('b') | MPY_LETTER('B') | MPY_LETTER('h') | MPY_LETTER('H') | MPY_LETTER('i') | MPY_LETTER('I') | MPY_LETTER('a'))
-        case 'b': case 'B': case 'h': case 'H': case 'i': case 'I': case 'a': return mpy_from_int(slots->i, code);
-#endif
-#if MPY_LIFTS('q') || MPY_LIFTS('Q') || MPY_LIFTS('f') || MPY_LIFTS('d')
-        case 'q': case 'Q': case 'f': case 'd': {
-            mpy_slot_t slot = *slots;
-            return mp_fun_table.binary_get_val_array(code, &slot, 0);
-        }
-#endif
+        MPY_LIFTED_CASE('b'): return mpy_from_int(slots->i, 'b');
+        MPY_LIFTED_CASE('B'): return mpy_from_int(slots->i, 'B');
+        MPY_LIFTED_CASE('h'): return mpy_from_int(slots->i, 'h');
+        MPY_LIFTED_CASE('H'): return mpy_from_int(slots->i, 'H');
+        MPY_LIFTED_CASE('i'): return mpy_from_int(slots->i, 'i');
+        MPY_LIFTED_CASE('I'): MPY_LIFTED_CASE('a'): return mpy_from_int(slots->i, 'I');
+        MPY_LIFTED_CASE('q'): MPY_LIFTED_CASE('Q'): MPY_LIFTED_CASE('f'): MPY_LIFTED_CASE('d'):
+            return mp_fun_binary_get_val_array((char)code, (void *)(uintptr_t)slots, 0);
 #if MPY_LIFTS('D')
         case 'D': return mpy_from_number(slots->q);
 #endif
 #if MPY_LIFTS('n') || MPY_LIFTS('N')
-        case 'n': case 'N': return mpy_from_int128(slots, code);
+        MPY_LIFTED_CASE('n'): MPY_LIFTED_CASE('N'): return mpy_from_int128(slots, (char)code);
 #endif
 #if MPY_LIFTS('c')
         case 'c': return mpy_from_char(slots->i);
@@ -355,7 +341,7 @@ __attribute__((noinline)) static mp_obj_t mpy_lift(const char *type, const mpy_s
         case 'E': return mpy_from_string_enum(slots->i, mpy_number(*type));
 #endif
 #if MPY_LIFTS('S')
-        case 'S': return mp_fun_table.obj_new_str(mpy_text(slots[0].i, slots[1].i), slots[1].i);
+        case 'S': return mp_fun_obj_new_str(mpy_text(slots[0].i, slots[1].i), slots[1].i);
 #endif
 #if MPY_LIFTS('s')
         case 's': return mpy_lift_memory(type - 1, slots);
@@ -368,10 +354,13 @@ __attribute__((noinline)) static mp_obj_t mpy_lift(const char *type, const mpy_s
 #endif
 #if MPY_LIFTS('L')
         case 'L':
-            return mpy_has_cells(*type) && *type != 'O' ? mpy_lift_memory(type - 1, slots) : mpy_from_sequence(type - 1, slots);
+            type--;
+            return mpy_has_cells(mpy_element(type)) && mpy_element(type) != 'O' ? mpy_lift_memory(type, slots)
+                                                                                : mpy_from_sequence(type, slots);
 #endif
 #if MPY_LIFTED & (MPY_LETTER('A') | MPY_LETTER('Y') | MPY_LETTER('o') | MPY_LETTER('k') | MPY_LETTER('t'))
-        case 'A': case 'Y': case 'o': case 'k': case 't': return mpy_take_object(slots->i);
+        MPY_LIFTED_CASE('A'): MPY_LIFTED_CASE('Y'): MPY_LIFTED_CASE('o'): MPY_LIFTED_CASE('k'): MPY_LIFTED_CASE('t'):
+            return mpy_take_object(slots->i);
 #endif
 #if MPY_LIFTED & (MPY_LETTER('O') | MPY_LETTER('p') | MPY_LETTER('o') | MPY_LETTER('k') | MPY_LETTER('t'))
         case 'O': case 'p': return mpy_object(slots->i);
@@ -390,7 +379,7 @@ __attribute__((noinline)) static mp_obj_t mpy_lift(const char *type, const mpy_s
             switch (*type) {
                 case 'i': return mpy_from_i32(mpy_int_of_double(slots->q));
                 case 'I': return mpy_from_int(mpy_int_of_double(slots->q), 'I');
-                case 'f': return mpy_lift("d", slots);
+                case 'f': return mp_fun_binary_get_val_array('d', (void *)(uintptr_t)slots, 0);
 #ifdef MPY_USES_JS
                 case 'D':
 #endif

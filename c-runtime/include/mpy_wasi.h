@@ -133,7 +133,7 @@ __attribute__((unused)) static uint32_t mpy_wasi_fd_write(uint32_t fd, uint32_t 
 __attribute__((noreturn, unused)) static void mpy_wasi_proc_exit(uint32_t status) {
     mpy_unwind();
     mp_obj_t code = mpy_from_i32(status);
-    mp_fun_table.raise(mp_fun_table.call_function_n_kw(mp_fun_table.load_global(MP_QSTR_SystemExit), 1, &code));
+    mp_fun_raise(mp_fun_call_function_n_kw(mp_fun_load_global(MP_QSTR_SystemExit), 1, &code));
     __builtin_unreachable();
 }
 
@@ -151,10 +151,10 @@ __attribute__((unused)) static void mpy_random_python(void *with) {
         if (urandom[0] != MP_OBJ_NULL) {
             mp_obj_t count = MP_OBJ_NEW_SMALL_INT(part);
             mp_buffer_info_t bytes;
-            mp_fun_table.get_buffer(mp_fun_table.call_function_n_kw(urandom[0], 1, &count), &bytes,
+            mp_fun_get_buffer(mp_fun_call_function_n_kw(urandom[0], 1, &count), &bytes,
                 MP_BUFFER_READ | MP_BUFFER_RAISE_IF_UNSUPPORTED);
             /* What Python does may move memory. */
-            mp_fun_table.memmove(mpy_wasi_at(at, part), bytes.buf, part);
+            mp_fun_memmove(mpy_wasi_at(at, part), bytes.buf, part);
         } else {
             mpy_slot_t slot;
             part = 1;

@@ -45,6 +45,7 @@ pub const HEADERS: &[File] = files!("include":
     "mpy_shown.h"
     "mpy_stack.h"
     "mpy_start_in_flash.h"
+    "mpy_state.h"
     "mpy_stub.h"
     "mpy_text.h"
     "mpy_unwind.h"

@@ -74,6 +74,7 @@ pub(crate) fn bindings<'a>(
         by_name: interface.exports.iter().map(|export| (export.name.as_str(), export)).collect(),
         runs_python: running_python(interface, api),
         lends: 0,
+        lends_first: false,
         copies: 0,
         tracks: false,
         in_class: false,
@@ -87,6 +88,10 @@ pub(crate) fn bindings<'a>(
         lowered: BTreeSet::new(),
         lifted: BTreeSet::new(),
         elements: BTreeSet::new(),
+        types: Vec::new(),
+        type_slots: 0,
+        members: BTreeSet::new(),
+        integers: BTreeSet::new(),
         keywords,
         params: Vec::new(),
     };
@@ -108,6 +113,7 @@ pub(crate) fn bindings<'a>(
     classes::classes(&mut writer, api)?;
     let starts = writer.starts(api)?;
     writer.closures()?;
+    writer.other_types();
     writer.intrinsic_switch();
     writer.substitute_switch();
     let mut bindings = Bindings { functions, ..Bindings::default() };
@@ -117,19 +123,16 @@ pub(crate) fn bindings<'a>(
     }
     if writer.encoder.uses.contains(&Family::Closure) {
         let name = writer.strings.index("closure");
-        line!(bindings.init, "    mpy_init_type(&mpy_types[MPY_CLASSES], {name});");
-        line!(
-            bindings.init,
-            "    mpy_set_slot(&mpy_types[MPY_CLASSES], &mpy_types[MPY_CLASSES].call, \
-             (const void *){});",
-            writer.tables.entry("mpy_call_closure")
-        );
+        line!(bindings.init, "    mpy_types[MPY_CLASSES].name = mp_native_qstr_table[{name}];");
     }
     if !api.classes.is_empty() {
         line!(bindings.init, "    mpy_init_classes();");
     }
     if writer.encoder.uses.contains(&Family::Future) {
-        line!(bindings.init, "    mpy_init_futures();");
+        line!(
+            bindings.init,
+            "    mpy_types[MPY_FUTURE_TYPE].name = mp_native_qstr_table[MPY_STRING_Future];"
+        );
     }
     bindings.init.push_str(&starts);
     if writer.encoder.uses.contains(&Family::Objects) {
@@ -619,6 +622,22 @@ impl Writer<'_> {
         Ok(())
     }
 
+    /// The types of closures and futures, which are behind those of the classes; and all types.
+    fn other_types(&mut self) {
+        if self.encoder.uses.contains(&Family::Closure) {
+            let call = self.tables.entry("mpy_call_closure");
+            self.add_type(&[], &[("call", call)]);
+        }
+        if self.encoder.uses.contains(&Family::Future) {
+            let attr = self.tables.entry("mpy_future_attribute");
+            let iter = self.tables.entry("mpy_future_next");
+            self.add_type(&["MP_TYPE_FLAG_ITER_IS_ITERNEXT"], &[("attr", attr), ("iter", iter)]);
+        }
+        let rows = std::mem::take(&mut self.types);
+        self.tables.array(&mut self.code, Storage::State("MPY_TYPES"), "mpy_type_t", "mpy_types", &rows);
+        self.types = rows;
+    }
+
     fn intrinsic_switch(&mut self) {
         line!(self.code, "WASM_UNUSED static mp_obj_t mpy_intrinsic(unsigned which, mp_obj_t *args) {{");
         line!(self.code, "    switch (which) {{");
@@ -778,6 +797,9 @@ impl Writer<'_> {
         }
         if self.lends > 0 {
             line!(out, "#define MPY_LENDS {}", self.lends);
+            if self.lends_first {
+                line!(out, "#define MPY_LENDS_FIRST 1");
+            }
         }
         if self.copies > 0 {
             line!(out, "#define MPY_COPIES {}", self.copies);
@@ -788,7 +810,16 @@ impl Writer<'_> {
         for used in &self.encoder.uses {
             line!(out, "#define MPY_USES_{} 1", used.name());
         }
-        let sets = [("LOWERED", &self.lowered), ("LIFTED", &self.lifted), ("ELEMENTS", &self.elements)];
+        self.integers.extend(self.lowered.iter().filter(|letter| b"bBhHiI".contains(letter)));
+        if self.lowered.contains(&b'a') {
+            self.integers.insert(b'I');
+        }
+        let sets = [
+            ("LOWERED", &self.lowered),
+            ("LIFTED", &self.lifted),
+            ("ELEMENTS", &self.elements),
+            ("INTEGERS", &self.integers),
+        ];
         for (which, letters) in sets {
             line!(
                 out,
@@ -827,6 +858,11 @@ impl Writer<'_> {
         if self.has_entries() {
             line!(out, "#define MPY_USES_ENTRIES 1");
             line!(out, "#define MPY_CLASSES {}", api.classes.len());
+            line!(out, "#define MPY_TYPES {}", self.types.len());
+            line!(out, "#define MPY_TYPE_SLOTS {}", self.type_slots);
+            for kind in &self.members {
+                line!(out, "#define MPY_USES_{kind} 1");
+            }
             line!(out, "#define MPY_STRING_GC {}", self.strings.index("gc"));
             line!(out, "#define MPY_STRING_COLLECT {}", self.strings.index("collect"));
             line!(out, "#define MPY_STRING_FREE {}", self.strings.index("free"));

@@ -110,13 +110,14 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
     };
     let of = |wire: fn(Number) -> Wire| Encoded::new(wire(index), [Scalar::I32]);
     let mut members = Vec::new();
+    let mut has_properties = false;
     let mut methods: Vec<Method> = Vec::new();
-    let mut make_new = "NULL".to_owned();
+    let mut taken_slots = Vec::new();
     for member in &class.members {
         let call = member.call();
         let this = match member {
             Member::Constructor(_) => {
-                make_new = constructor(writer, class, member, number)?;
+                taken_slots.push(("make_new", constructor(writer, class, member, number)?));
                 continue;
             }
             Member::Static(_) => None,
@@ -159,27 +160,34 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
         };
         let name = writer.strings.index(&call.name);
         let kind = match member {
-            Member::Getter(_) => "MPY_GETTER",
-            Member::Setter(_) => "MPY_SETTER",
-            Member::Static(_) => "MPY_STATIC",
-            _ => "MPY_METHOD",
+            Member::Getter(_) => "GETTER",
+            Member::Setter(_) => "SETTER",
+            Member::Static(_) => "STATIC",
+            _ => "METHOD",
         };
+        writer.members.insert(kind);
         if is_property {
+            has_properties = true;
             members.push(format!(
-                "{{{name}, {kind}, (const void *){}}}",
+                "{{{name}, MPY_{kind}, (const void *){}}}",
                 writer.tables.address(&function.wrapper)
             ));
             continue;
         }
         let object = object(writer, &function);
-        members.push(format!("{{{name}, {kind}, &{object}}}"));
+        members.push(format!("{{{name}, MPY_{kind}, &{object}}}"));
         // A function without `self` is not an operator.
         if !matches!(member, Member::Static(_)) {
             let params = if is_call { writer.named_params(call, &signature) } else { None };
             methods.push(Method { name: call.name.clone(), function, other, params });
         }
     }
-    let slots = slots(writer, number, &methods);
+    taken_slots.extend(slots(writer, number, &methods));
+    if has_properties {
+        taken_slots.push(("attr", writer.tables.entry("mpy_attribute")));
+    }
+    // Each class has its own dictionary.
+    taken_slots.push(("locals_dict", "NULL".to_owned()));
     let Writer { tables, code, .. } = writer;
     tables.array(code, Storage::Constant, "mpy_member_t", &format!("mpy_members_{number}"), &members);
     line!(code);
@@ -191,14 +199,11 @@ fn one(writer: &mut Writer, class: &Class, number: usize) -> Result<String> {
     if methods.iter().any(|method| method.name == "__eq__" && method.other != Some(index)) {
         flags.push("MP_TYPE_FLAG_EQ_CHECKS_OTHER_TYPE");
     }
-    let flags = if flags.is_empty() { "0".to_owned() } else { flags.join(" | ") };
+    writer.add_type(&flags, &taken_slots);
     let name = writer.strings.index(&class.name);
     let free = writer.c_name(&class.free)?;
     let count = members.len();
-    Ok(format!(
-        "{{{name}, {flags}, {count}, {table}, {}, (const void *){make_new}, {slots}}}",
-        writer.tables.address(free)
-    ))
+    Ok(format!("{{{name}, {count}, {table}, {}}}", writer.tables.address(free)))
 }
 
 /// Defines the function object of a method.
@@ -259,14 +264,13 @@ fn constructor(writer: &mut Writer, class: &Class, member: &Member, number: usiz
     Ok(writer.tables.entry(&name))
 }
 
-/// Defines the function that the firmware calls for operators, in the order of `mpy_class_t`.
-fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> String {
+/// Defines the functions that the firmware calls for operators: their slots in the type, and what is in them.
+fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> Vec<(&'static str, String)> {
     let find = |name: &str| methods.iter().find(|method| method.name == name);
     let Writer { tables, code: c, .. } = writer;
     let mut listed = Vec::new();
-    let mut slot = |c: &mut String, kind: &str, head: &str, body: Vec<String>| {
+    let mut slot = |c: &mut String, kind: &'static str, head: &str, body: Vec<String>| {
         if body.is_empty() {
-            listed.push("NULL".to_owned());
             return;
         }
         line!(c, "static {head} {{");
@@ -275,7 +279,7 @@ fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> String {
         }
         line!(c, "}}");
         line!(c);
-        listed.push(format!("(const void *){}", tables.entry(&format!("mpy_{kind}_{number}"))));
+        listed.push((kind, tables.entry(&format!("mpy_{kind}_{number}"))));
     };
 
     let text = find("__repr__").or_else(|| find("__str__")).map(|repr| {
@@ -331,7 +335,7 @@ fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> String {
     if !unary.is_empty() {
         unary.push("return MP_OBJ_NULL;".to_owned());
     }
-    slot(c, "unary", &format!("mp_obj_t mpy_unary_{number}(int op, mp_obj_t self)"), unary);
+    slot(c, "unary_op", &format!("mp_obj_t mpy_unary_op_{number}(int op, mp_obj_t self)"), unary);
 
     let mut binary = Vec::new();
     for (name, op) in BINARY {
@@ -347,8 +351,8 @@ fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> String {
     }
     slot(
         c,
-        "binary",
-        &format!("mp_obj_t mpy_binary_{number}(int op, mp_obj_t self, mp_obj_t other)"),
+        "binary_op",
+        &format!("mp_obj_t mpy_binary_op_{number}(int op, mp_obj_t self, mp_obj_t other)"),
         binary,
     );
 
@@ -386,5 +390,5 @@ fn slots(writer: &mut Writer, number: usize, methods: &[Method]) -> String {
         (None, None) => (String::new(), Vec::new()),
     };
     slot(c, "iter", &head, iter);
-    listed.join(", ")
+    listed
 }

@@ -13,6 +13,8 @@ pub(crate) enum Storage {
     Constant,
     /// A header has declared it, with this number of elements.
     Declared(&'static str),
+    /// The same, and it is state, with these first values.
+    State(&'static str),
     /// It changes when the module is closed.
     Changing,
 }
@@ -63,8 +65,9 @@ impl Tables {
         if rows.is_empty() {
             return;
         }
-        if self.code == CodePlace::Anywhere {
-            if !matches!(storage, Storage::Declared(_)) {
+        let is_state = matches!(storage, Storage::State(_)) && self.code.has_state_block();
+        if self.code == CodePlace::Anywhere || is_state {
+            if !matches!(storage, Storage::Declared(_) | Storage::State(_)) {
                 line!(self.members, "    {ty} {name}[{}];", rows.len());
                 self.names.push(name.to_owned());
             }
@@ -76,6 +79,7 @@ impl Tables {
         let (words, count) = match storage {
             Storage::Constant => ("static const", ""),
             Storage::Declared(count) => ("static const", count),
+            Storage::State(count) => ("WASM_STORAGE", count),
             Storage::Changing => ("WASM_STORAGE", ""),
         };
         line!(c, "{words} {ty} {name}[{count}] = {{");

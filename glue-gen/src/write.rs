@@ -130,7 +130,7 @@ fn registered((at, function): (usize, &Function)) -> Registered {
 
 /// The functions of the runtime's headers that the firmware can call: how many, by the header.
 const HEADER_ENTRIES: [(&str, usize); 4] =
-    [("mpy_classes.h", 2), ("mpy_close.h", 1), ("mpy_futures.h", 6), ("mpy_shown.h", 6)];
+    [("mpy_classes.h", 1), ("mpy_close.h", 1), ("mpy_futures.h", 4), ("mpy_shown.h", 6)];
 
 /// How many functions of the runtime's headers the firmware can call, at most: by the header and what it is included for.
 fn header_entries(module_api: &ModuleApi, api: Option<&Api>, closes: bool) -> usize {
@@ -167,6 +167,9 @@ fn headers(
     let calls_python = calls_python(module_api, has_api);
     if calls_python {
         line!(c, "#define MPY_CALLS_PYTHON 1");
+    }
+    if has_api {
+        line!(c, "#define MPY_NAMES_ENTRIES 1");
     }
     if closes {
         line!(c, "#define MPY_CLOSES 1");

@@ -102,6 +102,8 @@ pub(crate) struct Writer<'a> {
     pub runs_python: Vec<bool>,
     /// The maximum number of buffers that a call borrows, and that it copies or may copy.
     pub lends: usize,
+    /// Whether a parameter follows one of these, whose conversion can run code in Python.
+    pub lends_first: bool,
     pub copies: usize,
     /// Whether a call records what must be freed if it ends in an exception.
     pub tracks: bool,
@@ -127,6 +129,12 @@ pub(crate) struct Writer<'a> {
     pub elements: BTreeSet<u8>,
     /// Whether functions take keyword arguments.
     pub keywords: bool,
+    /// The rows of `mpy_types`, the most slots in one of them, and the kinds of members of classes.
+    pub types: Vec<String>,
+    pub type_slots: usize,
+    pub members: BTreeSet<&'static str>,
+    /// The letters of the integers that functions of numbers take.
+    pub integers: BTreeSet<u8>,
     /// The constants that describe parameters to `mpy_take_arguments`. Functions with the same share one.
     pub params: Vec<String>,
 }
@@ -257,6 +265,21 @@ impl<'a> Writer<'a> {
         let is_direct = interface.memory.as_ref().is_some_and(|memory| memory.direct);
         let runs_python = self.runs_python.get(self.function(symbol)?.function).is_none_or(|runs| *runs);
         Ok(is_direct && self.has_own_heap() && !runs_python)
+    }
+
+    /// Adds a type of Python, with its flags and slots.
+    pub(crate) fn add_type(&mut self, flags: &[&str], slots: &[(&str, String)]) {
+        let mut row = "{.type = &mp_type_type".to_owned();
+        if !flags.is_empty() {
+            let _ = write!(row, ", .flags = {}", flags.join(" | "));
+        }
+        for (at, (slot, _)) in slots.iter().enumerate() {
+            let _ = write!(row, ", .{slot} = {}", at + 1);
+        }
+        let values: Vec<String> = slots.iter().map(|(_, value)| format!("(const void *){value}")).collect();
+        let _ = write!(row, ", .slots = {{{}}}}}", values.join(", "));
+        self.types.push(row);
+        self.type_slots = self.type_slots.max(slots.len());
     }
 
     /// Whether the module uses the heap of the bindings.
@@ -403,6 +426,8 @@ impl<'a> Writer<'a> {
             Direction::FromRust => (&mut self.lifted, &mut self.lowered),
         };
         from.extend(signature.params.iter().flat_map(|param| param.wire.letters()));
+        let behind = signature.params.iter().skip_while(|param| !param.borrowed());
+        self.lends_first |= behind.skip(1).any(|param| param.wire != Wire::ObjectRef);
         to.extend(signature.result.wire.letters());
         for value in signature.params.iter().chain([&signature.result]) {
             let letters: Vec<u8> = value.wire.letters().collect();
@@ -448,7 +473,10 @@ impl<'a> Writer<'a> {
             let letter = param.wire.number_letter().unwrap_or_default();
             let arg = if named.is_some() { format!("args[{i}]") } else { format!("a{i}") };
             let convert = match word {
-                Scalar::I32 => format!("mpy_to_int({arg}, '{letter}')"),
+                Scalar::I32 => {
+                    self.integers.insert(letter as u8);
+                    format!("mpy_to_int({arg}, '{letter}')")
+                }
                 Scalar::I64 => format!("mpy_to_long({arg}, '{letter}')"),
                 _ => format!("mpy_to_{}({arg})", word.suffix()),
             };

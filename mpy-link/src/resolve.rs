@@ -148,6 +148,9 @@ pub const FUN_TABLE_FIRST: u8 = 73;
 /// calls of them; and their entries in `mp_fun_table`. `memmove` does what `memcpy` does.
 pub const FUNCTIONS: [(&str, u8); 3] = [("memset", 50), ("memmove", 51), ("memcpy", 51)];
 
+/// What the symbol of a function by its entry in `mp_fun_table` begins with. Its number follows.
+pub const ENTRY_PREFIX: &str = "mp_fun_table.";
+
 /// Two strong definitions of one symbol.
 struct Duplicate<'a> {
     name: &'a str,
@@ -805,7 +808,7 @@ fn split(section: &Section, id: SectionId, fragments: &mut Vec<Fragment>) {
 /// The entry of `mp_fun_table` whose function a relocation with this formula refers to by its distance.
 fn stub_of(target: Target, formula: Formula) -> Option<u8> {
     let Target::External(External::FunEntry(entry)) = target else { return None };
-    let is_function = FUNCTIONS.iter().any(|(_, function)| *function == entry);
+    let is_function = entry < FUN_TABLE_FIRST;
     let is_distance = matches!(formula, Formula::Relative(_) | Formula::Jump(_) | Formula::ThumbBranch);
     (is_function && is_distance).then_some(entry)
 }
@@ -817,10 +820,10 @@ fn provided(name: &str) -> Option<Target> {
         "mp_fun_table" => External::FunTable,
         "mp_native_qstr_table" => External::Qstrs,
         "mp_native_obj_table" => External::Objects,
-        _ => {
-            let index = FUN_TABLE_SYMBOLS.iter().position(|&symbol| symbol == name)?;
-            External::FunEntry(FUN_TABLE_FIRST + index as u8)
-        }
+        _ => External::FunEntry(match name.strip_prefix(ENTRY_PREFIX) {
+            Some(entry) => entry.parse().ok().filter(|&entry| entry < FUN_TABLE_FIRST)?,
+            None => FUN_TABLE_FIRST + FUN_TABLE_SYMBOLS.iter().position(|&symbol| symbol == name)? as u8,
+        }),
     };
     Some(Target::External(external))
 }

@@ -437,6 +437,38 @@ fn extensions_are_in_the_header() {
     assert_eq!(read(&cc.link(&[("one.o", &one)]).unwrap()).arch_flags, 0);
 }
 
+/// The entries of the function table that the image refers to, in order.
+fn entries(image: &Image) -> Vec<u8> {
+    let relocs = read(image).relocs.into_iter();
+    let entries = relocs.filter_map(|reloc| match reloc.to {
+        Destination::FunEntry(entry) => Some(entry),
+        _ => None,
+    });
+    let mut entries: Vec<u8> = entries.collect();
+    entries.sort_unstable();
+    entries.dedup();
+    entries
+}
+
+#[test]
+fn entries_of_the_function_table_are_symbols() {
+    let source = |first: &str, second: &str| {
+        format!(
+            "extern char none[] __asm__(\"mp_fun_table.{first}\"); int f(int) __asm__(\"mp_fun_table.{second}\");
+             void *volatile pointer; void mpy_init(void) {{ f(1); pointer = none; f(2); }}"
+        )
+    };
+    for cc in common::ccs_and_clangs() {
+        let image = cc.link_c(&source("0", "27")).unwrap_or_else(|error| panic!("{}: {error}", cc.arch.name));
+        check_map(&image);
+        assert_eq!(entries(&image), [0, 27], "{}", cc.arch.name);
+        for wrong in ["73", "256", "", "x"] {
+            let error = cc.link_c(&source("0", wrong)).map(|_| ()).unwrap_err();
+            assert_eq!(error.code, "undefined-symbol", "{}: {error}", cc.arch.name);
+        }
+    }
+}
+
 /// Compilers generate calls of these functions, and every firmware has them.
 #[test]
 fn functions_of_the_firmware_are_called_unless_the_module_has_its_own() {
@@ -449,15 +481,7 @@ fn functions_of_the_firmware_are_called_unless_the_module_has_its_own() {
         let called = |inputs: &[Input]| {
             let image = cc.link_inputs(inputs).unwrap_or_else(|error| panic!("{}: {error}", cc.arch.name));
             check_map(&image);
-            let relocs = read(&image).relocs.into_iter();
-            let entries = relocs.filter_map(|reloc| match reloc.to {
-                Destination::FunEntry(entry) => Some(entry),
-                _ => None,
-            });
-            let mut entries: Vec<u8> = entries.collect();
-            entries.sort_unstable();
-            entries.dedup();
-            entries
+            entries(&image)
         };
         assert_eq!(called(&[object("one.o", &one)]), [50, 51], "{}", cc.arch.name);
         let own = cc.compile("own", "void *memset(void *b, int c, __SIZE_TYPE__ n) { return b; }", &[]);

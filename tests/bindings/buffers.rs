@@ -34,6 +34,13 @@ pub fn swap(a: &mut [u16], b: &mut [u16]) {
 }
 
 #[wasm_bindgen]
+pub fn add(to: &mut [u8], more: &[u8], most: &[u8]) {
+    for (to, more) in to.iter_mut().zip(more) {
+        *to = most.len().min(usize::from(*to + more)) as u8;
+    }
+}
+
+#[wasm_bindgen]
 pub fn vowels(text: &str, more: String) -> usize {
     text.chars().chain(more.chars()).filter(|letter| "aeiou".contains(*letter)).count()
 }
@@ -119,6 +126,17 @@ def resize():
     gc.collect()
 n = m.with_(b, resize) if hasattr(m, "with_") else getattr(m, "with")(b, resize)
 print(n, b[0], len(b))
+class Grows:
+    def __len__(self):
+        kept.append(bytearray(16))
+        for buffer in (b, most): buffer.extend(bytes(100))
+        kept.extend(b"\xff" * 100 for _ in range(20))
+        return 3
+    def __getitem__(self, i): return 10 * (i + 1)
+kept = []
+b = bytearray(b"\1\2\3\4"); most = bytearray(4)
+m.add(b, Grows(), most); print(b[:5], len(b), len(most))
+m.add(b, b, b); print(b[:5])
 # A buffer there is no second of: only where Rust works on it where it is.
 direct = sys.maxsize < 1 << 40
 gc.collect()
@@ -164,6 +182,8 @@ panic
 4
 58 59
 27 7 405
+bytearray(b'\x0b\x16!\x04\x00') 104 104
+bytearray(b'\x16,B\x08\x00')
 True
 MemoryError 1
 True

@@ -69,6 +69,10 @@ print(d.up(), isinstance(d, m.Counter), type(d).__name__)
 print(c.finish())
 attempt(c.up); attempt(c.finish)
 d.free(); attempt(d.up)
+for other in 5, "d", d:
+    # Most firmware looks at the type of `self` before it calls.
+    try: print(m.Counter.free(other))
+    except TypeError: print("TypeError")
 print(hasattr(m.Counter, "up"), hasattr(m.Counter, "nothing"))
 */
 /* expect
@@ -82,5 +86,8 @@ tens 60
 ValueError object was freed or given away
 ValueError object was freed or given away
 ValueError object was freed or given away
+TypeError
+TypeError
+None
 True False
 */

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
+use cargo_mpy::commands::new::{Options, make};
 use cargo_mpy::options::BuildOptions;
 use cargo_mpy::romfs::{self, Entry};
 use cargo_mpy::toolchain::emulator;
@@ -17,6 +18,9 @@ const USUAL: &str = "qemu-armv6m";
 
 /// The most that modules take at import of what they take otherwise, for the median of the examples.
 const MEDIAN: f64 = 0.35;
+
+/// The most bytes of RAM that the template of new crates takes at import on a Cortex-M0: in ordinary form, and from ROM.
+const TEMPLATE: [u32; 2] = [6 * 1024, 2 * 1024];
 
 /// What it prints.
 const CALLED: &str = "6 0\narray('I', [3])\nTrue 5 2880067194370816120\n";
@@ -61,9 +65,10 @@ fn main() {
     let arguments = tests::arguments();
     let mut trials = Vec::new();
     for (board, why_not) in rom::boards() {
-        let parts: [(&str, Part); 5] = [
+        let parts: [(&str, Part); 6] = [
             ("cases", cases),
             ("examples", all_examples),
+            ("template", template),
             ("collector", collector),
             ("calls", calls),
             ("unaligned", unaligned),
@@ -117,6 +122,42 @@ fn cases(board: &Board) -> Result<(), Failed> {
     if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
 }
 
+/// The bytes of RAM that a module takes when it is imported, in ordinary form and from ROM. Prints them.
+fn at_import(board: &Board, usual: File, in_flash: File) -> Result<[u32; 2], String> {
+    let name = usual.0.trim_end_matches(".mpy").to_owned();
+    let code = format!(
+        "{PIN}import gc\ngc.collect();a = gc.mem_alloc()\nimport {name}\ngc.collect();print(gc.mem_alloc() - a)\n"
+    );
+    let taken = |module: File| {
+        let printed = run(board, &[module], &code)?;
+        printed.trim().parse::<u32>().map_err(|_| printed)
+    };
+    let sizes = [taken(usual)?, taken(in_flash)?];
+    let [before, after] = sizes;
+    eprintln!("{:16} {name:20} {before:6} bytes at import, {after:6} from ROM", board.name);
+    Ok(sizes)
+}
+
+/// What `cargo mpy new` makes fits beside a program on the smallest boards.
+fn template(board: &Board) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let crate_ = folder.path().join("template");
+    let new = Options { template: None, name: None, vcs: Some("none".to_owned()), ci: None };
+    make("new", &crate_, &new).map_err(|failure| format!("{failure:?}"))?;
+    let options = BuildOptions {
+        manifest_path: Some(crate_.join("Cargo.toml")),
+        target_dir: Some(board::crates(env!("CARGO_TARGET_TMPDIR"))),
+        ..Default::default()
+    };
+    let usual = built(options.clone(), board)?;
+    let module = built(rom::in_flash(options), board)?;
+    let sizes = at_import(board, usual, module)?;
+    if board.arch == "armv6m" && sizes.iter().zip(TEMPLATE).any(|(size, most)| *size > most) {
+        return Err(format!("it takes {sizes:?} bytes at import, of {TEMPLATE:?}").into());
+    }
+    Ok(())
+}
+
 /// Every example prints what it should. Prints what they take at import, and compares that.
 fn all_examples(board: &Board) -> Result<(), Failed> {
     let crates = board::crates(env!("CARGO_TARGET_TMPDIR"));
@@ -129,13 +170,7 @@ fn all_examples(board: &Board) -> Result<(), Failed> {
         // It is the same file in any filesystem.
         let files = emulator::with_hardware(std::slice::from_ref(&module));
         example.check(&board::execute(board, &files, &example.code()?)?)?;
-        let name = module.0.trim_end_matches(".mpy").to_owned();
-        let code = format!(
-            "{PIN}import gc\ngc.collect();a = gc.mem_alloc()\nimport {name}\ngc.collect();print(gc.mem_alloc() - a)\n"
-        );
-        let taken = |printed: String| printed.trim().parse::<u32>().map_err(|_| printed);
-        let (before, after) = (taken(run(board, &[usual], &code)?)?, taken(run(board, &[module], &code)?)?);
-        eprintln!("{:16} {name:20} {before:6} bytes at import, {after:6} from ROM", board.name);
+        let [before, after] = at_import(board, usual, module)?;
         shares.push(f64::from(after) / f64::from(before));
     }
     shares.sort_by(f64::total_cmp);
