@@ -330,8 +330,12 @@ fn parse(name: &str, bytes: &[u8]) -> Result<Linked> {
                         continue;
                     };
                     if let ElementItems::Functions(functions) = element.items {
-                        for (index, function) in (value.cast_unsigned()..).zip(functions) {
-                            linked.table.insert(index, function.map_err(invalid)?);
+                        for (at, function) in (0..).zip(functions) {
+                            let function = function.map_err(invalid)?;
+                            // No table is that large, and the module traps when it starts.
+                            if let Some(index) = value.cast_unsigned().checked_add(at) {
+                                linked.table.insert(index, function);
+                            }
                         }
                     }
                 }

@@ -49,6 +49,18 @@ fn addresses_with_many_neighbours_in_a_loop_are_marked() {
     assert!(!accesses(16 - 1).contains("WASM_NEIGHBOURS"));
 }
 
+#[test]
+fn functions_behind_the_largest_table_are_read_over() {
+    for functions in ["", "$f", "$f $f"] {
+        let fields = format!("(table 1 funcref) (func $f) (elem (i32.const 0xffffffff) func {functions})");
+        let text = format!("(module {fields})");
+        let buffer = wast::parser::ParseBuffer::new(&text).unwrap();
+        let module = wast::parser::parse::<wast::Wat<'_>>(&buffer).unwrap().encode().unwrap();
+        assert!(crate::relocs::data_symbols(&module).is_empty());
+        assert_eq!(error(&fields, Safety::Checked, None), None, "{functions}");
+    }
+}
+
 /// The error about a module with these fields; none when it is translated.
 fn error(fields: &str, safety: Safety, bytes: Option<u32>) -> Option<&'static str> {
     let text = format!("(module {fields})");
