@@ -95,6 +95,20 @@ static void *mpy_keep_last_panic(void);
 static void mpy_put_back_last_panic(void *kept);
 #endif
 
+/* Of the floating-point registers that a function has to keep for its caller, MicroPython restores some or none when an
+ * exception is caught (py/nlrthumb.c: s16 to s21; py/nlrrv32.c, nlrrv64.c, nlraarch64.c: none). The functions that the exception
+ * ended had no chance to. A function that says that it changes these registers has them in its frame. */
+#if defined(__ARM_PCS_VFP)
+#define MPY_FLOATS_LOST() __asm__ volatile("" : : : "d11", "d12", "d13", "d14", "d15")
+#elif defined(__aarch64__)
+#define MPY_FLOATS_LOST() __asm__ volatile("" : : : "d8", "d9", "d10", "d11", "d12", "d13", "d14", "d15")
+#elif defined(__riscv_float_abi_single) || defined(__riscv_float_abi_double)
+#define MPY_FLOATS_LOST() __asm__ volatile("" : : : "fs0", "fs1", "fs2", "fs3", "fs4", "fs5", "fs6", "fs7", "fs8", "fs9", \
+    "fs10", "fs11")
+#else
+#define MPY_FLOATS_LOST() ((void)0)
+#endif
+
 /* Calls `run`: the exception that it ends in, or NULL.
  *
  * nlr_push returns twice, like setjmp, and compilers cannot be told so of a function behind a pointer: where a value
@@ -104,11 +118,14 @@ static void mpy_put_back_last_panic(void *kept);
 MPY_SHARED mp_obj_t mpy_try(void (*run)(void *), void *with) {
     nlr_buf_t nlr;
     __asm__("" : "+r"(run));
+    MPY_FLOATS_LOST();
     if (mp_fun_nlr_push(&nlr) || (mp_fun_table.setjmp != NULL && mp_fun_table.setjmp(nlr.regs))) {
+        MPY_FLOATS_LOST();
         return nlr.ret_val;
     }
     run(with);
     mp_fun_nlr_pop();
+    MPY_FLOATS_LOST();
     return NULL;
 }
 

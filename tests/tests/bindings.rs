@@ -2,6 +2,8 @@
 //! must print. Those that say `boards: all` run on a board of each family of compilers, and nightly on every board of
 //! this machine; the others on two.
 //!
+//! Those that say `also: BOARD` always run on that board too.
+//!
 //! Those that say `nightly: BOARD` run on that board only nightly, because they take long there, and `nightly: all` means
 //! every board.
 //!
@@ -57,6 +59,8 @@ struct Chapter {
     all_boards: bool,
     /// A board where it runs only nightly, or `all`.
     nightly: Option<String>,
+    /// One more board where it always runs.
+    also: Option<String>,
     unwinds: bool,
     lto: bool,
     checked: bool,
@@ -86,6 +90,7 @@ impl Chapter {
             (says("//! boards: all"), says("//! panic: unwind"), says("//! panic: both"));
         let checked = says("//! memory: checked");
         let nightly = text.lines().find_map(|line| line.strip_prefix("//! nightly: ")).map(str::to_owned);
+        let also = text.lines().find_map(|line| line.strip_prefix("//! also: ")).map(str::to_owned);
         let (lto, usual_in_flash) = (says("//! lto: both"), says("//! flash: usual"));
         let interruptible = says("//! interruptible");
         let published = text.lines().find_map(|line| line.strip_prefix("//! crate: ")).map(|line| {
@@ -98,6 +103,7 @@ impl Chapter {
             text,
             all_boards,
             nightly,
+            also,
             unwinds,
             lto: false,
             checked,
@@ -167,7 +173,7 @@ impl Chapter {
     fn is_nightly(&self, board: &Board) -> bool {
         let chosen = |nightly: &String| nightly == "all" || *nightly == board.name;
         let is_usual = |published: &Published| published.usual && BOARDS.contains(&board.name.as_str());
-        board::is_nightly(board)
+        (board::is_nightly(board) && self.also.as_ref() != Some(&board.name))
             || self.nightly.as_ref().is_some_and(chosen)
             || !self.published.as_ref().is_none_or(is_usual)
     }
