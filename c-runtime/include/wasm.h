@@ -774,15 +774,28 @@ WASM_UNUSED __attribute__((noinline)) static uint32_t wasm_dot_product(
 #define WASM_QUAD_PRODUCT(sum, a0, b0, a1, b1, a2, b2, a3, b3, a02, a13, b02, b13) \
     ((uint32_t)((a3) * (b3)) + ((uint32_t)((a2) * (b2)) + ((uint32_t)((a1) * (b1)) + ((uint32_t)((a0) * (b0)) + (sum)))))
 
-/* Tests set it to 1. */
 #ifndef WASM_MULTIPLIES_BYTES
+#if defined(__thumb__) && !defined(__thumb2__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
+#define WASM_MULTIPLIES_BYTES 1
+#else
 #define WASM_MULTIPLIES_BYTES 0
 #endif
-static inline uint32_t wasm_dot_product(
+#endif
+WASM_UNUSED __attribute__((noinline)) static uint32_t wasm_dot_product(
     uint32_t sum, const uint8_t *a, const uint8_t *b, uint32_t count, uint32_t addends) {
-    for (uint32_t at = 0; at != count; at++) {
-        sum += (uint32_t)(((int8_t)a[at] + (int16_t)addends) * (int8_t)b[at]);
+    const int8_t *a_end = (const int8_t *)(a + count), *b_end = (const int8_t *)(b + count);
+    int32_t addend = (int16_t)addends;
+    /* Armv6-M loads a signed byte from a sum of two registers only. */
+#define WASM_ADD_PRODUCT() \
+    (sum += (uint32_t)((a_end[at] + addend) * b_end[at]), at++); \
+    __asm__("" : "+r"(at))
+    for (intptr_t at = -(intptr_t)count; at;) {
+        WASM_ADD_PRODUCT();
+        WASM_ADD_PRODUCT();
+        WASM_ADD_PRODUCT();
+        WASM_ADD_PRODUCT();
     }
+#undef WASM_ADD_PRODUCT
     return sum;
 }
 #endif
