@@ -1,17 +1,13 @@
-/* The functions of src/lib.rs by CMSIS-DSP and CMSIS-NN, with the same data and results. KERNEL_name says which it is. */
+/* The functions of src/lib.rs by CMSIS-DSP, with the same data and results. KERNEL_name says which it is. */
 #include <stdint.h>
 #include <string.h>
 
 #include "arm_math.h"
-#if defined(KERNEL_fully_connected_s8) || defined(KERNEL_convolve_s8)
-#include "arm_nnfunctions.h"
-#endif
 
 static uint32_t words[9];
 static int8_t a8[8192], b8[2304], y8[1024];
 static int16_t a16[576], b16[576], y16[576], scratch16[576];
 static float af[512], bf[512], yf[400], spectrum[512], states[16];
-static int32_t bias[64], multipliers[16], shifts[16];
 
 static uint32_t seed;
 
@@ -29,11 +25,6 @@ void start(uint32_t first) {
     for (unsigned i = 0; i < 512; i++) af[i] = (float)(next() & 63) - 32.0f;
     for (unsigned i = 0; i < 512; i++) bf[i] = (float)(next() & 63) - 32.0f;
     for (unsigned i = 0; i < 512; i++) spectrum[i] = (float)(next() & 1023) - 512.0f;
-    for (unsigned i = 0; i < 64; i++) bias[i] = (int32_t)(next() & 4095) - 2048;
-    for (int i = 0; i < 16; i++) {
-        multipliers[i] = 0x40000000 + 0x02000000 * i;
-        shifts[i] = -9;
-    }
 }
 
 static uint32_t mix(uint32_t sum, uint32_t value) { return ((sum << 5 | sum >> 27) ^ value) * 0x9e3779b1u; }
@@ -163,36 +154,6 @@ uint32_t biquad_f32(uint32_t n) {
 uint32_t cfft_f32(uint32_t n) {
     (void)n;
     arm_cfft_f32(&arm_cfft_sR_f32_len256, spectrum, 0, 1);
-    return 0;
-}
-#endif
-
-#ifdef KERNEL_fully_connected_s8
-#include "FullyConnectedFunctions/arm_fully_connected_s8.c"
-#include "NNSupportFunctions/arm_nn_vec_mat_mult_t_s8.c"
-uint32_t fully_connected_s8(uint32_t n) {
-    cmsis_nn_context context = {NULL, 0};
-    cmsis_nn_fc_params parameters = {5, 0, 3, {-128, 127}};
-    cmsis_nn_per_tensor_quant_params scale = {multipliers[1], shifts[1]};
-    cmsis_nn_dims inputs = {1, 1, 1, (int32_t)n}, weights = {(int32_t)n, 1, 1, 64}, biases = {1, 1, 1, 64}, outputs = {1, 1, 1, 64};
-    arm_fully_connected_s8(&context, &parameters, &scale, &inputs, b8, &weights, a8, &biases, bias, &outputs, y8);
-    return 0;
-}
-#endif
-
-#ifdef KERNEL_convolve_s8
-#include "ConvolutionFunctions/arm_convolve_s8.c"
-#include "ConvolutionFunctions/arm_nn_mat_mult_kernel_row_offset_s8_s16.c"
-#include "ConvolutionFunctions/arm_nn_mat_mult_kernel_s8_s16.c"
-#include "NNSupportFunctions/arm_nn_mat_mult_nt_t_s8.c"
-#include "NNSupportFunctions/arm_q7_to_q15_with_offset.c"
-#include "NNSupportFunctions/arm_s8_to_s16_unordered_with_offset.c"
-uint32_t convolve_s8(uint32_t n) {
-    cmsis_nn_context context = {scratch16, sizeof scratch16};
-    cmsis_nn_conv_params parameters = {5, 3, {1, 1}, {1, 1}, {1, 1}, {-128, 127}};
-    cmsis_nn_per_channel_quant_params scales = {multipliers, shifts};
-    cmsis_nn_dims input = {1, 8, 8, (int32_t)n}, filters = {16, 3, 3, (int32_t)n}, biases = {1, 1, 1, 16}, output = {1, 8, 8, 16};
-    arm_convolve_s8(&context, &parameters, &scales, &input, a8, &filters, b8, &biases, bias, NULL, &output, y8);
     return 0;
 }
 #endif

@@ -1,5 +1,5 @@
 //! Signal processing and layers of neural networks: functions whose arrays and sizes are arguments, as those of a library are.
-//! `cmsis.c` does the same by CMSIS-DSP and CMSIS-NN.
+//! `cmsis.c` does the same by CMSIS-DSP; layers are not there.
 //!
 //! `start` makes the data, each other function does the work that is measured, once, and `result` is a checksum of what it has
 //! computed. Its argument is a size: of vectors (512), filters (32 taps), matrices (24, and 20 of floats) and layers.

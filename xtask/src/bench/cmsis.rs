@@ -14,24 +14,24 @@ use crate::process::root;
 /// As CMSIS-DSP is compiled for speed.
 pub const FLAGS: &[&str] = &["-Ofast", "-ffp-contract=fast", "-DARM_MATH_LOOPUNROLL"];
 
-/// Layers, which CMSIS-NN has.
+/// Layers, which CMSIS-DSP does not have.
 fn is_layer(program: &Program) -> bool {
     program.name.ends_with("_s8")
 }
 
 /// What calls CMSIS for a program, and where it includes from.
-pub fn source(program: &Program, options: &Options) -> Result<(String, Vec<PathBuf>)> {
+pub fn source(program: &Program) -> Result<Option<(String, Vec<PathBuf>)>> {
+    if is_layer(program) {
+        return Ok(None);
+    }
     let dsp = peer_source("cmsisdsp");
     if !dsp.is_dir() {
         return Err("CMSIS-DSP is not installed: cargo xtask setup --peers".into());
     }
     let peers = root().join(PEERS);
     let text = std::fs::read_to_string(peers.join("cmsis.c"))?;
-    let mut includes = vec![dsp.join("Include"), dsp.join("PrivateInclude"), dsp.join("Source"), peers];
-    if let Some(nn) = &options.cmsis_nn {
-        includes.extend([nn.join("Include"), nn.join("Source")]);
-    }
-    Ok((format!("#define KERNEL_{}\n{text}", program.name), includes))
+    let includes = vec![dsp.join("Include"), dsp.join("PrivateInclude"), dsp.join("Source"), peers];
+    Ok(Some((format!("#define KERNEL_{}\n{text}", program.name), includes)))
 }
 
 /// The columns, and what they are relative to.
@@ -42,8 +42,7 @@ pub fn compare(options: &Options, folder: &Path) -> Result<String> {
     let wanted: Vec<usize> = (0..PLAIN.len())
         .filter(|at| {
             let name = PLAIN[*at].name;
-            (options.only.is_empty() || options.only.iter().any(|part| name.contains(part.as_str())))
-                && (options.cmsis_nn.is_some() || !is_layer(&PLAIN[*at]))
+            options.only.is_empty() || options.only.iter().any(|part| name.contains(part.as_str()))
         })
         .collect();
     let mut wasm = Vec::new();

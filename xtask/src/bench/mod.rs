@@ -53,9 +53,6 @@ pub struct Options {
     /// the architectures of Arm; nothing else is measured
     #[arg(long)]
     cmsis: bool,
-    /// CMSIS-NN (github.com/ARM-software/CMSIS-NN), for the layers
-    #[arg(long, requires = "cmsis")]
-    cmsis_nn: Option<PathBuf>,
     /// MicroPython's tools/mpy_ld.py, for sizes
     #[arg(long)]
     mpy_ld: Option<PathBuf>,

@@ -95,7 +95,7 @@ pub const STACK: u32 = 8192;
 /// A C program as one translation unit: its text and where it includes from.
 pub fn c_source(program: &Program, options: &Options) -> Result<Option<(String, Vec<PathBuf>)>> {
     if program.folder == PEERS {
-        return cmsis::source(program, options).map(Some);
+        return cmsis::source(program);
     }
     if program.name != "coremark" {
         return Ok(Some((std::fs::read_to_string(root().join("tests/kernels/kernels.c"))?, Vec::new())));
