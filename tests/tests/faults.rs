@@ -276,7 +276,7 @@ fn no_byte_of_a_write_to_rom_matters_too_much() {
                     if place.0 == Fault::Power {
                         board = UnixBoard::start(folder.path(), Kind::Usual).expect("a board");
                     }
-                    let listed = mounted(&mut board);
+                    let listed = mounted(&mut board, *place);
                     let rom = std::fs::read(folder.path().join("rom.bin")).expect("a file");
                     let is = |image: &[u8]| rom.starts_with(image);
                     let right = match (is(&new), is(&old)) {
@@ -289,7 +289,7 @@ fn no_byte_of_a_write_to_rom_matters_too_much() {
                     without.fetch_add(usize::from(!listed), Ordering::Relaxed);
                     put_rom(&mut board, &new, CALM)
                         .unwrap_or_else(|error| panic!("after {place:?}: {error:?}"));
-                    assert!(mounted(&mut board), "again after {place:?}");
+                    assert!(mounted(&mut board, *place), "again after {place:?}");
                     let mut count = count.lock().expect("nobody panicked");
                     count.runs += 1;
                     count.failed += usize::from(outcome.is_err());
@@ -311,14 +311,14 @@ fn put_rom(line: &mut dyn Transport, image: &[u8], patience: Duration) -> target
     put
 }
 
-/// Whether the board mounts its ROM when it starts.
-fn mounted(board: &mut UnixBoard) -> bool {
-    let mut board = Board::connect(board, CALM).expect("a board that starts");
-    board.restart().expect("a board that starts");
+/// Whether the board mounts its ROM when it starts, after a fault at `place`.
+fn mounted(board: &mut UnixBoard, place: (Fault, Direction, usize)) -> bool {
+    let mut board = Board::connect(board, CALM).unwrap_or_else(|error| panic!("after {place:?}: {error:?}"));
+    board.restart().unwrap_or_else(|error| panic!("after {place:?}: {error:?}"));
     let said = board.ask("import vfs\ntry:print(vfs.rom_ioctl(1),len(open('/rom/data','rb').read()))\nexcept OSError:print('none')\n");
-    let said = said.expect("an answer");
+    let said = said.unwrap_or_else(|error| panic!("after {place:?}: {error:?}"));
     board.leave();
-    assert!(said.trim() == "1 700" || said.trim() == "none", "{said}");
+    assert!(said.trim() == "1 700" || said.trim() == "none", "after {place:?}: {said}");
     said.trim() == "1 700"
 }
 
