@@ -1,6 +1,7 @@
 //! Deploys over lines that fail: cut, changed, dropped, doubled, delayed bytes in both directions, and boards that lose
 //! their power. However it goes wrong, the file is the old one or the new one, it ends in time, and the next deploy
-//! works. `FAULTS=all` lets the line fail at every byte of a deploy instead of at some, and on one more board.
+//! works. `FAULTS=all` lets the line fail at every byte of a deploy instead of at some, and on one more board;
+//! `FAULTS=2600..2700` at these.
 
 use std::collections::VecDeque;
 use std::io;
@@ -137,24 +138,30 @@ fn put(line: &mut dyn Transport, data: &[u8], patience: Duration) -> target_spec
     put
 }
 
-/// Every `step`th byte of what a deploy sends and receives, with everything that can happen to it.
+/// Every `step`th byte of what a deploy sends and receives, with everything that can happen to it; or those that `FAULTS` says.
 fn places(sent: usize, received: usize, step: usize, faults: &[Fault]) -> Vec<(Fault, Direction, usize)> {
+    let bytes = |end: usize| match wanted() {
+        Some((from, to)) => (from..to.min(end)).step_by(1),
+        None => (0..end).step_by(step),
+    };
     let mut all = Vec::new();
     for &fault in faults {
-        all.extend((0..sent).step_by(step).map(|at| (fault, Direction::ToBoard, at)));
+        all.extend(bytes(sent).map(|at| (fault, Direction::ToBoard, at)));
         if fault != Fault::Power {
-            all.extend((0..received).step_by(step).map(|at| (fault, Direction::FromBoard, at)));
+            all.extend(bytes(received).map(|at| (fault, Direction::FromBoard, at)));
         }
     }
     all
 }
 
-fn everywhere() -> bool {
-    std::env::var_os("FAULTS").is_some_and(|value| value == "all")
-}
-
-fn step(some: usize) -> usize {
-    if everywhere() { 1 } else { some }
+/// The bytes that `FAULTS` names: `all`, or a range such as `2600..2700`.
+fn wanted() -> Option<(usize, usize)> {
+    let value = std::env::var("FAULTS").ok()?;
+    if value == "all" {
+        return Some((0, usize::MAX));
+    }
+    let (from, to) = value.split_once("..").expect("FAULTS is `all` or `FROM..TO`");
+    Some((from.parse().expect("a number"), to.parse().expect("a number")))
 }
 
 #[derive(Debug, Default)]
@@ -169,7 +176,7 @@ struct Count {
 fn emulated_boards_survive_bad_lines() {
     for (board, why_not) in board::boards() {
         let wanted = ["qemu-armv6m", "qemu-armv7emsp", "qemu-rv32imc"].contains(&board.name.as_str());
-        if !wanted || (board::is_nightly(board) && !everywhere()) {
+        if !wanted || (board::is_nightly(board) && wanted().is_none()) {
             continue;
         }
         if let Some(why) = why_not {
@@ -185,7 +192,7 @@ fn emulated_boards_survive_bad_lines() {
         let (sent, received) = (whole.sent, whole.received);
         let mut count = Count::default();
         // Their power is the process that is measured.
-        for place in places(sent, received, step(397), &FAULTS[..5]) {
+        for place in places(sent, received, 397, &FAULTS[..5]) {
             put(&mut session, &old(), CALM).unwrap_or_else(|error| panic!("before {place:?}: {error:?}"));
             let start = Instant::now();
             let outcome = put(&mut Faulty::new(&mut session, Some(place), None), &new(), PATIENCE);
@@ -218,7 +225,7 @@ fn no_byte_of_a_deploy_matters_too_much() {
     put(&mut whole, &new(), CALM).expect("a deploy");
     let (sent, received) = (whole.sent, whole.received);
     drop(board);
-    let places = places(sent, received, step(37), &FAULTS);
+    let places = places(sent, received, 37, &FAULTS);
     let (next, count) = (AtomicUsize::new(0), Mutex::new(Count::default()));
     let start = Instant::now();
     std::thread::scope(|scope| {
@@ -261,7 +268,7 @@ fn no_byte_of_a_write_to_rom_matters_too_much() {
     let mut whole = Faulty::new(&mut board, None, None);
     put_rom(&mut whole, &new, CALM).expect("a deploy");
     let (sent, received) = (whole.sent, whole.received);
-    let places = places(sent, received, step(41), &FAULTS);
+    let places = places(sent, received, 41, &FAULTS);
     let (next, count, without) = (AtomicUsize::new(0), Mutex::new(Count::default()), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         for _ in 0..8 {

@@ -76,7 +76,7 @@ pub struct Watch<'a> {
 ///
 /// # Errors
 /// `missing-tool`, `board-fault` with the registers when the processor faults, `board-died` when the
-/// program that runs MicroPython is killed, `timed-out`, `no-answer`, `store-failed`, `io`.
+/// program that runs MicroPython is killed, `timed-out`, `no-answer`, `io`.
 pub fn run(run: &Run, output: &mut dyn FnMut(&[u8])) -> Result<Outcome> {
     run_any(run, output, Watch::default())
 }

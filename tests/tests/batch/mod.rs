@@ -346,7 +346,7 @@ fn with_own_names(source: &str, suffix: &str, known: &HashSet<&str>) -> String {
         text.push_str(token);
         // Structures of several results are the module's.
         let results = |name: &str| name.bytes().all(|b| b"iqfdvrex".contains(&b));
-        let headers = ["WASM_", "simd_", "harness_"].iter().any(|prefix| token.starts_with(prefix))
+        let headers = ["WASM_", "SIMD_", "simd_", "harness_"].iter().any(|prefix| token.starts_with(prefix))
             || token.strip_prefix("wasm_").is_some_and(|name| !results(name));
         // What is behind an arrow is a member of the headers' structures.
         let member = text[..text.len() - token.len()].ends_with("->");
