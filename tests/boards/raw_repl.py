@@ -76,9 +76,11 @@ def run(code, space):
         put("\x04\x04")
         return False
     except BaseException as error:
-        text = io.StringIO()
+        # The code may be anything that the line made of it, and no text.
+        text = io.BytesIO()
         real.print_exception(error, text)
-        put("\x04" + text.getvalue())
+        put("\x04")
+        real.stdout.buffer.write(text.getvalue())
     put("\x04")
     return True
 

@@ -12,7 +12,8 @@ use crate::failure::Failure;
 use crate::options::{self, BuildOptions};
 use crate::plan::{BuildPlan, Source};
 use crate::serial::{Sources, plain};
-use crate::session::{self, Loaded, Machine};
+use crate::session::loaded::Loaded;
+use crate::session::{self, Machine};
 use crate::toolchain::{read_file, write_file};
 use crate::{pipeline, ui};
 

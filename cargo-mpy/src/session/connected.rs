@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use target_specs::{Arch, Diagnostic, Place};
 
-use super::Loaded;
 use super::events::{Events, Output};
 use super::faults::Faults;
+use super::loaded::Loaded;
 use super::port_args::PortArgs;
 use crate::failure::Failure;
 use crate::options::BuildOptions;

@@ -4,6 +4,7 @@ pub mod connected;
 pub mod emulated;
 pub mod events;
 pub mod faults;
+pub mod loaded;
 pub mod port_args;
 pub mod rom;
 
@@ -13,41 +14,22 @@ use target_specs::Result;
 
 use connected::PATIENCE;
 use faults::Faults;
+use loaded::Loaded;
 use port_args::PortArgs;
 
 use crate::failure::Failure;
 use crate::options::BuildOptions;
-use crate::pipeline::{self, Built};
+use crate::pipeline;
 use crate::plan::BuildPlan;
 use crate::serial::port::Port;
 use crate::serial::{Board, Newlines};
+use crate::toolchain::emulator;
 use crate::toolchain::micropython::Firmware;
-use crate::toolchain::{emulator, read_file};
 
 /// A MicroPython.
 pub enum Machine {
     Emulated { board: &'static target_specs::Board, firmware: Firmware },
     Connected { board: Box<Board<Port>>, name: String },
-}
-
-/// What is loaded into a MicroPython.
-pub struct Loaded {
-    /// Modules that can be imported: file names, and contents.
-    pub modules: Vec<(String, Vec<u8>)>,
-    /// Says where in the source of a module a processor faults.
-    pub faults: Faults,
-}
-
-impl Loaded {
-    /// A module that was built, and the Python files beside it.
-    ///
-    /// # Errors
-    /// Errors of [`BuildPlan::python_files`], and `io`.
-    pub fn new(plan: &BuildPlan, built: &Built) -> Result<Loaded> {
-        let mut modules = plan.python_files()?;
-        modules.push((format!("{}.mpy", plan.module), read_file(&built.mpy)?));
-        Ok(Loaded { modules, faults: Faults::of(&built.mpy, built.target.arch) })
-    }
 }
 
 /// The result of running code.
