@@ -12,7 +12,7 @@ use cargo_mpy::toolchain::{digest, identity, read_file, which};
 use cargo_mpy::{Failure, pipeline};
 use target_specs::{Board, Emulator};
 
-use crate::{arguments, in_ci, kept};
+use crate::{in_ci, kept, nightly};
 
 /// Boards that stand for the others in most runs: one for each family of compilers. Tests on the others are ignored, and
 /// run nightly (`cargo test -- --ignored`).
@@ -65,9 +65,8 @@ fn checked(wanted: impl Fn(&Board) -> bool) -> Vec<(&'static Board, Option<Strin
 
 /// The names of those that are not missing; without those that run only nightly, unless they run now.
 pub fn here(boards: &[(&Board, Option<String>)]) -> Vec<String> {
-    let arguments = arguments();
-    let is_nightly = arguments.ignored || arguments.include_ignored;
-    let runs = |board: &Board| is_nightly || !self::is_nightly(board);
+    let everywhere = nightly();
+    let runs = |board: &Board| everywhere || !is_nightly(board);
     let here = boards.iter().filter(|(board, why)| why.is_none() && runs(board));
     here.map(|(board, _)| board.name.clone()).collect()
 }

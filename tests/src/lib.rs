@@ -30,6 +30,12 @@ pub fn arguments() -> Arguments {
     arguments
 }
 
+/// Whether tests run that are usually left to the nightly run.
+pub fn nightly() -> bool {
+    let arguments = arguments();
+    arguments.ignored || arguments.include_ignored
+}
+
 /// One `.wat` of `cases/`: a module, Python that imports it, and what that must print.
 ///
 /// The file begins with a comment that says what is tested, then `;;; python` and `;;; expect` sections whose

@@ -240,7 +240,7 @@ fn main() {
         write(&chapters).expect("the workspaces");
     }
     let boards = board::boards();
-    let nightly = arguments.ignored || arguments.include_ignored;
+    let nightly = tests::nightly();
     let mut trials = Vec::new();
     for chapter in &chapters {
         // Expectations are the host's.

@@ -263,10 +263,13 @@ impl Deploy {
             "" if dest.is_empty() => file.to_owned(),
             folder => format!("{folder}/{file}"),
         };
-        let mut sent = Vec::new();
+        let (mut sent, mut folders) = (Vec::new(), HashSet::new());
         for (path, data) in files {
             let file = place(path);
-            if let Some((folder, _)) = file.rsplit_once('/').filter(|(folder, _)| !folder.is_empty()) {
+            if let Some((folder, _)) = file.rsplit_once('/')
+                && !folder.is_empty()
+                && folders.insert(folder.to_owned())
+            {
                 board.make_folder(folder)?;
             }
             let (put, seconds) = send(events, data.len(), |sent| board.put(&file, data, sent))?;

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::options::BuildOptions;
 use crate::pipeline::Built;
 use crate::plan::BuildPlan;
+use crate::python_files::Files;
 use crate::romfs;
 use crate::toolchain::{self, cc};
 use crate::{pipeline, ui};
@@ -84,7 +85,7 @@ impl Package {
         let version = plan.version.as_deref().unwrap_or("0.0.0");
         let name = format!("{}-{version}", plan.module);
         let parent = self.out.clone().unwrap_or_else(|| plan.out_dir.join("package"));
-        let files = contents(&plan, version, &built)?;
+        let (files, urls) = contents(&plan, version, &built)?;
         write_folder(&parent.join(&name), &files)?;
         let archive = parent.join(format!("{name}.zip"));
         let zipped = zip(&name, &files)
@@ -93,7 +94,7 @@ impl Package {
         ui::status("Packaged", format_args!("{} for {}", parent.join(&name).display(), archs.join(", ")));
         ui::status("Packaged", archive.display());
         if let Some(index) = &self.index {
-            add_to_index(index, &plan.module, version, &files)?;
+            add_to_index(index, &plan.module, version, &files, urls)?;
             ui::status("Packaged", index.display());
         }
         Ok(())
@@ -103,10 +104,11 @@ impl Package {
 /// The directory of a package with the Python files that go beside the module.
 const PYTHON: &str = "python";
 
-/// The paths and contents of the files in a package.
-type Files = Vec<(String, Vec<u8>)>;
+/// What `mip` installs: the destination of each file, and its path in the package.
+type Urls = Vec<(String, String)>;
 
-fn contents(plan: &BuildPlan, version: &str, built: &[Built]) -> Result<Files> {
+/// The files in a package, and what `mip` installs for all architectures.
+fn contents(plan: &BuildPlan, version: &str, built: &[Built]) -> Result<(Files, Urls)> {
     let module = &plan.module;
     let python = plan.python_files()?;
     let mut files: Files = Vec::new();
@@ -136,7 +138,7 @@ fn contents(plan: &BuildPlan, version: &str, built: &[Built]) -> Result<Files> {
         files.push((format!("{module}.pyi"), toolchain::read_file(&one.mpy.with_extension("pyi"))?));
     }
     files.sort();
-    Ok(files)
+    Ok((files, all))
 }
 
 /// A package.json for `mip`: the destination of each file, and its path relative to package.json.
@@ -202,15 +204,12 @@ const SHORT: usize = 8;
 
 /// Adds the package of all architectures to an index: the files that `mip` and other tools ask a server for, as
 /// `tools/build.py` of micropython-lib lays them out (version 2).
-fn add_to_index(index: &Path, module: &str, version: &str, files: &Files) -> Result<()> {
+fn add_to_index(index: &Path, module: &str, version: &str, files: &Files, urls: Urls) -> Result<()> {
     let bad = |path: &Path, what: String| {
         let at = Place::File { path: path.to_owned(), line: 0, column: 0 };
         Diagnostic::new("bad-value", what).at(at).help("name another directory with `--index`, or correct it")
     };
     let find = |path: &str| files.iter().find(|(known, _)| known == path).map(|(_, data)| data);
-    let manifest = find("package.json").expect("each package has one");
-    let manifest: serde_json::Value = serde_json::from_slice(manifest).expect("it was just made");
-    let urls: Vec<(String, String)> = serde_json::from_value(manifest["urls"].clone()).expect("it has those");
 
     let list = index.join("index.json");
     let mut known: serde_json::Value = match std::fs::read(&list) {
