@@ -34,7 +34,7 @@ pub struct Options {
     /// Languages: rust, c
     #[arg(long, value_delimiter = ',', default_value = "rust,c")]
     languages: Vec<String>,
-    /// Only these roads, by how the heads of their columns begin
+    /// Only native code and these roads, by how the heads of their columns begin
     #[arg(long, value_delimiter = ',')]
     roads: Vec<String>,
     /// EEMBC's CoreMark (github.com/eembc/coremark), for the same program in C
@@ -118,7 +118,8 @@ pub fn run(options: &Options) -> Result<()> {
         .iter()
         .copied()
         .filter(|road| {
-            options.roads.is_empty()
+            *road == Road::Native
+                || options.roads.is_empty()
                 || options.roads.iter().any(|name| road.name().starts_with(name.as_str()))
         })
         .collect();
