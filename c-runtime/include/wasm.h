@@ -673,7 +673,7 @@ static inline uint32_t wasm_product(uint32_t a, uint32_t b) {
 #if defined(__thumb__) && !defined(__thumb2__)
     if (__builtin_constant_p(a)) {
         __asm__("" : "+r"(a));
-    } else {
+    } else if (__builtin_constant_p(b)) {
         __asm__("" : "+r"(b));
     }
 #endif
@@ -686,7 +686,22 @@ static inline uint64_t wasm_narrow_product(int32_t a, int32_t b) {
 #if defined(__thumb2__) || __SIZEOF_POINTER__ == 8
     return (uint64_t)((int64_t)a * b);
 #else
-    return (uint64_t)(int64_t)(a * b);
+    return (uint64_t)(int64_t)(int32_t)wasm_product((uint32_t)a, (uint32_t)b);
+#endif
+}
+
+/* sum + a * b, the product as above. For ARMv6-M GCC keeps pairs of registers in memory, were it not told the three
+ * instructions. */
+static inline uint64_t wasm_add_narrow_product(uint64_t sum, int32_t a, int32_t b) {
+#if defined(__thumb__) && !defined(__thumb2__) && !defined(__OPTIMIZE_SIZE__)
+    uint32_t low = (uint32_t)sum, high = (uint32_t)(sum >> 32), product = wasm_product((uint32_t)a, (uint32_t)b), sign;
+    __asm__(".syntax unified\n\tasrs %2, %3, #31\n\tadds %0, %0, %3\n\tadcs %1, %1, %2"
+            : "+l"(low), "+l"(high), "=&l"(sign)
+            : "l"(product)
+            : "cc");
+    return (uint64_t)high << 32 | low;
+#else
+    return wasm_narrow_product(a, b) + sum;
 #endif
 }
 
@@ -768,9 +783,10 @@ WASM_UNUSED __attribute__((noinline)) static uint32_t wasm_dot_product(
     return sum;
 }
 #else
-#define WASM_DUAL_PRODUCT32(sum, a, b, c, d, ac, bd) ((uint32_t)((c) * (d)) + ((uint32_t)((a) * (b)) + (sum)))
+#define WASM_DUAL_PRODUCT32(sum, a, b, c, d, ac, bd) \
+    (wasm_product((uint32_t)(c), (uint32_t)(d)) + (wasm_product((uint32_t)(a), (uint32_t)(b)) + (sum)))
 #define WASM_DUAL_PRODUCT64(sum, a, b, c, d, ac, bd) \
-    (wasm_narrow_product(c, d) + (wasm_narrow_product(a, b) + (sum)))
+    wasm_add_narrow_product(wasm_add_narrow_product(sum, a, b), c, d)
 #define WASM_QUAD_PRODUCT(sum, a0, b0, a1, b1, a2, b2, a3, b3, a02, a13, b02, b13) \
     ((uint32_t)((a3) * (b3)) + ((uint32_t)((a2) * (b2)) + ((uint32_t)((a1) * (b1)) + ((uint32_t)((a0) * (b0)) + (sum)))))
 

@@ -466,7 +466,7 @@ fn products(body: &str) -> [usize; 2] {
     let c = trusted(&format!(
         "(func (export \"f\") (param i32 i64) (result i64) (local i64 i64 i64 i64 i32) {body})"
     ));
-    ["wasm_narrow_product(", "WASM_DUAL_PRODUCT"].map(|name| c.matches(name).count())
+    ["narrow_product(", "WASM_DUAL_PRODUCT"].map(|name| c.matches(name).count())
 }
 
 #[test]

@@ -124,6 +124,13 @@ impl Printer<'_, '_> {
     }
 
     fn operator(&mut self, expr: &Expr, op: OpId, parts: &[Expr]) -> String {
+        if op == OpId::I64Add
+            && let [sum, Expr { kind: ExprKind::NarrowProduct(factors), .. }]
+            | [Expr { kind: ExprKind::NarrowProduct(factors), .. }, sum] = parts
+        {
+            let [sum, a, b] = [sum, &factors[0], &factors[1]].map(|part| self.inner(part));
+            return format!("wasm_add_narrow_product({sum}, (int32_t){a}, (int32_t){b})");
+        }
         let mut rest = if expr.is_product() { "wasm_product({a}, {b})" } else { op.line().template };
         let mut text = String::new();
         while let Some(at) = rest.find('{') {
