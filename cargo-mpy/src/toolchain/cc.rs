@@ -41,6 +41,12 @@ const GCC_FLAGS: &[&str] = &[
     "-fno-tree-loop-distribute-patterns",
 ];
 
+/// Flags of GCC for code that should be fast.
+const SPEED_FLAGS: &[&str] = &[
+    // LLVM has decided what to inline. A loop has more registers if the function around it is not part of a larger one.
+    "-fno-inline-functions-called-once",
+];
+
 /// Flags that add debug information. None changes the code, but that of Xtensa: its assembler aligns the targets of branches, and
 /// does it otherwise where there are more labels.
 pub const DEBUG_FLAGS: &[&str] = &[
@@ -221,13 +227,21 @@ impl CCompiler {
         &self.program
     }
 
+    /// Flags that only make code faster, at a level of optimisation.
+    pub fn tuning(&self, optimisation: &str) -> impl Iterator<Item = &str> {
+        let is_for_speed = !self.facts.clang && ["-O2", "-O3"].contains(&optimisation);
+        let more = is_for_speed.then_some(SPEED_FLAGS).unwrap_or_default();
+        self.facts.tuning.iter().map(String::as_str).chain(more.iter().copied())
+    }
+
     /// A text that changes when the compiler or its flags change.
     pub fn identity(&self, target_flags: &[String], optimisation: &str) -> String {
-        let flags =
-            [&self.arguments[..], &self.facts.flags, &self.facts.tuning, target_flags].concat().join(" ");
+        let flags = [&self.arguments[..], &self.facts.flags, target_flags].concat().join(" ");
+        let tuning: Vec<&str> = self.tuning(optimisation).collect();
         format!(
-            "{} {flags} {optimisation} {}",
+            "{} {flags} {} {optimisation} {}",
             identity(&self.program),
+            tuning.join(" "),
             [FLAGS, wasm_to_c::C_FLAGS].concat().join(" ")
         )
     }
@@ -236,7 +250,7 @@ impl CCompiler {
     fn request(&self, target_flags: &[String], optimisation: &str) -> Result<Command> {
         let mut command = Command::new(self.launcher.as_ref().unwrap_or(&self.program));
         command.args(self.launcher.is_some().then_some(&self.program));
-        command.args(&self.arguments).args(&self.facts.flags).args(&self.facts.tuning);
+        command.args(&self.arguments).args(&self.facts.flags).args(self.tuning(optimisation));
         command.args(target_flags).arg(optimisation);
         command.args(FLAGS).args(if self.facts.clang { &[][..] } else { GCC_FLAGS }).args(wasm_to_c::C_FLAGS);
         for name in MORE_HEADERS {

@@ -233,9 +233,11 @@ impl Builder<'_> {
         } else if matches!(road, Road::Ours(_) | Road::Direct | Road::Interruptible) {
             compiler.compile(&c, &object, flags, level, &[&include])?;
         } else {
-            let (mut command, tuning) = self.compiler(&compiler);
+            let mut command = self.compiler(&compiler);
             // Native code is what one gets from that compiler; what tools make gets what ours gets.
-            command.args(if road == Road::Native { &[][..] } else { tuning });
+            if road != Road::Native {
+                command.args(compiler.tuning(level));
+            }
             command.args(FLAGS).arg(level).args(unit.flags).arg("-c").arg(&c).arg("-o").arg(&object);
             for folder in unit.includes.iter().chain([&include]) {
                 command.arg("-I").arg(folder);
@@ -273,7 +275,7 @@ impl Builder<'_> {
         let include = self.folder.join("include");
         let compiler = cc::find(self.arch)?;
         let compile = |c: &Path, object: &Path| {
-            let mut command = self.compiler(&compiler).0;
+            let mut command = self.compiler(&compiler);
             command.args(["-std=gnu11", "-Os", "-fpic", "-fno-common", "-ffreestanding", "-fbuiltin", "-w"]);
             command
                 .args(["-fno-stack-protector", "-fno-asynchronous-unwind-tables", "-c"])
@@ -297,7 +299,7 @@ impl Builder<'_> {
             let _ = writeln!(qstrs, "#define MP_QSTR_{name} (mp_native_qstr_table[{}])", at + 1);
         }
         std::fs::write(folder.join("qstrs.h"), qstrs)?;
-        let mut libgcc = self.compiler(&compiler).0;
+        let mut libgcc = self.compiler(&compiler);
         let libgcc = checked(libgcc.arg("-print-libgcc-file-name"))?;
         let mpy = folder.join("m.mpy");
         let mut command = Command::new("python3");
@@ -312,8 +314,8 @@ impl Builder<'_> {
         Ok(Some(std::fs::metadata(&mpy)?.len() as usize))
     }
 
-    /// The compiler, and flags that only make its output quicker.
-    fn compiler(&self, compiler: &cc::CCompiler) -> (Command, &[String]) {
+    /// The compiler.
+    fn compiler(&self, compiler: &cc::CCompiler) -> Command {
         let mut command = Command::new(compiler.program());
         let known = self.arch.compilers.iter().find(|known| {
             known
@@ -322,7 +324,7 @@ impl Builder<'_> {
                 .any(|name| compiler.program().file_name().is_some_and(|file| file == name.as_str()))
         });
         command.args(known.into_iter().flat_map(|known| &known.flags));
-        (command, known.map_or(&[], |known| &known.tuning))
+        command
     }
 
     fn unit(
