@@ -11,6 +11,17 @@ static float af[512], bf[512], yf[400], spectrum[512], states[16];
 
 static uint32_t seed;
 
+#ifdef KERNEL_cfft_f32
+#include "CommonTables/arm_common_tables.c"
+#include "CommonTables/arm_const_structs.c"
+#include "CommonTables/arm_mve_tables.c"
+#include "TransformFunctions/arm_bitreversal2.c"
+#include "TransformFunctions/arm_cfft_f32.c"
+#include "TransformFunctions/arm_cfft_init_f32.c"
+#include "TransformFunctions/arm_cfft_radix8_f32.c"
+static arm_cfft_instance_f32 transform;
+#endif
+
 static uint32_t next(void) {
     seed = seed * 1664525u + 1013904223u;
     return seed >> 8;
@@ -25,6 +36,9 @@ void start(uint32_t first) {
     for (unsigned i = 0; i < 512; i++) af[i] = (float)(next() & 63) - 32.0f;
     for (unsigned i = 0; i < 512; i++) bf[i] = (float)(next() & 63) - 32.0f;
     for (unsigned i = 0; i < 512; i++) spectrum[i] = (float)(next() & 1023) - 512.0f;
+#ifdef KERNEL_cfft_f32
+    arm_cfft_init_256_f32(&transform);
+#endif
 }
 
 static uint32_t mix(uint32_t sum, uint32_t value) { return ((sum << 5 | sum >> 27) ^ value) * 0x9e3779b1u; }
@@ -71,34 +85,41 @@ uint32_t dot_f32(uint32_t n) {
 }
 #endif
 
-/* The state of a filter begins with the inputs before the first one. */
+/* The state of a filter begins with the inputs before the first one, behind what a filter of floats with Helium needs for itself. */
 #define OUTPUTS 128
-#define FILTER(instance, number, init, run, x, taps, y)             \
-    static number state[32 + OUTPUTS];                              \
-    instance filter;                                                \
+#ifdef ARM_MATH_MVEF
+#define OWN_f32 OUTPUTS
+#else
+#define OWN_f32 0
+#endif
+#define OWN_q15 0
+typedef float32_t f32_t;
+#define FILTER(number, init, run, x, taps, y)                       \
+    static number##_t state[32 + OUTPUTS + OWN_##number];           \
+    arm_fir_instance_##number filter;                               \
     init(&filter, (uint16_t)n, taps, state, OUTPUTS);               \
-    memcpy(state, x, (n - 1) * sizeof *state);                      \
+    memcpy(state + OWN_##number, x, (n - 1) * sizeof *state);       \
     run(&filter, x + n - 1, y, OUTPUTS);                            \
     return 0;
 
 #ifdef KERNEL_fir_q15
 #include "FilteringFunctions/arm_fir_init_q15.c"
 #include "FilteringFunctions/arm_fir_q15.c"
-uint32_t fir_q15(uint32_t n) { FILTER(arm_fir_instance_q15, q15_t, arm_fir_init_q15, arm_fir_q15, a16, b16, y16) }
+uint32_t fir_q15(uint32_t n) { FILTER(q15, arm_fir_init_q15, arm_fir_q15, a16, b16, y16) }
 #endif
 
 #ifdef KERNEL_fir_fast_q15
 #include "FilteringFunctions/arm_fir_fast_q15.c"
 #include "FilteringFunctions/arm_fir_init_q15.c"
 uint32_t fir_fast_q15(uint32_t n) {
-    FILTER(arm_fir_instance_q15, q15_t, arm_fir_init_q15, arm_fir_fast_q15, a16, b16, y16)
+    FILTER(q15, arm_fir_init_q15, arm_fir_fast_q15, a16, b16, y16)
 }
 #endif
 
 #ifdef KERNEL_fir_f32
 #include "FilteringFunctions/arm_fir_f32.c"
 #include "FilteringFunctions/arm_fir_init_f32.c"
-uint32_t fir_f32(uint32_t n) { FILTER(arm_fir_instance_f32, float32_t, arm_fir_init_f32, arm_fir_f32, af, bf, yf) }
+uint32_t fir_f32(uint32_t n) { FILTER(f32, arm_fir_init_f32, arm_fir_f32, af, bf, yf) }
 #endif
 
 #define PRODUCT(type, run, x, y, to, ...)                           \
@@ -139,21 +160,21 @@ uint32_t biquad_f32(uint32_t n) {
         0.375f, 0.5f, 0.25f, 0.75f, -0.5f,  0.5f, 0.5f,  0.5f,   -0.25f, -0.25f,
     };
     arm_biquad_casd_df1_inst_f32 filter;
+#ifdef ARM_MATH_MVEF
+    static arm_biquad_mod_coef_f32 changed[4];
+    arm_biquad_cascade_df1_mve_init_f32(&filter, 4, stages, changed, states);
+#else
     arm_biquad_cascade_df1_init_f32(&filter, 4, stages, states);
+#endif
     arm_biquad_cascade_df1_f32(&filter, af, yf, n);
     return 0;
 }
 #endif
 
 #ifdef KERNEL_cfft_f32
-#include "CommonTables/arm_common_tables.c"
-#include "CommonTables/arm_const_structs.c"
-#include "TransformFunctions/arm_bitreversal2.c"
-#include "TransformFunctions/arm_cfft_f32.c"
-#include "TransformFunctions/arm_cfft_radix8_f32.c"
 uint32_t cfft_f32(uint32_t n) {
     (void)n;
-    arm_cfft_f32(&arm_cfft_sR_f32_len256, spectrum, 0, 1);
+    arm_cfft_f32(&transform, spectrum, 0, 1);
     return 0;
 }
 #endif

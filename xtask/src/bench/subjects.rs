@@ -259,6 +259,10 @@ fn triple(arch: &Arch) -> Option<(&'static str, Vec<&'static str>)> {
         "armv7emsp" => {
             ("thumbv7em-none-eabihf", vec![absolute, "-Ctarget-feature=+no-movt", "-Ctarget-cpu=cortex-m4"])
         }
+        "armv81m" => (
+            "thumbv8m.main-none-eabihf",
+            vec![absolute, "-Ctarget-feature=+no-movt", "-Ctarget-cpu=cortex-m55"],
+        ),
         "rv32imc" => ("riscv32imc-unknown-none-elf", vec![absolute]),
         "x64" => (X64, vec!["-Crelocation-model=pic"]),
         _ => return None,
