@@ -753,35 +753,6 @@ static inline uint32_t wasm_odd_bytes(uint32_t bytes, uint32_t addends) {
 
 #define WASM_QUAD_PRODUCT(sum, a0, b0, a1, b1, a2, b2, a3, b3, a02, a13, b02, b13) \
     wasm_smlad(wasm_smlad(sum, a02, b02), a13, b13)
-
-/* In one piece, as GCC would read as much as it can ahead, into registers that there are not. */
-static inline uint32_t wasm_four_products(uint32_t sum, const uint8_t *a, const uint8_t *b, uint32_t addends) {
-    uint32_t a4, b4, a2, b2;
-    __asm__(
-        "ldr %1, %5\n\tldr %2, %6\n\t"
-        "sxtab16 %3, %7, %1\n\tsxtb16 %4, %2\n\tsmlad %0, %3, %4, %0\n\t"
-        "sxtab16 %1, %7, %1, ror #8\n\tsxtb16 %2, %2, ror #8\n\tsmlad %0, %1, %2, %0"
-        : "+&r"(sum), "=&r"(a4), "=&r"(b4), "=&r"(a2), "=&r"(b2)
-        : "m"(*(const wasm_u32_unaligned *)a), "m"(*(const wasm_u32_unaligned *)b), "r"(addends));
-    return sum;
-}
-
-/* sum and (a + addend) * b of as many signed bytes, a multiple of four. It is not inlined, as the registers of its caller may be
- * in use for other things. */
-#define WASM_MULTIPLIES_BYTES 1
-WASM_UNUSED __attribute__((noinline)) static uint32_t wasm_dot_product(
-    uint32_t sum, const uint8_t *a, const uint8_t *b, uint32_t count, uint32_t addends) {
-    for (uint32_t left = count >> 4; left; left--, a += 16, b += 16) {
-        sum = wasm_four_products(sum, a, b, addends);
-        sum = wasm_four_products(sum, a + 4, b + 4, addends);
-        sum = wasm_four_products(sum, a + 8, b + 8, addends);
-        sum = wasm_four_products(sum, a + 12, b + 12, addends);
-    }
-    for (uint32_t left = count & 12; left; left -= 4, a += 4, b += 4) {
-        sum = wasm_four_products(sum, a, b, addends);
-    }
-    return sum;
-}
 #else
 #define WASM_DUAL_PRODUCT32(sum, a, b, c, d, ac, bd) \
     (wasm_product((uint32_t)(c), (uint32_t)(d)) + (wasm_product((uint32_t)(a), (uint32_t)(b)) + (sum)))
@@ -789,32 +760,9 @@ WASM_UNUSED __attribute__((noinline)) static uint32_t wasm_dot_product(
     wasm_add_narrow_product(wasm_add_narrow_product(sum, a, b), c, d)
 #define WASM_QUAD_PRODUCT(sum, a0, b0, a1, b1, a2, b2, a3, b3, a02, a13, b02, b13) \
     ((uint32_t)((a3) * (b3)) + ((uint32_t)((a2) * (b2)) + ((uint32_t)((a1) * (b1)) + ((uint32_t)((a0) * (b0)) + (sum)))))
+#endif
 
-#ifndef WASM_MULTIPLIES_BYTES
-#if defined(__thumb__) && !defined(__thumb2__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
-#define WASM_MULTIPLIES_BYTES 1
-#else
-#define WASM_MULTIPLIES_BYTES 0
-#endif
-#endif
-WASM_UNUSED __attribute__((noinline)) static uint32_t wasm_dot_product(
-    uint32_t sum, const uint8_t *a, const uint8_t *b, uint32_t count, uint32_t addends) {
-    const int8_t *a_end = (const int8_t *)(a + count), *b_end = (const int8_t *)(b + count);
-    int32_t addend = (int16_t)addends;
-    /* Armv6-M loads a signed byte from a sum of two registers only. */
-#define WASM_ADD_PRODUCT() \
-    (sum += (uint32_t)((a_end[at] + addend) * b_end[at]), at++); \
-    __asm__("" : "+r"(at))
-    for (intptr_t at = -(intptr_t)count; at;) {
-        WASM_ADD_PRODUCT();
-        WASM_ADD_PRODUCT();
-        WASM_ADD_PRODUCT();
-        WASM_ADD_PRODUCT();
-    }
-#undef WASM_ADD_PRODUCT
-    return sum;
-}
-#endif
+#include "wasm_dot_products.h"
 
 /* A sum of several such products, which is there before what comes behind it: GCC delays it until somebody wants it,
  * and has all the factors in registers by then. */

@@ -55,6 +55,7 @@ pub const HEADERS: &[File] = files!("include":
     "softfloat32.h"
     "softfloat64.h"
     "wasm.h"
+    "wasm_dot_products.h"
     "wasm_lines.h"
     "wasm_simd.h"
     "wasm_simd_mve.h"

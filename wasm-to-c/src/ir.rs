@@ -4,11 +4,14 @@
 //! and [`codegen`](crate::codegen) prints it as C. Only what a pass notes removes a check.
 
 pub(crate) mod print;
+mod products;
 
 use crate::ops::{Cell, Class, OpId};
 use crate::options::SourceLine;
 use crate::relocs::Reference;
 use crate::types::{FuncType, ValType};
+
+pub(crate) use products::Products;
 
 /// A variable of a function in C.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,11 +94,11 @@ pub(crate) enum ExprKind {
     /// `[sum, a, b, a, b, a, b, a, b]`: `sum` and four products. Each `a` is a signed byte behind the one before, or such a byte plus
     /// a constant, which is the same for all. So is each `b`, or all are constants of 16 bits. None is checked.
     QuadProduct(Box<[Expr; 9]>),
-    /// `[sum, a, b, count]`: `sum` and the products of as many signed bytes from `a` on, plus a constant, with those from `b` on.
+    /// `[sum, a, b, count]`: `sum` and the products of as many numbers from `a` on, plus a constant, with those from `b` on.
     /// The count is a multiple of four, and none is checked.
-    DotProduct(Box<[Expr; 4]>, i16),
-    /// Whether the processor has instructions that multiply more than one pair of bytes.
-    MultipliesBytes,
+    DotProduct(Box<[Expr; 4]>, Products, i16),
+    /// Whether the processor computes that faster than a loop.
+    HasDotProduct(Products),
     /// The value, which the C compiler computes here and not where it is used.
     Computed(Box<Expr>),
 }
@@ -553,7 +556,7 @@ macro_rules! contents {
                     | ExprKind::Shuffle(parts, _) => &$($mut)? **parts,
                     ExprKind::DualProduct(parts) => &$($mut)? **parts,
                     ExprKind::QuadProduct(parts) => &$($mut)? **parts,
-                    ExprKind::DotProduct(parts, _) => &$($mut)? **parts,
+                    ExprKind::DotProduct(parts, ..) => &$($mut)? **parts,
                     ExprKind::NonNull(part)
                     | ExprKind::TableGet(_, part)
                     | ExprKind::Index(part, _)
@@ -571,7 +574,7 @@ macro_rules! contents {
                     | ExprKind::TableSize(_)
                     | ExprKind::MemorySize(_)
                     | ExprKind::NativeFrame
-                    | ExprKind::MultipliesBytes
+                    | ExprKind::HasDotProduct(_)
                     | ExprKind::Payload(..)
                     | ExprKind::Exception => &$($mut)? [],
                 }

@@ -93,12 +93,12 @@ impl Printer<'_, '_> {
                 )
             }
             ExprKind::QuadProduct(parts) => self.quad_product(parts),
-            ExprKind::DotProduct(parts, addend) => {
+            ExprKind::DotProduct(parts, products, addend) => {
                 let [a, b] = [1, 2].map(|at| self.bytes(&parts[at]));
                 let (sum, count) = (self.expr(&parts[0]), self.expr(&parts[3]));
-                format!("wasm_dot_product({sum}, {a}, {b}, {count}, {})", twice(*addend))
+                format!("wasm_dot_product_{}({sum}, {a}, {b}, {count}, {addend})", products.name())
             }
-            ExprKind::MultipliesBytes => "WASM_MULTIPLIES_BYTES".to_owned(),
+            ExprKind::HasDotProduct(products) => format!("WASM_HAS_DOT_PRODUCT_{}", products.name()),
             ExprKind::Computed(sum) => format!("wasm_sum({})", self.expr(sum)),
         }
     }

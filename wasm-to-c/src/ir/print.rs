@@ -268,8 +268,10 @@ fn expr(value: &Expr) -> String {
             format!("dual_product({})", exprs(&parts[..]))
         }
         ExprKind::QuadProduct(parts) => format!("quad_product({})", exprs(&parts[..])),
-        ExprKind::DotProduct(parts, addend) => format!("dot_product({}, {addend})", exprs(&parts[..])),
-        ExprKind::MultipliesBytes => "multiplies bytes".to_owned(),
+        ExprKind::DotProduct(parts, products, addend) => {
+            format!("dot_product {}({}, {addend})", products.name(), exprs(&parts[..]))
+        }
+        ExprKind::HasDotProduct(products) => format!("has dot_product {}", products.name()),
         ExprKind::Computed(part) => format!("computed({})", expr(part)),
     }
 }

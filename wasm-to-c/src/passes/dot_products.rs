@@ -1,9 +1,9 @@
-//! Loops that add products of signed bytes. Processors with instructions for four bytes at once compute most of such a loop by one
-//! call, and leave the rest of its iterations to the loop.
+//! Loops that add products of numbers in memory. Processors that multiply several pairs of such numbers at once compute most of such
+//! a loop by one call, and leave the rest of its iterations to the loop.
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::ir::{Access, Check, Expr, ExprKind, Form, Function, Label, Loop, Stmt, Var, each};
+use crate::ir::{Access, Check, Expr, ExprKind, Form, Function, Label, Loop, Products, Stmt, Var, each};
 use crate::ops::{Cell, OpId};
 use crate::relocs::Reference;
 use crate::types::ValType;
@@ -12,8 +12,10 @@ use crate::unit::Unit;
 /// Statements in a loop, and operators in a statement, that are looked at.
 const STATEMENTS: usize = 32;
 const OPERATORS: usize = 96;
-/// Bytes that one step of the call takes. Fewer are left to the loop.
+/// Numbers of each factor that one step of the call takes. Fewer are left to the loop.
 const STEP: u32 = 4;
+/// Such a count is at most that of the bytes of a struct with the number.
+const MOST_SHIFT: u32 = 8;
 
 pub(super) fn run(_unit: &Unit<'_>, function: &mut Function) {
     if !function.has_loops {
@@ -122,7 +124,7 @@ impl Linear {
     }
 }
 
-/// A signed byte in memory plus a constant.
+/// A number in memory plus a constant.
 #[derive(Debug, Clone)]
 struct Factor {
     access: Access,
@@ -135,7 +137,8 @@ struct Factor {
 impl Factor {
     /// Whether both are a constant number of bytes apart, and have the same constant added.
     fn is_like(&self, other: &Factor) -> bool {
-        (self.access.memory, self.addend) == (other.access.memory, other.addend)
+        (self.access.memory, self.access.cell, self.addend)
+            == (other.access.memory, other.access.cell, other.addend)
             && (&self.address.terms, self.address.object) == (&other.address.terms, other.address.object)
     }
 
@@ -205,8 +208,9 @@ impl Iteration {
     fn factor(&self, expr: &Expr) -> Option<Factor> {
         match &expr.kind {
             ExprKind::Load(access) => {
-                let is_byte = access.cell == Cell::S8 && matches!(access.check, Check::None(_));
-                let address = self.linear(&access.address).filter(|_| is_byte)?;
+                let is_number = Products::of(access.cell, access.ty).is_some();
+                let is_known = is_number && matches!(access.check, Check::None(_));
+                let address = self.linear(&access.address).filter(|_| is_known)?;
                 let (object, offset) = access.within_object();
                 let address = address.plus(1, &Linear { object, ..Linear::default() })?;
                 Some(Factor { access: Access::clone(access), address, offset, addend: 0 })
@@ -227,11 +231,22 @@ impl Iteration {
     /// Adds the terms of a sum of products to others.
     fn sum(&self, expr: &Expr, var: &mut Option<Var>, products: &mut Vec<[Factor; 2]>) -> Option<()> {
         match &expr.kind {
-            ExprKind::Op(OpId::I32Add, parts) => {
+            ExprKind::Op(OpId::I32Add | OpId::I64Add, parts) => {
                 parts.iter().try_for_each(|part| self.sum(part, var, products))
             }
-            ExprKind::Op(OpId::I32Mul, parts) => {
+            ExprKind::Op(OpId::I32Mul | OpId::I64Mul, parts) => {
                 products.push([self.factor(&parts[0])?, self.factor(&parts[1])?]);
+                Some(())
+            }
+            // 32 bits hold the product, which is that of the same numbers in 64 bits.
+            ExprKind::Op(OpId::I64ExtendI32S, parts) => {
+                let factor = |expr| {
+                    let mut factor = self.factor(expr)?;
+                    factor.access.ty = ValType::I64;
+                    (factor.access.cell == Cell::S16 && factor.addend == 0).then_some(factor)
+                };
+                let factors = parts[0].op(OpId::I32Mul)?;
+                products.push([factor(&factors[0])?, factor(&factors[1])?]);
                 Some(())
             }
             ExprKind::Get(found) => {
@@ -253,7 +268,7 @@ impl Iteration {
     }
 
     fn value(&self, expr: &Expr) -> Option<Value> {
-        if expr.ty != ValType::I32 || super::products::operators(expr) > OPERATORS {
+        if !matches!(expr.ty, ValType::I32 | ValType::I64) || super::products::operators(expr) > OPERATORS {
             return None;
         }
         if let Some(linear) = self.linear(expr) {
@@ -288,15 +303,19 @@ impl Iteration {
     }
 }
 
-/// A loop that only adds products of bytes which follow one another.
+/// A loop that only adds products of numbers which follow one another.
 struct DotProduct {
     sum: Var,
+    products: Products,
     first: [Factor; 2],
     addend: i16,
-    /// The bytes of each factor up to the end of the loop, of which an iteration takes as many as are added to each variable.
+    /// What is left up to the end of the loop: the numbers of each factor, times 2 to the power of `shift`.
     rest: Linear,
-    /// How often what a variable steps by in an iteration is as many bytes.
+    shift: u32,
+    /// What a variable steps by for each number.
     steps: Vec<(Var, u32)>,
+    /// What other variables have after an iteration, by those that step.
+    others: Vec<(Var, Linear)>,
 }
 
 impl DotProduct {
@@ -321,51 +340,74 @@ impl DotProduct {
         // The same before the iteration.
         let left = Linear { constant: left.constant.wrapping_sub(by), ..left };
         let is_down = by.cast_signed() < 0;
-        let (rest, bytes) =
+        let (rest, by) =
             if is_down { (left, by.wrapping_neg()) } else { (Linear::default().plus(u32::MAX, &left)?, by) };
 
         let mut within = Reads::new();
         count_reads(&looped.body, &mut within);
         count_reads(&[Stmt::Eval(condition.clone())], &mut within);
-        let (mut sums, mut steps) = (Vec::new(), Vec::new());
-        for (var, value) in &iteration.0 {
+        let is_sum = |(var, value): (&Var, &Value)| match value {
+            Value::Sum(Some(start), terms) if start == var => Some((*var, terms.clone())),
+            _ => None,
+        };
+        let mut sums = iteration.0.iter().filter_map(is_sum);
+        let (Some((sum, terms)), None) = (sums.next(), sums.next()) else { return None };
+        // The step of the call is that of several iterations. A loop of single numbers is usually what an unrolled one leaves.
+        let count = terms.len() as u32;
+        if !matches!(count, 2 | STEP) || within.get(&sum) != Some(&1) {
+            return None;
+        }
+        let (first, products, addend) = follow(&terms)?;
+        let is_step = |factor: &Factor| iteration.step_of(&factor.address) == Some(count * products.bytes());
+        let each = by / count;
+        let shift = each.trailing_zeros();
+        if !first.iter().all(is_step)
+            || !by.is_multiple_of(count)
+            || !each.is_power_of_two()
+            || shift > MOST_SHIFT
+        {
+            return None;
+        }
+
+        let (mut steps, mut others) = (Vec::new(), Vec::new());
+        for (var, value) in iteration.0.iter().filter(|(var, _)| **var != sum) {
             match value {
-                Value::Sum(Some(start), products) if start == var => sums.push((*var, products)),
                 _ if let Some(step) = iteration.step(*var) => {
-                    let times = step.cast_signed().checked_div(bytes.cast_signed())?;
-                    let times = times.cast_unsigned();
-                    if times.wrapping_mul(bytes) != step {
-                        return None;
-                    }
-                    steps.push((*var, times));
+                    let (step, count) = (step.cast_signed(), count.cast_signed());
+                    (step % count == 0).then_some(())?;
+                    steps.push((*var, (step / count).cast_unsigned()));
                 }
                 // Nothing needs the value of the last iteration.
                 _ if within.get(var) == reads.get(var) => {}
+                Value::Linear(linear) => {
+                    // The variables in it have stepped since.
+                    let behind = iteration.step_of(linear)?;
+                    let constant = linear.constant.wrapping_sub(behind);
+                    others.push((*var, Linear { constant, ..linear.clone() }));
+                }
                 _ => return None,
             }
         }
-        let [(sum, products)] = sums[..] else { return None };
-        // The step of the call is that of several iterations. A loop of single bytes is usually what an unrolled one leaves.
-        if !matches!(bytes, 2 | STEP) || products.len() != bytes as usize || within.get(&sum) != Some(&1) {
-            return None;
-        }
-        let (first, addend) = follow(products)?;
-        let is_step = |factor: &Factor| iteration.step_of(&factor.address) == Some(bytes);
-        first.iter().all(is_step).then_some(DotProduct { sum, first, addend, rest, steps })
+        Some(DotProduct { sum, products, first, addend, rest, shift, steps, others })
     }
 
     /// The statement before the loop: what the call computes.
     fn before(self, inner: Label, end: Label, new: &mut New) -> Stmt {
         let op = |op, parts| Expr::new(ExprKind::Op(op, parts), ValType::I32);
         let get = |var| Expr::new(ExprKind::Get(var), ValType::I32);
-        let DotProduct { sum, first: [a, b], addend, rest, steps } = self;
+        let DotProduct { sum, products, first: [a, b], addend, rest, shift, steps, others } = self;
         let (rest, count) = (rest.expr(), new.temp());
-        let multiplies = Expr::new(ExprKind::MultipliesBytes, ValType::I32);
-        let is_enough = op(OpId::I32GeU, vec![rest.clone(), Expr::i32(STEP)]);
-        let parts = [get(sum), a.load(), b.load(), get(count)];
-        let product = Expr::new(ExprKind::DotProduct(Box::new(parts), addend), ValType::I32);
+        let is_supported = Expr::new(ExprKind::HasDotProduct(products), ValType::I32);
+        let is_enough = op(OpId::I32GeU, vec![rest.clone(), Expr::i32(STEP << shift)]);
+        let sum_so_far = Expr::new(ExprKind::Get(sum), products.sum());
+        let parts = [sum_so_far, a.load(), b.load(), get(count)];
+        let product = Expr::new(ExprKind::DotProduct(Box::new(parts), products, addend), products.sum());
+        let numbers = match shift {
+            0 => rest.clone(),
+            _ => op(OpId::I32ShrU, vec![rest.clone(), Expr::i32(shift)]),
+        };
         let mut then = vec![
-            Stmt::Set(count, op(OpId::I32And, vec![rest.clone(), Expr::i32(STEP.wrapping_neg())])),
+            Stmt::Set(count, op(OpId::I32And, vec![numbers, Expr::i32(STEP.wrapping_neg())])),
             Stmt::Set(sum, product),
         ];
         then.extend(steps.into_iter().filter(|(_, times)| *times != 0).map(|(var, times)| {
@@ -379,10 +421,11 @@ impl DotProduct {
                 },
             )
         }));
+        then.extend(others.into_iter().map(|(var, value)| Stmt::Set(var, value.expr())));
         then.push(Stmt::BrIf(op(OpId::I32Eqz, vec![rest]), vec![Stmt::Br(end)]));
         Stmt::If {
             label: inner,
-            condition: op(OpId::I32And, vec![multiplies, is_enough]),
+            condition: op(OpId::I32And, vec![is_supported, is_enough]),
             then,
             otherwise: Vec::new(),
             used: false,
@@ -391,13 +434,15 @@ impl DotProduct {
     }
 }
 
-/// The factors of the first byte, and the constant that is added to the first of them, if the products are of bytes that follow
-/// one another.
-fn follow(products: &[[Factor; 2]]) -> Option<([Factor; 2], i16)> {
-    let [a, b] = products.first()?;
+/// The factors of the first numbers, what they are, and the constant that is added to the first of them, if the products are of
+/// numbers that follow one another.
+fn follow(terms: &[[Factor; 2]]) -> Option<([Factor; 2], Products, i16)> {
+    let [a, b] = terms.first()?;
+    // Both factors have the same type, as they are multiplied.
+    let products = Products::of(a.access.cell, a.access.ty).filter(|_| a.access.cell == b.access.cell)?;
     // How far each is behind the first one: both factors are.
     let mut behind = Vec::new();
-    for [c, d] in products {
+    for [c, d] in terms {
         let order = [[c, d], [d, c]].into_iter().find(|[c, d]| {
             let is_like = a.is_like(c) && b.is_like(d);
             is_like && c.behind(a) == d.behind(b)
@@ -407,7 +452,8 @@ fn follow(products: &[[Factor; 2]]) -> Option<([Factor; 2], i16)> {
     }
     behind.sort_by_key(|(by, _)| *by);
     let (least, [a, b]) = behind.first()?;
-    if (*least..).zip(&behind).any(|(expected, (by, _))| expected != *by) {
+    let places = (*least..).step_by(products.bytes() as usize);
+    if places.zip(&behind).any(|(expected, (by, _))| expected != *by) {
         return None;
     }
     let [a, b] = match [a.addend, b.addend] {
@@ -415,10 +461,14 @@ fn follow(products: &[[Factor; 2]]) -> Option<([Factor; 2], i16)> {
         [0, _] => [*b, *a],
         _ => return None,
     };
-    // The sum has 16 bits.
-    let addend = a.addend.cast_signed();
-    let fits = i16::try_from(addend).is_ok_and(|addend| {
-        addend.checked_add(i8::MIN.into()).is_some() && addend.checked_add(i8::MAX.into()).is_some()
-    });
-    fits.then(|| ([a.clone(), b.clone()], addend as i16))
+    // A sum with a byte has 16 bits. No other numbers have one.
+    let addend = i16::try_from(a.addend.cast_signed()).ok()?;
+    let (least, most) = match a.access.cell {
+        Cell::S8 => (i8::MIN.into(), i8::MAX.into()),
+        Cell::U8 => (0, u8::MAX.into()),
+        _ if addend == 0 => (0, 0),
+        _ => return None,
+    };
+    let fits = addend.checked_add(least).is_some() && addend.checked_add(most).is_some();
+    fits.then(|| ([a.clone(), b.clone()], products, addend))
 }

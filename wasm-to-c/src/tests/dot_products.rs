@@ -19,10 +19,10 @@ fn function(body: &str) -> String {
 #[test]
 fn loops_that_add_products_of_bytes_become_calls() {
     let c = trusted(&function(LOOP));
-    let call = "if (WASM_MULTIPLIES_BYTES & (uint32_t)(l2 >= 4u)) {";
+    let call = "if (WASM_HAS_DOT_PRODUCT_s8_32 & (uint32_t)(l2 >= 4u)) {";
     assert!(c.contains(call), "{c}");
     assert!(c.contains("t0 = l2 & (-4u);"), "{c}");
-    assert!(c.contains("l3 = wasm_dot_product(l3, (const uint8_t *)(memory_base + (l0)), (const uint8_t *)(memory_base + (l1)), t0, 0x0u);"), "{c}");
+    assert!(c.contains("l3 = wasm_dot_product_s8_32(l3, (const uint8_t *)(memory_base + (l0)), (const uint8_t *)(memory_base + (l1)), t0, 0);"), "{c}");
     assert!(c.contains("l0 = l0 + t0;") && c.contains("l2 = l2 - t0;"), "{c}");
     // The rest is left to the loop.
     assert!(c.contains("if (l2 == 0) goto L"), "{c}");
@@ -33,7 +33,7 @@ fn loops_that_add_products_of_bytes_become_calls() {
         "(i32.add (i32.load8_s offset=1 (local.get 0)) (i32.const 5))",
     );
     let both = both.replace("(i32.const 0)", "(i32.const 5)");
-    assert!(trusted(&function(&both)).contains("t0, 0x50005u)"));
+    assert!(trusted(&function(&both)).contains("t0, 5)"));
     let second = LOOP.replace(
         "(i32.load8_s offset=1 (local.get 1))",
         "(i32.add (i32.load8_s offset=1 (local.get 1)) (i32.const 5))",
@@ -41,12 +41,115 @@ fn loops_that_add_products_of_bytes_become_calls() {
     let second =
         second.replace("(i32.load8_s (local.get 1))", "(i32.add (i32.load8_s (local.get 1)) (i32.const 5))");
     let c = trusted(&function(&second));
-    assert!(c.contains("wasm_dot_product(l3, (const uint8_t *)(memory_base + (l1)), (const uint8_t *)(memory_base + (l0)), t0, 0x50005u)"), "{c}");
+    assert!(c.contains("wasm_dot_product_s8_32(l3, (const uint8_t *)(memory_base + (l1)), (const uint8_t *)(memory_base + (l0)), t0, 5)"), "{c}");
     // Up to an end.
     let ends = LOOP.replace("(i32.sub (local.get 2) (i32.const 2))", "(local.get 2)");
     let ends = ends.replace("(local.tee 2", "(i32.ne (local.get 0)");
     let c = trusted(&function(&ends));
-    assert!(c.contains("WASM_MULTIPLIES_BYTES & (uint32_t)((l2 - l0) >= 4u)"), "{c}");
+    assert!(c.contains("WASM_HAS_DOT_PRODUCT_s8_32 & (uint32_t)((l2 - l0) >= 4u)"), "{c}");
+}
+
+/// The loop with numbers of another kind.
+fn of_numbers(load: &str, bytes: u32, ty: &str) -> String {
+    let body = LOOP.replace("i32.load8_s offset=1", &format!("{load} offset={bytes}"));
+    let body =
+        body.replace("(i32.add (i32.load8_s (local.get 0)) (i32.const 0))", "(i32.load8_s (local.get 0))");
+    let body = body.replace("i32.load8_s", load).replace("i32.mul", &format!("{ty}.mul"));
+    let body = body.replace("(i32.add (i64.mul", "(i64.add (i64.mul");
+    ["0", "1"].iter().fold(body, |body, local| {
+        let step = |by| format!("(i32.add (local.get {local}) (i32.const {by}))");
+        body.replace(&step(2), &step(2 * bytes))
+    })
+}
+
+fn long_function(body: &str) -> String {
+    let body = body.replace("(i32.add (local.get 3) (local.get 0))", "(local.get 3)");
+    format!("(func (export \"f\") (param i32 i32 i32) (result i64) (local i64 i32) {body})")
+}
+
+#[test]
+fn numbers_of_several_kinds_are_multiplied() {
+    for (load, bytes, kind) in [
+        ("i32.load8_u", 1, "u8"),
+        ("i32.load16_s", 2, "s16"),
+        ("i32.load16_u", 2, "u16"),
+        ("i32.load", 4, "u32"),
+    ] {
+        let c = trusted(&function(&of_numbers(load, bytes, "i32")));
+        assert!(c.contains(&format!("if (WASM_HAS_DOT_PRODUCT_{kind}_32 & (uint32_t)(l2 >= 4u)) {{")), "{c}");
+        assert!(c.contains(&format!("l3 = wasm_dot_product_{kind}_32(l3, ")), "{c}");
+    }
+    for (load, bytes, kind) in [
+        ("i64.load16_s", 2, "s16"),
+        ("i64.load16_u", 2, "u16"),
+        ("i64.load32_s", 4, "s32"),
+        ("i64.load32_u", 4, "u32"),
+    ] {
+        let c = trusted(&long_function(&of_numbers(load, bytes, "i64")));
+        assert!(c.contains(&format!("l3 = wasm_dot_product_{kind}_64(l3, ")), "{c}");
+    }
+    // A product that 32 bits hold.
+    let product = |load: &str, bytes| {
+        let body = of_numbers(load, bytes, "i32");
+        let body = body
+            .replace("(i32.add (i32.mul", "(i64.add (i32.mul")
+            .replace("(i32.mul", "(i64.extend_i32_s (i32.mul");
+        let body = body.replace(&format!("({load} (local.get 1)))"), &format!("({load} (local.get 1))))"));
+        let ends = format!("offset={bytes} (local.get 1)))");
+        long_function(&body.replace(&ends, &format!("{ends})")))
+    };
+    assert!(trusted(&product("i32.load16_s", 2)).contains("l3 = wasm_dot_product_s16_64(l3, "));
+    assert!(!trusted(&product("i32.load16_u", 2)).contains("wasm_dot_product"));
+    assert!(!trusted(&product("i32.load", 4)).contains("wasm_dot_product"));
+    // No processor has these.
+    assert!(!trusted(&long_function(&of_numbers("i64.load8_s", 1, "i64"))).contains("wasm_dot_product"));
+    assert!(!trusted(&long_function(&of_numbers("i64.load", 8, "i64"))).contains("wasm_dot_product"));
+    // An addend is for bytes only.
+    let plus = of_numbers("i32.load16_s", 2, "i32")
+        .replace("(i32.load16_s (local.get 0))", "(i32.add (i32.load16_s (local.get 0)) (i32.const 1))");
+    let plus = plus.replace(
+        "(i32.load16_s offset=2 (local.get 0))",
+        "(i32.add (i32.load16_s offset=2 (local.get 0)) (i32.const 1))",
+    );
+    assert!(!trusted(&function(&plus)).contains("wasm_dot_product"));
+    // Bytes step by one, numbers of 16 bits by two.
+    let close = of_numbers("i32.load16_s", 2, "i32").replace("offset=2", "offset=1");
+    assert!(!trusted(&function(&close)).contains("wasm_dot_product"));
+}
+
+#[test]
+fn a_counter_may_count_bytes() {
+    let counts = |by: u32, left: &str| {
+        let body = of_numbers("i32.load16_s", 2, "i32").replace(
+            "(i32.sub (local.get 2) (i32.const 2))",
+            &format!("(i32.sub (local.get 2) (i32.const {by}))"),
+        );
+        let c = trusted(&function(&body));
+        assert!(c.contains(left), "{c}");
+    };
+    counts(4, "(uint32_t)(l2 >= 8u)");
+    counts(4, "t0 = (l2 >> (1u & 31)) & (-4u);");
+    counts(4, "l2 = l2 + (t0 * (-2u));");
+    counts(16, "t0 = (l2 >> (3u & 31)) & (-4u);");
+}
+
+#[test]
+fn what_an_iteration_computes_may_be_read_behind_it() {
+    let body = LOOP.replace("(br_if", "(local.set 4 (i32.add (local.get 0) (i32.const 7))) (br_if");
+    let body = body.replace("(local.get 3) (local.get 0))", "(local.get 3) (local.get 4))");
+    let c = trusted(&function(&body));
+    // Local 0 has stepped before it was read, and that is what it has now.
+    let after = c.split("l0 = l0 + t0;").nth(1).expect("a call");
+    assert!(after.contains("l4 = l0 + 7u;"), "{c}");
+    let body = LOOP.replace(
+        "(local.set 0 (i32.add",
+        "(local.set 4 (i32.add (local.get 0) (local.get 1))) (local.set 0 (i32.add",
+    );
+    let body = body.replace("(local.get 3) (local.get 0))", "(local.get 3) (local.get 4))");
+    let c = trusted(&function(&body));
+    // It was computed from both before they stepped.
+    let after = c.split("l1 = l1 + t0;").nth(1).expect("a call");
+    assert!(after.contains("l4 = (l0 + l1) - 4u;") || after.contains("l4 = (l0 + l1) + (-4u);"), "{c}");
 }
 
 #[test]
@@ -95,6 +198,7 @@ fn loops_with_a_broken_premise_stay_as_they_are() {
         ("(i32.const 0)", "(i32.const 1)"),
         // Not as many bytes as are counted.
         ("(i32.sub (local.get 2) (i32.const 2))", "(i32.sub (local.get 2) (i32.const 1))"),
+        ("(i32.sub (local.get 2) (i32.const 2))", "(i32.sub (local.get 2) (i32.const 6))"),
         ("(i32.sub (local.get 2) (i32.const 2))", "(i32.sub (local.get 2) (local.get 4))"),
         (
             "(local.tee 2 (i32.sub (local.get 2) (i32.const 2)))",
@@ -104,7 +208,8 @@ fn loops_with_a_broken_premise_stay_as_they_are() {
         ("(local.tee 2 (i32.sub (local.get 2) (i32.const 2)))", "(i32.ne (local.get 0) (local.get 3))"),
         // The sum is read in an iteration, or what one computes behind the loop.
         ("(local.set 1 (i32.add", "(local.set 4 (local.get 3)) (local.set 1 (i32.add"),
-        ("(br_if", "(local.set 4 (i32.add (local.get 0) (local.get 1))) (br_if"),
+        ("(br_if", "(local.set 4 (i32.add (local.get 0) (local.get 3))) (br_if"),
+        ("(br_if", "(local.set 4 (i32.load8_s (local.get 1))) (br_if"),
     ] {
         assert!(LOOP.contains(part), "{part}");
         // Local 4 is read behind it.
