@@ -165,6 +165,18 @@ MPY_DSP_LONG(smlsld, c + wasm_narrow_product(MPY_LOW(a), MPY_LOW(b)) - wasm_narr
 MPY_DSP_LONG(smlsldx, c + wasm_narrow_product(MPY_LOW(a), MPY_HIGH(b)) - wasm_narrow_product(MPY_HIGH(a), MPY_LOW(b)))
 #endif
 
+/* Whether vectors of numbers are quicker than instructions for pairs: with Helium (MVE), where that is not about size. */
+#if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 2) && !defined(__OPTIMIZE_SIZE__)
+#define MPY_DSP_HAS_VECTORS
+#endif
+__attribute__((unused)) static inline uint32_t mpy_dsp_has_vectors(void) {
+#ifdef MPY_DSP_HAS_VECTORS
+    return 1;
+#else
+    return 0;
+#endif
+}
+
 /* sum + a * b. */
 __attribute__((unused)) static inline float mpy_dsp_vfma(float a, float b, float sum) {
 #if defined(__ARM_FEATURE_FMA) && defined(__ARM_FP) && defined(__ARM_FEATURE_DSP)

@@ -62,6 +62,8 @@ pub enum Needs {
     Heap,
     /// `mpy_dsp.h`.
     Dsp,
+    /// `mpy_dsp_vectors.h`.
+    Vectors,
     /// `mpy_shims.h`.
     Shims,
     /// `mpy_wasi.h`.
@@ -158,7 +160,9 @@ impl Builtin {
 /// - `check_interrupt()` lets MicroPython raise KeyboardInterrupt and run scheduled functions; `disable_irq()` and
 ///   `enable_irq(state)` are those of `machine`, and do nothing where there are none;
 /// - `barrier()` orders accesses of memory, also for handlers of interrupts;
-/// - `dsp_NAME` compute what the instruction NAME for signal processing does;
+/// - `dsp_NAME` compute what the instruction NAME for signal processing does; `dsp_has_vectors()` is 1 where the processor has
+///   such instructions for vectors, `dsp_dot_f32(a, b, len)` is a dot product of floats, and
+///   `dsp_vec_mat_f32(x, x_len, rows, stride, y, y_len)` the product of a vector and a matrix;
 /// - `unix_time()` is the time since 1970 in nanoseconds;
 /// - `new_future(future)` returns an object for a future, `spawn_future(future)` makes a task of it, `wake_future(number)` wakes
 ///   the task that waits for it, `start_await(object, state)` begins to await an object and returns its task, and
@@ -221,6 +225,9 @@ static BUILTINS: &[Builtin] = &[
     builtin("dsp_smlsld", "iiq>q", Needs::Dsp, &[]).without_memory(),
     builtin("dsp_smlsldx", "iiq>q", Needs::Dsp, &[]).without_memory(),
     builtin("dsp_vfma", "fff>f", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_has_vectors", ">i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_dot_f32", "iii>f", Needs::Vectors, &[]),
+    builtin("dsp_vec_mat_f32", "iiiiii>", Needs::Vectors, &[]),
     builtin("throw_again", ">", Needs::Nothing, &[]).without_memory(),
     builtin("exception_ends", "i>", Needs::Nothing, &[]).without_memory(),
     builtin("raise_caught", ">", Needs::Nothing, &[]).without_memory(),

@@ -4,7 +4,8 @@
 //! Results are those of CMSIS-DSP and CMSIS-NN. Lengths need not be multiples of anything, unless a function says so.
 
 use mpy::dsp::{
-    pair, pkhbt, smlad, smladx, smlald, smlaldx, sxtab16, sxtab16_ror8, sxtb16, sxtb16_ror8, vfma,
+    has_vectors, pair, pkhbt, smlad, smladx, smlald, smlaldx, sxtab16, sxtab16_ror8, sxtb16, sxtb16_ror8,
+    vec_mat_f32, vfma,
 };
 
 /// How a sum becomes an output: times `multiplier` / 2^31, and shifted.
@@ -39,47 +40,55 @@ fn four([a, b, c, d]: [i8; 4]) -> u32 {
 }
 
 /// The dot product of numbers in Q15, in Q30.
-#[inline(never)]
+#[inline(always)]
 pub fn dot_q15(a: &[i16], b: &[i16]) -> i64 {
-    let ((a, rest_a), (b, rest_b)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    let pairs = |chunk: &[i16; 8]| [0, 2, 4, 6].map(|at| pair([chunk[at], chunk[at + 1]]));
-    let sum = a
-        .iter()
-        .zip(b)
-        .fold(0, |sum, (a, b)| pairs(a).into_iter().zip(pairs(b)).fold(sum, |sum, (a, b)| smlald(a, b, sum)));
-    rest_a.iter().zip(rest_b).fold(sum, |sum, (a, b)| sum + i64::from(i32::from(*a) * i32::from(*b)))
+    a.iter().zip(b).map(|(a, b)| i64::from(i32::from(*a) * i32::from(*b))).sum()
+}
+
+/// The dot product of numbers in Q15, in 32 bits, at which it wraps.
+#[inline(always)]
+fn dot_fast_q15(a: &[i16], b: &[i16]) -> i32 {
+    a.iter().zip(b).fold(0, |sum, (a, b)| sum.wrapping_add(i32::from(*a) * i32::from(*b)))
 }
 
 /// The dot product of numbers in Q7, in Q14.
-#[inline(never)]
+#[inline(always)]
 pub fn dot_q7(a: &[i8], b: &[i8]) -> i32 {
-    let ((a, rest_a), (b, rest_b)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
-    let sum = a.iter().zip(b).fold(0, |sum, (a, b)| {
-        let (a, b) = (four(*a), four(*b));
-        smlad(sxtb16_ror8(a), sxtb16_ror8(b), smlad(sxtb16(a), sxtb16(b), sum))
-    });
-    rest_a.iter().zip(rest_b).fold(sum, |sum, (a, b)| sum + i32::from(*a) * i32::from(*b))
+    a.iter().zip(b).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum()
 }
 
-/// The dot product of floats, in four sums.
-#[inline(never)]
+/// As many numbers as are a multiple of four, of which a loop has no rest.
+#[inline(always)]
+fn fours<T>(numbers: &[T]) -> &[T] {
+    numbers.as_chunks::<4>().0.as_flattened()
+}
+
+/// The dot product of inputs of a layer, to which the offset is added, and weights.
+#[inline(always)]
+fn dot_s8(x: &[i8], weights: &[i8]) -> i32 {
+    let pairs = fours(x).iter().zip(fours(weights));
+    pairs.map(|(x, weight)| (i32::from(*x) + i32::from(INPUT)) * i32::from(*weight)).sum()
+}
+
+/// The dot product of floats.
+#[inline(always)]
 pub fn dot_f32(a: &[f32], b: &[f32]) -> f32 {
-    let ((a, rest_a), (b, rest_b)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
-    let mut sums = [0.0; 4];
-    for (a, b) in a.iter().zip(b) {
-        sums = [0, 1, 2, 3].map(|at| vfma(a[at], b[at], sums[at]));
-    }
-    let sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-    rest_a.iter().zip(rest_b).fold(sum, |sum, (a, b)| sum + a * b)
+    mpy::dsp::dot_f32(a, b)
 }
 
 /// Declares a filter of numbers in Q15: four outputs at once. The numbers of taps and of outputs are multiples of four, and `x` has
 /// as many numbers as both together.
 macro_rules! filter_q15 {
-    ($(#[$doc:meta])* $name:ident, $sum:ty, $add:ident, $add_crossed:ident) => {
+    ($(#[$doc:meta])* $name:ident, $sum:ty, $dot:ident, $add:ident, $add_crossed:ident) => {
         $(#[$doc])*
         #[inline(never)]
         pub fn $name(x: &[i16], taps: &[i16], y: &mut [i16]) {
+            let output = |sum: $sum| (sum >> 15).clamp(-32768, 32767) as i16;
+            if has_vectors() {
+                let taps = fours(taps);
+                y.iter_mut().zip(x.windows(taps.len().max(1))).for_each(|(y, x)| *y = output($dot(x, taps)));
+                return;
+            }
             let (taps, _) = taps.as_chunks::<4>();
             let (x, _) = x.as_chunks::<4>();
             for (x, y) in x.windows(taps.len() + 1).zip(y.as_chunks_mut::<4>().0) {
@@ -97,7 +106,7 @@ macro_rules! filter_q15 {
                     sums[3] = $add_crossed(x65, c23, $add_crossed(x43, c01, sums[3]));
                     (x01, x21, x23) = (x45, x65, x67);
                 }
-                *y = sums.map(|sum| (sum >> 15).clamp(-32768, 32767) as i16);
+                *y = sums.map(output);
             }
         }
     };
@@ -105,17 +114,21 @@ macro_rules! filter_q15 {
 
 filter_q15! {
     /// A filter of numbers in Q15, whose sums have 64 bits.
-    fir_q15, i64, smlald, smlaldx
+    fir_q15, i64, dot_q15, smlald, smlaldx
 }
 filter_q15! {
     /// A filter of numbers in Q15, whose sums have 32 bits and wrap.
-    fir_fast_q15, i32, smlad, smladx
+    fir_fast_q15, i32, dot_fast_q15, smlad, smladx
 }
 
 /// A filter of floats: eight outputs at once. The numbers of taps and of outputs are multiples of eight, and `x` has as many numbers
 /// as both together, less one.
 #[inline(never)]
 pub fn fir_f32(x: &[f32], taps: &[f32], y: &mut [f32]) {
+    if has_vectors() {
+        vec_mat_f32(taps, x, 1, y);
+        return;
+    }
     let (taps, _) = taps.as_chunks::<8>();
     for (at, y) in y.as_chunks_mut::<8>().0.iter_mut().enumerate() {
         let Some((first, rest)) = x[8 * at..].split_first_chunk::<7>() else { return };
@@ -149,11 +162,21 @@ fn transpose<T: Copy>(b: &[T], n: usize, to: &mut [T]) {
 /// Declares a product of matrices of `n` rows and columns: two rows and two columns at once, as the columns of `b` become rows in
 /// `scratch`, which has room for them. `n` is even, or a multiple of four if the numbers are bytes.
 macro_rules! product {
-    ($(#[$doc:meta])* $name:ident, $number:ty, $sum:ty, $step:literal, $add:expr, $output:expr) => {
+    ($(#[$doc:meta])* $name:ident, $number:ty, $sum:ty, $step:literal, $dot:expr, $add:expr, $output:expr) => {
         $(#[$doc])*
         #[inline(never)]
         pub fn $name(a: &[$number], b: &[$number], c: &mut [$number], n: usize, scratch: &mut [$number]) {
             transpose(b, n, scratch);
+            if has_vectors() {
+                for (a, c) in a.chunks_exact(n).zip(c.chunks_exact_mut(n)) {
+                    for (b, c) in scratch.chunks_exact(n).zip(c) {
+                        // Of whole chunks, the loop has no rest.
+                        let [a, b] = [a, b].map(|row| row.as_chunks::<$step>().0.as_flattened());
+                        *c = $output($dot(a, b));
+                    }
+                }
+                return;
+            }
             for (a, c) in a.chunks_exact(2 * n).zip(c.chunks_exact_mut(2 * n)) {
                 let ((a0, a1), (c0, c1)) = (a.split_at(n), c.split_at_mut(n));
                 let columns = scratch.chunks_exact(2 * n);
@@ -174,7 +197,7 @@ macro_rules! product {
 
 product! {
     /// A product of matrices of numbers in Q7, whose results saturate.
-    mat_q7, i8, i32, 4,
+    mat_q7, i8, i32, 4, dot_q7,
     |a0, a1, b0, b1, [s00, s01, s10, s11]: [i32; 4]| {
         let [a0, a1, b0, b1] = [a0, a1, b0, b1].map(|x| {
             let x = four(x);
@@ -183,32 +206,36 @@ product! {
         let add = |a: [u32; 2], b: [u32; 2], sum| smlad(a[1], b[1], smlad(a[0], b[0], sum));
         [add(a0, b0, s00), add(a0, b1, s01), add(a1, b0, s10), add(a1, b1, s11)]
     },
-    |sum| (sum >> 7).clamp(-128, 127) as i8
+    |sum: i32| (sum >> 7).clamp(-128, 127) as i8
 }
 
 product! {
     /// A product of matrices of numbers in Q15, whose sums have 64 bits, and whose results saturate.
-    mat_q15, i16, i64, 2,
+    mat_q15, i16, i64, 2, dot_q15,
     |a0, a1, b0, b1, [s00, s01, s10, s11]: [i64; 4]| {
         let [a0, a1, b0, b1] = [a0, a1, b0, b1].map(pair);
         [smlald(a0, b0, s00), smlald(a0, b1, s01), smlald(a1, b0, s10), smlald(a1, b1, s11)]
     },
-    |sum| (sum >> 15).clamp(-32768, 32767) as i16
+    |sum: i64| (sum >> 15).clamp(-32768, 32767) as i16
 }
 
 product! {
     /// A product of matrices of numbers in Q15, whose sums have 32 bits and wrap.
-    mat_fast_q15, i16, i32, 2,
+    mat_fast_q15, i16, i32, 2, dot_fast_q15,
     |a0, a1, b0, b1, [s00, s01, s10, s11]: [i32; 4]| {
         let [a0, a1, b0, b1] = [a0, a1, b0, b1].map(pair);
         [smlad(a0, b0, s00), smlad(a0, b1, s01), smlad(a1, b0, s10), smlad(a1, b1, s11)]
     },
-    |sum| (sum >> 15) as i16
+    |sum: i32| (sum >> 15) as i16
 }
 
 /// A product of matrices of floats of `n` rows and columns, a multiple of four: four columns of two rows at once.
 #[inline(never)]
 pub fn mat_f32(a: &[f32], b: &[f32], c: &mut [f32], n: usize) {
+    if has_vectors() {
+        a.chunks_exact(n).zip(c.chunks_exact_mut(n)).for_each(|(a, c)| vec_mat_f32(a, b, n, c));
+        return;
+    }
     for (a, c) in a.chunks_exact(2 * n).zip(c.chunks_exact_mut(2 * n)) {
         let ((a0, a1), (c0, c1)) = (a.split_at(n), c.split_at_mut(n));
         let outputs = c0.as_chunks_mut::<4>().0.iter_mut().zip(c1.as_chunks_mut::<4>().0);
@@ -253,23 +280,11 @@ pub fn cfft_f32(data: &mut [[f32; 2]; 256]) {
     let _ = microfft::complex::cfft_256(unsafe { &mut *core::ptr::from_mut(data).cast() });
 }
 
-/// A fully connected layer of signed bytes: two outputs at once, whose number is even. That of inputs is a multiple of four.
+/// A fully connected layer of signed bytes.
 #[inline(never)]
 pub fn fully_connected_s8(x: &[i8], weights: &[i8], bias: &[i32], y: &mut [i8], scale: Scale) {
-    let offsets = pair([INPUT, INPUT]);
-    let rows = weights.chunks_exact(2 * x.len());
-    for ((y, weights), bias) in y.as_chunks_mut::<2>().0.iter_mut().zip(rows).zip(bias.as_chunks::<2>().0) {
-        let (first, second) = weights.split_at(x.len());
-        let [x, first, second] = [x, first, second].map(|bytes| bytes.as_chunks::<4>().0);
-        let mut sums = *bias;
-        for ((x, first), second) in x.iter().zip(first).zip(second) {
-            let x = four(*x);
-            let (even, odd) = (sxtab16(offsets, x), sxtab16_ror8(offsets, x));
-            for (sum, weights) in sums.iter_mut().zip([*first, *second].map(four)) {
-                *sum = smlad(odd, sxtb16_ror8(weights), smlad(even, sxtb16(weights), *sum));
-            }
-        }
-        *y = sums.map(|sum| scale.output(sum));
+    for ((y, weights), bias) in y.iter_mut().zip(weights.chunks_exact(x.len())).zip(bias) {
+        *y = scale.output(bias + dot_s8(x, weights));
     }
 }
 
@@ -287,6 +302,26 @@ pub fn convolve_s8(
 ) {
     const SIZE: usize = 8;
     let (filters, seen) = (bias.len(), 9 * channels);
+    if has_vectors() {
+        for (at, y) in y.chunks_exact_mut(filters).enumerate().take(SIZE * SIZE) {
+            let (row, column) = (at / SIZE, at % SIZE);
+            // Pixels that lie beside one another do so in the weights too.
+            let (left, right) = (column.saturating_sub(1), (column + 2).min(SIZE));
+            let known = y.iter_mut().zip(bias).zip(scales).zip(weights.chunks_exact(seen));
+            for (((y, bias), scale), weights) in known {
+                let mut sum = *bias;
+                for (down, weights) in weights.chunks_exact(3 * channels).enumerate() {
+                    let from = (row + down).wrapping_sub(1);
+                    if from < SIZE {
+                        let x = &x[(from * SIZE + left) * channels..(from * SIZE + right) * channels];
+                        sum += dot_s8(x, &weights[(left + 1 - column) * channels..]);
+                    }
+                }
+                *y = scale.output(sum);
+            }
+        }
+        return;
+    }
     let (patches, _) = scratch.split_at_mut(2 * seen);
     for (at, y) in y.chunks_exact_mut(2 * filters).enumerate() {
         for (pixel, patch) in patches.chunks_exact_mut(seen).enumerate() {

@@ -68,10 +68,7 @@ pub fn fully_connected_s8(
     shift: i32,
 ) -> Result<(), JsValue> {
     check(x.len() >= 4 && x.len().is_multiple_of(4), "the number of inputs is a multiple of 4")?;
-    check(
-        y.len().is_multiple_of(2) && bias.len() == y.len(),
-        "the number of outputs is even and that of biases",
-    )?;
+    check(bias.len() == y.len(), "each output has a bias")?;
     check(weights.len() == x.len() * y.len(), "each output has a weight for each input")?;
     check((-30..=30).contains(&shift), "the shift is from -30 to 30")?;
     kernels::fully_connected_s8(x, weights, bias, y, Scale { multiplier, shift });
