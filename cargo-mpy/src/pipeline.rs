@@ -369,7 +369,7 @@ fn settled(
     let mut left = 2;
     loop {
         let program = again.as_ref().unwrap_or(program);
-        let prepared = prepare(plan, &program.bytes, memory, config)?;
+        let prepared = prepare(plan, program, memory, config)?;
         let translation = transpile(plan, &prepared, memory, config, StackChecks::default())?;
         match linked_again(plan, program, &prepared, config, &translation)?.filter(|_| left > 0) {
             Some(program) => again = Some(program),
@@ -440,7 +440,7 @@ struct Finished {
 /// The module as `memory` wants it; or with a checked memory where it cannot be had and nobody insists.
 fn prepare(
     plan: &BuildPlan,
-    bytes: &[u8],
+    program: &Program,
     memory: MemoryModel,
     config: MemoryConfig,
 ) -> Result<wasm::Prepared> {
@@ -450,20 +450,25 @@ fn prepare(
     };
     // Firmware is built by others, elsewhere.
     let lines = ((plan.debug || plan.trap_names) && !plan.in_firmware).then(|| plan.source.root());
-    if memory != MemoryModel::Direct {
-        return wasm::prepare(&plan.module, bytes, config.heap, config.limit, None, origin, lines);
-    }
-    // Before any pass: they forget relocations.
-    let symbolic = relocs::read(&plan.module, bytes);
-    match symbolic
-        .and_then(|(bytes, r)| wasm::prepare(&plan.module, &bytes, config.heap, None, Some(r), origin, lines))
-    {
-        Err(why) if why.code == "no-direct-memory" && config.model.is_none() => {
-            ui::verbose("Using", format_args!("a memory of the module's own, checked: {}", why.message));
-            wasm::prepare(&plan.module, bytes, config.heap, config.limit, None, origin, lines)
+    let bytes = &program.bytes;
+    let in_linear_memory =
+        || wasm::prepare(&plan.module, bytes, config.heap, config.limit, None, origin, lines);
+    let prepared = if memory == MemoryModel::Direct {
+        // Before any pass: they forget relocations.
+        let symbolic = relocs::read(&plan.module, bytes);
+        match symbolic.and_then(|(bytes, r)| {
+            wasm::prepare(&plan.module, &bytes, config.heap, None, Some(r), origin, lines)
+        }) {
+            Err(why) if why.code == "no-direct-memory" && config.model.is_none() => {
+                ui::verbose("Using", format_args!("a memory of the module's own, checked: {}", why.message));
+                in_linear_memory()
+            }
+            other => other,
         }
-        other => other,
-    }
+    } else {
+        in_linear_memory()
+    };
+    Ok(wasm::Prepared { is_for_speed: plan::is_for_speed(&program.opt_level), ..prepared? })
 }
 
 /// What is compiled for the targets with this memory.
@@ -519,6 +524,7 @@ fn translation_options(
         flash_tables: config.flash_tables.filter(|_| code_place(plan, config) == CodePlace::Loaded),
         code: code_place(plan, config),
         trap_names: plan.trap_names,
+        for_speed: prepared.is_for_speed,
         stack_checks: is_sandbox.then_some(stack_checks),
         throwing: prepared.unwinds.then_some(glue_gen::throws),
         ..Default::default()

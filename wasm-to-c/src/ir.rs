@@ -3,6 +3,7 @@
 //! [`build`](crate::build) makes it of operators, [`passes`](crate::passes) find out what is known and note it in the tree,
 //! and [`codegen`](crate::codegen) prints it as C. Only what a pass notes removes a check.
 
+mod contents;
 pub(crate) mod print;
 mod products;
 
@@ -57,6 +58,8 @@ pub(crate) enum ExprKind {
     TableGet(u32, Box<Expr>),
     TableSize(u32),
     MemorySize(u32),
+    /// How many bytes a memory has.
+    MemoryBytes(u32),
     /// The address of the function's frame on the native stack.
     NativeFrame,
     /// A value of a caught exception.
@@ -206,6 +209,8 @@ pub(crate) enum Proof {
     Between { least: u32, most: u32 },
     /// All frames together have no more bytes than the shadow stack, whatever is called.
     Depth(u32),
+    /// The loop with this label is entered only behind a check of all addresses that its iterations access there.
+    BeforeLoop(Label),
     /// It is in a frame of so many bytes on the shadow stack, and so far above its start.
     Frame { size: u32, least: u32, most: u32 },
 }
@@ -373,6 +378,8 @@ pub(crate) struct Loop {
     pub operators: usize,
     /// How often its last branch is reached, if nothing else leaves it.
     pub trips: Option<u32>,
+    /// And how often at most.
+    pub most_trips: Option<u32>,
     pub form: Form,
 }
 
@@ -449,6 +456,28 @@ pub(crate) struct Function {
     pub has_loops: bool,
     /// The line of the source where it begins.
     pub line: Option<SourceLine>,
+}
+
+impl Function {
+    /// A new variable for an operand.
+    pub fn temp(&mut self, ty: ValType) -> Var {
+        self.temps.push(ty);
+        Var::Temp(self.temps.len() as u32 - 1)
+    }
+
+    /// A new variable of the same type as another one.
+    pub fn like(&mut self, var: Var) -> Var {
+        self.temp(match var {
+            Var::Local(local) => self.locals[local as usize],
+            Var::Temp(temp) => self.temps[temp as usize],
+        })
+    }
+
+    /// A new label.
+    pub fn label(&mut self) -> Label {
+        self.labels += 1;
+        self.labels
+    }
 }
 
 /// The fewest powers of two of which `value` is a sum or difference: the digits but 0 of its non-adjacent form.
@@ -540,126 +569,6 @@ impl Expr {
         }
     }
 }
-
-/// What is inside of expressions and statements, to be read or, with `mut`, to be changed.
-macro_rules! contents {
-    ($parts:ident, $exprs:ident, $bodies:ident, $iter:ident, $from:ident $(, $mut:tt)?) => {
-        impl Expr {
-            /// Its parts, in their order.
-            pub fn $parts(&$($mut)? self) -> &$($mut)? [Expr] {
-                match &$($mut)? self.kind {
-                    ExprKind::Op(_, operands) => operands,
-                    ExprKind::Load(access) => std::slice::$from(&$($mut)? access.address),
-                    ExprKind::Select(parts) => &$($mut)? **parts,
-                    ExprKind::NarrowProduct(parts)
-                    | ExprKind::NarrowLanes { factors: parts, .. }
-                    | ExprKind::Shuffle(parts, _) => &$($mut)? **parts,
-                    ExprKind::DualProduct(parts) => &$($mut)? **parts,
-                    ExprKind::QuadProduct(parts) => &$($mut)? **parts,
-                    ExprKind::DotProduct(parts, ..) => &$($mut)? **parts,
-                    ExprKind::NonNull(part)
-                    | ExprKind::TableGet(_, part)
-                    | ExprKind::Index(part, _)
-                    | ExprKind::Aligned(part, ..)
-                    | ExprKind::Count(part)
-                    | ExprKind::WidenedLoad { load: part, .. }
-                    | ExprKind::Computed(part) => std::slice::$from(part),
-                    ExprKind::Const(_)
-                    | ExprKind::Vector(_)
-                    | ExprKind::Address(_)
-                    | ExprKind::Get(_)
-                    | ExprKind::Global(_)
-                    | ExprKind::Null
-                    | ExprKind::RefFunc(_)
-                    | ExprKind::TableSize(_)
-                    | ExprKind::MemorySize(_)
-                    | ExprKind::NativeFrame
-                    | ExprKind::HasDotProduct(_)
-                    | ExprKind::Payload(..)
-                    | ExprKind::Exception => &$($mut)? [],
-                }
-            }
-        }
-
-        impl Stmt {
-            /// The expressions that it evaluates itself, in their order. A loop evaluates its condition after its body.
-            pub fn $exprs(&$($mut)? self) -> Vec<&$($mut)? Expr> {
-                match self {
-                    Stmt::Set(_, value)
-                    | Stmt::MakeFrame { value, .. }
-                    | Stmt::GlobalSet { value, .. }
-                    | Stmt::Eval(value)
-                    | Stmt::BrIf(value, _)
-                    | Stmt::If { condition: value, .. }
-                    | Stmt::Switch { index: value, .. }
-                    | Stmt::Loop(Loop { form: Form::DoWhile { condition: value, .. }, .. })
-                    | Stmt::ThrowRef(value) => vec![value],
-                    Stmt::Store(access, value) => vec![&$($mut)? access.address, value],
-                    Stmt::Call { callee, args, .. } | Stmt::TailCall { callee, args, .. } => {
-                        let callee = match callee {
-                            Callee::Function(_) => None,
-                            Callee::Indirect { index: value, .. }
-                            | Callee::Reference { reference: value, .. } => Some(value),
-                        };
-                        args.$iter().chain(callee).collect()
-                    }
-                    Stmt::Bulk { args, .. }
-                    | Stmt::Wide(_, args, _)
-                    | Stmt::Return(args)
-                    | Stmt::Throw(_, args) => args.$iter().collect(),
-                    Stmt::Block { .. }
-                    | Stmt::Loop(_)
-                    | Stmt::Br(_)
-                    | Stmt::Label(_)
-                    | Stmt::Trap(_)
-                    | Stmt::NeverReached
-                    | Stmt::Rethrow(_)
-                    | Stmt::Leave(_)
-                    | Stmt::Try(_)
-                    | Stmt::Neighbours(_)
-                    | Stmt::Line(_) => Vec::new(),
-                }
-            }
-
-            /// The statements inside of it, in their order.
-            pub fn $bodies(&$($mut)? self) -> Vec<&$($mut)? Vec<Stmt>> {
-                match self {
-                    Stmt::Block { body, .. } | Stmt::Loop(Loop { body, .. }) | Stmt::BrIf(_, body) => {
-                        vec![body]
-                    }
-                    Stmt::If { then, otherwise, .. } => vec![then, otherwise],
-                    Stmt::Switch { cases, default, .. } => {
-                        cases.$iter().map(|(_, body)| body).chain([default]).collect()
-                    }
-                    Stmt::Try(Try { body, handlers, .. }) => {
-                        let mut bodies = vec![body];
-                        bodies.extend(handlers.$bodies());
-                        bodies
-                    }
-                    _ => Vec::new(),
-                }
-            }
-        }
-
-        impl Handlers {
-            /// The statements of each handler.
-            pub fn $bodies(&$($mut)? self) -> Vec<&$($mut)? Vec<Stmt>> {
-                match self {
-                    Handlers::Catch(handlers, _) => {
-                        handlers.$iter().map(|handler| &$($mut)? handler.body).collect()
-                    }
-                    Handlers::Table(handlers, _) => {
-                        handlers.$iter().map(|handler| &$($mut)? handler.leave).collect()
-                    }
-                    Handlers::Delegate(_) => Vec::new(),
-                }
-            }
-        }
-    };
-}
-
-contents! { parts, exprs, bodies, iter, from_ref }
-contents! { parts_mut, exprs_mut, bodies_mut, iter_mut, from_mut, mut }
 
 impl Stmt {
     /// Whether it says where statements are from, and does nothing.

@@ -186,6 +186,14 @@ impl Memory {
         matches!(self.model, Model::Block { .. })
     }
 
+    /// How many bytes it always has.
+    pub fn fixed_bytes(&self) -> Option<u32> {
+        match self.model {
+            Model::Static { bytes, .. } => Some(bytes),
+            Model::Block { .. } | Model::Direct => None,
+        }
+    }
+
     /// The `wasm_memory_t *` of a block.
     pub fn pointer(&self) -> String {
         match self.model {

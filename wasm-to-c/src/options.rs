@@ -133,6 +133,8 @@ pub struct Options {
     /// Accesses lie where their alignment hints say, as a compiler's do that made the hints. WebAssembly promises
     /// nothing of that kind.
     pub aligned: bool,
+    /// The C is compiled for speed, and may be larger for that.
+    pub for_speed: bool,
     /// Where the code is when it runs.
     pub code: CodePlace,
     /// Traps say which function they are in, and which line of the source, if that is known: the C defines `WASM_NAMES`.

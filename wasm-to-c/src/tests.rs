@@ -2,6 +2,7 @@
 
 mod dot_products;
 mod vectors;
+mod versions;
 
 use crate::options::{Options, Safety, WasmModule};
 use crate::translate::transpile;

@@ -230,7 +230,7 @@ impl CCompiler {
     /// Flags that only make code faster, at a level of optimisation.
     pub fn tuning(&self, optimisation: &str) -> impl Iterator<Item = &str> {
         let is_for_speed = !self.facts.clang && ["-O2", "-O3"].contains(&optimisation);
-        let more = is_for_speed.then_some(SPEED_FLAGS).unwrap_or_default();
+        let more = if is_for_speed { SPEED_FLAGS } else { &[] };
         self.facts.tuning.iter().map(String::as_str).chain(more.iter().copied())
     }
 

@@ -49,6 +49,8 @@ pub struct Prepared {
     pub quiet_imports: HashSet<(String, String)>,
     /// Functions have names, or nobody had to know them.
     pub is_named: bool,
+    /// It was optimised for speed, and so is its C.
+    pub is_for_speed: bool,
 }
 
 /// Where a module comes from.
@@ -283,7 +285,7 @@ pub fn prepare(
     let module =
         WasmModule { name, bytes, memory_bytes, relocations, heap_base, heap_grows, heap_reserve, lines };
     drop(runs_python);
-    Ok(Prepared { module, api, unwinds, lacks_std, quiet_imports, is_named })
+    Ok(Prepared { module, api, unwinds, lacks_std, quiet_imports, is_named, is_for_speed: false })
 }
 
 /// Removes what the bindings call of the crate wasm-bindgen-futures (`c-runtime/src/futures.rs`) if no future is made, or

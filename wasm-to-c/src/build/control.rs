@@ -175,7 +175,15 @@ impl Builder<'_, '_> {
                 let operators = self.operators - open.operators;
                 let (body, branches) = (std::mem::take(&mut open.body), open.branches);
                 let form = Form::Label;
-                self.emit_loop(Loop { label, body, branches, operators, trips: None, form });
+                self.emit_loop(Loop {
+                    label,
+                    body,
+                    branches,
+                    operators,
+                    trips: None,
+                    most_trips: None,
+                    form,
+                });
             }
             _ => {
                 if kind == Kind::If {

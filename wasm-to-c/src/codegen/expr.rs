@@ -47,6 +47,7 @@ impl Printer<'_, '_> {
             }
             ExprKind::TableSize(table) => format!("({})->size", self.unit.table_pointer(*table)),
             ExprKind::MemorySize(memory) => self.unit.memories[*memory as usize].size(),
+            ExprKind::MemoryBytes(memory) => self.unit.memories[*memory as usize].bytes(),
             ExprKind::NativeFrame => "(uint32_t)(uintptr_t)frame".to_owned(),
             ExprKind::Payload(from, at) => {
                 let from = match from {

@@ -250,6 +250,7 @@ fn expr(value: &Expr) -> String {
         ExprKind::TableGet(table, index) => format!("table {table}[{}]", expr(index)),
         ExprKind::TableSize(table) => format!("table.size {table}"),
         ExprKind::MemorySize(memory) => format!("memory.size {memory}"),
+        ExprKind::MemoryBytes(memory) => format!("bytes of memory {memory}"),
         ExprKind::NativeFrame => "native frame".to_owned(),
         ExprKind::Payload(Caught::Handler, at) => format!("caught[{at}]"),
         ExprKind::Payload(Caught::Try(label), at) => format!("caught by L{label}[{at}]"),
@@ -294,6 +295,7 @@ fn proof(proof: Proof) -> String {
         Proof::Direct => "direct".to_owned(),
         Proof::Trusted => "trusted".to_owned(),
         Proof::Depth(bytes) => format!("calls use at most {bytes} bytes of the stack"),
+        Proof::BeforeLoop(label) => format!("checked before L{label}"),
         Proof::Between { least, most } => format!("address {least} to {most}"),
         Proof::Frame { size, least, most } => format!("{least} to {most} in a frame of {size} bytes"),
     }

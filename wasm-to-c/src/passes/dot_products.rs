@@ -1,11 +1,11 @@
 //! Loops that add products of numbers in memory. Processors that multiply several pairs of such numbers at once compute most of such
 //! a loop by one call, and leave the rest of its iterations to the loop.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
-use crate::ir::{Access, Check, Expr, ExprKind, Form, Function, Label, Loop, Products, Stmt, Var, each};
+use super::linear::{Linear, Reads};
+use crate::ir::{Access, Check, Expr, ExprKind, Form, Function, Label, Loop, Products, Stmt, Var};
 use crate::ops::{Cell, OpId};
-use crate::relocs::Reference;
 use crate::types::ValType;
 use crate::unit::Unit;
 
@@ -21,106 +21,21 @@ pub(super) fn run(_unit: &Unit<'_>, function: &mut Function) {
     if !function.has_loops {
         return;
     }
-    let mut reads = HashMap::new();
-    count_reads(&function.body, &mut reads);
-    let mut new = New { temps: std::mem::take(&mut function.temps), labels: function.labels };
-    body(&mut function.body, &reads, &mut new);
-    (function.temps, function.labels) = (new.temps, new.labels);
+    let reads = Reads::of(&function.body);
+    let mut stmts = std::mem::take(&mut function.body);
+    body(&mut stmts, &reads, function);
+    function.body = stmts;
 }
 
-/// How often each variable is read.
-type Reads = HashMap<Var, usize>;
-
-fn count_reads(body: &[Stmt], reads: &mut Reads) {
-    each(body, &mut |stmt| {
-        for expr in stmt.exprs() {
-            expr.each(&mut |part| {
-                if let ExprKind::Get(var) = part.kind {
-                    *reads.entry(var).or_default() += 1;
-                }
-            });
-        }
-    });
-}
-
-/// The variables and labels that the function has, and new ones.
-struct New {
-    temps: Vec<ValType>,
-    labels: usize,
-}
-
-impl New {
-    fn temp(&mut self) -> Var {
-        self.temps.push(ValType::I32);
-        Var::Temp(self.temps.len() as u32 - 1)
-    }
-
-    fn label(&mut self) -> Label {
-        self.labels += 1;
-        self.labels
-    }
-}
-
-fn body(stmts: &mut [Stmt], reads: &Reads, new: &mut New) {
+fn body(stmts: &mut [Stmt], reads: &Reads, function: &mut Function) {
     for stmt in stmts {
-        stmt.bodies_mut().into_iter().for_each(|inner| body(inner, reads, new));
+        stmt.bodies_mut().into_iter().for_each(|inner| body(inner, reads, function));
         let Stmt::Loop(looped) = stmt else { continue };
         let Some(found) = DotProduct::of(looped, reads) else { continue };
-        let (label, inner) = (new.label(), new.label());
-        let before = found.before(inner, label, new);
+        let (label, inner) = (function.label(), function.label());
+        let before = found.before(inner, label, function);
         let looped = std::mem::replace(stmt, Stmt::NeverReached);
         *stmt = Stmt::Block { label, body: vec![before, looped], used: true };
-    }
-}
-
-/// A constant plus variables times their coefficients, and the start of an object, modulo 2^32. The variables have the values that
-/// they have when an iteration begins.
-#[derive(Debug, Clone, PartialEq, Default)]
-struct Linear {
-    constant: u32,
-    terms: BTreeMap<Var, u32>,
-    object: Option<Reference>,
-}
-
-impl Linear {
-    /// `None` if it would have more than one object.
-    fn plus(mut self, times: u32, other: &Linear) -> Option<Linear> {
-        if other.object.is_some() && (self.object.is_some() || times != 1) {
-            return None;
-        }
-        self.object = self.object.or(other.object);
-        self.constant = self.constant.wrapping_add(times.wrapping_mul(other.constant));
-        for (var, coefficient) in &other.terms {
-            let sum = self.terms.entry(*var).or_default();
-            *sum = sum.wrapping_add(times.wrapping_mul(*coefficient));
-        }
-        self.terms.retain(|_, coefficient| *coefficient != 0);
-        Some(self)
-    }
-
-    /// What it computes.
-    fn expr(&self) -> Expr {
-        let op = |op, a, b| Expr::new(ExprKind::Op(op, vec![a, b]), ValType::I32);
-        let is_negative = |coefficient: u32| coefficient == u32::MAX;
-        let address = |object| Expr::new(ExprKind::Address(object), ValType::I32);
-        let mut sum: Option<Expr> = self.object.map(address);
-        let mut terms: Vec<_> = self.terms.iter().collect();
-        terms.sort_by_key(|(_, coefficient)| is_negative(**coefficient));
-        for (var, coefficient) in terms {
-            let get = Expr::new(ExprKind::Get(*var), ValType::I32);
-            sum = Some(match (sum, *coefficient) {
-                (None, 1) => get,
-                (None, times) => op(OpId::I32Mul, get, Expr::i32(times)),
-                (Some(sum), 1) => op(OpId::I32Add, sum, get),
-                (Some(sum), times) if is_negative(times) => op(OpId::I32Sub, sum, get),
-                (Some(sum), times) => op(OpId::I32Add, sum, op(OpId::I32Mul, get, Expr::i32(times))),
-            });
-        }
-        match (sum, self.constant) {
-            (None, constant) => Expr::i32(constant),
-            (Some(sum), 0) => sum,
-            (Some(sum), constant) => op(OpId::I32Add, sum, Expr::i32(constant)),
-        }
     }
 }
 
@@ -176,33 +91,11 @@ struct Iteration(BTreeMap<Var, Value>);
 
 impl Iteration {
     fn linear(&self, expr: &Expr) -> Option<Linear> {
-        let known = |at: usize, parts: &[Expr]| parts[at].known();
-        match &expr.kind {
-            ExprKind::Const(constant) if expr.ty == ValType::I32 => {
-                Some(Linear { constant: *constant as u32, ..Linear::default() })
-            }
-            ExprKind::Address(Reference::Data { object, offset }) => Some(Linear {
-                constant: *offset as u32,
-                object: Some(Reference::Data { object: *object, offset: 0 }),
-                ..Linear::default()
-            }),
-            ExprKind::Get(var) if expr.ty == ValType::I32 => match self.0.get(var) {
-                None => Some(Linear { terms: BTreeMap::from([(*var, 1)]), ..Linear::default() }),
-                Some(Value::Linear(linear)) => Some(linear.clone()),
-                Some(_) => None,
-            },
-            ExprKind::Op(op, parts) => {
-                let of = |at: usize| self.linear(&parts[at]);
-                match op {
-                    OpId::I32Add => of(0)?.plus(1, &of(1)?),
-                    OpId::I32Sub => of(0)?.plus(u32::MAX, &of(1)?),
-                    OpId::I32Shl => Linear::default().plus(1 << (known(1, parts)? & 31), &of(0)?),
-                    OpId::I32Mul => Linear::default().plus(known(1, parts)?, &of(0)?),
-                    _ => None,
-                }
-            }
-            _ => None,
-        }
+        Linear::of(expr, &|var| match self.0.get(&var) {
+            None => Some(Linear::var(var)),
+            Some(Value::Linear(linear)) => Some(linear.clone()),
+            Some(_) => None,
+        })
     }
 
     fn factor(&self, expr: &Expr) -> Option<Factor> {
@@ -286,20 +179,14 @@ impl Iteration {
     fn step(&self, var: Var) -> Option<u32> {
         match self.0.get(&var) {
             None => Some(0),
-            Some(Value::Linear(linear))
-                if linear.object.is_none() && linear.terms == BTreeMap::from([(var, 1)]) =>
-            {
-                Some(linear.constant)
-            }
+            Some(Value::Linear(linear)) => linear.step(var),
             Some(_) => None,
         }
     }
 
     /// What each iteration adds to a value.
     fn step_of(&self, linear: &Linear) -> Option<u32> {
-        let mut terms = linear.terms.iter();
-        terms
-            .try_fold(0u32, |sum, (var, times)| Some(sum.wrapping_add(self.step(*var)?.wrapping_mul(*times))))
+        linear.step_by(|var| self.step(var))
     }
 }
 
@@ -343,9 +230,8 @@ impl DotProduct {
         let (rest, by) =
             if is_down { (left, by.wrapping_neg()) } else { (Linear::default().plus(u32::MAX, &left)?, by) };
 
-        let mut within = Reads::new();
-        count_reads(&looped.body, &mut within);
-        count_reads(&[Stmt::Eval(condition.clone())], &mut within);
+        let mut within = Reads::of(&looped.body);
+        within.count(condition);
         let is_sum = |(var, value): (&Var, &Value)| match value {
             Value::Sum(Some(start), terms) if start == var => Some((*var, terms.clone())),
             _ => None,
@@ -354,7 +240,7 @@ impl DotProduct {
         let (Some((sum, terms)), None) = (sums.next(), sums.next()) else { return None };
         // The step of the call is that of several iterations. A loop of single numbers is usually what an unrolled one leaves.
         let count = terms.len() as u32;
-        if !matches!(count, 2 | STEP) || within.get(&sum) != Some(&1) {
+        if !matches!(count, 2 | STEP) || within.get(sum) != 1 {
             return None;
         }
         let (first, products, addend) = follow(&terms)?;
@@ -378,7 +264,7 @@ impl DotProduct {
                     steps.push((*var, (step / count).cast_unsigned()));
                 }
                 // Nothing needs the value of the last iteration.
-                _ if within.get(var) == reads.get(var) => {}
+                _ if within.get(*var) == reads.get(*var) => {}
                 Value::Linear(linear) => {
                     // The variables in it have stepped since.
                     let behind = iteration.step_of(linear)?;
@@ -392,11 +278,11 @@ impl DotProduct {
     }
 
     /// The statement before the loop: what the call computes.
-    fn before(self, inner: Label, end: Label, new: &mut New) -> Stmt {
+    fn before(self, inner: Label, end: Label, function: &mut Function) -> Stmt {
         let op = |op, parts| Expr::new(ExprKind::Op(op, parts), ValType::I32);
         let get = |var| Expr::new(ExprKind::Get(var), ValType::I32);
         let DotProduct { sum, products, first: [a, b], addend, rest, shift, steps, others } = self;
-        let (rest, count) = (rest.expr(), new.temp());
+        let (rest, count) = (rest.expr(), function.temp(ValType::I32));
         let is_supported = Expr::new(ExprKind::HasDotProduct(products), ValType::I32);
         let is_enough = op(OpId::I32GeU, vec![rest.clone(), Expr::i32(STEP << shift)]);
         let sum_so_far = Expr::new(ExprKind::Get(sum), products.sum());

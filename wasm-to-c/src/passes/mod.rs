@@ -3,15 +3,18 @@
 //! A pass derives what it notes from operators alone. Names, the order of sections and alignment hints come from whoever wrote
 //! the module and prove nothing.
 
+mod copies;
 mod dot_products;
 mod facts;
 mod lanes;
+mod linear;
 mod loops;
 mod neighbours;
 mod products;
 mod ranges;
 mod sets;
 mod values;
+mod versions;
 
 pub(crate) use products::{Byte, are_neighbours};
 use std::collections::BTreeSet;
@@ -35,6 +38,8 @@ pub(crate) const PASSES: &[Pass] = &[
     ("lanes", lanes::run),
     // How loops are repeated, and how often.
     ("loops", loops::run),
+    // Loops in two versions, one of which checks its addresses before.
+    ("versions", versions::run),
     // Loops that add products of bytes.
     ("reductions", dot_products::run),
     // Products of few bits, and sums of them.

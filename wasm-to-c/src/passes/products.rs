@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use super::linear::Reads;
 use crate::ir::{Access, Check, Expr, ExprKind, Function, Stmt, Var, each};
 use crate::ops::{Cell, OpId};
 use crate::relocs::Reference;
@@ -18,7 +19,7 @@ pub(super) fn run(_unit: &Unit<'_>, function: &mut Function) {
     });
     if multiplies {
         let variables = variables(function);
-        let uses = uses(function);
+        let uses = Reads::of(&function.body);
         body(&mut function.body, &variables, &uses);
     }
 }
@@ -69,21 +70,6 @@ fn collect<'f>(body: &'f [Stmt], set: &mut HashMap<Var, Vec<&'f Expr>>) {
     }
 }
 
-/// How often each variable for an operand is read.
-fn uses(function: &Function) -> HashMap<Var, usize> {
-    let mut uses = HashMap::new();
-    each(&function.body, &mut |stmt| {
-        for expr in stmt.exprs() {
-            expr.each(&mut |part| {
-                if let ExprKind::Get(var @ Var::Temp(_)) = part.kind {
-                    *uses.entry(var).or_default() += 1;
-                }
-            });
-        }
-    });
-    uses
-}
-
 /// The bounds of an expression, if they follow from few operators and an i32 holds both.
 fn bounds(expr: &Expr, variables: &HashMap<Var, Bounds>) -> Option<Bounds> {
     let found = match &expr.kind {
@@ -119,7 +105,7 @@ fn bounds(expr: &Expr, variables: &HashMap<Var, Bounds>) -> Option<Bounds> {
     is_i32.then_some(found)
 }
 
-fn body(stmts: &mut Vec<Stmt>, variables: &HashMap<Var, Bounds>, uses: &HashMap<Var, usize>) {
+fn body(stmts: &mut Vec<Stmt>, variables: &HashMap<Var, Bounds>, uses: &Reads) {
     join_sums(stmts, uses);
     for stmt in stmts {
         for expr in stmt.exprs_mut() {
@@ -141,7 +127,7 @@ pub(super) fn operators(expr: &Expr) -> usize {
 }
 
 /// Puts a long sum together, of which a part was set to a variable of its own: it is used once, in the next statement.
-fn join_sums(stmts: &mut Vec<Stmt>, uses: &HashMap<Var, usize>) {
+fn join_sums(stmts: &mut Vec<Stmt>, uses: &Reads) {
     let mut joined: Vec<Stmt> = Vec::with_capacity(stmts.len());
     for mut stmt in stmts.drain(..) {
         if let Stmt::Set(_, whole) = &mut stmt {
@@ -158,11 +144,12 @@ fn join_sums(stmts: &mut Vec<Stmt>, uses: &HashMap<Var, usize>) {
 }
 
 /// Moves the value that the statement before sets into a sum; whether it does.
-fn join(before: &mut Stmt, whole: &mut Expr, uses: &HashMap<Var, usize>) -> bool {
+fn join(before: &mut Stmt, whole: &mut Expr, uses: &Reads) -> bool {
     let Stmt::Set(part, value) = before else { return false };
     let add = if whole.ty == ValType::I64 { OpId::I64Add } else { OpId::I32Add };
     let may_move = value.op(add).is_some()
-        && uses.get(part) == Some(&1)
+        && matches!(part, Var::Temp(_))
+        && uses.get(*part) == 1
         && operators(value) + operators(whole) <= LONGEST
         && is_pure(value);
     match term_mut(whole, add, *part).filter(|_| may_move) {
@@ -184,7 +171,7 @@ fn term_mut(sum: &mut Expr, add: OpId, var: Var) -> Option<&mut Expr> {
 }
 
 /// Whether an expression cannot trap, so that it may be evaluated before or after others.
-fn is_pure(expr: &Expr) -> bool {
+pub(super) fn is_pure(expr: &Expr) -> bool {
     let own = match &expr.kind {
         ExprKind::Const(_) | ExprKind::Address(_) | ExprKind::Get(_) | ExprKind::NarrowProduct(_) => true,
         ExprKind::Load(access) => matches!(access.check, Check::None(_) | Check::Mask),

@@ -313,7 +313,7 @@ impl Pass<'_, '_> {
             self.at = start;
             self.joins.clone_from(&joins);
             self.here = Some(entry.clone());
-            looped.trips = self.trips(looped, &assumed);
+            (looped.trips, looped.most_trips) = self.trips(looped, &assumed).unwrap_or_default();
             let known = self.atoms.count();
             let heads = self.enter(looped.trips, &mut assumed);
             self.body(&mut looped.body);
@@ -394,8 +394,9 @@ impl Pass<'_, '_> {
     }
 
     /// How often the end of a loop is reached, if nothing else leaves it: it ends when a variable, which is stepped by a
-    /// constant, is what the loop does not change, and that is a known number of steps away.
-    fn trips(&mut self, looped: &Loop, assumed: &[Assumed]) -> Option<u32> {
+    /// constant, is what the loop does not change, and that is a known number of steps away. And how often at most, if it is
+    /// reached.
+    fn trips(&mut self, looped: &Loop, assumed: &[Assumed]) -> Option<(Option<u32>, Option<u32>)> {
         let (start, last) = (self.at, self.sets.end(self.at));
         let (a, b) = loops::exit(looped)?;
         [(a, b), (b, a)].into_iter().find_map(|(counter, until)| {
@@ -405,8 +406,13 @@ impl Pass<'_, '_> {
                 Some((var, by)) if !self.sets.any(var, start, last) => self.value(var).sum.moved(by),
                 _ => Affine::constant(until.known()?),
             };
-            let way = until.plus(u32::MAX, &first.sum.clone().moved(more))?.known()?;
-            loops::trips(way, step.as_ref()?.known()?)
+            let way = until.plus(u32::MAX, &first.sum.clone().moved(more))?;
+            let step = step.as_ref()?.known()?.cast_signed();
+            let far = self.range(&way).times(step.signum().cast_unsigned()).largest();
+            Some((
+                way.known().and_then(|way| loops::trips(way, step.cast_unsigned())),
+                far.checked_div(step.unsigned_abs()),
+            ))
         })
     }
 

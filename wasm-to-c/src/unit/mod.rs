@@ -76,6 +76,8 @@ pub(crate) struct Unit<'m> {
     /// Modules that share functions number their types alike.
     linkable: bool,
     trap_names: bool,
+    /// The C is compiled for speed, and may be larger for that.
+    pub is_for_speed: bool,
     /// Functions of which there are references.
     referenced: RefCell<BTreeSet<u32>>,
     /// Functions that may call themselves again.
@@ -281,6 +283,7 @@ impl<'m> Unit<'m> {
             exported,
             linkable: options.linkable,
             trap_names: options.trap_names,
+            is_for_speed: options.for_speed,
             referenced: RefCell::default(),
             recursive: calls.recursive(),
             stack_checks: options.stack_checks.clone(),

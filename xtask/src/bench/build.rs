@@ -108,6 +108,7 @@ fn ours(
     safety: Safety,
     code: CodePlace,
     checks: Option<StackChecks>,
+    level: &str,
 ) -> target_specs::Result<Unit> {
     let options = wasm_to_c::Options {
         safety,
@@ -115,6 +116,7 @@ fn ours(
         aligned: true,
         stack_checks: checks,
         code,
+        for_speed: level != "-Os",
         ..Default::default()
     };
     let translation = wasm_to_c::transpile(module, &options)?;
@@ -210,7 +212,7 @@ impl Builder<'_> {
         if let Some((module, safety, stack)) = &unit.stack {
             let compile = |_: &_| compiler.compile_measured(&c, &object, flags, level, &[&include]);
             let again = |checks| {
-                let unit = ours(module, *safety, CodePlace::Loaded, Some(checks))?;
+                let unit = ours(module, *safety, CodePlace::Loaded, Some(checks), level)?;
                 let glue = bind(&unit)?;
                 write(&unit, &glue)?;
                 let stack = unit.stack.map(|(.., stack)| stack);
@@ -358,7 +360,7 @@ impl Builder<'_> {
                 let safety = if let Road::Ours(safety) = road { safety } else { Safety::Checked };
                 let is_sandbox = matches!(road, Road::Ours(Safety::Checked | Safety::Masked));
                 let code = if road == Road::Flash { CodePlace::Anywhere } else { CodePlace::Loaded };
-                Some(ours(&module, safety, code, is_sandbox.then(StackChecks::default))?)
+                Some(ours(&module, safety, code, is_sandbox.then(StackChecks::default), level)?)
             }
             Road::Native if language == Language::C => {
                 let Some((text, mut includes)) = c_source(program, self.options)? else { return Ok(None) };
