@@ -11,6 +11,7 @@
 
 #[path = "affine.rs"]
 mod affine;
+mod strided;
 
 use std::borrow::Cow;
 
@@ -1433,9 +1434,10 @@ impl Generator {
         if body.depth > 6 || body.ours.len() > 330 {
             return;
         }
-        match self.below(23) {
+        match self.below(25) {
             0..6 => self.access(body),
             22 => self.bytes(body),
+            23 | 24 => self.strided(body),
             6..8 => self.looped(body),
             8..10 => self.side_by_side(body),
             10..13 => self.call(body),
