@@ -101,7 +101,7 @@ impl Generator {
         body.counters.extend([counter, end, left, stride]);
         for _ in 0..=self.below(3) {
             let pointer = pointers[self.below(pointers.len() as u64) as usize].0;
-            match self.below(8) {
+            match self.below(9) {
                 0 => {
                     let which = self.any(body);
                     body.ops([I::LocalGet(which), I::If(BlockType::Empty)]);
@@ -109,6 +109,23 @@ impl Generator {
                     body.op(I::End);
                 }
                 1 => {
+                    // A value of this iteration, or of another place.
+                    let memarg = MemArg { offset: 0, align: 0, memory_index: memory };
+                    let kept = body.local(Ty::I32);
+                    body.ops([I::LocalGet(pointer), I::I32Load8U(memarg), I::LocalSet(kept)]);
+                    if self.chance(50) {
+                        let which = self.any(body);
+                        body.ops([I::LocalGet(which), I::If(BlockType::Empty)]);
+                        body.ops([I::LocalGet(pointer), I::LocalSet(kept)]);
+                        body.op(I::End);
+                    }
+                    if self.chance(50) {
+                        self.access_at(body, memory, Some(pointer));
+                    }
+                    body.op(I::LocalGet(kept));
+                    self.accumulate(body);
+                }
+                2 => {
                     // In between, as loops that were unrolled do it.
                     let next = body.local(Ty::I32);
                     let near = self.pick(&[1, 2, 4, 8, u32::MAX]);

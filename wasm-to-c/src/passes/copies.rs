@@ -59,7 +59,11 @@ fn rename_private(body: &mut [Stmt], reads: &Reads, function: &mut Function) {
         });
     }
     let within = Reads::of(body);
-    private.retain(|var| !results.contains(var) && within.get(*var) == reads.get(*var));
+    private.retain(|var| {
+        // None of those that have another name already.
+        let is_read = reads.get(*var) > 0;
+        is_read && !results.contains(var) && within.get(*var) == reads.get(*var)
+    });
     let names: HashMap<Var, Var> = private.into_iter().map(|var| (var, function.like(var))).collect();
     rename(body, &names);
     for stmt in body {

@@ -109,6 +109,7 @@ fn loops_stay_as_they_are_without_a_premise() {
         looped(&load, "(i32.gt_u (local.get 0) (local.get 2))"),
         looped(&format!("{LOAD_0} {}", plus(0, 12)), "(i32.lt_u (local.get 0) (local.get 2))"),
         looped(&format!("{load} {}", add(2, L3)), "(local.get 2)"),
+        looped(&format!("{load} {}", plus(2, -4)), "(i32.lt_u (local.get 0) (local.get 2))"),
         format!("(loop {load} {} (br_if 0 (local.get 1)) (br_if 0 (local.get 2)))", plus(2, -1)),
         // It is left because of what it found, or hardly repeated.
         format!("(block (loop {load} (br_if 1 {L3}) {} (br_if 0 (local.get 2))))", plus(2, -1)),
@@ -147,6 +148,17 @@ fn what_is_compared_before_a_loop_is_exact() {
         "I32And(I32And(I32And(I32LeU(temp 0, 65535), I32LeU(local 1, 32767)), \
          I32LeU(I32Mul(local 1, temp 0), 4092)), I32LeU(local 0, I32Sub(4092, I32Mul(local 1, temp 0))))"
     );
+    // What is added to an address, and to that of another access, whichever is first.
+    let near = |offset: i32| format!("(local.set 3 (i32.load {}))", sum(P0, offset));
+    assert_eq!(conditions(&counted(&near(8))), "I32LeU(local 0, 4084)");
+    let behind = format!("{} (local.set 5 (i32.load {}))", set(4, sum(P0, 64)), L4);
+    assert_eq!(conditions(&counted(&format!("{LOAD_0} {behind}"))), "I32LeU(local 0, 4028)");
+    assert_eq!(conditions(&counted(&format!("{behind} {LOAD_0}"))), "I32LeU(local 0, 4028)");
+    // Two memories.
+    let second = format!("{LOAD_0} (local.set 4 (i32.load 1 {P0}))");
+    let memories = "(memory 4096 4096 (pagesize 1)) (memory 64 64 (pagesize 1))";
+    let tree = tree_in(memories, &counted(&second), &speed());
+    assert!(tree.contains("if I32And(I32LeU(local 0, 4092), I32LeU(local 0, 60))"), "{tree}");
     // A memory that may grow.
     let tree = tree_in("(memory 1) (func (drop (memory.grow (i32.const 1))))", &counted(&load(4)), &speed());
     let condition = "I32And(I32And(I32And(I32LeU(temp 0, 536870910), I32LeU(4, bytes of memory 0)), \
@@ -188,6 +200,42 @@ fn loops_are_counted_exactly() {
     assert!(condition.contains("I32GeS(local 2, -2147483647)"), "{condition}");
     let (_, condition) = of(-2, "(i32.ge_u (local.get 0) (local.get 2))");
     assert!(condition.contains("I32GeU(local 2, 2)"), "{condition}");
+}
+
+/// The version without checks of a loop that ends when parameter 2 is 0, line by line.
+fn copied(body: &str, behind: &str) -> Vec<String> {
+    let tree = tree_of(&format!("{} {behind}", counted(&format!("{body} {}", plus(0, 4)))), &speed());
+    let lines = tree.lines().map(str::trim_start).skip_while(|line| !line.starts_with("loop")).skip(1);
+    lines.take_while(|line| *line != "else").map(str::to_owned).collect()
+}
+
+#[test]
+fn values_are_put_where_they_are_used_if_they_are_the_same_there() {
+    let value = "local 3 = I32Add(local 3, load u32[local 0] {checked before L";
+    let is_value = |line: &String| line.starts_with(value);
+    let load = set(4, format_args!("(i32.load {P0})"));
+    let used = set(3, format_args!("(i32.add {L3} {L4})"));
+    let lines = copied(&format!("{load} {used}"), "");
+    assert!(is_value(&lines[0]), "{lines:?}");
+    for (body, behind) in [
+        // Memory is another one, or the address.
+        (format!("{load} {STORE_1} {used}"), ""),
+        (format!("{load} {} {used}", plus(0, 4)), ""),
+        // It is set in two places, or read in the next iteration, or behind the loop.
+        (format!("{load} (if {P1} (then {})) {used}", set(4, number(1))), ""),
+        (format!("{used} {load}"), ""),
+        (format!("{load} {used}"), "(drop (i32.load (local.get 4)))"),
+    ] {
+        let lines = copied(&body, behind);
+        assert!(!lines.iter().any(is_value), "{body}");
+        let is_own = !lines.iter().any(|line| line.starts_with("local 4 = load"));
+        let may_be_own = behind.is_empty() && body.starts_with(&load);
+        assert_eq!(is_own, may_be_own, "{body}");
+    }
+    // What may trap stays before a store.
+    let quotient = set(4, format_args!("(i32.div_u {P0} {P1})"));
+    let lines = copied(&format!("{quotient} {STORE_1} {used} (local.set 5 (i32.load {P0}))"), "");
+    assert!(lines[0].contains("= I32DivU(local 0, local 1)"), "{lines:?}");
 }
 
 #[test]
