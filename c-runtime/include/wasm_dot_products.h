@@ -141,7 +141,8 @@ __attribute__((noinline)) WASM_DOT_PRODUCT(s8, 32) {
 #define WASM_ANYWHERE(cell, type, bits) \
     WASM_DOT_PRODUCT(cell, bits) { \
         for (uint32_t at = 0; at < count * (uint32_t)sizeof(wasm_##cell); at += (uint32_t)sizeof(wasm_##cell)) { \
-            const type x = *(const wasm_##cell##_unaligned *)(a + at), y = *(const wasm_##cell##_unaligned *)(b + at); \
+            const type x = (type)*(const wasm_##cell##_unaligned *)(a + at); \
+            const type y = (type)*(const wasm_##cell##_unaligned *)(b + at); \
             sum += (uint##bits##_t)((x + (type)addend) * y); \
         } \
         return sum; \

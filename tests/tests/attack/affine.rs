@@ -119,13 +119,28 @@ impl Generator {
         body.loops -= 1;
     }
 
-    /// A loop that adds products of signed bytes, and nearly one.
-    pub(super) fn bytes(&mut self, body: &mut Body) {
+    /// A loop that adds products of numbers, and nearly one.
+    pub(super) fn products(&mut self, body: &mut Body) {
         if self.memories.is_empty() || self.memories[0].bytes() == 0 {
             return self.access(body);
         }
+        type Load = fn(MemArg) -> I<'static>;
+        const KINDS: [(Load, u32, Ty); 9] = [
+            (I::I32Load8S, 1, Ty::I32),
+            (I::I32Load8U, 1, Ty::I32),
+            (I::I32Load16S, 2, Ty::I32),
+            (I::I32Load16U, 2, Ty::I32),
+            (I::I32Load, 4, Ty::I32),
+            (I::I64Load16S, 2, Ty::I64),
+            (I::I64Load16U, 2, Ty::I64),
+            (I::I64Load32S, 4, Ty::I64),
+            (I::I64Load32U, 4, Ty::I64),
+        ];
+        let (load, bytes, ty) = self.pick(&KINDS);
+        let is_long = ty == Ty::I64;
         let size = self.memories[0].bytes();
-        let [a, b, left, sum] = [(); 4].map(|()| body.local(Ty::I32));
+        let [a, b, left, last] = [(); 4].map(|()| body.local(Ty::I32));
+        let sum = body.local(ty);
         for pointer in [a, b] {
             let start = match self.chance(60) {
                 true => self.below(size) as u32 / 2,
@@ -139,43 +154,57 @@ impl Generator {
         }
         let each = self.pick(&[2, 2, 2, 4]);
         let turns = 1 + self.below(20) as u32;
-        body.constant(each * turns);
+        // The counter counts numbers, bytes or something else.
+        let unit = self.pick(&[1, 1, bytes, bytes, 8, 3]);
+        body.constant(each * turns * unit);
         body.op(I::LocalSet(left));
-        let (addend, offset) = (self.pick(&[0, 0, 5, -128, 32640, 32641]), self.pick(&[0, 0, 1, 16]));
+        let addend = if is_long { 0 } else { self.pick(&[0, 0, 5, -128, 32640, 32641]) };
+        let offset = self.pick(&[0, 0, 1, 16]);
         let wrong = if self.chance(25) { self.below(6) } else { 6 };
         body.op(I::Loop(BlockType::Empty));
         body.depth += 1;
         if wrong == 0 {
             self.access_at(body, 0, Some(a));
         }
+        let is_read_behind = self.chance(20);
+        if is_read_behind {
+            body.ops([I::LocalGet(a), I::LocalGet(left), I::I32Add, I::LocalSet(last)]);
+        }
         body.op(I::LocalGet(sum));
+        let (mul, add) = if is_long { (I::I64Mul, I::I64Add) } else { (I::I32Mul, I::I32Add) };
         for at in 0..each {
-            let at = if wrong == 1 && at == 1 { 3 } else { u64::from(at) };
+            let at = u64::from(bytes) * if wrong == 1 && at == 1 { 3 } else { u64::from(at) };
             let memarg = |offset| MemArg { offset, align: 0, memory_index: 0 };
-            let load =
-                |is_signed: bool, memarg| if is_signed { I::I32Load8S(memarg) } else { I::I32Load8U(memarg) };
-            body.ops([I::LocalGet(a), load(wrong != 2, memarg(at + offset))]);
+            let other = if is_long { I::I64Load8U as Load } else { I::I32Load8U as Load };
+            body.ops([I::LocalGet(a), if wrong == 2 { other } else { load }(memarg(at + offset))]);
             if addend != 0 {
                 body.ops([I::I32Const(addend), I::I32Add]);
             }
-            body.ops([I::LocalGet(b), load(true, memarg(at)), I::I32Mul, I::I32Add]);
+            body.ops([I::LocalGet(b), load(memarg(at)), mul.clone(), add.clone()]);
         }
         body.op(I::LocalSet(sum));
         for pointer in [a, b] {
-            let by = if wrong == 3 { each + 1 } else { each };
+            let by = each * bytes + u32::from(wrong == 3);
             self.change(body, pointer, Change::By(by));
         }
-        if wrong == 4 {
+        if wrong == 4 && !is_long {
             self.change(body, sum, Change::By(1));
         }
-        let counted = self.pick(&[0, 0, 1]);
-        body.ops([I::LocalGet(left), I::I32Const(each.cast_signed()), I::I32Sub, I::LocalTee(left)]);
-        if counted == 1 {
+        let by = (each * unit).cast_signed();
+        body.ops([I::LocalGet(left), I::I32Const(by), I::I32Sub, I::LocalTee(left)]);
+        if self.chance(33) {
             body.ops([I::I32Const(0), I::I32Ne]);
         }
         body.ops([I::BrIf(0), I::End]);
-        for local in [sum, a, b] {
-            body.op(I::LocalGet(local));
+        if is_long {
+            for shift in [0, 32] {
+                body.ops([I::LocalGet(sum), I::I64Const(shift), I::I64ShrU, I::I32WrapI64]);
+                self.accumulate(body);
+            }
+        }
+        let numbers = [a, b, last, sum];
+        for local in &numbers[..if is_long { 3 } else { 4 }] {
+            body.op(I::LocalGet(*local));
             self.accumulate(body);
         }
     }

@@ -1436,7 +1436,7 @@ impl Generator {
         }
         match self.below(25) {
             0..6 => self.access(body),
-            22 => self.bytes(body),
+            22 => self.products(body),
             23 | 24 => self.strided(body),
             6..8 => self.looped(body),
             8..10 => self.side_by_side(body),
