@@ -101,7 +101,7 @@ impl Generator {
         body.counters.extend([counter, end, left, stride]);
         for _ in 0..=self.below(3) {
             let pointer = pointers[self.below(pointers.len() as u64) as usize].0;
-            match self.below(9) {
+            match self.below(6) {
                 0 => {
                     let which = self.any(body);
                     body.ops([I::LocalGet(which), I::If(BlockType::Empty)]);
@@ -128,7 +128,7 @@ impl Generator {
                 2 => {
                     // In between, as loops that were unrolled do it.
                     let next = body.local(Ty::I32);
-                    let near = self.pick(&[1, 2, 4, 8, u32::MAX]);
+                    let near = self.pick(&[1, 4, 8, 64, 200, u32::MAX]);
                     body.op(I::LocalGet(pointer));
                     body.constant(near);
                     body.ops([I::I32Add, I::LocalSet(next)]);
@@ -142,7 +142,7 @@ impl Generator {
             body.fresh -= 1;
             self.statement(body);
         }
-        let wrong = if self.chance(15) { self.below(4) } else { 4 };
+        let wrong = if self.chance(30) { self.below(4) } else { 4 };
         for (at, (pointer, step)) in pointers.iter().enumerate() {
             if wrong == 0 && at == 0 {
                 body.ops([I::LocalGet(left), I::I32Const(3), I::I32And, I::If(BlockType::Empty)]);
