@@ -50,6 +50,11 @@ impl Generator {
                 true => body.op(I::LocalGet(self.variable(body))),
                 false => body.constant(start),
             }
+            // Ranges of the start say little then. What is added is 0.
+            if self.chance(70) {
+                let fuel = self.fuel;
+                body.ops([I::GlobalGet(fuel), I::I32Const(16), I::I32ShrU, I::I32Add]);
+            }
             body.op(I::LocalSet(pointer));
             pointers.push((pointer, step));
         }
