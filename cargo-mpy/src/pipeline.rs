@@ -690,6 +690,16 @@ fn largest(need: &StackNeed) -> String {
     largest.collect()
 }
 
+/// The folder of all C that is made.
+fn c_folder(plan: &BuildPlan) -> PathBuf {
+    plan.out_dir.join(if plan.in_firmware { "c-usermod" } else { "c" })
+}
+
+/// The folder of the headers that the C of all modules includes.
+fn include(plan: &BuildPlan) -> PathBuf {
+    c_folder(plan).join("include")
+}
+
 /// Writes the one translation unit of the module and the headers it includes.
 fn write_sources(
     plan: &BuildPlan,
@@ -698,10 +708,9 @@ fn write_sources(
     unit: &CUnit,
     glue: &Glue,
 ) -> Result<PathBuf> {
-    let home = plan.out_dir.join(if plan.in_firmware { "c-usermod" } else { "c" });
-    let folder = home.join(&plan.module).join(folder);
+    let folder = c_folder(plan).join(&plan.module).join(folder);
     for (name, text) in c_runtime::HEADERS {
-        toolchain::write_file(&folder.join("include").join(name), text.as_bytes())?;
+        toolchain::write_file(&include(plan).join(name), text.as_bytes())?;
     }
     for unit in [unit, &glue.unit] {
         toolchain::write_file(&folder.join(&unit.file_name), unit.source.as_bytes())?;
@@ -734,7 +743,7 @@ fn compile<'m>(
         .map_err(|error| toolchain::io_error("create", &target.folder, &error))?;
     let Sources { memory, config, prepared, made } = sources;
     let compile = |made: &Cow<'_, Made>| {
-        let (include, unit) = (made.folder.join("include"), made.folder.join("unit.c"));
+        let (include, unit) = (include(plan), made.folder.join("unit.c"));
         let includes = [&*include, &*made.folder];
         if made.native_stack.is_some() {
             return compiler.compile_measured(&unit, &object, &target.c_flags, optimisation, &includes);
@@ -770,8 +779,8 @@ fn native(
     }
     let compiled = Target { c_flags: [&target.c_flags[..], &more].concat(), ..target.clone() };
     let made = compile(plan, &compiled, compiler, optimisation, sources)?;
-    let Made { folder, glue, names, .. } = &*made;
-    let (object, include) = (object(plan, target), &folder.join("include"));
+    let Made { glue, names, .. } = &*made;
+    let (object, include) = (object(plan, target), &include(plan));
     if emit == Some(Stage::Obj) {
         return Ok(Image { bytes: Vec::new(), sizes: Sizes::default(), map: Vec::new(), symbols: None });
     }

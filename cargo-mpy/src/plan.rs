@@ -359,14 +359,19 @@ impl BuildPlan {
             Unit::Tests(Some(file)) => format!("_tests_{}", file.replace('-', "_")),
             _ => format!("_unittests_{}", self.module),
         };
-        plan.out_dir = self.out_dir.join("tests");
-        for target in &mut plan.targets {
-            target.folder = plan.out_dir.join(target.folder.file_name().unwrap_or_default());
-        }
+        plan.put_into("tests");
         // The test module exports only its tests.
         plan.mappings.exports.clear();
         plan.mappings.imports.insert("mpy_test.say".to_owned(), "print(str)".into());
         plan
+    }
+
+    /// Puts what is made of the program into this folder beside the others. Cargo builds the program where it did before.
+    pub fn put_into(&mut self, folder: &str) {
+        self.out_dir.push(folder);
+        for target in &mut self.targets {
+            target.folder = self.out_dir.join(target.folder.file_name().unwrap_or_default());
+        }
     }
 
     /// The memory model of `target`. Native addresses need 32-bit pointers and a crate, whose compiler guarantees memory

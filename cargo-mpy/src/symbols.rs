@@ -238,10 +238,12 @@ fn own(file: &object::File<'_>) -> std::result::Result<Vec<PathBuf>, gimli::Erro
         let unit = dwarf.unit(header)?;
         let folder =
             unit.comp_dir.map(|folder| PathBuf::from(&*folder.to_string_lossy())).unwrap_or_default();
-        // The translated module, whose name is relative, and the unit that contains it beside its headers.
+        // The translated module, whose name is relative, the unit that contains it, and the headers of all modules.
         own.push(folder.join(TRANSLATED));
-        let name = unit.name.map(|name| PathBuf::from(&*name.to_string_lossy()));
-        own.extend(name.and_then(|name| Some(folder.join(name.parent()?))));
+        let Some(name) = unit.name else { continue };
+        let unit = folder.join(&*name.to_string_lossy());
+        own.extend(unit.ancestors().nth(1).map(Path::to_owned));
+        own.extend(unit.ancestors().nth(2).map(|module| module.with_file_name("include")));
     }
     Ok(own)
 }

@@ -36,22 +36,34 @@ pub fn program(compiler: &Command, sources: &[PathBuf], includes: &[&Path]) -> R
     let paths: Vec<&Path> = sources.iter().map(PathBuf::as_path).collect();
     let key = objects::key_of_several(&command, &paths, includes, &LIBRARY).map_err(|error| text(&error))?;
     let key = key.ok_or("the sources depend on more than their text")?;
-    let program = objects::file(&key, "run");
+    kept(&key, |folder| {
+        let made = folder.join("program");
+        for include in includes {
+            command.arg("-I").arg(include);
+        }
+        let output = command.arg("-o").arg(&made).args(sources).output().map_err(|error| text(&error))?;
+        if !output.status.success() {
+            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+        }
+        Ok(made)
+    })
+}
+
+/// The program that is kept under the digest of all that it is made of; or the one that `make` makes in an empty folder, which
+/// is then kept.
+///
+/// # Errors
+/// Those of `make`, and when nothing can be written to the cache.
+pub fn kept(key: &str, make: impl FnOnce(&Path) -> Result<PathBuf, String>) -> Result<PathBuf, String> {
+    let text = |error: std::io::Error| error.to_string();
+    let program = objects::file(key, "run");
     if program.is_file() {
         return Ok(program);
     }
     let folder = program.parent().expect("a folder");
-    fs::create_dir_all(folder).map_err(|error| text(&error))?;
-    let unfinished = tempfile::tempdir_in(folder).map_err(|error| text(&error))?;
-    let made = unfinished.path().join("program");
-    for include in includes {
-        command.arg("-I").arg(include);
-    }
-    let output = command.arg("-o").arg(&made).args(sources).output().map_err(|error| text(&error))?;
-    if !output.status.success() {
-        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-    }
+    fs::create_dir_all(folder).map_err(text)?;
+    let unfinished = tempfile::tempdir_in(folder).map_err(text)?;
     // Whole or not at all, and never open for writing here: what is cannot be started.
-    fs::rename(made, &program).map_err(|error| text(&error))?;
+    fs::rename(make(unfinished.path())?, &program).map_err(text)?;
     Ok(program)
 }

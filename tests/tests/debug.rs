@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::{fs, iter};
 
 use cargo_mpy::options::BuildOptions;
@@ -35,16 +35,26 @@ fn folder(example: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(example)
 }
 
+/// The target folder of crates with debug information: they would be built anew after each build without it.
+fn target_with_lines() -> PathBuf {
+    board::crates(env!("CARGO_TARGET_TMPDIR")).join("lines")
+}
+
 fn build(example: &str, test: &str, debug: bool) -> Vec<Built> {
+    let target_dir = if debug { target_with_lines() } else { board::crates(env!("CARGO_TARGET_TMPDIR")) };
     let options = BuildOptions {
         manifest_path: Some(folder(example).join("Cargo.toml")),
-        // Tests that run at the same time do not write over each other's modules.
-        target_dir: Some(board::crates(env!("CARGO_TARGET_TMPDIR")).join(test)),
+        target_dir: Some(target_dir),
         archs: archs(),
         debug,
         ..Default::default()
     };
-    let plan = pipeline::plan(&options).expect("a plan");
+    // Cargo links a program in one place, whatever for.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut plan = pipeline::plan(&options).expect("a plan");
+    // Tests that run at the same time do not write over each other's modules.
+    plan.put_into(test);
     pipeline::build(&plan, None).expect("a build")
 }
 
@@ -128,7 +138,7 @@ fn code_has_lines_and_functions_their_names() {
             let (_, start) = functions.iter().find(|(name, _)| name == "mpy_init").expect("an entry");
             let outer = symbols.places(start.start).expect("places").pop().expect("a place");
             let (path, _) = outer.line.expect("a line");
-            let target = board::crates(env!("CARGO_TARGET_TMPDIR")).join("debug-lines");
+            let target = target_with_lines().join("mpy/debug-lines");
             assert!(Path::new(&path).starts_with(&target), "{what}: {path}");
             for (name, addresses) in functions {
                 let Some(function) = own(&name, example) else { continue };

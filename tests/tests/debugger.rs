@@ -60,10 +60,10 @@ fn line_of(name: &str, part: &str) -> Result<usize, Failed> {
     Ok(at.ok_or_else(|| format!("no `{part}`"))? + 1)
 }
 
-/// The tool, with output in a folder that other tests do not use.
+/// The tool, with output in the folder of crates with debug information.
 fn tool(name: &str, arguments: &[&str]) -> Result<Command, Failed> {
     let mut command = Command::new(std::env::current_exe()?);
-    let target = board::crates(env!("CARGO_TARGET_TMPDIR")).join("debugger");
+    let target = board::crates(env!("CARGO_TARGET_TMPDIR")).join("lines");
     command
         .arg("mpy")
         .args(arguments)
@@ -188,14 +188,18 @@ fn listen(board: &Board) -> Result<(), Failed> {
     if ended.success() { Ok(()) } else { Err(printed.into()) }
 }
 
-/// A connected board says where the module is.
+/// A connected board says where the module is. What is written for GDB then is not for the emulated boards of other tests, so
+/// they use other modules.
 fn connected(board: &'static Board) -> Result<(), Failed> {
     let served = line::serve(board, None)?;
-    let text = said(&tool("filter", &["debug", "--port", &served.path])?.output()?);
-    in_order(&text, &["probe-rs gdb --chip", "source ", "filter.gdb\n", "openocd", "Loaded filter at 0x20"])?;
+    let text = said(&tool("motions", &["debug", "--port", &served.path])?.output()?);
+    in_order(
+        &text,
+        &["probe-rs gdb --chip", "source ", "motions.gdb\n", "openocd", "Loaded motions at 0x20"],
+    )?;
     let path = text.split("source ").nth(1).and_then(|rest| rest.lines().next()).ok_or("no commands")?;
     let commands = fs::read_to_string(path)?;
-    in_order(&commands, &["set architecture arm\n", "add-symbol-file ", "filter.elf\" -o 0x20"])
+    in_order(&commands, &["set architecture arm\n", "add-symbol-file ", "motions.elf\" -o 0x20"])
 }
 
 fn errors(board: &Board) -> Result<(), Failed> {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cargo_mpy::options::{BuildOptions, Stage};
 use cargo_mpy::pipeline;
-use tests::in_ci;
+use tests::{board, in_ci};
 
 /// A crate with classes and buffers, and modules with what else there is in WebAssembly and its bindings.
 const CRATE: &str = "../examples/filter/Cargo.toml";
@@ -19,7 +19,8 @@ const CASES: [&str; 8] =
 /// checks of its stack that others do not need.
 fn sources(options: BuildOptions) -> Vec<PathBuf> {
     let boards = ["unix", "qemu-armv6m"].map(str::to_owned).to_vec();
-    let plan = pipeline::plan(&BuildOptions { boards, ..options }).expect("a plan");
+    let mut plan = pipeline::plan(&BuildOptions { boards, ..options }).expect("a plan");
+    plan.put_into("warnings");
     let folder = plan.out_dir.join("c").join(&plan.module);
     let _ = std::fs::remove_dir_all(&folder);
     pipeline::build(&plan, Some(Stage::Obj)).expect("objects");
@@ -31,8 +32,7 @@ fn sources(options: BuildOptions) -> Vec<PathBuf> {
 fn emitted_c_has_no_warnings_anywhere() {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let temporary = tempfile::tempdir().expect("a folder");
-    // With its dependencies beside those of the tests of bindings.
-    let target_dir = Some(Path::new(env!("CARGO_TARGET_TMPDIR")).join("bindings/target"));
+    let target_dir = Some(board::crates(env!("CARGO_TARGET_TMPDIR")));
     let mut folders =
         sources(BuildOptions { manifest_path: Some(here.join(CRATE)), target_dir, ..Default::default() });
     assert!(folders.len() >= 2, "machine addresses, and a memory of its own");
@@ -73,7 +73,7 @@ fn emitted_c_has_no_warnings_anywhere() {
                         .args(wasm_to_c::C_FLAGS)
                         // clang says of flags that it has not what GCC does without them.
                         .args(compiler.clang.then_some("-Wno-ignored-optimization-argument"))
-                        .args(["-Iinclude", "-I.", "unit.c", "-o"])
+                        .args(["-I../../include", "-I.", "unit.c", "-o"])
                         .arg(assembly.path())
                         .output()
                         .expect("a compiler");

@@ -1,8 +1,9 @@
 //! Compiles C to objects: finds the compiler and chooses its flags.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use mpy_link::{Input, InputKind};
@@ -87,6 +88,9 @@ fn time_limit() -> Result<Option<Duration>> {
             .help("set it to a number of seconds, or to 0 for no limit")),
     }
 }
+
+/// The objects of the runtime: their names and contents.
+pub type Runtime = Arc<[(String, Vec<u8>)]>;
 
 /// A C compiler for one architecture.
 #[derive(Debug, Clone)]
@@ -427,16 +431,29 @@ impl CCompiler {
         })
     }
 
-    /// The objects of the runtime. They are compiled once and kept in the cache.
+    /// The objects of the runtime. They are compiled once and kept in the cache; this process also remembers them. The
+    /// folder `include` contains [`c_runtime::HEADERS`].
     ///
     /// # Errors
     /// Those of [`CCompiler::compile`].
-    pub fn runtime(
+    pub fn runtime(&self, target_flags: &[String], optimisation: &str, include: &Path) -> Result<Runtime> {
+        static KNOWN: Mutex<BTreeMap<String, Runtime>> = Mutex::new(BTreeMap::new());
+        let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        let identity = self.identity(target_flags, optimisation);
+        if let Some(objects) = known().get(&identity) {
+            return Ok(Arc::clone(objects));
+        }
+        let objects = self.compile_runtime(target_flags, optimisation, include)?;
+        known().insert(identity, Arc::clone(&objects));
+        Ok(objects)
+    }
+
+    fn compile_runtime(
         &self,
         target_flags: &[String],
         optimisation: &str,
         include: &Path,
-    ) -> Result<Vec<(String, Vec<u8>)>> {
+    ) -> Result<Runtime> {
         // If no library comes with the compiler, the helper functions are ours as well.
         let helpers = if self.facts.runtime_library { &[] } else { c_runtime::COMPILER_HELPERS };
         let abi = if self.facts.runtime_library { &[] } else { c_runtime::ABI_HELPERS };

@@ -169,8 +169,8 @@ fn example(arch: &str, name: &str, wasm: Option<&str>) -> Result<Job, Failed> {
 
     fs::create_dir_all(&folder)?;
     let memory = plan.memory_of(&plan.targets[0]).word();
-    let sources = plan.out_dir.join("c").join(&plan.module).join(memory);
-    let include = sources.join("include");
+    let c = plan.out_dir.join("c");
+    let (sources, include) = (c.join(&plan.module).join(memory), c.join("include"));
     let object = folder.join("unit.o");
     compiler.compile(&sources.join("unit.c"), &object, &flags, "-Os", &[&include, &sources])?;
     rename_data(compiler.program(), &object)?;
@@ -184,7 +184,7 @@ fn example(arch: &str, name: &str, wasm: Option<&str>) -> Result<Job, Failed> {
     let _ = fs::remove_file(&archive);
     let mut ar = Command::new("ar");
     ar.arg("rc").arg(&archive);
-    for (name, data) in compiler.runtime(&flags, "-Os", &include)? {
+    for (name, data) in compiler.runtime(&flags, "-Os", &include)?.iter() {
         let path = folder.join(name).with_extension("o");
         fs::create_dir_all(path.parent().expect("a folder"))?;
         fs::write(&path, data)?;

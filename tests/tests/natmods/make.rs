@@ -7,10 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use cargo_mpy::toolchain::{assembler_plugin, cc, digest, micropython, which};
+use cargo_mpy::toolchain::{assembler_plugin, cc, digest, identity, micropython, which};
 use serde::{Deserialize, Serialize};
 use target_specs::Board;
-use tests::kept;
+use tests::{kept, programs};
 
 /// The modules, by folder. The last one needs more of a C library, and parts that Debian's source of MicroPython lacks.
 const MODULES: [&str; 11] = [
@@ -231,14 +231,14 @@ fn folder_of(tree: &Path, name: &str) -> PathBuf {
 fn mpy_cross(source: &Path) -> Result<PathBuf, String> {
     static MADE: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     MADE.get_or_init(|| {
-        let build = Path::new(env!("CARGO_TARGET_TMPDIR")).join("natmods/mpy-cross");
-        let program = build.join("mpy-cross");
-        if !program.is_file() {
+        let compiler = which("cc").ok_or("`cc` is missing")?;
+        let key = digest([&*source.to_string_lossy(), &identity(&compiler), "mpy-cross"]);
+        programs::kept(&key, |build| {
             let mut make = clean_make();
             make.arg("-j2").arg("-C").arg(source.join("mpy-cross")).arg("CFLAGS_EXTRA=-Wno-error");
             say(make.arg(format!("BUILD={}", build.display())))?;
-        }
-        Ok(program)
+            Ok(build.join("mpy-cross"))
+        })
     })
     .clone()
 }
@@ -278,7 +278,7 @@ fn stand_in(
     let arch = target_specs::arch(arch).map_err(text)?;
     let compiler = cc::find(arch).map_err(text)?;
     let mut flags = String::new();
-    for (name, data) in compiler.runtime(&[], "-Os", &include).map_err(text)? {
+    for (name, data) in compiler.runtime(&[], "-Os", &include).map_err(text)?.iter() {
         // The firmware's are called.
         if ["memset", "memmove", "memcpy"].iter().any(|function| name.starts_with(function)) {
             continue;
