@@ -19,6 +19,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::{env, fs, thread};
 
+use cargo_mpy::toolchain::write_file;
 use libtest_mimic::Arguments;
 
 /// The arguments of a test program. Tests wait for boards and for each other's builds much of the time: if no number of threads
@@ -99,9 +100,9 @@ impl Case {
     pub fn write(&self, folder: &Path) -> PathBuf {
         let folder = folder.join(&self.name);
         let input = folder.join(format!("{}.wat", self.name));
-        fs::create_dir_all(&folder).expect("a writable folder");
-        fs::write(&input, &self.wat).expect("a writable folder");
-        fs::write(folder.join("mpy.toml"), &self.settings).expect("a writable folder");
+        for (path, text) in [(&input, &self.wat), (&folder.join("mpy.toml"), &self.settings)] {
+            write_file(path, text.as_bytes()).expect("a writable folder");
+        }
         input
     }
 

@@ -6,9 +6,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use cargo_mpy::options::BuildOptions;
 use libtest_mimic::{Failed, Trial};
 use target_specs::Board;
-use tests::{Case, blessing, board, outputs, session};
+use tests::board::{self, Modules};
+use tests::{Case, blessing, outputs, session};
 
 /// What each case printed on one board, or why the board said nothing.
 type Session = Result<BTreeMap<String, String>, String>;
@@ -16,21 +18,27 @@ type Session = Result<BTreeMap<String, String>, String>;
 fn main() {
     let arguments = tests::arguments();
     let cases = Arc::new(tests::cases(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")));
+    let boards = board::boards();
+    let modules: Arc<Vec<Modules>> = {
+        let here = boards.iter().filter(|(_, why_not)| why_not.is_none());
+        let here: Vec<String> = here.map(|(board, _)| board.name.clone()).collect();
+        Arc::new(cases.iter().map(|case| Modules::new(options(case), here.clone())).collect())
+    };
     if blessing() {
-        bless(&cases);
+        bless(&cases, &modules);
     }
     let mut trials = Vec::new();
-    for (board, why_not) in board::boards() {
+    for (board, why_not) in boards {
         if let Some(why) = &why_not {
             eprintln!("skipped: {} ({why})", board.name);
         }
         // All cases of a board share one session: starting it costs more than running them.
         let shared: Arc<OnceLock<Session>> = Arc::default();
         for index in 0..cases.len() {
-            let (cases, shared) = (Arc::clone(&cases), Arc::clone(&shared));
+            let (cases, shared, modules) = (Arc::clone(&cases), Arc::clone(&shared), Arc::clone(&modules));
             let name = format!("{}::{}", board.name, cases[index].name);
             let trial = Trial::test(name, move || {
-                let session = shared.get_or_init(|| play(board, &cases));
+                let session = shared.get_or_init(|| play(board, &cases, &modules));
                 check(&cases[index], session)
             });
             trials.push((index, trial.with_ignored_flag(why_not.is_some())));
@@ -42,15 +50,22 @@ fn main() {
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-/// Builds all cases for a board and runs them there.
-fn play(board: &'static Board, cases: &[Case]) -> Session {
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-    let mut modules = Vec::new();
-    for case in cases {
-        let mpy = board::build(&case.write(folder.path()), board, &folder.path().join("target"))
-            .map_err(|error| format!("{}: {error}", case.name))?;
-        modules.push((format!("{}.mpy", case.name), mpy));
+/// How a case is built, for boards that are said elsewhere.
+fn options(case: &Case) -> BuildOptions {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cases");
+    BuildOptions {
+        input: Some(case.write(&folder)),
+        target_dir: Some(folder.join("target")),
+        ..Default::default()
     }
+}
+
+/// Runs all cases on a board.
+fn play(board: &Board, cases: &[Case], modules: &[Modules]) -> Session {
+    let of = |(case, modules): (&Case, &Modules)| {
+        modules.of(board).map_err(|error| format!("{}: {error}", case.name))
+    };
+    let modules = cases.iter().zip(modules).map(of).collect::<Result<Vec<_>, _>>()?;
     match board::execute(board, &modules, &session(cases)) {
         Ok(text) => Ok(outputs(&text).into_iter().collect()),
         // What came before the failure still counts.
@@ -76,11 +91,11 @@ fn check(case: &Case, session: &Session) -> Result<(), Failed> {
     }
 }
 
-fn bless(cases: &[Case]) {
+fn bless(cases: &[Case], modules: &[Modules]) {
     let Some((host, None)) = board::boards().into_iter().find(|(board, _)| board.name == "unix") else {
         panic!("BLESS=1 needs MicroPython on this machine");
     };
-    for (name, output) in play(host, cases).expect("a session") {
+    for (name, output) in play(host, cases, modules).expect("a session") {
         if let Some(case) = cases.iter().find(|case| case.name == name)
             && case.expect != output
         {

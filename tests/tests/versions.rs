@@ -148,10 +148,10 @@ impl Outcome {
 /// What each case prints, and should.
 fn cases(board: &Board) -> Result<Vec<(String, String, String)>, String> {
     let cases = tests::cases(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases"));
-    let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("versions");
     let mut modules = Vec::new();
     for case in &cases {
-        let mpy = board::build(&case.write(folder.path()), board, &folder.path().join("target"))?;
+        let mpy = board::build(&case.write(&folder), board, &folder.join("target"))?;
         modules.push((format!("{}.mpy", case.name), mpy));
     }
     let text = board::execute(board, &modules, &session(&cases))?;
