@@ -6,6 +6,7 @@ pub mod mutate;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 
 use mpy_link::inspect::{Destination, Module};
 use mpy_link::{Bytes, Image, Input, InputKind, Options, Part};
@@ -36,6 +37,17 @@ pub fn skip(why: &str) {
 
 fn runs(program: &str) -> bool {
     Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// This compiler, through ccache where that is installed: its files are the same in the next run, in another folder.
+fn cached(program: &str) -> Command {
+    static HAS_CCACHE: LazyLock<bool> = LazyLock::new(|| runs("ccache"));
+    if !*HAS_CCACHE {
+        return Command::new(program);
+    }
+    let mut command = Command::new("ccache");
+    command.env("CCACHE_NOHASHDIR", "1").arg(program);
+    command
 }
 
 /// A compiler for `arch` that makes objects on this machine.
@@ -126,10 +138,10 @@ impl Cc {
 
     fn try_compile(&self, name: &str, source: &str, flags: &[&str]) -> std::result::Result<Vec<u8>, String> {
         let extension = if source.starts_with("/* asm */") { "S" } else { "c" };
-        let (input, output) = (self.path(&format!("{name}.{extension}")), self.path(&format!("{name}.o")));
-        fs::write(&input, source).expect("a writable folder");
-        let mut command = Command::new(&self.program);
-        command.args(&self.flags);
+        let (input, output) = (format!("{name}.{extension}"), format!("{name}.o"));
+        fs::write(self.path(&input), source).expect("a writable folder");
+        let mut command = cached(&self.program);
+        command.current_dir(self.folder.path()).args(&self.flags);
         if !self.compiler.assembler_plugin {
             // It says what the assembler takes for the ABI of all that has no flag for it.
             command.env_remove("XTENSA_GNU_CONFIG");
@@ -143,7 +155,7 @@ impl Cc {
         if !result.status.success() {
             return Err(String::from_utf8_lossy(&result.stderr).into_owned());
         }
-        Ok(fs::read(output).expect("an object"))
+        Ok(fs::read(self.path(&output)).expect("an object"))
     }
 
     /// The object of some C, or of assembly that starts with the comment `asm`.
@@ -168,11 +180,10 @@ impl Cc {
         for (name, text) in c_runtime::HEADERS {
             fs::write(self.path(name), text).expect("a writable folder");
         }
-        let include = format!("-I{}", self.folder.path().display());
         let mut members = Vec::new();
         for (name, text) in c_runtime::COMPILER_HELPERS {
             let name = name.trim_end_matches(".c");
-            self.compile(name, text, &[flags, &[include.as_str()]].concat());
+            self.compile(name, text, &[flags, &["-I."]].concat());
             members.push(name);
         }
         self.archive("libhelpers.a", &members, "rcs")
