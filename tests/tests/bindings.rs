@@ -1,6 +1,6 @@
 //! Every file of `bindings/`: a crate that uses wasm-bindgen, Python that uses the crate, and what that
-//! must print. Those that say `boards: all` run on a board of each family of compilers, and nightly on every board of
-//! this machine; the others on two.
+//! must print. They run on this machine and on one emulated board: those that say `boards: all` on one that they take in turn
+//! from the families of compilers, and nightly on every board.
 //!
 //! Those that say `also: BOARD` always run on that board too.
 //!
@@ -46,6 +46,8 @@ use tests::{blessing, in_ci, rom};
 
 /// Where files run that do not ask for more.
 const BOARDS: [&str; 2] = ["unix", "qemu-armv6m"];
+/// The boards that chapters for all boards take in turn, beside the first one: one of each family of compilers.
+const IN_TURN: [&str; 3] = ["qemu-armv6m", "qemu-rv32imc", "qemu-xtensawin"];
 /// Where published crates run.
 const CRATE_BOARDS: [&str; 5] = ["unix", "qemu-armv6m", "qemu-armv7emsp", "qemu-rv32imc", "qemu-xtensawin"];
 /// The page of the book with the table of published crates.
@@ -57,6 +59,8 @@ struct Chapter {
     path: PathBuf,
     text: String,
     all_boards: bool,
+    /// Of a chapter for all boards, the emulated one where it always runs.
+    turn: Option<&'static str>,
     /// A board where it runs only nightly, or `all`.
     nightly: Option<String>,
     /// One more board where it always runs.
@@ -102,6 +106,7 @@ impl Chapter {
             path,
             text,
             all_boards,
+            turn: None,
             nightly,
             also,
             unwinds,
@@ -173,7 +178,8 @@ impl Chapter {
     fn is_nightly(&self, board: &Board) -> bool {
         let chosen = |nightly: &String| nightly == "all" || *nightly == board.name;
         let is_usual = |published: &Published| published.usual && BOARDS.contains(&board.name.as_str());
-        (board::is_nightly(board) && self.also.as_ref() != Some(&board.name))
+        let usual = [Some(BOARDS[0]), self.turn.or(Some(BOARDS[1])), self.also.as_deref()];
+        !usual.contains(&Some(board.name.as_str()))
             || self.nightly.as_ref().is_some_and(chosen)
             || !self.published.as_ref().is_none_or(is_usual)
     }
@@ -228,8 +234,12 @@ fn main() {
         .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
         .collect();
     paths.sort();
-    let chapters = paths.into_iter().flat_map(Chapter::read);
-    let chapters: Vec<Arc<Chapter>> = chapters.map(Arc::new).collect();
+    let mut chapters: Vec<Chapter> = paths.into_iter().flat_map(Chapter::read).collect();
+    for (number, chapter) in chapters.iter_mut().filter(|chapter| chapter.all_boards).enumerate() {
+        let boards = || IN_TURN.into_iter().filter(|board| chapter.nightly.as_deref() != Some(board));
+        chapter.turn = boards().nth(number % boards().count());
+    }
+    let chapters: Vec<Arc<Chapter>> = chapters.into_iter().map(Arc::new).collect();
     assert!(!chapters.is_empty());
     let source = rust::look_for_source().err();
     if let Some(why) = &source {

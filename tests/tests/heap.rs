@@ -1,6 +1,6 @@
-//! What modules take of MicroPython's memory, on a board of each family of compilers, nightly on every board: of crates
-//! that use `alloc`, in a long life of collections with garbage collected all the while, and after failures of every kind;
-//! and of any crate, when it is imported.
+//! What modules take of MicroPython's memory, on a board of each family of compilers, nightly on every board and in every
+//! kind of memory: of crates that use `alloc`, in a long life of collections with garbage collected all the while, and
+//! after failures of every kind; and of any crate, when it is imported.
 
 #[path = "../heap/src/work.rs"]
 mod work;
@@ -34,6 +34,7 @@ fn main() {
             ("failures", failures),
             ("import", import),
             ("reserve", reserve),
+            ("reserve_in_other_memories", reserve_in_other_memories),
         ] {
             // Some hosts have 64 bits, and their modules a memory that is not the machine's.
             let narrow = target_specs::arch(&board.arch).is_ok_and(|arch| arch.word_bits == 32);
@@ -41,7 +42,8 @@ fn main() {
                 continue;
             }
             let trial = Trial::test(format!("{}::{name}", board.name), move || test(board));
-            trials.push(trial.with_ignored_flag(why_not.is_some() || board::is_nightly(board)));
+            let usual = !board::is_nightly(board) && name != "reserve_in_other_memories";
+            trials.push(trial.with_ignored_flag(why_not.is_some() || !usual));
         }
         if let Some(why) = why_not {
             eprintln!("skipped: {} ({why})", board.name);
@@ -76,7 +78,9 @@ static RESERVED: LazyLock<Vec<(Option<&str>, u32, Modules)>> = LazyLock::new(|| 
     let made = |memory: Option<&'static str>, heap| {
         let options =
             BuildOptions { heap: Some(Size(heap)), memory: memory.map(str::to_owned), ..Default::default() };
-        (memory, heap, modules("heap", "heap", options))
+        // Two tests build them at the same time, each in order.
+        let folder = if matches!(memory, None | Some("checked")) { "heap" } else { "heap-elsewhere" };
+        (memory, heap, modules("heap", folder, options))
     };
     let memories = [None, Some("checked"), Some("masked"), Some("trusted")];
     memories.into_iter().flat_map(|memory| [0, 3000].map(|heap| made(memory, heap))).collect()
@@ -138,6 +142,14 @@ fn import(board: &Board) -> Result<(), Failed> {
 /// With `heap`, so many bytes are the module's from its import on, whatever is left of MicroPython's heap, and more comes
 /// from there as without.
 fn reserve(board: &Board) -> Result<(), Failed> {
+    reserve_in(board, &[None, Some("checked")])
+}
+
+fn reserve_in_other_memories(board: &Board) -> Result<(), Failed> {
+    reserve_in(board, &[Some("masked"), Some("trusted")])
+}
+
+fn reserve_in(board: &Board, memories: &[Option<&str>]) -> Result<(), Failed> {
     // Without a new name, a function or a loop, which would take memory when there is none.
     let tries: String = (0..)
         .zip([3000, 100, 1000, 3000, 3100])
@@ -149,7 +161,7 @@ fn reserve(board: &Board) -> Result<(), Failed> {
                 hold = fill()\nTRIES\nhold.clear()\ngc.collect()\nprint(found)\n\
                 print(heap.try_reserve(4000), heap.reserve(4000))\n"
         .replace("TRIES\n", &tries);
-    for (memory, heap, modules) in &*RESERVED {
+    for (memory, heap, modules) in RESERVED.iter().filter(|(memory, ..)| memories.contains(memory)) {
         let wanted = if *heap == 0 { "[0, 0, 0, 0, 0]\n1 7\n" } else { "[1, 1, 1, 1, 0]\n1 7\n" };
         let printed = board::execute(board, &[modules.of(board)?], &format!("{PEER}{code}"))?;
         // A block of a power of two may have had room.

@@ -4,14 +4,15 @@
 //! A table of functions is generated: every operator of floats, with NaNs and numbers that come from everywhere that a
 //! compiler can follow them from, or cannot. Each function takes a NaN's bits and returns those of its result.
 //!
-//! The names of trials are `BOARD::COMPILER::LEVEL`. Each tries some of the functions, `NANS_ALL=1` all of them.
+//! The names of trials are `BOARD::COMPILER::LEVEL`. Each tries some of the functions, `NANS_ALL=1` all of them. A push runs one
+//! level of each compiler and board, so that together they try each function, and the nightly run both.
 //! `NANS_KEEP=folder` keeps what was generated.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cargo_mpy::toolchain::cc;
+use cargo_mpy::toolchain::{cc, write_file};
 use cargo_mpy::wasm;
 use libtest_mimic::{Failed, Trial};
 use mpy_link::{Input, InputKind};
@@ -597,8 +598,9 @@ fn build(
     let arch = target_specs::arch(&board.arch).map_err(|error| error.to_string())?;
     let compiler = cc::find_named(arch, compiler).map_err(|error| error.to_string())?;
     std::fs::create_dir_all(folder).map_err(|error| error.to_string())?;
+    let include = &folder.with_file_name("include");
     for (name, text) in c_runtime::HEADERS {
-        std::fs::write(folder.join(name), text).map_err(|error| error.to_string())?;
+        write_file(&include.join(name), text.as_bytes()).map_err(|error| error.to_string())?;
     }
     let one = |(at, cases): (usize, &[&Case])| -> target_specs::Result<(String, Vec<u8>)> {
         let name = format!("nans{at}");
@@ -607,9 +609,9 @@ fn build(
         let glue = glue_gen::glue(&name, &translation.interface, None, &glue_gen::Mappings::default())?;
         let (source, object) = (folder.join(format!("{name}.c")), folder.join(format!("{name}.o")));
         std::fs::write(&source, translation.unit.source + &glue.unit.source).expect("a writable folder");
-        compiler.compile(&source, &object, &[], level, &[folder])?;
+        compiler.compile(&source, &object, &[], level, &[include])?;
         let data = std::fs::read(&object).expect("an object");
-        let runtime = compiler.runtime(&[], level, folder)?;
+        let runtime = compiler.runtime(&[], level, include)?;
         let library = compiler.library(&[])?;
         let mut inputs = vec![Input { name: "unit.o", kind: InputKind::Object, data: &data }];
         let behind = runtime.iter().chain(&library);
@@ -623,8 +625,8 @@ fn build(
 }
 
 fn play(cases: &[&Case], board: &Board, compiler: &str, level: &str) -> Result<(), Failed> {
-    let temporary = tempfile::tempdir()?;
-    let root = std::env::var("NANS_KEEP").map_or_else(|_| temporary.path().to_owned(), PathBuf::from);
+    let usual = || Path::new(env!("CARGO_TARGET_TMPDIR")).join("nans");
+    let root = std::env::var("NANS_KEEP").map_or_else(|_| usual(), PathBuf::from);
     let folder = root.join(format!("{}{compiler}{level}", board.name));
     let modules = build(cases, board, compiler, level, &folder)?;
     let nans: Vec<String> = [F32, F64].map(|ty| format!("'{}': {:?}", ty.letter(), ty.nans())).to_vec();
@@ -686,13 +688,16 @@ fn main() {
             };
             for level in LEVELS {
                 let cases = Arc::clone(&cases);
-                let first = trials.len() % SOME;
+                let number = trials.len();
+                let first = number % SOME;
+                // One of two neighbours, and of 16 those whose remainders by 8 are all different.
+                let usual = number.count_ones().is_multiple_of(2);
                 let name = format!("{}::{compiler}::{}", board.name, &level[1..]);
                 let trial = Trial::test(name, move || {
                     let some = cases.iter().skip(first).step_by(SOME).collect::<Vec<_>>();
                     play(&if all { cases.iter().collect() } else { some }, board, compiler, level)
                 });
-                trials.push(trial.with_ignored_flag(why_not.is_some()));
+                trials.push(trial.with_ignored_flag(why_not.is_some() || !usual));
             }
         }
     }

@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
 use cargo_mpy::commands::new::{Options, Template, make};
 use cargo_mpy::options::BuildOptions;
 use cargo_mpy::toolchain::emulator;
 use clap::ValueEnum;
-use target_specs::Emulator;
+use target_specs::{Board, Emulator};
 use tests::board;
 
 /// A board of each family of compilers.
@@ -19,12 +20,32 @@ const BOARDS: [&str; 4] = ["unix", "qemu-armv6m", "qemu-rv32imc", "qemu-xtensawi
 const LITTLE: &str =
     "import gc\n_kept = [bytearray(1000) for _ in range((gc.mem_free() - 64000) // 1030)]\ngc.collect()\n";
 
+/// On this machine, and on an emulated board, which the templates take in turn; the first template for all boards.
 #[test]
 fn every_template_builds_and_runs_at_once() {
+    check(is_usual, |template| template == 0);
+}
+
+#[test]
+#[ignore = "nightly"]
+fn every_template_builds_and_runs_everywhere() {
+    check(|template, board| !is_usual(template, board), |template| template != 0);
+}
+
+/// Whether every run tries this template on this board, both by their numbers.
+fn is_usual(template: usize, board: usize) -> bool {
+    board == 0 || board == 1 + template % (BOARDS.len() - 1)
+}
+
+/// Tries each template on boards, both by their numbers, that are `wanted`, and builds it for all if that is `everywhere`.
+fn check(wanted: impl Fn(usize, usize) -> bool, everywhere: impl Fn(usize) -> bool) {
+    // Both tests make crates of the same names, which cargo builds in one place.
+    static TURN: Mutex<()> = Mutex::new(());
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     let boards = board::named(&BOARDS);
     let folder = tempfile::tempdir().expect("a folder");
     let target = board::crates(env!("CARGO_TARGET_TMPDIR"));
-    for template in Template::value_variants() {
+    for (number, template) in Template::value_variants().iter().enumerate() {
         let name = format!("from-{}", template.word());
         let crate_ = folder.path().join(&name);
         make(
@@ -45,7 +66,10 @@ fn every_template_builds_and_runs_at_once() {
         let expected =
             fs::read_to_string(templates.join(template.word()).join("expect.txt")).expect("a text");
         let code = fs::read_to_string(crate_.join("test.py")).expect("a script");
-        for board in &boards {
+        let is_wanted = |board: &&&Board| {
+            wanted(number, BOARDS.iter().position(|name| *name == board.name).expect("one of them"))
+        };
+        for board in boards.iter().filter(is_wanted) {
             let manifest_path = Some(crate_.join("Cargo.toml"));
             let options = BuildOptions { manifest_path, ..board::options(board, &target) };
             let module = board::module(&options).expect("a module");
@@ -66,12 +90,14 @@ fn every_template_builds_and_runs_at_once() {
                 assert_eq!(code, 0, "{command} of {name} on {}", board.name);
             }
         }
-        // Boards with a chip whose memory is known.
-        let named = target_specs::boards().iter().flat_map(|board| ["--board", &board.name]);
-        let paths = ["--manifest-path".into(), crate_.join("Cargo.toml").into()];
-        let paths = paths.into_iter().chain(["--target-dir".into(), target.clone().into()]);
-        let words = std::iter::once("build").chain(named).map(OsString::from);
-        assert_eq!(cargo_mpy::run(words.chain(paths).collect()), 0, "{name} for all boards");
+        if everywhere(number) {
+            // Boards with a chip whose memory is known.
+            let named = target_specs::boards().iter().flat_map(|board| ["--board", &board.name]);
+            let paths = ["--manifest-path".into(), crate_.join("Cargo.toml").into()];
+            let paths = paths.into_iter().chain(["--target-dir".into(), target.clone().into()]);
+            let words = std::iter::once("build").chain(named).map(OsString::from);
+            assert_eq!(cargo_mpy::run(words.chain(paths).collect()), 0, "{name} for all boards");
+        }
         // On the computer itself, as cargo runs them.
         let mut tests = Command::new(env!("CARGO"));
         tests.args(["test", "--quiet", "--manifest-path"]).arg(crate_.join("Cargo.toml"));
