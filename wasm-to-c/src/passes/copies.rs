@@ -3,11 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::linear::Reads;
-use super::products::{is_pure, operators};
+use super::products::{LONGEST, is_pure, operators};
 use crate::ir::{Expr, ExprKind, Function, Label, Loop, Stmt, Var, each};
 
-/// Expressions of so many operators are put together at most.
-const LONGEST: usize = 32;
 /// So far behind the statement that sets a variable its use is looked for.
 const NEAR: usize = 64;
 

@@ -118,7 +118,7 @@ fn body(stmts: &mut Vec<Stmt>, variables: &HashMap<Var, Bounds>, uses: &Reads) {
 }
 
 /// Operators of a sum that is put together. Expressions of C must not be nested too deep.
-const LONGEST: usize = 96;
+pub(super) const LONGEST: usize = 96;
 
 pub(super) fn operators(expr: &Expr) -> usize {
     let mut operators = 0;
