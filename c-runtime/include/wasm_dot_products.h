@@ -120,7 +120,7 @@ WASM_OF_HALVES(64, "smlald %Q[sum], %R[sum], %[x], %[y]\n\t")
 #define WASM_HAS_DOT_PRODUCT_s16_64 1
 
 #elif defined(__thumb__) && !defined(__thumb2__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
-/* Armv6-M loads a signed byte from a sum of two registers only. */
+/* Armv6-M loads a signed number from a sum of two registers only. */
 __attribute__((noinline)) WASM_DOT_PRODUCT(s8, 32) {
     const int8_t *a_end = (const int8_t *)(a + count), *b_end = (const int8_t *)(b + count);
 #define WASM_ADD_PRODUCT() \
@@ -136,6 +136,35 @@ __attribute__((noinline)) WASM_DOT_PRODUCT(s8, 32) {
     return sum;
 }
 #define WASM_HAS_DOT_PRODUCT_s8_32 1
+
+/* Two products make one sum of 32 bits: it is 2^31 at most, and 1 less in here. All eight registers that most instructions can
+ * use are taken. */
+#define WASM_TWO_PRODUCTS \
+    "ldrsh %[x], [%[a], %[at]]\n\tldrsh %[y], [%[b], %[at]]\n\tadds %[at], #2\n\tmuls %[x], %[y]\n\t" \
+    "ldrsh %[y], [%[a], %[at]]\n\tldrsh %[z], [%[b], %[at]]\n\tadds %[at], #2\n\tmuls %[y], %[z]\n\t" \
+    "subs %[x], #1\n\tadds %[x], %[y]\n\tasrs %[y], %[x], #31\n\tadds %[low], %[x]\n\tadcs %[high], %[y]\n\t"
+__attribute__((noinline)) WASM_DOT_PRODUCT(s16, 64) {
+    (void)addend;
+    if (((uintptr_t)a | (uintptr_t)b) & 1) {
+        for (; count; count--, a += 2, b += 2) {
+            sum += (uint64_t)(int64_t)((int32_t)*(const wasm_s16_unaligned *)a * *(const wasm_s16_unaligned *)b);
+        }
+        return sum;
+    }
+    a += 2 * count;
+    b += 2 * count;
+    sum += count >> 1;
+    uint32_t low = (uint32_t)sum, high = (uint32_t)(sum >> 32), at = -(2 * count), x, y, z;
+    do {
+        __asm__(".syntax unified\n\t" WASM_TWO_PRODUCTS WASM_TWO_PRODUCTS
+            : [low] "+&l"(low), [high] "+&l"(high), [at] "+&l"(at), [x] "=&l"(x), [y] "=&l"(y), [z] "=&l"(z)
+            : [a] "l"(a), [b] "l"(b)
+            : "cc", "memory");
+    } while (at);
+    return (uint64_t)high << 32 | low;
+}
+#undef WASM_TWO_PRODUCTS
+#define WASM_HAS_DOT_PRODUCT_s16_64 1
 #endif
 
 #define WASM_ANYWHERE(cell, type, bits) \
@@ -157,8 +186,10 @@ WASM_ANYWHERE(u8, int32_t, 32)
 #endif
 #ifndef WASM_HAS_DOT_PRODUCT_s16_32
 #define WASM_HAS_DOT_PRODUCT_s16_32 WASM_DOT_PRODUCTS
-#define WASM_HAS_DOT_PRODUCT_s16_64 WASM_DOT_PRODUCTS
 WASM_ANYWHERE(s16, uint32_t, 32)
+#endif
+#ifndef WASM_HAS_DOT_PRODUCT_s16_64
+#define WASM_HAS_DOT_PRODUCT_s16_64 WASM_DOT_PRODUCTS
 WASM_ANYWHERE(s16, int64_t, 64)
 #endif
 #define WASM_HAS_DOT_PRODUCT_u16_32 WASM_DOT_PRODUCTS

@@ -216,7 +216,7 @@ uint32_t dot_q15(uint32_t rounds) {
     for (int i = 0; i < 512; i++) a[i] = (int16_t)next(&state);
     for (int i = 0; i < 512; i++) b[i] = (int16_t)next(&state);
     uint32_t n = at_run_time(512, rounds), sum = 0;
-    while (rounds--) {
+    for (rounds *= 8; rounds; rounds--) {
         uint64_t all = (uint64_t)dot(a, b, n);
         sum = mix(mix(sum, (uint32_t)all), (uint32_t)(all >> 32));
         a[0] = (int16_t)(a[0] + 77);

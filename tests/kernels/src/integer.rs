@@ -34,7 +34,7 @@ fn dot(a: &[i16], b: &[i16]) -> i64 {
     a.iter().zip(b).map(|(a, b)| i64::from(i32::from(*a) * i32::from(*b))).sum()
 }
 
-/// Dot product of 512 Q15 numbers, summed in 64 bits.
+/// Dot products of 512 Q15 numbers, summed in 64 bits, eight a round.
 #[cfg_attr(feature = "dot_q15", unsafe(no_mangle))]
 pub extern "C" fn dot_q15(rounds: u32) -> u32 {
     let mut random = Random(11);
@@ -42,7 +42,7 @@ pub extern "C" fn dot_q15(rounds: u32) -> u32 {
     a.iter_mut().chain(&mut b).for_each(|x| *x = random.next() as i16);
     let n = at_run_time(512, rounds);
     let mut sum = 0;
-    for _ in 0..rounds {
+    for _ in 0..8 * rounds {
         let dot = dot(&a[..n], &b[..n]);
         sum = mix(mix(sum, dot as u32), (dot >> 32) as u32);
         a[0] = a[0].wrapping_add(77);
