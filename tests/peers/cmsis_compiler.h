@@ -20,6 +20,18 @@ __STATIC_FORCEINLINE uint8_t __CLZ(uint32_t value) { return value == 0 ? 32 : (u
 #define __SMLADX(a, b, sum) __smladx((int32_t)(a), (int32_t)(b), (int32_t)(sum))
 #define __SMLALD(a, b, sum) __smlald((int32_t)(a), (int32_t)(b), (int64_t)(sum))
 #define __SMLALDX(a, b, sum) __smlaldx((int32_t)(a), (int32_t)(b), (int64_t)(sum))
+#define __QADD16(a, b) ((uint32_t)__qadd16((int32_t)(a), (int32_t)(b)))
+#define __QSUB16(a, b) ((uint32_t)__qsub16((int32_t)(a), (int32_t)(b)))
+#define __QSAX(a, b) ((uint32_t)__qsax((int32_t)(a), (int32_t)(b)))
+#define __QASX(a, b) ((uint32_t)__qasx((int32_t)(a), (int32_t)(b)))
+#define __SHADD16(a, b) ((uint32_t)__shadd16((int32_t)(a), (int32_t)(b)))
+#define __SHSUB16(a, b) ((uint32_t)__shsub16((int32_t)(a), (int32_t)(b)))
+#define __SHSAX(a, b) ((uint32_t)__shsax((int32_t)(a), (int32_t)(b)))
+#define __SHASX(a, b) ((uint32_t)__shasx((int32_t)(a), (int32_t)(b)))
+#define __SMUAD(a, b) ((uint32_t)__smuad((int32_t)(a), (int32_t)(b)))
+#define __SMUADX(a, b) ((uint32_t)__smuadx((int32_t)(a), (int32_t)(b)))
+#define __SMUSD(a, b) ((uint32_t)__smusd((int32_t)(a), (int32_t)(b)))
+#define __SMUSDX(a, b) ((uint32_t)__smusdx((int32_t)(a), (int32_t)(b)))
 #define __SXTB16(value) __sxtb16((int32_t)(value))
 #define __PKHBT(low, high, by) \
     __extension__({ \

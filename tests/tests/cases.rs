@@ -60,21 +60,27 @@ fn options(case: &Case) -> BuildOptions {
     }
 }
 
+/// Cases in a session. More modules, with the code that imports them, leave too little of a small board's memory.
+const AT_ONCE: usize = 24;
+
 /// Runs all cases on a board.
 fn play(board: &Board, cases: &[Case], modules: &[Modules]) -> Session {
-    let of = |(case, modules): (&Case, &Modules)| {
-        modules.of(board).map_err(|error| format!("{}: {error}", case.name))
-    };
-    let modules = cases.iter().zip(modules).map(of).collect::<Result<Vec<_>, _>>()?;
-    match board::execute(board, &modules, &session(cases)) {
-        Ok(text) => Ok(outputs(&text).into_iter().collect()),
-        // What came before the failure still counts.
-        Err(text) => {
-            let mut found: BTreeMap<String, String> = outputs(&text).into_iter().collect();
-            found.insert(String::new(), text);
-            Ok(found)
+    let mut found = BTreeMap::new();
+    for (cases, modules) in cases.chunks(AT_ONCE).zip(modules.chunks(AT_ONCE)) {
+        let of = |(case, modules): (&Case, &Modules)| {
+            modules.of(board).map_err(|error| format!("{}: {error}", case.name))
+        };
+        let modules = cases.iter().zip(modules).map(of).collect::<Result<Vec<_>, _>>()?;
+        match board::execute(board, &modules, &session(cases)) {
+            Ok(text) => found.extend(outputs(&text)),
+            // What came before the failure still counts.
+            Err(text) => {
+                found.extend(outputs(&text));
+                found.insert(String::new(), text);
+            }
         }
     }
+    Ok(found)
 }
 
 fn check(case: &Case, session: &Session) -> Result<(), Failed> {

@@ -1,6 +1,9 @@
 //! A spectrum analyser for samples of a microphone or an accelerometer. It computes in fixed point, so that a
 //! processor without an FPU is quick too and every board says the same.
 
+mod transform;
+
+use transform::MAX;
 use wasm_bindgen::prelude::*;
 
 #[wasm_bindgen]
@@ -8,30 +11,6 @@ extern "C" {
     type ValueError;
     #[wasm_bindgen(constructor)]
     fn new(message: &str) -> ValueError;
-}
-
-/// Samples of the largest block.
-const MAX: usize = 1024;
-/// Three quarters of a sine in 15 bits, and a quarter further on the cosine. Constant, so it stays in flash.
-static SINE: [i16; MAX * 3 / 4 + 1] = sine();
-
-const fn sine() -> [i16; MAX * 3 / 4 + 1] {
-    let mut table = [0; MAX * 3 / 4 + 1];
-    let mut i = 0;
-    while i < table.len() {
-        // Of the angle's distance to the nearest zero of the sine.
-        let angle = core::f64::consts::TAU * (i as f64 / MAX as f64);
-        let x = if i <= MAX / 4 { angle } else { core::f64::consts::PI - angle };
-        let (mut term, mut sum, mut n) = (x, x, 1.0);
-        while n < 20.0 {
-            term *= -x * x / ((n + 1.0) * (n + 2.0));
-            sum += term;
-            n += 2.0;
-        }
-        table[i] = (sum * 32767.0 + if sum < 0.0 { -0.5 } else { 0.5 }) as i16;
-        i += 1;
-    }
-    table
 }
 
 /// Spectra of blocks of samples, one after another.
@@ -60,8 +39,8 @@ impl Spectrum {
         if samples.len() != self.re.len() {
             return Err(ValueError::new("not as many samples as a block has").into());
         }
-        self.load(samples);
-        self.transform();
+        self.scale = transform::load(samples, &mut self.re, &mut self.im);
+        transform::transform(&mut self.re, &mut self.im);
         Ok(())
     }
 
@@ -94,45 +73,5 @@ impl Spectrum {
 impl Spectrum {
     fn power(&self, at: usize) -> u32 {
         (self.re[at] * self.re[at] + self.im[at] * self.im[at]) as u32
-    }
-
-    /// Takes the mean away, makes the most of 14 bits, and fades the block in and out (Hann's window).
-    fn load(&mut self, samples: &[i16]) {
-        let bits = samples.len().trailing_zeros();
-        let mean = samples.iter().map(|&sample| i32::from(sample)).sum::<i32>() >> bits;
-        let most = samples.iter().map(|&sample| (i32::from(sample) - mean).unsigned_abs()).max();
-        self.scale = most.unwrap_or(0).max(1).leading_zeros() as i32 - 18;
-        let step = MAX >> bits;
-        for (at, &sample) in samples.iter().enumerate() {
-            let value = i32::from(sample) - mean;
-            let value = if self.scale < 0 { value >> -self.scale } else { value << self.scale };
-            // The window is the same from both ends.
-            let cosine = SINE[MAX / 4 + at.min(samples.len() - at) * step];
-            let window = (32767 - i32::from(cosine)) >> 1;
-            let to = at.reverse_bits() >> (usize::BITS - bits);
-            self.re[to] = (value * window) >> 15;
-            self.im[to] = 0;
-        }
-    }
-
-    /// Cooley and Tukey's transform. Each step halves, so nothing overflows and the result is divided by the size.
-    fn transform(&mut self) {
-        let (re, im) = (&mut self.re[..], &mut self.im[..]);
-        let size = re.len();
-        let mut half = 1;
-        while half < size {
-            for turn in 0..half {
-                let angle = turn * (MAX / 2 / half);
-                let (cos, sin) = (i32::from(SINE[angle + MAX / 4]), i32::from(SINE[angle]));
-                for a in (turn..size).step_by(2 * half) {
-                    let b = a + half;
-                    let x = (re[b] * cos + im[b] * sin + 0x4000) >> 15;
-                    let y = (im[b] * cos - re[b] * sin + 0x4000) >> 15;
-                    (re[b], im[b]) = ((re[a] - x + 1) >> 1, (im[a] - y + 1) >> 1);
-                    (re[a], im[a]) = ((re[a] + x + 1) >> 1, (im[a] + y + 1) >> 1);
-                }
-            }
-            half *= 2;
-        }
     }
 }

@@ -13,8 +13,13 @@ mod kernels;
 #[cfg(not(feature = "by_hand"))]
 #[path = "plain.rs"]
 mod kernels;
+#[path = "../../../examples/motions/src/network.rs"]
+mod network;
+#[path = "../../../examples/spectrum/src/transform.rs"]
+mod transform;
 
 use kernels::Scale;
+use network::Model;
 
 /// All arrays. Each function uses those that its data fits into.
 struct Data {
@@ -33,6 +38,14 @@ struct Data {
     state: [[f32; 4]; 4],
     bias: [i32; 64],
     scales: [Scale; 16],
+    recording: [i8; 600],
+    first: [[i8; 30]; 16],
+    second: [[i8; 80]; 16],
+    last: [[i8; 16]; 4],
+    model_bias: [i32; 16],
+    samples: [i16; 256],
+    re: [i32; 256],
+    im: [i32; 256],
 }
 
 static mut DATA: Data = Data {
@@ -51,6 +64,14 @@ static mut DATA: Data = Data {
     state: [[0.0; 4]; 4],
     bias: [0; 64],
     scales: [Scale { multiplier: 0, shift: 0 }; 16],
+    recording: [0; 600],
+    first: [[0; 30]; 16],
+    second: [[0; 80]; 16],
+    last: [[0; 16]; 4],
+    model_bias: [0; 16],
+    samples: [0; 256],
+    re: [0; 256],
+    im: [0; 256],
 };
 
 fn data() -> &'static mut Data {
@@ -83,6 +104,15 @@ pub extern "C" fn start(seed: u32) {
     data.bias.iter_mut().for_each(|x| *x = (random.next() & 4095) as i32 - 2048);
     for (at, scale) in data.scales.iter_mut().enumerate() {
         *scale = Scale { multiplier: 0x4000_0000 + 0x0200_0000 * at as i32, shift: -9 };
+    }
+    let (first, second) = (data.first.as_flattened_mut(), data.second.as_flattened_mut());
+    let weights = first.iter_mut().chain(second).chain(data.last.as_flattened_mut());
+    data.recording.iter_mut().chain(weights).for_each(|x| *x = random.next() as i8);
+    data.model_bias.iter_mut().for_each(|x| *x = (random.next() & 255) as i32 - 128);
+    for (at, x) in data.samples.iter_mut().enumerate() {
+        // A square wave, and noise.
+        let wave = if at * 21 / 128 % 2 == 0 { 12000 } else { -12000 };
+        *x = (random.next() as i16 >> 4) + wave;
     }
     data.words = [0; 9];
 }
@@ -180,6 +210,27 @@ exports! {
     "convolve_s8" convolve_s8(data, n) {
         let (x, weights) = (read(0, &data.a8[..64 * n]), read(1, &data.b8[..9 * n * 16]));
         kernels::convolve_s8(x, weights, read(2, &data.bias[..16]), write(3, &mut data.y8), read(4, &data.scales), n, write(5, &mut data.scratch16));
+    }
+    "motions" motions(data, _n) {
+        let model = Model {
+            first: &data.first,
+            first_bias: &data.model_bias,
+            first_scale: (1993, 19),
+            second: &data.second,
+            second_bias: &data.model_bias,
+            second_scale: (1620, 19),
+            last: &data.last,
+            last_bias: &[30, -23, 11, -16],
+        };
+        let scores = network::infer(&data.recording, &model);
+        data.words.iter_mut().zip(scores).for_each(|(word, score)| *word = score as u32);
+    }
+    "spectrum" spectrum(data, n) {
+        let (re, im) = (write(0, &mut data.re[..n]), write(1, &mut data.im[..n]));
+        transform::load(read(2, &data.samples[..n]), re, im);
+        transform::transform(re, im);
+        let power = |line: usize| (re[line] * re[line] + im[line] * im[line]) as u32;
+        data.words[0] = (1..n / 2).max_by_key(|&line| power(line)).unwrap_or(0) as u32;
     }
 }
 

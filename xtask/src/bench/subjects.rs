@@ -78,7 +78,7 @@ macro_rules! peers {
         peers! { $features:
             "dot_q15" 512 "dot_q7" 512 "dot_f32" 512 "fir_q15" 32 "fir_fast_q15" 32 "fir_f32" 32
             "mat_q7" 24 "mat_q15" 24 "mat_fast_q15" 24 "mat_f32" 20 "biquad_f32" 128 "cfft_f32" 256
-            "fully_connected_s8" 128 "convolve_s8" 16
+            "fully_connected_s8" 128 "convolve_s8" 16 "motions" 0 "spectrum" 256
         }
     };
 }
