@@ -2,6 +2,7 @@
 //! two boards of one architecture, and not after a change that does not affect it.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -50,10 +51,19 @@ pub fn key_of_several(
     parts.extend(command.get_args().chain(environment).map(|word| word.as_encoded_bytes().to_vec()));
     // Debug information contains the paths of files.
     let mut has_paths = command.get_args().any(|word| word == "-g");
+    let words: Vec<&OsStr> = command.get_args().collect();
+    let forced = words.windows(2).filter(|words| words[0] == "-include" || words[0] == "-imacros");
+    let forced: Vec<_> = forced.map(|words| words[1].to_string_lossy()).collect();
     for source in sources {
         let mut files = BTreeMap::new();
         if !collect(source, includes, system, &mut files)? {
             return Ok(None);
+        }
+        for name in &forced {
+            // The compiler looks for it where it was started first.
+            if !include(name, Path::new(""), includes, system, &mut files)? {
+                return Ok(None);
+            }
         }
         let source = read_file(source)?;
         has_paths |=
@@ -91,27 +101,31 @@ fn collect(
             rest.split_once('>')
         });
         let Some((name, _)) = name else { return Ok(false) };
-        let beside = source.parent().unwrap_or(Path::new(""));
-        let found =
-            [beside].iter().chain(includes).map(|folder| folder.join(name)).find(|path| path.is_file());
-        match found {
-            None if OWN_HEADERS.contains(&name) || system.contains(&name) => {}
-            None => return Ok(false),
-            Some(path) => {
-                let contents = read_file(&path)?;
-                match files.get(name) {
-                    Some(known) if *known == contents => continue,
-                    // Two files have this name, and only the compiler knows which one is included.
-                    Some(_) => return Ok(false),
-                    None => files.insert(name.to_owned(), contents),
-                };
-                if !collect(&path, includes, system, files)? {
-                    return Ok(false);
-                }
-            }
+        if !include(name, source.parent().unwrap_or(Path::new("")), includes, system, files)? {
+            return Ok(false);
         }
     }
     Ok(true)
+}
+
+/// Adds one file and what it includes. Returns as [`collect`].
+fn include(
+    name: &str,
+    beside: &Path,
+    includes: &[&Path],
+    system: &[&str],
+    files: &mut BTreeMap<String, Vec<u8>>,
+) -> Result<bool> {
+    let found = [beside].iter().chain(includes).map(|folder| folder.join(name)).find(|path| path.is_file());
+    let Some(path) = found else { return Ok(OWN_HEADERS.contains(&name) || system.contains(&name)) };
+    let contents = read_file(&path)?;
+    match files.get(name) {
+        Some(known) if *known == contents => return Ok(true),
+        // Two files have this name, and only the compiler knows which one is included.
+        Some(_) => return Ok(false),
+        None => files.insert(name.to_owned(), contents),
+    };
+    collect(&path, includes, system, files)
 }
 
 /// A text that changes when a compiler, or a program that it starts, is replaced.
@@ -198,6 +212,21 @@ mod tests {
             let key = key_in(other.path(), &["-O2"]);
             assert!(key.is_some() && !known.contains(&key), "{name}");
             known.push(key);
+        }
+    }
+
+    #[test]
+    fn what_is_included_by_an_argument_counts() {
+        let folder = sources();
+        let header = folder.path().join("include/more.h");
+        for argument in ["-include", "-imacros"] {
+            let key = || key_in(folder.path(), &[argument, "more.h"]);
+            let _ = std::fs::remove_file(&header);
+            assert_eq!(key(), None);
+            write_file(&header, b"#define A 1\n").unwrap();
+            let one = key();
+            write_file(&header, b"#define A 2\n").unwrap();
+            assert!(one.is_some() && key().is_some() && one != key());
         }
     }
 
