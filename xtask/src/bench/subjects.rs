@@ -109,7 +109,7 @@ pub fn c_source(program: &Program, options: &Options) -> Result<Option<(String, 
         text += &part.replace("#include \"coremark.h\"", "").replace("static ee_u8 *", "ee_u8 *");
     }
     text += include_str!("coremark.c");
-    Ok(Some((text, vec![root().join("tests/src/bin/bench"), coremark.clone()])))
+    Ok(Some((text, vec![root().join("xtask/src/bench"), coremark.clone()])))
 }
 
 /// Arguments of cargo that leave the other kernels out of the crate, and with them their constants.
