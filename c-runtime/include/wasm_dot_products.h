@@ -6,7 +6,8 @@
  *
  * WASM_HAS_DOT_PRODUCT_s16_64: 1 where this is faster than a loop.
  *
- * Arm v8-M Architecture Reference Manual: VMLADAV, VMLALDAV, DLSTP, LETP. Arm v7-M: SMLAD, SMLALD, SXTAB16.
+ * Arm v8-M Architecture Reference Manual: VMLADAV, VMLALDAV, DLSTP, LETP. Arm v7-M: SMLAD, SMLALD, SXTAB16. Arm v6-M: LDRSH
+ * (register).
  */
 #ifndef WASM_DOT_PRODUCTS_H
 #define WASM_DOT_PRODUCTS_H
@@ -137,8 +138,8 @@ __attribute__((noinline)) WASM_DOT_PRODUCT(s8, 32) {
 }
 #define WASM_HAS_DOT_PRODUCT_s8_32 1
 
-/* Two products make one sum of 32 bits: it is 2^31 at most, and 1 less in here. All eight registers that most instructions can
- * use are taken. */
+/* Two products are added in 32 bits before the sum of 64. Only 2^31, the largest that two make, does not fit into a signed number, so
+ * this subtracts 1, which the sum has in advance. All eight registers that most instructions can use are taken. */
 #define WASM_TWO_PRODUCTS \
     "ldrsh %[x], [%[a], %[at]]\n\tldrsh %[y], [%[b], %[at]]\n\tadds %[at], #2\n\tmuls %[x], %[y]\n\t" \
     "ldrsh %[y], [%[a], %[at]]\n\tldrsh %[z], [%[b], %[at]]\n\tadds %[at], #2\n\tmuls %[y], %[z]\n\t" \

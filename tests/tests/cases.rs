@@ -32,7 +32,7 @@ fn main() {
         if let Some(why) = &why_not {
             eprintln!("skipped: {} ({why})", board.name);
         }
-        // All cases of a board share one session: starting it costs more than running them.
+        // Cases of a board share few sessions: starting one costs more than running them.
         let shared: Arc<OnceLock<Session>> = Arc::default();
         for index in 0..cases.len() {
             let (cases, shared, modules) = (Arc::clone(&cases), Arc::clone(&shared), Arc::clone(&modules));
