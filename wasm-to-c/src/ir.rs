@@ -74,6 +74,8 @@ pub(crate) enum ExprKind {
     Count(Box<Expr>),
     /// A product of i64s, which an i32 holds: so do its factors.
     NarrowProduct(Box<[Expr; 2]>),
+    /// The same number of a linear recurrence twice: computed of the one before, and of the first.
+    Next(Box<[Expr; 2]>),
     /// Products of lanes, whose numbers have 16 bits and are signed.
     NarrowLanes {
         factors: Box<[Expr; 2]>,
@@ -389,15 +391,16 @@ pub(crate) enum Form {
     /// By branches to its label.
     Label,
     /// From its end, and from nowhere else, while the condition is not zero.
-    DoWhile { condition: Expr, twice: Option<Twice> },
+    DoWhile { condition: Expr, unrolled: Option<Unrolled> },
 }
 
-/// A loop with an even trip count, whose body may be written twice.
+/// How often the body of a loop is written, if C compilers optimise for speed. The trip count is a multiple of that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Twice {
-    Always,
-    /// Where accesses reach far from one address.
-    IfWide,
+pub(crate) enum Unrolled {
+    Twice,
+    /// Twice where accesses reach far from one address.
+    TwiceIfWide,
+    FourTimes,
 }
 
 /// A `try` or `try_table` in which something may throw.

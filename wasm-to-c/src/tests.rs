@@ -1,6 +1,7 @@
 //! Tests of whole translations.
 
 mod dot_products;
+mod recurrences;
 mod vectors;
 mod versions;
 
@@ -114,23 +115,37 @@ fn what_only_another_module_has_is_refused() {
 }
 
 #[test]
-fn loops_of_an_even_number_of_turns_are_written_twice() {
+fn short_loops_with_known_trip_counts_are_unrolled() {
     let looped = |body: &str, last: &str| {
         let text = format!("(loop {body} (br_if 0 {last}))");
         trusted(&format!("(func (export \"f\") (param i32) (local i32) (local i64) {text})"))
     };
     let step = "(local.set 1 (i32.add (local.get 1) (i32.const 4)))";
     let last = "(i32.ne (local.get 1) (i32.const 64))";
-    let twice = |c: &str| c.contains("WASM_TWICE(\n            l1 = l1 + 4u;\n");
-    let once = |c: &str| c.contains("do {\n") && !c.contains("WASM_TWICE");
-    assert!(twice(&looped(step, last)));
-    assert!(twice(&looped(&format!("(block {step} (local.set 0 (i32.const 1)))"), last)));
+    let unrolled = |c: &str, times: &str| c.contains(&format!("WASM_{times}(\n            l1 = l1 + 4u;\n"));
+    let once = |c: &str| c.contains("do {\n") && !c.contains("WASM_TWICE") && !c.contains("WASM_FOUR_TIMES");
+    let until = |end: u32| format!("(i32.ne (local.get 1) (i32.const {end}))");
+    for (end, times) in [(64, "FOUR_TIMES"), (16, "FOUR_TIMES"), (72, "TWICE"), (56, "TWICE"), (8, "TWICE")] {
+        assert!(unrolled(&looped(step, &until(end)), times), "{end}");
+    }
+    assert!(unrolled(&looped(&format!("(block {step} (local.set 0 (i32.const 1)))"), last), "FOUR_TIMES"));
+    // More accesses are written twice at most.
+    let accesses = |count: usize| {
+        let store = "(i32.store (local.get 0) (i32.const 0))".repeat(count);
+        looped(&format!("{step} {store}"), last)
+    };
+    for (count, times) in
+        [(4, "FOUR_TIMES"), (5, "TWICE"), (6, "TWICE"), (7, "TWICE_WIDE"), (8, "TWICE_WIDE")]
+    {
+        assert!(unrolled(&accesses(count), times), "{count}");
+    }
+    assert!(once(&accesses(9)));
     assert!(once(&looped(step, "(i32.ne (local.get 1) (i32.const 62))")));
     assert!(once(&looped(step, "(i32.ne (local.get 1) (i32.const 68))")));
     assert!(once(&looped(step, "(i32.ne (local.get 1) (local.get 0))")));
     assert!(once(&looped(step, "(i32.lt_u (local.get 1) (i32.const 64))")));
     assert!(once(&looped(step, "(i32.ne (i32.ne (local.get 1) (i32.const 0)) (i32.const 64))")));
-    assert!(looped(&format!("{step} {step}"), last).contains("WASM_TWICE"));
+    assert!(looped(&format!("{step} {step}"), last).contains("WASM_FOUR_TIMES"));
     assert!(once(&looped(&format!("{step} {step} {step}"), "(i32.ne (local.get 1) (i32.const 60))")));
     assert!(once(&looped(&format!("{step} (if (local.get 0) (then (local.set 0 (i32.const 0))))"), last)));
     assert!(once(&looped(&format!("{step} (if (local.get 0) (then (local.set 1 (i32.const 0))))"), last)));

@@ -11,6 +11,7 @@
 
 #[path = "affine.rs"]
 mod affine;
+mod recurrences;
 mod strided;
 
 use std::borrow::Cow;
@@ -1434,10 +1435,11 @@ impl Generator {
         if body.depth > 6 || body.ours.len() > 330 {
             return;
         }
-        match self.below(25) {
+        match self.below(26) {
             0..6 => self.access(body),
             22 => self.products(body),
             23 | 24 => self.strided(body),
+            25 => self.recurrence(body),
             6..8 => self.looped(body),
             8..10 => self.side_by_side(body),
             10..13 => self.call(body),

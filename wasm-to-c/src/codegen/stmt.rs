@@ -7,7 +7,8 @@ use target_specs::Result;
 use super::c::variable;
 use super::printer::{DEEPEST, Printer};
 use crate::ir::{
-    Bulk, Callee, Check, Expr, Form, Handlers, Leave, Loop, Stmt, TableHandler, Trap, Try, Twice, Var, Wide,
+    Bulk, Callee, Check, Expr, Form, Handlers, Leave, Loop, Stmt, TableHandler, Trap, Try, Unrolled, Var,
+    Wide,
 };
 use crate::types::ValType;
 
@@ -239,15 +240,16 @@ impl Printer<'_, '_> {
         let nested = self.nested < DEEPEST && looped.branches > 0;
         self.nested += usize::from(nested);
         match &looped.form {
-            Form::DoWhile { condition, twice } if nested => {
+            Form::DoWhile { condition, unrolled } if nested => {
                 self.code.open("do {");
-                match twice {
-                    Some(Twice::Always) => self.code.open("WASM_TWICE("),
-                    Some(Twice::IfWide) => self.code.open("WASM_TWICE_WIDE("),
+                match unrolled {
+                    Some(Unrolled::Twice) => self.code.open("WASM_TWICE("),
+                    Some(Unrolled::TwiceIfWide) => self.code.open("WASM_TWICE_WIDE("),
+                    Some(Unrolled::FourTimes) => self.code.open("WASM_FOUR_TIMES("),
                     None => {}
                 }
                 self.body(&looped.body)?;
-                if twice.is_some() {
+                if unrolled.is_some() {
                     self.code.close(")");
                 }
                 let condition = self.condition(condition);

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use super::{
     Access, Bulk, Callee, Caught, Check, Expr, ExprKind, Form, Function, Handlers, Label, Leave, Loop, Proof,
-    Stmt, Trap, Try, Twice, Var,
+    Stmt, Trap, Try, Unrolled, Var,
 };
 use crate::ops::OpId;
 use crate::types::ValType;
@@ -85,13 +85,14 @@ impl Printer<'_> {
         let head = format!("loop L{}", looped.label);
         match &looped.form {
             Form::Label => self.inside(head, &looped.body),
-            Form::DoWhile { condition, twice } => {
-                let twice = match twice {
+            Form::DoWhile { condition, unrolled } => {
+                let unrolled = match unrolled {
                     None => "",
-                    Some(Twice::Always) => " twice",
-                    Some(Twice::IfWide) => " twice if wide",
+                    Some(Unrolled::Twice) => " twice",
+                    Some(Unrolled::FourTimes) => " four times",
+                    Some(Unrolled::TwiceIfWide) => " twice if wide",
                 };
-                self.inside(format!("{head}{twice} while {}", expr(condition)), &looped.body);
+                self.inside(format!("{head}{unrolled} while {}", expr(condition)), &looped.body);
             }
         }
     }
@@ -259,6 +260,7 @@ fn expr(value: &Expr) -> String {
         ExprKind::Aligned(part, _, bytes) => format!("aligned to {bytes}({})", expr(part)),
         ExprKind::Count(part) => format!("count({})", expr(part)),
         ExprKind::NarrowProduct(parts) => format!("narrow_product({}, {})", expr(&parts[0]), expr(&parts[1])),
+        ExprKind::Next(parts) => format!("next({}, {})", expr(&parts[0]), expr(&parts[1])),
         ExprKind::NarrowLanes { factors, width, .. } => {
             format!("narrow_product{width}({}, {})", expr(&factors[0]), expr(&factors[1]))
         }

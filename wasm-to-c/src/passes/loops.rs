@@ -1,15 +1,16 @@
-//! How loops are repeated: from their end where they can be, and short ones with an even trip count twice in a row.
+//! How loops are repeated: from their end where they can be, and short ones with a known trip count twice or four times in a row.
 
-use crate::ir::{Expr, ExprKind, Form, Function, Loop, Stmt, Twice};
+use crate::ir::{Expr, ExprKind, Form, Function, Loop, Stmt, Unrolled};
 use crate::ops::OpId;
 use crate::types::ValType;
 use crate::unit::Unit;
 
 /// Loops with fewer operators and no more accesses are written twice: others keep registers busy without that. Thumb-2,
-/// whose accesses reach far from one address, has room for some more.
+/// whose accesses reach far from one address, has room for some more. With even fewer, what repeats them is a large part.
 const OPERATORS: usize = 120;
 const ACCESSES: usize = 6;
 const ACCESSES_WIDE: usize = 8;
+const ACCESSES_FOUR_TIMES: usize = 4;
 
 pub(super) fn run(_unit: &Unit<'_>, function: &mut Function) {
     body(&mut function.body);
@@ -57,14 +58,15 @@ fn repeat(looped: &mut Loop) -> usize {
     let Contents { mut accesses, straight } = body(&mut looped.body);
     let Some(Stmt::BrIf(condition, _)) = last else { return accesses };
     accesses += loads(&condition);
-    let count = looped.trips.filter(|_| straight && looped.operators < OPERATORS);
-    let twice = match accesses {
-        _ if !count.is_some_and(|count| count.is_multiple_of(2)) => None,
-        0..=ACCESSES => Some(Twice::Always),
-        _ if accesses <= ACCESSES_WIDE => Some(Twice::IfWide),
+    let trips = looped.trips.filter(|_| straight && looped.operators < OPERATORS);
+    let repeats = |times: u32| trips.is_some_and(|trips| trips.is_multiple_of(times));
+    let unrolled = match accesses {
+        0..=ACCESSES_FOUR_TIMES if repeats(4) => Some(Unrolled::FourTimes),
+        0..=ACCESSES if repeats(2) => Some(Unrolled::Twice),
+        0..=ACCESSES_WIDE if repeats(2) => Some(Unrolled::TwiceIfWide),
         _ => None,
     };
-    looped.form = Form::DoWhile { condition, twice };
+    looped.form = Form::DoWhile { condition, unrolled };
     accesses
 }
 

@@ -12,6 +12,7 @@ mod loops;
 mod neighbours;
 mod products;
 mod ranges;
+mod recurrences;
 mod sets;
 mod values;
 mod versions;
@@ -46,6 +47,8 @@ pub(crate) const PASSES: &[Pass] = &[
     ("products", products::run),
     // Addresses with many accesses near them.
     ("neighbours", neighbours::run),
+    // Numbers that are computed of the one before.
+    ("recurrences", recurrences::run),
 ];
 
 /// How often a function's tree is built with what is known of an earlier one.

@@ -175,10 +175,23 @@ pub(super) fn is_pure(expr: &Expr) -> bool {
     let own = match &expr.kind {
         ExprKind::Const(_) | ExprKind::Address(_) | ExprKind::Get(_) | ExprKind::NarrowProduct(_) => true,
         ExprKind::Load(access) => matches!(access.check, Check::None(_) | Check::Mask),
-        ExprKind::Op(op, _) => !op.line().traps,
+        ExprKind::Op(op, parts) => !op.line().traps || divides_always(*op, parts),
         _ => false,
     };
     own && expr.parts().iter().all(is_pure)
+}
+
+/// Whether it is a division by a constant for which there is no number that it traps for.
+fn divides_always(op: OpId, parts: &[Expr]) -> bool {
+    let Some(Expr { kind: ExprKind::Const(by), ty }) = parts.get(1) else { return false };
+    let is_minus_one = *by == if *ty == ValType::I32 { u32::MAX.into() } else { u64::MAX };
+    match op {
+        OpId::I32DivU | OpId::I32RemU | OpId::I64DivU | OpId::I64RemU | OpId::I32RemS | OpId::I64RemS => {
+            *by != 0
+        }
+        OpId::I32DivS | OpId::I64DivS => *by != 0 && !is_minus_one,
+        _ => false,
+    }
 }
 
 /// Rewrites an expression from the inside.
@@ -258,9 +271,9 @@ fn are_apart(first: &Access, second: &Access, by: u32) -> bool {
 }
 
 /// What the address of an access is a constant above: its memory, an object, and a value. And the constant, modulo 2^32.
-type Place<'e> = ((u32, Option<Reference>, &'e Expr), u32);
+pub(super) type Place<'e> = ((u32, Option<Reference>, &'e Expr), u32);
 
-fn place(access: &Access) -> Place<'_> {
+pub(super) fn place(access: &Access) -> Place<'_> {
     let (base, constant) = match access.address.op(OpId::I32Add).map(|parts| (&parts[0], parts[1].known())) {
         Some((base, Some(constant))) => (base, constant),
         _ => (&access.address, 0),
