@@ -143,6 +143,9 @@ WASM_LOOSE(f64, double)
 #define WASM_PLACE(base, addr) ((base) + (addr))
 #endif
 
+/* The byte `addr` bytes behind `base`, where addr has 64 bits, as pointers have. */
+#define WASM_WIDE(base, addr) ((uint8_t *)((uintptr_t)(base) + (addr)))
+
 /* The body of a short loop whose trip count is a multiple of two or four: so often, where that is not about size. Compilers that
  * unroll loops themselves do it later than they choose addresses. */
 #if defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
@@ -158,14 +161,6 @@ WASM_LOOSE(f64, double)
 #define WASM_TWICE_WIDE WASM_TWICE
 #else
 #define WASM_TWICE_WIDE(...) __VA_ARGS__
-#endif
-
-/* A number of a linear recurrence, computed of the one before, or of the first number. Processors that do more than one thing at a
- * time need not wait for the one before then; others have fewer constants to load. */
-#if UINTPTR_MAX == UINT32_MAX || defined(WASM_IN_ORDER)
-#define WASM_NEXT(next, whole) (next)
-#else
-#define WASM_NEXT(next, whole) (whole)
 #endif
 
 /* What is said of the size of an exhausted shadow stack, a string. */

@@ -525,6 +525,7 @@ fn translation_options(
         code: code_place(plan, config),
         trap_names: plan.trap_names,
         for_speed: prepared.is_for_speed,
+        wide_addresses: config.wide_addresses,
         stack_checks: is_sandbox.then_some(stack_checks),
         throwing: prepared.unwinds.then_some(glue_gen::throws),
         ..Default::default()

@@ -71,6 +71,8 @@ pub struct MemoryConfig {
     pub code: Code,
     /// A crate that is optimised for speed is built with vectors.
     pub simd: bool,
+    /// The C of a crate is for addresses of 64 bits only.
+    pub wide_addresses: bool,
 }
 
 impl MemoryConfig {
@@ -275,6 +277,7 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
             flash_tables: own.flash_tables.or(settings.flash_tables).map(|size| size.0),
             code: options.code.or(own.code).or(settings.code).unwrap_or_default(),
             simd: is_crate && own.simd.or(settings.simd).unwrap_or(arch.simd.is_some()),
+            wide_addresses: is_crate && arch.word_bits == 64,
         };
         config.check(board, &place)?;
         Ok(config)

@@ -292,7 +292,12 @@ fn interpret(bytes: &[u8], steps: &[Step], any_nan: bool) -> Option<String> {
 /// The same, in C: each export is called once.
 fn translate(bytes: &[u8], seed: u64, safety: Safety) -> Result<(String, Vec<Step>), String> {
     let module = WasmModule::new("test", bytes.to_vec());
-    let options = Options { safety, for_speed: !seed.is_multiple_of(4), ..Options::default() };
+    let options = Options {
+        safety,
+        for_speed: !seed.is_multiple_of(4),
+        wide_addresses: seed.is_multiple_of(2) == (seed / 4).is_multiple_of(2),
+        ..Options::default()
+    };
     let mut translation = wasm_to_c::transpile(&module, &options).map_err(|error| error.to_string())?;
     // Nothing is unwound after a trap.
     translation.interface.stack_pointer = None;

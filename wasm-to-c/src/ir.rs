@@ -74,8 +74,6 @@ pub(crate) enum ExprKind {
     Count(Box<Expr>),
     /// A product of i64s, which an i32 holds: so do its factors.
     NarrowProduct(Box<[Expr; 2]>),
-    /// The same number of a linear recurrence twice: computed of the one before, and of the first.
-    Next(Box<[Expr; 2]>),
     /// Products of lanes, whose numbers have 16 bits and are signed.
     NarrowLanes {
         factors: Box<[Expr; 2]>,

@@ -10,6 +10,7 @@ use crate::ir::{Access, Check, Proof};
 use crate::module::Memory as Declared;
 use crate::options::{Options, Safety, WasmModule};
 use crate::range::Range;
+use crate::types::ValType;
 
 /// An address in C.
 pub(crate) struct Shown {
@@ -256,6 +257,9 @@ impl Memory {
             },
             Check::None(proof) => {
                 let name = base(uses);
+                if access.address.ty == ValType::I64 {
+                    return whole(format!("WASM_WIDE({name}, {})", sum()));
+                }
                 let is_static = matches!(self.model, Model::Static { .. }) && proof != Proof::Trusted;
                 match (access.address.known(), access.displaced()) {
                     (Some(known), _) if is_static => {

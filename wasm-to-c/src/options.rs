@@ -135,6 +135,8 @@ pub struct Options {
     pub aligned: bool,
     /// The C is compiled for speed, and may be larger for that.
     pub for_speed: bool,
+    /// The machine's addresses have 64 bits.
+    pub wide_addresses: bool,
     /// Where the code is when it runs.
     pub code: CodePlace,
     /// Traps say which function they are in, and which line of the source, if that is known: the C defines `WASM_NAMES`.

@@ -4,6 +4,7 @@ mod dot_products;
 mod recurrences;
 mod vectors;
 mod versions;
+mod wide;
 
 use crate::options::{Options, Safety, WasmModule};
 use crate::translate::transpile;

@@ -294,7 +294,7 @@ impl Harness {
         std::fs::write(folder.join("main.c"), main).expect("a writable folder");
         let mut command = Command::new(compiler);
         // Also what only some processors have instructions for.
-        command.args(flags).args(["-std=gnu11", "-w", "-DWASM_DOT_PRODUCTS=1", "-DWASM_IN_ORDER=1"]);
+        command.args(flags).args(["-std=gnu11", "-w", "-DWASM_DOT_PRODUCTS=1"]);
         command.args(C_FLAGS).arg("-I").arg(&self.include);
         command.arg("-o").arg(folder.join("main")).arg(folder.join("main.c")).arg("-lm");
         let compiled = command.output().expect("a C compiler");

@@ -115,7 +115,10 @@ fn c_args(count: usize) -> String {
 impl Program<'_> {
     fn translate(bytes: &[u8]) -> Result<wasm_to_c::Translation, target_specs::Diagnostic> {
         let module = WasmModule::new("test", bytes.to_vec());
-        wasm_to_c::transpile(&module, &Options { linkable: true, for_speed: true, ..Options::default() })
+        wasm_to_c::transpile(
+            &module,
+            &Options { linkable: true, for_speed: true, wide_addresses: true, ..Options::default() },
+        )
     }
 
     /// Writes the C of an instance.

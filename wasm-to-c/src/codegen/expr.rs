@@ -76,7 +76,6 @@ impl Printer<'_, '_> {
                 let [a, b] = [0, 1].map(|at| self.inner(&factors[at]));
                 format!("wasm_narrow_product((int32_t){a}, (int32_t){b})")
             }
-            ExprKind::Next(ways) => format!("WASM_NEXT({}, {})", self.expr(&ways[0]), self.expr(&ways[1])),
             ExprKind::NarrowLanes { factors, width, is_unsigned } => {
                 let [a, b] = [0, 1].map(|at| self.expr(&factors[at]));
                 let kind = if *is_unsigned { "low" } else { "narrow" };

@@ -13,7 +13,6 @@ macro_rules! contents {
                     ExprKind::Load(access) => std::slice::$from(&$($mut)? access.address),
                     ExprKind::Select(parts) => &$($mut)? **parts,
                     ExprKind::NarrowProduct(parts)
-                    | ExprKind::Next(parts)
                     | ExprKind::NarrowLanes { factors: parts, .. }
                     | ExprKind::Shuffle(parts, _) => &$($mut)? **parts,
                     ExprKind::DualProduct(parts) => &$($mut)? **parts,

@@ -260,7 +260,6 @@ fn expr(value: &Expr) -> String {
         ExprKind::Aligned(part, _, bytes) => format!("aligned to {bytes}({})", expr(part)),
         ExprKind::Count(part) => format!("count({})", expr(part)),
         ExprKind::NarrowProduct(parts) => format!("narrow_product({}, {})", expr(&parts[0]), expr(&parts[1])),
-        ExprKind::Next(parts) => format!("next({}, {})", expr(&parts[0]), expr(&parts[1])),
         ExprKind::NarrowLanes { factors, width, .. } => {
             format!("narrow_product{width}({}, {})", expr(&factors[0]), expr(&factors[1]))
         }

@@ -6,6 +6,7 @@
 mod copies;
 mod dot_products;
 mod facts;
+mod iteration;
 mod lanes;
 mod linear;
 mod loops;
@@ -16,6 +17,7 @@ mod recurrences;
 mod sets;
 mod values;
 mod versions;
+mod wide;
 
 pub(crate) use products::{Byte, are_neighbours};
 use std::collections::BTreeSet;
@@ -49,6 +51,8 @@ pub(crate) const PASSES: &[Pass] = &[
     ("neighbours", neighbours::run),
     // Numbers that are computed of the one before.
     ("recurrences", recurrences::run),
+    // Addresses of 64 bits in loops.
+    ("wide", wide::run),
 ];
 
 /// How often a function's tree is built with what is known of an earlier one.

@@ -16,7 +16,7 @@ use crate::unit::Unit;
 const MOST: usize = 64;
 
 pub(super) fn run(unit: &Unit<'_>, function: &mut Function) {
-    if unit.is_for_speed {
+    if unit.is_for_speed && !unit.has_wide_addresses {
         let mut stmts = std::mem::take(&mut function.body);
         body(function, &mut stmts);
         function.body = stmts;
@@ -211,10 +211,9 @@ impl Group {
         for (_, needs, Member { lines, changed: mut stmt, .. }) in members {
             stmts.extend(lines);
             while temps.len() < needs {
-                let whole = chain[temps.len()].expr(of, ty);
                 let value = match temps.last() {
-                    Some(before) => Expr::new(ExprKind::Next(Box::new([first.expr(*before, ty), whole])), ty),
-                    None => whole,
+                    Some(before) => first.expr(*before, ty),
+                    None => first.expr(of, ty),
                 };
                 let temp = function.temp(ty);
                 temps.push(temp);

@@ -5,11 +5,12 @@
 //! How often the loop is repeated follows from the condition at its end, when the loop is entered. All that is computed then is exact:
 //! what could wrap around is compared before ([`Trips`], [`Range`]).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::copies;
+use super::iteration::{Iteration, each_access};
 use super::linear::{Linear, Reads};
-use crate::ir::{Access, Check, Expr, ExprKind, Form, Function, Label, Loop, Proof, Stmt, Var, each};
+use crate::ir::{Access, Check, Expr, ExprKind, Form, Function, Loop, Proof, Stmt, Var};
 use crate::ops::OpId;
 use crate::types::ValType;
 use crate::unit::Unit;
@@ -64,25 +65,29 @@ struct Site {
     end: u64,
 }
 
+impl Site {
+    /// Of an access that is checked, if its address is a sum.
+    fn of(at: usize, access: &Access, iteration: &Iteration) -> Option<Site> {
+        if !matches!(access.check, Check::Bounds | Check::Mask) {
+            return None;
+        }
+        // What the constant is added to is inside, too.
+        let constant = constant(access);
+        let base = access
+            .address
+            .op(OpId::I32Add)
+            .filter(|_| constant > 0)
+            .map_or(&access.address, |parts| &parts[0]);
+        let address = iteration.linear(base).filter(|linear| linear.terms.len() <= TERMS)?;
+        let end = access.end() + u64::from(constant);
+        (end < MEMORY.into()).then_some(Site { at, address, end })
+    }
+}
+
 /// What is added to an address, if it is little.
 fn constant(access: &Access) -> u32 {
     let added = access.address.op(OpId::I32Add).and_then(|parts| parts[1].known());
     added.filter(|added| *added < APART).unwrap_or_default()
-}
-
-/// What an iteration does, in terms of what variables have when it begins.
-#[derive(Default)]
-struct Iteration {
-    /// What variables have that it has set so far, if that is a sum.
-    values: BTreeMap<Var, Option<Linear>>,
-    /// By memory.
-    sites: Vec<(u32, Site)>,
-    /// Accesses so far.
-    accesses: usize,
-    /// The labels of blocks inside of the loop.
-    labels: BTreeSet<Label>,
-    /// The variables that may depend on what iterations load.
-    loaded: BTreeSet<Var>,
 }
 
 /// A comparison of sums, by the values that variables have.
@@ -105,174 +110,6 @@ impl Comparison {
             _ => (OpId::I32Ne, iteration.linear(condition)?, Linear::default()),
         };
         Some(Comparison { test, a, b })
-    }
-}
-
-impl Iteration {
-    fn of(looped: &Loop) -> Iteration {
-        let mut iteration = Iteration::default();
-        each(&looped.body, &mut |stmt| {
-            if let Stmt::Block { label, .. } | Stmt::If { label, .. } = stmt {
-                iteration.labels.insert(*label);
-            }
-            iteration.loaded.extend(stmt.results());
-        });
-        loop {
-            let mut found = Vec::new();
-            each(&looped.body, &mut |stmt| match stmt {
-                Stmt::Set(var, value) if iteration.is_loaded(value) => found.push(*var),
-                _ => {}
-            });
-            let known = iteration.loaded.len();
-            iteration.loaded.extend(found);
-            if iteration.loaded.len() == known {
-                return iteration;
-            }
-        }
-    }
-
-    fn linear(&self, expr: &Expr) -> Option<Linear> {
-        Linear::of(expr, &|var| match self.values.get(&var) {
-            None => Some(Linear::var(var)),
-            Some(value) => value.clone(),
-        })
-    }
-
-    /// What each iteration adds to a variable; `None` if that is not always the same sum.
-    fn step(&self, var: Var) -> Option<Linear> {
-        let Some(value) = self.values.get(&var) else { return Some(Linear::default()) };
-        let step = value.clone()?.plus(u32::MAX, &Linear::var(var))?;
-        let is_constant = step.terms.keys().all(|var| !self.values.contains_key(var));
-        is_constant.then_some(step)
-    }
-
-    fn step_of(&self, linear: &Linear) -> Option<Linear> {
-        let mut terms = linear.terms.iter();
-        terms.try_fold(Linear::default(), |sum, (var, times)| sum.plus(*times, &self.step(*var)?))
-    }
-
-    /// Whether a statement may leave the loop by a branch.
-    fn leaves(&self, stmt: &Stmt) -> bool {
-        let mut leaves = false;
-        each(std::slice::from_ref(stmt), &mut |stmt| {
-            leaves |= match stmt {
-                Stmt::Br(label) => !self.labels.contains(label),
-                Stmt::Return(_) => true,
-                _ => false,
-            }
-        });
-        leaves
-    }
-
-    /// Whether a value may depend on what iterations load.
-    fn is_loaded(&self, value: &Expr) -> bool {
-        let mut is_loaded = false;
-        value.each(&mut |part| {
-            is_loaded |= match &part.kind {
-                ExprKind::Get(var) => self.loaded.contains(var),
-                ExprKind::Const(_) | ExprKind::Op(..) | ExprKind::Select(_) => false,
-                _ => true,
-            }
-        });
-        is_loaded
-    }
-
-    fn access(&mut self, access: &Access) {
-        let at = self.accesses;
-        self.accesses += 1;
-        if !matches!(access.check, Check::Bounds | Check::Mask) {
-            return;
-        }
-        // What the constant is added to is inside, too.
-        let constant = constant(access);
-        let base = access
-            .address
-            .op(OpId::I32Add)
-            .filter(|_| constant > 0)
-            .map_or(&access.address, |parts| &parts[0]);
-        let linear = self.linear(base).filter(|linear| linear.terms.len() <= TERMS);
-        let end = access.end() + u64::from(constant);
-        if let Some(address) = linear.filter(|_| end < MEMORY.into()) {
-            self.sites.push((access.memory, Site { at, address, end }));
-        }
-    }
-
-    fn expr(&mut self, expr: &Expr) {
-        expr.each_load(&mut |access| self.access(access));
-    }
-
-    /// Nothing is known of what these statements set.
-    fn forget(&mut self, body: &[Stmt]) {
-        each(body, &mut |stmt| {
-            let set = match stmt {
-                Stmt::Set(var, _) => Some(var),
-                _ => None,
-            };
-            self.values.extend(stmt.results().iter().chain(set).map(|var| (*var, None)));
-        });
-    }
-
-    /// `None` if something is in the statements that may change the size of a memory, or is not looked at.
-    fn body(&mut self, body: &[Stmt]) -> Option<()> {
-        body.iter().try_for_each(|stmt| self.stmt(stmt))
-    }
-
-    fn stmt(&mut self, stmt: &Stmt) -> Option<()> {
-        stmt.exprs().into_iter().for_each(|expr| self.expr(expr));
-        if let Stmt::Store(access, _) = stmt {
-            self.access(access);
-        }
-        match stmt {
-            Stmt::Set(var, value) => {
-                let value = self.linear(value);
-                self.values.insert(*var, value);
-            }
-            Stmt::Block { body, used, .. } => {
-                self.body(body)?;
-                // Branches to its end come from places where other values were set.
-                if *used {
-                    self.forget(body);
-                }
-            }
-            Stmt::If { .. } | Stmt::BrIf(..) | Stmt::Switch { .. } => {
-                // A loop that is left because of what it found is often left at once.
-                if self.leaves(stmt) && stmt.exprs().into_iter().any(|condition| self.is_loaded(condition)) {
-                    return None;
-                }
-                let before = self.values.clone();
-                for body in stmt.bodies() {
-                    self.values.clone_from(&before);
-                    self.body(body)?;
-                }
-                self.values = before;
-                // What is set before a loop is left does not matter in it.
-                if matches!(stmt, Stmt::If { .. }) {
-                    stmt.bodies().into_iter().for_each(|body| self.forget(body));
-                }
-            }
-            Stmt::Wide(_, _, results) => self.values.extend(results.map(|var| (var, None))),
-            Stmt::Store(..)
-            | Stmt::GlobalSet { .. }
-            | Stmt::Eval(_)
-            | Stmt::Br(_)
-            | Stmt::Return(_)
-            | Stmt::Trap(_)
-            | Stmt::NeverReached
-            | Stmt::Line(_) => {}
-            Stmt::MakeFrame { .. }
-            | Stmt::Call { .. }
-            | Stmt::TailCall { .. }
-            | Stmt::Bulk { .. }
-            | Stmt::Loop(_)
-            | Stmt::Label(_)
-            | Stmt::Throw(..)
-            | Stmt::ThrowRef(_)
-            | Stmt::Rethrow(_)
-            | Stmt::Leave(_)
-            | Stmt::Try(_)
-            | Stmt::Neighbours(_) => return None,
-        }
-        Some(())
     }
 }
 
@@ -383,9 +220,8 @@ struct Range {
 
 impl Range {
     /// Of accesses of a loop.
-    fn all(iteration: &mut Iteration) -> Vec<Range> {
+    fn all(iteration: &Iteration, sites: Vec<(u32, Site)>) -> Vec<Range> {
         let mut ranges: Vec<Range> = Vec::new();
-        let sites = std::mem::take(&mut iteration.sites);
         for (memory, site) in sites {
             let Some(step) = iteration.step_of(&site.address) else { continue };
             if step.terms.len() > TERMS {
@@ -477,12 +313,13 @@ impl Versions {
         if looped.operators > OPERATORS || looped.most_trips.is_some_and(|trips| trips < TRIPS) {
             return None;
         }
-        let mut iteration = Iteration::of(looped);
-        iteration.body(&looped.body)?;
-        iteration.expr(condition);
+        let mut sites = Vec::new();
+        let iteration = Iteration::strict(looped, &mut |iteration, at, access| {
+            sites.extend(Site::of(at, access, iteration).map(|site| (access.memory, site)));
+        })?;
         let Trips { count: trips, mut conditions, mut most } = Trips::of(condition, &iteration)?;
         let bytes = |range: &Range| unit.memories[range.memory as usize].fixed_bytes();
-        let mut ranges = Range::all(&mut iteration);
+        let mut ranges = Range::all(&iteration, sites);
         ranges.retain(|range| range.most(bytes(range).unwrap_or(MEMORY - 1)).is_some());
         // Those with the most accesses.
         ranges.sort_by_key(|range| std::cmp::Reverse(range.sites.len()));
@@ -526,35 +363,11 @@ impl Versions {
     /// Notes that accesses need no check.
     fn uncheck(&self, looped: &mut Loop) {
         let label = looped.label;
-        let mut at = 0;
-        let mut note = |access: &mut Access| {
+        each_access(looped, &mut |at, access| {
             if self.sites.contains(&at) {
                 access.check = Check::None(Proof::BeforeLoop(label));
                 access.sum_is_exact |= constant(access) > 0;
             }
-            at += 1;
-        };
-        uncheck_in(&mut looped.body, &mut note);
-        if let Form::DoWhile { condition, .. } = &mut looped.form {
-            uncheck_expr(condition, &mut note);
-        }
+        });
     }
-}
-
-/// Calls `note` with all accesses, in the order of [`Iteration::stmt`].
-fn uncheck_in(body: &mut [Stmt], note: &mut impl FnMut(&mut Access)) {
-    for stmt in body {
-        stmt.exprs_mut().into_iter().for_each(|expr| uncheck_expr(expr, note));
-        if let Stmt::Store(access, _) = stmt {
-            note(access);
-        }
-        stmt.bodies_mut().into_iter().for_each(|body| uncheck_in(body, note));
-    }
-}
-
-fn uncheck_expr(expr: &mut Expr, note: &mut impl FnMut(&mut Access)) {
-    if let ExprKind::Load(access) = &mut expr.kind {
-        note(access);
-    }
-    expr.parts_mut().iter_mut().for_each(|part| uncheck_expr(part, note));
 }

@@ -78,6 +78,8 @@ pub(crate) struct Unit<'m> {
     trap_names: bool,
     /// The C is compiled for speed, and may be larger for that.
     pub is_for_speed: bool,
+    /// The machine's addresses have 64 bits.
+    pub has_wide_addresses: bool,
     /// Functions of which there are references.
     referenced: RefCell<BTreeSet<u32>>,
     /// Functions that may call themselves again.
@@ -284,6 +286,7 @@ impl<'m> Unit<'m> {
             linkable: options.linkable,
             trap_names: options.trap_names,
             is_for_speed: options.for_speed,
+            has_wide_addresses: options.wide_addresses && relocations.is_none(),
             referenced: RefCell::default(),
             recursive: calls.recursive(),
             stack_checks: options.stack_checks.clone(),

@@ -109,6 +109,7 @@ fn ours(
     code: CodePlace,
     checks: Option<StackChecks>,
     level: &str,
+    arch: &Arch,
 ) -> target_specs::Result<Unit> {
     let options = wasm_to_c::Options {
         safety,
@@ -117,6 +118,7 @@ fn ours(
         stack_checks: checks,
         code,
         for_speed: level != "-Os",
+        wide_addresses: arch.word_bits == 64,
         ..Default::default()
     };
     let translation = wasm_to_c::transpile(module, &options)?;
@@ -212,7 +214,7 @@ impl Builder<'_> {
         if let Some((module, safety, stack)) = &unit.stack {
             let compile = |_: &_| compiler.compile_measured(&c, &object, flags, level, &[&include]);
             let again = |checks| {
-                let unit = ours(module, *safety, CodePlace::Loaded, Some(checks), level)?;
+                let unit = ours(module, *safety, CodePlace::Loaded, Some(checks), level, self.arch)?;
                 let glue = bind(&unit)?;
                 write(&unit, &glue)?;
                 let stack = unit.stack.map(|(.., stack)| stack);
@@ -360,7 +362,7 @@ impl Builder<'_> {
                 let safety = if let Road::Ours(safety) = road { safety } else { Safety::Checked };
                 let is_sandbox = matches!(road, Road::Ours(Safety::Checked | Safety::Masked));
                 let code = if road == Road::Flash { CodePlace::Anywhere } else { CodePlace::Loaded };
-                Some(ours(&module, safety, code, is_sandbox.then(StackChecks::default), level)?)
+                Some(ours(&module, safety, code, is_sandbox.then(StackChecks::default), level, self.arch)?)
             }
             Road::Native if language == Language::C => {
                 let Some((text, mut includes)) = c_source(program, self.options)? else { return Ok(None) };

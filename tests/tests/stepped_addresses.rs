@@ -1,0 +1,208 @@
+//! Random loops over arrays, translated for addresses of 64 bits, against an interpreter: results, traps and memories. Sums wrap
+//! around, steps are negative or not known, and accesses are skipped or never reached.
+//!
+//! `STEPPED_MODULES=n` is how many for each memory model (a short run by default), `STEPPED_SEED=s` where to begin. A failure names
+//! the seed of its module.
+
+mod batch;
+
+use std::fmt::Write as _;
+
+use batch::{Harness, Program, Random, Step, bits, hash, trap};
+use wasm_to_c::{Options, Safety, WasmModule};
+use wasmi::{Engine, Linker, Module, Store, Val};
+
+/// Parameters 0 to 2, the variables that are stepped, and what is computed.
+const P: [u32; 3] = [0, 1, 2];
+const I: u32 = 3;
+const J: u32 = 4;
+const SUM: u32 = 5;
+/// How many iterations are left.
+const LEFT: u32 = 6;
+/// Where in a memory its data is, and how much.
+const START: u32 = 2048;
+const BYTES: usize = 1000;
+
+fn get(local: u32) -> String {
+    format!("(local.get {local})")
+}
+
+fn add(a: &str, b: &str) -> String {
+    format!("(i32.add {a} {b})")
+}
+
+fn number(value: i64) -> String {
+    format!("(i32.const {value})")
+}
+
+/// A loop, and the arguments that keep most of its accesses inside of a page.
+struct Made {
+    text: String,
+    args: [u32; 3],
+}
+
+struct Generator(Random);
+
+impl Generator {
+    /// Where an access is. `base` is what most addresses are near if both variables are 0.
+    fn address(&mut self) -> String {
+        let random = &mut self.0;
+        let near = number(random.below(64) as i64 - 16);
+        let scaled = format!("(i32.shl {} {})", get(I), number(random.below(3) as i64));
+        let low = format!("(i32.and {} {})", get(SUM), number(random.pick(&[63, 255, 0x7fff])));
+        match random.below(9) {
+            0 | 1 => add(&get(P[0]), &get(I)),
+            2 => add(&add(&get(P[0]), &get(I)), &near),
+            3 => add(&get(P[0]), &scaled),
+            4 => add(&add(&get(J), &near), &get(P[1])),
+            5 => add(&get(J), &get(P[1])),
+            6 => add(&low, &get(P[2])),
+            7 => add(&get(P[2]), &format!("(i32.shl {low} (i32.const 1))")),
+            _ => get(J),
+        }
+    }
+
+    fn access(&mut self) -> String {
+        let address = self.address();
+        self.access_at(&address)
+    }
+
+    fn access_at(&mut self, address: &str) -> String {
+        let offset = self.0.pick(&[0, 0, 1, 8, 5000]);
+        if self.0.chance(30) {
+            let kind = self.0.pick(&["store8", "store16", "store"]);
+            return format!("(i32.{kind} offset={offset} {address} {})", get(SUM));
+        }
+        let kind = self.0.pick(&["load8_u", "load8_s", "load16_u", "load"]);
+        let mixed = format!("(i32.mul {} (i32.const 31))", get(SUM));
+        format!("(local.set {SUM} {})", add(&mixed, &format!("(i32.{kind} offset={offset} {address})")))
+    }
+
+    fn step(&mut self) -> String {
+        let random = &mut self.0;
+        let by = random.pick(&[1, 4, -1, -4, 12, 40, 64, 1 << 28, 1 << 30]);
+        let by = if by > 64 && random.chance(90) { 2 } else { by };
+        match random.below(4) {
+            0 => format!("(local.set {J} {})", add(&get(J), &get(P[1]))),
+            1 => format!("(local.set {J} {})", add(&get(J), &number(by))),
+            _ => format!("(local.set {I} {})", add(&get(I), &number(by))),
+        }
+    }
+
+    fn piece(&mut self) -> String {
+        let condition = format!("(i32.and {} {})", get(SUM), number(self.0.pick(&[1, 3, 8])));
+        match self.0.below(14) {
+            0 => format!("(if {condition} (then {}))", self.access()),
+            // Addresses below 0 are skipped.
+            7 => {
+                let address = self.address();
+                let is_inside = format!("(i32.lt_u {address} (i32.const 60000))");
+                format!("(if {is_inside} (then {}))", self.access_at(&address))
+            }
+            8 => {
+                let address = self.address();
+                let is_outside = format!("(i32.ge_u {address} (i32.const 60000))");
+                format!("(br_if 1 {is_outside}) {}", self.access_at(&address))
+            }
+            1 => format!("(block (br_if 0 {condition}) {})", self.access()),
+            2 => format!("(br_if 1 (i32.eqz (i32.and {} (i32.const 15))))", get(SUM)),
+            3 => format!("(if {condition} (then {}))", self.step()),
+            4..=6 => self.step(),
+            _ => self.access(),
+        }
+    }
+
+    fn made(&mut self) -> Made {
+        let pieces: Vec<String> = (0..3 + self.0.below(8)).map(|_| self.piece()).collect();
+        let condition = match self.0.below(3) {
+            0 => format!("(i32.load8_u {})", add(&get(P[0]), &get(I))),
+            _ => get(LEFT),
+        };
+        let random = &mut self.0;
+        // What is added to an address is at either end of all numbers.
+        let far = |random: &mut Random| {
+            [random.below(64) as u32, 0u32.wrapping_sub(random.below(64) as u32), random.next() as u32]
+                [random.below(3) as usize]
+        };
+        let (i, j) = (far(random), far(random));
+        let place = |random: &mut Random| match random.below(3) {
+            0 => (random.below(80) as u32).wrapping_sub(40),
+            _ => START + 100 + random.below(800) as u32,
+        };
+        let step = random.pick(&[4, 8, 1, 0, -4, -8, 400]);
+        let args = [place(random).wrapping_sub(i), i32::cast_unsigned(step), place(random)];
+        let j = if random.chance(70) { place(random) } else { j };
+        let mut text = format!(
+            "(module (memory (export \"m\") 1 1) (func (export \"f\") (param i32 i32 i32) (result i32)
+               (local i32 i32 i32 i32)
+               (local.set {I} (i32.const {})) (local.set {J} (i32.const {})) (local.set {LEFT} (i32.const {}))
+               (block (loop {}
+                 (local.set {LEFT} (i32.add (local.get {LEFT}) (i32.const -1)))
+                 (br_if 1 (i32.eqz (local.get {LEFT}))) (br_if 0 {condition})))
+               (i32.add (local.get {SUM}) (i32.add (local.get {I}) (local.get {J})))) (data (i32.const {START}) \"",
+            i.cast_signed(),
+            j.cast_signed(),
+            1 + random.below(12),
+            pieces.join("\n"),
+        );
+        (0..BYTES).for_each(|_| {
+            let _ = write!(text, "\\{:02x}", random.next() >> 56);
+        });
+        text.push_str("\"))");
+        Made { text, args }
+    }
+}
+
+/// What the interpreter prints, and whether it trapped.
+fn interpret(bytes: &[u8], args: [u32; 3]) -> (Vec<String>, bool) {
+    let engine = Engine::default();
+    let module = Module::new(&engine, bytes).expect("a valid module");
+    let mut store = Store::new(&engine, ());
+    let instance = Linker::new(&engine).instantiate_and_start(&mut store, &module).expect("no start");
+    let function = instance.get_func(&store, "f").expect("an export");
+    let mut results = [Val::I32(0)];
+    let called = function.call(&mut store, &args.map(|arg| Val::I32(arg.cast_signed())), &mut results);
+    let line = match &called {
+        Ok(()) => format!("f = {:x}", bits(&results[0])),
+        Err(error) => format!("f {}", trap(error.as_trap_code()).expect("a trap")),
+    };
+    let memory = instance.get_memory(&store, "m").expect("an export");
+    let data = memory.data(&store);
+    (vec![line, format!("memory m {} {:x}", data.len(), hash(data))], called.is_err())
+}
+
+#[test]
+fn addresses_of_64_bits_are_where_those_of_32_bits_are() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let (count, first) = (number("STEPPED_MODULES").unwrap_or(150), number("STEPPED_SEED").unwrap_or(1));
+    let (mut modules, mut expected, mut wide) = (Vec::new(), Vec::new(), [0; 3]);
+    for seed in first..first + count {
+        let made = Generator(Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)).made();
+        let bytes = wat::parse_str(&made.text).expect("valid text");
+        let (trace, traps) = interpret(&bytes, made.args);
+        for (at, safety) in [Safety::Trusted, Safety::Checked, Safety::Masked].into_iter().enumerate() {
+            if traps && safety != Safety::Checked {
+                continue;
+            }
+            let options = Options { safety, for_speed: true, wide_addresses: true, ..Options::default() };
+            let module = WasmModule::new("test", bytes.clone());
+            let translation = wasm_to_c::transpile(&module, &options).expect("a translation");
+            let args = made.args.map(u64::from).to_vec();
+            let steps = [Step::Call { export: "f".to_owned(), args, times: 1 }];
+            let c = Program::new(&translation, &steps, false).expect("a program").c;
+            wide[at] += usize::from(c.contains("WASM_WIDE("));
+            modules.push((format!("{seed}{safety:?}"), c));
+            expected.push(trace.clone());
+        }
+    }
+    println!("{} modules, of which {wide:?} have wide addresses", modules.len());
+    assert!(wide.iter().all(|wide| *wide > 0), "{wide:?}");
+    let (harness, folder) = (Harness::new(), tempfile::tempdir().expect("a folder"));
+    let parts: Vec<(String, &str)> = modules.iter().map(|(name, c)| (name.clone(), c.as_str())).collect();
+    harness.compile(&parts, "gcc", &["-O1"], folder.path()).expect("C that compiles");
+    let printed = harness.run(modules.len(), folder.path());
+    for (((name, _), trace), ours) in modules.iter().zip(&expected).zip(printed) {
+        let lines: Vec<&str> = ours.lines.iter().map(|line| line.trim_end()).collect();
+        assert_eq!(lines, *trace, "module {name}, which ended with {:?}", ours.ended);
+    }
+}
