@@ -187,4 +187,14 @@ __attribute__((unused)) static inline float mpy_dsp_vfma(float a, float b, float
 #endif
 }
 
+/* sum - a * b. */
+__attribute__((unused)) static inline float mpy_dsp_vfms(float a, float b, float sum) {
+#if defined(__ARM_FEATURE_FMA) && defined(__ARM_FP) && defined(__ARM_FEATURE_DSP)
+    __asm__("vfms.f32 %0, %1, %2" : "+t"(sum) : "t"(a), "t"(b));
+    return sum;
+#else
+    return sum - a * b;
+#endif
+}
+
 #endif

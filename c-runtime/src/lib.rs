@@ -27,6 +27,7 @@ pub const HEADERS: &[File] = files!("include":
     "mpy_close.h"
     "mpy_convert.h"
     "mpy_dsp.h"
+    "mpy_dsp_fourier.h"
     "mpy_dsp_vectors.h"
     "mpy_exports.h"
     "mpy_flash.h"

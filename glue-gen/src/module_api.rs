@@ -125,7 +125,12 @@ impl ImportKind {
     pub(crate) fn is_text(&self) -> bool {
         match self {
             ImportKind::Python { params, .. } => params.iter().any(|ty| ty.text),
-            _ => matches!(self.needs(), Needs::Text | Needs::Shims | Needs::Wasi | Needs::Vectors),
+            _ => {
+                matches!(
+                    self.needs(),
+                    Needs::Text | Needs::Shims | Needs::Wasi | Needs::Vectors | Needs::Fourier
+                )
+            }
         }
     }
 

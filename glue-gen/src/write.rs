@@ -341,6 +341,7 @@ fn headers(
     let headers = [
         (Needs::Dsp, "mpy_dsp.h"),
         (Needs::Vectors, "mpy_dsp_vectors.h"),
+        (Needs::Fourier, "mpy_dsp_fourier.h"),
         (Needs::Shims, "mpy_shims.h"),
         (Needs::Wasi, "mpy_wasi.h"),
         (Needs::Futures, "mpy_futures.h"),

@@ -233,6 +233,11 @@ pub fn vfma(a: f32, b: f32, sum: f32) -> f32 {
     mpy::dsp::vfma(a, b, sum)
 }
 
+#[wasm_bindgen]
+pub fn vfms(a: f32, b: f32, sum: f32) -> f32 {
+    mpy::dsp::vfms(a, b, sum)
+}
+
 /* dependencies
 mpy = { path = "ROOT/mpy" }
 */
@@ -294,6 +299,7 @@ table = (
     ("sxtab16", "uu", lambda a, b: pair(a + sb(b, 0), (a >> 16) + sb(b, 2))),
     ("sxtab16_ror8", "uu", lambda a, b: pair(a + sb(b, 1), (a >> 16) + sb(b, 3))),
     ("vfma", "fff", lambda a, b, c: a * b + c),
+    ("vfms", "fff", lambda a, b, c: c - a * b),
     ("uxtb16", "u", lambda a: pair(ub(a, 0), ub(a, 2))),
     ("uxtb16_ror8", "u", lambda a: pair(ub(a, 1), ub(a, 3))),
     ("pkhbt", "uu", lambda a, b: pair(a, b >> 16)),
@@ -317,5 +323,5 @@ for name, kinds, expected in table:
 print(len(table))
 */
 /* expect
-46
+47
 */

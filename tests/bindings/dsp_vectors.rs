@@ -1,4 +1,6 @@
 //! boards: all
+//! also: qemu-armv81m
+//! opt-level: 3
 //! Sums of products of floats are the same with vectors and without, however many there are, wherever they lie.
 
 use wasm_bindgen::prelude::*;

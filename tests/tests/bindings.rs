@@ -15,6 +15,8 @@
 //!
 //! Those that say `lto: both` are also built with an optimizer that sees the whole program.
 //!
+//! Those that say `opt-level: 3` are built for speed, the others for size.
+//!
 //! Those that say `memory: checked` have a linear memory of their own that is checked.
 //!
 //! Those that say `interruptible` are built so that their loops can be interrupted.
@@ -67,6 +69,7 @@ struct Chapter {
     also: Option<String>,
     unwinds: bool,
     lto: bool,
+    for_speed: bool,
     checked: bool,
     interruptible: bool,
     usual_in_flash: bool,
@@ -96,7 +99,7 @@ impl Chapter {
         let nightly = text.lines().find_map(|line| line.strip_prefix("//! nightly: ")).map(str::to_owned);
         let also = text.lines().find_map(|line| line.strip_prefix("//! also: ")).map(str::to_owned);
         let (lto, usual_in_flash) = (says("//! lto: both"), says("//! flash: usual"));
-        let interruptible = says("//! interruptible");
+        let (interruptible, for_speed) = (says("//! interruptible"), says("//! opt-level: 3"));
         let published = text.lines().find_map(|line| line.strip_prefix("//! crate: ")).map(|line| {
             let (name, about) = line.split_once(" | ").expect("a name and what it is");
             Published { name: name.to_owned(), about: about.to_owned(), usual: says("//! usual") }
@@ -111,6 +114,7 @@ impl Chapter {
             also,
             unwinds,
             lto: false,
+            for_speed,
             checked,
             interruptible,
             usual_in_flash,
@@ -214,10 +218,15 @@ fn write(chapters: &[Arc<Chapter>]) -> Result<(), Diagnostic> {
     for (unwinds, panic) in [(false, "abort"), (true, "unwind")] {
         let members = chapters.iter().filter(|chapter| chapter.unwinds == unwinds);
         let members: Vec<&str> = members.map(|chapter| chapter.name.as_str()).collect();
+        let for_speed: String = chapters
+            .iter()
+            .filter(|chapter| chapter.unwinds == unwinds && chapter.for_speed)
+            .map(|chapter| format!("[profile.release.package.{}]\nopt-level = 3\n", chapter.name))
+            .collect();
         let manifest = format!(
             "[workspace]\nresolver = \"3\"\nmembers = {members:?}\n\
              [profile.release]\nopt-level = \"s\"\ncodegen-units = 1\npanic = {panic:?}\n\
-             [profile.lto]\ninherits = \"release\"\nlto = true\n"
+             {for_speed}[profile.lto]\ninherits = \"release\"\nlto = true\n"
         );
         write_file(&workspace(unwinds).join("Cargo.toml"), manifest.as_bytes())?;
     }

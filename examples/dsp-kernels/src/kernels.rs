@@ -1,5 +1,5 @@
-//! Dot products, filters, products of matrices and layers of neural networks, each written for processors with instructions for
-//! signal processing: numbers are read in pairs or fours, and what was read is used for several outputs.
+//! Dot products, filters, products of matrices, a Fourier transform and layers of neural networks, each written for processors with
+//! instructions for signal processing: numbers are read in pairs or fours, and what was read is used for several outputs.
 //!
 //! Results are those of CMSIS-DSP and CMSIS-NN. Lengths need not be multiples of anything, unless a function says so.
 
@@ -276,8 +276,7 @@ pub fn biquad_f32(x: &[f32], y: &mut [f32], stages: &[[f32; 5]], state: &mut [[f
 /// The Fourier transform of 256 complex numbers.
 #[inline(never)]
 pub fn cfft_f32(data: &mut [[f32; 2]; 256]) {
-    // SAFETY: a complex number is its real and its imaginary part.
-    let _ = microfft::complex::cfft_256(unsafe { &mut *core::ptr::from_mut(data).cast() });
+    mpy::dsp::cfft_f32(data);
 }
 
 /// A fully connected layer of signed bytes.

@@ -56,6 +56,17 @@ pub fn mat_q15(a: &[i16], b: &[i16], c: &mut [i16], n: usize) -> Result<(), JsVa
     Ok(())
 }
 
+// ANCHOR: transform
+/// The Fourier transform of 256 complex numbers: their real and imaginary parts in turns. Sums are not divided by anything.
+#[wasm_bindgen]
+pub fn cfft_f32(data: &mut [f32]) -> Result<(), JsValue> {
+    let data: Result<&mut [[f32; 2]; 256], _> = data.as_chunks_mut().0.try_into();
+    let data = data.map_err(|_| ValueError::new("there are 256 complex numbers"))?;
+    mpy::dsp::cfft_f32(data);
+    Ok(())
+}
+// ANCHOR_END: transform
+
 /// A fully connected layer of signed bytes: the sum of each row of `weights` times the inputs plus 5, and of its bias. It is
 /// multiplied by `multiplier` / 2^31 and shifted left by `shift`, and 3 are added.
 #[wasm_bindgen]
