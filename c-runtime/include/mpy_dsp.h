@@ -165,6 +165,34 @@ MPY_DSP_LONG(smlsld, c + wasm_narrow_product(MPY_LOW(a), MPY_LOW(b)) - wasm_narr
 MPY_DSP_LONG(smlsldx, c + wasm_narrow_product(MPY_LOW(a), MPY_HIGH(b)) - wasm_narrow_product(MPY_HIGH(a), MPY_LOW(b)))
 #endif
 
+/* The number of so many bits, with a sign or without, that is next to a signed one; the number itself for bits that there are not. */
+#if defined(__ARM_FEATURE_SAT) && !defined(__clang__)
+#define MPY_SATURATE(text)                                            \
+    if (__builtin_constant_p(bits)) {                                 \
+        uint32_t result;                                              \
+        __asm__(text " %0, %2, %1" : "=r"(result) : "r"(a), "i"(bits)); \
+        return result;                                                \
+    }
+#else
+#define MPY_SATURATE(text)
+#endif
+__attribute__((unused)) static inline uint32_t mpy_dsp_ssat(uint32_t a, uint32_t bits) {
+    if (bits - 1 >= 31) {
+        return a;
+    }
+    MPY_SATURATE("ssat")
+    const int32_t highest = INT32_MAX >> (32 - bits);
+    return (uint32_t)((int32_t)a > highest ? highest : (int32_t)a < ~highest ? ~highest : (int32_t)a);
+}
+__attribute__((unused)) static inline uint32_t mpy_dsp_usat(uint32_t a, uint32_t bits) {
+    if (bits >= 32) {
+        return a;
+    }
+    MPY_SATURATE("usat")
+    const int32_t highest = (int32_t)((1u << bits) - 1);
+    return (uint32_t)((int32_t)a > highest ? highest : (int32_t)a < 0 ? 0 : (int32_t)a);
+}
+
 /* Whether vectors of numbers are quicker than instructions for pairs: with Helium (MVE), where that is not about size. */
 #if defined(__ARM_FEATURE_MVE) && (__ARM_FEATURE_MVE & 2) && !defined(__OPTIMIZE_SIZE__)
 #define MPY_DSP_HAS_VECTORS

@@ -164,8 +164,9 @@ impl Builtin {
 /// - `barrier()` orders accesses of memory, also for handlers of interrupts;
 /// - `dsp_NAME` compute what the instruction NAME for signal processing does; `dsp_has_vectors()` is 1 where the processor has
 ///   such instructions for vectors, `dsp_dot_f32(a, b, len)` is a dot product of floats,
-///   `dsp_vec_mat_f32(x, x_len, rows, stride, y, y_len)` the product of a vector and a matrix, and `dsp_cfft_f32(data, len, sines)`
-///   the Fourier transform of `len` complex numbers, a power of two from 16 to 32768;
+///   `dsp_vec_mat_f32(x, x_len, rows, stride, y, y_len)` the product of a vector and a matrix,
+///   `dsp_mat_vec_q15(rows, stride, x, x_len, y, y_len)` that of a matrix and a vector, and `dsp_cfft_f32(data, len, sines)` the Fourier
+///   transform of `len` complex numbers, a power of two from 16 to 32768;
 /// - `unix_time()` is the time since 1970 in nanoseconds;
 /// - `new_future(future)` returns an object for a future, `spawn_future(future)` makes a task of it, `wake_future(number)` wakes
 ///   the task that waits for it, `start_await(object, state)` begins to await an object and returns its task, and
@@ -227,11 +228,14 @@ static BUILTINS: &[Builtin] = &[
     builtin("dsp_smlaldx", "iiq>q", Needs::Dsp, &[]).without_memory(),
     builtin("dsp_smlsld", "iiq>q", Needs::Dsp, &[]).without_memory(),
     builtin("dsp_smlsldx", "iiq>q", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_ssat", "ii>i", Needs::Dsp, &[]).without_memory(),
+    builtin("dsp_usat", "ii>i", Needs::Dsp, &[]).without_memory(),
     builtin("dsp_vfma", "fff>f", Needs::Dsp, &[]).without_memory(),
     builtin("dsp_vfms", "fff>f", Needs::Dsp, &[]).without_memory(),
     builtin("dsp_has_vectors", ">i", Needs::Dsp, &[]).without_memory(),
     builtin("dsp_dot_f32", "iii>f", Needs::Vectors, &[]),
     builtin("dsp_vec_mat_f32", "iiiiii>", Needs::Vectors, &[]),
+    builtin("dsp_mat_vec_q15", "iiiiii>", Needs::Vectors, &[]),
     builtin("dsp_cfft_f32", "iii>", Needs::Fourier, &[]),
     builtin("throw_again", ">", Needs::Nothing, &[]).without_memory(),
     builtin("exception_ends", "i>", Needs::Nothing, &[]).without_memory(),

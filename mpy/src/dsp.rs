@@ -26,4 +26,4 @@ mod slices;
 
 pub use fourier::{cfft_f32, cifft_f32};
 pub use instructions::*;
-pub use slices::{dot_f32, has_vectors, vec_mat_f32};
+pub use slices::{dot_f32, has_vectors, mat_vec_q15, vec_mat_f32};

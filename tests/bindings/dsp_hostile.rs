@@ -2,7 +2,7 @@
 //! also: qemu-armv81m
 //! memory: checked
 //! opt-level: 3
-//! Functions of `mpy` for floats in memory read and write what the module has, whatever it asks for, with vectors too.
+//! Functions of `mpy` for numbers in memory read and write what the module has, whatever it asks for, with vectors too.
 
 use wasm_bindgen::prelude::*;
 
@@ -10,6 +10,7 @@ use wasm_bindgen::prelude::*;
 unsafe extern "C" {
     fn dsp_dot_f32(a: usize, b: usize, len: usize) -> f32;
     fn dsp_vec_mat_f32(x: usize, x_len: usize, rows: usize, stride: usize, y: usize, y_len: usize);
+    fn dsp_mat_vec_q15(rows: usize, stride: usize, x: usize, x_len: usize, y: usize, y_len: usize);
     fn dsp_cfft_f32(data: usize, len: usize, sines: usize);
 }
 
@@ -23,6 +24,12 @@ pub fn dot(a: usize, b: usize, len: usize) -> f32 {
 pub fn vec_mat(x: usize, x_len: usize, rows: usize, stride: usize, y: usize, y_len: usize) {
     // SAFETY: as above.
     unsafe { dsp_vec_mat_f32(x, x_len, rows, stride, y, y_len) }
+}
+
+#[wasm_bindgen]
+pub fn mat_vec(rows: usize, stride: usize, x: usize, x_len: usize, y: usize, y_len: usize) {
+    // SAFETY: as above.
+    unsafe { dsp_mat_vec_q15(rows, stride, x, x_len, y, y_len) }
 }
 
 #[wasm_bindgen]
@@ -117,6 +124,16 @@ for args in (
     (at, 0, at, 1, at, 0x40000001), (0xfffffffc, 2, at, 1, at, 2), (at, 0x40000001, at, 0, at, 1), (at, 0xffffffff, at, 0xffffffff, at, 1),
 ):
     refused(m.vec_mat, *args)
+for args in (
+    (at, 0xffffffff, at, 2, at, 2), (at, 0x80000000, at, 2, at, 2), (at, 1, at, 1, 0xfffffffe, 2), (at, 0xffffffff, at, 1, at, 0xffffffff),
+    (at, 1, at, 0, at, 0x80000001), (at, 1, 0xfffffffe, 2, at, 1), (at, 0, at, 0x80000001, at, 1), (0xfffffffe, 1, at, 2, at, 1),
+    (at, 1, at, 0x80000000, at, 0),
+):
+    refused(m.mat_vec, *args)
+# Rows, factors and results that are the same, and none of them.
+m.mat_vec(at, 1, at, 100, at + 1, 100)
+m.mat_vec(0xffffffff & at, 0xffffffff, at, 2, at, 1)
+m.mat_vec(at, 7, at, 1, at, 0)
 */
 /* expect
 7.0
@@ -128,6 +145,15 @@ the size of a transform is a power of two from 16 to 32768
 the size of a transform is a power of two from 16 to 32768
 the size of a transform is a power of two from 16 to 32768
 the size of a transform is a power of two from 16 to 32768
+out of bounds memory access
+out of bounds memory access
+out of bounds memory access
+out of bounds memory access
+out of bounds memory access
+out of bounds memory access
+out of bounds memory access
+out of bounds memory access
+out of bounds memory access
 out of bounds memory access
 out of bounds memory access
 out of bounds memory access

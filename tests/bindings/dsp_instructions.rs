@@ -238,6 +238,58 @@ pub fn vfms(a: f32, b: f32, sum: f32) -> f32 {
     mpy::dsp::vfms(a, b, sum)
 }
 
+#[wasm_bindgen]
+pub fn ssat1(value: i32) -> i32 {
+    mpy::dsp::ssat::<1>(value)
+}
+
+#[wasm_bindgen]
+pub fn ssat8(value: i32) -> i32 {
+    mpy::dsp::ssat::<8>(value)
+}
+
+#[wasm_bindgen]
+pub fn ssat16(value: i32) -> i32 {
+    mpy::dsp::ssat::<16>(value)
+}
+
+#[wasm_bindgen]
+pub fn ssat32(value: i32) -> i32 {
+    mpy::dsp::ssat::<32>(value)
+}
+
+#[wasm_bindgen]
+pub fn usat0(value: i32) -> u32 {
+    mpy::dsp::usat::<0>(value)
+}
+
+#[wasm_bindgen]
+pub fn usat8(value: i32) -> u32 {
+    mpy::dsp::usat::<8>(value)
+}
+
+#[wasm_bindgen]
+pub fn usat31(value: i32) -> u32 {
+    mpy::dsp::usat::<31>(value)
+}
+
+#[link(wasm_import_module = "mpy")]
+unsafe extern "C" {
+    safe fn dsp_ssat(value: i32, bits: u32) -> i32;
+    safe fn dsp_usat(value: i32, bits: u32) -> u32;
+}
+
+/// Of as many bits as Python says.
+#[wasm_bindgen]
+pub fn ssat(value: i32, bits: u32) -> i32 {
+    dsp_ssat(value, bits)
+}
+
+#[wasm_bindgen]
+pub fn usat(value: i32, bits: u32) -> u32 {
+    dsp_usat(value, bits)
+}
+
 /* dependencies
 mpy = { path = "ROOT/mpy" }
 */
@@ -300,6 +352,15 @@ table = (
     ("sxtab16_ror8", "uu", lambda a, b: pair(a + sb(b, 1), (a >> 16) + sb(b, 3))),
     ("vfma", "fff", lambda a, b, c: a * b + c),
     ("vfms", "fff", lambda a, b, c: c - a * b),
+    ("ssat1", "s", lambda a: clamp(a, 1)),
+    ("ssat8", "s", lambda a: clamp(a, 8)),
+    ("ssat16", "s", lambda a: clamp(a, 16)),
+    ("ssat32", "s", lambda a: a),
+    ("ssat", "sb", lambda a, b: clamp(a, b) if 0 < b < 33 else a),
+    ("usat0", "s", lambda a: 0),
+    ("usat8", "s", lambda a: max(0, min(255, a))),
+    ("usat31", "s", lambda a: max(0, a)),
+    ("usat", "sb", lambda a, b: max(0, min((1 << b) - 1, a)) if b < 32 else a & 0xffffffff),
     ("uxtb16", "u", lambda a: pair(ub(a, 0), ub(a, 2))),
     ("uxtb16_ror8", "u", lambda a: pair(ub(a, 1), ub(a, 3))),
     ("pkhbt", "uu", lambda a, b: pair(a, b >> 16)),
@@ -312,7 +373,7 @@ def word():
     global state
     state = (state * 1103515245 + 12345) & 0xffffffff
     return edges[state >> 8 & 7] if state >> 28 < 6 else state ^ state >> 15
-make = {"f": lambda: float(word() & 1023), "u": word, "s": lambda: s32(word()), "l": lambda: s64(word() << 32 | word())}
+make = {"f": lambda: float(word() & 1023), "u": word, "s": lambda: s32(word()), "b": lambda: word() >> 7 & 63, "l": lambda: s64(word() << 32 | word())}
 for name, kinds, expected in table:
     function = getattr(m, name)
     for i in range(40):
@@ -323,5 +384,5 @@ for name, kinds, expected in table:
 print(len(table))
 */
 /* expect
-47
+56
 */

@@ -4,8 +4,8 @@
 //! Results are those of CMSIS-DSP and CMSIS-NN. Lengths need not be multiples of anything, unless a function says so.
 
 use mpy::dsp::{
-    has_vectors, pair, pkhbt, smlad, smladx, smlald, smlaldx, sxtab16, sxtab16_ror8, sxtb16, sxtb16_ror8,
-    vec_mat_f32, vfma,
+    has_vectors, mat_vec_q15, pair, pkhbt, smlad, smladx, smlald, smlaldx, ssat, sxtab16, sxtab16_ror8,
+    sxtb16, sxtb16_ror8, vec_mat_f32, vfma,
 };
 
 /// How a sum becomes an output: times `multiplier` / 2^31, and shifted.
@@ -29,7 +29,7 @@ impl Scale {
         let high = ((product + (1 << 30)) >> 31) as i32;
         let (rest, half) = (high & ((1 << right) - 1), ((1 << right) - 1) >> 1);
         let up = rest > half + i32::from(high < 0);
-        ((high >> right) + i32::from(up) + OUTPUT).clamp(-128, 127) as i8
+        ssat::<8>((high >> right) + i32::from(up) + OUTPUT) as i8
     }
 }
 
@@ -76,49 +76,68 @@ pub fn dot_f32(a: &[f32], b: &[f32]) -> f32 {
     mpy::dsp::dot_f32(a, b)
 }
 
-/// Declares a filter of numbers in Q15: four outputs at once. The numbers of taps and of outputs are multiples of four, and `x` has
-/// as many numbers as both together.
-macro_rules! filter_q15 {
-    ($(#[$doc:meta])* $name:ident, $sum:ty, $dot:ident, $add:ident, $add_crossed:ident) => {
-        $(#[$doc])*
-        #[inline(never)]
-        pub fn $name(x: &[i16], taps: &[i16], y: &mut [i16]) {
-            let output = |sum: $sum| (sum >> 15).clamp(-32768, 32767) as i16;
-            if has_vectors() {
-                let taps = fours(taps);
-                y.iter_mut().zip(x.windows(taps.len().max(1))).for_each(|(y, x)| *y = output($dot(x, taps)));
-                return;
-            }
-            let (taps, _) = taps.as_chunks::<4>();
-            let (x, _) = x.as_chunks::<4>();
-            for (x, y) in x.windows(taps.len() + 1).zip(y.as_chunks_mut::<4>().0) {
-                let [[a, b, c, d], rest @ ..] = x else { return };
-                let (mut x01, mut x23) = (pair([*a, *b]), pair([*c, *d]));
-                let mut x21 = pkhbt(x23, x01);
-                let mut sums: [$sum; 4] = [0; 4];
-                for ([c0, c1, c2, c3], [x4, x5, x6, x7]) in taps.iter().zip(rest) {
-                    let (c01, c23) = (pair([*c0, *c1]), pair([*c2, *c3]));
-                    let (x45, x67) = (pair([*x4, *x5]), pair([*x6, *x7]));
-                    let (x43, x65) = (pkhbt(x45, x23), pkhbt(x67, x45));
-                    sums[0] = $add(x23, c23, $add(x01, c01, sums[0]));
-                    sums[1] = $add_crossed(x43, c23, $add_crossed(x21, c01, sums[1]));
-                    sums[2] = $add(x45, c23, $add(x23, c01, sums[2]));
-                    sums[3] = $add_crossed(x65, c23, $add_crossed(x43, c01, sums[3]));
-                    (x01, x21, x23) = (x45, x65, x67);
-                }
-                *y = sums.map(output);
-            }
-        }
-    };
+/// A sum in Q30 as an output in Q15, which saturates. It is one of less than 65536 products.
+#[inline(always)]
+fn q15(sum: i64) -> i16 {
+    ssat::<16>((sum >> 15) as i32) as i16
 }
 
-filter_q15! {
-    /// A filter of numbers in Q15, whose sums have 64 bits.
-    fir_q15, i64, dot_q15, smlald, smlaldx
+/// A filter of numbers in Q15, whose sums have 64 bits: two outputs at once, as there are no registers for more sums. The numbers of
+/// taps and of outputs are multiples of four, and `x` has as many numbers as both together.
+#[inline(never)]
+pub fn fir_q15(x: &[i16], taps: &[i16], y: &mut [i16]) {
+    if has_vectors() {
+        mat_vec_q15(x, 1, taps, y);
+        return;
+    }
+    let (taps, _) = taps.as_chunks::<4>();
+    let (x, _) = x.as_chunks::<2>();
+    for (x, y) in x.windows(2 * taps.len() + 1).zip(y.as_chunks_mut::<2>().0) {
+        let [first, rest @ ..] = x else { return };
+        let mut x01 = pair(*first);
+        let (mut even, mut odd) = (0, 0);
+        for ([c0, c1, c2, c3], [x23, x45]) in taps.iter().zip(rest.as_chunks::<2>().0) {
+            let (c01, x23) = (pair([*c0, *c1]), pair(*x23));
+            even = smlald(x01, c01, even);
+            odd = smlaldx(pkhbt(x23, x01), c01, odd);
+            let (c23, x45) = (pair([*c2, *c3]), pair(*x45));
+            even = smlald(x23, c23, even);
+            odd = smlaldx(pkhbt(x45, x23), c23, odd);
+            x01 = x45;
+        }
+        *y = [q15(even), q15(odd)];
+    }
 }
-filter_q15! {
-    /// A filter of numbers in Q15, whose sums have 32 bits and wrap.
-    fir_fast_q15, i32, dot_fast_q15, smlad, smladx
+
+/// A filter of numbers in Q15, whose sums have 32 bits and wrap: four outputs at once. Lengths are as for [`fir_q15`].
+#[inline(never)]
+pub fn fir_fast_q15(x: &[i16], taps: &[i16], y: &mut [i16]) {
+    let output = |sum: i32| ssat::<16>(sum >> 15) as i16;
+    if has_vectors() {
+        let taps = fours(taps);
+        let sums = x.windows(taps.len().max(1)).map(|x| dot_fast_q15(x, taps));
+        y.iter_mut().zip(sums).for_each(|(y, sum)| *y = output(sum));
+        return;
+    }
+    let (taps, _) = taps.as_chunks::<4>();
+    let (x, _) = x.as_chunks::<4>();
+    for (x, y) in x.windows(taps.len() + 1).zip(y.as_chunks_mut::<4>().0) {
+        let [[a, b, c, d], rest @ ..] = x else { return };
+        let (mut x01, mut x23) = (pair([*a, *b]), pair([*c, *d]));
+        let mut x21 = pkhbt(x23, x01);
+        let mut sums = [0; 4];
+        for ([c0, c1, c2, c3], [x4, x5, x6, x7]) in taps.iter().zip(rest) {
+            let (c01, c23) = (pair([*c0, *c1]), pair([*c2, *c3]));
+            let (x45, x67) = (pair([*x4, *x5]), pair([*x6, *x7]));
+            let (x43, x65) = (pkhbt(x45, x23), pkhbt(x67, x45));
+            sums[0] = smlad(x23, c23, smlad(x01, c01, sums[0]));
+            sums[1] = smladx(x43, c23, smladx(x21, c01, sums[1]));
+            sums[2] = smlad(x45, c23, smlad(x23, c01, sums[2]));
+            sums[3] = smladx(x65, c23, smladx(x43, c01, sums[3]));
+            (x01, x21, x23) = (x45, x65, x67);
+        }
+        *y = sums.map(output);
+    }
 }
 
 /// A filter of floats: eight outputs at once. The numbers of taps and of outputs are multiples of eight, and `x` has as many numbers
@@ -162,19 +181,13 @@ fn transpose<T: Copy>(b: &[T], n: usize, to: &mut [T]) {
 /// Declares a product of matrices of `n` rows and columns: two rows and two columns at once, as the columns of `b` become rows in
 /// `scratch`, which has room for them. `n` is even, or a multiple of four if the numbers are bytes.
 macro_rules! product {
-    ($(#[$doc:meta])* $name:ident, $number:ty, $sum:ty, $step:literal, $dot:expr, $add:expr, $output:expr) => {
+    ($(#[$doc:meta])* $name:ident, $number:ty, $sum:ty, $step:literal, $row:expr, $add:expr, $output:expr) => {
         $(#[$doc])*
         #[inline(never)]
         pub fn $name(a: &[$number], b: &[$number], c: &mut [$number], n: usize, scratch: &mut [$number]) {
             transpose(b, n, scratch);
             if has_vectors() {
-                for (a, c) in a.chunks_exact(n).zip(c.chunks_exact_mut(n)) {
-                    for (b, c) in scratch.chunks_exact(n).zip(c) {
-                        // Of whole chunks, the loop has no rest.
-                        let [a, b] = [a, b].map(|row| row.as_chunks::<$step>().0.as_flattened());
-                        *c = $output($dot(a, b));
-                    }
-                }
+                a.chunks_exact(n).zip(c.chunks_exact_mut(n)).for_each(|(a, c)| $row(a, &*scratch, c));
                 return;
             }
             for (a, c) in a.chunks_exact(2 * n).zip(c.chunks_exact_mut(2 * n)) {
@@ -197,7 +210,10 @@ macro_rules! product {
 
 product! {
     /// A product of matrices of numbers in Q7, whose results saturate.
-    mat_q7, i8, i32, 4, dot_q7,
+    mat_q7, i8, i32, 4,
+    |a: &[i8], columns: &[i8], c: &mut [i8]| for (b, c) in columns.chunks_exact(a.len()).zip(c) {
+        *c = ssat::<8>(dot_q7(fours(a), fours(b)) >> 7) as i8;
+    },
     |a0, a1, b0, b1, [s00, s01, s10, s11]: [i32; 4]| {
         let [a0, a1, b0, b1] = [a0, a1, b0, b1].map(|x| {
             let x = four(x);
@@ -206,22 +222,28 @@ product! {
         let add = |a: [u32; 2], b: [u32; 2], sum| smlad(a[1], b[1], smlad(a[0], b[0], sum));
         [add(a0, b0, s00), add(a0, b1, s01), add(a1, b0, s10), add(a1, b1, s11)]
     },
-    |sum: i32| (sum >> 7).clamp(-128, 127) as i8
+    |sum: i32| ssat::<8>(sum >> 7) as i8
 }
 
 product! {
     /// A product of matrices of numbers in Q15, whose sums have 64 bits, and whose results saturate.
-    mat_q15, i16, i64, 2, dot_q15,
+    mat_q15, i16, i64, 2,
+    |a: &[i16], columns, c| mat_vec_q15(columns, a.len(), a, c),
     |a0, a1, b0, b1, [s00, s01, s10, s11]: [i64; 4]| {
         let [a0, a1, b0, b1] = [a0, a1, b0, b1].map(pair);
         [smlald(a0, b0, s00), smlald(a0, b1, s01), smlald(a1, b0, s10), smlald(a1, b1, s11)]
     },
-    |sum: i64| (sum >> 15).clamp(-32768, 32767) as i16
+    q15
 }
 
 product! {
     /// A product of matrices of numbers in Q15, whose sums have 32 bits and wrap.
-    mat_fast_q15, i16, i32, 2, dot_fast_q15,
+    mat_fast_q15, i16, i32, 2,
+    |a: &[i16], columns: &[i16], c: &mut [i16]| for (b, c) in columns.chunks_exact(a.len()).zip(c) {
+        // Of whole chunks, the loop has no rest.
+        let [a, b] = [a, b].map(|row| row.as_chunks::<2>().0.as_flattened());
+        *c = (dot_fast_q15(a, b) >> 15) as i16;
+    },
     |a0, a1, b0, b1, [s00, s01, s10, s11]: [i32; 4]| {
         let [a0, a1, b0, b1] = [a0, a1, b0, b1].map(pair);
         [smlad(a0, b0, s00), smlad(a0, b1, s01), smlad(a1, b0, s10), smlad(a1, b1, s11)]

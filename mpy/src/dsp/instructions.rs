@@ -501,3 +501,42 @@ instructions! {
         sum - a * b
     }
 }
+
+/// `value`, or the signed number of `BITS` bits, from 1 to 32, that is next to it.
+///
+/// ```
+/// assert_eq!(mpy::dsp::ssat::<16>(-70_000), -32768);
+/// assert_eq!(mpy::dsp::ssat::<8>(100), 100);
+/// ```
+#[inline(always)]
+#[must_use]
+pub fn ssat<const BITS: u32>(value: i32) -> i32 {
+    const { assert!(1 <= BITS && BITS <= 32, "a signed number has 1 to 32 bits") };
+    #[cfg(target_arch = "wasm32")]
+    return dsp_ssat(value, BITS);
+    #[cfg(not(target_arch = "wasm32"))]
+    value.clamp(i32::MIN >> (32 - BITS), i32::MAX >> (32 - BITS))
+}
+
+/// `value`, or the unsigned number of `BITS` bits, from 0 to 31, that is next to it.
+///
+/// ```
+/// assert_eq!(mpy::dsp::usat::<8>(300), 255);
+/// assert_eq!(mpy::dsp::usat::<8>(-1), 0);
+/// ```
+#[inline(always)]
+#[must_use]
+pub fn usat<const BITS: u32>(value: i32) -> u32 {
+    const { assert!(BITS <= 31, "an unsigned number of a signed one has up to 31 bits") };
+    #[cfg(target_arch = "wasm32")]
+    return dsp_usat(value, BITS);
+    #[cfg(not(target_arch = "wasm32"))]
+    value.clamp(0, ((1u32 << BITS) - 1).cast_signed()).cast_unsigned()
+}
+
+#[cfg(target_arch = "wasm32")]
+#[link(wasm_import_module = "mpy")]
+unsafe extern "C" {
+    safe fn dsp_ssat(value: i32, bits: u32) -> i32;
+    safe fn dsp_usat(value: i32, bits: u32) -> u32;
+}

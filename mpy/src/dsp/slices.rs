@@ -1,4 +1,4 @@
-//! Functions over slices of floats.
+//! Functions over slices.
 
 use super::instructions::vfma;
 
@@ -39,6 +39,14 @@ unsafe extern "C" {
         rows: *const f32,
         stride: usize,
         y: *mut f32,
+        y_len: usize,
+    );
+    fn dsp_mat_vec_q15(
+        rows: *const i16,
+        stride: usize,
+        x: *const i16,
+        x_len: usize,
+        y: *mut i16,
         y_len: usize,
     );
 }
@@ -97,5 +105,36 @@ pub fn vec_mat_f32(x: &[f32], rows: &[f32], stride: usize, y: &mut [f32]) {
     }
     for (at, y) in y.iter_mut().enumerate() {
         *y = x.iter().enumerate().fold(0.0, |sum, (k, x)| vfma(*x, rows[k * stride + at], sum));
+    }
+}
+
+/// The product of a matrix and a vector in Q15: `y[j]` is the sum of `rows[j * stride + k] * x[k]`, which has 64 bits, divided by 2^15
+/// and rounded down. It saturates. With a `stride` of 1, that is a filter whose taps are `x`. A Cortex-M55 multiplies eight numbers at a time.
+///
+/// ```
+/// let mut y = [0; 2];
+/// mpy::dsp::mat_vec_q15(&[16384, 0, 8192, -3], 2, &[100, 32767], &mut y);
+/// assert_eq!(y, [50, 22]);
+/// mpy::dsp::mat_vec_q15(&[32767, 32767, -32768], 1, &[32767, 32767], &mut y);
+/// assert_eq!(y, [32767, -1]);
+/// ```
+///
+/// # Panics
+/// If `rows` is too short.
+#[inline]
+pub fn mat_vec_q15(rows: &[i16], stride: usize, x: &[i16], y: &mut [i16]) {
+    let Some(last) = y.len().checked_sub(1) else { return };
+    let needed = last.checked_mul(stride).and_then(|last| last.checked_add(x.len()));
+    assert!(needed.is_some_and(|needed| needed <= rows.len()), "the matrix is too short");
+    #[cfg(target_arch = "wasm32")]
+    if has_vectors() {
+        // SAFETY: they have so many numbers, and `y` is no part of the others.
+        unsafe { dsp_mat_vec_q15(rows.as_ptr(), stride, x.as_ptr(), x.len(), y.as_mut_ptr(), y.len()) };
+        return;
+    }
+    for (at, y) in y.iter_mut().enumerate() {
+        let products =
+            rows[at * stride..].iter().zip(x).map(|(a, b)| i64::from(i32::from(*a) * i32::from(*b)));
+        *y = (products.sum::<i64>() >> 15).clamp(i16::MIN.into(), i16::MAX.into()) as i16;
     }
 }
