@@ -20,6 +20,7 @@ mod unwinding;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -334,11 +335,15 @@ pub fn sha256(data: &[u8]) -> String {
 }
 
 /// Writes a file atomically: readers see the old contents or the new ones. A file that has these contents already is
-/// not touched.
+/// not touched. A device or a pipe, such as `/dev/null`, is written to: it must not be replaced by a file.
 ///
 /// # Errors
 /// `io`, naming the file.
 pub fn write_file(path: &Path, contents: &[u8]) -> Result<()> {
+    if path.metadata().is_ok_and(|data| !data.is_file() && !data.is_dir()) {
+        let write = || File::options().write(true).open(path)?.write_all(contents);
+        return write().map_err(|error| io_error("write", path, &error));
+    }
     if std::fs::read(path).is_ok_and(|old| old == contents) {
         return Ok(());
     }
@@ -346,7 +351,7 @@ pub fn write_file(path: &Path, contents: &[u8]) -> Result<()> {
         let folder = path.parent().unwrap_or(Path::new("."));
         std::fs::create_dir_all(folder)?;
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        std::io::Write::write_all(&mut file, contents)?;
+        file.write_all(contents)?;
         #[cfg(unix)]
         {
             // Temporary files are private. The result has the usual permissions.
@@ -463,5 +468,27 @@ pub fn install_help(packages: &[(&str, &str)]) -> String {
     match names[..] {
         [] => "install one of those by hand".to_owned(),
         _ => format!("install the package {}", names.join(", ")),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    /// A program that replaces `/dev/null` by a file, as a user who may, breaks everything that is started afterwards.
+    #[test]
+    fn what_is_no_file_is_written_to_and_not_replaced() {
+        use std::os::unix::fs::FileTypeExt;
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let reader = {
+            let pipe = pipe.clone();
+            std::thread::spawn(move || std::fs::read(pipe).unwrap())
+        };
+        write_file(&pipe, b"a module").unwrap();
+        assert_eq!(reader.join().unwrap(), b"a module");
+        assert!(pipe.metadata().unwrap().file_type().is_fifo());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }
