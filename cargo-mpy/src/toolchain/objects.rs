@@ -1,11 +1,14 @@
 //! The objects in the cache. Each is named by a digest of its inputs, so the same C is never compiled twice: not for
 //! two boards of one architecture, and not after a change that does not affect it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 
+use memchr::memmem;
 use target_specs::Result;
 
 use super::{answer_of, cache, cache_dir, digest, identity, read_file, which, write_file};
@@ -66,8 +69,7 @@ pub fn key_of_several(
             }
         }
         let source = read_file(source)?;
-        has_paths |=
-            files.values().chain([&source]).any(|text| String::from_utf8_lossy(text).contains("__FILE__"));
+        has_paths |= files.values().chain([&source]).any(|text| contains(text, "__FILE__"));
         parts.push(source);
         for (name, contents) in files {
             parts.extend([name.into_bytes(), contents]);
@@ -89,13 +91,11 @@ fn collect(
     files: &mut BTreeMap<String, Vec<u8>>,
 ) -> Result<bool> {
     let contents = read_file(source)?;
-    let text = String::from_utf8_lossy(&contents);
-    if OUTSIDE.iter().any(|word| text.contains(word)) {
+    if OUTSIDE.iter().any(|word| contains(&contents, word)) {
         return Ok(false);
     }
-    let directives = text.lines().filter_map(|line| line.trim_start().strip_prefix('#'));
-    for name in directives.filter_map(|line| line.trim_start().strip_prefix("include")) {
-        let name = name.trim();
+    for directive in includes_of(&contents) {
+        let name = directive.trim();
         let name = name.strip_prefix('"').and_then(|rest| rest.split_once('"')).or_else(|| {
             let rest = name.strip_prefix('<')?;
             rest.split_once('>')
@@ -106,6 +106,21 @@ fn collect(
         }
     }
     Ok(true)
+}
+
+fn contains(text: &[u8], word: &str) -> bool {
+    memmem::find(text, word.as_bytes()).is_some()
+}
+
+/// What follows `#include` in each line that begins with it. Looks for the word first: most lines of a source are not read.
+fn includes_of(text: &[u8]) -> impl Iterator<Item = Cow<'_, str>> {
+    const WORD: &str = "include";
+    memmem::find_iter(text, WORD).filter_map(|at| {
+        let start = memchr::memrchr(b'\n', &text[..at]).map_or(0, |end| end + 1);
+        let (before, after) = (&text[start..at], &text[at + WORD.len()..]);
+        let end = memchr::memchr(b'\n', after).unwrap_or(after.len());
+        (String::from_utf8_lossy(before).trim() == "#").then(|| String::from_utf8_lossy(&after[..end]))
+    })
 }
 
 /// Adds one file and what it includes. Returns as [`collect`].
@@ -129,15 +144,29 @@ fn include(
 }
 
 /// A text that changes when a compiler, or a program that it starts, is replaced.
-fn programs(compiler: &Path) -> Result<String> {
-    let mut text = identity(compiler);
-    for name in ["cc1", "as"] {
-        let answer = answer_of(Command::new(compiler).arg(format!("-print-prog-name={name}")))?;
-        // A name without a folder is looked up on `PATH`.
-        let program = which(answer.trim()).unwrap_or_else(|| answer.trim().into());
-        text = format!("{text}\n{}", identity(&program));
-    }
-    Ok(text)
+///
+/// # Errors
+/// `missing-tool` and `tool-failed` if the compiler does not answer.
+pub fn programs(compiler: &Path) -> Result<String> {
+    /// Where a compiler, by its identity, finds its programs.
+    static FOUND: Mutex<BTreeMap<String, Vec<PathBuf>>> = Mutex::new(BTreeMap::new());
+    let own = identity(&which(&compiler.to_string_lossy()).unwrap_or_else(|| compiler.to_owned()));
+    let found = || FOUND.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = found().get(&own).cloned();
+    let programs = match known {
+        Some(programs) => programs,
+        None => {
+            let find = |name| {
+                let answer = answer_of(Command::new(compiler).arg(format!("-print-prog-name={name}")))?;
+                // A name without a folder is looked up on `PATH`.
+                Ok(which(answer.trim()).unwrap_or_else(|| answer.trim().into()))
+            };
+            let programs = ["cc1", "as"].map(find).into_iter().collect::<Result<Vec<_>>>()?;
+            found().insert(own.clone(), programs.clone());
+            programs
+        }
+    };
+    Ok(programs.iter().fold(own, |text, program| format!("{text}\n{}", identity(program))))
 }
 
 fn path(key: &str) -> PathBuf {
