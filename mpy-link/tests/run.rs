@@ -6,10 +6,12 @@ mod common;
 use std::fs;
 use std::process::Command;
 
+use cargo_mpy::toolchain::{identity, objects, which};
 use common::{
     BSS, Cc, FUN_ENTRIES, FUN_SIZE, FUN_TABLE, FUNCTIONS, QSTRS, RODATA, TEXT, c_source, lazy, object,
 };
 use mpy_link::{Image, inspect};
+use tests::kept::by_this_program;
 
 /// What a program prints.
 fn output(program: &std::path::Path, argument: &std::path::Path) -> String {
@@ -103,8 +105,7 @@ fn emulator(cc: &Cc) -> Option<Command> {
         "xtensa" => ("qemu-xtensa", &["-cpu", "lx106"]),
         _ => return None,
     };
-    let runs = Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
-    if !runs {
+    if !common::runs(name) {
         let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
         assert!(!in_ci, "{name} is not installed: `cargo xtask setup`");
         eprintln!("skipped: {name} is not installed");
@@ -115,9 +116,21 @@ fn emulator(cc: &Cc) -> Option<Command> {
     Some(command)
 }
 
-/// Runs a module under an emulator, loaded for the addresses of the tests.
+/// What a module prints under an emulator, loaded for the addresses of the tests: the same, if this program, the compiler and
+/// the emulator are.
 fn emulated(cc: &Cc, image: &Image) -> Option<String> {
-    let mut emulator = emulator(cc)?;
+    let emulator = emulator(cc)?;
+    let programs = [&*emulator.get_program().to_string_lossy(), &format!("{}gcc", cc.prefix)].map(|name| {
+        let path = which(name).expect("a program that runs");
+        objects::programs(&path).unwrap_or_else(|_| identity(&path))
+    });
+    let inputs = [cc.arch.name.as_bytes(), programs[0].as_bytes(), programs[1].as_bytes(), &image.bytes];
+    let shell = c_source("shell.c");
+    let inputs = inputs.into_iter().chain([shell.as_bytes()]);
+    Some(by_this_program(inputs, || run_emulated(cc, image, emulator)))
+}
+
+fn run_emulated(cc: &Cc, image: &Image, mut emulator: Command) -> String {
     let (text, rodata) = common::load(&inspect::read(&image.bytes).expect("a module"), cc.arch);
     fs::write(cc.path("text.bin"), text).expect("a writable folder");
     fs::write(cc.path("rodata.bin"), rodata).expect("a writable folder");
@@ -163,7 +176,7 @@ fn emulated(cc: &Cc, image: &Image) -> Option<String> {
         bytes.iter().rev().fold(0u64, |number, &byte| number << 8 | u64::from(byte))
     };
     let lines = (0..number(0, 4) as usize).map(|index| format!("{index} {:x}\n", number(8 + 8 * index, 8)));
-    Some(lines.collect())
+    lines.collect()
 }
 
 #[test]

@@ -22,6 +22,15 @@ pub fn cached(compiler: &str) -> Command {
     command
 }
 
+/// A text that changes when the C library that this compiler links is replaced.
+///
+/// # Errors
+/// When the compiler does not answer.
+pub fn c_library(compiler: &str) -> Result<String, String> {
+    let answer = answer_of(Command::new(compiler).arg("-print-file-name=libc.so.6"));
+    Ok(identity(Path::new(answer.map_err(|error| error.to_string())?.trim())))
+}
+
 /// The program that `compiler`, with its flags, makes of these sources.
 ///
 /// # Errors
@@ -30,9 +39,7 @@ pub fn program(compiler: &Command, sources: &[PathBuf], includes: &[&Path]) -> R
     let text = |error: &dyn std::fmt::Display| error.to_string();
     let mut command = Command::new(compiler.get_program());
     command.args(compiler.get_args());
-    let mut question = Command::new(compiler.get_program());
-    let library = answer_of(question.arg("-print-file-name=libc.so.6")).map_err(|error| text(&error))?;
-    command.env("LIBRARY", identity(Path::new(library.trim())));
+    command.env("LIBRARY", c_library(&compiler.get_program().to_string_lossy())?);
     let paths: Vec<&Path> = sources.iter().map(PathBuf::as_path).collect();
     let key = objects::key_of_several(&command, &paths, includes, &LIBRARY).map_err(|error| text(&error))?;
     let key = key.ok_or("the sources depend on more than their text")?;

@@ -458,6 +458,17 @@ fn report(what: &str, score: &Score, small: bool) -> Vec<String> {
 
 #[test]
 fn modules_stay_in_their_memory_on_this_machine() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut inputs = tests::kept::compilers();
+    inputs.extend(
+        ["tests/attack", "../c-runtime/include"].map(|path| tests::kept::digest_of(&here.join(path))),
+    );
+    let settings = std::env::vars().filter(|(name, _)| name.starts_with("ATTACK_"));
+    inputs.extend(settings.map(|(name, value)| format!("{name}={value}")));
+    tests::kept::by_this_program(inputs, attack_this_machine);
+}
+
+fn attack_this_machine() {
     let count = number("ATTACK_MODULES").unwrap_or(100);
     let begin = number("ATTACK_SEED").unwrap_or(1);
     let most = number("ATTACK_FAILURES").unwrap_or(20) as usize;

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use cargo_mpy::options::BuildOptions;
 use cargo_mpy::{pipeline, wasm};
 use glue_gen::wbindgen;
-use tests::board;
+use tests::{board, kept};
 
 /// A small generator of numbers (Marsaglia, "Xorshift RNGs"), the same ones on every run.
 struct Numbers(u64);
@@ -156,11 +156,18 @@ fn survives<T>(what: &str, changed: impl Iterator<Item = T> + Send, this: impl F
 
 #[test]
 fn damaged_bindings_are_errors() {
+    let modules = modules();
+    let count = std::env::var("HOSTILE").unwrap_or_default();
+    let inputs = modules.iter().map(Vec::as_slice).chain([count.as_bytes()]);
+    kept::by_this_program(inputs, || survive(&modules));
+}
+
+fn survive(modules: &[Vec<u8>]) {
     let mut numbers = Numbers(0x9e37_79b9_7f4a_7c15);
     let mut raws = Vec::new();
     let is_long = std::env::var_os("HOSTILE").is_some();
-    for bytes in modules() {
-        let raw = wasm::descriptions(&bytes).expect("descriptions").expect("a crate with wasm-bindgen");
+    for bytes in modules {
+        let raw = wasm::descriptions(bytes).expect("descriptions").expect("a crate with wasm-bindgen");
         let section = raw.section.as_slice();
         let at = bytes.windows(section.len()).position(|window| window == section).expect("the section");
         let body = at..at + section.len();

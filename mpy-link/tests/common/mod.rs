@@ -3,10 +3,11 @@
 
 pub mod mutate;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
 
 use mpy_link::inspect::{Destination, Module};
 use mpy_link::{Bytes, Image, Input, InputKind, Options, Part};
@@ -35,8 +36,17 @@ pub fn skip(why: &str) {
     eprintln!("skipped: {why}");
 }
 
-fn runs(program: &str) -> bool {
-    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+/// Whether this program is here. Each is asked once.
+pub fn runs(program: &str) -> bool {
+    static KNOWN: Mutex<BTreeMap<String, bool>> = Mutex::new(BTreeMap::new());
+    let known = || KNOWN.lock().expect("no thread panics with it");
+    if let Some(&runs) = known().get(program) {
+        return runs;
+    }
+    let output = Command::new(program).arg("--version").output();
+    let runs = output.is_ok_and(|output| output.status.success());
+    known().insert(program.to_owned(), runs);
+    runs
 }
 
 /// This compiler, through ccache where that is installed: its files are the same in the next run, in another folder.
