@@ -117,17 +117,28 @@ pub fn modules(options: BuildOptions, boards: &[String]) -> Result<ByBoard, Fail
     Ok(modules)
 }
 
+/// Texts and digests of all that a module is made from.
+type Inputs = dyn Fn() -> Vec<String> + Send + Sync;
+
 /// A module that is built for all its boards when the first of them wants it.
 pub struct Modules {
     options: BuildOptions,
     boards: Vec<String>,
+    inputs: Option<Box<Inputs>>,
     built: OnceLock<Result<ByBoard, String>>,
 }
 
 impl Modules {
     /// What `options` say, for these boards.
     pub fn new(options: BuildOptions, boards: Vec<String>) -> Modules {
-        Modules { options, boards, built: OnceLock::new() }
+        Modules { options, boards, inputs: None, built: OnceLock::new() }
+    }
+
+    /// The same, which is not asked of cargo again while this program, the options and `inputs` are the same, and the files
+    /// that were made are there.
+    #[must_use]
+    pub fn made_from(self, inputs: impl Fn() -> Vec<String> + Send + Sync + 'static) -> Modules {
+        Modules { inputs: Some(Box::new(inputs)), ..self }
     }
 
     /// The module for one of the boards.
@@ -135,9 +146,35 @@ impl Modules {
     /// # Errors
     /// Those of the build, for each board.
     pub fn of(&self, board: &Board) -> Result<(String, Vec<u8>), String> {
-        let build = || modules(self.options.clone(), &self.boards).map_err(|failure| format!("{failure:?}"));
-        let built = self.built.get_or_init(build).as_ref()?;
+        let built = self.built.get_or_init(|| self.build()).as_ref()?;
         built.get(&board.name).cloned().ok_or_else(|| format!("no module for {}", board.name))
+    }
+
+    fn build(&self) -> Result<ByBoard, String> {
+        let build = || modules(self.options.clone(), &self.boards).map_err(|failure| format!("{failure:?}"));
+        let (Some(inputs), Some(folder)) = (&self.inputs, &self.options.target_dir) else { return build() };
+        let key = || {
+            let options = format!("{:?} {:?}", self.options, self.boards);
+            kept::key_of_this_program(inputs().into_iter().chain([options]))
+        };
+        // Board, name of the file, and digest.
+        if let Some(known) = kept::find::<Vec<(String, String, String)>>(&key()) {
+            let read = |(board, name, sum): (String, String, String)| {
+                let arch = &target_specs::board(&board).ok()?.arch;
+                let bytes = std::fs::read(folder.join("mpy").join(arch).join(&name)).ok()?;
+                (digest([&bytes]) == sum).then_some((board, (name, bytes)))
+            };
+            if let Some(modules) = known.into_iter().map(read).collect() {
+                return Ok(modules);
+            }
+        }
+        let modules = build()?;
+        let line = |(board, (name, bytes)): (&String, &(String, Vec<u8>))| {
+            (board.clone(), name.clone(), digest([bytes]))
+        };
+        // What is locked may have been written by the build.
+        kept::keep(&key(), &modules.iter().map(line).collect::<Vec<_>>());
+        Ok(modules)
     }
 }
 

@@ -35,7 +35,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use cargo_mpy::Failure;
@@ -44,7 +44,7 @@ use cargo_mpy::toolchain::{emulator, rust, write_file};
 use libtest_mimic::{Failed, Trial};
 use target_specs::{Board, Diagnostic};
 use tests::board::{self, Modules};
-use tests::{blessing, in_ci, rom};
+use tests::{blessing, in_ci, kept, rom};
 
 /// Where files run that do not ask for more.
 const BOARDS: [&str; 2] = ["unix", "qemu-armv6m"];
@@ -194,6 +194,20 @@ impl Chapter {
         self.all_boards || boards.contains(&board)
     }
 
+    /// What its modules are made from: the crate, its workspace with the versions of all dependencies, the one dependency that
+    /// lies here, and the compilers.
+    fn inputs(&self) -> Vec<String> {
+        static OUTSIDE: LazyLock<Vec<String>> = LazyLock::new(|| {
+            let mpy = Path::new(env!("CARGO_MANIFEST_DIR")).join("../mpy");
+            let crates = [mpy.join("Cargo.toml"), mpy.join("src")].map(|path| kept::digest_of(&path));
+            [kept::compilers(), kept::rust(), crates.to_vec()].concat()
+        });
+        let text = |path: PathBuf| fs::read_to_string(path).unwrap_or_default();
+        let workspace = ["Cargo.toml", "Cargo.lock"].map(|name| text(workspace(self.unwinds).join(name)));
+        let own = ["Cargo.toml", "src/lib.rs"].map(|name| text(self.folder().join(name)));
+        workspace.into_iter().chain(own).chain(OUTSIDE.iter().cloned()).collect()
+    }
+
     /// How it is built, for boards that are said elsewhere.
     fn options(&self) -> BuildOptions {
         BuildOptions {
@@ -275,7 +289,9 @@ fn main() {
             .iter()
             .filter(|(board, why_not)| why_not.is_none() && (nightly || !chapter.is_nightly(board)));
         let here = here.map(|(board, _)| board.name.clone()).collect();
-        let modules = Arc::new(Modules::new(chapter.options(), here));
+        let of_chapter = Arc::clone(chapter);
+        let modules = Modules::new(chapter.options(), here).made_from(move || of_chapter.inputs());
+        let modules = Arc::new(modules);
         for (board, why_not) in wanted {
             let (chapter, modules, board) = (Arc::clone(chapter), Arc::clone(&modules), *board);
             let name = format!("{}::{}", board.name, chapter.name);
