@@ -117,6 +117,34 @@ impl Case {
     }
 }
 
+/// Makes the files in `to` those in `from`, without touching what is the same: cargo then finds nothing to do for a crate that a
+/// test has made again. What cargo has locked stays.
+///
+/// # Errors
+/// When something cannot be read or written.
+pub fn lay(from: &Path, to: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(to)? {
+        let name = entry?.file_name();
+        let (here, there) = (to.join(&name), from.join(&name));
+        if here.is_dir() && !there.is_dir() {
+            fs::remove_dir_all(here)?;
+        } else if here.is_file() && !there.is_file() && name != "Cargo.lock" {
+            fs::remove_file(here)?;
+        }
+    }
+    for entry in fs::read_dir(from)? {
+        let name = entry?.file_name();
+        let (here, there) = (to.join(&name), from.join(&name));
+        if there.is_dir() {
+            lay(&there, &here)?;
+        } else {
+            write_file(&here, &fs::read(there)?).map_err(std::io::Error::other)?;
+        }
+    }
+    Ok(())
+}
+
 /// Whether expectations are to be rewritten (`BLESS=1`).
 pub fn blessing() -> bool {
     env::var_os("BLESS").is_some_and(|value| value == "1")
@@ -205,6 +233,30 @@ pub fn differences(cases: &[Case], session: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_laid_is_the_same_and_what_was_the_same_is_not_touched() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let [from, to] = ["from", "to"].map(|name| folder.path().join(name));
+        for (path, text) in [
+            ("from/Cargo.toml", "1"),
+            ("from/src/lib.rs", "2"),
+            ("to/Cargo.toml", "1"),
+            ("to/Cargo.lock", "3"),
+            ("to/src/main.rs", "4"),
+            ("to/tests/old.rs", "5"),
+        ] {
+            write_file(&folder.path().join(path), text.as_bytes()).expect("a file");
+        }
+        let time = || fs::metadata(to.join("Cargo.toml")).and_then(|data| data.modified()).expect("a file");
+        let before = time();
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        lay(&from, &to).expect("a folder");
+        assert_eq!(time(), before);
+        assert_eq!(fs::read_to_string(to.join("src/lib.rs")).expect("a file"), "2");
+        assert!(to.join("Cargo.lock").is_file());
+        assert!(!to.join("src/main.rs").exists() && !to.join("tests").exists());
+    }
 
     #[test]
     fn a_session_is_taken_apart_again() {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
@@ -19,6 +19,14 @@ const BOARDS: [&str; 4] = ["unix", "qemu-armv6m", "qemu-rv32imc", "qemu-xtensawi
 /// Takes all of the heap but 64,000 bytes.
 const LITTLE: &str =
     "import gc\n_kept = [bytearray(1000) for _ in range((gc.mem_free() - 64000) // 1030)]\ngc.collect()\n";
+
+/// The crate or workspace that was made, where it is in every run: cargo builds what has changed since the last.
+fn laid(made: &Path) -> PathBuf {
+    let name = made.file_name().expect("a name");
+    let to = Path::new(env!("CARGO_TARGET_TMPDIR")).join("new").join(name);
+    tests::lay(made, &to).expect("a folder");
+    to
+}
 
 /// On this machine, and on an emulated board, which the templates take in turn; the first template for all boards.
 #[test]
@@ -62,6 +70,7 @@ fn check(wanted: impl Fn(usize, usize) -> bool, everywhere: impl Fn(usize) -> bo
             text += &format!("\n[patch.crates-io]\nmpy = {{ path = {mpy:?} }}\n");
             fs::write(&manifest, text).expect("a manifest");
         }
+        let crate_ = laid(&crate_);
         let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cargo-mpy/templates");
         let expected =
             fs::read_to_string(templates.join(template.word()).join("expect.txt")).expect("a text");
@@ -197,7 +206,7 @@ fn a_crate_that_is_there_becomes_a_module() {
         assert_eq!(read(".gitignore"), "/target\n/mpy.local.toml\n");
         make("init", &crate_, &options).expect("the same crate");
         assert_eq!(read("Cargo.toml"), after);
-        let module = built(&crate_);
+        let module = built(&laid(&crate_));
         let printed = board::execute(board, &[module], &format!("import {name}\n{code}\n")).expect("a run");
         assert!(printed.starts_with(expected), "{name}: {printed}");
     }
@@ -205,20 +214,24 @@ fn a_crate_that_is_there_becomes_a_module() {
 
 #[test]
 fn a_workspace_takes_a_new_crate() {
-    for rest in
-        ["", "[workspace.lints.rust]\nunused = \"warn\"\n", "[workspace.package]\nedition = \"2021\"\n"]
-    {
-        let folder = tempfile::tempdir().expect("a folder");
-        let root = folder.path().join("Cargo.toml");
+    for (name, rest) in [
+        ("workspace", ""),
+        ("workspace-with-lints", "[workspace.lints.rust]\nunused = \"warn\"\n"),
+        ("workspace-with-package", "[workspace.package]\nedition = \"2021\"\n"),
+    ] {
+        let temporary = tempfile::tempdir().expect("a folder");
+        let folder = temporary.path().join(name);
+        fs::create_dir(&folder).expect("a folder");
+        let root = folder.join("Cargo.toml");
         fs::write(&root, format!("# Mine.\n[workspace]\nresolver = \"3\"\nmembers = []\n{rest}"))
             .expect("a file");
         let options = Options { template: None, name: None, vcs: Some("none".to_owned()), ci: None };
-        let crate_ = folder.path().join("part");
+        let crate_ = folder.join("part");
         make("new", &crate_, &options).expect("a new crate");
         let manifest = fs::read_to_string(crate_.join("Cargo.toml")).expect("a file");
         assert!(manifest.contains("wasm-bindgen = ") && !manifest.contains("[profile"), "{manifest}");
         let root = fs::read_to_string(root).expect("a file");
         assert!(root.starts_with("# Mine.\n") && root.contains("\"part\""), "{root}");
-        assert_eq!(built(&crate_).0, "part.mpy");
+        assert_eq!(built(&laid(&folder).join("part")).0, "part.mpy");
     }
 }
