@@ -16,10 +16,10 @@ use std::time::Duration;
 
 use cargo_mpy::options::BuildOptions;
 use cargo_mpy::pipeline;
-use cargo_mpy::toolchain::which;
+use cargo_mpy::toolchain::{digest, identity, read_file, which, write_file};
 use libtest_mimic::{Failed, Trial};
 use target_specs::{Board, Emulator};
-use tests::{blessing, board, in_ci, python_literal, readme};
+use tests::{blessing, board, in_ci, kept, python_literal, readme};
 
 struct App {
     title: &'static str,
@@ -236,18 +236,36 @@ fn compiled(app: &App, folder: &Path, target: &Path) -> Result<PathBuf, String> 
     let mut lines = markdown.lines();
     let line =
         lines.find(|line| line.starts_with(compiler)).ok_or("the README does not say how it is built")?;
-    let copy = target.join("source");
-    fs::create_dir_all(&copy).map_err(|error| error.to_string())?;
+    let mut sources = Vec::new();
     for entry in fs::read_dir(folder).map_err(|error| error.to_string())?.flatten() {
         if entry.path().is_file() && entry.path().extension().is_none_or(|e| e != "wasm") {
-            fs::copy(entry.path(), copy.join(entry.file_name())).map_err(|error| error.to_string())?;
+            sources.push((entry.file_name(), read_file(&entry.path()).map_err(|error| error.to_string())?));
         }
     }
-    let output = shell(line).current_dir(&copy).output().map_err(|error| error.to_string())?;
-    if !output.status.success() {
-        return Err(format!("{line}\n{}", String::from_utf8_lossy(&output.stderr)));
+    sources.sort();
+    // The packages that were installed are named by their versions.
+    let program = compiler.split_whitespace().next().unwrap_or_default();
+    let own = tests::tools::node().join("node_modules/.bin").join(program);
+    let programs = [which(program).unwrap_or(own), which("node").unwrap_or_default()].map(|it| identity(&it));
+    let packages = [tests::tools::node(), tests::tools::python()].map(|it| it.display().to_string());
+    let outside = programs.iter().chain(&packages).map(|text| text.as_bytes()).chain([line.as_bytes()]);
+    let inside = sources.iter().flat_map(|(name, contents)| [name.as_encoded_bytes(), contents]);
+    let key = digest(outside.chain(inside));
+    // The settings of the module are beside it.
+    let copy = target.join("source");
+    for (name, contents) in &sources {
+        write_file(&copy.join(name), contents).map_err(|error| error.to_string())?;
     }
-    Ok(copy.join("blink.wasm"))
+    let wasm = kept::kept(&key, || {
+        let output = shell(line).current_dir(&copy).output().map_err(|error| error.to_string())?;
+        if !output.status.success() {
+            return Err(format!("{line}\n{}", String::from_utf8_lossy(&output.stderr)));
+        }
+        read_file(&copy.join("blink.wasm")).map_err(|error| error.to_string())
+    })?;
+    let made = copy.join("blink.wasm");
+    write_file(&made, &wasm).map_err(|error| error.to_string())?;
+    Ok(made)
 }
 
 fn run(app: &App, board: &Board, module: &(String, Vec<u8>)) -> Result<(), Failed> {
