@@ -243,10 +243,15 @@ fn compiled(app: &App, folder: &Path, target: &Path) -> Result<PathBuf, String> 
         }
     }
     sources.sort();
-    // The packages that were installed are named by their versions.
+    // The packages that were installed are named by their versions. Clang starts `wasm-ld`, and `asc` is a script for Node.js.
     let program = compiler.split_whitespace().next().unwrap_or_default();
     let own = tests::tools::node().join("node_modules/.bin").join(program);
-    let programs = [which(program).unwrap_or(own), which("node").unwrap_or_default()].map(|it| identity(&it));
+    let programs = [
+        which(program).unwrap_or(own),
+        which("node").unwrap_or_default(),
+        which("wasm-ld").unwrap_or_default(),
+    ];
+    let programs = programs.map(|path| identity(&path));
     let packages = [tests::tools::node(), tests::tools::python()].map(|it| it.display().to_string());
     let outside = programs.iter().chain(&packages).map(|text| text.as_bytes()).chain([line.as_bytes()]);
     let inside = sources.iter().flat_map(|(name, contents)| [name.as_encoded_bytes(), contents]);
