@@ -100,6 +100,13 @@ fn addresses_that_may_wrap_around_are_not_wide() {
     };
     assert!(!of("").contains("(uint64_t)(l0 + l1)"));
     assert!(of("(br_if 1 (local.get 4))").contains("(uint64_t)(l0 + l1)"));
+    // Nothing is counted from an address that may not be accessed.
+    let at = |address: &str| load(&both(P0, address));
+    let c = c_of(&counted(&format!("{near} (if {P1} (then {})) {} {step}", at(L4), at(&sum(L4, 16)))), &fast());
+    assert!(c.contains("(uint64_t)(int64_t)(int32_t)(l4 + 16u)"), "{c}");
+    // The first address wraps around as a sum of 32 bits.
+    let c = c_of(&counted(&format!("{} {step}", load(&sum(P0, 8)))), &fast());
+    assert!(c.contains("t0 = ((uint64_t)(l0 + 8u)) + (-8ull);"), "{c}");
     // What is added to an index has a sign.
     let c = c_of(&counted(&load(&both(P1, "(i32.load8_u (local.get 0))"))), &fast());
     assert!(c.contains("(uint64_t)(int64_t)(int32_t)l1"), "{c}");
