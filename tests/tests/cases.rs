@@ -61,7 +61,7 @@ fn options(case: &Case) -> BuildOptions {
 }
 
 /// Cases in a session. More modules, with the code that imports them, leave too little of a small board's memory.
-const AT_ONCE: usize = 24;
+const AT_ONCE: usize = 12;
 
 /// Runs all cases on a board.
 fn play(board: &Board, cases: &[Case], modules: &[Modules]) -> Session {
