@@ -2,10 +2,12 @@
 //! compilers, nightly on every board, and on a board at a serial port.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Output, Stdio};
-use std::time::Duration;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
 use target_specs::{Board, Emulator};
@@ -181,10 +183,26 @@ fn monitor(board: &'static Board) -> Result<(), Failed> {
     let mut child = monitor.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
     let mut stdin = child.stdin.take().ok_or("no input")?;
     stdin.write_all(format!("import located\r\nlocated.store({:#x})\r\n", nowhere(board)?).as_bytes())?;
-    std::thread::sleep(Duration::from_secs(2));
+    let wanted = [&["FATAL: HardFault\n".to_owned()][..], &fault()?].concat();
+    let mut stdout = BufReader::new(child.stdout.take().ok_or("no output")?);
+    let (sender, lines) = mpsc::channel();
+    let reader = thread::spawn(move || {
+        let mut line = String::new();
+        while stdout.read_line(&mut line).is_ok_and(|count| count > 0) {
+            let _ = sender.send(std::mem::take(&mut line).replace("\r\n", "\n"));
+        }
+    });
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let mut shown = String::new();
+    while in_order(&shown, &wanted).is_err()
+        && let Ok(line) = lines.recv_timeout(deadline.saturating_duration_since(Instant::now()))
+    {
+        shown.push_str(&line);
+    }
     // Ctrl-].
     stdin.write_all(b"\x1d")?;
     drop(stdin);
-    let (stdout, _) = said(&child.wait_with_output()?);
-    in_order(&stdout, &[&["FATAL: HardFault\n".to_owned()][..], &fault()?].concat())
+    child.wait()?;
+    reader.join().map_err(|_| "the reader panicked")?;
+    in_order(&shown, &wanted)
 }

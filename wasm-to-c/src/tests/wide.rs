@@ -102,7 +102,8 @@ fn addresses_that_may_wrap_around_are_not_wide() {
     assert!(of("(br_if 1 (local.get 4))").contains("(uint64_t)(l0 + l1)"));
     // Nothing is counted from an address that may not be accessed.
     let at = |address: &str| load(&both(P0, address));
-    let c = c_of(&counted(&format!("{near} (if {P1} (then {})) {} {step}", at(L4), at(&sum(L4, 16)))), &fast());
+    let c =
+        c_of(&counted(&format!("{near} (if {P1} (then {})) {} {step}", at(L4), at(&sum(L4, 16)))), &fast());
     assert!(c.contains("(uint64_t)(int64_t)(int32_t)(l4 + 16u)"), "{c}");
     // The first address wraps around as a sum of 32 bits.
     let c = c_of(&counted(&format!("{} {step}", load(&sum(P0, 8)))), &fast());
