@@ -132,6 +132,9 @@ fn addresses_that_may_wrap_around_are_not_wide() {
     assert_eq!(c.matches("WASM_WIDE(").count(), 1);
     // What is not, in the other loop, has an address of 32 bits.
     assert!(c.contains("wasm_cell(memory_base, l0, "), "{c}");
+    let loads = [4, 0, 100].map(|at| load(&format!("offset={at} {P0}")));
+    let c = c_of(&counted(&format!("{} (call 0 {P0} {P1} {P1}) {step}", loads.concat())), &checked);
+    assert!(c.contains("WASM_WIDE(") && c.contains("wasm_inside(l0, 65435u)"), "{c}");
     assert_eq!(c_of(&body, &Options { wide_addresses: false, ..checked }).matches("WASM_WIDE(").count(), 0);
 }
 
