@@ -194,15 +194,20 @@ fn divides_always(op: OpId, parts: &[Expr]) -> bool {
     }
 }
 
+/// The operators of a sum and a product of integers of a type.
+pub(super) fn sum_and_product(ty: ValType) -> Option<(OpId, OpId)> {
+    match ty {
+        ValType::I32 => Some((OpId::I32Add, OpId::I32Mul)),
+        ValType::I64 => Some((OpId::I64Add, OpId::I64Mul)),
+        _ => None,
+    }
+}
+
 /// Rewrites an expression from the inside.
 fn rewrite(expr: &mut Expr, variables: &HashMap<Var, Bounds>) {
-    let (add, mul) = match expr.ty {
-        ValType::I32 => (OpId::I32Add, OpId::I32Mul),
-        ValType::I64 => (OpId::I64Add, OpId::I64Mul),
-        _ => {
-            expr.parts_mut().iter_mut().for_each(|part| rewrite(part, variables));
-            return;
-        }
+    let Some((add, mul)) = sum_and_product(expr.ty) else {
+        expr.parts_mut().iter_mut().for_each(|part| rewrite(part, variables));
+        return;
     };
     if expr.op(add).is_some() {
         let mut terms = Vec::new();

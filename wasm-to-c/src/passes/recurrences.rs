@@ -6,9 +6,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::products::{is_pure, place as place_of};
+use super::products::{is_pure, place as place_of, sum_and_product};
 use crate::ir::{Access, Check, Expr, ExprKind, Function, Stmt, Var};
-use crate::ops::OpId;
 use crate::types::ValType;
 use crate::unit::Unit;
 
@@ -53,46 +52,37 @@ fn body(function: &mut Function, stmts: &mut Vec<Stmt>) {
 
 /// `x * factor + addend`, modulo a power of two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Linear {
+struct Number {
     factor: u64,
     addend: u64,
 }
 
-impl Linear {
+impl Number {
     /// What an expression is, and of which variable.
-    fn of(expr: &Expr) -> Option<(Var, Linear)> {
-        let (add, mul) = operators(expr.ty)?;
+    fn of(expr: &Expr) -> Option<(Var, Number)> {
+        let (add, mul) = sum_and_product(expr.ty)?;
         let [product, Expr { kind: ExprKind::Const(addend), .. }] = expr.op(add)? else { return None };
         let [Expr { kind: ExprKind::Get(of), .. }, Expr { kind: ExprKind::Const(factor), .. }] =
             product.op(mul)?
         else {
             return None;
         };
-        Some((*of, Linear { factor: *factor, addend: *addend }))
+        Some((*of, Number { factor: *factor, addend: *addend }))
     }
 
     /// What is computed of a value by both, first by this one.
-    fn then(self, next: Linear, ty: ValType) -> Linear {
+    fn then(self, next: Number, ty: ValType) -> Number {
         let mask = if ty == ValType::I32 { u64::from(u32::MAX) } else { u64::MAX };
         let of = |number: u64| number.wrapping_mul(next.factor);
-        Linear { factor: of(self.factor) & mask, addend: of(self.addend).wrapping_add(next.addend) & mask }
+        Number { factor: of(self.factor) & mask, addend: of(self.addend).wrapping_add(next.addend) & mask }
     }
 
     fn expr(self, of: Var, ty: ValType) -> Expr {
-        let (add, mul) = operators(ty).expect("an integer");
+        let (add, mul) = sum_and_product(ty).expect("an integer");
         let constant = |number| Expr::new(ExprKind::Const(number), ty);
         let of = Expr::new(ExprKind::Get(of), ty);
         let product = Expr::new(ExprKind::Op(mul, vec![of, constant(self.factor)]), ty);
         Expr::new(ExprKind::Op(add, vec![product, constant(self.addend)]), ty)
-    }
-}
-
-/// The operators of a sum and a product of integers.
-fn operators(ty: ValType) -> Option<(OpId, OpId)> {
-    match ty {
-        ValType::I32 => Some((OpId::I32Add, OpId::I32Mul)),
-        ValType::I64 => Some((OpId::I64Add, OpId::I64Mul)),
-        _ => None,
     }
 }
 
@@ -141,7 +131,7 @@ impl Group {
         read.extend(numbers.iter().map(|(var, _)| *var).filter(|var| *var != of.0));
         match &changed {
             Stmt::Set(var, value) => {
-                let is_number = Linear::of(value).is_some_and(|(var, _)| var == of.0);
+                let is_number = Number::of(value).is_some_and(|(var, _)| var == of.0);
                 if !is_number || self.set.contains_key(var) || self.read.contains(var) {
                     return None;
                 }
@@ -226,13 +216,13 @@ impl Group {
 }
 
 /// Where a number is in a recurrence.
-fn place(number: Linear, chain: &[Linear]) -> Option<usize> {
+fn place(number: Number, chain: &[Number]) -> Option<usize> {
     chain.iter().position(|known| *known == number)
 }
 
 /// The variables of which numbers are computed in an expression, with their types, and those that are read otherwise.
 fn find(expr: &Expr, numbers: &mut Vec<(Var, ValType)>, read: &mut HashSet<Var>) {
-    match (Linear::of(expr), &expr.kind) {
+    match (Number::of(expr), &expr.kind) {
         (Some((of, _)), _) => numbers.push((of, expr.ty)),
         (None, ExprKind::Get(var)) => _ = read.insert(*var),
         _ => expr.parts().iter().for_each(|part| find(part, numbers, read)),
@@ -240,21 +230,21 @@ fn find(expr: &Expr, numbers: &mut Vec<(Var, ValType)>, read: &mut HashSet<Var>)
 }
 
 /// The numbers that a statement computes of a variable.
-fn numbers(stmt: &Stmt, of: Var) -> Vec<Linear> {
+fn numbers(stmt: &Stmt, of: Var) -> Vec<Number> {
     let mut numbers = Vec::new();
     for expr in stmt.exprs() {
         expr.each(&mut |part| {
-            numbers.extend(Linear::of(part).filter(|(var, _)| *var == of).map(|(_, number)| number))
+            numbers.extend(Number::of(part).filter(|(var, _)| *var == of).map(|(_, number)| number))
         });
     }
     numbers
 }
 
 /// The longest recurrence of numbers that are computed of a variable; none, if no number follows another one.
-fn recurrence(members: &[Member], of: Var, ty: ValType) -> Vec<Linear> {
-    let found: Vec<Linear> = members.iter().flat_map(|member| numbers(&member.changed, of)).collect();
-    let all: HashSet<Linear> = found.iter().copied().collect();
-    let from = |first: &Linear| {
+fn recurrence(members: &[Member], of: Var, ty: ValType) -> Vec<Number> {
+    let found: Vec<Number> = members.iter().flat_map(|member| numbers(&member.changed, of)).collect();
+    let all: HashSet<Number> = found.iter().copied().collect();
+    let from = |first: &Number| {
         let mut chain = vec![*first];
         while chain.len() < all.len() {
             let next = chain[chain.len() - 1].then(*first, ty);
@@ -270,8 +260,8 @@ fn recurrence(members: &[Member], of: Var, ty: ValType) -> Vec<Linear> {
 }
 
 /// Puts variables where the numbers of a recurrence are.
-fn insert(expr: &mut Expr, of: Var, chain: &[Linear], temps: &[Var]) {
-    let number = Linear::of(expr).filter(|(var, _)| *var == of);
+fn insert(expr: &mut Expr, of: Var, chain: &[Number], temps: &[Var]) {
+    let number = Number::of(expr).filter(|(var, _)| *var == of);
     match number.and_then(|(_, number)| place(number, chain)) {
         Some(at) => expr.kind = ExprKind::Get(temps[at]),
         None => expr.parts_mut().iter_mut().for_each(|part| insert(part, of, chain, temps)),
