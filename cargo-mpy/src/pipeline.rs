@@ -526,6 +526,8 @@ fn translation_options(
         trap_names: plan.trap_names,
         for_speed: prepared.is_for_speed,
         wide_addresses: config.wide_addresses,
+        condition_flags: config.condition_flags,
+        modified_immediates: config.modified_immediates,
         stack_checks: is_sandbox.then_some(stack_checks),
         throwing: prepared.unwinds.then_some(glue_gen::throws),
         ..Default::default()

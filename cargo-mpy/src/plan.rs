@@ -73,6 +73,9 @@ pub struct MemoryConfig {
     pub simd: bool,
     /// The C of a crate is for addresses of 64 bits only.
     pub wide_addresses: bool,
+    /// [`Arch::condition_flags`] and [`Arch::modified_immediates`].
+    pub condition_flags: bool,
+    pub modified_immediates: bool,
 }
 
 impl MemoryConfig {
@@ -278,6 +281,8 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
             code: options.code.or(own.code).or(settings.code).unwrap_or_default(),
             simd: is_crate && own.simd.or(settings.simd).unwrap_or(arch.simd.is_some()),
             wide_addresses: is_crate && arch.word_bits == 64,
+            condition_flags: arch.condition_flags,
+            modified_immediates: arch.modified_immediates,
         };
         config.check(board, &place)?;
         Ok(config)

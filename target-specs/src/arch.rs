@@ -50,6 +50,13 @@ pub struct Arch {
     pub word_bits: u8,
     /// Whether a misaligned load or store faults.
     pub strict_alignment: bool,
+    /// Whether one instruction compares, and another one branches.
+    #[serde(default)]
+    pub condition_flags: bool,
+    /// Whether a number that has its ones in eight bits in a row can be an operand of a comparison (Armv7-M, A5.3.2: modified
+    /// immediate constants).
+    #[serde(default)]
+    pub modified_immediates: bool,
     /// Whether code memory can be read byte by byte. If not, constants are in a separate block.
     pub byte_readable_text: bool,
     /// The floating-point unit.

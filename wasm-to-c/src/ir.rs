@@ -211,6 +211,8 @@ pub(crate) enum Proof {
     Depth(u32),
     /// The loop with this label is entered only behind a check of all addresses that its iterations access there.
     BeforeLoop(Label),
+    /// The loop with this label is entered and repeated only with an address that is inside.
+    Repeated(Label),
     /// It is in a frame of so many bytes on the shadow stack, and so far above its start.
     Frame { size: u32, least: u32, most: u32 },
 }

@@ -156,11 +156,16 @@ impl Memory {
                 Model::Block { minimum: bytes, maximum: (MOST / page) as u32, pointer: false }
             }
             None if index == 0 && source.heap_grows => block(false),
-            Some(exact) => {
+            Some(_) => {
                 // The module was promised whole pages, so what lies behind the bytes it uses is still its memory.
-                let promised =
-                    exact + u64::from(declared.reach) <= declared.minimum.saturating_mul(declared.page);
-                Model::Static { bytes, guard: if promised { declared.reach } else { 0 } }
+                let promised = declared.minimum.saturating_mul(declared.page);
+                let is_promised = |bytes: u32| u64::from(bytes) + u64::from(declared.reach) <= promised;
+                let comparable =
+                    bytes.next_multiple_of(1 << (u32::BITS - bytes.leading_zeros()).saturating_sub(8));
+                let rounds =
+                    options.for_speed && options.safety == Safety::Checked && options.modified_immediates;
+                let bytes = if rounds && is_promised(comparable) { comparable } else { bytes };
+                Model::Static { bytes, guard: if is_promised(bytes) { declared.reach } else { 0 } }
             }
             None if !declared.grows || declared.maximum == Some(declared.minimum) => {
                 Model::Static { bytes, guard: 0 }
@@ -216,11 +221,10 @@ impl Memory {
         let trusted = self.safety == Safety::Trusted;
         match self.model {
             Model::Direct => Check::None(Proof::Direct),
-            Model::Static { bytes: size, .. } | Model::Block { minimum: size, .. }
-                if address.inside(end, size) || self.guards(end) && address.inside(1, size) =>
-            {
+            Model::Static { bytes, guard } if address.inside(end, bytes + guard) => {
                 Check::None(address.proof())
             }
+            Model::Block { minimum, .. } if address.inside(end, minimum) => Check::None(address.proof()),
             _ if end > 2 * u64::from(u32::MAX) => Check::Outside,
             Model::Block { .. } if end > u64::from(u32::MAX) => Check::Outside,
             _ if trusted => Check::None(Proof::Trusted),

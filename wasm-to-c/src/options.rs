@@ -137,6 +137,11 @@ pub struct Options {
     pub for_speed: bool,
     /// The machine's addresses have 64 bits.
     pub wide_addresses: bool,
+    /// The machine compares in one instruction, and branches in the next.
+    pub condition_flags: bool,
+    /// A number that has its ones in eight bits in a row can be an operand of the machine's comparisons (Arm: modified immediate
+    /// constants).
+    pub modified_immediates: bool,
     /// Where the code is when it runs.
     pub code: CodePlace,
     /// Traps say which function they are in, and which line of the source, if that is known: the C defines `WASM_NAMES`.

@@ -1,6 +1,7 @@
 //! Tests of whole translations.
 
 mod dot_products;
+mod linked_lists;
 mod recurrences;
 mod vectors;
 mod versions;

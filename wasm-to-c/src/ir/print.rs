@@ -296,6 +296,7 @@ fn proof(proof: Proof) -> String {
         Proof::Direct => "direct".to_owned(),
         Proof::Trusted => "trusted".to_owned(),
         Proof::Depth(bytes) => format!("calls use at most {bytes} bytes of the stack"),
+        Proof::Repeated(label) => format!("checked where L{label} is entered and repeated"),
         Proof::BeforeLoop(label) => format!("checked before L{label}"),
         Proof::Between { least, most } => format!("address {least} to {most}"),
         Proof::Frame { size, least, most } => format!("{least} to {most} in a frame of {size} bytes"),

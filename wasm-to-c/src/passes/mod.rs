@@ -9,6 +9,7 @@ mod facts;
 mod iteration;
 mod lanes;
 mod linear;
+mod linked_lists;
 mod loops;
 mod neighbours;
 mod products;
@@ -43,6 +44,8 @@ pub(crate) const PASSES: &[Pass] = &[
     ("loops", loops::run),
     // Loops in two versions, one of which checks its addresses before.
     ("versions", versions::run),
+    // Loops along linked lists.
+    ("lists", linked_lists::run),
     // Loops that add products of bytes.
     ("reductions", dot_products::run),
     // Products of few bits, and sums of them.

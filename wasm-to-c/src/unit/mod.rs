@@ -75,11 +75,13 @@ pub(crate) struct Unit<'m> {
     exported: HashMap<u32, &'m str>,
     /// Modules that share functions number their types alike.
     linkable: bool,
-    trap_names: bool,
+    pub trap_names: bool,
     /// The C is compiled for speed, and may be larger for that.
     pub is_for_speed: bool,
     /// The machine's addresses have 64 bits.
     pub has_wide_addresses: bool,
+    /// The machine compares in one instruction, and branches in the next.
+    pub has_condition_flags: bool,
     /// Functions of which there are references.
     referenced: RefCell<BTreeSet<u32>>,
     /// Functions that may call themselves again.
@@ -287,6 +289,7 @@ impl<'m> Unit<'m> {
             trap_names: options.trap_names,
             is_for_speed: options.for_speed,
             has_wide_addresses: options.wide_addresses && relocations.is_none(),
+            has_condition_flags: options.condition_flags,
             referenced: RefCell::default(),
             recursive: calls.recursive(),
             stack_checks: options.stack_checks.clone(),

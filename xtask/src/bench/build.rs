@@ -119,6 +119,8 @@ fn ours(
         code,
         for_speed: level != "-Os",
         wide_addresses: arch.word_bits == 64,
+        condition_flags: arch.condition_flags,
+        modified_immediates: arch.modified_immediates,
         ..Default::default()
     };
     let translation = wasm_to_c::transpile(module, &options)?;
