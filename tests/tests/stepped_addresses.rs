@@ -1,7 +1,8 @@
-//! Random loops over arrays, translated for addresses of 64 bits, against an interpreter: results, traps and memories. Sums wrap
-//! around, steps are negative or not known, and accesses are skipped or never reached.
+//! Random loops over arrays, against an interpreter: results, traps and memories. Sums wrap around, steps are negative or not known,
+//! and accesses are skipped or never reached. They are translated for addresses of 64 bits, and, if they are repeated a known
+//! number of times and left at several places, for several iterations at a time.
 //!
-//! `STEPPED_MODULES=n` is how many for each memory model (a short run by default), `STEPPED_SEED=s` where to begin. A failure names
+//! `STEPPED_MODULES=n` is how many of each kind for each memory model (a short run by default), `STEPPED_SEED=s` where to begin. A failure names
 //! the seed of its module.
 
 mod batch;
@@ -33,6 +34,16 @@ fn add(a: &str, b: &str) -> String {
 
 fn number(value: i64) -> String {
     format!("(i32.const {value})")
+}
+
+/// A number that an iteration uses once.
+const MARK: i64 = 7777;
+/// Stands for the depth of the block that a loop is left to.
+const OUT: &str = "OUT";
+
+/// Sets what is computed to what follows from it and a value.
+fn mixed(value: &str) -> String {
+    format!("(local.set {SUM} {})", add(&format!("(i32.mul {} (i32.const 31))", get(SUM)), value))
 }
 
 /// A loop, and the arguments that keep most of its accesses inside of a page.
@@ -118,6 +129,74 @@ impl Generator {
             0 => format!("(i32.load8_u {})", add(&get(P[0]), &get(I))),
             _ => get(LEFT),
         };
+        self.module(&format!(
+            "(block (loop {}
+               (local.set {LEFT} (i32.add (local.get {LEFT}) (i32.const -1)))
+               (br_if 1 (i32.eqz (local.get {LEFT}))) (br_if 0 {condition})))",
+            pieces.join("\n"),
+        ))
+    }
+
+    /// A loop that ends after a known number of iterations, if nothing leaves it before.
+    fn counted(&mut self) -> Made {
+        let random = &mut self.0;
+        let step = random.pick(&[1, 1, 2, 4, -1, -4, 3, 1 << 30, i32::MIN]);
+        let trips = random.pick(&[1, 2, 4, 4, 6, 8, 8, 9, 12, 7]);
+        let any = random.next() as i32;
+        let end = random.pick(&[0, 48, -1, i32::MIN, any]);
+        let first = end.wrapping_sub(step.wrapping_mul(trips));
+        let count = 1 + random.below(4);
+        let mut pieces: Vec<String> =
+            (0..count).map(|_| self.counted_piece(end.wrapping_sub(step))).collect();
+        let step = format!("(local.set {LEFT} {})", add(&get(LEFT), &number(step.into())));
+        let behind = if self.0.chance(60) { pieces.len() } else { self.0.below(count) as usize };
+        pieces.insert(behind, step);
+        pieces.push(mixed(&number(MARK)));
+        let (body, tails) = (pieces.join("\n"), [1, 2].map(|tail| mixed(&number(tail))).concat());
+        let again = match end {
+            0 => get(LEFT),
+            _ => format!("(i32.ne {} {})", get(LEFT), number(end.into())),
+        };
+        // The branch back is at the end, has something behind it, or is in a block. Ways out lead past all of that, or to the end
+        // of the block.
+        let (again, out) = (
+            |depth: u32| format!("(br_if {depth} {again})"),
+            |depth: u32| body.replace(OUT, &depth.to_string()),
+        );
+        let looped = match self.0.below(4) {
+            0 => format!("{} {}", out(1), again(0)),
+            1 => format!("{} {} {tails}", out(1), again(0)),
+            2 => format!("(block {} {} {tails}) {tails}", out(2), again(1)),
+            _ => format!("(block {} {} {tails} (br 2)) {tails}", out(0), again(1)),
+        };
+        self.module(&format!("(local.set {LEFT} {}) (block (loop {looped}))", number(first.into())))
+    }
+
+    /// What is in such a loop, whose counter has the value `last` in the last iteration.
+    fn counted_piece(&mut self, last: i32) -> String {
+        let condition = format!("(i32.eqz (i32.and {} {}))", get(SUM), number(self.0.pick(&[3, 7, 15])));
+        let count = add(&get(LEFT), &number(self.0.pick(&[0, 0, 1, -3])));
+        match self.0.below(12) {
+            0 | 1 => format!("(br_if {OUT} {condition})"),
+            2 => format!("(if {condition} (then {} (return {count})))", mixed(&count)),
+            3 => format!(
+                "(block (block (br_table 0 1 0 (i32.and {} (i32.const 3)))) {})",
+                get(SUM),
+                mixed(&count)
+            ),
+            4 => format!("(if {condition} (then {}) (else {}))", mixed(&get(I)), self.step()),
+            5 if self.0.chance(20) => {
+                format!("(if {condition} (then (local.set {LEFT} {})))", number(last.into()))
+            }
+            6 | 7 => mixed(&count),
+            8 => format!("(i32.store8 {} {count})", self.address()),
+            9 => self.step(),
+            _ => self.piece().replace("(br_if 1 ", &format!("(br_if {OUT} ")),
+        }
+    }
+
+    /// A module of a function with statements, and arguments.
+    fn module(&mut self, stmts: &str) -> Made {
         let random = &mut self.0;
         // What is added to an address is at either end of all numbers.
         let far = |random: &mut Random| {
@@ -136,14 +215,11 @@ impl Generator {
             "(module (memory (export \"m\") 1 1) (func (export \"f\") (param i32 i32 i32) (result i32)
                (local i32 i32 i32 i32)
                (local.set {I} (i32.const {})) (local.set {J} (i32.const {})) (local.set {LEFT} (i32.const {}))
-               (block (loop {}
-                 (local.set {LEFT} (i32.add (local.get {LEFT}) (i32.const -1)))
-                 (br_if 1 (i32.eqz (local.get {LEFT}))) (br_if 0 {condition})))
+               {stmts}
                (i32.add (local.get {SUM}) (i32.add (local.get {I}) (local.get {J})))) (data (i32.const {START}) \"",
             i.cast_signed(),
             j.cast_signed(),
             1 + random.below(12),
-            pieces.join("\n"),
         );
         (0..BYTES).for_each(|_| {
             let _ = write!(text, "\\{:02x}", random.next() >> 56);
@@ -171,32 +247,35 @@ fn interpret(bytes: &[u8], args: [u32; 3]) -> (Vec<String>, bool) {
     (vec![line, format!("memory m {} {:x}", data.len(), hash(data))], called.is_err())
 }
 
-#[test]
-fn addresses_of_64_bits_are_where_those_of_32_bits_are() {
+/// Compares modules with an interpreter. How many of each memory model's translations are `of_interest`.
+fn compare(
+    make: fn(&mut Generator) -> Made,
+    wide_addresses: bool,
+    of_interest: fn(&str) -> bool,
+) -> [usize; 3] {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let (count, first) = (number("STEPPED_MODULES").unwrap_or(150), number("STEPPED_SEED").unwrap_or(1));
-    let (mut modules, mut expected, mut wide) = (Vec::new(), Vec::new(), [0; 3]);
+    let (mut modules, mut expected, mut found) = (Vec::new(), Vec::new(), [0; 3]);
     for seed in first..first + count {
-        let made = Generator(Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)).made();
+        let made = make(&mut Generator(Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)));
         let bytes = wat::parse_str(&made.text).expect("valid text");
         let (trace, traps) = interpret(&bytes, made.args);
         for (at, safety) in [Safety::Trusted, Safety::Checked, Safety::Masked].into_iter().enumerate() {
             if traps && safety != Safety::Checked {
                 continue;
             }
-            let options = Options { safety, for_speed: true, wide_addresses: true, ..Options::default() };
+            let options = Options { safety, for_speed: true, wide_addresses, ..Options::default() };
             let module = WasmModule::new("test", bytes.clone());
             let translation = wasm_to_c::transpile(&module, &options).expect("a translation");
             let args = made.args.map(u64::from).to_vec();
             let steps = [Step::Call { export: "f".to_owned(), args, times: 1 }];
             let c = Program::new(&translation, &steps, false).expect("a program").c;
-            wide[at] += usize::from(c.contains("WASM_WIDE("));
+            found[at] += usize::from(of_interest(&c));
             modules.push((format!("{seed}{safety:?}"), c));
             expected.push(trace.clone());
         }
     }
-    println!("{} modules, of which {wide:?} have wide addresses", modules.len());
-    assert!(wide.iter().all(|wide| *wide > 0), "{wide:?}");
+    println!("{} modules, of which {found:?} are of interest", modules.len());
     let (harness, folder) = (Harness::new(), tempfile::tempdir().expect("a folder"));
     let parts: Vec<(String, &str)> = modules.iter().map(|(name, c)| (name.clone(), c.as_str())).collect();
     harness.compile(&parts, "gcc", &["-O1"], folder.path()).expect("C that compiles");
@@ -205,4 +284,17 @@ fn addresses_of_64_bits_are_where_those_of_32_bits_are() {
         let lines: Vec<&str> = ours.lines.iter().map(|line| line.trim_end()).collect();
         assert_eq!(lines, *trace, "module {name}, which ended with {:?}", ours.ended);
     }
+    found
+}
+
+#[test]
+fn addresses_of_64_bits_are_where_those_of_32_bits_are() {
+    let found = compare(Generator::made, true, |c| c.contains("WASM_WIDE("));
+    assert!(found.iter().all(|found| *found > 0), "{found:?}");
+}
+
+#[test]
+fn several_iterations_at_a_time_do_what_each_does() {
+    let found = compare(Generator::counted, false, |c| c.matches(&format!("+ {MARK}u")).count() > 1);
+    assert!(found.iter().all(|found| *found > 0), "{found:?}");
 }

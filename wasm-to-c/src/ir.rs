@@ -385,6 +385,11 @@ pub(crate) struct Loop {
     pub form: Form,
 }
 
+impl Loop {
+    /// Loops of more operators are not worth more than one iteration at a time: what repeats them is a small part.
+    pub const SHORT: usize = 160;
+}
+
 /// How a loop is repeated.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Form {
@@ -401,6 +406,8 @@ pub(crate) enum Unrolled {
     /// Twice where accesses reach far from one address.
     TwiceIfWide,
     FourTimes,
+    /// Its body already has so many iterations.
+    Whole(u32),
 }
 
 /// A `try` or `try_table` in which something may throw.

@@ -3,6 +3,7 @@
 mod dot_products;
 mod linked_lists;
 mod recurrences;
+mod unroll;
 mod vectors;
 mod versions;
 mod wide;

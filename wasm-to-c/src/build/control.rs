@@ -8,7 +8,7 @@ use wasmparser::BlockType;
 use super::builder::{Builder, DEEPEST};
 use super::open::{Kind, Open};
 use super::operand::Operand;
-use crate::ir::{Expr, ExprKind, Form, Label, Loop, Stmt, Var};
+use crate::ir::{Expr, ExprKind, Form, Label, Loop, Stmt, Var, each};
 use crate::module::place;
 use crate::ops::OpId;
 use crate::types::{FuncType, ValType};
@@ -175,15 +175,8 @@ impl Builder<'_, '_> {
                 let operators = self.operators - open.operators;
                 let (body, branches) = (std::mem::take(&mut open.body), open.branches);
                 let form = Form::Label;
-                self.emit_loop(Loop {
-                    label,
-                    body,
-                    branches,
-                    operators,
-                    trips: None,
-                    most_trips: None,
-                    form,
-                });
+                let looped = Loop { label, body, branches, operators, trips: None, most_trips: None, form };
+                self.emit_loop(looped);
             }
             _ => {
                 if kind == Kind::If {
@@ -251,8 +244,15 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn emit_loop(&mut self, looped: Loop) {
-        if looped.branches > 0 || !looped.body.is_empty() {
+    /// Loops that [`passes`](crate::passes) may make several iterations of at a time are repeated from their end.
+    fn emit_loop(&mut self, mut looped: Loop) {
+        if looped.branches == 0 && looped.body.is_empty() {
+            return;
+        }
+        if self.unit.is_for_speed && !self.unit.has_wide_addresses && is_repeated_once(&looped) {
+            let body = std::mem::take(&mut looped.body);
+            self.emit_all(repeated_at_end(body, Vec::new(), looped));
+        } else {
             self.emit(Stmt::Loop(looped));
         }
     }
@@ -330,4 +330,44 @@ impl Builder<'_, '_> {
         self.emit(Stmt::Switch { index, cases, default });
         self.reachable = false;
     }
+}
+
+/// Whether one branch alone leads to a short loop, under a condition, with nothing to carry and in no more than blocks. That cannot
+/// be told where blocks have become labels, as one may be that of a loop.
+fn is_repeated_once(looped: &Loop) -> bool {
+    if looped.branches != 1 || looped.operators > Loop::SHORT || repeats(&looped.body, looped.label).is_none()
+    {
+        return false;
+    }
+    let mut has_labels = false;
+    each(&looped.body, &mut |stmt| has_labels |= matches!(stmt, Stmt::Label(_)));
+    !has_labels
+}
+
+/// The statement that repeats a loop, or the block around it.
+fn repeats(body: &[Stmt], label: Label) -> Option<usize> {
+    body.iter().position(|stmt| match stmt {
+        Stmt::BrIf(_, leave) => leave[..] == [Stmt::Br(label)],
+        Stmt::Block { body, .. } => repeats(body, label).is_some(),
+        _ => false,
+    })
+}
+
+/// The same as a loop that is repeated once in `body`, but from the end of its own, after `before`. What is behind that is
+/// executed only when the loop is left.
+fn repeated_at_end(mut body: Vec<Stmt>, mut before: Vec<Stmt>, looped: Loop) -> Vec<Stmt> {
+    let behind = body.split_off(repeats(&body, looped.label).map_or(body.len(), |at| at + 1));
+    let last = body.pop();
+    before.append(&mut body);
+    let mut stmts = match last {
+        Some(Stmt::Block { label, body, used }) => {
+            vec![Stmt::Block { label, body: repeated_at_end(body, before, looped), used }]
+        }
+        last => {
+            before.extend(last);
+            vec![Stmt::Loop(Loop { body: before, ..looped })]
+        }
+    };
+    stmts.extend(behind);
+    stmts
 }

@@ -246,10 +246,10 @@ impl Printer<'_, '_> {
                     Some(Unrolled::Twice) => self.code.open("WASM_TWICE("),
                     Some(Unrolled::TwiceIfWide) => self.code.open("WASM_TWICE_WIDE("),
                     Some(Unrolled::FourTimes) => self.code.open("WASM_FOUR_TIMES("),
-                    None => {}
+                    None | Some(Unrolled::Whole(_)) => {}
                 }
                 self.body(&looped.body)?;
-                if unrolled.is_some() {
+                if !matches!(unrolled, None | Some(Unrolled::Whole(_))) {
                     self.code.close(")");
                 }
                 let condition = self.condition(condition);

@@ -87,10 +87,11 @@ impl Printer<'_> {
             Form::Label => self.inside(head, &looped.body),
             Form::DoWhile { condition, unrolled } => {
                 let unrolled = match unrolled {
-                    None => "",
-                    Some(Unrolled::Twice) => " twice",
-                    Some(Unrolled::FourTimes) => " four times",
-                    Some(Unrolled::TwiceIfWide) => " twice if wide",
+                    None => String::new(),
+                    Some(Unrolled::Twice) => " twice".to_owned(),
+                    Some(Unrolled::FourTimes) => " four times".to_owned(),
+                    Some(Unrolled::TwiceIfWide) => " twice if wide".to_owned(),
+                    Some(Unrolled::Whole(times)) => format!(" of {times} iterations"),
                 };
                 self.inside(format!("{head}{unrolled} while {}", expr(condition)), &looped.body);
             }

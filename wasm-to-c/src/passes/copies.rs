@@ -25,7 +25,7 @@ pub(super) fn copy(looped: &Loop, reads: &Reads, function: &mut Function) -> Loo
 }
 
 /// Uses other labels.
-fn relabel(body: &mut [Stmt], labels: &HashMap<Label, Label>) {
+pub(super) fn relabel(body: &mut [Stmt], labels: &HashMap<Label, Label>) {
     for stmt in body {
         if let Stmt::Block { label, .. } | Stmt::If { label, .. } | Stmt::Br(label) = stmt
             && let Some(other) = labels.get(label)

@@ -16,6 +16,7 @@ mod products;
 mod ranges;
 mod recurrences;
 mod sets;
+mod unroll;
 mod values;
 mod versions;
 mod wide;
@@ -48,6 +49,8 @@ pub(crate) const PASSES: &[Pass] = &[
     ("lists", linked_lists::run),
     // Loops that add products of bytes.
     ("reductions", dot_products::run),
+    // Several iterations of short loops with branches at a time.
+    ("unroll", unroll::run),
     // Products of few bits, and sums of them.
     ("products", products::run),
     // Addresses with many accesses near them.

@@ -134,6 +134,6 @@ impl Sets {
 }
 
 /// The number that is added to the variable.
-fn step(value: &Expr, var: Var) -> Option<u32> {
+pub(super) fn step(value: &Expr, var: Var) -> Option<u32> {
     value.sum().filter(|(of, _)| *of == var).map(|(_, by)| by)
 }
