@@ -103,9 +103,40 @@ pub fn vec_mat_f32(x: &[f32], rows: &[f32], stride: usize, y: &mut [f32]) {
         unsafe { dsp_vec_mat_f32(x.as_ptr(), x.len(), rows.as_ptr(), stride, y.as_mut_ptr(), y.len()) };
         return;
     }
-    for (at, y) in y.iter_mut().enumerate() {
-        *y = x.iter().enumerate().fold(0.0, |sum, (k, x)| vfma(*x, rows[k * stride + at], sum));
+    // Sums of so many outputs are in registers.
+    let (eights, rest) = y.as_chunks_mut::<8>();
+    let (fours, ones) = rest.as_chunks_mut::<4>();
+    let mut at = 0;
+    macro_rules! outputs {
+        ($chunks:expr, $count:literal) => {
+            for y in $chunks {
+                // SAFETY: behind `at` lie as many numbers as `y` has, in each row.
+                *y = unsafe { block::<$count>(x, rows.as_ptr().add(at), stride) };
+                at += $count;
+            }
+        };
     }
+    outputs!(eights, 8);
+    outputs!(fours, 4);
+    outputs!(ones.as_chunks_mut::<1>().0, 1);
+}
+
+/// A part of a product of a vector and a matrix: the columns from `row` on.
+///
+/// # Safety
+/// `row` points to `N` numbers, and so does each multiple of `stride` behind it, of as many as `x` has numbers.
+#[inline(always)]
+unsafe fn block<const N: usize>(x: &[f32], mut row: *const f32, stride: usize) -> [f32; N] {
+    let mut sums = [0.0; N];
+    for x in x {
+        // SAFETY: as the caller says.
+        let numbers = unsafe { row.cast::<[f32; N]>().read() };
+        for (sum, number) in sums.iter_mut().zip(numbers) {
+            *sum = vfma(*x, number, *sum);
+        }
+        row = row.wrapping_add(stride);
+    }
+    sums
 }
 
 /// The product of a matrix and a vector in Q15: `y[j]` is the sum of `rows[j * stride + k] * x[k]`, which has 64 bits, divided by 2^15
@@ -136,5 +167,29 @@ pub fn mat_vec_q15(rows: &[i16], stride: usize, x: &[i16], y: &mut [i16]) {
         let products =
             rows[at * stride..].iter().zip(x).map(|(a, b)| i64::from(i32::from(*a) * i32::from(*b)));
         *y = (products.sum::<i64>() >> 15).clamp(i16::MIN.into(), i16::MAX.into()) as i16;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use std::vec::Vec;
+
+    use super::vec_mat_f32;
+
+    /// Of all numbers of outputs, whose last ones are no whole block, and with rows that overlap.
+    #[test]
+    fn products_are_those_of_the_definition() {
+        let rows: Vec<f32> = (0..400).map(|at| (at * 37 % 101) as f32 - 50.0).collect();
+        let x: Vec<f32> = (0..7).map(|at| (at * 5 % 11) as f32 - 5.0).collect();
+        for (len, stride) in (0..30).flat_map(|len| [0, 1, 3, 30, 50].map(|stride| (len, stride))) {
+            for x in (0..=x.len()).map(|count| &x[..count]) {
+                let mut y = std::vec![1.0; len];
+                let needed = x.len().saturating_sub(1) * stride + len;
+                vec_mat_f32(x, &rows[..needed], stride, &mut y);
+                let sum = |at| x.iter().enumerate().map(|(k, x)| x * rows[k * stride + at]).sum::<f32>();
+                assert_eq!(y, (0..len).map(sum).collect::<Vec<_>>(), "{len} outputs, {stride} apart, {x:?}");
+            }
+        }
     }
 }
