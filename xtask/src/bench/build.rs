@@ -15,8 +15,8 @@ use wasm_to_c::{
     ValType, WasmModule,
 };
 
-use super::subjects::{Language, PEERS, Program, STACK, c_source, only, rust_library};
-use super::{Options, Result, checked, cmsis};
+use super::subjects::{Language, Program, STACK, c_source, only, rust_library};
+use super::{Options, Result, checked, libraries};
 
 /// How a program becomes C.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -369,7 +369,7 @@ impl Builder<'_> {
             Road::Native if language == Language::C => {
                 let Some((text, mut includes)) = c_source(program, self.options)? else { return Ok(None) };
                 includes.push(self.folder.join("libc"));
-                let flags = if program.folder == PEERS { cmsis::FLAGS } else { &[] };
+                let flags = libraries::flags(program);
                 Some(Unit {
                     text,
                     interface: exports(program, ""),

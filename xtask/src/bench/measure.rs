@@ -15,7 +15,7 @@ use super::subjects::Program;
 const TURNS: usize = 41;
 const PROCESSES: usize = 5;
 
-fn median(mut numbers: Vec<f64>) -> f64 {
+pub fn median(mut numbers: Vec<f64>) -> f64 {
     numbers.sort_by(f64::total_cmp);
     numbers[numbers.len() / 2]
 }

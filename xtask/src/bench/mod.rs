@@ -6,9 +6,10 @@
 //! bindings and the linker.
 
 mod build;
-mod cmsis;
+mod libraries;
 mod measure;
 mod subjects;
+mod ulab;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -53,6 +54,13 @@ pub struct Options {
     /// the architectures of Arm; nothing else is measured
     #[arg(long)]
     cmsis: bool,
+    /// Compare signal processing and machine learning with emlearn, which `cargo xtask setup --peers` installs; nothing else is
+    /// measured
+    #[arg(long, conflicts_with = "cmsis")]
+    emlearn: bool,
+    /// With --emlearn: also compare functions of arrays with ulab (github.com/v923z/micropython-ulab), on this machine
+    #[arg(long, requires = "emlearn")]
+    ulab: Option<PathBuf>,
     /// MicroPython's tools/mpy_ld.py, for sizes
     #[arg(long)]
     mpy_ld: Option<PathBuf>,
@@ -104,8 +112,13 @@ pub fn run(options: &Options) -> Result<()> {
     let folder = options.keep.clone().unwrap_or_else(|| scratch.path().to_owned());
     std::fs::create_dir_all(&folder)?;
     prepare(&folder)?;
-    if options.cmsis {
-        let document = cmsis::compare(options, &folder)?;
+    let library =
+        if options.cmsis { Some(libraries::CMSIS) } else { options.emlearn.then_some(libraries::EMLEARN) };
+    if let Some(library) = library {
+        let mut document = library.compare(options, &folder)?;
+        if let Some(ulab) = &options.ulab {
+            document += &ulab::compare(ulab, &folder)?;
+        }
         return match &options.out {
             Some(path) => Ok(std::fs::write(path, document)?),
             None => Ok(()),
@@ -214,7 +227,7 @@ fn prepare(folder: &std::path::Path) -> Result<()> {
         std::fs::write(folder.join("include").join(name), text)?;
     }
     std::fs::create_dir_all(folder.join("libc"))?;
-    for name in ["alloca", "assert", "endian", "errno", "math", "setjmp", "stdlib", "string"] {
+    for name in ["alloca", "assert", "endian", "errno", "math", "setjmp", "stdio", "stdlib", "string"] {
         std::fs::write(folder.join("libc").join(format!("{name}.h")), include_str!("libc.h"))?;
     }
     Ok(())

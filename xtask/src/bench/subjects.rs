@@ -7,7 +7,7 @@ use cargo_mpy::toolchain::crate_build::{CrateBuild, Link, Unit};
 use cargo_mpy::toolchain::{cargo, read_file, rust};
 use target_specs::Arch;
 
-use super::{Options, Result, checked, cmsis};
+use super::{Options, Result, checked, libraries};
 use crate::process::root;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,12 +61,12 @@ pub const PROGRAMS: &[Program] = kernels! {
     "sha256" "crc32" "sort" "json" "base64" "search"
 };
 
-/// A function of `tests/peers`, which takes a size.
+/// A function of a crate, which takes a size.
 macro_rules! peers {
-    ($features:literal: $($name:literal $size:literal)*) => {
+    ($folder:ident $features:literal: $($name:literal $size:literal)*) => {
         &[$(Program {
             name: $name,
-            folder: PEERS,
+            folder: $folder,
             exports: &["start", $name, "result"],
             setup: "m.start(7)",
             call: concat!("m.", $name, "(", $size, ")"),
@@ -75,7 +75,7 @@ macro_rules! peers {
         },)*]
     };
     ($features:literal) => {
-        peers! { $features:
+        peers! { PEERS $features:
             "dot_q15" 512 "dot_q7" 512 "dot_f32" 512 "fir_q15" 32 "fir_fast_q15" 32 "fir_f32" 32
             "mat_q7" 24 "mat_q15" 24 "mat_fast_q15" 24 "mat_f32" 20 "biquad_f32" 128 "cfft_f32" 256
             "fully_connected_s8" 128 "convolve_s8" 16 "motions" 0 "spectrum" 256
@@ -89,13 +89,21 @@ pub const PEERS: &str = "tests/peers";
 pub const PLAIN: &[Program] = peers!("");
 pub const BY_HAND: &[Program] = peers!(",by_hand");
 
+pub const EMLEARN: &str = "tests/emlearn";
+
+/// What is compared with emlearn.
+pub const LEARNING: &[Program] = peers! { EMLEARN "":
+    "fft_64" 64 "fft_256" 256 "fft_1024" 1024 "iir" 128 "mean" 512 "quantize" 512
+    "trees_table" 16 "trees_code" 16 "net" 4 "bayes" 16 "neighbors" 16 "envelope" 16 "mixture" 4
+};
+
 /// Bytes of shadow stack: `tests/kernels` says so too.
 pub const STACK: u32 = 8192;
 
 /// A C program as one translation unit: its text and where it includes from.
 pub fn c_source(program: &Program, options: &Options) -> Result<Option<(String, Vec<PathBuf>)>> {
-    if program.folder == PEERS {
-        return cmsis::source(program);
+    if let Some(source) = libraries::source(program)? {
+        return Ok(source);
     }
     if program.name != "coremark" {
         return Ok(Some((std::fs::read_to_string(root().join("tests/kernels/kernels.c"))?, Vec::new())));
