@@ -956,7 +956,8 @@ double wasm_sqrt64(double a);
             wasm_trap(WASM_TRAP_INTEGER_OVERFLOW); \
         } \
         return (uint##to##_t)(WASM_##integer(to))a; \
-    } \
+    }
+#define WASM_SATURATE(to, from, type, integer, low_ok, high, min, max) \
     WASM_UNUSED static uint##to##_t wasm_sat_##integer##to##_f##from(type a) { \
         if (a != a) { \
             return 0; \
@@ -976,7 +977,57 @@ WASM_TRUNCATE(64, 32, float, s, a >= -9223372036854775808.0f, 922337203685477580
 WASM_TRUNCATE(64, 32, float, u, a > -1.0f, 18446744073709551616.0f, 0, UINT64_MAX)
 WASM_TRUNCATE(64, 64, double, s, a >= -9223372036854775808.0, 9223372036854775808.0, INT64_MIN, INT64_MAX)
 WASM_TRUNCATE(64, 64, double, u, a > -1.0, 18446744073709551616.0, 0, UINT64_MAX)
+#if defined(__ARM_FP) && (__ARM_FP & 4)
+/* The processor's instructions saturate. */
+#define WASM_CONVERT(integer) \
+    WASM_UNUSED static uint32_t wasm_sat_##integer##32_f32(float a) { \
+        uint32_t bits; \
+        __asm__("vcvt." #integer "32.f32 %0, %0" : "+t"(a)); \
+        __builtin_memcpy(&bits, &a, sizeof bits); \
+        return bits; \
+    }
+WASM_CONVERT(s)
+WASM_CONVERT(u)
+#undef WASM_CONVERT
+#elif defined(__SSE2__) || defined(__i386__) || defined(__riscv_flen) || defined(__XTENSA__)
+WASM_SATURATE(32, 32, float, s, a >= -2147483648.0f, 2147483648.0f, INT32_MIN, INT32_MAX)
+WASM_SATURATE(32, 32, float, u, a > -1.0f, 4294967296.0f, 0, UINT32_MAX)
+#else
+/* Without an FPU, comparisons of floats are calls. */
+WASM_UNUSED static uint32_t wasm_sat_s32_f32(float a) {
+    uint32_t bits;
+    __builtin_memcpy(&bits, &a, sizeof bits);
+    int32_t right = 158 - (int32_t)(bits << 1 >> 24);
+    uint32_t sign = (uint32_t)((int32_t)bits >> 31);
+    if (right > 31) {
+        return 0;
+    }
+    if (right <= 0) {
+        return bits << 1 > 0xff000000u ? 0 : INT32_MAX - sign;
+    }
+    return (((bits << 8 | 0x80000000u) >> right) ^ sign) - sign;
+}
+WASM_UNUSED static uint32_t wasm_sat_u32_f32(float a) {
+    uint32_t bits;
+    __builtin_memcpy(&bits, &a, sizeof bits);
+    int32_t right = 158 - (int32_t)(bits << 1 >> 24);
+    if (right > 31 || bits >> 31) {
+        return 0;
+    }
+    if (right < 0) {
+        return bits << 1 > 0xff000000u ? 0 : UINT32_MAX;
+    }
+    return (bits << 8 | 0x80000000u) >> right;
+}
+#endif
+WASM_SATURATE(32, 64, double, s, a > -2147483649.0, 2147483648.0, INT32_MIN, INT32_MAX)
+WASM_SATURATE(32, 64, double, u, a > -1.0, 4294967296.0, 0, UINT32_MAX)
+WASM_SATURATE(64, 32, float, s, a >= -9223372036854775808.0f, 9223372036854775808.0f, INT64_MIN, INT64_MAX)
+WASM_SATURATE(64, 32, float, u, a > -1.0f, 18446744073709551616.0f, 0, UINT64_MAX)
+WASM_SATURATE(64, 64, double, s, a >= -9223372036854775808.0, 9223372036854775808.0, INT64_MIN, INT64_MAX)
+WASM_SATURATE(64, 64, double, u, a > -1.0, 18446744073709551616.0, 0, UINT64_MAX)
 #undef WASM_TRUNCATE
+#undef WASM_SATURATE
 #undef WASM_s
 #undef WASM_u
 
