@@ -319,7 +319,9 @@ fn webassembly(plan: &BuildPlan, variant: Variant) -> std::result::Result<Progra
         Source::Crate(build) => {
             let rust = rust::find_for(build)?;
             let made = |has_vectors: bool| {
+                let home = &build.target_dir;
                 let build = build_with(plan, build, variant.stack, has_vectors);
+                cargo::share_host(&build, home);
                 let link = link(&build, variant.stack);
                 cargo::build(&rust, &build, link).map(|artifact| (artifact, link))
             };

@@ -145,6 +145,31 @@ pub fn build(rust: &Rust, plan: &CrateBuild, link: Link) -> std::result::Result<
     }
 }
 
+/// Makes cargo compile the build scripts and procedural macros of `plan` where it does for `home`, a target folder beside that of
+/// `plan` or the same. Cargo puts them in a folder with the profile's name, locks it, and tells apart what differs. This folder
+/// becomes a link into `home`, unless it is there. Errors do not matter: without the link they are compiled again.
+pub fn share_host(plan: &CrateBuild, home: &Path) {
+    // https://doc.rust-lang.org/cargo/reference/build-cache.html
+    let name = match (&plan.unit, plan.profile.as_str()) {
+        (Unit::Tests(_), _) | (_, "dev" | "test") => "debug",
+        (_, "bench") => "release",
+        (_, profile) => profile,
+    };
+    let link = plan.target_dir.join(name);
+    if plan.target_dir == home || link.exists() {
+        return;
+    }
+    // Only users with certain rights can make links on Windows.
+    #[cfg(unix)]
+    if let Some(folder) = home.file_name() {
+        // Cargo makes no folder where a link leads nowhere.
+        let folders = [&plan.target_dir, &home.join(name)];
+        let made = folders.into_iter().try_for_each(std::fs::create_dir_all);
+        // Relative, as users move target folders.
+        let _ = made.and_then(|()| std::os::unix::fs::symlink(Path::new("..").join(folder).join(name), link));
+    }
+}
+
 /// Checks that the wasm-bindgen in `lock` is the version whose data this program can read. The format changes with
 /// every version, and an error after the build would be late.
 fn check_bindgen(lock: &[u8]) -> Result<()> {
@@ -214,6 +239,8 @@ fn command(rust: &Rust, plan: &CrateBuild, link: Link, allocator: Allocator) -> 
     // Only lines: with more, rustc makes other code. Without them there is nothing to debug, whatever the manifest says.
     let debug = if plan.has_lines { "\"line-tables-only\"" } else { "false" };
     command.arg("--config").arg(format!("profile.{}.debug={debug}", plan.profile));
+    // What runs on this machine has none of it, and is the same with it and without it.
+    command.arg("--config").arg(format!("profile.{}.build-override.debug=false", plan.profile));
     match ui::level() {
         ui::Level::Quiet => drop(command.arg("--quiet")),
         ui::Level::Verbose => drop(command.arg("--verbose")),
@@ -515,6 +542,48 @@ mod tests {
         for bound in ["Thing: FromWasmAbi", "Box<dyn Fn(u32)>: Clone", "fn(): IntoWasmAbi"] {
             assert!(!lacks(bound), "{bound}");
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn build_scripts_are_compiled_in_one_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let [home, target_dir] = ["wasm", "wasm-simd"].map(|name| folder.path().join(name));
+        let build = |unit, profile: &str, target_dir: &Path| CrateBuild {
+            package: "m".to_owned(),
+            library: "m".to_owned(),
+            manifest: PathBuf::new(),
+            root: PathBuf::new(),
+            profile: profile.to_owned(),
+            cargo_args: Vec::new(),
+            target_dir: target_dir.to_owned(),
+            unit,
+            unwinds: false,
+            has_lines: false,
+            has_vectors: false,
+            tests: Vec::new(),
+        };
+        share_host(&build(Unit::Library, "release", &home), &home);
+        assert!(!home.exists());
+        for (unit, profile, name) in [
+            (Unit::Library, "release", "release"),
+            (Unit::Library, "dev", "debug"),
+            (Unit::Tests(None), "small", "debug"),
+            (Unit::Library, "small", "small"),
+        ] {
+            share_host(&build(unit, profile, &target_dir), &home);
+            let file = home.join(name).join(profile);
+            std::fs::write(&file, "").unwrap();
+            assert!(target_dir.join(name).join(profile).is_file(), "{profile}");
+        }
+        // Where cargo has put them already, they stay.
+        std::fs::create_dir(target_dir.join("own")).unwrap();
+        share_host(&build(Unit::Library, "own", &target_dir), &home);
+        assert!(!target_dir.join("own").is_symlink() && !home.join("own").exists());
+        // A link that leads nowhere leads somewhere again.
+        std::fs::remove_dir_all(&home).unwrap();
+        share_host(&build(Unit::Library, "release", &target_dir), &home);
+        assert!(target_dir.join("release").is_dir());
     }
 
     #[cfg(unix)]
