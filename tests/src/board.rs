@@ -83,6 +83,28 @@ pub fn crates(tmpdir: &str) -> PathBuf {
     Path::new(tmpdir).join("crates")
 }
 
+/// The target folder of crates that tests build with debug information: cargo would link each of them again after every build
+/// without it. What is compiled for this machine is that of [`crates`].
+///
+/// # Panics
+/// When it cannot be made.
+pub fn crates_with_lines(tmpdir: &str) -> PathBuf {
+    let lines = Path::new(tmpdir).join("lines");
+    #[cfg(unix)]
+    {
+        let host = crates(tmpdir).join("mpy/wasm/release");
+        let folder = lines.join("mpy/wasm");
+        for folder in [&host, &folder] {
+            std::fs::create_dir_all(folder).expect("a folder");
+        }
+        match std::os::unix::fs::symlink(&host, folder.join("release")) {
+            Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => panic!("{error}"),
+            _ => {}
+        }
+    }
+    lines
+}
+
 /// Options of a build for one board.
 pub fn options(board: &Board, target_dir: &Path) -> BuildOptions {
     BuildOptions {

@@ -35,9 +35,8 @@ fn folder(example: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples").join(example)
 }
 
-/// The target folder of crates with debug information: they would be built anew after each build without it.
 fn target_with_lines() -> PathBuf {
-    board::crates(env!("CARGO_TARGET_TMPDIR")).join("lines")
+    board::crates_with_lines(env!("CARGO_TARGET_TMPDIR"))
 }
 
 fn build(example: &str, test: &str, debug: bool) -> Vec<Built> {

@@ -63,7 +63,7 @@ fn line_of(name: &str, part: &str) -> Result<usize, Failed> {
 /// The tool, with output in the folder of crates with debug information.
 fn tool(name: &str, arguments: &[&str]) -> Result<Command, Failed> {
     let mut command = Command::new(std::env::current_exe()?);
-    let target = board::crates(env!("CARGO_TARGET_TMPDIR")).join("lines");
+    let target = board::crates_with_lines(env!("CARGO_TARGET_TMPDIR"));
     command
         .arg("mpy")
         .args(arguments)
