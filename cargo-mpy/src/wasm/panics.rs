@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use memchr::memmem;
 use walrus::ir::{BinaryOp, LoadKind, MemArg, StoreKind};
 use walrus::{
     ExportItem, FunctionBuilder, FunctionId, FunctionKind, GlobalId, Memory, MemoryId, Module, ValType,
@@ -54,7 +55,7 @@ pub fn raise(module: &mut Module, variables: &Variables, stack_pointer: Option<G
     }
     let handler = runtime(module, "rust_begin_unwind");
     let handler = handler.filter(|id| params(module, *id) == params(module, on_panic));
-    let hooks = module.data.iter().any(|data| data.value.windows(HOOK.len()).any(|window| window == HOOK));
+    let hooks = module.data.iter().any(|data| memmem::find(&data.value, HOOK).is_some());
     let unwinds = match unwinding {
         [Some(init), Some(last), Some(throw), Some(catch), Some(unwinds)] => {
             let kept = ["mpy:init_unwinding", "mpy:last_panic", "mpy:throw", "mpy:catch"];

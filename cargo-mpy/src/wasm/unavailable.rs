@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
+use memchr::memmem;
 use walrus::{FunctionId, Module};
 use wasm_to_c::relocs::{self, Reference};
 
@@ -16,7 +17,7 @@ pub const TEXT: &str = "operation not supported on this platform";
 /// The paths of the functions that use the error, in the linked module `bytes`. Functions of `std` count as their callers. If
 /// the relocations of the module cannot be followed, there are none.
 pub fn users(bytes: &[u8]) -> BTreeSet<String> {
-    let has_text = |data: &[u8]| data.windows(TEXT.len()).any(|window| window == TEXT.as_bytes());
+    let has_text = |data: &[u8]| memmem::find(data, TEXT.as_bytes()).is_some();
     if !has_text(bytes) {
         return BTreeSet::new();
     }
