@@ -778,7 +778,11 @@ fn native(
     emit: Option<Stage>,
 ) -> Result<Image> {
     let in_flash = sources.config.code == Code::Flash;
-    let mut more = if in_flash { code_in_flash::flags(compiler)? } else { Vec::new() };
+    let mut more = match sources.memory {
+        _ if in_flash => code_in_flash::flags(compiler)?,
+        MemoryModel::Direct if !plan.interruptible => compiler.direct_tuning(optimisation).to_vec(),
+        _ => Vec::new(),
+    };
     if plan.debug {
         more.extend(cc::DEBUG_FLAGS.iter().map(|flag| (*flag).to_owned()));
     }

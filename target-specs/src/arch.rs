@@ -111,6 +111,9 @@ pub struct Compiler {
     /// Flags that only make the code faster.
     #[serde(default)]
     pub tuning: Vec<String>,
+    /// More such flags, for code that is optimised for speed, has native addresses, and cannot be interrupted.
+    #[serde(default)]
+    pub direct_tuning: Vec<String>,
     /// Whether it is clang, whose flags differ from those of GCC.
     #[serde(default)]
     pub clang: bool,

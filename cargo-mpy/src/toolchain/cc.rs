@@ -225,6 +225,10 @@ fn install_help(compilers: &[Compiler]) -> String {
     super::install_help(&packages)
 }
 
+fn is_for_speed(optimisation: &str) -> bool {
+    ["-O2", "-O3"].contains(&optimisation)
+}
+
 impl CCompiler {
     /// The path of the compiler.
     pub fn program(&self) -> &Path {
@@ -233,9 +237,13 @@ impl CCompiler {
 
     /// Flags that only make code faster, at a level of optimisation.
     pub fn tuning(&self, optimisation: &str) -> impl Iterator<Item = &str> {
-        let is_for_speed = !self.facts.clang && ["-O2", "-O3"].contains(&optimisation);
-        let more = if is_for_speed { SPEED_FLAGS } else { &[] };
+        let more = if !self.facts.clang && is_for_speed(optimisation) { SPEED_FLAGS } else { &[] };
         self.facts.tuning.iter().map(String::as_str).chain(more.iter().copied())
+    }
+
+    /// More of them, for code that has native addresses and cannot be interrupted.
+    pub fn direct_tuning(&self, optimisation: &str) -> &[String] {
+        if is_for_speed(optimisation) { &self.facts.direct_tuning } else { &[] }
     }
 
     /// A text that changes when the compiler or its flags change.

@@ -236,7 +236,10 @@ impl Builder<'_> {
             let mpy = code_in_flash::link(&toolchain, &object, &glue, None)?.bytes;
             std::fs::write(file("mpy"), &mpy)?;
             return Ok(Made { mpy, name });
-        } else if matches!(road, Road::Ours(_) | Road::Direct | Road::Interruptible) {
+        } else if road == Road::Direct {
+            let flags = [&flags[..], compiler.direct_tuning(level)].concat();
+            compiler.compile(&c, &object, &flags, level, &[&include])?;
+        } else if matches!(road, Road::Ours(_) | Road::Interruptible) {
             compiler.compile(&c, &object, flags, level, &[&include])?;
         } else {
             let mut command = self.compiler(&compiler);
