@@ -26,6 +26,33 @@ fn translated(text: &str, options: &Options) -> String {
 }
 
 #[test]
+fn zeros_of_data_segments_are_written_over_other_bytes() {
+    let written = |memory: &str, segments: [(&str, &str); 2]| {
+        let data = segments.map(|(offset, bytes)| format!("(data ({offset}) \"{bytes}\")")).concat();
+        let global = "(import \"m\" \"g\" (global $g i32))";
+        let options = Options { linkable: true, ..Options::default() };
+        let c = translated(&format!("(module {global} {memory} {data})"), &options);
+        [0, 1].map(|index| {
+            let bytes = c.split_once(&format!("data{index}[")).and_then(|(_, rest)| rest.split_once(']'));
+            bytes.map_or(0, |(bytes, _)| bytes.parse().unwrap())
+        })
+    };
+    let (own, imported) = ("(memory 1)", "(import \"m\" \"m\" (memory 1))");
+    let (one, zeros) = ("1\\00\\00", "\\00\\00\\00\\00");
+    let at = |first: &'static str, second: &'static str| [(first, one), (second, one)];
+    // The memory has zeros behind the last byte that is written, and those before it may be written over.
+    assert_eq!(written(own, at("i32.const 8", "i32.const 9")), [1, 1]);
+    assert_eq!(written(own, at("i32.const 8", "i32.const 8")), [1, 1]);
+    assert_eq!(written(own, at("i32.const 8", "i32.const 7")), [1, 3]);
+    assert_eq!(written(own, at("i32.const 8", "global.get $g")), [1, 3]);
+    assert_eq!(written(own, at("global.get $g", "i32.const 99")), [1, 3]);
+    assert_eq!(written(own, [("i32.const 8", one), ("i32.const 8", zeros)]), [1, 4]);
+    assert_eq!(written(own, [("i32.const 8", zeros), ("i32.const 8", zeros)]), [0, 0]);
+    // Who has it may have written there.
+    assert_eq!(written(imported, at("i32.const 8", "i32.const 20")), [3, 3]);
+}
+
+#[test]
 fn sums_with_addresses_that_were_accessed_do_not_wrap_around() {
     let near = "(i32.load8_u (i32.add (local.get 0) (i32.const 4)))";
     let at = "(i32.load8_u (local.get 0))";

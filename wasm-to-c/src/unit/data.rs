@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::rows::rows;
 use super::state::Mutable;
 use super::{SHADOW_STACK, Unit};
-use crate::module::{Constant, Place};
+use crate::module::{Constant, Data, Memory, Place};
 use crate::relocs::{DataObject, Reference, Relocations};
 
 impl Unit<'_> {
@@ -23,13 +23,35 @@ impl Unit<'_> {
         matches!(data.place, Place::Passive) && !data.bytes.is_empty()
     }
 
-    /// Data segments of a linear memory, without their zero tails.
+    /// How many bytes of each data segment are needed: those without a zero tail that is written where the memory has zeros.
+    pub(super) fn needed_bytes(&self) -> Vec<usize> {
+        // Behind what each memory may have other bytes than zeros.
+        let imported = |memory: &Memory| if memory.import.is_some() { u64::MAX } else { 0 };
+        let mut written: Vec<u64> = self.module.memories.iter().map(imported).collect();
+        let needed = |data: &Data| {
+            let Place::Active { index, offset } = &data.place else { return data.bytes.len() };
+            let written = &mut written[*index as usize];
+            let used = data.bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+            // The first byte is nowhere or anywhere, if it is not known.
+            let (first, end) = match offset {
+                Constant::I32(offset) => (u64::from(*offset), u64::from(*offset) + used as u64),
+                _ => (0, if used == 0 { 0 } else { u64::MAX }),
+            };
+            if first + used as u64 >= *written {
+                *written = end;
+                return used;
+            }
+            *written = end.max(*written);
+            data.bytes.len()
+        };
+        self.module.data.iter().map(needed).collect()
+    }
+
+    /// Data segments of a linear memory.
     pub(super) fn segments(&self, c: &mut String) {
-        for (index, data) in self.module.data.iter().enumerate() {
+        for ((index, data), needed) in self.module.data.iter().enumerate().zip(self.needed_bytes()) {
             let passive = matches!(data.place, Place::Passive);
-            let zeros =
-                if passive { 0 } else { data.bytes.iter().rev().take_while(|byte| **byte == 0).count() };
-            let bytes = &data.bytes[..data.bytes.len() - zeros];
+            let bytes = &data.bytes[..needed];
             if bytes.is_empty() {
                 continue;
             }

@@ -235,12 +235,10 @@ impl Unit<'_> {
                 let table = self.table_pointer(*table);
                 let _ = writeln!(text, "wasm_table_init({table}, {items}, {size}u, {offset}, 0, {size}u);");
             }
-            for (index, data) in self.module.data.iter().enumerate() {
+            for ((index, data), used) in self.module.data.iter().enumerate().zip(self.needed_bytes()) {
                 let Place::Active { index: memory, offset } = &data.place else { continue };
                 let is_64 = self.module.memories[*memory as usize].is_64;
                 let memory = &self.memories[*memory as usize];
-                let zeros = data.bytes.iter().rev().take_while(|byte| **byte == 0).count();
-                let used = data.bytes.len() - zeros;
                 match offset {
                     Constant::I32(offset) if memory.holds(*offset, data.bytes.len()) => {
                         if used > 0 {
