@@ -9,9 +9,8 @@ mod batch;
 
 use std::fmt::Write as _;
 
-use batch::{Harness, Program, Random, Step, bits, hash, trap};
+use batch::{Random, Subject};
 use wasm_to_c::{Options, Safety, WasmModule};
-use wasmi::{Engine, Linker, Module, Store, Val};
 
 /// Parameters 0 to 2, the variables that are stepped, and what is computed.
 const P: [u32; 3] = [0, 1, 2];
@@ -229,62 +228,22 @@ impl Generator {
     }
 }
 
-/// What the interpreter prints, and whether it trapped.
-fn interpret(bytes: &[u8], args: [u32; 3]) -> (Vec<String>, bool) {
-    let engine = Engine::default();
-    let module = Module::new(&engine, bytes).expect("a valid module");
-    let mut store = Store::new(&engine, ());
-    let instance = Linker::new(&engine).instantiate_and_start(&mut store, &module).expect("no start");
-    let function = instance.get_func(&store, "f").expect("an export");
-    let mut results = [Val::I32(0)];
-    let called = function.call(&mut store, &args.map(|arg| Val::I32(arg.cast_signed())), &mut results);
-    let line = match &called {
-        Ok(()) => format!("f = {:x}", bits(&results[0])),
-        Err(error) => format!("f {}", trap(error.as_trap_code()).expect("a trap")),
-    };
-    let memory = instance.get_memory(&store, "m").expect("an export");
-    let data = memory.data(&store);
-    (vec![line, format!("memory m {} {:x}", data.len(), hash(data))], called.is_err())
-}
-
-/// Compares modules with an interpreter. How many of each memory model's translations are `of_interest`.
+/// Compares modules with the interpreter. How many translations for each memory model are `of_interest`.
 fn compare(
     make: fn(&mut Generator) -> Made,
     wide_addresses: bool,
     of_interest: fn(&str) -> bool,
 ) -> [usize; 3] {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let (count, first) = (number("STEPPED_MODULES").unwrap_or(150), number("STEPPED_SEED").unwrap_or(1));
-    let (mut modules, mut expected, mut found) = (Vec::new(), Vec::new(), [0; 3]);
-    for seed in first..first + count {
-        let made = make(&mut Generator(Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)));
-        let bytes = wat::parse_str(&made.text).expect("valid text");
-        let (trace, traps) = interpret(&bytes, made.args);
-        for (at, safety) in [Safety::Trusted, Safety::Checked, Safety::Masked].into_iter().enumerate() {
-            if traps && safety != Safety::Checked {
-                continue;
-            }
-            let options = Options { safety, for_speed: true, wide_addresses, ..Options::default() };
-            let module = WasmModule::new("test", bytes.clone());
-            let translation = wasm_to_c::transpile(&module, &options).expect("a translation");
-            let args = made.args.map(u64::from).to_vec();
-            let steps = [Step::Call { export: "f".to_owned(), args, times: 1 }];
-            let c = Program::new(&translation, &steps, false).expect("a program").c;
-            found[at] += usize::from(of_interest(&c));
-            modules.push((format!("{seed}{safety:?}"), c));
-            expected.push(trace.clone());
-        }
-    }
-    println!("{} modules, of which {found:?} are of interest", modules.len());
-    let (harness, folder) = (Harness::new(), tempfile::tempdir().expect("a folder"));
-    let parts: Vec<(String, &str)> = modules.iter().map(|(name, c)| (name.clone(), c.as_str())).collect();
-    harness.compile(&parts, "gcc", &["-O1"], folder.path()).expect("C that compiles");
-    let printed = harness.run(modules.len(), folder.path());
-    for (((name, _), trace), ours) in modules.iter().zip(&expected).zip(printed) {
-        let lines: Vec<&str> = ours.lines.iter().map(|line| line.trim_end()).collect();
-        assert_eq!(lines, *trace, "module {name}, which ended with {:?}", ours.ended);
-    }
-    found
+    let subject = |seed: u64| {
+        let Made { text, args } = make(&mut Generator(Random::of_seed(seed)));
+        let models = [Safety::Trusted, Safety::Checked, Safety::Masked];
+        let options =
+            models.map(|safety| Options { safety, for_speed: true, wide_addresses, ..Options::default() });
+        let wasm = wat::parse_str(&text).expect("valid text");
+        Subject { module: WasmModule::new("test", wasm.clone()), wasm, args: args.into(), options }
+    };
+    let seeds = [batch::number("STEPPED_MODULES"), batch::number("STEPPED_SEED")];
+    batch::compare(seeds, subject, of_interest)
 }
 
 #[test]

@@ -7,13 +7,17 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use wasm_to_c::{C_FLAGS, Item, Translation, ValType};
-use wasmi::{TrapCode, Val};
+use wasm_to_c::{C_FLAGS, Item, Options, Safety, Translation, ValType, WasmModule};
+use wasmi::{Config, Engine, Linker, Module, Store, TrapCode, Val};
 
 /// xorshift64*: the same modules for the same seed on every machine.
 pub struct Random(pub u64);
 
 impl Random {
+    pub fn of_seed(seed: u64) -> Random {
+        Random(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
+    }
+
     pub fn next(&mut self) -> u64 {
         self.0 ^= self.0 >> 12;
         self.0 ^= self.0 << 25;
@@ -331,6 +335,97 @@ impl Harness {
         }
         printed
     }
+}
+
+/// A module whose export `f`, with i32 parameters and a result, is called once, and how it is translated.
+pub struct Subject<const N: usize> {
+    /// As the interpreter has it.
+    pub wasm: Vec<u8>,
+    pub args: Vec<u32>,
+    /// As it is translated.
+    pub module: WasmModule,
+    /// One program for each. Those whose memory is not checked are left out if the interpreter traps.
+    pub options: [Options; N],
+}
+
+/// Operators that the interpreter executes at most, of loops that need not end.
+const FUEL: u64 = 1_000_000;
+/// Seeds of a program.
+const BATCH: usize = 200;
+
+/// What the interpreter prints, and whether it trapped; `None` if it does not end.
+fn interpret(wasm: &[u8], args: &[u32]) -> Option<(Vec<String>, bool)> {
+    let mut config = Config::default();
+    config.wasm_custom_page_sizes(true).consume_fuel(true);
+    let engine = Engine::new(&config);
+    let module = Module::new(&engine, wasm).expect("a valid module");
+    let mut store = Store::new(&engine, ());
+    store.set_fuel(FUEL).expect("fuel is counted");
+    let instance = Linker::new(&engine).instantiate_and_start(&mut store, &module).expect("no start");
+    let function = instance.get_func(&store, "f").expect("an export");
+    let mut results = [Val::I32(0)];
+    let args: Vec<Val> = args.iter().map(|arg| Val::I32(arg.cast_signed())).collect();
+    let called = function.call(&mut store, &args, &mut results);
+    let mut lines = vec![match &called {
+        Ok(()) => format!("f = {:x}", bits(&results[0])),
+        Err(error) if error.as_trap_code() == Some(TrapCode::OutOfFuel) => return None,
+        Err(error) => format!("f {}", trap(error.as_trap_code()).expect("a trap")),
+    }];
+    if let Some(global) = instance.get_global(&store, "g") {
+        lines.push(format!("global g {:x}", bits(&global.get(&store))));
+    }
+    let memory = instance.get_memory(&store, "m").expect("an export");
+    let data = memory.data(&store);
+    lines.push(format!("memory m {} {:x}", data.len(), hash(data)));
+    Some((lines, called.is_err()))
+}
+
+/// A setting in the environment that is a number.
+pub fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+/// Compares the modules of so many seeds (150 by default) from a first one with the interpreter. How many translations by each of their
+/// options are `of_interest`.
+pub fn compare<const N: usize>(
+    [count, first]: [Option<u64>; 2],
+    subject: impl Fn(u64) -> Subject<N>,
+    of_interest: fn(&str) -> bool,
+) -> [usize; N] {
+    let (count, first) = (count.unwrap_or(150), first.unwrap_or(1));
+    let (harness, mut compared, mut found) = (Harness::new(), 0, [0; N]);
+    let seeds: Vec<u64> = (first..first + count).collect();
+    for seeds in seeds.chunks(BATCH) {
+        let (mut modules, mut expected) = (Vec::new(), Vec::new());
+        for seed in seeds {
+            let Subject { wasm, args, module, options } = subject(*seed);
+            let Some((trace, traps)) = interpret(&wasm, &args) else { continue };
+            let args: Vec<u64> = args.into_iter().map(u64::from).collect();
+            let steps = [Step::Call { export: "f".to_owned(), args, times: 1 }];
+            for (at, options) in options.iter().enumerate() {
+                let safety = options.safety;
+                if traps && safety != Safety::Checked {
+                    continue;
+                }
+                let translation = wasm_to_c::transpile(&module, options).expect("a translation");
+                let c = Program::new(&translation, &steps, false).expect("a program").c;
+                found[at] += usize::from(of_interest(&c));
+                modules.push((format!("{seed}{safety:?}"), c));
+                expected.push(trace.clone());
+            }
+        }
+        compared += modules.len();
+        let folder = tempfile::tempdir().expect("a folder");
+        let parts: Vec<(String, &str)> = modules.iter().map(|(name, c)| (name.clone(), c.as_str())).collect();
+        harness.compile(&parts, "gcc", &["-O1"], folder.path()).expect("C that compiles");
+        let printed = harness.run(modules.len(), folder.path());
+        for (((name, _), trace), ours) in modules.iter().zip(&expected).zip(printed) {
+            let lines: Vec<&str> = ours.lines.iter().map(|line| line.trim_end()).collect();
+            assert_eq!(lines, *trace, "module {name}, which ended with {:?}", ours.ended);
+        }
+    }
+    println!("{compared} modules compared, of which {found:?} are of interest");
+    found
 }
 
 /// `source` with `suffix` behind all names but those of the headers, C's and the library's, so that many modules
