@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use batch::{Harness, Program, Random, Step, bits, bits_of_any_nan, hash, label, trap, vector};
+use batch::{Harness, Program, Random, Step, bits, bits_of_any_nan, hash, label, number, trap, vector};
 use wasm_encoder::{CodeSection, Encode, Ieee32, Ieee64, Instruction as I, RawSection, SectionId, ValType};
 use wasm_to_c::{Options, Safety, WasmModule};
 use wasmi::{Engine, Linker, Module, Store, Val};
@@ -296,6 +296,8 @@ fn translate(bytes: &[u8], seed: u64, safety: Safety) -> Result<(String, Vec<Ste
         safety,
         for_speed: !seed.is_multiple_of(4),
         wide_addresses: seed.is_multiple_of(2) == (seed / 4).is_multiple_of(2),
+        condition_flags: (seed / 8).is_multiple_of(2),
+        modified_immediates: (seed / 16).is_multiple_of(2),
         ..Options::default()
     };
     let mut translation = wasm_to_c::transpile(&module, &options).map_err(|error| error.to_string())?;
@@ -367,7 +369,6 @@ fn compare(harness: &Harness, seeds: std::ops::Range<u64>, folder: &Path) -> (us
 
 #[test]
 fn random_modules_do_in_c_what_they_do_interpreted() {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let count = number("FUZZ_MODULES").unwrap_or(200);
     let first = number("FUZZ_SEED").unwrap_or(1);
     let temporary = tempfile::tempdir().unwrap();

@@ -57,9 +57,12 @@ pub fn label(name: &str) -> String {
 }
 
 pub fn hash(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
-    })
+    hash_behind(0xcbf2_9ce4_8422_2325, bytes)
+}
+
+/// The hash of bytes behind others that have a hash.
+pub fn hash_behind(hash: u64, bytes: &[u8]) -> u64 {
+    bytes.iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
 /// What a value is printed as. Of references only whether they are null.

@@ -117,7 +117,13 @@ impl Program<'_> {
         let module = WasmModule::new("test", bytes.to_vec());
         wasm_to_c::transpile(
             &module,
-            &Options { linkable: true, for_speed: true, wide_addresses: true, ..Options::default() },
+            &Options {
+                linkable: true,
+                for_speed: true,
+                wide_addresses: true,
+                condition_flags: true,
+                ..Options::default()
+            },
         )
     }
 
