@@ -84,6 +84,16 @@ fn lists_stay_as_they_are_without_a_premise() {
         list(&format!("(if {P1} (then {NEXT}))")),
         // More than one branch repeats it.
         format!("(loop {NEXT} (br_if 0 {P1}) (br_if 0 {P0}))"),
+        format!("(loop {NEXT} (br_if 0 {P0}) (br_if 0 {P1}))"),
+        // The access is outside of the memory wherever the pointer is, or what is before it is.
+        list("(local.set 0 (i32.load offset=5000 (local.get 0)))"),
+        list(&format!("{} {NEXT}", add(4, "(i32.load offset=5000 (local.get 1))"))),
+        // It is known how often it is repeated, which passes behind this one rely on.
+        format!(
+            "(local.set 0 (i32.const 8000)) (loop {} {} (br_if 0 {P0}))",
+            add(4, "(i32.load (local.get 0))"),
+            plus(0, -1000)
+        ),
         // It is repeated when the pointer is null.
         format!("(loop {NEXT} (br_if 0 (i32.eqz {P0})))"),
     ] {
