@@ -73,7 +73,7 @@ pub struct MemoryConfig {
     pub simd: bool,
     /// The C of a crate is for addresses of 64 bits only.
     pub wide_addresses: bool,
-    /// [`Arch::condition_flags`] and [`Arch::modified_immediates`].
+    /// [`Arch::condition_flags`] and [`Arch::modified_immediates`], if the C of a crate has checks.
     pub condition_flags: bool,
     pub modified_immediates: bool,
 }
@@ -271,6 +271,8 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
         let model =
             model.map_err(|error: Diagnostic| error.at(place("memory")))?.or(own.memory).or(settings.memory);
         let stack = options.stack.or(own.stack).or(settings.stack);
+        // Only for such code, as all architectures share the C of the others.
+        let has_checks = is_crate && model == Some(MemoryModel::Linear(Safety::Checked));
         let config = MemoryConfig {
             model,
             // The ABI aligns the stack pointer to 16 bytes.
@@ -281,8 +283,8 @@ pub fn plan(options: &BuildOptions, metadata: Option<&Metadata>, folder: &Path) 
             code: options.code.or(own.code).or(settings.code).unwrap_or_default(),
             simd: is_crate && own.simd.or(settings.simd).unwrap_or(arch.simd.is_some()),
             wide_addresses: is_crate && arch.word_bits == 64,
-            condition_flags: arch.condition_flags,
-            modified_immediates: arch.modified_immediates,
+            condition_flags: has_checks && arch.condition_flags,
+            modified_immediates: has_checks && arch.modified_immediates,
         };
         config.check(board, &place)?;
         Ok(config)
